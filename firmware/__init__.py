@@ -1,0 +1,1 @@
+"""Firmware of the tiltwise sensor; on the board this package lies in /lib/firmware."""

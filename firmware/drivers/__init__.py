@@ -1,0 +1,1 @@
+"""One driver a file, all with the same interface."""

@@ -1,0 +1,3 @@
+"""tiltwise: an open neck-posture wearable."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,217 @@
+"""The bytes between board and host: frames (board -> host), commands (host -> board), checksums.
+
+This file is the definition *and* the documentation; docs/protocol.md is checked against it. It runs on the
+board and on the host, so it uses only what MicroPython has too. Packing writes into buffers made once.
+
+Before it: sampler.py (board) fills samples in. After it: link/decoder.py (host) turns frames into SI blocks.
+
+A frame is `header (18) + payload + tag (8)`, little endian:
+
+    off size field
+      0    1 version << 4 | type
+      1    1 flags (FLAG_*)
+      2    2 boot id, +1 at each boot
+      4    4 frame sequence number since boot
+      8    4 i0: index of the first sample since boot
+     12    4 t0: device time of sample i0 in 100 us, wraps after 119 h
+     16    1 sensor << 4 | n: which IMU, and how many samples (0..15)
+     17    1 rate code (index into RATES_HZ; 0 = the rate is told by INFO)
+     18    . payload by type
+    end    8 tag: HMAC-SHA256[:8] when FLAG_AUTHENTICATED, else CRC-32 and four zero bytes
+"""
+
+import binascii
+import struct
+
+VERSION = 1  # since v1; another value is another protocol
+HEADER_SIZE = 18
+TAG_SIZE = 8
+MAX_SAMPLES = 15
+MAX_SENSOR = 15
+
+# Frame types, since v1.
+ORIENT = 1  # n x (quaternion 4 x int16 / 32767, acceleration 3 x int16)
+RAW = 2  # n x (gyroscope 3 x int16, acceleration 3 x int16), the sensor's own counts
+EVENT = 3
+STATUS = 4
+MINUTE = 5
+INFO = 6
+
+# Flags, since v1.
+FLAG_BACKFILL = 0x01  # sent again on request, not live
+FLAG_DISCONTINUITY = 0x02  # samples are missing between the previous frame and this one
+FLAG_SENSOR_FAULT = 0x04
+FLAG_LOSS_BEFORE = 0x08  # the ring overflowed: frames before this one were dropped unacknowledged
+FLAG_LOW_BATTERY = 0x10
+FLAG_MOTOR_ON = 0x20  # the motor shakes the sensor: do not trust these samples
+FLAG_ENCRYPTED = 0x40
+FLAG_AUTHENTICATED = 0x80
+
+# Nominal rates by rate code, since v1. Appending is allowed, renumbering is not.
+RATES_HZ = (0.0, 10.0, 12.5, 25.0, 26.0, 50.0, 52.0, 100.0, 104.0, 200.0, 208.0)
+
+# IMU kinds in INFO, since v1.
+IMU_UNKNOWN = 0  # a file, or a part this version has no name for
+IMU_LSM6DSOX = 1
+
+# Event codes, since v1; each with its value.
+EVENT_BOOT = 1  # reset cause
+EVENT_BUS_FAULT = 2  # faults since boot
+EVENT_BUS_OK = 3  # milliseconds without the sensor
+EVENT_FIFO_OVERFLOW = 4  # samples lost
+EVENT_SATURATED = 5  # samples at the end of the range in the last second
+
+# Command opcodes, since v1. A reply has opcode | REPLY.
+OP_START = 5  # frame type u8, samples per frame u8
+OP_STOP = 6
+OP_ACK = 7  # boot u16, last sequence number stored for good u32, credits u16
+OP_GET = 8  # boot u16, from u32, to u32 (inclusive)
+REPLY = 0x80
+STATUS_OK = 0
+STATUS_UNSUPPORTED = 1
+STATUS_BAD_ARGUMENT = 2
+
+HEADER = "<BBHIIIBB"
+SAMPLE_SIZES = {ORIENT: 14, RAW: 12}
+EVENT_BODY = "<BxHi"  # code, reserved, value
+# uptime s, battery mV (0 unknown), battery % (255 unknown), reset cause, temperature 0.01 degC,
+# ring frames used, ring frames that fit, free heap B, bus faults, FIFO overflows, saturated samples,
+# send retries, frames lost from the ring, gyroscope bias 3 x 1e-5 rad/s
+STATUS_BODY = "<IHBBhHHIHHHHI3h"
+# samples seen, seconds moving, seconds worn, alerts given by the board alone, reserved,
+# mean "up" in sensor axes of each ten seconds, 6 x (3 x int8 / 127)
+MINUTE_BODY = "<HBBBx18b"
+# minor version, least host minor, IMU kind, number of IMUs, features, firmware major minor patch, state,
+# IMU rate Hz, ORIENT rate Hz, gyroscope rad/s per count, acceleration m/s2 per count in RAW and in ORIENT,
+# gyroscope range deg/s, accelerometer range g, ring oldest and newest sequence number, boot id, model
+INFO_BODY = "<BBBBIBBBBfffffHHIII16s"
+BODIES = {EVENT: EVENT_BODY, STATUS: STATUS_BODY, MINUTE: MINUTE_BODY, INFO: INFO_BODY}
+COMMAND_HEADER = "<BBI"  # request id, opcode, counter
+QUATERNION_SCALE = 32767
+ORIENT_ACC_M_S2_PER_COUNT = 9.80665 / 8192  # +-4 g in int16, 1.2 mm/s2: a tenth of the noise
+TICK_S = 1e-4  # unit of t0
+
+
+class WireError(ValueError):
+    """These bytes are not a frame or command that this version reads."""
+
+
+def body_size(frame_type, n):
+    """Return the payload bytes of a frame of this type with n samples."""
+    size = SAMPLE_SIZES.get(frame_type)
+    return struct.calcsize(BODIES[frame_type]) if size is None else size * n
+
+
+def frame_size(frame_type, n=0):
+    """Return all bytes of a frame of this type with n samples."""
+    return HEADER_SIZE + body_size(frame_type, n) + TAG_SIZE
+
+
+def pack_header_into(buffer, frame_type, flags, boot, seq, i0, t0, n, sensor, rate_code):
+    """Write the 18 header bytes at the start of the buffer."""
+    struct.pack_into(
+        HEADER, buffer, 0, VERSION << 4 | frame_type, flags, boot, seq, i0, t0, sensor << 4 | n, rate_code
+    )
+
+
+def pack_orient_into(buffer, k, q0, q1, q2, q3, a0, a1, a2):
+    """Write ORIENT sample k: quaternion (w, x, y, z) and acceleration, all int16 counts."""
+    struct.pack_into("<7h", buffer, HEADER_SIZE + 14 * k, q0, q1, q2, q3, a0, a1, a2)
+
+
+def pack_body_into(buffer, frame_type, *values):
+    """Write the payload of an EVENT, STATUS, MINUTE or INFO frame."""
+    struct.pack_into(BODIES[frame_type], buffer, HEADER_SIZE, *values)
+
+
+def unpack_body(frame, frame_type):
+    """Return the payload of an EVENT, STATUS, MINUTE or INFO frame as a tuple."""
+    return struct.unpack_from(BODIES[frame_type], frame, HEADER_SIZE)
+
+
+def set_flags(buffer, flags):
+    """Add flags to a packed frame; seal it again afterwards."""
+    buffer[1] |= flags
+
+
+def seal(buffer, size, tagger=None):
+    """Write the tag over the first `size - 8` bytes and return `size`.
+
+    `tagger` is an auth.Tagger, which sets FLAG_AUTHENTICATED; without it the tag is a CRC-32.
+    """
+    end = size - TAG_SIZE
+    view = memoryview(buffer)
+    if tagger is None:
+        buffer[1] &= ~FLAG_AUTHENTICATED & 0xFF
+        struct.pack_into("<II", buffer, end, binascii.crc32(view[:end]) & 0xFFFFFFFF, 0)
+    else:
+        buffer[1] |= FLAG_AUTHENTICATED
+        view[end:size] = tagger.tag(view[:end])
+    return size
+
+
+def check_tag(data, tagger, authenticated):
+    """Raise WireError unless the last eight bytes belong to the rest."""
+    end = len(data) - TAG_SIZE
+    view = memoryview(data)
+    if authenticated:
+        if tagger is None:
+            raise WireError("frame carries an authentication tag and no key was given: run tiltwise setup")
+        if not tagger.check(view[:end], view[end:]):
+            raise WireError("authentication tag does not match: wrong key, or not our board")
+        return
+    crc, zero = struct.unpack_from("<II", data, end)
+    if zero or crc != binascii.crc32(view[:end]) & 0xFFFFFFFF:
+        raise WireError("checksum does not match: the frame was damaged on the way")
+
+
+def unpack_header(frame):
+    """Return (type, flags, boot, seq, i0, t0, n, sensor, rate_code) of a frame, without checking the tag."""
+    if len(frame) < HEADER_SIZE + TAG_SIZE:
+        raise WireError("frame of %d bytes, the shortest has %d" % (len(frame), HEADER_SIZE + TAG_SIZE))
+    kind, flags, boot, seq, i0, t0, count, rate_code = struct.unpack_from(HEADER, frame, 0)
+    if kind >> 4 != VERSION:
+        raise WireError("frame version %d, this side reads %d: update tiltwise" % (kind >> 4, VERSION))
+    return kind & 15, flags, boot, seq, i0, t0, count & 15, count >> 4, rate_code
+
+
+def open_frame(frame, tagger=None):
+    """Return the header of a frame whose version, type, length, rate code and tag are right; raise WireError."""
+    header = unpack_header(frame)
+    frame_type, flags, n, rate_code = header[0], header[1], header[6], header[8]
+    if frame_type in SAMPLE_SIZES:
+        if not 1 <= n <= MAX_SAMPLES:
+            raise WireError("sample frame with %d samples, expected 1 to %d" % (n, MAX_SAMPLES))
+    elif frame_type not in BODIES:
+        raise WireError("frame type %d is not known to this version: update tiltwise" % frame_type)
+    if len(frame) != frame_size(frame_type, n):
+        raise WireError("frame of %d bytes, expected %d" % (len(frame), frame_size(frame_type, n)))
+    if rate_code >= len(RATES_HZ):
+        raise WireError("rate code %d is not known to this version: update tiltwise" % rate_code)
+    if tagger is not None and not flags & FLAG_AUTHENTICATED:
+        raise WireError("frame without an authentication tag on a link that has a key")
+    check_tag(frame, tagger, bool(flags & FLAG_AUTHENTICATED))
+    return header
+
+
+def pack_command(request_id, opcode, counter, payload=b"", tagger=None):
+    """Return the bytes of a command or a reply: request id, opcode, counter, payload, tag."""
+    data = bytearray(struct.calcsize(COMMAND_HEADER) + len(payload) + TAG_SIZE)
+    struct.pack_into(COMMAND_HEADER, data, 0, request_id, opcode, counter)
+    end = len(data) - TAG_SIZE
+    data[struct.calcsize(COMMAND_HEADER) : end] = payload
+    if tagger is None:
+        struct.pack_into("<II", data, end, binascii.crc32(memoryview(data)[:end]) & 0xFFFFFFFF, 0)
+    else:
+        data[end:] = tagger.tag(memoryview(data)[:end])
+    return bytes(data)
+
+
+def open_command(data, tagger=None):
+    """Return (request_id, opcode, counter, payload) of a command whose tag is right; raise WireError."""
+    head = struct.calcsize(COMMAND_HEADER)
+    if len(data) < head + TAG_SIZE:
+        raise WireError("command of %d bytes, the shortest has %d" % (len(data), head + TAG_SIZE))
+    check_tag(data, tagger, tagger is not None)
+    request_id, opcode, counter = struct.unpack_from(COMMAND_HEADER, data, 0)
+    return request_id, opcode, counter, bytes(memoryview(data)[head : len(data) - TAG_SIZE])

@@ -1,0 +1,1 @@
+"""Pure decisions over angles: activity, sustained posture, repetitions, coaching."""

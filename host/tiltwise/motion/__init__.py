@@ -1,0 +1,1 @@
+"""Pure mathematics: orientation, mounting, neck angles. Values in, values out."""

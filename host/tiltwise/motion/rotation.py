@@ -1,0 +1,91 @@
+"""Quaternions (w, x, y, z), unit norm, named q_a_from_b: q_a_from_b * q_b_from_c = q_a_from_c.
+
+Everything is written as explicit arithmetic on columns, because `block @ R.T` gives last-bit differences that
+depend on the block's length, and cutting the data must not change a result.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tiltwise.types import FloatArray
+
+IDENTITY: FloatArray = np.array([1.0, 0.0, 0.0, 0.0])
+IDENTITY.flags.writeable = False
+
+
+def multiply(p: FloatArray, q: FloatArray) -> FloatArray:
+    """Return the quaternion product p * q, shapes (..., 4) that broadcast."""
+    pw, px, py, pz = np.moveaxis(p, -1, 0)
+    qw, qx, qy, qz = np.moveaxis(q, -1, 0)
+    return np.stack(
+        (
+            pw * qw - px * qx - py * qy - pz * qz,
+            pw * qx + px * qw + py * qz - pz * qy,
+            pw * qy - px * qz + py * qw + pz * qx,
+            pw * qz + px * qy - py * qx + pz * qw,
+        ),
+        axis=-1,
+    )
+
+
+def conjugate(q: FloatArray) -> FloatArray:
+    """Return the inverse rotation of unit quaternions (..., 4)."""
+    return q * np.array([1.0, -1.0, -1.0, -1.0])
+
+
+def normalise(q: FloatArray) -> FloatArray:
+    """Return quaternions or vectors (..., m) scaled to unit length."""
+    return q / np.sqrt(np.sum(q * q, axis=-1, keepdims=True))
+
+
+def rotate(q_a_from_b: FloatArray, v_b: FloatArray) -> FloatArray:
+    """Return vectors (..., 3) given in frame b in frame a."""
+    w, x, y, z = np.moveaxis(q_a_from_b, -1, 0)
+    vx, vy, vz = np.moveaxis(v_b, -1, 0)
+    tx, ty, tz = 2 * (y * vz - z * vy), 2 * (z * vx - x * vz), 2 * (x * vy - y * vx)
+    return np.stack(
+        (
+            vx + w * tx + (y * tz - z * ty),
+            vy + w * ty + (z * tx - x * tz),
+            vz + w * tz + (x * ty - y * tx),
+        ),
+        axis=-1,
+    )
+
+
+def up_in_sensor(q_earth_from_sensor: FloatArray) -> FloatArray:
+    """Return the earth's z axis in sensor axes, (..., 3): what a still accelerometer points along."""
+    w, x, y, z = np.moveaxis(q_earth_from_sensor, -1, 0)
+    return np.stack((2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)), axis=-1)
+
+
+def from_rotation_vector(vector_rad: FloatArray) -> FloatArray:
+    """Return the quaternions (..., 4) of rotation vectors (..., 3): axis times angle in rad."""
+    angle = np.sqrt(np.sum(vector_rad * vector_rad, axis=-1, keepdims=True))
+    return np.concatenate((np.cos(angle / 2), vector_rad * np.sinc(angle / (2 * np.pi)) / 2), axis=-1)
+
+
+def to_rotation_vector(q: FloatArray) -> FloatArray:
+    """Return the rotation vectors (..., 3) in rad, of length at most pi, of unit quaternions (..., 4)."""
+    q = np.where(q[..., :1] < 0, -q, q)
+    sine = np.sqrt(np.sum(q[..., 1:] ** 2, axis=-1, keepdims=True))
+    angle = 2 * np.arctan2(sine, q[..., :1])
+    return q[..., 1:] * np.where(sine > 1e-12, angle / np.where(sine > 1e-12, sine, 1.0), 2.0)
+
+
+def from_two_vectors(a: FloatArray, b: FloatArray) -> FloatArray:
+    """Return the shortest rotation (..., 4) that turns direction a into direction b; both (..., 3)."""
+    a, b = np.broadcast_arrays(normalise(a), normalise(b))
+    w = 1 + np.sum(a * b, axis=-1, keepdims=True)
+    opposite = w < 1e-9
+    any_normal = np.where(np.abs(a[..., :1]) < 0.9, [[1.0, 0.0, 0.0]], [[0.0, 1.0, 0.0]]).reshape(a.shape)
+    axis = np.where(opposite, np.cross(a, any_normal), np.cross(a, b))
+    return normalise(np.concatenate((np.where(opposite, 0.0, w), axis), axis=-1))
+
+
+def angle_between_deg(a: FloatArray, b: FloatArray) -> FloatArray:
+    """Return the unsigned angle (...,) in degrees between vectors (..., 3), accurate near 0 and 180."""
+    cross = np.cross(a, b)
+    sine = np.sqrt(np.sum(cross * cross, axis=-1))
+    return np.degrees(np.arctan2(sine, np.sum(a * b, axis=-1)))

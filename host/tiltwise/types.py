@@ -1,0 +1,182 @@
+"""What the stages hand to each other: blocks of samples, angles, events. Frozen, no behaviour.
+
+Samples lie along axis 0. Times `t_s` are device time (s, monotonic), never wall time. Units are in the names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+
+class Mount(StrEnum):
+    """Where the sensor is worn; docs/sensing.md says what each place can see."""
+
+    COLLAR = "collar"  # clip at C7
+    NECK = "neck"  # band or patch at C2-C5
+    HEAD = "head"  # band, cap or glasses, at the occiput
+
+
+class Activity(StrEnum):
+    """What the wearer is doing, as far as one sensor can tell."""
+
+    STILL = "still"
+    MOVING = "moving"
+    WALKING = "walking"
+    LYING = "lying"
+    NOT_WORN = "not_worn"
+
+
+class PostureKind(StrEnum):
+    """Which sustained posture an episode is about."""
+
+    FORWARD_FLEXION = "forward_flexion"  # head and neck mounts
+    UPPER_BACK_FORWARD_TILT = "upper_back_forward_tilt"  # collar mount
+
+
+class Side(StrEnum):
+    """Side or direction of a repetition."""
+
+    LEFT = "left"
+    RIGHT = "right"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class ImuBlock:
+    """Samples of one IMU in sensor axes: t_s (n,), gyr_rad_s (n, 3), acc_m_s2 (n, 3, specific force)."""
+
+    t_s: FloatArray
+    gyr_rad_s: FloatArray
+    acc_m_s2: FloatArray
+    sensor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OrientationBlock:
+    """Orientation at each sample: t_s (n,), q_earth_from_sensor (n, 4) w-x-y-z with earth z up, acc_m_s2 (n, 3).
+
+    gyr_rad_s (n, 3) is there for RAW streams; ORIENT streams carry none and the rate comes from the quaternions.
+    """
+
+    t_s: FloatArray
+    q_earth_from_sensor: FloatArray
+    acc_m_s2: FloatArray
+    gyr_rad_s: FloatArray | None = None
+    sensor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AngleBlock:
+    """Neck angles as a person reads them, each (n,): flexion +, right tilt +, right rotation +.
+
+    inclination_deg is the unsigned angle between the current and the neutral up. rate_deg_s is the angular speed
+    (magnitude). up_acc_m_s2 is the vertical acceleration without gravity, acc_norm_m_s2 the length of the specific
+    force. rotation_deg is relative (six axes have no heading): measure it per movement.
+    """
+
+    t_s: FloatArray
+    inclination_deg: FloatArray
+    flexion_deg: FloatArray
+    lateral_deg: FloatArray
+    rotation_deg: FloatArray
+    rate_deg_s: FloatArray
+    up_acc_m_s2: FloatArray
+    acc_norm_m_s2: FloatArray
+    sensor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeStarted:
+    """A posture beyond the limit began at start_s (and may turn out too short to matter)."""
+
+    t_s: float
+    kind: PostureKind
+    start_s: float
+    angle_deg: float
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeAlert:
+    """The posture has been held for the rule's dwell time."""
+
+    t_s: float
+    kind: PostureKind
+    start_s: float
+    angle_deg: float
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeEnded:
+    """The posture was left (is_corrected), or the data ended or had a gap. alert_s is None if it never alerted."""
+
+    t_s: float
+    kind: PostureKind
+    start_s: float
+    end_s: float
+    peak_deg: float
+    alert_s: float | None
+    is_corrected: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityChanged:
+    """From t_s on the wearer is doing this."""
+
+    t_s: float
+    activity: Activity
+
+
+@dataclass(frozen=True, slots=True)
+class RepCompleted:
+    """One repetition of an exercise; is_partial when it did not reach its target."""
+
+    t_s: float
+    exercise: str
+    side: Side
+    start_s: float
+    peak_s: float
+    end_s: float
+    peak_deg: float
+    hold_s: float
+    is_partial: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StepPrompt:
+    """The coach asks for something now."""
+
+    t_s: float
+    exercise: str
+    step: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignalGap:
+    """No samples in [start_s, end_s); shown as a gap, never as good posture."""
+
+    t_s: float
+    start_s: float
+    end_s: float
+    reason: str
+
+
+Event = EpisodeStarted | EpisodeAlert | EpisodeEnded | ActivityChanged | RepCompleted | StepPrompt | SignalGap
+
+
+ACTIVITIES: tuple[Activity, ...] = tuple(Activity)  # an activity code is an index into this
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What the tracker says about one block: angles, activity code of each sample (n,) int8, events in order."""
+
+    angles: AngleBlock
+    activity: NDArray[np.int8]
+    events: tuple[Event, ...] = ()
