@@ -1,0 +1,37 @@
+# Two commands for a fresh machine: `make demo` and `make test`. Each sets up .venv by itself.
+# On Windows and on machines without make the README shows the same with plain pip.
+.PHONY: help demo test check format clean
+
+DEMO_ARGS ?=
+TEST_ARGS ?=
+
+help:
+	@echo "make demo    watch the whole system work on a simulated wearer (DEMO_ARGS='--minutes 30 --seed 7')"
+	@echo "make test    run the tests (TEST_ARGS='-k posture')"
+	@echo "make check   format, lint, types, layers"
+	@echo "make format  let ruff put the format right"
+	@echo "make clean   remove .venv and caches"
+
+demo:
+	@.ci/setup
+	@.venv/bin/tiltwise demo $(DEMO_ARGS)
+
+test:
+	@.ci/setup dev,parquet,bench
+	@.venv/bin/python -m pytest -n auto $(TEST_ARGS)
+
+check:
+	@.ci/setup dev,parquet,bench
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/codespell README.md CHANGELOG.md CONTRIBUTING.md docs hardware firmware host tests
+	.venv/bin/python -m pytest -q tests/contracts/test_layers.py
+
+format:
+	@.ci/setup dev,parquet,bench
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
