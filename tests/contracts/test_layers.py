@@ -59,8 +59,8 @@ IMPURE_MODULES = {
 IMPURE_CALLS = {"print", "open", "input"}
 COMMON_MAY_IMPORT = {"binascii", "struct", "hashlib", "math", "array"}
 BOARD_MODULES = {
-    "array", "asyncio", "binascii", "errno", "gc", "hashlib", "io", "json", "math", "micropython", "os", "struct", "sys",
-    "time", "uctypes", "bluetooth", "cryptolib", "esp32",
+    "array", "asyncio", "binascii", "errno", "gc", "hashlib", "io", "json", "math", "micropython", "os", "struct",
+    "sys", "time", "uctypes", "bluetooth", "cryptolib", "esp32",
 }  # fmt: skip
 
 
