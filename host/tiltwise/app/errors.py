@@ -1,0 +1,71 @@
+"""One-line errors and exit codes: 2 for wrong use, 1 for anything else, 0 when all went well."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Callable
+
+import typer
+
+# Typer keeps its own copy of click; this is its class of wrong-use errors, whatever the copy is called.
+_USAGE_ERRORS: tuple[type[Exception], ...] = tuple(
+    kind for kind in typer.BadParameter.__mro__ if kind.__name__ in ("UsageError", "ClickException")
+)
+INTERRUPTED = 130  # 128 + SIGINT, what shells expect
+
+
+class AppError(Exception):
+    """A failure told in one line: what was expected, what came, what to do."""
+
+    exit_code = 1
+
+
+class UsageError(AppError):
+    """The command was given something it cannot use."""
+
+    exit_code = 2
+
+
+def run(call: Callable[[], object]) -> int:
+    """Call, and turn what is expected to go wrong into one line on stderr and an exit code."""
+    try:
+        call()
+    except _USAGE_ERRORS as error:
+        return _tell(getattr(error, "format_message", lambda: str(error))() or "wrong use", 2, hint=True)
+    except (typer.Exit, typer.Abort) as leaving:
+        return int(getattr(leaving, "exit_code", 1))
+    except AppError as error:
+        return _tell(str(error), error.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `tiltwise ... | head` is not an error
+        return 0
+    except KeyboardInterrupt:
+        return _tell("stopped; what was recorded is saved", INTERRUPTED)
+    except OSError as error:
+        return _tell(os_error_line(error), 1)
+    except ValueError as error:  # the rooms' own errors (files, calibration, addresses, store) are ValueErrors
+        return _tell(str(error), 1)
+    return 0
+
+
+def os_error_line(error: OSError) -> str:
+    """Say what the system refused, about which file, and what to do."""
+    advice = {
+        errno.ENOSPC: "free some space and run it again",
+        errno.EROFS: "choose another folder",
+        errno.EACCES: "choose another folder or change its permissions",
+        errno.EPERM: "choose another folder or change its permissions",
+        errno.ENOENT: "check the name",
+        errno.EISDIR: "name a file, not a folder",
+        errno.ENOTDIR: "choose another folder",
+    }.get(error.errno or 0, "")
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror or error}{'; ' + advice if advice else ''}"
+
+
+def _tell(message: str, code: int, *, hint: bool = False) -> int:
+    line = " ".join(message.split())
+    print(f"tiltwise: {line}{' (see tiltwise --help)' if hint else ''}", file=sys.stderr)
+    return code
