@@ -1,183 +1,317 @@
-"""Six-axis orientation filter for the board: rad/s and m/s2 in, quaternion q_earth_from_sensor (w, x, y, z) out.
+"""Six-axis orientation filter for the board: angular rate and acceleration in, quaternion q_earth_from_sensor out.
 
 Before it: sampler.py (board) with one IMU sample at a time. After it: wire.py, which packs the quaternion.
 
 The gyroscope is integrated with a three-point rule, so the quaternion belongs to the time of the sample. The
 acceleration is rotated into the earth frame and summed to a horizontal velocity, which a body cannot gain for long:
-what piles up is gravity seen through a tilt error. A Kalman filter with three states per horizontal axis (tilt,
-velocity, gyroscope bias) turns it into a correction about ten times a second; both axes share one covariance.
-Plain floats only: single precision is enough, and on a board each float operation allocates 16 bytes.
+what piles up is gravity seen through a tilt error. Ten times a second a Kalman filter turns it into a correction of
+tilt and gyroscope bias. It has two stages (Friedland 1969, doi:10.1109/TAC.1969.1099223): tilt and velocity as if
+there were no bias, the same for both horizontal axes, and beside it a 3 x 3 filter for the bias. That is as good as
+seven states at once for a quarter of the arithmetic. Single precision is enough.
 """
 
 import math
 
 _G = 9.81  # m/s2
-_STEP_S = 0.1  # between corrections
-_SPEED_M2_S = 0.12  # noise density of "the sensor stays where it is": 0.7 m/s, four times a second
-_REST_SPEED_M2_S = 1e-4  # the same while nothing moves
-_TILT_NOISE = 1e-5  # rad2/s without rotation
-_SCALE_ERROR = 3e-6  # rad2/s of tilt noise per (rad/s)2: 0.25 % of scale error, half a second at a time
-_BIAS_WALK = 1e-10  # (rad/s)2/s
-_BIAS_START = 2.7e-4  # (rad/s)2, about (1 deg/s)2
-_BIAS_LIMIT = 0.035  # rad/s, 2 deg/s
-_REST_BIAS_M2 = 3e-6  # (rad/s)2: one block mean against the true bias while resting
-_REST_RATE = 0.035  # rad/s away from the mean of the block before it
+_STEP_S = 0.1  # between corrections; the filter is slower than 1 s, so a shorter step gains nothing
+
+# How much the sensor moves. Velocity is taken as noise: its size squared times how long it keeps its direction.
+_STILL_SPEED2 = 0.09  # (m/s)2: a person who hardly accelerates may still lean at 0.3 m/s
+_SWING_S2 = 0.04  # s2: human motion is near 1 Hz, where speed is 0.16-0.2 s times acceleration
+_SWING_MEAN_S = 2.0  # over which acceleration is averaged: two swings
+_KEEPS_S = 0.25  # s, a quarter of a swing
+_REST_SPEED2_S = 1e-4  # (m/s)2 s while at rest, a few mm/s for some seconds
+
+# How fast the estimate goes wrong without correction.
+_TILT_WALK = (
+    1e-5 * _G * _G
+)  # (m/s2)2/s: 0.2 deg in a second, the gyroscope's imperfections at rest and in slow motion
+_SCALE_WALK = 5e-6 * _G * _G  # the same per (rad/s)2: 0.3 % of scale error, half a second in one direction
+_BIAS_WALK = 5e-9  # (rad/s)2/s: 0.1 deg/s in ten minutes of warming up
+
+# What is known at the start.
+_TILT_START = 5.0  # (m/s2)2: 13 deg, one sample of a moving accelerometer
+_SPEED_START = 1.0  # (m/s)2
+_BIAS_START = 3e-4  # (rad/s)2: 1 deg/s, the zero-rate level in data sheets
+_BIAS_LIMIT = 0.052  # rad/s, 3 deg/s: more is not a bias but a broken part or a motion
+
+# Rest: rate and acceleration stay this near their means of the last half second, for some time.
+_REST_RATE = 0.035  # rad/s
 _REST_ACC = 0.5  # m/s2
-_REST_S = 1.5
+_REST_MEAN_S = 0.5
+_REST_AFTER_S = 1.5
+_REST_BIAS2_S = 3e-6  # (rad/s)2 s: a resting person sways 0.1 deg/s for a second
+
+_FAST = 100.0  # rad/s, above any sensor's range
+_HARD = 1000.0  # m/s2
 
 
 class Fusion:
-    """Orientation from angular rate and acceleration of one sensor, sample by sample."""
+    """Orientation from the angular rate and acceleration of one sensor, sample by sample.
+
+    Parameters
+    ----------
+    rate_hz
+        Sample rate.
+
+    Attributes
+    ----------
+    q
+        Orientation at the time of the last sample, q_earth_from_sensor as [w, x, y, z], earth z up, heading free.
+    bias
+        Gyroscope bias, three rad/s in sensor axes.
+    at_rest
+        Whether the sensor lies still.
+    """
 
     def __init__(self, rate_hz):
         if not rate_hz > 0:
             raise ValueError("rate of %s Hz, expected more than 0" % rate_hz)
-        self._dt = 1.0 / rate_hz
         self._block = max(1, int(rate_hz * _STEP_S + 0.5))
+        self._step = self._block / rate_hz
+        self._dt_2 = 0.5 / rate_hz
+        self._dt_12 = 1.0 / (12.0 * rate_hz)
         self.reset()
 
     def reset(self):
         """Forget everything, as after switching on."""
         self.q = [1.0, 0.0, 0.0, 0.0]
         self.bias = [0.0, 0.0, 0.0]
-        self.at_rest = False
-        self._samples = 0  # 0: the next sample sets the tilt
-        self._left = self._block
-        self._g1 = [0.0, 0.0, 0.0]
-        self._g2 = [0.0, 0.0, 0.0]
-        self._v = [0.0, 0.0]
-        self._mean = [0.0, 0.0, 0.0]
-        self._acc = [0.0, 0.0, 0.0]
         self._rest_rate = [0.0, 0.0, 0.0]
         self._rest_acc = [0.0, 0.0, 0.0]
+        self._bias_cov = [_BIAS_START, 0.0, 0.0, _BIAS_START, 0.0, _BIAS_START]  # xx xy xz yy yz zz
+        self._rate = [0.0, 0.0, 0.0]  # of the last sample and of the one before, rad/s
+        self._older = [0.0, 0.0, 0.0]
+        self._acc = [0.0, 0.0, 0.0]  # m/s2, of the last step
+        self._has_tilt = False
+        self.doubt()
+
+    def doubt(self):
+        """Doubt the tilt, as after a gap in the samples; orientation and bias are kept until the next sample."""
+        self.at_rest = False
         self._rest_s = 0.0
-        # Covariance of tilt t (m/s2), velocity v (m/s) and drift b (m/s3) of one horizontal axis.
-        self._ptt = 1.0
-        self._ptv = self._ptb = self._pvb = 0.0
-        self._pvv = 1.0
-        self._pbb = _BIAS_START * _G * _G
+        self._fresh = True  # no earlier sample to integrate from
+        self._left = self._block
+        self._turned = [0.0, 0.0, 0.0]  # sum of the rates of the steps since the last correction, rad/s
+        self._pushed = [0.0, 0.0]  # sum of half the horizontal acceleration since then, m/s2
+        self._v = [0.0, 0.0]  # horizontal velocity that piled up, m/s
+        self._cov = [
+            _TILT_START,
+            0.0,
+            _SPEED_START,
+        ]  # tilt tilt, tilt velocity, velocity velocity of either axis
+        # What 1 rad/s of bias does to the tilt (m/s2) and to the velocity (m/s), for axes x and y: 2 rows of 3.
+        self._tilt_by_bias = [0.0] * 6
+        self._v_by_bias = [0.0] * 6
+        self._swing = 0.0  # mean squared horizontal acceleration of one axis, (m/s2)2
+        self._swings = 0.0  # steps it was taken over
 
     def update(self, gx, gy, gz, ax, ay, az):
-        """Take one sample: angular rate in rad/s, specific force in m/s2 (at rest it points up)."""
-        norm2 = ax * ax + ay * ay + az * az
-        if not (1e-6 < norm2 < 1e8 and gx * gx + gy * gy + gz * gz < 1e8):  # also refuses NaN
+        """Take one sample: angular rate in rad/s, specific force in m/s2 (at rest it points up).
+
+        A rate or force that is not a number, or beyond any sensor, is replaced by the one before.
+        """
+        if not (-_FAST < gx < _FAST and -_FAST < gy < _FAST and -_FAST < gz < _FAST):
+            gx, gy, gz = self._rate
+        if not (-_HARD < ax < _HARD and -_HARD < ay < _HARD and -_HARD < az < _HARD):
+            ax, ay, az = self._acc
+        if self._fresh:
+            self._start(gx, gy, gz, ax, ay, az)
             return
-        if self._samples == 0:
-            self._start(gx, gy, gz, ax, ay, az, math.sqrt(norm2))
-            return
-        g1 = self._g1
-        g2 = self._g2
         q = self.q
+        rate = self._rate
+        older = self._older
         bias = self.bias
-        mean = self._mean
-        v = self._v
-        dt = self._dt
-        h = dt * 0.5
-        px, py, pz = g1
-        c = dt / 12.0
-        # Mean rate over the step from three samples, and the cross term of two (coning).
-        rx = (5.0 * gx + 8.0 * px - g2[0]) / 12.0 + (py * gz - pz * gy) * c - bias[0]
-        ry = (5.0 * gy + 8.0 * py - g2[1]) / 12.0 + (pz * gx - px * gz) * c - bias[1]
-        rz = (5.0 * gz + 8.0 * pz - g2[2]) / 12.0 + (px * gy - py * gx) * c - bias[2]
-        mean[0] += rx
-        mean[1] += ry
-        mean[2] += rz
-        g2[0] = px
-        g2[1] = py
-        g2[2] = pz
-        g1[0] = gx
-        g1[1] = gy
-        g1[2] = gz
-        rx *= h
-        ry *= h
-        rz *= h
-        angle2 = rx * rx + ry * ry + rz * rz
-        s = 1.0 - angle2 * (1.0 / 6.0)
-        c = 1.0 - angle2 * (0.5 - angle2 * (1.0 / 24.0))
-        rx *= s
-        ry *= s
-        rz *= s
+        px, py, pz = rate
+        k = self._dt_12
+        # Mean rate over the step: parabola through three samples, and the cross term of two (coning).
+        hx = (5.0 * gx + 8.0 * px - older[0]) * (1.0 / 12.0) + (py * gz - pz * gy) * k - bias[0]
+        hy = (5.0 * gy + 8.0 * py - older[1]) * (1.0 / 12.0) + (pz * gx - px * gz) * k - bias[1]
+        hz = (5.0 * gz + 8.0 * pz - older[2]) * (1.0 / 12.0) + (px * gy - py * gx) * k - bias[2]
+        older[0] = px
+        older[1] = py
+        older[2] = pz
+        rate[0] = gx
+        rate[1] = gy
+        rate[2] = gz
+        turned = self._turned
+        turned[0] += hx
+        turned[1] += hy
+        turned[2] += hz
+        k = self._dt_2
+        hx *= k
+        hy *= k
+        hz *= k
+        # Quaternion of the step, (c, h) with |h| = sin(half angle), exact to the fourth power of the half angle.
+        k = hx * hx + hy * hy + hz * hz
+        c = 1.0 - k * (0.5 - k * (1.0 / 24.0))
+        k = 1.0 - k * (1.0 / 6.0)
+        hx *= k
+        hy *= k
+        hz *= k
         w, x, y, z = q
-        q[0] = w * c - x * rx - y * ry - z * rz
-        q[1] = x * c + w * rx + y * rz - z * ry
-        q[2] = y * c + w * ry + z * rx - x * rz
-        q[3] = z * c + w * rz + x * ry - y * rx
+        q[0] = w * c - x * hx - y * hy - z * hz
+        q[1] = x * c + w * hx + y * hz - z * hy
+        q[2] = y * c + w * hy + z * hx - x * hz
+        q[3] = z * c + w * hz + x * hy - y * hx
         w, x, y, z = q
-        # Horizontal part of the acceleration in the earth frame.
-        v[0] += dt * (ax + 2.0 * (w * (y * az - z * ay) + y * (x * ay - y * ax) - z * (z * ax - x * az)))
-        v[1] += dt * (ay + 2.0 * (w * (z * ax - x * az) + z * (y * az - z * ay) - x * (x * ay - y * ax)))
-        acc = self._acc
-        acc[0] = ax
-        acc[1] = ay
-        acc[2] = az
+        # Half of the horizontal acceleration in the earth frame.
+        hx = y * az - z * ay
+        hy = z * ax - x * az
+        hz = x * ay - y * ax
+        pushed = self._pushed
+        pushed[0] += 0.5 * ax + w * hx + y * hz - z * hy
+        pushed[1] += 0.5 * ay + w * hy + z * hx - x * hz
         self._left -= 1
         if self._left == 0:
+            acc = self._acc
+            acc[0] = ax
+            acc[1] = ay
+            acc[2] = az
             self._left = self._block
             self._correct()
 
-    def _start(self, gx, gy, gz, ax, ay, az, norm):
-        """Set the tilt so that the first acceleration points up."""
-        ax /= norm
-        ay /= norm
-        az /= norm
-        if az > -0.9999:
-            k = math.sqrt((1.0 + az) * 2.0)
-            self.q[:] = [k * 0.5, ay / k, -ax / k, 0.0]
-        else:
-            self.q[:] = [0.0, 1.0, 0.0, 0.0]
-        self._g1[:] = [gx, gy, gz]
-        self._g2[:] = [gx, gy, gz]
-        self._samples = 1
+    def _start(self, gx, gy, gz, ax, ay, az):
+        """Begin with one sample: the first ever sets the tilt so that its acceleration points up."""
+        norm = math.sqrt(ax * ax + ay * ay + az * az)
+        if not self._has_tilt:
+            if norm < 1.0:  # free fall, or a sensor that does not answer
+                return
+            ax, ay, az = ax / norm, ay / norm, az / norm
+            if az > -0.999:
+                k = math.sqrt((1.0 + az) * 2.0)
+                self.q[:] = [k * 0.5, ay / k, -ax / k, 0.0]
+            else:
+                self.q[:] = [0.0, 1.0, 0.0, 0.0]
+            self._has_tilt = True
+        self._rate = [gx, gy, gz]
+        self._older = [gx, gy, gz]
+        self._fresh = False
 
     def _correct(self):
-        """Take what piled up since the last call as tilt and bias, and look whether the sensor rests."""
+        """Look at what piled up since the last call, and correct tilt and bias by it."""
+        step = self._step
+        v = self._v
+        turned = self._turned
+        pushed = self._pushed
         n = self._block
-        step = n * self._dt
-        mean = self._mean
+        ax = 2.0 * pushed[0] / n
+        ay = 2.0 * pushed[1] / n
+        v[0] += ax * step
+        v[1] += ay * step
+        pushed[0] = pushed[1] = 0.0
         rate2 = 0.0
         for i in range(3):
-            mean[i] /= n
-            rate2 += mean[i] * mean[i]
-        self._watch_rest(step)
-        self._predict(step, rate2)
-        r = (_REST_SPEED_M2_S if self.at_rest else _SPEED_M2_S) / step
-        s = 1.0 / (self._pvv + r)
-        kt = self._ptv * s
-        kv = self._pvv * s
-        kb = self._pvb * s
-        self._ptt -= kt * self._ptv
-        self._ptb -= kt * self._pvb
-        self._pbb -= kb * self._pvb
-        self._ptv -= kv * self._ptv
-        self._pvb -= kv * self._pvb
-        self._pvv -= kv * self._pvv
-        v = self._v
-        vx, vy = v
-        kt /= _G
-        self._turn(kt * vy, -kt * vx)
-        v[0] = vx - kv * vx
-        v[1] = vy - kv * vy
-        kb /= _G
-        self._shift_bias(-kb * vy, kb * vx)
-        if self.at_rest:
-            self._rest_bias(step)
-        bias = self.bias
+            turned[i] /= n
+            rate2 += turned[i] * turned[i]
+        self._watch_rest()
+        self._predict(rate2)
+        noise = self._speed_noise(0.5 * (ax * ax + ay * ay))
+        self._correct_tilt(noise)
         for i in range(3):
-            bias[i] = min(max(bias[i], -_BIAS_LIMIT), _BIAS_LIMIT)
-            mean[i] = 0.0
+            turned[i] = 0.0
 
-    def _predict(self, step, rate2):
-        """Carry the covariance over one step: b drives t, t drives v."""
-        h = step * 0.5
-        self._pvv += step * (2.0 * self._ptv + step * self._ptt)
-        self._ptv += step * (self._ptt + self._pvb + h * self._ptb)
-        self._pvb += step * self._ptb
-        self._ptt += step * (2.0 * self._ptb + step * self._pbb + (_TILT_NOISE + _SCALE_ERROR * rate2) * _G * _G)
-        self._ptb += step * self._pbb
-        self._pbb += step * _BIAS_WALK * _G * _G
+    def _speed_noise(self, acc2):
+        """Return the variance (m/s)2 of "the sensor does not move" over one step, from how hard it is shaken."""
+        if self._swings < _SWING_MEAN_S / self._step:
+            self._swings += 1.0
+        self._swing += (acc2 - self._swing) / self._swings
+        if self.at_rest:
+            return _REST_SPEED2_S / self._step
+        return (_STILL_SPEED2 + _SWING_S2 * self._swing) * _KEEPS_S / self._step
+
+    def _predict(self, rate2):
+        """Let the uncertainty grow over one step: bias drives tilt, tilt drives velocity."""
+        step = self._step
+        cov = self._cov
+        cov[2] += step * (2.0 * cov[1] + step * cov[0])
+        cov[1] += step * cov[0]
+        cov[0] += step * (_TILT_WALK + _SCALE_WALK * rate2)
+        tilt_by = self._tilt_by_bias
+        v_by = self._v_by_bias
+        row_x, row_y = self._rows()
+        k = step * _G
+        for i in range(3):
+            v_by[i] += step * (tilt_by[i] + 0.5 * k * row_y[i])
+            v_by[i + 3] += step * (tilt_by[i + 3] - 0.5 * k * row_x[i])
+            tilt_by[i] += k * row_y[i]
+            tilt_by[i + 3] -= k * row_x[i]
+        bias_cov = self._bias_cov
+        for i in (0, 3, 5):
+            bias_cov[i] += step * _BIAS_WALK
+
+    def _rows(self):
+        """Return the earth axes x and y in sensor axes."""
+        w, x, y, z = self.q
+        x2, y2, z2 = x + x, y + y, z + z
+        xy, wz, zz = x * y2, w * z2, z * z2
+        return (
+            (1.0 - y * y2 - zz, xy - wz, x * z2 + w * y2),
+            (xy + wz, 1.0 - x * x2 - zz, y * z2 - w * x2),
+        )
+
+    def _correct_tilt(self, noise):
+        """Take the velocity that piled up as a sign of tilt and of bias, weighing it against `noise` (m/s)2."""
+        cov = self._cov
+        v = self._v
+        by = self._v_by_bias
+        tilt_by = self._tilt_by_bias
+        noise += cov[2]
+        k_tilt = cov[1] / noise
+        k_v = cov[2] / noise
+        cov[0] -= k_tilt * cov[1]
+        cov[1] -= k_v * cov[1]
+        cov[2] -= k_v * cov[2]
+        vx, vy = v
+        before = list(self.bias)
+        self._learn_bias(by[0], by[1], by[2], vx, noise)
+        d0, d1, d2 = self.bias[0] - before[0], self.bias[1] - before[1], self.bias[2] - before[2]
+        self._learn_bias(by[3], by[4], by[5], vy - (by[3] * d0 + by[4] * d1 + by[5] * d2), noise)
+        for i in range(6):
+            tilt_by[i] -= k_tilt * by[i]
+            by[i] -= k_v * by[i]
+        tilt = [k_tilt * vx, k_tilt * vy]
+        v[0] -= k_v * vx
+        v[1] -= k_v * vy
+        if self.at_rest:
+            for i in range(3):
+                h = [0.0, 0.0, 0.0]
+                h[i] = 1.0
+                self._learn_bias(
+                    h[0], h[1], h[2], self._rest_rate[i] - self.bias[i], _REST_BIAS2_S / self._step
+                )
+        for i in range(3):
+            self.bias[i] = min(max(self.bias[i], -_BIAS_LIMIT), _BIAS_LIMIT)
+            d = self.bias[i] - before[i]
+            tilt[0] += tilt_by[i] * d
+            tilt[1] += tilt_by[i + 3] * d
+            v[0] -= by[i] * d
+            v[1] -= by[i + 3] * d
+        self._turn(tilt[1] / _G, -tilt[0] / _G)
+
+    def _learn_bias(self, hx, hy, hz, error, noise):
+        """Kalman step of the bias for one number that the bias drives by (hx, hy, hz)."""
+        xx, xy, xz, yy, yz, zz = self._bias_cov
+        kx = xx * hx + xy * hy + xz * hz
+        ky = xy * hx + yy * hy + yz * hz
+        kz = xz * hx + yz * hy + zz * hz
+        s = 1.0 / (kx * hx + ky * hy + kz * hz + noise)
+        gain = s * error
+        bias = self.bias
+        bias[0] += gain * kx
+        bias[1] += gain * ky
+        bias[2] += gain * kz
+        self._bias_cov[:] = [
+            xx - s * kx * kx,
+            xy - s * kx * ky,
+            xz - s * kx * kz,
+            yy - s * ky * ky,
+            yz - s * ky * kz,
+            zz - s * kz * kz,
+        ]
 
     def _turn(self, px, py):
-        """Turn the estimate about horizontal earth axes by small angles, and make its norm one again."""
+        """Turn the estimate about the horizontal earth axes by small angles, and make its norm one again."""
         q = self.q
         w, x, y, z = q
         px *= 0.5
@@ -189,39 +323,20 @@ class Fusion:
         q[2] = y * k
         q[3] = z * k
 
-    def _shift_bias(self, ex, ey):
-        """Add a bias given in horizontal earth axes."""
-        w, x, y, z = self.q
-        bias = self.bias
-        bias[0] += ex * (1.0 - 2.0 * (y * y + z * z)) + ey * 2.0 * (x * y + w * z)
-        bias[1] += ex * 2.0 * (x * y - w * z) + ey * (1.0 - 2.0 * (x * x + z * z))
-        bias[2] += ex * 2.0 * (x * z + w * y) + ey * 2.0 * (y * z - w * x)
-
-    def _watch_rest(self, step):
-        """Rest is when rate and acceleration stay near their slow means for a while."""
-        k = step / 0.5
-        if k > 1.0:
-            k = 1.0
-        moved = False
+    def _watch_rest(self):
+        """Tell rest from motion by rate and acceleration near their slow means."""
+        k = min(1.0, self._step / _REST_MEAN_S)
+        rest_rate = self._rest_rate
+        rest_acc = self._rest_acc
+        still = True
         for i in range(3):
-            d = self._mean[i] + self.bias[i] - self._rest_rate[i]
-            self._rest_rate[i] += k * d
-            e = self._acc[i] - self._rest_acc[i]
-            self._rest_acc[i] += k * e
+            d = self._turned[i] + self.bias[i] - rest_rate[i]
+            e = self._acc[i] - rest_acc[i]
+            rest_rate[i] += k * d
+            rest_acc[i] += k * e
             if not (-_REST_RATE < d < _REST_RATE and -_REST_ACC < e < _REST_ACC):
-                moved = True
-            if not -_BIAS_LIMIT < self._rest_rate[i] < _BIAS_LIMIT:
-                moved = True
-        self._rest_s = 0.0 if moved else min(self._rest_s + step, 100.0)
-        self.at_rest = self._rest_s >= _REST_S
-
-    def _rest_bias(self, step):
-        """While resting, what the gyroscope still shows is its bias."""
-        r = _REST_BIAS_M2 / step * _G * _G
-        k = self._pbb / (self._pbb + r)
-        bias = self.bias
-        for i in range(3):
-            bias[i] += k * (self._rest_rate[i] - bias[i])
-        self._ptb -= k * self._ptb
-        self._pvb -= k * self._pvb
-        self._pbb -= k * self._pbb
+                still = False
+            if not -_BIAS_LIMIT < rest_rate[i] < _BIAS_LIMIT:
+                still = False
+        self._rest_s = min(self._rest_s + self._step, _REST_AFTER_S) if still else 0.0
+        self.at_rest = self._rest_s >= _REST_AFTER_S
