@@ -22,7 +22,7 @@ from tiltwise.types import AngleBlock, FloatArray, Mount, OrientationBlock
 STANDARD_GRAVITY_M_S2 = 9.80665
 STEEP_DEG = 80.0  # beyond this inclination a side tilt and a turn can no longer be told apart
 _LEAST_PLANE = float(1 / np.tan(np.radians(STEEP_DEG)))
-_FIELDS = tuple(field.name for field in fields(AngleBlock) if field.name != "sensor")
+_COLUMNS = tuple(field.name for field in fields(AngleBlock))[1:-1]  # between t_s and sensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class AnglesSettings:
     Parameters
     ----------
     cutoff_hz
-        Low-pass of the angles. Voluntary neck movement ends near 3 Hz; talking and footfall lie above.
+        Low-pass of the angles. Voluntary neck movement ends near 3 Hz; 5 Hz passes it unharmed, 45 ms late.
     rate_hz
         Sampling rate; None measures it from the first samples after the start and after each gap.
     max_gap_s
@@ -42,7 +42,7 @@ class AnglesSettings:
         1.0 is "not scaled"; `gain_from_range` gives the person's own. The result is an estimate either way.
     """
 
-    cutoff_hz: float = 3.0
+    cutoff_hz: float = 5.0
     rate_hz: float | None = None
     max_gap_s: float = 0.5
     neck_gain: float = 1.0
@@ -94,7 +94,7 @@ class AnglesStage:
     def _process(self, t_s: FloatArray, q: FloatArray, acc_m_s2: FloatArray, sensor: int) -> AngleBlock:
         """All samples have an orientation."""
         if not len(t_s):
-            return AngleBlock(t_s, *np.empty((7, 0)), sensor)
+            return _as_block(t_s, np.empty((7, 0)), sensor)
         acc = acc_m_s2.T
         up = up_in_sensor(q).T
         starts, rate_deg_s = self._starts_and_rate(t_s, q)
@@ -228,7 +228,12 @@ def _angles_deg(x: FloatArray, y: FloatArray, z: FloatArray) -> tuple[FloatArray
 
 def _with_holes(part: AngleBlock, t_s: FloatArray, is_good: NDArray[np.bool_]) -> AngleBlock:
     """The angles of the good samples at their places, NaN elsewhere."""
-    columns = np.full((len(_FIELDS) - 1, len(t_s)), np.nan)
-    for column, name in zip(columns, _FIELDS[1:], strict=True):
-        column[is_good] = getattr(part, name)
-    return AngleBlock(t_s, *columns, part.sensor)
+    rows = np.full((len(_COLUMNS), len(t_s)), np.nan)
+    for row, name in zip(rows, _COLUMNS, strict=True):
+        row[is_good] = getattr(part, name)
+    return _as_block(t_s, rows, part.sensor)
+
+
+def _as_block(t_s: FloatArray, rows: FloatArray, sensor: int) -> AngleBlock:
+    """AngleBlock from one row per field, in the order of the fields."""
+    return AngleBlock(t_s, rows[0], rows[1], rows[2], rows[3], rows[4], rows[5], rows[6], sensor)

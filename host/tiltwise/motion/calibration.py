@@ -1,0 +1,265 @@
+"""From a few seconds of sitting still and three nods to a Mounting, or a refusal with its reason in one line.
+
+The mean "up" while still is body z. The principal axis of the angular velocity while nodding is the left-right axis;
+its sign says that a nod first goes down. Before it: OrientationBlocks cut out by ritual.py or by the caller. After
+it: angles.py. Thresholds in degrees, deg/s and seconds; each has its reason beside it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tiltwise.motion.excursions import Excursion, find_excursions
+from tiltwise.motion.lever import Lever, lever_arm
+from tiltwise.motion.mounting import Mounting, mounting_from_axes, mounting_from_up
+from tiltwise.motion.rotation import (
+    angle_between_deg,
+    conjugate,
+    multiply,
+    normalise,
+    to_rotation_vector,
+    up_in_sensor,
+)
+from tiltwise.types import FloatArray, Mount, OrientationBlock
+
+STILL_S = 3.0  # quiet sitting sways slower than this
+SPREAD_DEG = 3.4  # a steady head stays within this around its mean; breathing alone is 0.5 to 2 deg
+STILL_RATE_DEG_S = 8.0  # RMS: quiet heads have 1 to 3 deg/s, talking and typing more, walking 20 and more
+STILL_ACC_M_S2 = 0.5  # standard deviation of |acc|: walking has 1.5 and more, breathing under 0.05
+NODS = 3
+AMPLITUDE_DEG = 8.0  # a nod must stand out of posture sway by far
+FASTEST_DEG_S = 250.0  # beyond, the soft mount lags behind the bone
+LEAST_SHARE = 0.7  # of the squared angular velocity about one axis; three clean nods have 0.9 and more
+MOST_VERTICAL_DEG = 25.0  # the left-right axis lies in the horizontal plane
+SHAKE_DEG = 45.0  # an axis nearer to vertical than this is a turn of the head
+AXES_TOLERANCE_DEG = 10.0  # nod and side tilt are at right angles in the body
+WANDER_DEG = 25.0  # of single nods around their common axis
+BOTH_WAYS = 0.35  # swings beyond neutral adding up to this share of the nods leave it open which way is down
+BEHIND_M = 0.02  # a sensor on the back of the neck or head lies at least 5 cm behind the turning point
+
+
+class CalibrationError(ValueError):
+    """The ritual was not as expected; the text says what was seen and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """What a series of nods or tilts looked like: its axis in sensor axes, pointing along the first movement."""
+
+    axis: FloatArray
+    share: float
+    wander_deg: float
+    excursions: tuple[Excursion, ...]
+
+
+def calibrate(
+    neutral: OrientationBlock,
+    nod: OrientationBlock | None = None,
+    tilt: OrientationBlock | None = None,
+    *,
+    mount: Mount,
+    is_behind: bool | None = None,
+) -> Mounting:
+    """Return how the sensor sits on the person.
+
+    Parameters
+    ----------
+    neutral
+        At least 3 s of sitting tall and still.
+    nod
+        Three slow nods, each down and back; with the collar mount three bows of the upper back. Without it only
+        inclination can be had.
+    tilt
+        Three side tilts, which way first does not matter; they confirm and refine the axes.
+    mount
+        The place on the body.
+    is_behind
+        Whether the sensor sits behind the joint it turns about, as at the nape or occiput. Then a nod lifts it and
+        a side tilt does not, which tells nodding sideways from nodding. None: true for `neck` and `head`. Pass
+        False for glasses and headphones.
+
+    Raises
+    ------
+    CalibrationError
+        With the reason, when the samples do not show that ritual.
+    """
+    up, spread_deg = neutral_up(neutral)
+    if nod is None:
+        return mounting_from_up(up, mount=mount)
+    move = _movement(nod, up, "nod")
+    _check_nods(move)
+    if is_behind if is_behind is not None else mount is not Mount.COLLAR:
+        _check_lever(lever_arm(nod, move.axis, up))
+    left, quality = move.axis, _quality(move, spread_deg)
+    if tilt is None:
+        return mounting_from_axes(up, left, mount=mount, axes="nod", quality=round(0.9 * quality, 3))
+    side = _movement(tilt, up, "tilt")
+    _check_count(side.excursions, "side tilt")
+    left, error_deg = _refined_left(left, side.axis, up)
+    quality *= 1 - error_deg / (2 * AXES_TOLERANCE_DEG)
+    return mounting_from_axes(up, left, mount=mount, axes="tilt", quality=round(quality, 3))
+
+
+def neutral_up(neutral: OrientationBlock) -> tuple[FloatArray, float]:
+    """Return the mean up in sensor axes (3,) and the spread around it in degrees (95th percentile).
+
+    Raises
+    ------
+    CalibrationError
+        If it is shorter than 3 s or not still.
+    """
+    t_s = neutral.t_s
+    seconds = float(t_s[-1] - t_s[0]) if len(t_s) else 0.0
+    if seconds < 0.95 * STILL_S or len(t_s) < 20:
+        raise CalibrationError(
+            f"{seconds:.1f} s of sitting still, expected {STILL_S:.0f} s: sit tall and wait"
+        )
+    up = up_in_sensor(neutral.q_earth_from_sensor)
+    mean = normalise(np.mean(up, axis=0))
+    spread_deg = float(np.percentile(angle_between_deg(up, mean), 95))
+    rate_deg_s = float(np.degrees(np.sqrt(np.mean(np.sum(angular_velocity(neutral) ** 2, axis=-1)))))
+    shake = float(np.std(np.sqrt(np.sum(neutral.acc_m_s2**2, axis=-1))))
+    if not (spread_deg < SPREAD_DEG and rate_deg_s < STILL_RATE_DEG_S and shake < STILL_ACC_M_S2):
+        raise CalibrationError(
+            f"moved while sitting still ({spread_deg:.1f} deg, {rate_deg_s:.0f} deg/s, expected under "
+            f"{SPREAD_DEG} deg and {STILL_RATE_DEG_S:.0f} deg/s): sit tall, hold still for {STILL_S:.0f} s"
+        )
+    return mean, spread_deg
+
+
+def angular_velocity(block: OrientationBlock) -> FloatArray:
+    """Return rad/s (n - 1, 3) in sensor axes between samples, from the orientation: free of gyroscope bias."""
+    q = block.q_earth_from_sensor
+    turn = to_rotation_vector(multiply(conjugate(q[:-1]), q[1:]))
+    return turn / np.maximum(np.diff(block.t_s), 1e-6)[:, None]
+
+
+def tilt_about_deg(block: OrientationBlock, axis: FloatArray, up: FloatArray) -> FloatArray:
+    """Return the tilt (n,) away from `up` about a horizontal axis, right-handed, in degrees."""
+    forward = np.cross(axis, up)
+    now = up_in_sensor(block.q_earth_from_sensor)
+    return np.degrees(np.arctan2(-np.sum(now * forward, axis=-1), np.sum(now * up, axis=-1)))
+
+
+def _movement(block: OrientationBlock, up: FloatArray, name: str) -> Movement:
+    """Axis and excursions of a series of nods or tilts, refused unless it is one movement about a level axis."""
+    if len(block.t_s) < 20:
+        raise CalibrationError(f"no {name}s seen: start within 15 s of being asked")
+    omega = angular_velocity(block)
+    start_up = up_in_sensor(block.q_earth_from_sensor[0])
+    if angle_between_deg(start_up, up) > 30:
+        raise CalibrationError(
+            f"the sensor was turned between sitting still and the first {name}: start again"
+        )
+    axis, share = _principal_axis(omega)
+    vertical_deg = float(np.degrees(np.arcsin(min(1.0, abs(float(np.sum(axis * up)))))))
+    peak_deg_s = float(np.degrees(np.max(np.abs(np.sum(omega * axis, axis=-1)))))
+    if np.max(angle_between_deg(up_in_sensor(block.q_earth_from_sensor), up)) < AMPLITUDE_DEG and (
+        vertical_deg < SHAKE_DEG or peak_deg_s < 15
+    ):
+        raise CalibrationError(f"{name}s too small, expected {AMPLITUDE_DEG:.0f} deg or more: move further")
+    if vertical_deg > SHAKE_DEG:
+        raise CalibrationError(
+            f"the head was shaken or turned instead of a {name}: keep the nose straight ahead"
+        )
+    if vertical_deg > MOST_VERTICAL_DEG:
+        raise CalibrationError(
+            f"the {name}s were twisted by {vertical_deg:.0f} deg, expected under 25: do not turn"
+        )
+    if share < LEAST_SHARE:
+        raise CalibrationError(
+            f"several movements at once instead of {name}s: move in one direction and back"
+        )
+    if peak_deg_s > FASTEST_DEG_S:
+        raise CalibrationError(
+            f"{name}s too fast ({peak_deg_s:.0f} deg/s, expected under 250): take 2 s for each"
+        )
+    level = normalise(axis - np.sum(axis * up) * up)
+    excursions = find_excursions(block.t_s, tilt_about_deg(block, level, up), AMPLITUDE_DEG)
+    if not excursions:
+        raise CalibrationError(f"{name}s too small, expected {AMPLITUDE_DEG:.0f} deg or more: move further")
+    level = level * excursions[0].sign
+    excursions = tuple(e.flipped() for e in excursions) if excursions[0].sign < 0 else excursions
+    return Movement(level, share, _wander_deg(block, omega, level, excursions), excursions)
+
+
+def _principal_axis(omega: FloatArray) -> tuple[FloatArray, float]:
+    """Unit axis about which most turning happens, and its share of the squared angular velocity."""
+    values, vectors = np.linalg.eigh(np.einsum("ni,nj->ij", omega, omega))
+    return vectors[:, -1], float(values[-1] / max(float(np.sum(values)), 1e-12))
+
+
+def _wander_deg(
+    block: OrientationBlock,
+    omega: FloatArray,
+    axis: FloatArray,
+    excursions: tuple[Excursion, ...],
+) -> float:
+    """Largest angle between the axis of one excursion and the common axis."""
+    worst = 0.0
+    for e in excursions:
+        inside = (block.t_s[1:] >= e.start_s) & (block.t_s[1:] <= e.end_s)
+        if np.count_nonzero(inside) >= 3:
+            own, _ = _principal_axis(omega[inside])
+            worst = max(worst, float(np.degrees(np.arccos(min(1.0, abs(float(np.sum(own * axis))))))))
+    return worst
+
+
+def _check_nods(move: Movement) -> None:
+    """Refuse too few nods, nods in different directions, and rocking both ways."""
+    down = [e for e in move.excursions if e.sign > 0]
+    back = [e for e in move.excursions if e.sign < 0]
+    if len(back) >= 2 and np.median([e.peak_deg for e in back]) > BOTH_WAYS * np.median(
+        [e.peak_deg for e in down]
+    ):
+        raise CalibrationError(
+            "moved as far back as forth (side to side?): nod down and back to straight ahead only"
+        )
+    _check_count(tuple(down), "nod")
+    if move.wander_deg > WANDER_DEG:
+        raise CalibrationError(
+            f"the nods went in directions {move.wander_deg:.0f} deg apart: nod straight down each time"
+        )
+
+
+def _check_count(excursions: tuple[Excursion, ...], name: str) -> None:
+    """Refuse fewer than three."""
+    if len(excursions) < NODS:
+        raise CalibrationError(
+            f"only {len(excursions)} {name}{'s' * (len(excursions) != 1)} seen, expected {NODS}: repeat"
+        )
+
+
+def _check_lever(lever: Lever) -> None:
+    """Refuse what the accelerometer contradicts: a nod lifts a sensor behind the neck, a side tilt does not."""
+    if lever.error_m > BEHIND_M:
+        return  # too slow to feel; nothing to hold against the person
+    if lever.behind_m + 2 * lever.error_m < -BEHIND_M:
+        raise CalibrationError("the first movement went up instead of down: nod down first, then back")
+    if lever.behind_m + 2 * lever.error_m < BEHIND_M:
+        raise CalibrationError(
+            "nodded sideways, or the sensor is not behind the neck: nod straight down and back"
+        )
+
+
+def _refined_left(left: FloatArray, side: FloatArray, up: FloatArray) -> tuple[FloatArray, float]:
+    """Left axis shared between nods and side tilts, and by how much the two miss 90 deg."""
+    between_deg = float(angle_between_deg(left, side))
+    error_deg = abs(between_deg - 90)
+    if error_deg > AXES_TOLERANCE_DEG:
+        raise CalibrationError(
+            f"nods and side tilts are {min(between_deg, 180 - between_deg):.0f} deg apart, expected 90 +- 10: "
+            "nod straight down, then tilt ear to shoulder"
+        )
+    from_side = np.cross(up, side)
+    return normalise(left + from_side * np.sign(np.sum(from_side * left))), error_deg
+
+
+def _quality(move: Movement, spread_deg: float) -> float:
+    """0 to 1: how cleanly one axis was shown; each factor is 1 when perfect and falls towards its refusal limit."""
+    share = min(1.0, (move.share - 0.5) / 0.45)
+    wander = 1 - 0.5 * move.wander_deg / WANDER_DEG
+    steady = 1 - 0.5 * spread_deg / SPREAD_DEG
+    return float(np.clip(np.cbrt(share * wander * steady), 0.0, 1.0))

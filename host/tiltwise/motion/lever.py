@@ -1,0 +1,64 @@
+"""Where a sensor sits relative to the joint it turns about, felt by its accelerometer during a nod.
+
+A sensor behind the joint is lifted when the head goes down: its vertical acceleration is the angular acceleration
+times the distance behind. In a side tilt a sensor on the midline is not lifted. Metres; used by calibration.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.signal import butter, sosfiltfilt
+
+from tiltwise.motion.rotation import conjugate, multiply, to_rotation_vector, up_in_sensor
+from tiltwise.types import FloatArray, OrientationBlock
+
+_BAND_HZ = (
+    0.2,
+    4.0,
+)  # nods lie inside; sway, breathing and gravity leaking through orientation errors lie below
+_GRAVITY_M_S2 = 9.80665
+
+
+@dataclass(frozen=True, slots=True)
+class Lever:
+    """Distance of the sensor behind the turning axis in m, and its standard error."""
+
+    behind_m: float
+    error_m: float
+
+
+def lever_arm(block: OrientationBlock, axis: FloatArray, up: FloatArray) -> Lever:
+    """Estimate the distance behind a level axis from a few seconds of turning about it.
+
+    For a rigid body that turns about `axis` with angular velocity w, the acceleration along the body's own up at a
+    point x in front of and z above the axis is -x dw/dt - w^2 z. Least squares over the block gives x and z.
+    Offline: filters forward and backward. The error is infinite where the movement is too short to tell.
+    """
+    step_s = np.diff(block.t_s)
+    rate_hz = 1 / float(np.median(step_s)) if len(step_s) else 0.0
+    if len(step_s) < 2 * rate_hz or rate_hz < 2.5 * _BAND_HZ[1]:
+        return Lever(0.0, np.inf)
+    q = block.q_earth_from_sensor
+    turn = to_rotation_vector(multiply(conjugate(q[:-1]), q[1:]))
+    omega = np.sum(turn * axis, axis=-1) / np.maximum(step_s, 1e-6)
+    middle_s = block.t_s[:-1] + step_s / 2
+    linear = block.acc_m_s2 - _GRAVITY_M_S2 * up_in_sensor(q)
+    lift = np.interp(middle_s, block.t_s, np.sum(linear * up, axis=-1))
+    sos = butter(2, _BAND_HZ, btype="bandpass", fs=rate_hz, output="sos")
+    columns = np.stack((np.gradient(omega, middle_s), -(omega**2), lift))
+    alpha, centripetal, lift = sosfiltfilt(sos, columns, axis=-1)
+    return _least_squares(np.stack((alpha, centripetal), axis=-1), lift, float(middle_s[-1] - middle_s[0]))
+
+
+def _least_squares(a: FloatArray, b: FloatArray, seconds: float) -> Lever:
+    """First coefficient and its error, with as many independent samples as the band lets through."""
+    normal = np.einsum("ni,nj->ij", a, a) / len(a)
+    if np.linalg.det(normal) < 1e-9 * max(float(normal[0, 0]) ** 2, 1e-12):
+        return Lever(0.0, np.inf)
+    inverse = np.linalg.inv(normal)
+    solution = np.einsum("ij,nj,n->i", inverse, a, b) / len(a)
+    residual = b - a[:, 0] * solution[0] - a[:, 1] * solution[1]
+    independent = max(2 * _BAND_HZ[1] * seconds - 2, 1.0)
+    return Lever(float(solution[0]), float(np.sqrt(np.mean(residual**2) * inverse[0, 0] / independent)))
