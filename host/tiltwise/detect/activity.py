@@ -1,0 +1,207 @@
+"""Angles (deg) and accelerations (m/s^2) -> what the wearer is doing: still, moving, walking, lying, not worn.
+
+Every figure is a running mean square at 25 Hz, every decision a latch with hysteresis at 5 Hz, both on grids of
+device time (grid.py). An answer is given when it is known: walking after 2 s of it, not worn after 15 s without a
+human ripple. Before it: motion/angles.py; after it: posture.py, reps.py and report/exposure.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import butter
+
+from tiltwise.detect.grid import BoolArray, Filter, Grid, IndexArray, Latch, mean_square_filter
+from tiltwise.types import ACTIVITIES, Activity, ActivityChanged, AngleBlock, FloatArray
+
+FEATURE_HZ = 25.0  # steps have harmonics up to 8 Hz; every source sends at least 25 Hz
+DECISION_HZ = 5.0
+CODE = {activity: np.int8(code) for code, activity in enumerate(ACTIVITIES)}
+
+
+@dataclass(frozen=True, slots=True)
+class ActivitySettings:
+    """Thresholds, reasoned from bodies rather than fitted to recordings."""
+
+    window_s: float = 1.5  # about three steps
+    # Steps come at 1.4-2.5 Hz. A slow shuffle lifts the head by 7 mm amplitude at 1.4 Hz: 0.38 m/s^2 rms.
+    step_low_hz: float = 1.2
+    step_high_hz: float = 3.0
+    walk_on_m_s2: float = 0.4
+    walk_off_m_s2: float = 0.25
+    walk_share: float = 0.25  # of the power of the vertical acceleration: steps are periodic, bumps are broad
+    walk_on_s: float = 2.0
+    walk_off_s: float = 1.5
+    # Typing and reading turn the head by 2-5 deg/s rms, looking around by more than 20.
+    move_on_deg_s: float = 20.0
+    move_off_deg_s: float = 10.0
+    move_on_s: float = 1.0
+    move_off_s: float = 2.0
+    lie_inclination_deg: float = 60.0
+    lie_prone_deg: float = (
+        80.0  # nobody works for long with the head bent further than this: face down one lies
+    )
+    lie_margin_deg: float = 15.0
+    lie_on_s: float = 10.0
+    lie_off_s: float = 3.0
+    # Breathing and pulse tilt a worn sensor by more than 0.05 deg in 2 s; on a table there is noise of 0.01 deg.
+    motionless_deg: float = 0.05
+    motionless_lag_s: float = 2.0
+    off_body_s: float = 15.0
+    off_body_lying_s: float = 120.0  # a head on a pillow hardly moves
+    on_body_s: float = 5.0  # a bump against the table is not a person
+    max_gap_s: float = 0.5
+
+
+class ActivityDetector:
+    """Activity of each sample, causal, from blocks cut anywhere.
+
+    Parameters
+    ----------
+    settings
+        Thresholds.
+    has_axes
+        Whether flexion_deg and lateral_deg are known (Mounting.has_direction); otherwise lying is told from
+        inclination_deg alone.
+    """
+
+    def __init__(self, settings: ActivitySettings | None = None, *, has_axes: bool = True) -> None:
+        self._settings = s = settings or ActivitySettings()
+        self._has_axes = has_axes
+        self._feature_grid, self._decision_grid = Grid(FEATURE_HZ), Grid(DECISION_HZ)
+        self._features = _Features(s)
+        self._stillness = _Stillness(s)
+        self._walk = Latch(s.walk_on_s, s.walk_off_s)
+        self._move = Latch(s.move_on_s, s.move_off_s)
+        self._lie = Latch(s.lie_on_s, s.lie_off_s)
+        self._off_body = Latch(s.off_body_s, s.on_body_s)
+        self._off_body_lying = Latch(s.off_body_lying_s, s.on_body_s)
+        self._last_s = -np.inf
+        self._code: np.int8 | None = None
+
+    def process(self, block: AngleBlock) -> tuple[NDArray[np.int8], list[ActivityChanged]]:
+        """Return the activity code (an index into ACTIVITIES) of each sample, (n,) int8, and the changes."""
+        known = (
+            np.isfinite(block.inclination_deg)
+            & np.isfinite(block.rate_deg_s)
+            & np.isfinite(block.up_acc_m_s2)
+        )
+        known_at = np.flatnonzero(known)
+        picked = known_at[self._feature_grid.pick(block.t_s[known_at])]
+        decided = self._decision_grid.pick(block.t_s[picked])
+        walk, vertical, rate = self._features.process(block, picked)
+        at = picked[decided]
+        t = block.t_s[at]
+        # A grid may leave out up to one of its periods before a sample that has no gap before it.
+        fresh = np.diff(t, prepend=self._last_s) > self._settings.max_gap_s + 1.0 / DECISION_HZ
+        codes = self._decide(block, at, fresh, walk[decided], vertical[decided], rate[decided])
+        self._last_s = float(t[-1]) if len(t) else self._last_s
+        return self._spread(len(block.t_s), at, t, codes)
+
+    def _decide(
+        self,
+        block: AngleBlock,
+        at: IndexArray,
+        fresh: BoolArray,
+        walk: FloatArray,
+        vertical: FloatArray,
+        rate: FloatArray,
+    ) -> NDArray[np.int8]:
+        s = self._settings
+        t = block.t_s[at]
+        is_walk = (walk > s.walk_on_m_s2**2) & (walk > s.walk_share * vertical)
+        walks = self._walk.process(t, is_walk, walk < s.walk_off_m_s2**2, fresh)
+        moves = self._move.process(t, rate > s.move_on_deg_s**2, rate < s.move_off_deg_s**2, fresh)
+        is_flat = self._is_flat(block, at, 0.0) & (rate < s.move_on_deg_s**2)
+        lies = self._lie.process(t, is_flat, ~self._is_flat(block, at, s.lie_margin_deg), fresh)
+        still = self._stillness.process(block, at, fresh)
+        off_body = self._off_body.process(t, still, ~still, fresh) & ~lies
+        off_body |= self._off_body_lying.process(t, still, ~still, fresh)
+        return np.select(
+            [off_body, lies, walks, moves],
+            [CODE[a] for a in (Activity.NOT_WORN, Activity.LYING, Activity.WALKING, Activity.MOVING)],
+            CODE[Activity.STILL],
+        )
+
+    def _is_flat(self, block: AngleBlock, at: IndexArray, margin_deg: float) -> BoolArray:
+        """Whether the neck lies: on the back, on a side, or face down; bending forward is not lying."""
+        s = self._settings
+        inclination = block.inclination_deg[at]
+        flat = inclination > s.lie_prone_deg - margin_deg
+        if self._has_axes:
+            limit = s.lie_inclination_deg - margin_deg
+            back_or_side = (block.flexion_deg[at] < -limit) | (np.abs(block.lateral_deg[at]) > limit)
+            flat |= (inclination > limit) & back_or_side
+        return flat
+
+    def _spread(
+        self, n: int, at: IndexArray, t: FloatArray, codes: NDArray[np.int8]
+    ) -> tuple[NDArray[np.int8], list[ActivityChanged]]:
+        """Give every sample the latest decision, and list the changes."""
+        first = self._code
+        known = np.concatenate(([CODE[Activity.STILL] if first is None else first], codes)).astype(np.int8)
+        changes = np.flatnonzero(np.diff(known) != 0)
+        if first is None and len(codes):
+            changes = np.union1d([0], changes)
+        if len(codes):
+            self._code = codes[-1]
+        events = [ActivityChanged(float(t[k]), ACTIVITIES[codes[k]]) for k in changes]
+        return np.repeat(known, np.diff(np.concatenate(([0], at, [n])))), events
+
+
+class _Features:
+    """Mean squares at 25 Hz: of the vertical acceleration at step frequencies and in all, of the rotation rate."""
+
+    def __init__(self, settings: ActivitySettings) -> None:
+        s = settings
+        band = butter(2, [s.step_low_hz, s.step_high_hz], "bandpass", fs=FEATURE_HZ, output="sos")
+        self._step_band = Filter(band)
+        self._all_band = Filter(butter(2, 0.4, "highpass", fs=FEATURE_HZ, output="sos"))
+        self._means = [mean_square_filter(s.window_s, FEATURE_HZ) for _ in range(3)]
+        self._max_gap_s = s.max_gap_s
+        self._last_s = np.nan
+
+    def process(self, block: AngleBlock, at: IndexArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return the three figures (m,) in (m/s^2)^2 and (deg/s)^2 at the picked samples."""
+        t, up, rate = block.t_s[at], block.up_acc_m_s2[at], block.rate_deg_s[at]
+        gaps = np.flatnonzero(np.diff(t, prepend=self._last_s) > self._max_gap_s)
+        out = np.empty((3, len(t)))
+        for start, stop in zip([0, *gaps], [*gaps, len(t)], strict=True):
+            if start in gaps:
+                self._reset()
+            signals = (
+                self._step_band.process(up[start:stop]),
+                self._all_band.process(up[start:stop]),
+                rate[start:stop],
+            )
+            for row, signal in enumerate(signals):
+                out[row, start:stop] = self._means[row].process(signal * signal)
+        self._last_s = t[-1] if len(t) else self._last_s
+        return out[0], out[1], out[2]
+
+    def _reset(self) -> None:
+        for each in (self._step_band, self._all_band, *self._means):
+            each.reset()
+
+
+class _Stillness:
+    """Whether the tilt is the same as a moment ago, more exactly than a living body can hold it."""
+
+    def __init__(self, settings: ActivitySettings) -> None:
+        self._limit_deg = settings.motionless_deg
+        self._lag = round(settings.motionless_lag_s * DECISION_HZ)
+        self._past = np.full((self._lag, 3), np.nan)
+
+    def process(self, block: AngleBlock, at: IndexArray, fresh: BoolArray) -> BoolArray:
+        """Return the mask (m,); false until there is a past to compare with."""
+        side, forward = np.radians(block.lateral_deg[at]), np.radians(block.flexion_deg[at])
+        # Parts of the tilt rather than flexion itself, whose noise grows without limit when lying on a side.
+        parts = np.degrees((np.sin(side), np.sin(forward) * np.cos(side)))
+        tilt = np.stack((block.inclination_deg[at], *np.nan_to_num(parts)), axis=1)
+        all_tilt = np.concatenate((self._past, tilt))
+        self._past = all_tilt[len(tilt) :]
+        change = np.abs(all_tilt[self._lag :] - all_tilt[: -self._lag])
+        # A gap in between does not matter: a person does not come back to the same hundredth of a degree.
+        return np.asarray(np.all(change < self._limit_deg, axis=1) & ~fresh)

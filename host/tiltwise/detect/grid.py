@@ -1,0 +1,104 @@
+"""Device times (s) -> which samples a detector looks at, and cut-safe building blocks on such a grid.
+
+Detectors decide at 5 to 25 Hz whatever the sensor's rate is. The grid is fixed by absolute device time, so that it
+does not depend on where the data was cut. Before it: motion/angles.py; after it: activity.py, posture.py, reps.py.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import sosfilt, sosfilt_zi
+
+from tiltwise.types import FloatArray
+
+BoolArray = NDArray[np.bool_]
+IndexArray = NDArray[np.intp]
+
+# A sample this much before a tick (in ticks) is at the tick: times are rounded on their way.
+TICK_TOLERANCE = 1e-6
+
+
+class Grid:
+    """Picks the first sample at or after each tick k / rate_hz of device time."""
+
+    def __init__(self, rate_hz: float) -> None:
+        self._rate_hz = rate_hz
+        self._tick: int | None = None
+
+    def pick(self, t_s: FloatArray) -> IndexArray:
+        """Return the indices (m,) of the picked samples among t_s (n,)."""
+        if not len(t_s):
+            return np.empty(0, dtype=np.intp)
+        tick = np.floor(t_s * self._rate_hz + TICK_TOLERANCE).astype(np.int64)
+        last = tick[0] - 1 if self._tick is None else self._tick
+        self._tick = int(tick[-1])
+        return np.flatnonzero(np.diff(tick, prepend=last))
+
+
+class Filter:
+    """A second-order-sections filter along axis 0 that carries its state and starts settled on its first sample."""
+
+    def __init__(self, sos: FloatArray, *, is_settled_at_first: bool = True) -> None:
+        self._sos = sos
+        self._is_settled = is_settled_at_first
+        self._zi: FloatArray | None = None
+
+    def process(self, x: FloatArray) -> FloatArray:
+        """Return x (n,) filtered."""
+        if not len(x):
+            return x
+        if self._zi is None:
+            self._zi = sosfilt_zi(self._sos) * (x[0] if self._is_settled else 0.0)
+        y, self._zi = sosfilt(self._sos, x, zi=self._zi)
+        return y
+
+    def reset(self) -> None:
+        """Forget the past: the next sample is the first."""
+        self._zi = None
+
+
+def mean_square_filter(window_s: float, rate_hz: float) -> Filter:
+    """Return a filter for squares that never goes below zero: two equal first-order low-passes, window_s in all."""
+    pole = np.exp(-2.0 / (window_s * rate_hz))
+    section = [1.0 - pole, 0.0, 0.0, 1.0, -pole, 0.0]
+    return Filter(np.array([section, section]), is_settled_at_first=False)
+
+
+class Latch:
+    """A condition with hysteresis: on after `on_s` of the one mask without a break, off after `off_s` of the other.
+
+    The two masks must never both be true (an upper and a lower threshold of the same quantity).
+    """
+
+    def __init__(self, on_s: float, off_s: float) -> None:
+        self._on, self._off = _Run(on_s), _Run(off_s)
+        self._is_on = False
+
+    def process(self, t_s: FloatArray, on: BoolArray, off: BoolArray, fresh: BoolArray) -> BoolArray:
+        """Return the state (m,) at each time; `fresh` marks samples after a gap, where runs begin anew."""
+        if not len(t_s):
+            return np.empty(0, dtype=bool)
+        set_now = self._on.process(t_s, on, fresh)
+        switched = set_now | self._off.process(t_s, off, fresh)
+        latest = np.maximum.accumulate(np.where(switched, np.arange(len(t_s)), -1))
+        state = np.where(latest >= 0, set_now[latest], self._is_on)
+        self._is_on = bool(state[-1])
+        return state
+
+
+class _Run:
+    """Says since when a mask has been true, across blocks."""
+
+    def __init__(self, dwell_s: float) -> None:
+        self._dwell_s = dwell_s
+        self._is_true = False
+        self._since_s = 0.0
+
+    def process(self, t_s: FloatArray, mask: BoolArray, fresh: BoolArray) -> BoolArray:
+        before = np.concatenate(([self._is_true], mask[:-1]))
+        begins = mask & (~before | fresh)
+        latest = np.maximum.accumulate(np.where(begins, np.arange(len(t_s)), -1))
+        since = np.where(latest >= 0, t_s[latest], self._since_s)
+        self._is_true, self._since_s = bool(mask[-1]), float(since[-1])
+        return mask & (t_s - since >= self._dwell_s)

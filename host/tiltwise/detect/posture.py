@@ -1,0 +1,183 @@
+"""Angles (deg) and activity codes -> episodes of a posture held too long: started, alert due, ended.
+
+The decision is common/rule.py, the same code that the board runs, stepped on a 10 Hz grid of device time in integer
+milliseconds. Before it: motion/angles.py and activity.py. After it: app/alerts.py, which alone decides to interrupt.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiltwise.common import rule
+from tiltwise.detect.activity import CODE
+from tiltwise.detect.grid import BoolArray, Grid
+from tiltwise.types import (
+    Activity,
+    AngleBlock,
+    EpisodeAlert,
+    EpisodeEnded,
+    EpisodeStarted,
+    FloatArray,
+    PostureKind,
+)
+
+GRID_HZ = 10.0
+HYSTERESIS_DEG = 5.0
+# ISO 11226 calls a posture static from 4 s on; shorter ones are movements and are not announced.
+STATIC_S = 4.0
+# Who walks or lies has left the seated posture, whatever the angle says.
+_LEFT = (CODE[Activity.WALKING], CODE[Activity.LYING])
+_UNKNOWN = CODE[Activity.NOT_WORN]
+# Who moves about is not in a static posture: the episode goes on, but the alert waits for the end of the movement.
+_MOVING = CODE[Activity.MOVING]
+
+EpisodeEvent = EpisodeStarted | EpisodeAlert | EpisodeEnded
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSettings:
+    """What "too long" means.
+
+    Parameters
+    ----------
+    angle_deg
+        An episode begins at this angle.
+    exit_deg
+        It is corrected below this angle; None: 5 deg below `angle_deg`.
+    seconds
+        The alert is due when it has lasted this long.
+    recovery_s
+        A correction counts when it lasts this long.
+    max_gap_s
+        Longest hole in the data that an episode survives: one in which no correction can hide.
+    """
+
+    angle_deg: float = 20.0
+    exit_deg: float | None = None
+    seconds: float = 60.0
+    recovery_s: float = 3.0
+    max_gap_s: float = 3.0
+
+    def to_rule(self) -> rule.SustainedRule:
+        """Return the stepped rule; raise ValueError when the numbers contradict each other."""
+        if not 0.0 < self.angle_deg <= 90.0:
+            raise ValueError(f"rule angle {self.angle_deg} deg: expected more than 0 and at most 90")
+        if not 1.0 <= self.seconds <= 7200.0:
+            raise ValueError(f"rule time {self.seconds} s: expected 1 to 7200")
+        exit_deg = self.angle_deg - HYSTERESIS_DEG if self.exit_deg is None else self.exit_deg
+        times_ms = (round(1000 * s) for s in (self.seconds, self.recovery_s, self.max_gap_s))
+        return rule.SustainedRule(self.angle_deg, exit_deg, *times_ms)
+
+
+class PostureDetector:
+    """Sustained forward flexion (head, neck) or upper-back forward tilt (collar) from blocks cut anywhere.
+
+    Parameters
+    ----------
+    kind
+        What the episodes are called.
+    settings
+        The rule.
+    has_axes
+        Whether "forward" is known (Mounting.has_direction); otherwise any inclination counts.
+    """
+
+    def __init__(
+        self, kind: PostureKind, settings: RuleSettings | None = None, *, has_axes: bool = True
+    ) -> None:
+        self._kind = kind
+        self._settings = settings or RuleSettings()
+        self._rule = self._settings.to_rule()
+        self._has_axes = has_axes
+        self._grid = Grid(GRID_HZ)
+        self._announce_ms = round(1000 * min(STATIC_S, self._settings.seconds))
+        self._is_announced = False
+        self._is_due = False
+        self._alert_s: float | None = None
+        self._last_ms = 0
+
+    def process(self, block: AngleBlock, activity: NDArray[np.int8] | None = None) -> list[EpisodeEvent]:
+        """Return what happened in this block.
+
+        Parameters
+        ----------
+        block
+            Angles.
+        activity
+            Code of each sample (n,) from ActivityDetector; None: worn and seated throughout.
+        """
+        at = self._grid.pick(block.t_s)
+        if not len(at):
+            return []
+        t_ms = np.rint(block.t_s[at] * 1000.0).astype(np.int64)
+        angle_deg = self._angle_deg(block, activity)[at]
+        self._last_ms = int(t_ms[-1])
+        is_moving = np.zeros(len(at), dtype=bool) if activity is None else activity[at] == _MOVING
+        return self._run(t_ms, angle_deg, is_moving)
+
+    def finish(self) -> list[EpisodeEvent]:
+        """Close an open episode at its last sample."""
+        if self._rule.close() != rule.INTERRUPTED:
+            return []
+        return self._ended(self._last_ms, is_corrected=False)
+
+    def _angle_deg(self, block: AngleBlock, activity: NDArray[np.int8] | None) -> FloatArray:
+        angle_deg = block.flexion_deg if self._has_axes else block.inclination_deg
+        if activity is None:
+            return angle_deg
+        angle_deg = np.where(
+            np.isin(activity, _LEFT), np.minimum(angle_deg, self._rule.exit_deg - 1.0), angle_deg
+        )
+        return np.where(activity == _UNKNOWN, np.nan, angle_deg)
+
+    def _run(
+        self, t_ms: NDArray[np.int64], angle_deg: FloatArray, is_moving: BoolArray
+    ) -> list[EpisodeEvent]:
+        """Step the rule; while no episode is open nothing below the limit can matter, so jump over it."""
+        events: list[EpisodeEvent] = []
+        high_at = np.flatnonzero(angle_deg >= self._rule.enter_deg)
+        times, angles, moving = t_ms.tolist(), angle_deg.tolist(), is_moving.tolist()
+        k = 0
+        while k < len(times):
+            if not self._rule.is_open:
+                following = np.searchsorted(high_at, k)
+                if following == len(high_at):
+                    break
+                k = int(high_at[following])
+            events += self._step(times[k], angles[k], moving[k])
+            k += 1
+        return events
+
+    def _step(self, t_ms: int, angle_deg: float, is_moving: bool) -> list[EpisodeEvent]:
+        result = self._rule.step(t_ms, angle_deg)
+        if result in (rule.ENDED, rule.INTERRUPTED):
+            return self._ended(t_ms, is_corrected=result == rule.ENDED)
+        if result == rule.STARTED:
+            self._is_announced = self._is_due = False
+            self._alert_s = None
+        self._is_due |= result == rule.ALERT
+        if self._rule.start_ms is None or not angle_deg >= self._rule.exit_deg:
+            return []
+        t_s, start_s = t_ms / 1000.0, self._rule.start_ms / 1000.0
+        events: list[EpisodeEvent] = []
+        if not self._is_announced and t_ms - self._rule.start_ms >= self._announce_ms:
+            self._is_announced = True
+            events.append(EpisodeStarted(t_s, self._kind, start_s, angle_deg))
+        if self._is_due and not is_moving:
+            self._is_due, self._alert_s = False, t_s
+            events.append(EpisodeAlert(t_s, self._kind, start_s, angle_deg))
+        return events
+
+    def _ended(self, t_ms: int, *, is_corrected: bool) -> list[EpisodeEvent]:
+        """The end of an announced episode; others were movements."""
+        held = self._rule
+        if not self._is_announced or held.start_ms is None or held.end_ms is None:
+            return []
+        self._is_announced = False
+        start_s, end_s, peak_deg = held.start_ms / 1000.0, held.end_ms / 1000.0, float(held.peak_deg or 0.0)
+        return [
+            EpisodeEnded(t_ms / 1000.0, self._kind, start_s, end_s, peak_deg, self._alert_s, is_corrected)
+        ]

@@ -1,0 +1,162 @@
+"""One block of samples in (SI, sensor axes), angles in degrees, activity and events out: motion, then detect.
+
+Before it: link/decoder.py or link/imufile.py; after it: app/session.py live, app/analyze.py offline, same result.
+Time is the device time of the samples, holes are found by their stamps, and where the data was cut does not matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiltwise.detect.activity import ActivityDetector, ActivitySettings
+from tiltwise.detect.posture import PostureDetector, RuleSettings
+from tiltwise.motion.angles import AnglesSettings, AnglesStage
+from tiltwise.motion.mounting import Mounting
+from tiltwise.motion.orientation import OrientationStage
+from tiltwise.types import (
+    ActivityChanged,
+    AngleBlock,
+    Event,
+    ImuBlock,
+    Mount,
+    OrientationBlock,
+    PostureKind,
+    SignalGap,
+    Update,
+)
+
+MAX_GAP_S = 0.5  # a longer hole is a gap: a nod fits into it
+_COLUMNS = tuple(f.name for f in fields(AngleBlock) if f.name != "sensor")
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What the tracker has to know about a wearer: where the sensor sits and what "too long" means."""
+
+    mounting: Mounting
+    rule: RuleSettings = field(default_factory=RuleSettings)
+    angles: AnglesSettings = field(default_factory=AnglesSettings)
+    activity: ActivitySettings = field(default_factory=ActivitySettings)
+
+    @property
+    def mount(self) -> Mount:
+        """Where the sensor is worn."""
+        return self.mounting.mount
+
+    @property
+    def kind(self) -> PostureKind:
+        """The sustained posture that a sensor in this place can see."""
+        if self.mount is Mount.COLLAR:
+            return PostureKind.UPPER_BACK_FORWARD_TILT
+        return PostureKind.FORWARD_FLEXION
+
+
+class Tracker:
+    """The whole chain after the decoder for one sensor (index 0); other sensors' blocks give empty updates.
+
+    Example
+    -------
+    >>> tracker = Tracker(Profile(mounting))                                    # doctest: +SKIP
+    >>> for block in blocks:                                                    # doctest: +SKIP
+    ...     update = tracker.process(block)
+    >>> closing = tracker.finish()                                              # doctest: +SKIP
+    """
+
+    def __init__(self, profile: Profile) -> None:
+        self.profile = profile
+        self._restart()
+
+    def process(self, block: ImuBlock | OrientationBlock) -> Update:
+        """Return the angles and activity of each sample of the block, and the events in order of time.
+
+        A time that goes back (the board started anew) closes what is open and begins afresh.
+        """
+        if block.sensor != 0:
+            block = _part(block, slice(0, 0))
+        back = np.flatnonzero(np.diff(block.t_s, prepend=self._last_s) < 0)
+        if not len(back):
+            return self._process(block)
+        updates = []
+        for start, stop in zip([0, *back], [*back, len(block.t_s)], strict=True):
+            if start in back:
+                updates.append(Update(_no_angles(), np.empty(0, np.int8), tuple(self.finish())))
+            updates.append(self._process(_part(block, slice(start, stop))))
+        return _joined(updates)
+
+    def finish(self) -> list[Event]:
+        """Close what is open, at the last sample, and begin afresh."""
+        events: list[Event] = list(self._posture.finish())
+        self._restart()
+        return events
+
+    def _restart(self) -> None:
+        has_axes = self.profile.mounting.has_direction
+        self._orientation = OrientationStage()
+        self._angles = AnglesStage(self.profile.mounting, self.profile.angles)
+        self._activity = ActivityDetector(self.profile.activity, has_axes=has_axes)
+        self._posture = PostureDetector(self.profile.kind, self.profile.rule, has_axes=has_axes)
+        self._last_s = -np.inf
+
+    def _process(self, block: ImuBlock | OrientationBlock) -> Update:
+        """Times do not go back here."""
+        if not len(block.t_s):
+            return Update(_no_angles(), np.empty(0, np.int8))
+        gaps = self._gaps(block)
+        oriented = self._orientation.process(block) if isinstance(block, ImuBlock) else block
+        angles = self._angles.process(oriented)
+        activity, changes = self._activity.process(angles)
+        episodes = self._posture.process(angles, activity)
+        return Update(angles, activity, _in_order([*gaps, *changes, *episodes]))
+
+    def _gaps(self, block: ImuBlock | OrientationBlock) -> list[SignalGap]:
+        before = self._last_s if np.isfinite(self._last_s) else block.t_s[0]
+        times = np.concatenate(([before], block.t_s))
+        self._last_s = float(times[-1])
+        found = np.flatnonzero(np.diff(times) > MAX_GAP_S)
+        return [
+            SignalGap(float(times[k + 1]), float(times[k]), float(times[k + 1]), "no samples") for k in found
+        ]
+
+
+def track(profile: Profile, blocks: Iterable[ImuBlock | OrientationBlock]) -> Iterator[Update]:
+    """Yield an update for each block, and one without samples that closes what is open."""
+    tracker = Tracker(profile)
+    for block in blocks:
+        yield tracker.process(block)
+    yield Update(_no_angles(), np.empty(0, np.int8), tuple(tracker.finish()))
+
+
+def _in_order(events: list[Event]) -> tuple[Event, ...]:
+    """By time; at the same time first the gap, then the activity, then what follows from it."""
+    rank = {SignalGap: 0, ActivityChanged: 1}
+    return tuple(sorted(events, key=lambda event: (event.t_s, rank.get(type(event), 2))))
+
+
+def _part(block: ImuBlock | OrientationBlock, part: slice) -> ImuBlock | OrientationBlock:
+    """Return some samples of a block."""
+    gyr = None if block.gyr_rad_s is None else block.gyr_rad_s[part]
+    if isinstance(block, ImuBlock):
+        return replace(
+            block, t_s=block.t_s[part], gyr_rad_s=block.gyr_rad_s[part], acc_m_s2=block.acc_m_s2[part]
+        )
+    q = block.q_earth_from_sensor[part]
+    return replace(
+        block, t_s=block.t_s[part], q_earth_from_sensor=q, acc_m_s2=block.acc_m_s2[part], gyr_rad_s=gyr
+    )
+
+
+def _no_angles() -> AngleBlock:
+    nothing = np.empty(0)
+    return AngleBlock(nothing, nothing, nothing, nothing, nothing, nothing, nothing, nothing)
+
+
+def _joined(updates: list[Update]) -> Update:
+    """Several updates as one."""
+    columns: Any = (np.concatenate([getattr(u.angles, name) for u in updates]) for name in _COLUMNS)
+    activity: NDArray[np.int8] = np.concatenate([u.activity for u in updates])
+    return Update(AngleBlock(*columns), activity, tuple(event for u in updates for event in u.events))

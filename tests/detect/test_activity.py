@@ -1,0 +1,151 @@
+"""What the wearer does is told from made-up bodies with a known answer; recordings are in test_recordings.py."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from detect.synthetic import RATE_HZ, angle_block, cut, times, without
+from tiltwise.detect.activity import ActivityDetector
+from tiltwise.types import ACTIVITIES, Activity, ActivityChanged, AngleBlock
+
+
+def share(codes, activity: Activity) -> float:
+    return float(np.mean(codes == ACTIVITIES.index(activity)))
+
+
+def steps(t, rms_m_s2: float, step_hz: float):
+    """Vertical acceleration of walking: the step and half as much of its first harmonic."""
+    phase = 2 * np.pi * step_hz * t
+    return rms_m_s2 * np.sqrt(2 / 1.25) * (np.sin(phase) + 0.5 * np.sin(2 * phase + 1.0))
+
+
+@pytest.mark.parametrize("step_hz", [1.4, 1.8, 2.2, 2.5])
+@pytest.mark.parametrize("rate_hz", [25.0, 50.0, 100.0])
+def test_walking_is_told_within_five_seconds_of_its_start(step_hz, rate_hz):
+    t = times(40.0, rate_hz)
+    up = np.where((t >= 10) & (t < 30), steps(t, 1.0, step_hz), 0.0)
+    codes, events = ActivityDetector().process(angle_block(t, up_acc_m_s2=up))
+    walked = [e.t_s for e in events if e.activity is Activity.WALKING]
+    assert len(walked) == 1
+    assert 12.0 <= walked[0] <= 15.0  # the dwell is 2 s
+    assert share(codes[(t >= 15) & (t < 30)], Activity.WALKING) == 1.0
+    assert share(codes[t >= 35], Activity.WALKING) == 0.0  # the dwell is 1.5 s, the window 1.5 s
+
+
+@pytest.mark.parametrize("frequency_hz", [0.5, 0.8, 5.0, 7.0])
+def test_shaking_that_is_not_at_step_frequency_is_not_walking(frequency_hz):
+    t = times(60.0)
+    codes, _ = ActivityDetector().process(
+        angle_block(t, up_acc_m_s2=1.0 * np.sin(2 * np.pi * frequency_hz * t))
+    )
+    assert share(codes, Activity.WALKING) == 0.0
+
+
+def test_sitting_and_breathing_is_still_and_worn_for_an_hour():
+    codes, events = ActivityDetector().process(angle_block(times(3600.0), flexion_deg=25.0))
+    assert events == [ActivityChanged(0.0, Activity.STILL)]
+    assert share(codes, Activity.STILL) == 1.0
+
+
+def test_looking_around_is_moving():
+    t = times(40.0)
+    turn = np.where((t > 10) & (t < 30), 40 * np.sin(2 * np.pi * 0.4 * t), 0.0)
+    codes, _ = ActivityDetector().process(angle_block(t, rotation_deg=turn))
+    assert share(codes[(t > 13) & (t < 30)], Activity.MOVING) == 1.0
+    assert share(codes[t > 37], Activity.STILL) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("flexion_deg", "lateral_deg"), [(-90.0, 0.0), (-70.0, 10.0), (0.0, 75.0), (88.0, 0.0)]
+)
+def test_lying_on_the_back_on_a_side_or_face_down_is_lying(flexion_deg, lateral_deg):
+    t = times(60.0)
+    codes, events = ActivityDetector().process(
+        angle_block(t, flexion_deg=flexion_deg, lateral_deg=lateral_deg)
+    )
+    assert [e.activity for e in events] == [Activity.STILL, Activity.LYING]
+    assert events[1].t_s == pytest.approx(10.0, abs=0.5)
+    assert share(codes[t > 11], Activity.LYING) == 1.0
+
+
+@pytest.mark.parametrize("flexion_deg", [45.0, 60.0, 70.0])
+def test_a_head_bent_over_a_phone_is_not_lying(flexion_deg):
+    codes, _ = ActivityDetector().process(angle_block(times(120.0), flexion_deg=flexion_deg))
+    assert share(codes, Activity.LYING) == 0.0
+
+
+def test_without_axes_only_a_horizontal_neck_is_lying():
+    block = angle_block(times(60.0), flexion_deg=-70.0)
+    codes, _ = ActivityDetector(has_axes=False).process(block)
+    assert share(codes, Activity.LYING) == 0.0
+    flat, _ = ActivityDetector(has_axes=False).process(angle_block(times(60.0), flexion_deg=-90.0))
+    assert share(flat[1000:], Activity.LYING) == 1.0
+
+
+@pytest.mark.parametrize("lateral_deg", [0.0, 45.0])
+def test_a_sensor_on_a_table_is_not_worn_and_comes_back(lateral_deg):
+    rng = np.random.default_rng(7)
+    t = times(120.0)
+    off = (t >= 30) & (t < 80)
+    carried = ((t >= 29) & (t < 30)) | ((t >= 80) & (t < 83))
+    body = 0.5 * np.sin(2 * np.pi * 0.25 * t)
+    noise = rng.normal(scale=0.005, size=len(t))
+    flexion = np.where(off, 33.0 + noise, body + np.where(carried, 30 * np.sin(5 * t), 0.0))
+    block = angle_block(t, flexion_deg=flexion, lateral_deg=np.where(off, lateral_deg, 0.0), ripple_deg=0.0)
+    codes, events = ActivityDetector().process(block)
+    took = [e.t_s for e in events if e.activity is Activity.NOT_WORN]
+    assert len(took) == 1
+    assert 45.0 <= took[0] <= 49.0  # 2 s of comparison and 15 s of dwell after 30 s
+    assert share(codes[(t > 50) & (t < 80)], Activity.NOT_WORN) == 1.0
+    assert share(codes[t > 88], Activity.NOT_WORN) == 0.0
+
+
+def test_a_bump_against_the_table_does_not_put_the_sensor_on():
+    t = times(60.0)
+    bump = np.where((t > 40) & (t < 40.3), 3.0, 0.0)
+    codes, _ = ActivityDetector().process(angle_block(t, flexion_deg=bump, ripple_deg=0.0))
+    assert share(codes[t > 20], Activity.NOT_WORN) == 1.0
+
+
+def test_unknown_angles_do_not_poison_what_follows():
+    t = times(60.0)
+    block = angle_block(t, up_acc_m_s2=np.where(t > 20, steps(t, 1.0, 1.8), 0.0))
+    hole = np.arange(len(t)) % 500 == 250
+    values = {
+        name: np.where(hole, np.nan, getattr(block, name)) for name in ("inclination_deg", "up_acc_m_s2")
+    }
+    holed = AngleBlock(
+        t,
+        values["inclination_deg"],
+        block.flexion_deg,
+        block.lateral_deg,
+        block.rotation_deg,
+        block.rate_deg_s,
+        values["up_acc_m_s2"],
+        block.acc_norm_m_s2,
+    )
+    codes, _ = ActivityDetector().process(holed)
+    assert share(codes[t > 25], Activity.WALKING) == 1.0
+
+
+def test_a_first_block_without_samples_says_nothing():
+    codes, events = ActivityDetector().process(angle_block(np.empty(0)))
+    assert len(codes) == 0
+    assert events == []
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.integers(0, round(90 * RATE_HZ)), max_size=12), st.integers(0, 2**32 - 1))
+def test_any_cut_gives_the_same_codes_and_events(cuts, seed):
+    rng = np.random.default_rng(seed)
+    t = times(90.0)
+    up = np.where((t > 20) & (t < 40), steps(t, 0.6, 1.7), 0.0) + rng.normal(scale=0.2, size=len(t))
+    flexion = np.where((t > 45) & (t < 70), 20.0, 20 * np.sin(t))
+    block = angle_block(t, flexion_deg=flexion, up_acc_m_s2=up, ripple_deg=0.0)
+    block = without(block, 55.0, 55.0 + 3 * rng.random())
+    codes, events = ActivityDetector().process(block)
+    detector = ActivityDetector()
+    parts = [detector.process(piece) for piece in cut(block, cuts)]
+    np.testing.assert_array_equal(np.concatenate([p[0] for p in parts]), codes)
+    assert [e for p in parts for e in p[1]] == events

@@ -1,0 +1,167 @@
+"""A posture held too long is told by the rule, on known angles."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from detect.synthetic import angle_block, cut, times, without
+from tiltwise.common import rule
+from tiltwise.detect.posture import GRID_HZ, PostureDetector, RuleSettings
+from tiltwise.types import (
+    ACTIVITIES,
+    Activity,
+    EpisodeAlert,
+    EpisodeEnded,
+    EpisodeStarted,
+    PostureKind,
+)
+
+KIND = PostureKind.FORWARD_FLEXION
+
+
+def run(flexion_deg, t_s, activity=None, settings=None):
+    detector = PostureDetector(KIND, settings)
+    block = angle_block(t_s, flexion_deg=flexion_deg, ripple_deg=0.0)
+    return detector.process(block, activity) + detector.finish()
+
+
+def test_looking_down_for_a_minute_starts_alerts_and_ends():
+    t = times(120.0)
+    flexion = np.where((t >= 10) & (t < 100), 35.0, 5.0)
+    started, alert, ended = run(flexion, t)
+    assert started == EpisodeStarted(14.0, KIND, 10.0, 35.0)
+    assert alert == EpisodeAlert(70.0, KIND, 10.0, 35.0)
+    assert ended == EpisodeEnded(103.0, KIND, 10.0, 100.0, 35.0, 70.0, True)
+
+
+def test_a_glance_down_is_no_episode():
+    t = times(60.0)
+    assert run(np.where((t > 10) & (t < 13), 50.0, 0.0), t) == []
+
+
+def test_leaning_back_is_no_flexion():
+    assert run(-40.0, times(120.0)) == []
+
+
+def test_an_open_episode_ends_uncorrected_with_the_data():
+    events = run(30.0, times(90.0))
+    assert isinstance(events[-1], EpisodeEnded)
+    assert not events[-1].is_corrected
+    assert events[-1].end_s == pytest.approx(89.9)  # the last sample on the 10 Hz grid
+
+
+def test_a_long_gap_interrupts_and_a_short_one_does_not():
+    t = times(120.0)
+    block = angle_block(t, flexion_deg=30.0, ripple_deg=0.0)
+    short, long = PostureDetector(KIND), PostureDetector(KIND)
+    assert [e.t_s for e in short.process(without(block, 30.0, 32.0)) if isinstance(e, EpisodeAlert)] == [60.0]
+    events = long.process(without(block, 30.0, 40.0))
+    assert isinstance(events[1], EpisodeEnded)
+    assert not events[1].is_corrected
+    assert events[1].end_s == pytest.approx(29.9)
+    assert [e.t_s for e in events if isinstance(e, EpisodeAlert)] == [pytest.approx(100.1, abs=0.11)]
+
+
+@pytest.mark.parametrize("activity", [Activity.WALKING, Activity.LYING])
+def test_walking_or_lying_with_a_bent_neck_does_not_alert(activity):
+    t = times(200.0)
+    codes = np.where((t >= 40) & (t < 150), ACTIVITIES.index(activity), 0).astype(np.int8)
+    events = run(40.0, t, codes)
+    assert not [e for e in events if isinstance(e, EpisodeAlert)]
+    first = next(e for e in events if isinstance(e, EpisodeEnded))
+    assert (first.end_s, first.is_corrected) == (40.0, True)
+
+
+def test_a_sensor_taken_off_interrupts_without_an_alert():
+    t = times(120.0)
+    codes = np.where(t >= 40, ACTIVITIES.index(Activity.NOT_WORN), 0).astype(np.int8)
+    events = run(40.0, t, codes)
+    assert [type(e) for e in events] == [EpisodeStarted, EpisodeEnded]
+    assert not events[-1].is_corrected
+
+
+def test_the_alert_waits_for_the_end_of_a_movement():
+    t = times(120.0)
+    codes = np.where((t >= 50) & (t < 75), ACTIVITIES.index(Activity.MOVING), 0).astype(np.int8)
+    events = run(40.0, t, codes)
+    assert [e.t_s for e in events if isinstance(e, EpisodeAlert)] == [75.0]
+    assert events[-1].alert_s == 75.0
+
+
+def test_hysteresis_keeps_an_episode_over_short_dips():
+    t = times(120.0)
+    flexion = 30.0 - 12.0 * ((t % 20) < 2.5)
+    assert len([e for e in run(flexion, t) if isinstance(e, EpisodeStarted)]) == 1
+
+
+def test_inclination_stands_in_for_flexion_when_the_axes_are_unknown():
+    block = angle_block(times(90.0), flexion_deg=-30.0, ripple_deg=0.0)
+    events = PostureDetector(KIND, has_axes=False).process(block)
+    assert [type(e) for e in events] == [EpisodeStarted, EpisodeAlert]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [{"angle_deg": 0.0}, {"angle_deg": 120.0}, {"seconds": 0.0}, {"exit_deg": 30.0}, {"max_gap_s": 0.0}],
+)
+def test_contradicting_numbers_are_refused(bad):
+    with pytest.raises(ValueError, match=r"expected|above"):
+        PostureDetector(KIND, RuleSettings(**bad))
+
+
+def wandering(seed: int):
+    """Two minutes of angles around the limit, with a gap, an unknown stretch and walking."""
+    rng = np.random.default_rng(seed)
+    t = times(120.0)
+    flexion = 20.0 + np.interp(t, np.arange(0, 121, 1.5), rng.normal(scale=9.0, size=81))
+    flexion[(t > 80) & (t < 80 + 5 * rng.random())] = np.nan
+    codes = np.where((t > 50) & (t < 50 + 8 * rng.random()), 2, 0).astype(np.int8)
+    block = angle_block(t, flexion_deg=flexion, ripple_deg=0.0)
+    keep = (t < 20) | (t > 20 + 6 * rng.random())
+    return without(block, 20.0, t[keep][t[keep] >= 20][0]), codes[keep]
+
+
+SHORT = RuleSettings(angle_deg=20.0, seconds=8.0)
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=40, deadline=None)
+def test_jumping_over_quiet_stretches_equals_stepping_every_sample(seed):
+    block, codes = wandering(seed)
+    stepped = SHORT.to_rule()
+    tick = np.floor(block.t_s * GRID_HZ + 1e-6)
+    outcomes = []
+    for k in np.flatnonzero(np.diff(tick, prepend=-1)):
+        angle = min(block.flexion_deg[k], 14.0) if codes[k] == 2 else block.flexion_deg[k]
+        result = stepped.step(round(block.t_s[k] * 1000), float(angle))
+        if result == rule.ALERT:
+            outcomes.append(("alert", stepped.alert_ms, stepped.start_ms))
+        elif result in (rule.ENDED, rule.INTERRUPTED):
+            outcomes.append(("end", stepped.end_ms, stepped.start_ms, stepped.peak_deg))
+    events = PostureDetector(KIND, SHORT).process(block, codes)
+    alerts = [e for e in events if isinstance(e, EpisodeAlert)]
+    ends = [e for e in events if isinstance(e, EpisodeEnded)]
+    assert [(a.t_s, a.start_s) for a in alerts] == [
+        (o[1] / 1000, o[2] / 1000) for o in outcomes if o[0] == "alert"
+    ]
+    stepped_ends = {(o[1] / 1000, o[2] / 1000, o[3]) for o in outcomes if o[0] == "end"}
+    # Episodes that never lasted 4 s are not announced; all others must be the stepped ones.
+    assert {(e.end_s, e.start_s, e.peak_deg) for e in ends} <= stepped_ends
+    assert {e for e in stepped_ends if e[1] in {a.start_s for a in alerts}} <= {
+        (e.end_s, e.start_s, e.peak_deg) for e in ends
+    }
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.integers(0, 6000), max_size=12), st.integers(0, 2**32 - 1))
+def test_any_cut_gives_the_same_events(cuts, seed):
+    block, codes = wandering(seed)
+    whole = PostureDetector(KIND, SHORT)
+    expected = whole.process(block, codes) + whole.finish()
+    detector = PostureDetector(KIND, SHORT)
+    events, done = [], 0
+    for piece in cut(block, cuts):
+        events += detector.process(piece, codes[done : done + len(piece.t_s)])
+        done += len(piece.t_s)
+    assert events + detector.finish() == expected
