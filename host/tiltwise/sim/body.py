@@ -64,9 +64,9 @@ def ripples(person: Person, rng: np.random.Generator) -> Ripples:
     small.add("fidgeting", band(rng, 0.03, 0.7), head_rot=1.6 * fidget)
     small.add("typing", band(rng, 0.4, 1.6), head_flex=0.5, trunk_flex=0.1)
     small.add("typing", band(rng, 0.4, 1.2), head_rot=0.6, head_lat=0.2)
-    small.add("typing", band(rng, 3.0, 7.0), trunk_flex=0.02, rise=0.0001)  # the keys, felt in the shoulders
-    small.add("tremor", band(rng, 4.0, 9.0), head_flex=0.03, trunk_flex=0.01)
-    small.add("tremor", band(rng, 4.0, 9.0), head_lat=0.03)
+    small.add("typing", band(rng, 3.0, 7.0), trunk_flex=0.01, rise=0.0001)  # the keys, felt in the shoulders
+    small.add("tremor", band(rng, 4.0, 9.0), head_flex=0.008, trunk_flex=0.003)
+    small.add("tremor", band(rng, 4.0, 9.0), head_lat=0.008)
     for axis in ("wobble_x", "wobble_y", "wobble_z"):
         small.add("loose", band(rng, 0.02, 0.4), **{axis: 1.0})
     _add_walking(small, person, rng)

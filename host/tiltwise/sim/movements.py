@@ -102,8 +102,8 @@ def glance(s: Script, after_s: float) -> float:
             "head_flex+": s.uniform(-2, 4),
         }
     dwell = s.uniform(0.4, 1.8)
-    out = max(s.go(name, target, 60, after_s=after_s) for name, target in targets.items())
-    return max(s.go(name, 0.0, 60, after_s=out + dwell) for name in targets)
+    out = max(s.go(name, target, 90, after_s=after_s) for name, target in targets.items())
+    return max(s.go(name, 0.0, 90, after_s=out + dwell) for name in targets)
 
 
 def sink(

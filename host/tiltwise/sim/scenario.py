@@ -44,7 +44,8 @@ def work(s: Script, seconds: float, *, slump_share: float = 0.3) -> None:
     """Type at the screen; the slump grows by a share of the person's habit and is sometimes straightened."""
     person = s.person
     with s.span("typing"):
-        mv.settle(s, 1.5, trunk_flex=s.uniform(-1, 3), head_flex=person.screen_deg)
+        back = s.uniform(-9, -4) if slump_share > 0 and s.rng.random() < 0.2 else s.uniform(-1, 3)
+        mv.settle(s, 1.5, trunk_flex=back, head_flex=person.screen_deg)
         rest = max(seconds - 1.5, 0.0)
         slump = slump_share * s.vary(person.slump_deg, 0.3)
         if slump_share > 0.4:
@@ -148,24 +149,27 @@ def _desk(s: Script, plan: Plan) -> None:
     _deal(s, plan, until_left_s=0.0)
 
 
+_DECK_S = 6300.0  # the scenes of a deck at unit length, with the typing in between and room for the longest
+
+
 def _deal(s: Script, plan: Plan, *, until_left_s: float) -> None:
     """Fill the time with an office day: a deck holds everything once, at most an hour long, and is dealt again."""
-    deck_s = min(max(s.left_s, 300.0), 3600.0)
+    deck_s = min(max(s.left_s - until_left_s, 300.0), 3600.0)
     while s.left_s > until_left_s + 20:
         scenes = _deck(s, plan, deck_s)
+        longest_s = 60.0 + 560.0 * deck_s / _DECK_S  # whatever is dealt, it ends in time
         for k in s.rng.permutation(len(scenes)):
-            room_s = s.left_s - until_left_s
-            if room_s < 90:
+            if s.left_s - until_left_s < longest_s:
                 break
             scenes[k]()
-            work(s, min(s.uniform(0.5, 1.5) * deck_s * 0.03, max(s.left_s - until_left_s - 2, 5.0)))
-        if s.left_s - until_left_s < 90:
+            work(s, min(s.uniform(0.5, 1.5) * deck_s * 0.012, max(s.left_s - until_left_s - 2, 5.0)))
+        if s.left_s - until_left_s < longest_s:
             work(s, max(s.left_s - until_left_s, 5.0))
 
 
 def _deck(s: Script, plan: Plan, deck_s: float) -> list[Callable[[], None]]:
     """Return one hour's scenes, their lengths scaled to the deck."""
-    unit = deck_s / 3600
+    unit = deck_s / _DECK_S
 
     def length(low_s: float, high_s: float, least_s: float) -> float:
         return max(least_s, unit * s.uniform(low_s, high_s))
@@ -319,7 +323,7 @@ SCENARIOS: dict[str, Scenario] = {
     "phone": Scenario("a telephone in the lap (45 to 60 deg) and between ear and shoulder", 5.0, 0.5, _phone),
     "walking": Scenario("standing up and walking to and fro", 3.0, 0.5, _walking),
     "exercises": Scenario(
-        "the exercise catalogue once through, with known repetitions", 12.0, 1.0, _exercises
+        "the exercise catalogue once through, with known repetitions", 17.0, 1.0, _exercises
     ),
     "tilts": Scenario("sets of five side tilts to each side with short breaks", 4.0, 1.0, _tilts),
     "calibration": Scenario(
