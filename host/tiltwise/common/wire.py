@@ -78,7 +78,7 @@ EVENT_BODY = "<BxHi"  # code, reserved, value
 # ring frames used, ring frames that fit, free heap B, bus faults, FIFO overflows, saturated samples,
 # send retries, frames lost from the ring, gyroscope bias 3 x 1e-5 rad/s
 STATUS_BODY = "<IHBBhHHIHHHHI3h"
-# samples seen, seconds moving, seconds worn, alerts given by the board alone, reserved,
+# samples seen, seconds moving, seconds worn (255 unknown), alerts given by the board alone, reserved,
 # mean "up" in sensor axes of each ten seconds, 6 x (3 x int8 / 127)
 MINUTE_BODY = "<HBBBx18b"
 # minor version, least host minor, IMU kind, number of IMUs, features, firmware major minor patch, state,
@@ -117,6 +117,11 @@ def pack_header_into(buffer, frame_type, flags, boot, seq, i0, t0, n, sensor, ra
 def pack_orient_into(buffer, k, q0, q1, q2, q3, a0, a1, a2):
     """Write ORIENT sample k: quaternion (w, x, y, z) and acceleration, all int16 counts."""
     struct.pack_into("<7h", buffer, HEADER_SIZE + 14 * k, q0, q1, q2, q3, a0, a1, a2)
+
+
+def pack_raw_into(buffer, k, g0, g1, g2, a0, a1, a2):
+    """Write RAW sample k: gyroscope and acceleration, all int16 counts."""
+    struct.pack_into("<6h", buffer, HEADER_SIZE + 12 * k, g0, g1, g2, a0, a1, a2)
 
 
 def pack_body_into(buffer, frame_type, *values):

@@ -1,0 +1,16 @@
+"""What the firmware does when nobody says otherwise: rates, ranges, times, sizes. Read by all."""
+
+POLL_MS = 50  # five samples a burst at 104 Hz: short latency, few bus transactions
+POLL_PHASES_MS = (0, 4, 8, 2, 6)  # so that polls see the sample clock at every phase, whatever its rate
+GYR_RANGE_DPS = 1000  # a neck turns below 500 deg/s; saturation costs far more than quantisation
+ACC_RANGE_G = 4  # what an ORIENT sample can carry
+SAMPLES_PER_FRAME = 10  # one frame fits the smallest usual packet (ATT MTU 185)
+STATUS_MS = 5000
+INFO_MS = 60000
+MINUTE_MS = 60000
+CREDITS = 64  # frames sent beyond the last acknowledgement: 12.8 s
+FRAMES_PER_STEP = 4  # sent in one step: the link's own buffers are small
+FAULTS_IN_A_ROW = 3  # bus errors before the sensor counts as lost
+RETRY_MS = 500  # between attempts to find a lost sensor
+STALL_MS = 300  # a sensor without samples for this long is stuck
+STEPS_MS = 20  # longest time between two looks at the link

@@ -1,0 +1,104 @@
+"""Collects the samples of one sensor into ORIENT or RAW frames.
+
+Before it: sampler.py, sample by sample. After it: outbox.py. A frame holds samples without a hole: at a hole or a
+change of type the frame begun is closed as it is.
+`i0` counts samples at the frame's own rate: ORIENT carries every second sample of the IMU, RAW all of them.
+"""
+
+from tiltwise.common import wire
+
+RATE_CODES = {wire.ORIENT: 6, wire.RAW: 8}  # 52 and 104 Hz
+
+
+class Framer:
+    """One frame in the making."""
+
+    def __init__(self, outbox, sensor, samples_per_frame):
+        self._outbox = outbox
+        self._sensor = sensor
+        self._buffer = outbox.main.spare()
+        self._n = 0
+        self._i0 = 0
+        self._t0 = 0
+        self._flags = 0
+        self._acc_scale = 1.0
+        self.frame_type = wire.ORIENT
+        self.samples_per_frame = samples_per_frame
+
+    def set_acc_scale(self, acc_m_s2_per_count):
+        """Tell what the counts given to add_orient mean."""
+        self._acc_scale = acc_m_s2_per_count / wire.ORIENT_ACC_M_S2_PER_COUNT
+
+    def select(self, frame_type, samples_per_frame):
+        """From now on make frames of this type and length."""
+        self.close()
+        self.frame_type = frame_type
+        self.samples_per_frame = samples_per_frame
+
+    def flag_next(self, flags):
+        """Set these flags on the frame that begins next."""
+        self.close()
+        self._flags |= flags
+
+    def add_orient(self, index, t, q, ax, ay, az):
+        """Add a quaternion and an acceleration in the sensor's counts."""
+        if self._n == 0:
+            self._i0 = index
+            self._t0 = t
+        w, x, y, z = q
+        wire.pack_orient_into(
+            self._buffer,
+            self._n,
+            _counts(w * wire.QUATERNION_SCALE),
+            _counts(x * wire.QUATERNION_SCALE),
+            _counts(y * wire.QUATERNION_SCALE),
+            _counts(z * wire.QUATERNION_SCALE),
+            _counts(ax * self._acc_scale),
+            _counts(ay * self._acc_scale),
+            _counts(az * self._acc_scale),
+        )
+        self._added()
+
+    def add_raw(self, index, t, counts, k):
+        """Add the six counts from position k on."""
+        if self._n == 0:
+            self._i0 = index
+            self._t0 = t
+        wire.pack_raw_into(
+            self._buffer,
+            self._n,
+            counts[k],
+            counts[k + 1],
+            counts[k + 2],
+            counts[k + 3],
+            counts[k + 4],
+            counts[k + 5],
+        )
+        self._added()
+
+    def _added(self):
+        self._n += 1
+        if self._n >= self.samples_per_frame:
+            self.close()
+
+    def close(self):
+        """Hand over the frame as far as it is filled."""
+        if self._n:
+            self._buffer = self._outbox.put(
+                self._buffer,
+                self.frame_type,
+                self._flags,
+                self._i0,
+                self._t0,
+                self._n,
+                self._sensor,
+                RATE_CODES[self.frame_type],
+            )
+            self._n = 0
+            self._flags = 0
+
+
+def _counts(value):
+    """Round to int16 and hold it there."""
+    value = int(value + 0.5) if value >= 0 else int(value - 0.5)
+    return min(max(value, -32768), 32767)

@@ -1,0 +1,73 @@
+"""One-minute summary of one sensor: how much it moved and where "up" was, small enough to keep for hours.
+
+Before it: sampler.py. After it: outbox.py with a MINUTE frame. Times in units of 100 us.
+"""
+
+from tiltwise.common import wire
+
+_TENTHS = 6  # up vectors in a frame, ten seconds each
+_UNKNOWN_WORN = 255  # this firmware cannot tell yet
+
+
+class Minute:
+    """Sums over the minute that is under way."""
+
+    def __init__(self, outbox, sensor):
+        self._outbox = outbox
+        self._sensor = sensor
+        self._buffer = outbox.minutes.spare()
+        self._up = [0.0] * (3 * _TENTHS)
+        self._body = [0] * (3 * _TENTHS)
+        self.begin(0, 0)
+
+    def begin(self, t, index):
+        """Start a minute here."""
+        self.started_at = t
+        self._i0 = index
+        self._samples = 0
+        self._seconds_moving = 0
+        for k in range(3 * _TENTHS):
+            self._up[k] = 0.0
+
+    def add_up(self, t, q):
+        """Add the up direction that belongs to an orientation."""
+        w, x, y, z = q
+        k = 3 * min(max((t - self.started_at) // 100000, 0), _TENTHS - 1)
+        up = self._up
+        up[k] += 2 * (x * z - w * y)
+        up[k + 1] += 2 * (y * z + w * x)
+        up[k + 2] += 1 - 2 * (x * x + y * y)
+
+    def add_second(self, samples, is_moving):
+        """Add a second: how many samples came, and whether the sensor moved."""
+        self._samples += samples
+        if is_moving:
+            self._seconds_moving += 1
+
+    def end(self, t, index, rate_code):
+        """Hand over the summary and start the next minute; a minute without samples makes none."""
+        if self._samples:
+            for k in range(0, 3 * _TENTHS, 3):
+                self._round_up(k)
+            wire.pack_body_into(
+                self._buffer,
+                wire.MINUTE,
+                min(self._samples, 65535),
+                min(self._seconds_moving, 60),
+                _UNKNOWN_WORN,
+                0,
+                *self._body,
+            )
+            self._buffer = self._outbox.put(
+                self._buffer, wire.MINUTE, 0, self._i0, self.started_at, 0, self._sensor, rate_code
+            )
+        self.begin(t, index)
+
+    def _round_up(self, k):
+        """Make a unit vector in int8 of a sum; ten seconds without samples stay zero."""
+        x, y, z = self._up[k], self._up[k + 1], self._up[k + 2]
+        norm = (x * x + y * y + z * z) ** 0.5
+        scale = 127 / norm if norm > 1e-6 else 0.0
+        self._body[k] = round(x * scale)
+        self._body[k + 1] = round(y * scale)
+        self._body[k + 2] = round(z * scale)

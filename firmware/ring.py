@@ -1,0 +1,78 @@
+"""Frames wait here until the host has stored them: slots of one size, made once, the oldest dropped when full.
+
+Before it: outbox.py with packed frames. After it: session.py, which sends them and frees them on ACK.
+Frames are not copied: `put` takes the buffer that was filled and hands out another one to fill next.
+"""
+
+from array import array
+
+from tiltwise.common import wire
+
+
+class Ring:
+    """A queue of `count` frames of up to `size` bytes, in rising order of sequence number."""
+
+    def __init__(self, count, size, spares=1):
+        memory = memoryview(bytearray((count + spares) * size))
+        slots = [memory[k * size : (k + 1) * size] for k in range(count + spares)]
+        self._spares = slots[count:]
+        self._slots = slots[:count]
+        self._sizes = array("H", [0] * count)
+        self._seqs = array("I", [0] * count)
+        self._first = 0
+        self.capacity = count
+        self.slot_size = size
+        self.used = 0
+        self.lost = 0  # frames dropped before anybody acknowledged them
+
+    def spare(self):
+        """Hand out a buffer for a frame; each builder asks once, then swaps buffers in `put`."""
+        return self._spares.pop()
+
+    def put(self, buffer, size, seq):
+        """Take a filled buffer and return the one to fill next."""
+        if self.used == self.capacity:
+            self._drop_oldest()
+            # The next frame in line tells of the loss.
+            wire.set_flags(self._slots[self._first] if self.used else buffer, wire.FLAG_LOSS_BEFORE)
+        k = (self._first + self.used) % self.capacity
+        free = self._slots[k]
+        self._slots[k] = buffer
+        self._sizes[k] = size
+        self._seqs[k] = seq
+        self.used += 1
+        return free
+
+    def _drop_oldest(self):
+        self._first = (self._first + 1) % self.capacity
+        self.used -= 1
+        self.lost += 1
+
+    def free_to(self, seq):
+        """Free all frames up to this sequence number."""
+        while self.used and self._seqs[self._first] <= seq:
+            self._first = (self._first + 1) % self.capacity
+            self.used -= 1
+
+    def find(self, seq):
+        """Return the position of the first frame with this or a later sequence number; `used` when there is none."""
+        low, high = 0, self.used
+        while low < high:
+            middle = (low + high) >> 1
+            if self._seqs[(self._first + middle) % self.capacity] < seq:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+    def seq_at(self, position):
+        """Return the sequence number at a position from `find`."""
+        return self._seqs[(self._first + position) % self.capacity]
+
+    def frame_at(self, position):
+        """Return the buffer at a position; its first `size_at` bytes are the frame."""
+        return self._slots[(self._first + position) % self.capacity]
+
+    def size_at(self, position):
+        """Return how many bytes of the buffer at a position are the frame."""
+        return self._sizes[(self._first + position) % self.capacity]

@@ -1,0 +1,94 @@
+"""When each sample was taken: the sensor's own sample count, held to the board's clock. Unit: 100 us, as in wire.py.
+
+Before it: ticks_us of the board and the number of samples found in the FIFO. After it: t0 of the frames.
+The FIFO says how many samples there are, never when they came: the newest is between zero and one period old when
+it is seen. A second-order loop follows the middle of that; its gains are those of a straight line fitted to the last
+observations, few at first, `_MEMORY` later. Whatever it believes, a sample is never newer than now nor older than a
+period. Ticks stay integers and are only ever subtracted; floats hold nothing longer than a gap.
+"""
+
+from micropython import const
+
+_MEMORY = const(64)  # observations: 3 s at 50 ms, so the phase noise of 2.8 ms averages to 0.7 ms
+_TRUSTED = const(12)  # observations that the part's own idea of its rate is worth
+_SLACK = 5  # 0.5 ms: the FIFO level is read a little after the clock
+_SLIP = 1.5  # periods behind: samples went missing without an overflow flag
+
+
+class DeviceTime:
+    """Time since boot in units of 100 us, from ticks that wrap; ask at least every few minutes."""
+
+    def __init__(self, clock):
+        self._clock = clock
+        self._last = clock.ticks_us()
+        self._rest_us = 0
+        self._units = 0
+
+    def now(self):
+        """Return the units since boot."""
+        ticks = self._clock.ticks_us()
+        us = self._clock.ticks_diff(ticks, self._last) + self._rest_us
+        self._last = ticks
+        self._rest_us = us % 100
+        self._units += us // 100
+        return self._units
+
+
+class Timebase:
+    """Sample times of one sensor."""
+
+    def __init__(self):
+        self.period = 0.0
+        self.start(0, 100.0)
+
+    def start(self, now, rate_hz):
+        """Begin anew: the first sample is yet to come, at about this rate."""
+        self.period = 1e4 / rate_hz
+        self._now = now
+        self._age = 0.0  # of the newest sample at `_now`
+        self._last = now  # time handed out last, and its fraction
+        self._fraction = 0.0
+        self._step = self.period
+        self._seen = 0  # observations
+
+    def observe(self, now, n, is_overflow=False):
+        """Take note that n >= 1 new samples were there; return how many others were lost before them."""
+        age = self._age + (now - self._now) - n * self.period
+        self._now = now
+        late = age - 0.5 * self.period
+        lost = 0
+        if self._seen and (is_overflow or late > _SLIP * self.period):
+            lost = max(int(late / self.period + 0.5), 0)
+            late -= lost * self.period
+            age -= lost * self.period
+        if lost or self._seen == 0:
+            self._seen = 1
+            age -= late
+        else:
+            age -= self._correct(late, n)
+        self._age = min(max(age, -_SLACK), self.period + _SLACK)
+        self._spread(n, lost)
+        return lost
+
+    def _correct(self, late, n):
+        """Return the correction of the age; correct the period by the way."""
+        k = self._seen = min(self._seen + 1, _MEMORY)
+        slope_k = min(k + _TRUSTED, _MEMORY)
+        self.period += 6.0 / (slope_k * (slope_k + 1)) * late / n
+        return 2.0 * (2 * k - 1) / (k * (k + 1)) * late
+
+    def _spread(self, n, lost):
+        """Divide the time since the last sample handed out among the n new ones; never backwards."""
+        if lost:
+            self._last = self._now
+            self._fraction = -self._age - n * self.period
+        span = (self._now - self._last) - self._age - self._fraction
+        self._step = min(max(span / n, 0.5 * self.period), 2.0 * self.period)
+
+    def next(self):
+        """Return the time of the next of the samples observed, whole units."""
+        fraction = self._fraction + self._step
+        whole = int(fraction)
+        self._last += whole
+        self._fraction = fraction - whole
+        return self._last

@@ -1,0 +1,51 @@
+"""Where the firmware's files are, and how to load them under CPython.
+
+Before it: nothing. After it: sim/board.py, and whoever copies the files to a board.
+
+The files are the ones that go onto a board, unmodified. Their relative imports work because they are registered as a
+package; `micropython.const`, which MicroPython resolves at compile time, gets a stand-in that returns its argument.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+PACKAGE = "tiltwise_firmware"
+
+
+def firmware_dir() -> Path:
+    """Return the folder with the firmware: inside an installed tiltwise, or `firmware/` of a source checkout."""
+    here = Path(__file__).resolve().parent
+    for folder in (here / "_firmware", here.parents[1] / "firmware"):
+        if (folder / "app.py").is_file():
+            return folder
+    raise FileNotFoundError(f"no firmware beside {here}: install tiltwise again, or use a complete checkout")
+
+
+def load_firmware() -> ModuleType:
+    """Return the firmware as the package `tiltwise_firmware`; its modules import as `tiltwise_firmware.app` etc."""
+    if PACKAGE in sys.modules:
+        return sys.modules[PACKAGE]
+    if importlib.util.find_spec("micropython") is None:
+        sys.modules["micropython"] = _micropython()
+    folder = firmware_dir()
+    spec = importlib.util.spec_from_file_location(
+        PACKAGE, folder / "__init__.py", submodule_search_locations=[str(folder)]
+    )
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{folder} is not a Python package: install tiltwise again")
+    package = importlib.util.module_from_spec(spec)
+    sys.modules[PACKAGE] = package
+    spec.loader.exec_module(package)
+    return package
+
+
+def _micropython() -> ModuleType:
+    """Make a stand-in for the one name that the firmware takes from MicroPython's own module."""
+    module = ModuleType("micropython", "Stand-in under CPython: const(x) is x.")
+    module.__dict__["const"] = lambda value: value
+    module.__spec__ = importlib.util.spec_from_loader("micropython", None)
+    return module

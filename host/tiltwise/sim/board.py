@@ -1,0 +1,228 @@
+"""A board made of numbers: the unmodified firmware on a virtual clock, an I2C bus with faults, a link that can stall.
+
+Before it: sim/sensor.py with the truth told. After it: frames as bytes, as any real link delivers them.
+Everything is integer microseconds and seeded, so the same input gives the same bytes, however the time is cut.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+import struct
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from tiltwise.common import wire
+from tiltwise.firmware_files import PACKAGE, load_firmware
+from tiltwise.sim.sensor import Lsm6dsox
+
+ADDRESSES = (0x6A, 0x6B)
+_TICKS = 1 << 30  # MicroPython's ticks wrap here on 32-bit boards
+_US_PER_BYTE = 22.5  # nine bits at 400 kHz
+_OVERHEAD_BYTES = 3  # address, register, address again
+_ENODEV, _ETIMEDOUT = 19, 116  # what machine.I2C raises on an ESP32
+# The firmware may run this far past a step while it talks to the sensor; the truth has to reach that far too.
+_MARGIN_US = 30_000
+_ACK_EVERY, _CREDITS = 16, 64  # frames
+
+
+class SimClock:
+    """Stands in for MicroPython's `time`: ticks that wrap, moved on by the simulator only."""
+
+    def __init__(self, start_us: int = 0, ticks_offset: int = 0) -> None:
+        self.us = float(start_us)
+        self._offset = ticks_offset
+
+    def ticks_us(self) -> int:
+        return (int(self.us) + self._offset) % _TICKS
+
+    def ticks_ms(self) -> int:
+        return (int(self.us) // 1000 + self._offset) % _TICKS
+
+    def ticks_add(self, ticks: int, delta: int) -> int:
+        return (ticks + delta) % _TICKS
+
+    def ticks_diff(self, a: int, b: int) -> int:
+        return (a - b + _TICKS // 2) % _TICKS - _TICKS // 2
+
+    def sleep_ms(self, ms: int) -> None:
+        self.us += 1000 * ms
+
+
+class SimBus:
+    """An I2C bus as machine.I2C shows it. Faults: `is_stuck` (a line held low: time-outs), `fail_next`, `unplug`."""
+
+    def __init__(self, clock: SimClock, devices: dict[int, Lsm6dsox]) -> None:
+        self._clock = clock
+        self._devices = devices
+        self._unplugged: set[int] = set()
+        self.is_stuck = False
+        self.fail_next = 0  # this many transfers are not acknowledged
+        self.transfers = 0
+
+    def unplug(self, address: int) -> None:
+        """Take a sensor off the bus and off its power."""
+        self._unplugged.add(address)
+
+    def plug(self, address: int) -> None:
+        """Put it back; it starts as after power-on."""
+        self._unplugged.discard(address)
+        self._devices[address].run_to(self._clock.us / 1e6)
+        self._devices[address].power_cycle()
+
+    def readfrom_mem_into(self, address: int, register: int, buffer: bytearray | memoryview) -> None:
+        device = self._transfer(address, len(buffer))
+        buffer[:] = device.read(register, len(buffer))
+
+    def readfrom_mem(self, address: int, register: int, n: int) -> bytes:
+        return self._transfer(address, n).read(register, n)
+
+    def writeto_mem(self, address: int, register: int, data: bytes | bytearray | memoryview) -> None:
+        self._transfer(address, len(data)).write(register, bytes(data))
+
+    def scan(self) -> list[int]:
+        return sorted(set(self._devices) - self._unplugged)
+
+    def _transfer(self, address: int, n: int) -> Lsm6dsox:
+        """Let the time pass that n bytes take, and return who answers."""
+        self.transfers += 1
+        self._clock.us += _US_PER_BYTE * (n + _OVERHEAD_BYTES)
+        if self.is_stuck:
+            raise OSError(_ETIMEDOUT, "bus stuck")
+        if self.fail_next:
+            self.fail_next -= 1
+            raise OSError(_ENODEV, "not acknowledged")
+        device = self._devices.get(address)
+        if device is None or address in self._unplugged:
+            raise OSError(_ENODEV, f"nothing at 0x{address:02x}")
+        device.run_to(self._clock.us / 1e6)
+        return device
+
+
+class SimLink:
+    """The firmware's way out. `takes` may refuse a frame: that is back-pressure, and the frame stays in the ring."""
+
+    def __init__(self) -> None:
+        self.is_connected = True
+        self.takes: Callable[[bytes], bool] = lambda _: True
+        self.frames: list[bytes] = []
+        self.sent = 0
+        self.newest_seq = 0
+        self.replies: list[bytes] = []
+        self._commands: deque[bytes] = deque()
+
+    def deliver(self, command: bytes) -> None:
+        self._commands.append(command)
+
+    def poll(self) -> None:
+        """Nothing to do by itself."""
+
+    def receive(self) -> bytes | None:
+        return self._commands.popleft() if self._commands else None
+
+    def send(self, buffer: bytearray | memoryview, n: int) -> bool:
+        frame = bytes(memoryview(buffer)[:n])
+        if not self.takes(frame):
+            return False
+        self.frames.append(frame)
+        self.sent += 1
+        self.newest_seq = wire.unpack_header(frame)[3]
+        return True
+
+    def reply(self, data: bytes) -> bool:
+        self.replies.append(data)
+        return True
+
+
+class SimBoard:
+    """Runs the firmware's App with one or two sensors.
+
+    Parameters
+    ----------
+    sensors : sensor 0 at address 0x6A and, if there is a second, sensor 1 at 0x6B
+    boot_id : boot counter, u16
+    stream : frame type that is asked for at boot (wire.ORIENT or wire.RAW); None waits for a START command
+    auto_ack : act as a host that stores each frame at once; False when a real host sends ACK
+    ring_frames : size of the ring
+    start_s : virtual time of the boot; frames count their time from here
+    ticks_offset : where MicroPython's wrapping ticks stand at time 0
+    """
+
+    model = b"simulated"
+    reset_cause = 1
+
+    def __init__(
+        self,
+        sensors: Sequence[Lsm6dsox],
+        *,
+        boot_id: int = 1,
+        stream: int | None = wire.ORIENT,
+        auto_ack: bool = True,
+        ring_frames: int = 300,
+        minute_frames: int = 480,
+        start_s: float = 0.0,
+        ticks_offset: int = 0,
+    ) -> None:
+        if not 1 <= len(sensors) <= len(ADDRESSES):
+            raise ValueError(f"{len(sensors)} sensors, a board takes 1 or {len(ADDRESSES)}")
+        self.clock = SimClock(round(start_s * 1e6), ticks_offset)
+        self.sensors = tuple(sensors)
+        self.bus = SimBus(self.clock, dict(zip(ADDRESSES, sensors, strict=False)))
+        self.link = SimLink()
+        self.addresses = ADDRESSES
+        self.boot_id = boot_id
+        self.ring_frames = ring_frames
+        self.minute_frames = minute_frames
+        self._auto_ack = auto_ack
+        self._request = 0
+        self._acked = 0
+        load_firmware()
+        self.app = importlib.import_module(f"{PACKAGE}.app").App(self)
+        self._due_us = self.clock.us
+        if stream is not None:
+            self.start(stream)
+
+    def mem_free(self) -> int:
+        """CPython has no heap limit to report: unknown."""
+        return 0
+
+    def start(self, frame_type: int = wire.ORIENT, samples_per_frame: int = 10) -> None:
+        """Ask for a stream, as a host does."""
+        self.command(wire.OP_START, bytes((frame_type, samples_per_frame)))
+
+    def command(self, opcode: int, payload: bytes = b"") -> None:
+        """Send a command with a request id of its own."""
+        self._request = self._request % 255 + 1
+        self.deliver(wire.pack_command(self._request, opcode, self._request, payload))
+
+    def deliver(self, command: bytes) -> None:
+        """Hand over the bytes of a command; the firmware sees them in its next step."""
+        self.link.deliver(command)
+
+    @property
+    def replies(self) -> list[bytes]:
+        """Answers to commands so far."""
+        return self.link.replies
+
+    def step(self, to_s: float) -> list[bytes]:
+        """Run until virtual time to_s and return the frames sent meanwhile.
+
+        The sensors' truth must be told up to to_s. What is due in the last 30 ms runs in the next step, so that
+        the cuts do not show in the frames.
+        """
+        end_us = math.floor(to_s * 1e6) - _MARGIN_US
+        while self._due_us <= end_us:
+            self.clock.us = max(self.clock.us, self._due_us)
+            wait_ms = self.app.step()
+            self._due_us = self.clock.us + 1000 * wait_ms
+            self._ack_sometimes()
+        frames, self.link.frames = self.link.frames, []
+        return frames
+
+    def _ack_sometimes(self) -> None:
+        """Acknowledge all that was sent, every few frames, so that the cuts of `step` do not show."""
+        if not self._auto_ack or self.link.sent < self._acked + _ACK_EVERY:
+            return
+        self._acked = self.link.sent
+        payload = struct.pack("<HIH", self.boot_id, self.link.newest_seq, _CREDITS)
+        self.command(wire.OP_ACK, payload)
