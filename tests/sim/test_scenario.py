@@ -161,7 +161,8 @@ def test_shrugs_raise_the_collar_by_centimetres() -> None:
     raises = [rep for rep in wearer.truth().repetitions if rep.direction == "rise+"]
     assert len(raises) == 5
     for rep in raises:
-        assert 0.025 < rep.peak_deg < 0.05
+        assert 0.025 < rep.peak_rise_m < 0.05
+        assert np.isnan(rep.peak_deg)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -24,8 +24,8 @@ class Span:
 class TrueRep:
     """One repetition, out and back. `direction` names the angle that shows it and its sign.
 
-    hold_s is the scripted stay at the end of the range; peak_s and peak_deg (a magnitude) are the mount's. For a
-    shrug peak_deg is the rise in metres.
+    hold_s is the scripted stay at the end of the range; peak_s and peak_deg (a magnitude) are the mount's. A
+    shrug has no angle: its peak_deg is NaN and peak_rise_m says how high the collar went.
     """
 
     exercise: str
@@ -36,6 +36,7 @@ class TrueRep:
     hold_s: float
     peak_s: float = float("nan")
     peak_deg: float = float("nan")
+    peak_rise_m: float = float("nan")
 
 
 @dataclass(frozen=True, slots=True)

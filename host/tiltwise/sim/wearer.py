@@ -70,7 +70,7 @@ class Wearer:
     misalignment_deg
         The part sits turned by up to so much on each axis, beyond its arbitrary base orientation.
     remount_deg
-        How differently the part sits after having been off, on each axis.
+        How differently the part sits after having been off, on each axis; two parts are off and on together.
     soft_tissue
         1 for an ordinary fit, 0 for a part screwed to the bone.
     is_calibrated
@@ -232,9 +232,11 @@ class Wearer:
             "rise": motion.rise_m,
         }[rep.direction[:-1]]
         signed = angle if rep.direction[-1] == "+" else -angle
-        if rep.direction == "rotation+" or rep.direction == "rotation-":
+        if rep.direction.startswith("rotation"):
             signed = signed - signed[0]  # no heading: rotation is measured per movement
         k = int(np.argmax(signed))
+        if rep.direction == "rise+":
+            return replace(rep, peak_s=float(t[k]), peak_rise_m=float(signed[k]))
         return replace(rep, peak_s=float(t[k]), peak_deg=float(signed[k]))
 
 
