@@ -144,6 +144,17 @@ def test_the_whole_catalogue_is_in_the_exercises() -> None:
     assert len([rep for rep in truth.repetitions if rep.exercise == "side_tilt"]) == 10
 
 
+def test_a_head_lift_is_measured_from_the_pillow() -> None:
+    lifts = [
+        r
+        for r in Wearer("exercises", mount=Mount.HEAD).truth().repetitions
+        if r.exercise == "supine_head_lift"
+    ]
+    assert len(lifts) == 3
+    for lift in lifts:
+        assert 12 < lift.peak_deg < 30
+
+
 def test_a_press_is_still_and_every_barrier_lies_further() -> None:
     wearer = Wearer("exercises", seed=3, mount=Mount.HEAD)
     for pir in wearer.truth().relaxations:

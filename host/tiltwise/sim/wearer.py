@@ -232,8 +232,9 @@ class Wearer:
             "rise": motion.rise_m,
         }[rep.direction[:-1]]
         signed = angle if rep.direction[-1] == "+" else -angle
-        if rep.direction.startswith("rotation"):
-            signed = signed - signed[0]  # no heading: rotation is measured per movement
+        is_lying = motion.activity[0] == ACTIVITIES.index(Activity.LYING)
+        if is_lying or rep.direction.startswith("rotation"):
+            signed = signed - signed[0]  # no heading, or no upright neutral: measured per movement
         k = int(np.argmax(signed))
         if rep.direction == "rise+":
             return replace(rep, peak_s=float(t[k]), peak_rise_m=float(signed[k]))
