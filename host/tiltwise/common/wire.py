@@ -108,10 +108,14 @@ def frame_size(frame_type, n=0):
 
 
 def pack_header_into(buffer, frame_type, flags, boot, seq, i0, t0, n, sensor, rate_code):
-    """Write the 18 header bytes at the start of the buffer."""
-    struct.pack_into(
-        HEADER, buffer, 0, VERSION << 4 | frame_type, flags, boot, seq, i0, t0, sensor << 4 | n, rate_code
-    )
+    """Write the 18 header bytes at the start of the buffer; the counters wrap here."""
+    kind = VERSION << 4 | frame_type
+    count = sensor << 4 | n
+    boot &= 0xFFFF
+    seq &= 0xFFFFFFFF
+    i0 &= 0xFFFFFFFF
+    t0 &= 0xFFFFFFFF
+    struct.pack_into(HEADER, buffer, 0, kind, flags, boot, seq, i0, t0, count, rate_code)
 
 
 def pack_orient_into(buffer, k, q0, q1, q2, q3, a0, a1, a2):
