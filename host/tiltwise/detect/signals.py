@@ -1,0 +1,46 @@
+"""Which angle shows a repetition, and which way: the data between exercises.py (what) and reps.py (how)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Angle(StrEnum):
+    """The column of an AngleBlock that moves."""
+
+    FLEXION = "flexion_deg"
+    LATERAL = "lateral_deg"
+    ROTATION = "rotation_deg"
+
+
+class Way(StrEnum):
+    """Which way counts."""
+
+    PLUS = "plus"
+    MINUS = "minus"
+    EITHER = "either"  # each side is a repetition of its own
+    PAIR = "pair"  # minus and then plus make one
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """How a repetition looks.
+
+    Parameters
+    ----------
+    angle, way
+        What moves and where to.
+    least_deg
+        Smaller movements are no repetitions (half of it: a partial one).
+    flexed_deg
+        The head has to be bowed this far meanwhile, otherwise the repetition is partial.
+    lying_deg
+        Counts only while the inclination is at least this: for exercises done lying down.
+    """
+
+    angle: Angle
+    way: Way
+    least_deg: float = 8.0
+    flexed_deg: float | None = None
+    lying_deg: float | None = None
