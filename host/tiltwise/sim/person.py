@@ -33,6 +33,8 @@ class Person:
     collar_slope_deg: float  # lean of the sensor's seat in the person's neutral posture, per mount
     neck_slope_deg: float
     head_slope_deg: float
+    nod_tilt: float  # a nod is not quite sagittal: share of side tilt and of rotation in it
+    nod_turn: float
     shrug_tilt_deg_m: float  # how much the collar leans back per metre of shrug
 
 
@@ -70,4 +72,6 @@ def draw(rng: np.random.Generator) -> Person:
         neck_slope_deg=normal(8, 5),
         head_slope_deg=normal(10, 5),
         shrug_tilt_deg_m=normal(120, 30),
+        nod_tilt=normal(0, 0.05),
+        nod_turn=normal(0, 0.05),
     )
