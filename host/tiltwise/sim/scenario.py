@@ -61,9 +61,9 @@ def _demo(s: Script, plan: Plan) -> None:
     scenes.phone(s, 8 + 22 * spare)
     scenes.stroll(s, 12 + 10 * spare)
     if s.left_s > 120:
-        _deal(s, plan, until_left_s=20.0)
-    elif s.left_s > 9:
-        scenes.work(s, s.left_s - 8, slump_share=0.0)
+        _deal(s, plan, until_left_s=45.0)
+    elif s.left_s > 12 + 14 * spare:
+        scenes.work(s, s.left_s - 8 - 14 * spare, slump_share=0.0)
     _end_not_worn(s, 5.0)
 
 
