@@ -13,6 +13,8 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+from tiltwise import common
+
 PACKAGE = "tiltwise_firmware"
 
 
@@ -49,3 +51,18 @@ def _micropython() -> ModuleType:
     module.__dict__["const"] = lambda value: value
     module.__spec__ = importlib.util.spec_from_loader("micropython", None)
     return module
+
+
+def board_files() -> dict[str, Path]:
+    """Return what goes onto a board: path below /lib (main.py goes one up, into /) -> file here."""
+    folder = firmware_dir()
+    files = {f"tiltwise/common/{path.name}": path for path in Path(common.__file__).parent.glob("*.py")}
+    for path in folder.rglob("*.py"):
+        inside = path.relative_to(folder).as_posix()
+        if inside == "main.py":
+            files["../main.py"] = path
+        elif inside.startswith("tiltwise/"):
+            files[inside] = path
+        else:
+            files[f"firmware/{inside}"] = path
+    return dict(sorted(files.items()))

