@@ -75,6 +75,11 @@ class Mounting:
         return self.axes != "unknown"
 
     @property
+    def is_shown(self) -> bool:
+        """Whether the person showed where forward is; an assumed forward is good for a table, not for a decision."""
+        return self.axes in ("nod", "tilt")
+
+    @property
     def q(self) -> FloatArray:
         """q_sensor_from_body as an array (4,)."""
         return normalise(np.array(self.q_sensor_from_body, dtype=np.float64))

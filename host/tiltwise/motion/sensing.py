@@ -85,8 +85,8 @@ def _hidden(why: str) -> Sensing:
     return Sensing(Status.NOT_OBSERVABLE, why, "-")
 
 
-# Median RMSE over 65 desk recordings of glasses, against an offline reference (tests/motion/test_angles_recordings.py).
-_DESK_ERROR = "0.5 deg RMSE at a desk"
+# Median over 65 desk recordings of glasses, against an offline reference: tests/motion/test_angles_recordings.py.
+_DESK_ERROR = "0.4 deg RMSE at a desk"
 # Wearer simulation after the ritual, 90 % of people below (tests/motion/test_calibration_wearer.py).
 _SIMULATED_ERROR = "2 deg RMSE simulated"
 

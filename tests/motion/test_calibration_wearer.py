@@ -1,0 +1,38 @@
+"""The ritual on simulated people, with soft tissue and any mounting: found live, and angles near the truth."""
+
+import numpy as np
+import pytest
+
+from tiltwise.motion.angles import AnglesStage
+from tiltwise.motion.orientation import OrientationStage
+from tiltwise.motion.ritual import find_ritual
+from tiltwise.motion.rotation import conjugate, multiply, to_rotation_vector
+from tiltwise.sim.wearer import Wearer
+from tiltwise.types import Mount
+
+SEEDS = range(12)
+T_S = np.arange(0, 120, 0.02)
+
+
+@pytest.mark.parametrize("mount", list(Mount))
+def test_simulated_people_are_calibrated_by_their_ritual(mount: Mount) -> None:
+    mounting_deg, rmse_deg = [], []
+    for seed in SEEDS:
+        wearer = Wearer("desk", seed=seed, minutes=2, mount=mount)
+        block = OrientationStage().process(wearer.imu(T_S))
+        mounting = find_ritual([block], mount=mount)
+        error = multiply(conjugate(wearer.q_sensor_from_body(0.0)), mounting.q)
+        mounting_deg.append(np.degrees(np.linalg.norm(to_rotation_vector(error))))
+        truth = wearer.motion(T_S)
+        kept = (T_S > 15) & truth.is_worn
+        if kept[T_S > 15].all():  # put on again it sits differently: another calibration's business
+            angles = AnglesStage(mounting).process(block)
+            rmse_deg.append(np.sqrt(np.nanmean((angles.flexion_deg - truth.flexion_deg)[kept] ** 2)))
+    print(
+        f"{mount}: mounting up to {np.max(mounting_deg):.1f} deg, flexion RMSE {np.median(rmse_deg):.2f} deg median"
+    )
+    assert len(rmse_deg) >= 6
+    # deg: these people nod a few degrees crookedly, which turns forward with it and hardly touches flexion;
+    # swaying while "still" moves the neutral by about 1, and the part slips on skin and cloth by as much.
+    assert np.percentile(mounting_deg, 90) < 8.0
+    assert np.percentile(rmse_deg, 90) < 2.5

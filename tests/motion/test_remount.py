@@ -1,0 +1,74 @@
+"""Putting it on again, drifting and slipping are noticed at the stated angles."""
+
+import numpy as np
+import pytest
+
+from angle_samples import RATE_HZ, about, body_orientation, sensor_block
+from tiltwise.motion.calibration import CalibrationError
+from tiltwise.motion.mounting import Mounting, mounting_from_axes
+from tiltwise.motion.remount import check_remount, drift_deg, find_slip, mean_up_body
+from tiltwise.motion.rotation import rotate
+from tiltwise.types import FloatArray, Mount, OrientationBlock
+
+UP, LEFT = np.array([0.0, 0.0, 1.0]), np.array([0.0, 1.0, 0.0])
+
+
+def _mounting(q: FloatArray, mount: Mount = Mount.HEAD) -> Mounting:
+    return mounting_from_axes(rotate(q, UP), rotate(q, LEFT), mount=mount, axes="nod")
+
+
+@pytest.mark.parametrize(
+    ("degrees", "verdict", "words"), [(3, "same", "as before"), (15, "realign", "once you agree")]
+)
+def test_a_small_change_is_named_and_nothing_is_changed_silently(
+    degrees: float, verdict: str, words: str
+) -> None:
+    found = check_remount(_mounting(about((1, 0, 0), 0.0)), _mounting(about((1, 0, 0), degrees)))
+    assert found.verdict == verdict
+    assert words in found.text
+
+
+def test_upside_down_is_refused_with_the_question() -> None:
+    found = check_remount(_mounting(about((1, 0, 0), 0.0)), _mounting(about((1, 0, 0), 180.0)))
+    assert found.verdict == "refuse"
+    assert "upside down" in found.text
+
+
+def test_another_mount_is_refused() -> None:
+    q = about((1, 0, 0), 0.0)
+    with pytest.raises(CalibrationError, match="stored for collar, now worn at head"):
+        check_remount(_mounting(q, Mount.COLLAR), _mounting(q))
+
+
+def test_drift_is_the_angle_between_two_walking_references() -> None:
+    t_s = np.arange(0, 20, 1 / RATE_HZ)
+    q = about((0.3, 0.9, 0.1), 70.0)
+
+    def walk(lean: float) -> FloatArray:
+        bob = 3 * np.sin(2 * np.pi * 2 * t_s)
+        return mean_up_body(
+            sensor_block(t_s, body_orientation(lean + bob, 0 * t_s, 40 * t_s), q), _mounting(q)
+        )
+
+    assert drift_deg(walk(2.0), walk(11.0)) == pytest.approx(9.0, abs=0.1)
+
+
+def test_no_walking_is_no_reference() -> None:
+    empty = OrientationBlock(np.empty(0), np.empty((0, 4)), np.empty((0, 3)))
+    with pytest.raises(ValueError, match="expected some seconds of walking"):
+        mean_up_body(empty, _mounting(about((1, 0, 0), 0.0)))
+
+
+def _walks(leans_deg: list[float]) -> FloatArray:
+    return np.stack([rotate(about((0, 1, 0), lean), UP) for lean in leans_deg])
+
+
+def test_a_lasting_jump_is_a_slip() -> None:
+    times = np.arange(6) * 1800.0
+    assert find_slip(times, _walks([2, 4, 3, 17, 18, 16])) == times[3]
+
+
+@pytest.mark.parametrize("leans", [[2, 4, 3, 5, 1, 4], [2, 4, 30, 3, 4, 2], [1, 3, 5, 7, 9, 11], [2, 20], []])
+def test_variation_one_odd_walk_slow_drift_and_too_few_are_no_slip(leans: list[float]) -> None:
+    walks = _walks([float(x) for x in leans]) if leans else np.empty((0, 3))
+    assert find_slip(np.arange(len(leans)) * 1800.0, walks) is None
