@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tiltwise.detect.activity import CODE
 from tiltwise.detect.grid import Grid
-from tiltwise.detect.signals import Angle, Signal, Way
+from tiltwise.detect.signals import Signal, Way
 from tiltwise.types import Activity, AngleBlock, FloatArray, RepCompleted, Side
 
 GRID_HZ = 25.0
@@ -196,9 +196,8 @@ class RepCounter:
     def _advance(self, t_s: float, angle_deg: float) -> bool:
         """Take the sample in; return whether the past is of no use any more."""
         if self._t_s is None:
-            is_turn = self.signal.angle is Angle.ROTATION
-            # Flexion and tilt have a calibrated neutral; a turn has none, and lying is a position of its own.
-            self._is_settled = not is_turn and abs(angle_deg) <= _PLAUSIBLE_NEUTRAL_DEG
+            # Zero is the calibrated neutral, and for turns the last rest; lying is a position of its own.
+            self._is_settled = abs(angle_deg) <= _PLAUSIBLE_NEUTRAL_DEG
         gap_s = 0.0 if self._t_s is None else t_s - self._t_s
         is_lost = gap_s > self.settings.max_gap_s
         if gap_s > 0.0 and not is_lost:
