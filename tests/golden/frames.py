@@ -1,4 +1,4 @@
-"""The inputs of the golden frames and commands: what is packed, by the same calls as on the board.
+"""The inputs of the golden frames and commands, packed by the same calls as on the board; runs in MicroPython too.
 
 `frames.json` beside this file holds their bytes in hex. It was written once by version 1 of wire.py and checked by
 hand against the offsets in its docstring; a change of it is a change of the protocol.
@@ -9,29 +9,9 @@ from tiltwise.common import auth, wire
 KEY = bytes(range(32))
 
 STATUS = (3661, 3987, 81, 1, -512, 12, 4000, 123456, 1, 2, 3, 4, 5, 100, -200, 300)
-MINUTE = (6240, 12, 60, 1, *range(-9, 9))
-INFO = (
-    2,
-    1,
-    wire.IMU_LSM6DSOX,
-    2,
-    0x8001,
-    1,
-    2,
-    3,
-    4,
-    104.0,
-    52.0,
-    0.001,
-    0.002,
-    0.003,
-    500,
-    4,
-    7,
-    70_000,
-    9,
-    b"xiao-s3",
-)
+MINUTE = (6240, 12, 60, 1) + tuple(range(-9, 9))
+VERSIONS_AND_STATE = (2, 1, wire.IMU_LSM6DSOX, 2, 0x8001, 1, 2, 3, 4)
+INFO = VERSIONS_AND_STATE + (104.0, 52.0, 0.001, 0.002, 0.003, 500, 4, 7, 70_000, 9, b"xiao-s3")
 BODIES = {
     "event": (wire.EVENT, (wire.EVENT_BUS_OK, 0, -70_000)),
     "status": (wire.STATUS, STATUS),
@@ -59,7 +39,7 @@ def orient(n, **header):
         "sensor": 0,
         "rate_code": 6,
     }
-    values |= header
+    values.update(header)
     wire.pack_header_into(buffer, wire.ORIENT, n=n, **values)
     for k in range(n):
         wire.pack_orient_into(buffer, k, 32767 - k, -k, 1000 + k, -32767, 8192, -8192 - k, 100 * k)
@@ -69,7 +49,8 @@ def orient(n, **header):
 def raw(n, **header):
     """Return an unsealed RAW frame of n samples."""
     buffer = bytearray(wire.frame_size(wire.RAW, n))
-    values = {"flags": 0, "boot": 7, "seq": 5, "i0": 50, "t0": 4807, "sensor": 1, "rate_code": 8} | header
+    values = {"flags": 0, "boot": 7, "seq": 5, "i0": 50, "t0": 4807, "sensor": 1, "rate_code": 8}
+    values.update(header)
     wire.pack_header_into(buffer, wire.RAW, n=n, **values)
     for k in range(n):
         wire.pack_raw_into(buffer, k, -32768, 32767, k, -k, 4096, 1 - k)
@@ -95,7 +76,9 @@ def unsealed():
         "orient_15_backfill": orient(15, flags=wire.FLAG_BACKFILL),
         "raw_10": raw(10),
     }
-    return frames | {name: body(*values) for name, values in BODIES.items()}
+    for name, (frame_type, values) in BODIES.items():
+        frames[name] = body(frame_type, values)
+    return frames
 
 
 def golden():
