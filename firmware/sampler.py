@@ -54,7 +54,7 @@ class Sampler:
     @property
     def is_lost(self):
         """Tell whether there is no sensor to read."""
-        return self.driver is None or self._lost_at is not None
+        return self.fusion is None or self._lost_at is not None
 
     def poll(self):
         """Read what is there; never raises."""

@@ -46,9 +46,11 @@ class Timebase:
         self.period = 1e4 / rate_hz
         self._now = now
         self._age = 0.0  # of the newest sample at `_now`
-        self._last = now  # time handed out last, and its fraction
-        self._fraction = 0.0
-        self._step = self.period
+        self._last = (
+            now  # time handed out last, and its fraction in 1/256; integers, because floats need memory
+        )
+        self._fraction = 0
+        self._step = int(self.period * 256)
         self._seen = 0  # observations
 
     def observe(self, now, n, is_overflow=False):
@@ -81,14 +83,13 @@ class Timebase:
         """Divide the time since the last sample handed out among the n new ones; never backwards."""
         if lost:
             self._last = self._now
-            self._fraction = -self._age - n * self.period
-        span = (self._now - self._last) - self._age - self._fraction
-        self._step = min(max(span / n, 0.5 * self.period), 2.0 * self.period)
+            self._fraction = int((-self._age - n * self.period) * 256)
+        span = (self._now - self._last) - self._age - self._fraction / 256
+        self._step = int(min(max(span / n, 0.5 * self.period), 2.0 * self.period) * 256)
 
     def next(self):
         """Return the time of the next of the samples observed, whole units."""
         fraction = self._fraction + self._step
-        whole = int(fraction)
-        self._last += whole
-        self._fraction = fraction - whole
+        self._last += fraction >> 8
+        self._fraction = fraction & 255
         return self._last

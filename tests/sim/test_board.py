@@ -287,6 +287,25 @@ def test_sensor_absent_at_boot_is_used_when_it_comes():
     assert len(of_type(frames, wire.ORIENT)) > 70
 
 
+def test_every_single_transfer_of_the_first_seconds_may_fail():
+    """Whichever of the first 60 transfers fails, the board samples soon after, and without a crash."""
+    for failing in range(1, 61):  # number 0 is the look for a second sensor, at boot
+        part = Lsm6dsox(seed=1)
+        board = SimBoard([part])
+        still(part, 4)
+        transfer = board.bus._transfer
+
+        def fail_once(address, n, board=board, transfer=transfer, failing=failing):
+            board.bus.fail_next = int(board.bus.transfers == failing)
+            return transfer(address, n)
+
+        board.bus._transfer = fail_once
+        frames = board.step(4)
+        assert len(of_type(frames, wire.ORIENT)) >= 15, failing  # 20 in 4 s, less one retry
+        assert board.app.samplers[0].faults == 1, failing
+        )  # 1: the look for a second sensor
+
+
 def test_foreign_part_is_a_fault_with_a_clear_reason():
     part = Lsm6dsox(seed=1)
     part.who_am_i = 0x71
