@@ -135,7 +135,6 @@ TIMED = (
             "Breathe quietly, with a short pause after each breath out.",
             "Get up slowly.",
         ),
-        sensor_note="Timed; lying and lying still are seen.",
-        is_still=True,
+        sensor_note="Timed. That you lie is seen, how you breathe is not.",
     ),
 )

@@ -148,6 +148,11 @@ class RepCounter:
         return self._sign * (self._angle_deg - self._neutral_deg)
 
     @property
+    def rested_s(self) -> float:
+        """How long the head has been quiet between two repetitions."""
+        return self._quiet_s if self.phase is Phase.REST else 0.0
+
+    @property
     def held_s(self) -> float:
         """How long the head has been held near its peak in the repetition under way."""
         return self._hold_s() if self._trace else 0.0
