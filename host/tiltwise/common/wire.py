@@ -90,6 +90,7 @@ COMMAND_HEADER = "<BBI"  # request id, opcode, counter
 QUATERNION_SCALE = 32767
 ORIENT_ACC_M_S2_PER_COUNT = 9.80665 / 8192  # +-4 g in int16, 1.2 mm/s2: a tenth of the noise
 TICK_S = 1e-4  # unit of t0
+_SMALL = 0x3FFFFFFF  # largest integer that a 32-bit MicroPython holds without an object
 
 
 class WireError(ValueError):
@@ -112,9 +113,13 @@ def pack_header_into(buffer, frame_type, flags, boot, seq, i0, t0, n, sensor, ra
     kind = VERSION << 4 | frame_type
     count = sensor << 4 | n
     boot &= 0xFFFF
-    seq &= 0xFFFFFFFF
-    i0 &= 0xFFFFFFFF
-    t0 &= 0xFFFFFFFF
+    # Above 2**30 the board's integers are objects, which cost memory: not touched without need.
+    if seq > _SMALL:
+        seq &= 0xFFFFFFFF
+    if i0 > _SMALL:
+        i0 &= 0xFFFFFFFF
+    if t0 > _SMALL:
+        t0 &= 0xFFFFFFFF
     struct.pack_into(HEADER, buffer, 0, kind, flags, boot, seq, i0, t0, count, rate_code)
 
 
