@@ -23,7 +23,7 @@ class Outbox:
     def put(self, buffer, frame_type, flags, i0, t0, n, sensor, rate_code):
         """Number a filled frame, keep it, and return the buffer for the next one."""
         wire.pack_header_into(
-            buffer, frame_type, flags, self.boot, self.next_seq, i0, t0 & 0xFFFFFFFF, n, sensor, rate_code
+            buffer, frame_type, flags, self.boot, self.next_seq, i0, t0, n, sensor, rate_code
         )
         ring = self.minutes if frame_type == wire.MINUTE else self.main
         seq = self.next_seq

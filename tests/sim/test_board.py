@@ -303,7 +303,6 @@ def test_every_single_transfer_of_the_first_seconds_may_fail():
         frames = board.step(4)
         assert len(of_type(frames, wire.ORIENT)) >= 15, failing  # 20 in 4 s, less one retry
         assert board.app.samplers[0].faults == 1, failing
-        )  # 1: the look for a second sensor
 
 
 def test_foreign_part_is_a_fault_with_a_clear_reason():
