@@ -305,18 +305,18 @@ def _joined(parts: list[tuple[int, Columns]], width: int, start_s: float, end_s:
     if not parts:
         empty = np.empty(0, dtype=np.int64)
         return StoredSamples(np.empty(0), empty, empty, np.empty((0, width), dtype=np.int16))
+    parts = sorted(parts, key=lambda part: (part[0], int(part[1].frame["i0"][0])))
     t_us = np.concatenate([_sample_times_us(c) for _, c in parts])
     boot = np.concatenate([np.full(len(c.samples), b) for b, c in parts])
     index = np.concatenate([_sample_index(c) for _, c in parts])
     counts = np.concatenate([c.samples for _, c in parts])
-    order = np.lexsort((index, boot, t_us))
-    key = (boot[order] << 40) | index[order]
-    is_new = np.ones(len(key), dtype=bool)
-    if len(np.unique(key)) < len(key):
-        is_new[:] = False
-        is_new[np.unique(key, return_index=True)[1]] = True
-    inside = is_new & (t_us[order] >= start_s * _US) & (t_us[order] < end_s * _US)
-    chosen = order[inside]
+    chosen = np.arange(len(t_us))
+    key = (boot << 40) | index
+    if (np.diff(key) <= 0).any():  # chunks overlap: a late backfill
+        chosen = np.unique(key, return_index=True)[1]
+    chosen = chosen[(t_us[chosen] >= start_s * _US) & (t_us[chosen] < end_s * _US)]
+    if (np.diff(t_us[chosen]) < 0).any():  # boots interleave, or the clock was set back
+        chosen = chosen[np.argsort(t_us[chosen], kind="stable")]
     return StoredSamples(t_us[chosen] / _US, boot[chosen], index[chosen], counts[chosen])
 
 

@@ -1,0 +1,349 @@
+"""A day summary, or the angles of a file, become a matplotlib figure that needs no screen and no global state.
+
+Times in s, angles in degrees. Before it: day.py or a tracker's angles. After it: savefig by whoever asked.
+Missing, walking, lying and not-worn time is drawn as such; nothing is coloured as good.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, tzinfo
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from matplotlib import dates as mdates
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import MultipleLocator
+
+from tiltwise.report import aggregate as agg
+from tiltwise.report import curves, style
+from tiltwise.report.aggregate import Aggregate
+from tiltwise.report.day import DaySummary
+from tiltwise.types import ACTIVITIES, Activity, AngleBlock, EpisodeEnded, FloatArray, Mount
+
+_DAY_S = 86400.0
+_WIDE_GAP = 0.05  # share of the width from which a gap has room for its reason
+
+
+def day(
+    summary: DaySummary,
+    zone: tzinfo = UTC,
+    *,
+    limit_deg: float | None = None,
+    trace: tuple[FloatArray, FloatArray] | None = None,
+) -> Figure:
+    """Return the picture of a day, 1200 x 800 pixels.
+
+    Parameters
+    ----------
+    summary : times in UTC epoch seconds.
+    zone : the wearer's time zone, for the clock on the axis.
+    limit_deg : angle of the wearer's rule, drawn as a line.
+    trace : (t_s, flexion_deg), each (n,), drawn instead of minutes: for recordings too short for those.
+    """
+    figure = _new_figure()
+    if not summary.minutes:
+        return _empty_day(figure, summary, zone)
+    grid = figure.add_gridspec(
+        3, 1, left=0.062, right=0.975, top=0.845, bottom=0.135, height_ratios=(3.1, 0.28, 2.0), hspace=0.16
+    )
+    timeline = figure.add_subplot(grid[0])
+    strip = figure.add_subplot(grid[1], sharex=timeline)
+    lower = grid[2].subgridspec(
+        2, 2, height_ratios=(0.3, 1), hspace=0, wspace=0.16
+    )  # room for the strip's legend
+    _draw_timeline(timeline, summary, limit_deg, trace)
+    _draw_strip(strip, summary)
+    _draw_clock(strip, summary, zone)
+    _draw_classes(figure.add_subplot(lower[1, 0]), summary)
+    _draw_distribution(figure.add_subplot(lower[1, 1]), summary)
+    figure.text(0.062, 0.945, _day_name(summary, zone), fontsize=17, fontweight="bold", color=style.INK)
+    figure.text(0.062, 0.912, style.headline(summary), fontsize=9.8, color=style.SOFT)
+    _draw_footnote(figure, summary.mount)
+    return figure
+
+
+def angles(
+    block: AngleBlock,
+    *,
+    mount: Mount,
+    title: str,
+    episodes: Sequence[EpisodeEnded] = (),
+    limit_deg: float | None = None,
+) -> Figure:
+    """Return the angles of a recording over its own time: forward bend above, side tilt below."""
+    figure = _new_figure()
+    grid = figure.add_gridspec(
+        2, 1, left=0.062, right=0.975, top=0.88, bottom=0.145, height_ratios=(2, 1), hspace=0.09
+    )
+    upper = figure.add_subplot(grid[0])
+    lower = figure.add_subplot(grid[1], sharex=upper)
+    for axes in (upper, lower):
+        _plain(axes)
+    _draw_episodes(upper, episodes, 1.0)
+    _draw_trace(upper, block.t_s, block.inclination_deg, style.SOFT, "inclination (any direction)", 0.8)
+    _draw_trace(upper, block.t_s, block.flexion_deg, style.ANGLE, style.ANGLE_NAMES[mount], 1.2)
+    upper.set_ylim(min(upper.get_ylim()[0], -10), max(upper.get_ylim()[1], 45) + 6)
+    _draw_alerts(upper, [e.alert_s for e in episodes if e.alert_s is not None], 1.0)
+    _draw_limit(upper, limit_deg)
+    upper.set_ylabel("degrees, + is forward")
+    upper.tick_params(labelbottom=False)
+    _legend(upper)
+    _draw_trace(lower, block.t_s, block.lateral_deg, style.EXERCISE, "side tilt", 1.2)
+    lower.set_ylim(min(lower.get_ylim()[0], -20), max(lower.get_ylim()[1], 20))
+    lower.set_ylabel("degrees, + is right")
+    lower.set_xlabel("time in the recording (s)")
+    _legend(lower)
+    figure.text(0.062, 0.945, title, fontsize=16, fontweight="bold", color=style.INK, parse_math=False)
+    figure.text(0.062, 0.905, f"worn: {mount}", fontsize=10.5, color=style.SOFT)
+    _draw_footnote(figure, mount)
+    return figure
+
+
+def _new_figure() -> Figure:
+    figure = Figure(figsize=(12, 8), dpi=100, facecolor="white")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _empty_day(figure: Figure, summary: DaySummary, zone: tzinfo) -> Figure:
+    figure.text(0.5, 0.56, "Nothing was recorded on this day", ha="center", fontsize=20, color=style.INK)
+    figure.text(0.5, 0.5, _day_name(summary, zone), ha="center", fontsize=13, color=style.SOFT)
+    return figure
+
+
+def _day_name(summary: DaySummary, zone: tzinfo) -> str:
+    start = datetime.fromtimestamp(summary.start_s, UTC).astimezone(zone)
+    return f"{start:%A}, {start.day} {start:%B %Y}"
+
+
+def _plain(axes: Axes) -> None:
+    """Only the lines that carry something."""
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.spines["bottom"].set_color(style.SOFT)
+    axes.grid(axis="y", color=style.GRID, linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.tick_params(colors=style.SOFT, labelsize=9.5, length=3)
+    axes.yaxis.label.set_color(style.SOFT)
+    axes.xaxis.label.set_color(style.SOFT)
+
+
+def _legend(axes: Axes) -> None:
+    """A legend above the axes, outside the data."""
+    handles, _ = axes.get_legend_handles_labels()
+    axes.legend(
+        loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=max(len(handles), 1), frameon=False,
+        fontsize=9.5, labelcolor=style.INK, handlelength=1.4, columnspacing=1.4, borderaxespad=0.1,
+    )  # fmt: skip
+
+
+def _span_s(summary: DaySummary) -> tuple[float, float]:
+    """Return the stretch of the day that has something to show."""
+    return summary.minutes[0].start_s, summary.minutes[-1].start_s + agg.MINUTE_S
+
+
+def _draw_timeline(
+    axes: Axes, summary: DaySummary, limit_deg: float | None, trace: tuple[FloatArray, FloatArray] | None
+) -> None:
+    _plain(axes)
+    _draw_gaps(axes, summary)
+    _draw_episodes(axes, summary.episodes, _DAY_S)
+    if trace is None:
+        _draw_minutes(axes, summary.minutes)
+    else:
+        _draw_trace(axes, trace[0] / _DAY_S, trace[1], style.ANGLE, style.ANGLE_NAMES[summary.mount], 1.2)
+    axes.axhline(0, color=style.SOFT, linewidth=0.8)
+    low, high = axes.get_ylim()
+    axes.set_ylim(min(low, -10), max(high, 45) + 6)  # room for the marks; the same scale on most days
+    _draw_limit(axes, limit_deg)
+    _draw_alerts(axes, summary.alerts_s, _DAY_S)
+    if summary.reps:
+        times = np.array([rep.peak_s for rep in summary.reps]) / _DAY_S
+        base = np.full(len(times), axes.get_ylim()[0])
+        axes.vlines(
+            times,
+            base,
+            base + 5,
+            color=style.EXERCISE,
+            linewidth=1.4,
+            label=f"{len(times)} repetitions",
+        )
+    axes.set_ylabel(f"{style.ANGLE_NAMES[summary.mount]} (deg)")
+    axes.tick_params(labelbottom=False)
+    axes.yaxis.set_major_locator(MultipleLocator(15))
+    _legend(axes)
+
+
+def _draw_minutes(axes: Axes, minutes: Sequence[Aggregate]) -> None:
+    """Draw median and P10-P90 of each minute with enough posture time; other minutes stay empty."""
+    edges, (p10, p50, p90) = curves.minute_band(minutes)
+    t = edges / _DAY_S
+    axes.fill_between(t, p10, p90, color=style.ANGLE_BAND, linewidth=0, label="P10 to P90 of each minute")
+    axes.plot(t, p50, color=style.ANGLE, linewidth=1.4, label="median")
+
+
+def _draw_trace(axes: Axes, t: FloatArray, values: FloatArray, colour: str, label: str, width: float) -> None:
+    """Draw samples, or of very many their envelope; a gap breaks the line."""
+    axes.plot(*curves.line(t, values), color=colour, linewidth=width, label=label)
+
+
+def _draw_gaps(axes: Axes, summary: DaySummary) -> None:
+    start_s, end_s = _span_s(summary)
+    for k, gap in enumerate(summary.gaps):
+        left, right = max(gap.start_s, start_s), min(gap.end_s, end_s)
+        if right <= left:
+            continue
+        axes.axvspan(
+            left / _DAY_S, right / _DAY_S, facecolor="#F4F6F7", edgecolor=style.GAP, hatch="////", linewidth=0,
+            label="no data" if k == 0 else None,
+        )  # fmt: skip
+        if right - left > _WIDE_GAP * (end_s - start_s):
+            axes.text(
+                (left + right) / 2 / _DAY_S, 0.5, gap.reason, transform=axes.get_xaxis_transform(), rotation=90,
+                ha="center", va="center", fontsize=9.5, color=style.SOFT, parse_math=False,
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 2},
+            )  # fmt: skip
+
+
+def _draw_episodes(axes: Axes, episodes: Sequence[EpisodeEnded], unit_s: float) -> None:
+    for k, episode in enumerate(episodes):
+        axes.axvspan(
+            episode.start_s / unit_s, episode.end_s / unit_s, color=style.EPISODE, alpha=0.55, linewidth=0,
+            label=f"{len(episodes)} beyond the limit" if k == 0 else None,
+        )  # fmt: skip
+
+
+def _draw_alerts(axes: Axes, alerts_s: Sequence[float], unit_s: float) -> None:
+    """Mark alerts along the upper edge."""
+    if not alerts_s:
+        return
+    axes.plot(
+        np.array(alerts_s) / unit_s, np.full(len(alerts_s), 0.965), linestyle="none", marker="v", markersize=7,
+        color=style.ALERT, transform=axes.get_xaxis_transform(), clip_on=False,
+        label=f"{len(alerts_s)} alert{'s' if len(alerts_s) != 1 else ''}",
+    )  # fmt: skip
+
+
+def _draw_limit(axes: Axes, limit_deg: float | None) -> None:
+    if limit_deg is not None:
+        axes.axhline(
+            limit_deg,
+            color=style.ALERT,
+            linewidth=1.0,
+            linestyle=(0, (5, 3)),
+            label=f"limit {limit_deg:.0f} deg",
+        )
+
+
+def _draw_strip(axes: Axes, summary: DaySummary) -> None:
+    """Draw the activities of each minute, stacked to the share of the minute that was recorded."""
+    axes.set_ylim(0, 1)
+    axes.set_yticks([])
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.spines["bottom"].set_color(style.SOFT)
+    edges, shares = curves.activity_steps(summary.minutes)
+    floor = np.zeros(len(edges))
+    for activity, share in zip(ACTIVITIES, shares, strict=True):
+        axes.fill_between(edges / _DAY_S, floor, floor + share, **_fill(activity))
+        floor = floor + share
+    axes.legend(
+        handles=[
+            Patch(label=f"{style.ACTIVITY_NAMES[a]} {style.duration_text(summary.seconds(a))}", **_fill(a))
+            for a in ACTIVITIES
+        ],
+        loc="upper right", bbox_to_anchor=(1.0, -0.72), ncols=len(ACTIVITIES), frameon=False,
+        fontsize=9.5, labelcolor=style.INK, handlelength=1.2, columnspacing=1.6, borderaxespad=0,
+    )  # fmt: skip
+    axes.set_ylabel("activity", rotation=0, ha="right", va="center", fontsize=9.5, color=style.SOFT)
+
+
+def _fill(activity: Activity) -> dict[str, Any]:
+    hatch = "......" if activity is Activity.NOT_WORN else None  # not worn: told apart without colour
+    return {
+        "facecolor": style.ACTIVITY_COLOURS[activity],
+        "edgecolor": style.GAP,
+        "linewidth": 0,
+        "hatch": hatch,
+    }
+
+
+def _draw_clock(axes: Axes, summary: DaySummary, zone: tzinfo) -> None:
+    """Put local clock times under the strip; on a day of a clock change they repeat or skip an hour, as clocks do."""
+    start_s, end_s = _span_s(summary)
+    axes.set_xlim(start_s / _DAY_S, end_s / _DAY_S)
+    axes.xaxis_date(zone)
+    locator = mdates.AutoDateLocator(tz=zone, minticks=4, maxticks=13)  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_locator(locator)
+    text = "%H:%M:%S" if end_s - start_s < 300 else "%H:%M"
+    clock = mdates.DateFormatter(text, tz=zone)  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_formatter(clock)
+    axes.tick_params(axis="x", colors=style.SOFT, labelsize=9.5, length=3)
+
+
+def _draw_classes(axes: Axes, summary: DaySummary) -> None:
+    """Draw the share of upright time in each angle class: held still, and moving about."""
+    _plain(axes)
+    axes.grid(visible=False)
+    assert summary.total is not None
+    table = curves.class_seconds(summary.total)
+    share = table / max(float(table.sum()), 1e-9) * 100
+    inner = (f"{low} to {high}" for low, high in pairwise(curves.CLASS_EDGES_DEG[1:-1]))
+    names = ["below 0", *inner, f"above {curves.CLASS_EDGES_DEG[-2]}"]
+    y = np.arange(len(names))
+    axes.barh(y, share[agg.HELD], color=style.ANGLE, height=0.7, label="holding still")
+    axes.barh(y, share[agg.MOVING], left=share[agg.HELD], color=style.ANGLE_BAND, height=0.7, label="moving")
+    whole = share.sum(axis=0)
+    for k, value in enumerate(whole.tolist()):
+        label = style.share_text(value, float(table[:, k].sum()))
+        axes.text(value, k, label, va="center", fontsize=9.5, color=style.INK)
+    axes.set_yticks(y, names)
+    axes.set_xlim(0, max(float(whole.max()) * 1.3, 1))
+    axes.set_xticks([])
+    axes.spines["bottom"].set_visible(False)
+    axes.invert_yaxis()
+    axes.set_title("Upright time by angle (deg)", loc="left", fontsize=11, color=style.INK)
+    _legend(axes)
+
+
+def _draw_distribution(axes: Axes, summary: DaySummary) -> None:
+    """Draw the cumulative distribution of the angle with P10, P50 and P90; dashed when the wear is too short."""
+    _plain(axes)
+    axes.set_title(
+        "How much of the time was spent below each angle", loc="left", fontsize=11, color=style.INK
+    )
+    assert summary.total is not None
+    histogram = summary.total.flexion_s.sum(axis=0)
+    if histogram.sum() <= 0:
+        axes.text(
+            0.5, 0.5, "no upright time recorded", ha="center", transform=axes.transAxes, color=style.SOFT
+        )
+        return
+    dashes = (0, (4, 2)) if summary.is_short else "solid"
+    axes.plot(*curves.cumulative_percent(histogram), color=style.ANGLE, linestyle=dashes, linewidth=1.8)
+    axes.set_ylim(0, 106)
+    low, high = agg.histogram_percentiles(histogram, agg.FLEXION_EDGES_DEG, (0.5, 99.5)).tolist()
+    left, right = min(low, 0.0) - 10, max(high, 40.0) + 4  # room for the label of P10
+    axes.set_xlim(left, right)
+    for percent, angle in zip((10, 50, 90), summary.percentiles_deg, strict=True):
+        axes.hlines(percent, left, angle, color=style.GAP, linewidth=0.8, linestyle=":")
+        axes.plot([angle], [percent], marker="o", markersize=6, color=style.ANGLE)
+        axes.annotate(
+            f"P{percent}  {angle:.0f} deg", (angle, percent), (-8, 3), textcoords="offset points",
+            fontsize=9.5, color=style.INK, ha="right", va="bottom",
+        )  # fmt: skip
+    axes.set_yticks([0, 25, 50, 75, 100], ["0", "25", "50", "75", "100 %"])
+    axes.set_xlabel(f"{style.ANGLE_NAMES[summary.mount]} (deg)", fontsize=9.5)
+    if summary.is_short:
+        axes.text(
+            0.985, 0.06, "worn under 4 h: too short for a\nday's P10 and P90", transform=axes.transAxes,
+            ha="right", fontsize=9, color=style.SOFT, style="italic",
+        )  # fmt: skip
+
+
+def _draw_footnote(figure: Figure, mount: Mount) -> None:
+    text = f"{style.FOOTNOTES[mount]}\n{style.DISCLAIMER}"
+    figure.text(0.062, 0.02, text, fontsize=9, color=style.SOFT, va="bottom", linespacing=1.5)

@@ -1,0 +1,74 @@
+"""Colours and words of the pictures: Okabe & Ito's palette, which colour-blind eyes tell apart; plain sentences."""
+
+from __future__ import annotations
+
+from tiltwise.report.day import DaySummary
+from tiltwise.types import Activity, Mount
+
+INK = "#22303C"
+SOFT = "#5B6B79"  # 5.5 : 1 on white
+GRID = "#E3E8EC"
+ANGLE = "#0072B2"
+ANGLE_BAND = "#9CC9E6"
+ALERT = "#D55E00"
+EPISODE = "#F2C66D"
+EXERCISE = "#009E73"
+GAP = "#9AA5AF"
+ACTIVITY_COLOURS = {
+    Activity.STILL: "#C9D6E0",
+    Activity.MOVING: "#56B4E9",
+    Activity.WALKING: "#009E73",
+    Activity.LYING: "#CC79A7",
+    Activity.NOT_WORN: "#F4F6F7",
+}
+ACTIVITY_NAMES = {
+    Activity.STILL: "holding still",
+    Activity.MOVING: "moving",
+    Activity.WALKING: "walking",
+    Activity.LYING: "lying",
+    Activity.NOT_WORN: "not worn",
+}
+ANGLE_NAMES = {
+    Mount.COLLAR: "upper-back forward tilt",
+    Mount.NECK: "forward bend of the neck",
+    Mount.HEAD: "forward bend of the head",
+}
+# What one sensor in this place cannot tell apart; docs/sensing.md has the tables.
+FOOTNOTES = {
+    Mount.COLLAR: "On the collar the sensor rides on the upper back: it shows how far that leans or rounds forward, "
+    "and does not see the head looking down.",
+    Mount.NECK: "On the neck the sensor shows bending and leaning together, and follows the head at reduced gain; "
+    "it does not see the chin moving forward.",
+    Mount.HEAD: "On the head the sensor shows bending of the neck and leaning of the trunk together; "
+    "only a second sensor on the collar tells them apart.",
+}
+DISCLAIMER = "A habit and movement coach, not a medical device."
+
+
+def duration_text(seconds: float) -> str:
+    """Return a duration as people say it: 45 s, 12 min, 7 h 05 min."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def share_text(percent: float, seconds: float) -> str:
+    """Return a share with its time; a little is not nothing."""
+    if seconds <= 0:
+        return " 0 %"
+    shown = f"{percent:.0f} %" if percent >= 0.5 else "< 1 %"
+    return f" {shown}  ({duration_text(seconds)})"
+
+
+def headline(summary: DaySummary) -> str:
+    """Return the figures of a day in one line under its date."""
+    parts = [f"{summary.mount} sensor", f"worn {duration_text(summary.worn_s)}"]
+    if summary.posture_s > 0:
+        parts.append(f"{summary.percent_above_deg[20]:.0f} % of upright time beyond 20 deg")
+        parts.append(f"longest bent {duration_text(summary.longest_bout_s)}")
+        parts.append(f"{summary.limit_use * 100:.0f} % of ISO 11226 holding time")
+    missing = sum(gap.end_s - gap.start_s for gap in summary.gaps)
+    if missing > 0:
+        parts.append(f"{duration_text(missing)} without data")
+    return "  ·  ".join(parts)
