@@ -7,13 +7,21 @@ Before it: session.py. After it: radio, cable or simulator; each is a class with
 class Link:
     """A way to the host that is not there: frames stay in the ring. Real links override what they can do."""
 
+    peer = None  # "ble", "usb"; a cable is trusted to set the key, and to be there
     is_connected = False
+    connections = 0  # so far: another number means another host
+    address = None  # of the peer, bytes, where there is such a thing
+    mtu_payload = 244  # bytes that go out at once
 
     def poll(self):
         """Do what the link has to do by itself; called in every step."""
 
     def receive(self):
-        """Return the next command as bytes, or None."""
+        """Return the next command as bytes, or None; None too while a reply waits to go out."""
+
+    def waited_us(self):
+        """Return how long ago the last bytes came from the peer."""
+        return 0
 
     def send(self, buffer, n):  # noqa: ARG002
         """Send the first n bytes of a frame; False means "not now": the frame stays in the ring."""
@@ -22,3 +30,13 @@ class Link:
     def reply(self, data):  # noqa: ARG002
         """Send the reply to a command; a lost reply is asked for again by the host."""
         return False
+
+    def is_idle(self):
+        """Tell whether everything that was taken has gone out."""
+        return True
+
+    def disconnect(self):
+        """Send the peer away, where the link can."""
+
+    def publish(self, info):
+        """Show a HELLO_BODY to whoever looks, where the link can."""

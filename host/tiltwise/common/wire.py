@@ -61,15 +61,64 @@ EVENT_BUS_OK = 3  # milliseconds without the sensor
 EVENT_FIFO_OVERFLOW = 4  # samples lost
 EVENT_SATURATED = 5  # samples at the end of the range in the last second
 
-# Command opcodes, since v1. A reply has opcode | REPLY.
-OP_START = 5  # frame type u8, samples per frame u8
-OP_STOP = 6
-OP_ACK = 7  # boot u16, last sequence number stored for good u32, credits u16
-OP_GET = 8  # boot u16, from u32, to u32 (inclusive)
+# Events of the links, since v1; numbered from 32 so that both lists can grow.
+EVENT_HOST_OPEN = 32  # a host proved the key; boots of its link so far
+EVENT_HOST_CLOSED = 33  # reason (CLOSED_*)
+EVENT_AUTH_FAILED = 34  # wrong proofs since boot
+EVENT_HOSTILE = 35  # commands since boot that were damaged, forged or replayed
+EVENT_LINK_STALL = 36  # connections since boot that took no frame for 2 s
+EVENT_RADIO_RESTART = 37  # restarts of the radio since boot
+CLOSED_LOST = 0  # the connection ended, or the cable fell silent
+CLOSED_TAKEN_OVER = 1
+CLOSED_NEW_KEY = 2
+CLOSED_BY_HOST = 3  # the same link began a new session
+
+# Command opcodes, since v1. A reply has opcode | REPLY and begins with a status (STATUS_*).
+OP_HELLO = 1  # - ; HELLO_BODY, then the 8-byte device id if the session is open or the link a cable
+OP_AUTH1 = 2  # nonce 16, wishes u8 (WISH_*); nonce 16, boot u32, features granted u8, proof 16
+OP_AUTH2 = 3  # proof 16; -
+OP_PING = 4  # 8 bytes of the host's; these, time of receipt u32, time of sending u32 (TICK_S, as t0)
+OP_START = 5  # frame type u8, samples per frame u8; -
+OP_STOP = 6  # - ; -
+OP_ACK = 7  # boot u16, last sequence number stored for good u32, credits u16; -
+OP_GET = 8  # boot u16, from u32, to u32 (inclusive); oldest u32, newest u32 held; later a GET_DONE
+OP_BOOTS = 9  # - ; n x (boot u16, oldest u32, newest u32), the present boot first
+OP_GETCFG = 10  # key u8; value as by pack_value
+OP_SETCFG = 11  # key u8, value as by pack_value; -
+OP_MOTOR = 12  # pattern u8, strength u8 (0: as set); -
+OP_TARE = 13  # - ; -
+OP_REBOOT = 14  # - ; -, then the board restarts
+OP_FORGET = 15  # boot u16; -
+OP_PROVISION = 16  # key 32; device id 8. Only over the cable
+OP_GET_DONE = 17  # only a reply, with the id of the GET: GET_DONE_BODY, n x (first u32, last u32) not held
 REPLY = 0x80
 STATUS_OK = 0
 STATUS_UNSUPPORTED = 1
 STATUS_BAD_ARGUMENT = 2
+STATUS_LOCKED = 3  # prove the key first
+STATUS_BUSY = 4  # another host is open; seconds since it opened u16, seconds since it was last heard u16
+STATUS_FAILED = 5  # could not be done now
+WISH_ENCRYPTION = 0x01
+WISH_TAKE_OVER = 0x02  # close the session of another host
+
+# What the board can do, u32 in INFO and HELLO, since v1.
+FEATURE_ENCRYPTION = 0x01
+FEATURE_MOTOR = 0x02
+FEATURE_BATTERY = 0x04
+FEATURE_SECOND_IMU = 0x08
+FEATURE_FLASH_MINUTES = 0x10
+# State in INFO and HELLO, since v1.
+STATE_NEEDS_SETUP = 0  # no key: only the cable works
+STATE_LOCKED = 1
+STATE_OPEN = 2  # a host is in session
+# Longest command or reply, tag included, since v1.
+MAX_COMMAND = 236
+
+# The radio, since v1: short numbers in the base UUID of uuid128.
+UUID_SERVICE = 0x0001
+UUID_INFO = 0x0002  # read: HELLO_BODY
+UUID_CTRL = 0x0003  # write, notify: commands and replies, each COBS and a zero byte, cut anywhere
+UUID_DATA = 0x0004  # notify: a frame, or a fragment (fragments.py)
 
 HEADER = "<BBHIIIBB"
 SAMPLE_SIZES = {ORIENT: 14, RAW: 12}
@@ -87,6 +136,14 @@ MINUTE_BODY = "<HBBBx18b"
 INFO_BODY = "<BBBBIBBBBfffffHHIII16s"
 BODIES = {EVENT: EVENT_BODY, STATUS: STATUS_BODY, MINUTE: MINUTE_BODY, INFO: INFO_BODY}
 COMMAND_HEADER = "<BBI"  # request id, opcode, counter
+# major version, minor, least host minor, state, features, firmware major minor patch, number of IMUs, boot,
+# ring oldest and newest sequence number, model
+HELLO_BODY = "<BBBBIBBBBIII16s"
+GET_DONE_BODY = "<HIIB"  # boot, from, up to where the list is complete, n ranges
+AUTH1_BODY = "<16sB"
+AUTH1_REPLY_BODY = "<16sIB16s"
+VALUE_INT = 0  # i32
+VALUE_TEXT = 1  # UTF-8
 QUATERNION_SCALE = 32767
 ORIENT_ACC_M_S2_PER_COUNT = 9.80665 / 8192  # +-4 g in int16, 1.2 mm/s2: a tenth of the noise
 TICK_S = 1e-4  # unit of t0
@@ -229,3 +286,27 @@ def open_command(data, tagger=None):
     check_tag(data, tagger, tagger is not None)
     request_id, opcode, counter = struct.unpack_from(COMMAND_HEADER, data, 0)
     return request_id, opcode, counter, bytes(memoryview(data)[head : len(data) - TAG_SIZE])
+
+
+def uuid128(short):
+    """Return the 128-bit UUID of a short number; the byte before it is the protocol's major version."""
+    return "7d3c%04x-a1e5-4c%02x-9b62-5e1f08d4c7aa" % (short, VERSION)
+
+
+def pack_value(value):
+    """Return the bytes of a setting, an int or a text."""
+    if isinstance(value, str):
+        return bytes([VALUE_TEXT]) + value.encode()
+    return struct.pack("<Bi", VALUE_INT, value)
+
+
+def unpack_value(data):
+    """Return the int or text of these bytes; raise WireError."""
+    if len(data) == 5 and data[0] == VALUE_INT:
+        return struct.unpack("<i", data[1:])[0]
+    if data and data[0] == VALUE_TEXT:
+        try:
+            return str(data[1:], "utf-8")
+        except ValueError:  # UnicodeError, which MicroPython may not name
+            raise WireError("value is not a text in UTF-8") from None
+    raise WireError("value of %d bytes is neither a number nor a text" % len(data))

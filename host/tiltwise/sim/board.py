@@ -102,6 +102,11 @@ class SimBus:
 class SimLink:
     """The firmware's way out. `takes` may refuse a frame: that is back-pressure, and the frame stays in the ring."""
 
+    peer = "usb"  # as a cable: a board without a key serves it
+    connections = 1
+    address: bytes | None = None
+    mtu_payload = 244
+
     def __init__(self) -> None:
         self.is_connected = True
         self.takes: Callable[[bytes], bool] = lambda _: True
@@ -109,6 +114,7 @@ class SimLink:
         self.sent = 0
         self.newest_seq = 0
         self.replies: list[bytes] = []
+        self.info = b""
         self._commands: deque[bytes] = deque()
 
     def deliver(self, command: bytes) -> None:
@@ -132,6 +138,18 @@ class SimLink:
     def reply(self, data: bytes) -> bool:
         self.replies.append(data)
         return True
+
+    def waited_us(self) -> int:
+        return 0
+
+    def is_idle(self) -> bool:
+        return True
+
+    def disconnect(self) -> None:
+        self.is_connected = False
+
+    def publish(self, info: bytes) -> None:
+        self.info = info
 
 
 class SimBoard:
