@@ -52,7 +52,13 @@ RATES_HZ = (0.0, 10.0, 12.5, 25.0, 26.0, 50.0, 52.0, 100.0, 104.0, 200.0, 208.0)
 
 # IMU kinds in INFO, since v1.
 IMU_UNKNOWN = 0  # a file, or a part this version has no name for
-IMU_LSM6DSOX = 1
+IMU_LSM6DSOX = 1  # and LSM6DSO: they tell the same identity, and what is used here does not differ
+IMU_LSM6DSO = 2  # for a host that knows better
+IMU_LSM6DSR = 3
+IMU_LSM6DS3TRC = 4
+IMU_BMI270 = 5
+IMU_ICM42688P = 6
+IMU_MPU6050 = 7
 
 # Event codes, since v1; each with its value.
 EVENT_BOOT = 1  # reset cause
@@ -60,6 +66,19 @@ EVENT_BUS_FAULT = 2  # faults since boot
 EVENT_BUS_OK = 3  # milliseconds without the sensor
 EVENT_FIFO_OVERFLOW = 4  # samples lost
 EVENT_SATURATED = 5  # samples at the end of the range in the last second
+EVENT_STUCK = 6  # seconds of samples that were all the same; the sensor is started anew
+EVENT_POOR_SENSOR = 7  # its identity register: the part works, and is a poor choice or not what it says
+EVENT_SETTINGS_BAD = 6  # 1: the settings file was damaged or from another version, defaults took its place
+EVENT_SAFE_MODE = 7  # crashes in a row: no sensors and no motor until a run ends well
+EVENT_NEUTRAL = 8  # 1: neutral taken, 0: refused, because it moved or there was no sensor
+EVENT_ALERT = 9  # inclination in degrees: the board alone found it held too long
+EVENT_CORRECTED = 10  # peak inclination in degrees: the posture was corrected after such an alert
+EVENT_WORN = 11  # 1: worn, 0: not worn, as far as the board can tell
+EVENT_POWER = 12  # 0: awake, 1: dozing, 2: going to sleep deeply
+EVENT_BATTERY_LOW = 13  # percent
+EVENT_CHARGING = 14  # 1: charging, 0: not any more
+EVENT_BUTTON = 15  # 1: short, 2: double, 3: long
+EVENT_FLASH_FAULT = 16  # pages and records of the flash log that failed since boot
 
 # Events of the links, since v1; numbered from 32 so that both lists can grow.
 EVENT_HOST_OPEN = 32  # a host proved the key; boots of its link so far
