@@ -66,8 +66,6 @@ EVENT_BUS_FAULT = 2  # faults since boot
 EVENT_BUS_OK = 3  # milliseconds without the sensor
 EVENT_FIFO_OVERFLOW = 4  # samples lost
 EVENT_SATURATED = 5  # samples at the end of the range in the last second
-EVENT_STUCK = 6  # seconds of samples that were all the same; the sensor is started anew
-EVENT_POOR_SENSOR = 7  # its identity register: the part works, and is a poor choice or not what it says
 EVENT_SETTINGS_BAD = 6  # 1: the settings file was damaged or from another version, defaults took its place
 EVENT_SAFE_MODE = 7  # crashes in a row: no sensors and no motor until a run ends well
 EVENT_NEUTRAL = 8  # 1: neutral taken, 0: refused, because it moved or there was no sensor
@@ -79,6 +77,8 @@ EVENT_BATTERY_LOW = 13  # percent
 EVENT_CHARGING = 14  # 1: charging, 0: not any more
 EVENT_BUTTON = 15  # 1: short, 2: double, 3: long
 EVENT_FLASH_FAULT = 16  # pages and records of the flash log that failed since boot
+EVENT_STUCK = 24  # samples in a row that were all the same; the sensor is started anew
+EVENT_POOR_SENSOR = 25  # its identity register: the part works, and is a poor choice or not what it says
 
 # Events of the links, since v1; numbered from 32 so that both lists can grow.
 EVENT_HOST_OPEN = 32  # a host proved the key; boots of its link so far
