@@ -21,6 +21,7 @@ class Framer:
         self._i0 = 0
         self._t0 = 0
         self._flags = 0
+        self._held = 0
         self._acc_scale = 1.0
         self.frame_type = wire.ORIENT
         self.samples_per_frame = samples_per_frame
@@ -39,6 +40,11 @@ class Framer:
         """Set these flags on the frame that begins next."""
         self.close()
         self._flags |= flags
+
+    def hold(self, flags):
+        """Set these flags on every frame that has a sample from now on, until others are held."""
+        self._flags |= flags | self._held
+        self._held = flags
 
     def add_orient(self, index, t, q, ax, ay, az):
         """Add a quaternion and an acceleration in the sensor's counts."""
@@ -95,7 +101,7 @@ class Framer:
                 RATE_CODES[self.frame_type],
             )
             self._n = 0
-            self._flags = 0
+            self._flags = self._held
 
 
 def _counts(value):

@@ -35,6 +35,7 @@ class Sampler:
         self.minute = Minute(outbox, index)
         self.samples = 0  # taken since boot, lost ones included: the index of the next sample
         self.problem = None  # the last OSError, for people at the REPL
+        self.taps = None  # an object with sample(ax, ay, az), when somebody wants to know of taps
         self.faults = 0
         self.overflows = 0
         self.saturated = 0
@@ -45,6 +46,7 @@ class Sampler:
         self._owed = 0  # samples that the timebase knows of and that were not read yet
         self._faults_in_a_row = 0
         self._lost_at = None  # when the sensor was given up
+        self._is_asleep = False  # slept, and has to be configured anew
         self._retry_at = 0
         self._fresh_at = 0  # when samples last came
         self._second_samples = 0
@@ -54,7 +56,7 @@ class Sampler:
     @property
     def is_lost(self):
         """Tell whether there is no sensor to read."""
-        return self.fusion is None or self._lost_at is not None
+        return self.fusion is None or self._lost_at is not None or self._is_asleep
 
     def poll(self):
         """Read what is there; never raises."""
@@ -80,6 +82,21 @@ class Sampler:
         except OSError:
             self._fault(self._time.now())
             return 0
+
+    def sleep(self):
+        """Let the sensor wait for motion, at low power; the caller polls no more until `wake`."""
+        try:
+            if not self.is_lost:
+                self.driver.wake_on_motion()
+        except OSError as problem:
+            self.problem = problem
+            self._fault(self._time.now())
+
+    def wake(self):
+        """Sample again from the next poll on; the index jumps over the time slept."""
+        self.framer.flag_next(wire.FLAG_DISCONTINUITY)
+        self._is_asleep = True
+        self._retry_at = 0
 
     # ---- faults ----
 
@@ -116,6 +133,7 @@ class Sampler:
         if self._lost_at is not None:
             self._log(wire.EVENT_BUS_OK, (now - self._lost_at) // 10, self.index)
             self._lost_at = None
+        self._is_asleep = False
         self._owed = 0
         self._faults_in_a_row = 0
         self._fresh_at = now
@@ -169,11 +187,14 @@ class Sampler:
         is_raw = framer.frame_type == wire.RAW
         update = self.fusion.update
         q = self.fusion.q
+        taps = self.taps
         for k in range(0, 6 * n, 6):
             gx, gy, gz = counts[k], counts[k + 1], counts[k + 2]
             ax, ay, az = counts[k + 3], counts[k + 4], counts[k + 5]
             self._watch(gx, gy, gz, ax, ay, az)
             update(gx, gy, gz, ax, ay, az)
+            if taps is not None:
+                taps.sample(ax, ay, az)
             t = self.timebase.next()
             if is_raw:
                 framer.add_raw(self.samples, t, counts, k)
