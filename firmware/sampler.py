@@ -92,6 +92,15 @@ class Sampler:
             self.problem = problem
             self._fault(self._time.now())
 
+    def has_moved(self):
+        """Tell whether a sleeping sensor was moved since the last call; a bus that fails says no."""
+        try:
+            return not self.is_lost and self.driver.has_moved()
+        except OSError as problem:
+            self.problem = problem
+            self._fault(self._time.now())
+            return False
+
     def wake(self):
         """Sample again from the next poll on; the index jumps over the time slept."""
         self.framer.flag_next(wire.FLAG_DISCONTINUITY)
