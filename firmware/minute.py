@@ -6,7 +6,7 @@ Before it: sampler.py. After it: outbox.py with a MINUTE frame. Times in units o
 from tiltwise.common import wire
 
 _TENTHS = 6  # up vectors in a frame, ten seconds each
-_UNKNOWN_WORN = 255  # this firmware cannot tell yet
+_UNKNOWN_WORN = 255
 
 
 class Minute:
@@ -18,6 +18,8 @@ class Minute:
         self._buffer = outbox.minutes.spare()
         self._up = [0.0] * (3 * _TENTHS)
         self._body = [0] * (3 * _TENTHS)
+        self.is_worn = None  # set by app.py: True, False, None not known
+        self.alerts = 0  # given by the board alone in this minute; app.py adds
         self.begin(0, 0)
 
     def begin(self, t, index):
@@ -26,6 +28,9 @@ class Minute:
         self._i0 = index
         self._samples = 0
         self._seconds_moving = 0
+        self._seconds_worn = 0
+        self._seconds_known = 0
+        self.alerts = 0
         for k in range(3 * _TENTHS):
             self._up[k] = 0.0
 
@@ -43,6 +48,10 @@ class Minute:
         self._samples += samples
         if is_moving:
             self._seconds_moving += 1
+        if self.is_worn is not None:
+            self._seconds_known += 1
+            if self.is_worn:
+                self._seconds_worn += 1
 
     def end(self, t, index, rate_code):
         """Hand over the summary and start the next minute; a minute without samples makes none."""
@@ -54,8 +63,8 @@ class Minute:
                 wire.MINUTE,
                 min(self._samples, 65535),
                 min(self._seconds_moving, 60),
-                _UNKNOWN_WORN,
-                0,
+                min(self._seconds_worn, 60) if self._seconds_known else _UNKNOWN_WORN,
+                min(self.alerts, 255),
                 *self._body,
             )
             self._buffer = self._outbox.put(

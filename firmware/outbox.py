@@ -2,23 +2,57 @@
 
 Before it: sampler.py and report.py, which fill frames. After it: session.py, which sends them.
 Two rings share one numbering: a large one for samples and events, and a small one for the one-minute summaries, so
-that hours without a host push out samples but not the summary of the day.
+that hours without a host push out samples but not the summary of the day. Behind the small one is the archive in
+flash (minutelog.py), if the board has one: it holds what waited too long, also of earlier boots.
 """
 
 from tiltwise.common import wire
 
+from .minutelog import ArchiveView
 from .ring import Ring
+
+LEAST_FRAMES = 16
+_SHARE = 4  # tenths of the free memory
+
+
+def slot_bytes(samples_per_frame):
+    """Return the size of a slot for any frame but MINUTE."""
+    return max(wire.frame_size(wire.ORIENT, samples_per_frame), wire.frame_size(wire.INFO))
+
+
+def frames_that_fit(free_bytes, samples_per_frame, most):
+    """Return how many frames to keep: a share of the free memory (PSRAM counts where the heap has it)."""
+    # A slot costs its bytes, a memoryview (32 bytes on a board), its place in a list, size and number.
+    each = slot_bytes(samples_per_frame) + 32 + 4 + 2 + 4
+    return max(LEAST_FRAMES, min(free_bytes * _SHARE // 10 // each, most))
+
+
+def make(boot, frames, minutes, samples_per_frame, archive=None):
+    """Return an Outbox of this size, or of half of it and so on when the memory is in pieces."""
+    while True:
+        try:
+            return Outbox(boot, frames, minutes, samples_per_frame, archive)
+        except MemoryError:
+            if frames <= LEAST_FRAMES:
+                raise
+            frames = max(frames // 2, LEAST_FRAMES)
 
 
 class Outbox:
     """Frames of one boot."""
 
-    def __init__(self, boot, frames, minutes, samples_per_frame):
+    def __init__(self, boot, frames, minutes, samples_per_frame, archive=None):
         self.boot = boot
         self.next_seq = 0
-        size = max(wire.frame_size(wire.ORIENT, samples_per_frame), wire.frame_size(wire.INFO))
-        self.main = Ring(frames, size, spares=3)  # two sensors and one for everything else
+        self.archive = archive
+        self.main = Ring(
+            frames, slot_bytes(samples_per_frame), spares=3
+        )  # two sensors and one for everything else
         self.minutes = Ring(minutes, wire.frame_size(wire.MINUTE), spares=2)
+        self._rings = (self.main, self.minutes)
+        if archive is not None:
+            archive.begin(boot)
+            self._rings += (ArchiveView(archive, boot),)
 
     def put(self, buffer, frame_type, flags, i0, t0, n, sensor, rate_code):
         """Number a filled frame, keep it, and return the buffer for the next one."""
@@ -26,6 +60,9 @@ class Outbox:
             buffer, frame_type, flags, self.boot, self.next_seq, i0, t0, n, sensor, rate_code
         )
         ring = self.minutes if frame_type == wire.MINUTE else self.main
+        if ring is self.minutes and ring.used == ring.capacity and self.archive is not None:
+            self.archive.flush(ring)  # what leaves the ring is in flash, not lost
+            ring.free_to(ring.seq_at(0))
         seq = self.next_seq
         self.next_seq += 1
         return ring.put(buffer, wire.frame_size(frame_type, n), seq)
@@ -34,22 +71,29 @@ class Outbox:
         """Forget the frames up to this number: the host has stored them."""
         self.main.free_to(seq)
         self.minutes.free_to(seq)
+        if self.archive is not None:
+            self.archive.free_to(self.boot, seq)
 
     def oldest(self):
         """Return the number of the oldest frame still here, or the next number when there is none."""
         oldest = self.next_seq
-        for ring in (self.main, self.minutes):
-            if ring.used:
-                oldest = min(oldest, ring.seq_at(0))
+        for ring in self._rings:
+            position = ring.find(0)
+            if position < ring.used:
+                oldest = min(oldest, ring.seq_at(position))
         return oldest
 
     def find(self, seq):
         """Return the ring that holds the first frame with this or a later number, or None."""
         found = None
         best = self.next_seq
-        for ring in (self.main, self.minutes):
+        for ring in self._rings:
             position = ring.find(seq)
             if position < ring.used and ring.seq_at(position) < best:
                 found = ring
                 best = ring.seq_at(position)
         return found
+
+    def view(self, boot):
+        """Return what is held of an earlier boot, like a ring; None without an archive."""
+        return None if self.archive is None else ArchiveView(self.archive, boot)

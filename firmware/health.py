@@ -1,0 +1,116 @@
+"""Why the board started, how often it crashed in a row, and a watchdog that bites when sampling or link stands still.
+
+Before it: files.py (one small file, written at most three times a boot), the reset cause of the chip. After it:
+app.py, main.py, STATUS. A run ends well when it says so before (`leaving`), or when power is switched off. Anything
+else is a crash; three crashes in a row make the next start a safe one, and a run of HEALTHY_MS breaks the row.
+"""
+
+import struct
+
+from micropython import const
+
+from .files import with_crc, without_crc
+
+FILE = "boot"
+_LAYOUT = "<HBB"  # boot counter, crashes in a row, how the run ended
+CRASHES = const(3)
+HEALTHY_MS = const(600000)
+FEED_MS = const(1000)  # how often the watchdog is fed at most
+
+# Reset causes, in STATUS and EVENT_BOOT. Those of the chip are translated by board.py.
+UNKNOWN, POWER_ON, HARD, WATCHDOG, WOKE, SOFT, REQUESTED, EXCEPTION = range(8)
+
+# How a run ended, in the file. While it runs the file says RUNNING: that is what a crash leaves.
+RUNNING, REBOOTING, SLEEPING, FAILED = range(4)
+
+_BY_END = {REBOOTING: REQUESTED, FAILED: EXCEPTION}
+
+
+class Health:
+    """Counts boots and crashes; `feed` is the watchdog's, or None without one."""
+
+    def __init__(self, files, clock, chip_cause, feed=None):
+        self._files = files
+        self._clock = clock
+        self._feed = feed
+        self._is_new = False
+        before, crashes, end = self._load()
+        self.boot_id = before % 0xFFFF + 1
+        self.reset_cause = _BY_END.get(end, chip_cause)
+        if end == FAILED or (end == RUNNING and chip_cause not in (POWER_ON, WOKE) and before):
+            self.crashes = min(crashes + 1, 255)
+        elif end == RUNNING and chip_cause == POWER_ON:
+            self.crashes = crashes  # pulling the plug neither is a crash nor mends anything
+        else:
+            self.crashes = 0
+        self.is_safe_mode = self.crashes >= CRASHES
+        self.problem = None
+        self._is_proven = self.crashes == 0
+        self._has_sampled = False
+        self._has_linked = False
+        now = clock.ticks_ms()
+        self._fed_at = now
+        self._start = now
+        self._write(self.crashes, RUNNING)
+
+    def sampled(self):
+        """The sampling loop went round."""
+        self._has_sampled = True
+
+    def linked(self):
+        """The link loop went round."""
+        self._has_linked = True
+
+    def step(self, now):
+        """Feed the watchdog if both loops went round since the last time; forgive crashes after a good run."""
+        diff = self._clock.ticks_diff
+        if self._has_sampled and self._has_linked and diff(now, self._fed_at) >= FEED_MS:
+            self._has_sampled = False
+            self._has_linked = False
+            self._fed_at = now
+            if self._feed is not None:
+                self._feed()
+        if not self._is_proven and diff(now, self._start) >= HEALTHY_MS:
+            self._is_proven = True
+            self.crashes = 0
+            self._write(0, RUNNING)
+
+    def leaving(self, end):
+        """Note that this run ends on purpose (REBOOTING, SLEEPING), or of an exception (FAILED)."""
+        self._write(self.crashes if end == FAILED else 0, end)
+
+    def number_after(self, boot):
+        """Count on from this boot when there was no file of our own: numbers are never used twice."""
+        if self._is_new and boot:
+            self.boot_id = boot % 0xFFFF + 1
+            self._write(self.crashes, RUNNING)
+
+    def _load(self):
+        """Return (boot, crashes, end) of the run before."""
+        body = without_crc(self._files.read(FILE))
+        if body is None or len(body) != struct.calcsize(_LAYOUT):
+            self._is_new = True
+            return 0, 0, RUNNING
+        return struct.unpack(_LAYOUT, body)
+
+    def _write(self, crashes, end):
+        try:
+            self._files.replace(FILE, with_crc(struct.pack(_LAYOUT, self.boot_id, crashes, end)))
+        except OSError as problem:
+            self.problem = problem  # a full flash must not stop the board
+
+
+def note_exception(files):
+    """For main.py, when an exception came out of everything: the next start knows, and counts."""
+    body = without_crc(files.read(FILE))
+    if body is not None and len(body) == struct.calcsize(_LAYOUT):
+        boot, crashes, _ = struct.unpack(_LAYOUT, body)
+        files.replace(FILE, with_crc(struct.pack(_LAYOUT, boot, crashes, FAILED)))
+
+
+def crashes_noted(files):
+    """For main.py, when even the start failed: how many crashes in a row the file knows."""
+    body = without_crc(files.read(FILE))
+    return (
+        struct.unpack(_LAYOUT, body)[1] if body is not None and len(body) == struct.calcsize(_LAYOUT) else 0
+    )

@@ -1,0 +1,52 @@
+"""The board's 32-byte secret: two files with CRC, so that a power cut or a worn page never costs the key.
+
+Before it: session.py, which takes a key over USB only (PROVISION). After it: files.py. The key is never sent: no
+setting and no command reads it back. Whoever holds the board can read its flash; MicroPython has no protection
+against that.
+"""
+
+from .files import with_crc, without_crc
+
+SIZE = 32
+COPIES = ("key.a", "key.b")
+
+
+class KeyStore:
+    """Keeps one key."""
+
+    def __init__(self, files):
+        self._files = files
+
+    def load(self):
+        """Return the key, None when none is set; the other copy is mended from the one that is whole."""
+        copies = [self._read(name) for name in COPIES]
+        key = copies[0] if copies[0] is not None else copies[1]
+        if key is not None:
+            for name, copy in zip(COPIES, copies):
+                if copy != key:
+                    self._mend(name, key)
+        return key
+
+    def save(self, key):
+        """Keep a key from now on; ValueError for a key of another length, OSError from the flash."""
+        if len(key) != SIZE:
+            raise ValueError("key of %d bytes, expected %d" % (len(key), SIZE))
+        for (
+            name
+        ) in COPIES:  # the first copy wins when they differ: after a cut between the two the new key holds
+            self._files.replace(name, with_crc(key))
+
+    def forget(self):
+        """Delete the key; the second copy first, so that a cut leaves the key or nothing."""
+        for name in (COPIES[1], COPIES[0]):
+            self._files.remove(name)
+
+    def _read(self, name):
+        key = without_crc(self._files.read(name))
+        return key if key is not None and len(key) == SIZE else None
+
+    def _mend(self, name, key):
+        try:
+            self._files.replace(name, with_crc(key))
+        except OSError:
+            return  # a full flash: the whole copy still serves, and the next boot tries again

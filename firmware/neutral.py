@@ -1,0 +1,76 @@
+"""Takes the wearer's neutral posture: one second of "up", averaged, kept in the settings.
+
+Before it: a button, a double tap or TARE (app.py). After it: settings.py; alone.py and worn.py compare with it. It is
+asked for with a hand at the neck or just off it, so it first waits for that to be over, and refuses what moves.
+"""
+
+from micropython import const
+
+from .alone import angle_deg
+
+IDLE, SETTLING, TAKING = range(3)
+NOTHING, TAKEN, REFUSED = range(3)
+
+SETTLE_LOOKS = const(10)  # of ten a second
+TAKE_LOOKS = const(10)
+PATIENCE_LOOKS = const(50)  # 5 s without a known "up": there is no sensor
+SPREAD_DEG = 3.0
+_SCALE = 32767
+_KEYS = ("neutral_x", "neutral_y", "neutral_z")
+
+
+class Neutral:
+    """Holds neutral "up" in sensor axes (`up`, three floats) or None."""
+
+    def __init__(self, settings):
+        self._settings = settings
+        self.state = IDLE
+        self.up = None
+        self.reload()
+
+    def reload(self):
+        """Read it from the settings; shorter than half a unit vector is none."""
+        up = [self._settings.get(key) / _SCALE for key in _KEYS]
+        self.up = up if sum(v * v for v in up) > 0.25 else None
+
+    def start(self):
+        """Begin to take it; a request while one is under way starts it again."""
+        self.state = SETTLING
+        self._looks = 0
+        self._blind = 0
+        self._sum = [0.0, 0.0, 0.0]
+        self._first = None
+
+    def step(self, up):
+        """Take "up" (None: not known) ten times a second; return NOTHING, TAKEN or REFUSED."""
+        if self.state == IDLE:
+            return NOTHING
+        if up is None:
+            self._blind += 1
+            return self._end(REFUSED) if self._blind > PATIENCE_LOOKS else NOTHING
+        self._looks += 1
+        if self.state == SETTLING:
+            if self._looks >= SETTLE_LOOKS:
+                self.state = TAKING
+                self._looks = 0
+                self._first = list(up)
+            return NOTHING
+        if angle_deg(up, self._first) > SPREAD_DEG:
+            return self._end(REFUSED)
+        for k in range(3):
+            self._sum[k] += up[k]
+        return self._keep() if self._looks >= TAKE_LOOKS else NOTHING
+
+    def _keep(self):
+        """Store the mean direction."""
+        norm = sum(v * v for v in self._sum) ** 0.5
+        try:
+            self._settings.update((_KEYS[k], round(self._sum[k] / norm * _SCALE)) for k in range(3))
+        except OSError:
+            return self._end(REFUSED)
+        self.reload()
+        return self._end(TAKEN)
+
+    def _end(self, result):
+        self.state = IDLE
+        return result

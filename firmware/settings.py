@@ -1,0 +1,137 @@
+"""What a person may set, kept over reboots: one table of keys with their ranges, one small file.
+
+Before it: files.py. After it: everything that asks `get`; session.py for GETCFG and SETCFG, where a key is its
+position in KEYS (append, never renumber). A damaged file gives defaults and is reported; values out of range, keys
+that are not known, and a file of a newer version cost only what cannot be understood. The secret key is elsewhere
+(keystore.py).
+"""
+
+from .files import with_crc, without_crc
+
+FILE = "settings"
+VERSION = 1
+_TEXT = 24  # bytes of a text at most
+
+# key, default, lowest, highest; for a text: key, default, None, most bytes
+TABLE = (
+    ("name", "tiltwise", None, _TEXT),
+    ("mount", "neck", None, _TEXT),
+    ("rule_deg", 25, 5, 90),  # inclination from neutral that counts as held
+    ("rule_s", 120, 5, 3600),  # how long before the board buzzes
+    ("recovery_s", 3, 1, 60),
+    ("motor_strength", 3, 0, 5),  # 0: silent
+    ("alone_after_s", 30, 5, 3600),  # without a host before the board decides by itself
+    ("alone", 1, 0, 1),  # 0: never decide without a host
+    ("rate", 1, 0, 1),  # frames at boot: 0 RAW, 1 ORIENT; what START asks for wins
+    ("sleep_after_s", 600, 60, 86400),  # not worn and no host
+    ("double_tap", 1, 0, 1),  # 1: a double tap takes neutral
+    ("led", 1, 0, 1),
+    (
+        "neutral_x",
+        0,
+        -32767,
+        32767,
+    ),  # "up" in sensor axes / 32767 in neutral posture; all three 0: not taken yet
+    ("neutral_y", 0, -32767, 32767),
+    ("neutral_z", 0, -32767, 32767),
+)
+KEYS = tuple(row[0] for row in TABLE)
+_ROWS = {row[0]: row for row in TABLE}
+
+
+def check(key, value):
+    """Return a value as it is stored; KeyError for a key that is not known, ValueError for a value out of range."""
+    row = _ROWS[key]
+    if row[2] is None:
+        if not isinstance(value, str):
+            raise ValueError("%s is %r, expected a text" % (key, value))
+        if len(value.encode()) > row[3] or any(ord(c) < 32 for c in value):
+            raise ValueError("%s: expected at most %d bytes without control characters" % (key, row[3]))
+        return value
+    if isinstance(value, bool) or not isinstance(value, int) or not row[2] <= value <= row[3]:
+        raise ValueError("%s is %r, expected %d to %d" % (key, value, row[2], row[3]))
+    return value
+
+
+class Settings:
+    """The settings of one board; `problem` says what was wrong with the file, None when nothing was."""
+
+    KEYS = KEYS
+
+    def __init__(self, files):
+        self._files = files
+        self._values = {row[0]: row[1] for row in TABLE}
+        self.problem = None
+        self.changes = 0  # so that others notice
+        self._load()
+
+    def is_text(self, key):
+        """Tell whether a key holds a text; the others hold integers."""
+        return _ROWS[key][2] is None
+
+    def get(self, key):
+        """Return a value; KeyError for a key that is not known."""
+        return self._values[key]
+
+    def set(self, key, value):
+        """Check a value, keep it, write it; KeyError, ValueError, or OSError from the flash change nothing."""
+        self.update(((key, value),))
+
+    def update(self, pairs):
+        """Set several values at once: all of them, or none."""
+        values = dict(self._values)
+        for key, value in pairs:
+            values[key] = check(key, value)
+        if values != self._values:  # a repeated command does not wear the flash
+            self._files.replace(FILE, _pack(values))
+            self._values = values
+            self.changes += 1
+
+    def _load(self):
+        data = self._files.read(FILE)
+        if data is None:
+            return  # a new board
+        body = without_crc(data)
+        if body is None:
+            self.problem = "settings file is damaged: defaults are used"
+            return
+        try:
+            version, lines = _unpack(body)
+        except ValueError:
+            self.problem = "settings file cannot be read: defaults are used"
+            return
+        if version > VERSION:
+            self.problem = "settings of version %d, this firmware knows %d" % (version, VERSION)
+        for key, text in lines:
+            self._take(key, text)
+
+    def _take(self, key, text):
+        """Take over one line of the file."""
+        if key not in _ROWS:
+            self.problem = "settings file has the unknown key %s" % key
+            return
+        try:
+            self._values[key] = check(key, text if self.is_text(key) else int(text))
+        except ValueError as problem:
+            self.problem = str(problem)
+
+
+def _pack(values):
+    """Return the bytes of the file: readable lines and a CRC."""
+    lines = ["tiltwise %d" % VERSION] + ["%s=%s" % (key, values[key]) for key in KEYS]
+    return with_crc("\n".join(lines).encode())
+
+
+def _unpack(body):
+    """Return (version, [(key, text)]); ValueError when it is something else."""
+    lines = str(body, "utf-8").split("\n")
+    head = lines[0].split(" ")
+    if len(head) != 2 or head[0] != "tiltwise":
+        raise ValueError("no settings")
+    pairs = []
+    for line in lines[1:]:
+        key, equals, text = line.partition("=")
+        if not equals:
+            raise ValueError("no key")
+        pairs.append((key, text))
+    return int(head[1]), pairs

@@ -1,0 +1,96 @@
+"""What the board knows about its wearer, ten times a second: up, worn or not, neutral, the coach for when it is alone.
+
+Before it: the first sampler with its orientation, haptics.py. After it: EVENT and MINUTE frames, the motor.
+"""
+
+from tiltwise.common import wire
+
+from . import haptics, neutral, worn
+from .alone import Alone
+from .taps import Taps
+
+
+class Wear:
+    """Looks at one sampler. `log(code, value)` takes events."""
+
+    def __init__(self, clock, settings, motor, samplers, log):
+        self._settings = settings
+        self._motor = motor
+        self._samplers = samplers
+        self._log = log
+        self.worn = worn.Worn(clock)
+        self.neutral = neutral.Neutral(settings)
+        self.alone = Alone(clock, settings, motor, self._alone_says)
+        self.is_charging = False
+        self._up = [0.0, 0.0, 1.0]
+        self._changes = 0
+
+    def tare(self):
+        """Begin to take neutral; the result comes as an event and is felt. False when there is no sensor to ask."""
+        if not self._samplers or self._samplers[0].is_lost:
+            return False
+        self.neutral.start()
+        return True
+
+    def step(self, now, has_host, is_awake):
+        """Look once."""
+        if self._settings.changes != self._changes:
+            self._apply()
+        up = self._look() if is_awake and not self._motor.is_shaking else None
+        if up is not None and self.worn.step(now, up, self.neutral.up):
+            self._log(wire.EVENT_WORN, 0 if self.worn.is_worn is False else 1)
+        is_worn = self.worn.is_worn
+        self._motor.is_allowed = not self.is_charging and is_worn is not False
+        for sampler in self._samplers:
+            sampler.minute.is_worn = is_worn
+        self._take_neutral(up)
+        may_coach = is_worn is not False and not self.is_charging and self.neutral.state == neutral.IDLE
+        self.alone.step(now, up if may_coach else None, self.neutral.up, has_host)
+
+    def woke(self):
+        """The board slept: whether it is worn is not known."""
+        self.worn.forget()
+
+    def _apply(self):
+        """Take over settings that changed."""
+        self._changes = self._settings.changes
+        self._motor.strength = self._settings.get("motor_strength")
+        self.neutral.reload()
+        self.alone.restart()
+
+    def _look(self):
+        """Return "up" in the axes of the first sensor, None when it is not known."""
+        if not self._samplers or self._samplers[0].is_lost:
+            return None
+        sampler = self._samplers[0]
+        self._look_for_taps(sampler)
+        w, x, y, z = sampler.fusion.q
+        up = self._up
+        up[0] = 2 * (x * z - w * y)
+        up[1] = 2 * (y * z + w * x)
+        up[2] = 1 - 2 * (x * x + y * y)
+        return up
+
+    def _look_for_taps(self, sampler):
+        if not self._settings.get("double_tap"):
+            sampler.taps = None
+        elif sampler.taps is None:
+            sampler.taps = Taps(sampler.driver.acc_m_s2_per_count)
+        elif sampler.taps.has_double:
+            sampler.taps.has_double = False
+            if self.worn.is_worn is not False:
+                self.tare()
+
+    def _take_neutral(self, up):
+        result = self.neutral.step(up)
+        if result == neutral.NOTHING:
+            return
+        is_taken = result == neutral.TAKEN
+        self._motor.play(haptics.DONE if is_taken else haptics.ERROR)
+        self._log(wire.EVENT_NEUTRAL, 1 if is_taken else 0)
+
+    def _alone_says(self, is_alert, angle_deg):
+        """The board alone found a posture held too long, or corrected."""
+        if is_alert:
+            self._samplers[0].minute.alerts += 1
+        self._log(wire.EVENT_ALERT if is_alert else wire.EVENT_CORRECTED, angle_deg)
