@@ -1,0 +1,1 @@
+"""The firmware in the official MicroPython VM, on a virtual clock."""

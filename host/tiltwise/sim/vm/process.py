@@ -1,0 +1,202 @@
+"""One MicroPython VM: start it, let its virtual time pass, run code in it, answer what its shims ask.
+
+Before it: install.py. Beside it: host.mjs, the other end of the pipe. After it: board.py and radio_board.py.
+The VM runs only inside `resume`; it is idle in between, and `due_us` says when it wants to go on.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import os
+import struct
+import subprocess
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from tiltwise.firmware_files import board_files
+from tiltwise.sim.vm.install import micropython_module, node_program
+
+HERE = Path(__file__).parent
+_CALL, _ASK, _IDLE, _DONE, _LINE, _CRASH = 1, 2, 3, 4, 5, 6
+_HEAD = struct.Struct("<IBd")
+_CALL_HEAD = struct.Struct("<BII")
+LONGEST_STEP_US = 1e6  # a VM that runs longer than this without a pause hangs in a busy wait
+
+# A device: kind, two numbers, bytes in -> errno, bytes out
+Device = Callable[[int, int, bytes], tuple[int, bytes]]
+
+
+class VmError(RuntimeError):
+    """Code in the VM raised; the text is MicroPython's."""
+
+
+def firmware_on_board() -> dict[str, bytes]:
+    """Return path on the board -> content, of the whole firmware."""
+    files = {}
+    for name, path in board_files().items():
+        files["/main.py" if name == "../main.py" else f"/lib/{name}"] = path.read_bytes()
+    return files
+
+
+def shims() -> dict[str, bytes]:
+    """Return what stands in for the modules of a board, path -> content."""
+    return {f"/bench/{path.name}": path.read_bytes() for path in sorted((HERE / "shims").glob("*.py"))}
+
+
+class Vm:
+    """A MicroPython process on a virtual clock.
+
+    Parameters
+    ----------
+    files : path -> content, what lies in its flash
+    heap_bytes : size of the first heap; it grows by itself, so this is no limit
+    now_us : virtual time at power-on
+    ticks_offset : where MicroPython's wrapping ticks stand at time 0
+    """
+
+    def __init__(
+        self,
+        files: Mapping[str, bytes],
+        *,
+        heap_bytes: int = 131072,
+        now_us: float = 0.0,
+        ticks_offset: int = 0,
+    ) -> None:
+        self.now_us = now_us
+        self.due_us = math.inf
+        self.lines: list[str] = []  # printed so far
+        self.crash: str | None = None  # traceback that ended the firmware
+        self.devices: dict[int, Device] = {}
+        self.ask: Callable[[Any], Any] = lambda _: None
+        config = {
+            "mjs": str(micropython_module()),
+            "heap": heap_bytes,
+            "files": {
+                path: base64.b64encode(data).decode() for path, data in (dict(files) | shims()).items()
+            },
+            "path": ["/bench"],
+            "ticks_offset": ticks_offset,
+            "now_us": now_us,
+        }
+        self._start(config)
+        self._serve()
+
+    def _start(self, config: dict[str, Any]) -> None:
+        to_read, to_write = os.pipe()
+        from_read, from_write = os.pipe()
+        with tempfile.NamedTemporaryFile("w", suffix=".json", delete=False) as file:
+            json.dump(config, file)
+        self._config = Path(file.name)
+        # The shell moves the pipes to the numbers that host.mjs expects; Popen can only keep numbers.
+        script = f'exec 3<&{to_read} 4>&{from_write}; exec "$0" "$@"'
+        self._process = subprocess.Popen(
+            ["/bin/sh", "-c", script, str(node_program()), str(HERE / "host.mjs"), str(self._config)],
+            pass_fds=(to_read, from_write),
+            stdin=subprocess.DEVNULL,
+        )
+        os.close(to_read)
+        os.close(from_write)
+        self._out = to_write
+        self._in = os.fdopen(from_read, "rb")
+
+    # ---- time ----
+
+    def resume(self, now_us: float, orders: list[dict[str, Any]] | None = None) -> None:
+        """Let the VM go on at this time, with orders to do first, until it is idle again."""
+        self.now_us = max(self.now_us, now_us)
+        self._reply(json.dumps(orders).encode() if orders else b"")
+        self._serve()
+
+    def run_to(self, end_us: float) -> None:
+        """Fire all timers that are due up to a time."""
+        while self.due_us <= end_us:
+            self.resume(self.due_us)
+
+    # ---- orders ----
+
+    def run(self, code: str) -> list[str]:
+        """Run code in the VM's __main__ and return the lines it printed; raise VmError."""
+        before = len(self.lines)
+        self._done: dict[str, Any] = {}
+        self.resume(self.now_us, [{"do": "run", "code": code}])
+        if self._done["error"]:
+            raise VmError(self._done["error"])
+        return self.lines[before:]
+
+    def value(self, expression: str) -> Any:
+        """Return the value of an expression, a number or what JSON can say."""
+        return json.loads(self.run(f"import json\nprint(json.dumps({expression}))")[-1])
+
+    def event(self, event: int, data: str) -> dict[str, Any]:
+        """Return the order that calls the event handler of a shim."""
+        return {"do": "event", "event": event, "data": data}
+
+    def files(self) -> dict[str, bytes]:
+        """Return what lies in the flash now."""
+        self.resume(self.now_us, [{"do": "files"}])
+        return {path: base64.b64decode(text) for path, text in self._done["files"].items()}
+
+    def heap_in_use(self) -> int:
+        """Return the bytes in use after a garbage collection, which the VM does only between two runs."""
+        self.run("import gc\ngc.collect()")
+        self.run("gc.collect()")
+        return int(self.value("gc.mem_alloc()"))
+
+    def close(self) -> None:
+        """End the process."""
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+        self._in.close()
+        os.close(self._out)
+        self._config.unlink(missing_ok=True)
+
+    def __enter__(self) -> Vm:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # ---- the pipe ----
+
+    def _reply(self, payload: bytes) -> None:
+        os.write(self._out, struct.pack("<Id", len(payload), self.now_us) + payload)
+
+    def _serve(self) -> None:
+        """Answer until the VM is idle."""
+        started_us = self.now_us
+        while True:
+            head = self._in.read(_HEAD.size)
+            if len(head) < _HEAD.size:
+                raise VmError(f"the VM ended unexpectedly; it printed last: {self.lines[-5:]}")
+            n, op, self.now_us = _HEAD.unpack(head)
+            payload = self._in.read(n)
+            if op == _IDLE:
+                (self.due_us,) = struct.unpack("<d", payload)
+                return
+            if self.now_us - started_us > LONGEST_STEP_US * 60:
+                raise VmError("the VM ran for a virtual minute without a pause")
+            self._reply(self._answer(op, payload))
+
+    def _answer(self, op: int, payload: bytes) -> bytes:
+        if op == _CALL:
+            kind, a, b = _CALL_HEAD.unpack_from(payload)
+            errno, data = self.devices[kind](a, b, payload[_CALL_HEAD.size :])
+            return struct.pack("<h", errno) + data
+        text = payload.decode()
+        if op == _ASK:
+            return json.dumps(self.ask(json.loads(text))).encode()
+        if op == _LINE:
+            self.lines.extend(text.splitlines())
+        elif op == _CRASH:
+            self.crash = text
+        elif op == _DONE:
+            self._done = json.loads(text)
+        return b""

@@ -1,0 +1,169 @@
+"""The whole firmware in the MicroPython VM, on the virtual air: VM, sensors and radios share one virtual time.
+
+Before it: process.py (the VM), bluetooth.py (its radio), the register models. After it: tests, app/bench_firmware.py.
+The VM runs when its next timer is due or when the radio has an event for it; in between, the air runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from tiltwise.sim.radio import RadioLink
+from tiltwise.sim.sensor import Lsm6dsox
+from tiltwise.sim.vm.bluetooth import INDICATE, NOTIFY, BluetoothModule
+from tiltwise.sim.vm.board import VmBus
+from tiltwise.sim.vm.process import Vm, VmError, firmware_on_board
+
+_MAIN = "import main"
+_AHEAD_S = 2.0  # the truth is told this far ahead
+
+
+class RadioBoard:
+    """A board with power: `run` lets it live while the event loop runs.
+
+    Parameters
+    ----------
+    link : the air
+    sensors : at 0x6A and 0x6B
+    tell : called with a virtual time in s when the sensors' truth is needed up to there
+    files : what lies in flash
+    pins : number -> level of the inputs; analog : pin -> microvolts
+    """
+
+    def __init__(
+        self,
+        link: RadioLink,
+        sensors: Sequence[Lsm6dsox],
+        tell: Callable[[float], None],
+        *,
+        files: Mapping[str, bytes] | None = None,
+        pins: Mapping[int, int] | None = None,
+        analog: Mapping[int, int] | None = None,
+        main: str = _MAIN,
+        seed: int = 1,
+    ) -> None:
+        self.pins = dict(pins or {})
+        self.analog = dict(analog or {})
+        self.pwm: dict[int, int] = {}
+        self.reset_cause = 1
+        self.wants_reset = False
+        self._tell = tell
+        self._told_s = 0.0
+        self._main = main
+        self._loop = asyncio.get_running_loop()
+        now_us = self._loop.time() * 1e6
+        self.radio = BluetoothModule(link, seed)
+        self._bus = VmBus(sensors, now_us)
+        self.bus = self._bus.bus
+        self.vm = Vm(firmware_on_board() if files is None else files, now_us=now_us)
+        self._bus.attach(self.vm)
+        self.vm.ask = self._answer
+        self.vm.devices[NOTIFY] = self.radio.send
+        self.vm.devices[INDICATE] = self.radio.send
+        self._event = asyncio.Event()
+        self.radio.wake = self._event.set
+        self._task = self._loop.create_task(self._live())
+
+    async def close(self) -> None:
+        """Take the power away; raise what the firmware or the bench raised."""
+        self._task.cancel()
+        ended = await asyncio.gather(self._task, return_exceptions=True)
+        await self.radio.close()
+        self.vm.close()
+        for problem in ended:
+            if isinstance(problem, Exception):
+                raise problem
+
+    def check(self) -> None:
+        """Raise VmError when the firmware has crashed."""
+        if self.vm.crash:
+            raise VmError(self.vm.crash)
+        if self._task.done() and not self._task.cancelled() and self._task.exception() is not None:
+            raise VmError(str(self._task.exception()))
+
+    async def _live(self) -> None:
+        self._tell_ahead()
+        self.vm.run(self._main)
+        while not self.wants_reset:
+            self.check()
+            self._event.clear()
+            await self._pause()
+            self._tell_ahead()
+            orders = [self.vm.event(event, json.dumps(items)) for event, items in self._taken()]
+            self.vm.resume(self._loop.time() * 1e6, orders)
+
+    def _taken(self) -> list[tuple[int, list[Any]]]:
+        taken = list(self.radio.events)
+        self.radio.events.clear()
+        return taken
+
+    async def _pause(self) -> None:
+        """Wait for the VM's next timer or an event; never resume it before its own time, which may be ahead."""
+        ahead_s = self.vm.now_us / 1e6 - self._loop.time()
+        if ahead_s > 0:
+            await asyncio.sleep(ahead_s)
+        if self.radio.events:
+            return
+        wait_s = self.vm.due_us / 1e6 - self._loop.time()
+        if wait_s <= 0:
+            return
+        try:
+            await asyncio.wait_for(self._event.wait(), None if math.isinf(wait_s) else wait_s)
+        except TimeoutError:
+            return
+
+    def _tell_ahead(self) -> None:
+        now_s = self._loop.time()
+        if now_s + _AHEAD_S / 2 > self._told_s:
+            self._told_s = now_s + _AHEAD_S
+            self._tell(self._told_s)
+
+    # ---- what the VM asks ----
+
+    def _answer(self, question: Any) -> Any:
+        if "ble" in question:
+            return self.radio.answer(question)
+        return getattr(self, "_machine_" + question["machine"])(question)
+
+    def _machine_reset_cause(self, _q: Any) -> int:
+        return self.reset_cause
+
+    def _machine_wake_reason(self, _q: Any) -> int:
+        return 0
+
+    def _machine_unique_id(self, _q: Any) -> str:
+        return "112233445566"
+
+    def _machine_freq(self, _q: Any) -> int:
+        return 160_000_000
+
+    def _machine_reset(self, _q: Any) -> None:
+        self.wants_reset = True
+
+    def _machine_deepsleep(self, _q: Any) -> None:
+        self.wants_reset = True
+
+    def _machine_pin(self, q: Any) -> int:
+        return self.pins.get(q["pin"], 1)
+
+    def _machine_set_pin(self, q: Any) -> None:
+        self.pins[q["pin"]] = q["value"]
+
+    def _machine_adc_uv(self, q: Any) -> int:
+        return self.analog.get(q["pin"], 1_900_000)
+
+    def _machine_pwm(self, q: Any) -> None:
+        self.pwm[q["pin"]] = q["duty"]
+
+    def _machine_scan(self, _q: Any) -> list[int]:
+        return self.bus.scan()
+
+    def _machine_wdt(self, q: Any) -> None:
+        self.watchdog_ms = q["timeout_ms"]
+
+    def _machine_feed(self, _q: Any) -> None:
+        self.fed_s = self.vm.now_us / 1e6
