@@ -11,6 +11,7 @@ class Link:
     is_connected = False
     connections = 0  # so far: another number means another host
     address = None  # of the peer, bytes, where there is such a thing
+    damaged = 0  # packets that were none
     mtu_payload = 244  # bytes that go out at once
 
     def poll(self):

@@ -1,152 +1,236 @@
-"""Talks with one host: takes its commands, sends live frames within its credits, sends missing ones again.
+"""Talks with one host over one link: proves, is proved to, takes commands, seals frames.
 
-Before it: outbox.py with the frames, a link with the commands. After it: the link.
-A frame leaves the outbox only when the host says that it has stored it (ACK). Frames are sealed when they are sent,
-because flags and key belong to the sending. `tagger` makes and checks the tags; without one they are checksums.
-
-    command  payload                     answer (after a status byte)
-    START    type u8, samples u8         -
-    STOP     -                           -
-    ACK      boot u16, seq u32, credits u16   -
-    GET      boot u16, from u32, to u32  oldest and newest number held u32, u32; then the frames, FLAG_BACKFILL
+Before it: a link with the commands, delivery.py with the frames. After it: the link. An unproved peer is told
+what the board is (HELLO) and may prove the key (AUTH1, AUTH2); over a cable it may also set one (PROVISION). A
+peer on the radio that has proved nothing after 5 s is sent away. A board without a key serves whoever holds its
+cable, with checksums. Refusals come in the order of their cost: length, checksum, opcode, and only then hashes.
 """
 
 import struct
 
-from tiltwise.common import wire
+from micropython import const
 
-from . import config
+from tiltwise.common import auth, wire
+from tiltwise.common.channel import Channel, ReplayError
 
-_OK = bytes([wire.STATUS_OK])
-_UNSUPPORTED = bytes([wire.STATUS_UNSUPPORTED])
-_BAD_ARGUMENT = bytes([wire.STATUS_BAD_ARGUMENT])
+from .commands import Commands
+from .delivery import Delivery
+
+PROOF_MS = 5000  # for a peer on the radio to prove the key
+_COMMANDS_PER_STEP = const(8)  # a flood of commands does not keep the sampler waiting
+_MOST_TRIES = const(4)  # of AUTH1 in one connection: each costs hashes
+_LEAVE_MS = const(1000)  # for the last answer to go out before the link is cut
 
 
 class Session:
-    """The host's side of the outbox. `on_start(frame_type, samples)` is called when a stream begins."""
+    """One link's end of the desk."""
 
-    def __init__(self, link, outbox, on_start, tagger=None):
-        self._link = link
-        self._outbox = outbox
-        self._on_start = on_start
-        self._tagger = tagger
-        self._handlers = {
-            wire.OP_START: self._start,
-            wire.OP_STOP: self._stop,
-            wire.OP_ACK: self._ack,
-            wire.OP_GET: self._get,
-        }
-        self._stream = None  # (frame type, samples a frame) while streaming
-        self._live = 0  # next number to send live
-        self._limit = 0  # first number the host has not asked for yet
-        self._again = 1  # numbers to send again: from `_again` to `_again_to`
-        self._again_to = 0
-        self._counter = 0  # of replies
-        self.retries = 0
-        self.bad_commands = 0
+    def __init__(self, link, desk):
+        self.link = link
+        self._desk = desk
+        self.delivery = Delivery(desk.outbox, self._transmit)
+        self._commands = Commands(self, desk)
+        self._scratch = bytearray(wire.frame_size(wire.ORIENT, wire.MAX_SAMPLES))
+        self._connection = link.connections
+        self._since = self._heard_at = self._leave_at = desk.clock.ticks_ms()
+        self._reset()
+
+    def _reset(self):
+        """Forget the peer."""
+        self.channel = None  # common.channel.Channel while open
+        self._opened_at = 0
+        self._handshake = None
+        self._request = b""  # of the last AUTH1, and its answer, for a host that repeats it
+        self._answer = b""
+        self._proof = b""  # that opened the session
+        self._tries = 0
+        self._is_leaving = False
+        self._counter = 0  # of replies without a session
+        self._sealed_seq = -1
+        self._sealed_flags = 0
+        self._sealed = None
+        self.delivery.stop()
 
     @property
-    def is_streaming(self):
-        """Tell whether a host wants live frames."""
-        return self._stream is not None
+    def is_free(self):
+        """Tell whether this peer is served without a proof: the cable of a board that has no key yet."""
+        return self._desk.key is None and self.link.peer == "usb"
+
+    @property
+    def is_open(self):
+        """Tell whether this peer may have data."""
+        return self.channel is not None or self.is_free
+
+    def seconds(self):
+        """Return how long ago the session was opened and its host was last heard, in seconds."""
+        clock = self._desk.clock
+        now = clock.ticks_ms()
+        opened = max(clock.ticks_diff(now, self._opened_at), 0) // 1000
+        return min(opened, 65535), min(max(clock.ticks_diff(now, self._heard_at), 0) // 1000, 65535)
+
+    def close(self, reason):
+        """End the session; the peer may prove the key anew."""
+        if self.channel is not None:
+            self._desk.leave(self, reason)
+        self._reset()
+        self._since = self._desk.clock.ticks_ms()
+
+    # ---- every step ----
 
     def step(self):
-        """Take all commands that came, then send some frames; return True when there is more to send."""
-        self._link.poll()
-        if not self._link.is_connected:
-            self._stream = None
-            self._again_to = self._again - 1
+        """Take the commands that came, then send some frames; return True when there is more to send."""
+        link = self.link
+        link.poll()
+        if link.connections != self._connection or not link.is_connected:
+            if self.is_open or self._connection != link.connections:
+                self.close(wire.CLOSED_LOST)
+            if link.is_connected and link.connections != self._connection:
+                link.publish(self._desk.hello())
+            self._connection = link.connections
+        if not link.is_connected or self._leaves():
             return False
-        data = self._link.receive()
-        while data is not None:
+        for _ in range(_COMMANDS_PER_STEP):
+            data = link.receive()
+            if data is None:
+                break
             self._command(data)
-            data = self._link.receive()
-        for _ in range(config.FRAMES_PER_STEP):
-            live = self._stream is not None and self._live < self._limit and self._send(self._live, False)
-            again = self._again <= self._again_to and self._send(self._again, True)
-            if not live and not again:
-                return False
-        return True
+        if not self.is_open or self._is_leaving or not link.is_idle():
+            return False
+        if self.delivery.is_done and self.delivery.request_id is not None:
+            self._tell_done()
+            return True
+        return self.delivery.step()
 
-    # ---- sending ----
+    def _leaves(self):
+        """Cut the link of a peer that failed or proved nothing in time; True while it is on its way out."""
+        clock, link = self._desk.clock, self.link
+        now = clock.ticks_ms()
+        is_late = clock.ticks_diff(now, self._since) >= PROOF_MS
+        if is_late and not self._is_leaving and not self.is_open and link.peer == "ble":
+            self._desk.dropped += 1
+            self.leave(now)
+        if self._is_leaving and (link.is_idle() or clock.ticks_diff(now, self._leave_at) >= 0):
+            self._is_leaving = False
+            self._since = now
+            link.disconnect()
+            return True
+        return self._is_leaving
 
-    def _send(self, seq, is_again):
-        """Send the first frame with this or a later number; False when there is none or the link is full."""
-        ring = self._outbox.find(seq)
-        if ring is None:
-            if is_again:
-                self._again_to = self._again - 1
+    def leave(self, now):
+        """Cut the link as soon as the answer has gone out; a cable cannot be cut, and a proved host is not."""
+        if self.link.peer == "ble" and self.channel is None:
+            self._is_leaving = True
+            self._leave_at = self._desk.clock.ticks_add(now, _LEAVE_MS)
+
+    def _transmit(self, frame, size, backfill):
+        """Seal a frame and send it; one that was refused is not sealed again."""
+        seq = frame[4] | frame[5] << 8 | frame[6] << 16 | (frame[7] & 0x3F) << 24
+        flags = frame[1] & ~wire.FLAG_BACKFILL & ~wire.FLAG_AUTHENTICATED & 0xFF | backfill
+        # What comes from flash is read anew each time, so only live frames stay sealed.
+        if backfill or seq != self._sealed_seq or flags != self._sealed_flags:
+            frame[1] = flags
+            self._sealed = frame
+            if self.channel is None:
+                wire.seal(frame, size)
+            else:
+                self._sealed = self.channel.seal(frame, size, self._scratch)
+        if not self.link.send(self._sealed, size):
+            self._sealed_seq, self._sealed_flags = seq, flags
+            self._desk.retries += 1
             return False
-        position = ring.find(seq)
-        seq = ring.seq_at(position)
-        if seq > self._again_to if is_again else seq >= self._limit:
-            if is_again:
-                self._again_to = self._again - 1
-            return False
-        frame = ring.frame_at(position)
-        frame[1] = frame[1] & ~wire.FLAG_BACKFILL & 0xFF | (wire.FLAG_BACKFILL if is_again else 0)
-        size = wire.seal(frame, ring.size_at(position), self._tagger)
-        if not self._link.send(frame, size):
-            self.retries += 1
-            return False
-        if is_again:
-            self._again = seq + 1
-        else:
-            self._live = seq + 1
+        self._sealed_seq = -1
         return True
 
     # ---- commands ----
 
     def _command(self, data):
+        """Open a command, do it, answer."""
         try:
-            request_id, opcode, _, payload = wire.open_command(data, self._tagger)
-        except wire.WireError:
-            self.bad_commands += 1  # a host that is meant repeats its command
+            if self.channel is None or _has_checksum(data):
+                request_id, opcode, _, payload = wire.open_command(data)
+                is_proved = self.is_free
+            else:
+                request_id, opcode, payload = self.channel.open(data)
+                is_proved = True
+        except ReplayError:
+            self._desk.replays += 1
             return
-        handler = self._handlers.get(opcode)
-        answer = _UNSUPPORTED if handler is None else handler(payload)
-        self._counter += 1
-        self._link.reply(
-            wire.pack_command(request_id, opcode | wire.REPLY, self._counter, answer, self._tagger)
+        except wire.WireError:
+            self._desk.bad_commands += 1  # a host that is meant repeats its command
+            return
+        if is_proved:
+            self._heard_at = self._desk.clock.ticks_ms()
+        channel = self.channel if is_proved else None
+        self._reply(
+            channel, request_id, opcode, self._commands.answer(request_id, opcode, payload, is_proved)
         )
 
-    def _start(self, payload):
-        if len(payload) != 2:
-            return _BAD_ARGUMENT
-        frame_type, samples = payload
-        if frame_type not in wire.SAMPLE_SIZES or not 1 <= samples <= config.SAMPLES_PER_FRAME:
-            return _BAD_ARGUMENT
-        stream = (frame_type, samples)
-        if self._stream != stream:  # a repeated START changes nothing
-            self._stream = stream
-            self._live = self._outbox.next_seq
-            self._limit = self._live + config.CREDITS
-            self._on_start(frame_type, samples)
-        return _OK
+    def _reply(self, channel, request_id, opcode, answer):
+        if channel is not None:
+            self.link.reply(channel.pack(request_id, opcode | wire.REPLY, answer))
+            return
+        self._counter += 1
+        self.link.reply(wire.pack_command(request_id, opcode | wire.REPLY, self._counter, answer))
 
-    def _stop(self, payload):
-        if payload:
-            return _BAD_ARGUMENT
-        self._stream = None
-        self._again_to = self._again - 1
-        return _OK
+    def _tell_done(self):
+        """Tell that a GET is done, in the reply to a command that the host did not send."""
+        delivery = self.delivery
+        answer = bytes([wire.STATUS_OK]) + delivery.done_body()
+        self._reply(self.channel, delivery.request_id, wire.OP_GET_DONE, answer)
+        delivery.request_id = None
 
-    def _ack(self, payload):
-        if len(payload) != 8:
-            return _BAD_ARGUMENT
-        boot, seq, credits = struct.unpack("<HIH", payload)
-        if boot != self._outbox.boot or seq >= self._outbox.next_seq:
-            return _BAD_ARGUMENT
-        self._outbox.free_to(seq)
-        self._limit = seq + 1 + credits
-        return _OK
+    # ---- proof ----
 
-    def _get(self, payload):
-        if len(payload) != 10:
-            return _BAD_ARGUMENT
-        boot, first, last = struct.unpack("<HII", payload)
-        if boot != self._outbox.boot or first > last:
-            return _BAD_ARGUMENT
-        self._again = first
-        self._again_to = min(last, self._outbox.next_seq - 1)
-        return _OK + struct.pack("<II", self._outbox.oldest(), max(self._outbox.next_seq - 1, 0))
+    def auth1(self, payload):
+        """Answer the host's nonce with ours and our proof; return (status, rest)."""
+        desk = self._desk
+        if desk.key is None:
+            return wire.STATUS_FAILED, b""
+        if payload == self._request:
+            return wire.STATUS_OK, self._answer
+        wait = desk.wait_s(self.link.address)
+        self._tries += 1
+        if wait or (self._tries > _MOST_TRIES and self.link.peer == "ble"):
+            self.leave(desk.clock.ticks_ms())
+            return wire.STATUS_FAILED, bytes([wait])
+        handshake = auth.BoardHandshake(desk.key, desk.tools.device_id, desk.outbox.boot, desk.features())
+        answer = handshake.answer(payload, desk.tools.random(auth.NONCE_SIZE))
+        if answer is None:
+            return wire.STATUS_BAD_ARGUMENT, b""
+        self._handshake = handshake
+        self._request, self._answer = payload, answer
+        return wire.STATUS_OK, answer
+
+    def auth2(self, payload):
+        """Check the host's proof and open the session; return (status, rest)."""
+        desk = self._desk
+        if self.channel is not None and auth.equal(payload, self._proof):
+            return wire.STATUS_OK, b""
+        handshake = self._handshake
+        if handshake is None:
+            return wire.STATUS_LOCKED, b""
+        if not handshake.accepts(payload):
+            self._handshake = None
+            self._request = b""
+            desk.refuse(self.link.address)
+            self.leave(desk.clock.ticks_ms())
+            return wire.STATUS_FAILED, b""
+        holder = desk.holder
+        if holder is not None and holder is not self and not handshake.wishes & wire.WISH_TAKE_OVER:
+            return wire.STATUS_BUSY, struct.pack("<HH", *holder.seconds())
+        self._open(handshake, payload)
+        return wire.STATUS_OK, b""
+
+    def _open(self, handshake, proof):
+        request, answer = self._request, self._answer
+        self.close(wire.CLOSED_BY_HOST)
+        self._request, self._answer, self._proof = request, answer, proof
+        aes = self._desk.aes if handshake.granted & wire.FEATURE_ENCRYPTION else None
+        self.channel = Channel(handshake.shared, False, aes)
+        self._opened_at = self._heard_at = self._desk.clock.ticks_ms()
+        self._desk.open(self)
+
+
+def _has_checksum(data):
+    """Tell whether a command carries a checksum in place of a tag: its last four bytes are zero."""
+    return len(data) > 4 and not (data[-1] or data[-2] or data[-3] or data[-4])

@@ -1,4 +1,4 @@
-"""Commands, credits and sending again: what the firmware promises to a host."""
+"""Commands, credits, sending again, and who may ask: what the firmware promises to a host."""
 
 import importlib
 import random
@@ -7,50 +7,119 @@ import struct
 import pytest
 
 from tiltwise.common import auth, wire
+from tiltwise.common.channel import Channel
 from tiltwise.firmware_files import load_firmware
-from tiltwise.sim.board import SimLink
+from tiltwise.sim.board import SimClock, SimLink
 
 load_firmware()
-Session = importlib.import_module("tiltwise_firmware.session").Session
+desk_module = importlib.import_module("tiltwise_firmware.desk")
+Desk = desk_module.Desk
 Outbox = importlib.import_module("tiltwise_firmware.outbox").Outbox
 Link = importlib.import_module("tiltwise_firmware.link").Link
 
 BOOT = 77
 START = (wire.OP_START, bytes([wire.ORIENT, 10]))
+KEY = bytes(range(50, 82))
+DEVICE = b"board-02"
+
+
+class Keys:
+    """A key store whose flash can fail."""
+
+    def __init__(self, key=None):
+        self.key = key
+        self.saves = 0
+        self.is_broken = False
+
+    def load(self):
+        return self.key
+
+    def save(self, key):
+        if self.is_broken:
+            raise OSError(28)
+        self.saves += 1
+        self.key = key
 
 
 class Bench:
-    """A session on an outbox, and a host that looks at what comes out."""
+    """A desk with one cable on an outbox, and a host that looks at what comes out."""
 
-    def __init__(self, frames=100, tagger=None):
-        self.tagger = tagger
+    def __init__(self, frames=100, key=None, **tools):
         self.outbox = Outbox(BOOT, frames, 10, 10)
         self.link = SimLink()
+        self.clock = SimClock()
         self.started = []
-        self.session = Session(self.link, self.outbox, lambda *stream: self.started.append(stream), tagger)
+        self.keys = Keys(key)
+        self.tools = desk_module.Tools()
+        self.tools.keystore = self.keys
+        self.tools.on_start = lambda *stream: self.started.append(stream)
+        self.tools.random = random.Random(9).randbytes
+        self.tools.device_id = DEVICE
+        self.tools.model = b"bench"
+        for name, tool in tools.items():
+            setattr(self.tools, name, tool)
+        self.desk = Desk([self.link], self.outbox, self.clock, self.tools, aes=None)
+        self.session = self.desk.sessions[0]
+        self.channel = None
         self._buffer = self.outbox.main.spare()
         self._request = 0
+        self._nonces = 0
 
     def make(self, n):
         for _ in range(n):
             self._buffer = self.outbox.put(self._buffer, wire.ORIENT, 0, 0, 0, 10, 0, 6)
 
-    def ask(self, opcode, payload=b""):
+    def ask(self, opcode, payload=b"", sealed=True):
         """Send a command, run one step, return (status, rest of the answer)."""
         self._request += 1
-        self.link.deliver(wire.pack_command(self._request, opcode, self._request, payload, self.tagger))
-        self.session.step()
-        request, answered, _, answer = wire.open_command(self.link.replies.pop(), self.tagger)
+        channel = self.channel if sealed else None
+        if channel is None:
+            self.link.deliver(wire.pack_command(self._request, opcode, self._request, payload))
+        else:
+            self.link.deliver(channel.pack(self._request, opcode, payload))
+        self.desk.step()
+        data = self.link.replies.pop(0)
+        if channel is None:
+            request, answered, _, answer = wire.open_command(data)
+        else:
+            request, answered, answer = channel.open(data)
         assert (request, answered) == (self._request, opcode | wire.REPLY)
         return answer[0], answer[1:]
+
+    def prove(self, key=KEY):
+        """Exchange proofs, return the status of AUTH2."""
+        self._nonces += 1
+        shake = auth.HostHandshake(key, DEVICE, bytes([self._nonces] * 16))
+        status, answer = self.ask(wire.OP_AUTH1, shake.request(), sealed=False)
+        assert status == wire.STATUS_OK
+        status, _ = self.ask(wire.OP_AUTH2, shake.prove(answer), sealed=False)
+        self.channel = Channel(shake.shared, True)
+        return status
 
     def run(self, steps=100):
         """Step, and return the sequence numbers that arrived."""
         for _ in range(steps):
-            self.session.step()
+            self.desk.step()
         frames, self.link.frames = self.link.frames, []
-        self.headers = [wire.open_frame(frame, self.tagger) for frame in frames]
+        if self.channel is not None:
+            assert all(frame[1] & wire.FLAG_AUTHENTICATED for frame in frames)
+            frames = [self.channel.open_frame(frame) for frame in frames]
+        self.headers = [wire.open_frame(frame) for frame in frames]
         return [header[3] for header in self.headers]
+
+    def done(self):
+        """Return the GET_DONE that came: request id, boot, from, to, ranges not held."""
+        ((request_id, opcode, answer),) = [
+            (data[0], data[1], wire.open_command(data)[3]) for data in self.link.replies
+        ]
+        self.link.replies.clear()
+        assert opcode == wire.OP_GET_DONE | wire.REPLY
+        assert answer[0] == wire.STATUS_OK
+        head = struct.calcsize(wire.GET_DONE_BODY)
+        boot, first, last, n = struct.unpack(wire.GET_DONE_BODY, answer[1 : 1 + head])
+        gone = list(struct.iter_unpack("<II", answer[1 + head :]))
+        assert len(gone) == n
+        return request_id, boot, first, last, gone
 
 
 def ack(seq, credits=64, boot=BOOT):
@@ -101,7 +170,7 @@ def test_refused_frames_are_tried_again_in_order():
     rng = random.Random(5)
     bench.link.takes = lambda _: rng.random() < 0.3
     assert bench.run(400) == list(range(30))
-    assert bench.session.retries > 0
+    assert bench.desk.retries > 0
 
 
 def test_what_the_ring_dropped_is_skipped_and_the_answer_tells_it():
@@ -153,7 +222,7 @@ def test_lost_connection_ends_the_stream_and_keeps_the_frames():
     assert bench.run() == []
     bench.link.is_connected = True
     assert bench.run() == []
-    assert not bench.session.is_streaming
+    assert not bench.desk.is_streaming
     bench.ask(*START)
     bench.ask(*get(0, 4))
     assert bench.run() == [0, 1, 2, 3, 4]
@@ -180,7 +249,7 @@ def test_wrong_arguments_are_answered_and_change_nothing(opcode, payload):
     bench.make(5)
     assert bench.ask(opcode, payload)[0] == wire.STATUS_BAD_ARGUMENT
     assert bench.outbox.oldest() == 0
-    assert not bench.session.is_streaming
+    assert not bench.desk.is_streaming
 
 
 def test_unknown_command_is_answered_as_unsupported():
@@ -193,27 +262,318 @@ def test_random_bytes_do_nothing():
     rng = random.Random(11)
     for _ in range(5000):
         bench.link.deliver(rng.randbytes(rng.randrange(40)))
-    bench.session.step()
-    assert bench.session.bad_commands == 5000
+    for _ in range(1000):
+        bench.desk.step()
+    assert bench.desk.bad_commands == 5000
     assert bench.link.replies == []
     assert bench.outbox.oldest() == 0
-
-
-def test_with_a_key_frames_are_authenticated_and_others_commands_ignored():
-    bench = Bench(tagger=auth.Tagger(b"k" * 32))
-    bench.ask(*START)
-    bench.make(3)
-    assert bench.run() == [0, 1, 2]
-    assert all(header[1] & wire.FLAG_AUTHENTICATED for header in bench.headers)
-    bench.link.deliver(wire.pack_command(1, wire.OP_STOP, 1))  # without a tag
-    bench.session.step()
-    assert bench.session.is_streaming
-    assert bench.session.bad_commands == 1
 
 
 def test_link_that_is_not_there_keeps_everything_in_the_ring():
     outbox = Outbox(BOOT, 10, 10, 10)
     outbox.put(outbox.main.spare(), wire.ORIENT, 0, 0, 0, 10, 0, 6)
-    session = Session(Link(), outbox, print)
-    assert session.step() is False
+    desk = Desk([Link()], outbox, SimClock(), desk_module.Tools())
+    assert desk.step() is False
     assert outbox.main.used == 1
+
+
+# ---- GET_DONE ----
+
+
+def test_end_of_a_get_is_told_with_what_is_not_held():
+    bench = Bench(frames=40)
+    bench.make(100)
+    bench.ask(*get(10, 79))
+    assert bench.run() == list(range(60, 80))
+    assert bench.done() == (1, BOOT, 10, 79, [(10, 59)])
+
+
+def test_end_of_a_get_of_nothing_held_is_told_at_once():
+    bench = Bench()
+    bench.make(50)
+    bench.outbox.free_to(39)
+    bench.ask(*get(5, 20))
+    assert bench.run() == []
+    assert bench.done() == (1, BOOT, 5, 20, [(5, 20)])
+
+
+def test_many_holes_are_told_in_parts_and_the_host_asks_on():
+    bench = Bench(frames=20)
+    minute = bench.outbox.minutes.spare()
+    for _ in range(20):  # minutes outlive the frames between them: every fifth frame is one
+        bench.make(4)
+        minute = bench.outbox.put(minute, wire.MINUTE, 0, 0, 0, 0, 0, 6)
+    held, told, first = [], [], 0
+    while first <= 99:
+        bench.ask(*get(first, 99))
+        held += bench.run()
+        _, _, came_from, last, gone = bench.done()
+        assert came_from == first
+        told += gone
+        first = last + 1
+    gone = {seq for a, b in told for seq in range(a, b + 1)}
+    assert gone | set(held) == set(range(100))
+    assert not gone & set(held)
+
+
+def test_end_of_a_get_waits_for_a_link_that_is_busy(monkeypatch):
+    bench = Bench()
+    bench.make(5)
+    bench.ask(*get(0, 4))
+    monkeypatch.setattr(bench.link, "is_idle", lambda: False)
+    bench.run()
+    assert bench.link.replies == []
+    monkeypatch.undo()
+    bench.run()
+    assert bench.done()[1:] == (BOOT, 0, 4, [])
+
+
+def test_lost_connection_forgets_a_get():
+    bench = Bench()
+    bench.make(50)
+    bench.ask(*get(0, 49))
+    bench.link.is_connected = False
+    bench.run(2)
+    bench.link.is_connected = True
+    assert bench.run() == []
+    assert bench.link.replies == []
+
+
+class Archive:
+    """Minutes of earlier boots, as minutelog.py gives them: a ring of one frame a boot here."""
+
+    def __init__(self):
+        self.freed = []
+        self.forgotten = []
+
+    def boots(self):
+        return [(70, 3, 3), (71, 9, 9)]
+
+    def free_to(self, boot, seq):
+        self.freed.append((boot, seq))
+
+    def forget(self, boot):
+        self.forgotten.append(boot)
+
+
+def test_minutes_of_earlier_boots_are_listed_sent_and_forgotten(monkeypatch):
+    bench = Bench()
+    bench.make(4)
+    archive = Archive()
+    old = Outbox(70, 2, 4, 10)
+    old.next_seq = 3
+    old.put(old.minutes.spare(), wire.MINUTE, 0, 0, 0, 0, 0, 6)
+    monkeypatch.setattr(bench.outbox, "archive", archive, raising=False)
+    monkeypatch.setattr(
+        bench.outbox,
+        "view",
+        lambda boot: old.minutes if boot == 70 else Outbox(boot, 1, 1, 10).minutes,
+        raising=False,
+    )
+    status, answer = bench.ask(wire.OP_BOOTS)
+    assert status == wire.STATUS_OK
+    assert list(struct.iter_unpack("<HII", answer)) == [(BOOT, 0, 3), (70, 3, 3), (71, 9, 9)]
+    assert bench.ask(*get(3, 3, boot=70)) == (wire.STATUS_OK, struct.pack("<II", 3, 3))
+    assert bench.run() == [3]
+    assert bench.headers[0][:3] == (wire.MINUTE, wire.FLAG_BACKFILL, 70)
+    assert bench.done() == (2, 70, 3, 3, [])
+    bench.ask(*get(9, 9, boot=71))  # listed, but gone meanwhile
+    assert bench.run() == []
+    assert bench.done() == (3, 71, 9, 9, [(9, 9)])
+    assert bench.ask(*ack(3, boot=70))[0] == wire.STATUS_OK
+    assert archive.freed == [(70, 3)]
+    assert bench.ask(wire.OP_FORGET, struct.pack("<H", 71))[0] == wire.STATUS_OK
+    assert archive.forgotten == [71]
+
+
+def test_forgetting_the_present_boot_empties_the_ring():
+    bench = Bench()
+    bench.make(9)
+    for _ in range(2):
+        assert bench.ask(wire.OP_FORGET, struct.pack("<H", BOOT))[0] == wire.STATUS_OK
+    assert bench.outbox.oldest() == 9
+
+
+# ---- key and proof ----
+
+
+def test_new_board_takes_a_key_over_the_cable_and_then_wants_proof():
+    bench = Bench()
+    assert bench.desk.state() == wire.STATE_NEEDS_SETUP
+    assert bench.ask(*START)[0] == wire.STATUS_OK
+    assert bench.ask(wire.OP_PROVISION, KEY) == (wire.STATUS_OK, DEVICE)
+    assert not bench.desk.is_streaming
+    assert bench.ask(*START)[0] == wire.STATUS_LOCKED
+    assert bench.prove() == wire.STATUS_OK
+    bench.make(3)
+    assert bench.ask(*START)[0] == wire.STATUS_OK
+    bench.make(3)
+    assert bench.run() == [3, 4, 5]
+
+
+def test_key_set_again_is_the_same_and_writes_nothing():
+    bench = Bench(key=KEY)
+    bench.prove()
+    bench.ask(*START)
+    assert bench.ask(wire.OP_PROVISION, KEY) == (wire.STATUS_OK, DEVICE)
+    assert bench.keys.saves == 0
+    assert bench.desk.is_streaming
+
+
+def test_new_key_ends_the_session_and_keeps_the_frames():
+    bench = Bench(key=KEY)
+    bench.prove()
+    bench.make(7)
+    other = bytes(range(32))
+    assert bench.ask(wire.OP_PROVISION, other) == (wire.STATUS_OK, DEVICE)  # answered in the old session
+    assert bench.outbox.main.used == 7
+    assert bench.ask(*START, sealed=False)[0] == wire.STATUS_LOCKED
+    assert bench.prove(other) == wire.STATUS_OK
+
+
+def test_key_that_cannot_be_kept_is_not_taken():
+    bench = Bench(key=KEY)
+    bench.keys.is_broken = True
+    assert bench.ask(wire.OP_PROVISION, bytes(range(32)))[0] == wire.STATUS_FAILED
+    assert bench.ask(wire.OP_PROVISION, bytes(32))[0] == wire.STATUS_BAD_ARGUMENT
+    assert bench.ask(wire.OP_PROVISION, bytes(31))[0] == wire.STATUS_BAD_ARGUMENT
+    assert bench.prove() == wire.STATUS_OK
+
+
+def test_board_proves_the_key_too():
+    bench = Bench(key=KEY)
+    with pytest.raises(auth.AuthError, match="does not hold our key"):
+        bench.prove(bytes(range(32)))
+    assert bench.desk.holder is None
+
+
+def test_command_without_a_tag_is_locked_while_a_session_is_open():
+    bench = Bench(key=KEY)
+    bench.prove()
+    bench.ask(*START)
+    assert bench.ask(wire.OP_STOP, sealed=False)[0] == wire.STATUS_LOCKED
+    assert bench.desk.is_streaming
+
+
+def test_proof_repeated_because_its_answer_was_lost_changes_nothing():
+    bench = Bench(key=KEY)
+    shake = auth.HostHandshake(KEY, DEVICE, bytes(16))
+    first = bench.ask(wire.OP_AUTH1, shake.request())
+    assert bench.ask(wire.OP_AUTH1, shake.request()) == first
+    proof = shake.prove(first[1])
+    for _ in range(3):
+        assert bench.ask(wire.OP_AUTH2, proof, sealed=False)[0] == wire.STATUS_OK
+        bench.channel = bench.channel or Channel(shake.shared, True)
+    assert (
+        bench.ask(wire.OP_PING, bytes(8))[0] == wire.STATUS_UNSUPPORTED
+    )  # no clock here, but opened and answered
+
+
+def test_host_that_starts_anew_on_the_same_cable_opens_a_new_session():
+    bench = Bench(key=KEY)
+    bench.prove()
+    bench.ask(*START)
+    bench.channel = None
+    assert bench.prove() == wire.STATUS_OK
+    assert not bench.desk.is_streaming
+    assert bench.ask(*START)[0] == wire.STATUS_OK
+
+
+def test_proof_without_a_nonce_before_it_is_locked():
+    assert Bench(key=KEY).ask(wire.OP_AUTH2, bytes(16))[0] == wire.STATUS_LOCKED
+
+
+def test_hello_tells_who_holds_the_cable_which_board_it_is():
+    bench = Bench(key=KEY, version=(4, 5, 6), features=wire.FEATURE_MOTOR, imus=2)
+    bench.make(3)
+    status, answer = bench.ask(wire.OP_HELLO)
+    assert status == wire.STATUS_OK
+    assert answer[-8:] == DEVICE
+    assert struct.unpack(wire.HELLO_BODY, answer[:-8]) == (
+        wire.VERSION, 0, 0, wire.STATE_LOCKED, wire.FEATURE_MOTOR, 4, 5, 6, 2, BOOT, 0, 2, b"bench".ljust(16, b"\0"),
+    )  # fmt: skip
+
+
+# ---- the board's tools ----
+
+
+class Settings:
+    KEYS = ("name", "rule_deg")
+
+    def __init__(self):
+        self.values = {"name": "tiltwise", "rule_deg": 25}
+        self.is_broken = False
+
+    def get(self, key):
+        return self.values[key]
+
+    def set(self, key, value):
+        if self.is_broken:
+            raise OSError(28)
+        if type(value) is not type(self.values[key]):
+            raise ValueError("wrong type")
+        self.values[key] = value
+
+
+def test_settings_are_read_and_set_by_their_place_in_the_table():
+    settings = Settings()
+    bench = Bench(settings=settings)
+    assert bench.ask(wire.OP_GETCFG, b"\1") == (wire.STATUS_OK, wire.pack_value(25))
+    assert bench.ask(wire.OP_GETCFG, b"\0") == (wire.STATUS_OK, wire.pack_value("tiltwise"))
+    assert bench.ask(wire.OP_SETCFG, b"\1" + wire.pack_value(-3))[0] == wire.STATUS_OK
+    assert bench.ask(wire.OP_SETCFG, b"\0" + wire.pack_value("Zoë"))[0] == wire.STATUS_OK
+    assert settings.values == {"name": "Zoë", "rule_deg": -3}
+    for wrong in (
+        b"",
+        b"\1",
+        b"\7" + wire.pack_value(1),
+        b"\1" + wire.pack_value("x"),
+        b"\0\1\xff",
+        b"\0\7abc",
+    ):
+        assert bench.ask(wire.OP_SETCFG, wrong)[0] == wire.STATUS_BAD_ARGUMENT
+    assert bench.ask(wire.OP_GETCFG, b"\2")[0] == wire.STATUS_BAD_ARGUMENT
+    settings.is_broken = True
+    assert bench.ask(wire.OP_SETCFG, b"\1" + wire.pack_value(9))[0] == wire.STATUS_FAILED
+
+
+def test_what_a_board_has_not_got_is_unsupported():
+    bench = Bench()
+    for opcode, payload in (
+        (wire.OP_PING, bytes(8)),
+        (wire.OP_GETCFG, b"\0"),
+        (wire.OP_SETCFG, b"\0\0\0\0\0\0"),
+        (wire.OP_MOTOR, b"\1\1"),
+        (wire.OP_TARE, b""),
+        (wire.OP_REBOOT, b""),
+    ):
+        assert bench.ask(opcode, payload)[0] == wire.STATUS_UNSUPPORTED
+
+
+def test_motor_neutral_and_restart_reach_their_tools():
+    class Haptics:
+        def play(self, pattern, strength):
+            done.append((pattern, strength))
+            return pattern < 3
+
+    done = []
+    bench = Bench(haptics=Haptics(), tare=lambda: done.append("tare"), reboot=lambda: done.append("reboot"))
+    assert bench.ask(wire.OP_MOTOR, b"\1\5")[0] == wire.STATUS_OK
+    assert bench.ask(wire.OP_MOTOR, b"\3\5")[0] == wire.STATUS_FAILED
+    assert bench.ask(wire.OP_TARE)[0] == wire.STATUS_OK
+    assert bench.ask(wire.OP_REBOOT)[0] == wire.STATUS_OK
+    assert done == [(1, 5), (3, 5), "tare", "reboot"]
+    bench.tools.tare = lambda: False
+    assert bench.ask(wire.OP_TARE)[0] == wire.STATUS_FAILED
+
+
+def test_hostile_commands_are_told_at_most_once_in_five_seconds():
+    events = []
+    bench = Bench(log=lambda *event: events.append(event))
+    for k in range(3000):
+        bench.link.deliver(bytes([k & 255]) * 20)
+        bench.clock.sleep_ms(10)
+        bench.desk.step()
+    assert 5 <= len(events) <= 7
+    assert events[-1][0] == wire.EVENT_HOSTILE
+    assert events[-1][1] <= bench.desk.hostile == 3000

@@ -1,0 +1,202 @@
+"""What each command does; bytes of a command in, status and bytes of the answer out.
+
+Before it: session.py, which opened the command and knows whether the peer proved the key. After it: the same
+session, the outbox, and the tools that app.py gives. All commands may be repeated: the second time changes
+nothing.
+"""
+
+import struct
+
+from tiltwise.common import auth, wire
+
+from . import config
+
+OK, UNSUPPORTED, BAD = wire.STATUS_OK, wire.STATUS_UNSUPPORTED, wire.STATUS_BAD_ARGUMENT
+# Bytes of payload; None: the handler looks itself.
+_SIZES = {
+    wire.OP_HELLO: 0,
+    wire.OP_AUTH1: struct.calcsize(wire.AUTH1_BODY),
+    wire.OP_AUTH2: auth.PROOF_SIZE,
+    wire.OP_PING: 8,
+    wire.OP_START: 2,
+    wire.OP_STOP: 0,
+    wire.OP_ACK: 8,
+    wire.OP_GET: 10,
+    wire.OP_BOOTS: 0,
+    wire.OP_GETCFG: 1,
+    wire.OP_SETCFG: None,
+    wire.OP_MOTOR: 2,
+    wire.OP_TARE: 0,
+    wire.OP_REBOOT: 0,
+    wire.OP_FORGET: 2,
+    wire.OP_PROVISION: auth.KEY_SIZE,
+}
+_FOR_ALL = (wire.OP_HELLO, wire.OP_AUTH1, wire.OP_AUTH2, wire.OP_PROVISION)
+_MOST_BOOTS = 20  # in one answer
+
+
+class Commands:
+    """The commands of one session."""
+
+    def __init__(self, session, desk):
+        self._session = session
+        self._desk = desk
+        self._handlers = {
+            wire.OP_AUTH1: session.auth1,
+            wire.OP_AUTH2: session.auth2,
+            wire.OP_PING: self._ping,
+            wire.OP_START: self._start,
+            wire.OP_STOP: self._stop,
+            wire.OP_ACK: self._ack,
+            wire.OP_BOOTS: self._boots,
+            wire.OP_GETCFG: self._getcfg,
+            wire.OP_SETCFG: self._setcfg,
+            wire.OP_MOTOR: self._motor,
+            wire.OP_TARE: self._tare,
+            wire.OP_REBOOT: self._reboot,
+            wire.OP_FORGET: self._forget,
+            wire.OP_PROVISION: self._provision,
+        }
+
+    def answer(self, request_id, opcode, payload, is_proved):
+        """Do a command and return the answer, status first."""
+        if opcode not in _SIZES:
+            return bytes([UNSUPPORTED if is_proved else wire.STATUS_LOCKED])
+        if not is_proved and opcode not in _FOR_ALL:
+            return bytes([wire.STATUS_LOCKED])
+        size = _SIZES[opcode]
+        if size is not None and len(payload) != size:
+            return bytes([BAD])
+        if opcode == wire.OP_GET:
+            status, rest = self._get(request_id, payload)
+        elif opcode == wire.OP_HELLO:
+            status, rest = self._hello(is_proved)
+        else:
+            status, rest = self._handlers[opcode](payload)
+        return bytes([status]) + rest
+
+    def _hello(self, is_proved):
+        # Who holds the cable may know which board it is; on the radio only who proved the key.
+        is_known = is_proved or self._session.link.peer == "usb"
+        return OK, self._desk.hello() + (self._desk.tools.device_id if is_known else b"")
+
+    def _ping(self, payload):
+        now = self._desk.tools.now
+        if now is None:
+            return UNSUPPORTED, b""
+        waited = self._session.link.waited_us() // 100
+        sent = now()
+        return OK, payload + struct.pack("<II", max(sent - waited, 0) & 0xFFFFFFFF, sent & 0xFFFFFFFF)
+
+    # ---- frames ----
+
+    def _start(self, payload):
+        frame_type, samples = payload[0], payload[1]
+        if frame_type not in wire.SAMPLE_SIZES or not 1 <= samples <= config.SAMPLES_PER_FRAME:
+            return BAD, b""
+        on_start = self._desk.tools.on_start
+        if self._session.delivery.start((frame_type, samples)) and on_start is not None:
+            on_start(frame_type, samples)
+        return OK, b""
+
+    def _stop(self, _payload):
+        self._session.delivery.stop()
+        return OK, b""
+
+    def _ack(self, payload):
+        boot, seq, credits = struct.unpack("<HIH", payload)
+        outbox = self._desk.outbox
+        if boot != outbox.boot:
+            if outbox.archive is None:
+                return BAD, b""
+            outbox.archive.free_to(boot, seq)
+            return OK, b""
+        if seq >= outbox.next_seq:
+            return BAD, b""
+        outbox.free_to(seq)
+        self._session.delivery.acknowledge(seq, credits)
+        return OK, b""
+
+    def _get(self, request_id, payload):
+        boot, first, last = struct.unpack("<HII", payload)
+        outbox = self._desk.outbox
+        if first > last or not self._session.delivery.get(request_id, boot, first, last):
+            return BAD, b""
+        if boot != outbox.boot:
+            for held in outbox.archive.boots():
+                if held[0] == boot:
+                    return OK, struct.pack("<II", held[1], held[2])
+            return OK, struct.pack("<II", 1, 0)  # nothing of it: GET_DONE follows at once
+        return OK, struct.pack("<II", outbox.oldest(), max(outbox.next_seq - 1, 0))
+
+    def _boots(self, _payload):
+        outbox = self._desk.outbox
+        parts = [struct.pack("<HII", outbox.boot, outbox.oldest(), max(outbox.next_seq - 1, 0))]
+        if outbox.archive is not None:
+            for boot, first, last in outbox.archive.boots()[: _MOST_BOOTS - 1]:
+                parts.append(struct.pack("<HII", boot, first, last))
+        return OK, b"".join(parts)
+
+    def _forget(self, payload):
+        boot = struct.unpack("<H", payload)[0]
+        outbox = self._desk.outbox
+        if boot == outbox.boot:
+            outbox.free_to(outbox.next_seq - 1)
+        elif outbox.archive is not None:
+            outbox.archive.forget(boot)  # a boot that is not known is forgotten already
+        return OK, b""
+
+    # ---- the board ----
+
+    def _getcfg(self, payload):
+        settings = self._desk.tools.settings
+        if settings is None:
+            return UNSUPPORTED, b""
+        if payload[0] >= len(settings.KEYS):
+            return BAD, b""
+        return OK, wire.pack_value(settings.get(settings.KEYS[payload[0]]))
+
+    def _setcfg(self, payload):
+        settings = self._desk.tools.settings
+        if settings is None:
+            return UNSUPPORTED, b""
+        if len(payload) < 2 or payload[0] >= len(settings.KEYS):
+            return BAD, b""
+        try:
+            settings.set(settings.KEYS[payload[0]], wire.unpack_value(payload[1:]))
+        except ValueError:  # and WireError, which is one
+            return BAD, b""
+        except OSError:
+            return wire.STATUS_FAILED, b""
+        return OK, b""
+
+    def _motor(self, payload):
+        haptics = self._desk.tools.haptics
+        if haptics is None:
+            return UNSUPPORTED, b""
+        return OK if haptics.play(payload[0], payload[1]) else wire.STATUS_FAILED, b""
+
+    def _tare(self, _payload):
+        if self._desk.tools.tare is None:
+            return UNSUPPORTED, b""
+        return wire.STATUS_FAILED if self._desk.tools.tare() is False else OK, b""
+
+    def _reboot(self, _payload):
+        if self._desk.tools.reboot is None:
+            return UNSUPPORTED, b""
+        self._desk.tools.reboot()
+        return OK, b""
+
+    def _provision(self, payload):
+        """Set the key; only over the cable, which takes a hand on the board."""
+        desk = self._desk
+        if self._session.link.peer != "usb" or desk.tools.keystore is None:
+            return UNSUPPORTED, b""
+        if payload == bytes(auth.KEY_SIZE):
+            return BAD, b""
+        if payload != desk.key:
+            try:
+                desk.set_key(payload)
+            except OSError:
+                return wire.STATUS_FAILED, b""
+        return OK, desk.tools.device_id

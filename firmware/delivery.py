@@ -1,0 +1,126 @@
+"""Which frames go to one host, and in which order: live ones within its credits, in turn with those asked for again.
+
+Before it: outbox.py with the frames. After it: session.py, which seals and sends them. A frame that the link
+refuses is tried again; it leaves the outbox only when the host says that it has stored it. A steady stream makes
+no objects.
+"""
+
+import struct
+
+from micropython import const
+
+from tiltwise.common import wire
+
+from . import config
+
+_MOST_GONE = const(12)  # ranges in one answer; the host asks on from where the list ends
+
+
+class Delivery:
+    """The part of the outbox that one host wants. `transmit(frame, size, flags) -> bool` seals and sends."""
+
+    def __init__(self, outbox, transmit):
+        self._outbox = outbox
+        self._transmit = transmit
+        self.stream = None  # (frame type, samples a frame) while streaming
+        self._live = 0  # next number to send live
+        self._limit = 0  # first number beyond the credits
+        self._ring = None  # of an earlier boot, while its frames are sent again
+        self._boot = 0
+        self._from = 0
+        self._again = 1  # numbers to send again: from `_again` to `_again_to`
+        self._again_to = 0
+        self._gone = []  # ranges asked for and not held
+        self.request_id = None  # of the GET whose end is still to be told
+        self.is_done = False  # its frames are out
+
+    def stop(self):
+        """Send nothing more."""
+        self.stream = None
+        self._again_to = self._again - 1
+        self.request_id = None
+        self.is_done = False
+
+    def start(self, stream):
+        """Send live frames from now on; a repeated call changes nothing and returns False."""
+        if self.stream == stream:
+            return False
+        self.stream = stream
+        self._live = self._outbox.next_seq
+        self._limit = self._live + config.CREDITS
+        return True
+
+    def acknowledge(self, seq, credits):
+        """Let `credits` frames go out beyond this number."""
+        self._limit = seq + 1 + credits
+
+    def get(self, request_id, boot, first, last):
+        """Send a range again, in place of the one under way; False when this boot is not known or not so far."""
+        if boot == self._outbox.boot:
+            self._ring = None
+            if first >= self._outbox.next_seq:
+                return False
+            last = min(last, self._outbox.next_seq - 1)
+        else:
+            self._ring = self._outbox.view(boot)
+            if self._ring is None:
+                return False
+        self._boot = boot
+        self._from = self._again = first
+        self._again_to = last
+        self._gone = []
+        self.request_id = request_id
+        self.is_done = False
+        return True
+
+    def done_body(self):
+        """Return what GET_DONE tells: which part of the range is dealt with, and what of it is not held."""
+        parts = [struct.pack(wire.GET_DONE_BODY, self._boot, self._from, self._again_to, len(self._gone))]
+        parts.extend(struct.pack("<II", first, last) for first, last in self._gone)
+        return b"".join(parts)
+
+    def step(self):
+        """Send some frames; return True when there is more to send and the link takes it."""
+        for _ in range(config.FRAMES_PER_STEP):
+            live = self.stream is not None and self._live < self._limit and self._send_live()
+            again = self._again <= self._again_to and self._send_again()
+            if not live and not again:
+                return False
+        return True
+
+    def _send_live(self):
+        ring = self._outbox.find(self._live)
+        if ring is None:
+            return False
+        position = ring.find(self._live)
+        seq = ring.seq_at(position)
+        if seq >= self._limit or not self._transmit(ring.frame_at(position), ring.size_at(position), 0):
+            return False
+        self._live = seq + 1
+        return True
+
+    def _send_again(self):
+        ring = self._outbox.find(self._again) if self._ring is None else self._ring
+        position = 0 if ring is None else ring.find(self._again)
+        seq = self._again_to + 1 if ring is None or position >= ring.used else ring.seq_at(position)
+        if seq > self._again and not self._skip_to(min(seq, self._again_to + 1)):
+            return False
+        if not self._transmit(ring.frame_at(position), ring.size_at(position), wire.FLAG_BACKFILL):
+            return False
+        self._again = seq + 1
+        self._end_if_done()
+        return True
+
+    def _skip_to(self, seq):
+        """Note that the numbers before this one are not held; False when that ends the range."""
+        self._gone.append((self._again, seq - 1))
+        self._again = seq
+        if len(self._gone) == _MOST_GONE:
+            self._again_to = seq - 1
+        self._end_if_done()
+        return not self.is_done
+
+    def _end_if_done(self):
+        if self._again > self._again_to:
+            self.is_done = True
+            self._ring = None

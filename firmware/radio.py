@@ -1,0 +1,213 @@
+"""The radio: registers the services, advertises, hands what its one interrupt brings to the places for peers.
+
+Before it: board.py with the `bluetooth` module; make it before anything large, because some ports need their
+memory while there is some. After it: link_ble.py, three places for peers. Advertising goes on while a place is
+free, so that a stranger who connects does not keep the owner out; strangers are sent away by session.py. Nothing
+that is advertised tells one board from another: no name, no number, and where the port can, a new address at each
+boot.
+"""
+
+from micropython import const
+
+from tiltwise.common import wire
+
+from .link_ble import BleLink
+
+PLACES = 3  # the usual builds allow four connections
+_CONNECTED = const(1)  # events of the bluetooth module
+_DISCONNECTED = const(2)
+_WRITTEN = const(3)
+_MTU = const(21)
+_CTRL_BUFFER = const(256)
+_MTU_WANTED = const(247)
+_RETRY_MS = const(500)
+_ADVERTISE_US = const(152500)  # as Apple recommends for being found soon
+_STALLS = const(3)  # connections in a row that took nothing: then the radio itself is to blame
+_BATTERY, _LEVEL = const(0x180F), const(0x2A19)
+_DEVICE, _MAKER, _MODEL, _FIRMWARE = const(0x180A), const(0x2A29), const(0x2A24), const(0x2A26)
+
+
+class Radio:
+    """All of Bluetooth that the board uses. `may_restart`: False where only a reset brings a stuck radio back."""
+
+    def __init__(self, bluetooth, clock, model=b"", version=(0, 0, 0), may_restart=True):
+        self._bluetooth = bluetooth
+        self._clock = clock
+        self._model = model
+        self._version = b"%d.%d.%d" % version
+        self._may_restart = may_restart
+        self.ble = bluetooth.BLE()
+        self.data = self.ctrl = self._info = self._level = 0
+        self._shown = b""
+        self._percent = bytearray((100,))
+        self._unwanted = -1  # connection for which there is no place
+        self._stalls = 0
+        self._retry_at = clock.ticks_ms()
+        self.wants_advertising = True
+        self.rotates_address = False
+        self.wants_reset = False  # the radio is stuck, and only a reset of the board is left
+        self.restarts = 0
+        self.stalls = 0
+        self.refusals = 0  # notifications that did not fit
+        self.overruns = 0  # writes that no memory was left for
+        self.links = tuple(BleLink(self, clock) for _ in range(PLACES))
+        self._start()
+
+    # ---- start ----
+
+    def _start(self):
+        ble, bluetooth = self.ble, self._bluetooth
+        ble.active(True)
+        self.rotates_address = self._set("addr_mode", 1)
+        self._set("mtu", _MTU_WANTED)
+        self._set("rxbuf", 2 * _CTRL_BUFFER)
+        self._set("gap_name", "tiltwise")
+        ble.irq(self._irq)
+        read, write, notify = bluetooth.FLAG_READ, bluetooth.FLAG_WRITE, bluetooth.FLAG_NOTIFY
+        uuid, ours = bluetooth.UUID, wire.uuid128
+        service = uuid(ours(wire.UUID_SERVICE))
+        handles = ble.gatts_register_services(
+            (
+                (
+                    service,
+                    (
+                        (uuid(ours(wire.UUID_INFO)), read),
+                        (uuid(ours(wire.UUID_CTRL)), write | notify),
+                        (uuid(ours(wire.UUID_DATA)), notify),
+                    ),
+                ),
+                (uuid(_BATTERY), ((uuid(_LEVEL), read | notify),)),
+                (uuid(_DEVICE), ((uuid(_MAKER), read), (uuid(_MODEL), read), (uuid(_FIRMWARE), read))),
+            )
+        )
+        (self._info, self.ctrl, self.data), (self._level,), about = handles
+        ble.gatts_set_buffer(self.ctrl, _CTRL_BUFFER, True)
+        for handle, text in zip(about, (b"tiltwise", self._model, self._version)):
+            ble.gatts_write(handle, text)
+        ble.gatts_write(self._info, self._shown)
+        ble.gatts_write(self._level, self._percent)
+        # Flags (general discovery, no classic Bluetooth) and the service: 21 of 31 bytes.
+        self._payload = b"\x02\x01\x06\x11\x07" + bytes(service)
+        self.wants_advertising = True
+
+    def _set(self, name, value):
+        """Set what the port knows; False when it does not."""
+        try:
+            self.ble.config(**{name: value})
+        except (OSError, ValueError, TypeError):
+            return False
+        return True
+
+    # ---- interrupt: copies, nothing else ----
+
+    def _irq(self, event, data):
+        if event == _WRITTEN:
+            handle, attribute = data
+            if attribute == self.ctrl:
+                self._written(handle, attribute)
+        elif event == _CONNECTED:
+            handle, address_type, address = data
+            self.wants_advertising = True  # connecting ended it
+            for link in self.links:
+                if link.handle < 0:
+                    link.on_connect(handle, address_type, address)
+                    return
+            self._unwanted = handle
+        elif event == _DISCONNECTED:
+            self.wants_advertising = True
+            link = self._of(data[0])
+            if link is not None:
+                link.on_disconnect()
+        elif event == _MTU:
+            link = self._of(data[0])
+            if link is not None:
+                link.on_mtu(data[1])
+
+    def _written(self, handle, attribute):
+        """Read now what this peer wrote: the attribute is one for all peers."""
+        try:
+            data = self.ble.gatts_read(attribute)
+        except (OSError, MemoryError):
+            self.overruns += 1
+            return
+        link = self._of(handle)
+        if link is not None:
+            link.on_write(data)
+
+    def _of(self, handle):
+        for link in self.links:
+            if link.handle == handle:
+                return link
+        return None
+
+    # ---- every step ----
+
+    def poll(self):
+        """Advertise when a place is free, send away who has none."""
+        unwanted = self._unwanted
+        if unwanted >= 0:
+            self._unwanted = -1
+            self.cut(unwanted)
+        if not self.wants_advertising or self._of(-1) is None:
+            return
+        now = self._clock.ticks_ms()
+        if self._clock.ticks_diff(now, self._retry_at) < 0:
+            return
+        self._retry_at = self._clock.ticks_add(now, _RETRY_MS)
+        self.wants_advertising = False
+        try:
+            self.ble.gap_advertise(_ADVERTISE_US, adv_data=self._payload, connectable=True)
+        except OSError:
+            self.wants_advertising = True  # no connection left, or a port that cannot do both: again later
+
+    def cut(self, handle):
+        """End a connection; False when there is none."""
+        try:
+            return self.ble.gap_disconnect(handle)
+        except OSError:
+            return False
+
+    def stalled(self):
+        """A peer took nothing for 2 s; the third time in a row the radio is started anew."""
+        self.stalls += 1
+        self._stalls += 1
+        if self._stalls >= _STALLS:
+            self._stalls = 0
+            self._restart()
+
+    def worked(self):
+        """Frames go out: whatever stalled before is over."""
+        self._stalls = 0
+
+    def _restart(self):
+        self.restarts += 1
+        if not self._may_restart:
+            self.wants_reset = True
+            return
+        for link in self.links:
+            link.on_disconnect()
+        try:
+            self.ble.active(False)
+            self._start()
+        except OSError:
+            self.wants_reset = True
+
+    # ---- what peers may read ----
+
+    def show_info(self, info):
+        """Show these bytes as INFO."""
+        if info != self._shown:
+            self._shown = info
+            self._write(self._info, info, False)
+
+    def set_battery(self, percent):
+        """Show the battery's charge, and tell whoever subscribed."""
+        if percent != self._percent[0]:
+            self._percent[0] = percent
+            self._write(self._level, self._percent, True)
+
+    def _write(self, handle, data, is_told):
+        try:
+            self.ble.gatts_write(handle, data, is_told)
+        except OSError:
+            self.refusals += 1  # shown again with the next change

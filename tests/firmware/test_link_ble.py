@@ -1,0 +1,636 @@
+"""The radio link on a fake `bluetooth` module: events, fragments, back-pressure, strangers, hostile writes."""
+
+import importlib
+import random
+import struct
+
+import pytest
+
+from fake_bluetooth import Air, SimClock
+from tiltwise.common import wire
+from tiltwise.firmware_files import load_firmware
+from wire_host import DEVICE, KEY, START, Host, ack, get, stuffed
+
+load_firmware()
+radio_module = importlib.import_module("tiltwise_firmware.radio")
+desk_module = importlib.import_module("tiltwise_firmware.desk")
+link_ble = importlib.import_module("tiltwise_firmware.link_ble")
+outbox_module = importlib.import_module("tiltwise_firmware.outbox")
+session_module = importlib.import_module("tiltwise_firmware.session")
+
+BOOT = 77
+CTRL, DATA, INFO = (wire.uuid128(short) for short in (wire.UUID_CTRL, wire.UUID_DATA, wire.UUID_INFO))
+
+
+class Keys:
+    def __init__(self, key):
+        self.key = key
+
+    def load(self):
+        return self.key
+
+    def save(self, key):
+        self.key = key
+
+
+class Board:
+    """Radio, outbox and desk on a virtual clock."""
+
+    def __init__(self, key=KEY, frames=400, aes=None, **air):
+        self.air = Air(**air)
+        self.clock = SimClock(0, ticks_offset=2**30 - 3_000)  # ticks wrap soon
+        self.radio = radio_module.Radio(self.air, self.clock, b"test", (1, 2, 3))
+        self.outbox = outbox_module.Outbox(BOOT, frames, 10, 10)
+        self.events = []
+        self.started = []
+        tools = desk_module.Tools()
+        tools.keystore = Keys(key)
+        tools.on_start = lambda *stream: self.started.append(stream)
+        tools.now = lambda: int(self.clock.us) // 100
+        rng = random.Random(3)
+        tools.random = rng.randbytes
+        tools.log = lambda *event: self.events.append(event)
+        tools.device_id = DEVICE
+        self.desk = desk_module.Desk(self.radio.links, self.outbox, self.clock, tools, aes)
+        self._buffer = self.outbox.main.spare()
+        self.drains = None  # notifications that the radio gets rid of in 10 ms
+        self.run()
+
+    def make(self, n, fill=0):
+        for _ in range(n):
+            for k in range(140):
+                self._buffer[18 + k] = (k + fill) & 255
+            self._buffer = self.outbox.put(self._buffer, wire.ORIENT, 0, 5, 6, 10, 0, 6)
+
+    def run(self, ms=10):
+        for _ in range(max(1, ms // 10)):
+            self.clock.sleep_ms(10)
+            if self.drains is not None:
+                self.air.drain(self.drains)
+            self.desk.step()
+
+    def host(self, mtu=247, address=b"\1\2\3\4\5\6", **kwargs):
+        """A host connects and can write and listen."""
+        for _ in range(100):
+            if self.air.advertised is not None:
+                break
+            self.run()
+        connection = self.air.come(address, mtu)
+        ctrl, data = self.air.handle_of(CTRL), self.air.handle_of(DATA)
+
+        def write(command):
+            size = mtu - 3
+            for at in range(0, len(command), size):
+                self.air.write(connection, ctrl, command[at : at + size])
+
+        def listen():
+            peer = self.air.peers.get(connection)
+            if peer is None:
+                return b"", []
+            heard, peer.heard = peer.heard, []
+            assert all(len(packet) <= mtu - 3 for _, packet in heard)
+            return (
+                b"".join(packet for handle, packet in heard if handle == ctrl),
+                [packet for handle, packet in heard if handle == data],
+            )
+
+        host = Host(write, listen, self.run, **kwargs)
+        host.connection = connection
+        self.run()
+        return host
+
+    def is_there(self, host):
+        return host.connection in self.air.peers
+
+
+def proved(board, **kwargs):
+    host = board.host(**kwargs)
+    assert host.prove()[0] == wire.STATUS_OK
+    return host
+
+
+# ---- what is advertised and read ----
+
+
+def test_advertising_tells_the_service_and_nothing_else():
+    board = Board()
+    service = bytes.fromhex(wire.uuid128(wire.UUID_SERVICE).replace("-", ""))[::-1]
+    assert board.air.advertised == b"\x02\x01\x06\x11\x07" + service
+    assert b"test" not in board.air.advertised
+
+
+def test_address_is_new_at_each_boot_where_the_port_can():
+    assert Board().air.settings["addr_mode"] == 1
+    assert Board().radio.rotates_address
+    assert not Board(knows_address_mode=False).radio.rotates_address
+
+
+def test_info_says_state_and_version_and_no_device_id():
+    board = Board()
+    info = board.air.attributes[board.air.handle_of(INFO)]
+    host = board.host()
+    values = struct.unpack(wire.HELLO_BODY, info.value)
+    assert values[0] == wire.VERSION
+    assert values[3] == wire.STATE_LOCKED
+    assert values[5:8] == (0, 0, 0)
+    assert DEVICE not in info.value
+    assert host.prove()[0] == wire.STATUS_OK
+    assert struct.unpack(wire.HELLO_BODY, info.value)[3] == wire.STATE_OPEN
+    assert host.ask(wire.OP_HELLO)[1] == info.value + DEVICE
+    board.air.leave(host.connection)
+    board.run(20)
+    assert struct.unpack(wire.HELLO_BODY, info.value)[3] == wire.STATE_LOCKED
+
+
+def test_board_without_a_key_says_so_and_serves_nothing():
+    board = Board(key=None)
+    host = board.host()
+    info = board.air.attributes[board.air.handle_of(INFO)]
+    assert struct.unpack(wire.HELLO_BODY, info.value)[3] == wire.STATE_NEEDS_SETUP
+    assert host.ask(wire.OP_AUTH1, bytes(17))[0] == wire.STATUS_FAILED
+    assert host.ask(wire.OP_START, START)[0] == wire.STATUS_LOCKED
+
+
+def test_battery_and_device_information_are_standard():
+    board = Board()
+    level = board.air.handle_of(0x2A19)
+    host = board.host()
+    board.radio.set_battery(42)
+    assert board.air.attributes[level].value == b"\x2a"
+    assert (level, b"\x2a") in board.air.peers[host.connection].heard
+    assert board.air.attributes[board.air.handle_of(0x2A26)].value == b"1.2.3"
+    assert board.air.attributes[board.air.handle_of(0x2A24)].value == b"test"
+
+
+# ---- who may ----
+
+
+def test_stranger_gets_no_data_and_cannot_do_anything():
+    board = Board()
+    board.make(50)
+    host = board.host()
+    for opcode, payload in (
+        (wire.OP_START, START),
+        (wire.OP_GET, get(0, 49)),
+        (wire.OP_ACK, ack(49)),
+        (wire.OP_MOTOR, b"\1\5"),
+        (wire.OP_GETCFG, b"\0"),
+        (wire.OP_FORGET, struct.pack("<H", BOOT)),
+        (wire.OP_REBOOT, b""),
+        (0x55, b""),
+    ):
+        assert host.ask(opcode, payload) == (wire.STATUS_LOCKED, b"")
+    board.run(1000)
+    assert host.notifications == []
+    assert board.outbox.oldest() == 0
+
+
+def test_peer_that_proves_nothing_is_sent_away_after_five_seconds():
+    board = Board()
+    host = board.host()
+    host.ask(wire.OP_HELLO)
+    board.run(4800)
+    assert board.is_there(host)
+    board.run(300)
+    assert not board.is_there(host)
+    assert board.desk.dropped == 1
+
+
+def test_key_cannot_be_set_over_the_radio():
+    board = Board()
+    host = proved(board)
+    assert host.ask(wire.OP_PROVISION, bytes(range(32)))[0] == wire.STATUS_UNSUPPORTED
+    stranger = board.host()
+    assert stranger.ask(wire.OP_PROVISION, bytes(range(32)))[0] == wire.STATUS_UNSUPPORTED
+    assert board.desk.key == KEY
+
+
+def test_wrong_key_cuts_the_link_and_the_wait_doubles_up_to_a_minute():
+    board = Board()
+    waits = []
+    for _ in range(9):
+        host = board.host()
+        reply = host.ask(wire.OP_AUTH1, bytes(17))
+        assert reply[0] == wire.STATUS_OK
+        assert host.ask(wire.OP_AUTH2, bytes(16))[0] == wire.STATUS_FAILED
+        board.run(20)
+        assert not board.is_there(host)
+        waits.append(board.desk.wait_s(b"\1" + b"\1\2\3\4\5\6"))
+        again = board.host()
+        assert again.ask(wire.OP_AUTH1, bytes(17)) == (wire.STATUS_FAILED, bytes([waits[-1]]))
+        board.run(60_000)
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+    assert board.desk.wrong_proofs == 9
+    assert (wire.EVENT_AUTH_FAILED, 9) in board.events
+
+
+def test_stranger_who_fails_does_not_keep_the_owner_waiting():
+    board = Board()
+    for _ in range(5):
+        host = board.host(address=b"strang")
+        if host.ask(wire.OP_AUTH1, bytes(17))[0] == wire.STATUS_OK:
+            host.ask(wire.OP_AUTH2, bytes(16))
+        board.run(20)
+    assert board.desk.wait_s(b"\1strang") > 0
+    proved(board, address=b"owner!")
+
+
+def test_three_squatters_leave_room_for_the_owner_after_five_seconds():
+    board = Board()
+    squatters = [board.host(address=b"squat%d" % k) for k in range(3)]
+    assert board.air.advertised is None  # no place left
+    board.run(5_700)
+    assert not any(board.is_there(host) for host in squatters)
+    proved(board)
+
+
+def test_one_squatter_does_not_keep_the_owner_out_at_all():
+    board = Board()
+    board.host(address=b"squat!")
+    proved(board)
+
+
+def test_peer_beyond_the_places_is_sent_away():
+    board = Board()
+    for k in range(3):
+        board.host(address=b"place%d" % k)
+    board.air.advertised = b"late"  # the radio was told to stop too late
+    fourth = board.air.come()
+    board.run()
+    assert fourth not in board.air.peers
+
+
+def test_second_host_gets_busy_with_the_age_and_may_take_over():
+    board = Board()
+    first = proved(board)
+    first.ask(wire.OP_START, START)
+    board.run(7_000)
+    first.ask(wire.OP_PING, bytes(8))
+    board.run(2_000)
+    second = board.host(address=b"second")
+    status, rest = second.prove()
+    assert status == wire.STATUS_BUSY
+    opened, heard = struct.unpack("<HH", rest)
+    assert opened == pytest.approx(9, abs=1)
+    assert heard == pytest.approx(2, abs=1)
+    board.make(3)
+    board.run(100)
+    first.hear()
+    assert first.seqs() == [0, 1, 2]
+    assert second.prove(wire.WISH_TAKE_OVER)[0] == wire.STATUS_OK
+    assert (wire.EVENT_HOST_CLOSED, wire.CLOSED_TAKEN_OVER) in board.events
+    assert first.ask(wire.OP_STOP) is None  # its session is gone
+    second.ask(wire.OP_START, START)
+    board.make(2)
+    board.run(100)
+    second.hear()
+    assert second.seqs() == [3, 4]
+    board.run(5_000)
+    assert not board.is_there(first)
+
+
+def test_commands_of_two_peers_are_not_mixed_up():
+    board = Board()
+    owner, stranger = proved(board), board.host(address=b"second")
+    command = stuffed(owner.channel.pack(9, wire.OP_PING, b"12345678"))
+    owner._write(command[:9])
+    stranger._write(command[3:30])
+    owner._write(command[9:])
+    board.run()
+    assert [answer[:2] for answer in owner.hear()] == [(9, wire.OP_PING | wire.REPLY)]
+
+
+def test_replayed_commands_are_refused_and_counted():
+    board = Board()
+    host = proved(board)
+    heard = host.send(wire.OP_START, START)
+    board.run()
+    assert board.started == [(wire.ORIENT, 10)]
+    stop = host.send(wire.OP_STOP)
+    board.run()
+    host.hear()
+    for data in (heard, stop, heard):
+        board.air.write(host.connection, board.air.handle_of(CTRL), stuffed(data))
+        board.run()
+    assert host.hear() == []
+    assert board.desk.replays == 3
+    assert not board.desk.is_streaming
+
+
+def test_session_recorded_once_is_worth_nothing_later():
+    board = Board()
+    host = board.host()
+    writes = []
+    write = host._write
+    host._write = lambda data: (writes.append(data), write(data))
+    host.prove()
+    host.ask(wire.OP_START, START)
+    board.air.leave(host.connection)
+    board.run()
+    thief = board.host()
+    for data in writes:
+        thief._write(data)
+        board.run()
+    board.make(5)
+    board.run(200)
+    thief.hear()
+    assert thief.notifications == []
+    assert board.desk.holder is None
+
+
+# ---- frames ----
+
+
+@pytest.mark.parametrize("mtu", [23, 185, 247])
+def test_frames_arrive_at_every_size_of_packets(mtu):
+    board = Board()
+    host = proved(board, mtu=mtu)
+    host.ask(wire.OP_START, START)
+    for k in range(30):
+        board.make(1, fill=k)
+        board.run(200)
+        host.hear()
+    assert host.seqs() == list(range(30))
+    size = wire.frame_size(wire.ORIENT, 10)
+    per_frame = 1 if size <= mtu - 3 else -(-size // (mtu - 4))
+    assert len(host.notifications) == 30 * per_frame
+    assert per_frame == {23: 9, 185: 1, 247: 1}[mtu]
+
+
+@pytest.mark.parametrize("mtu", [23, 247])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_full_radio_delays_frames_and_loses_none(mtu, seed):
+    rng = random.Random(seed)
+    board = Board()
+    host = proved(board, mtu=mtu)
+    host.ask(wire.OP_START, START)
+    board.air.room = 12 if mtu == 23 else 2  # notifications that fit
+    seqs = []
+    for _ in range(600):
+        board.drains = rng.choice((0, 0, 1, 2, 12))
+        if rng.random() < 0.15:
+            board.make(1)
+        board.run(10)
+        if rng.random() < 0.2:
+            host.hear()
+            new = host.seqs()
+            seqs += new
+            if seqs:
+                host.send(wire.OP_ACK, ack(seqs[-1]))
+    board.drains = 12
+    board.run(3_000)
+    host.hear()
+    seqs += host.seqs()
+    assert board.radio.refusals > 20
+    assert seqs == list(range(board.outbox.next_seq))
+    assert board.radio.stalls == 0
+
+
+def test_peer_that_takes_nothing_is_sent_away_and_the_third_time_the_radio_restarts():
+    board = Board()
+    for k in range(3):
+        host = proved(board)
+        host.ask(wire.OP_START, START)
+        board.air.room = board.air.queued + 5
+        board.make(20)
+        board.run(2_500)
+        assert not board.is_there(host)
+        assert board.radio.stalls == k + 1
+        board.air.room, board.air.queued = None, 0
+    assert board.radio.restarts == 1
+    assert board.air.starts == 2
+    host = proved(board)  # and everything is registered again
+    host.ask(wire.OP_START, START)
+    assert host.ask(wire.OP_GET, get(0, 59))[0] == wire.STATUS_OK
+    board.run(2_000)
+    host.hear()
+    assert host.seqs() == list(range(60))
+
+
+def test_connections_that_work_between_stalls_do_not_restart_the_radio():
+    board = Board()
+    for _ in range(5):
+        host = proved(board)
+        host.ask(wire.OP_START, START)
+        for _ in range(320):
+            board.make(1)
+            board.run(10)
+            host.send(wire.OP_ACK, ack(board.outbox.next_seq - 1))
+        host.hear()
+        board.air.room, board.air.queued = 0, 0
+        board.make(5)
+        board.run(2_500)
+        assert not board.is_there(host)
+        board.air.room = None
+    assert board.radio.stalls == 5
+    assert board.radio.restarts == 0
+
+
+def test_radio_that_does_not_start_again_asks_for_a_reset(monkeypatch):
+    board = Board()
+    monkeypatch.setattr(board.air, "gatts_register_services", lambda _: (_ for _ in ()).throw(OSError(5)))
+    for _ in range(3):
+        board.radio.stalled()
+    assert board.radio.wants_reset
+
+
+@pytest.mark.parametrize("code", [-128, 107, 128])
+def test_lost_event_of_the_end_is_made_up_for(code):
+    board = Board(not_connected=code)
+    host = proved(board)
+    host.ask(wire.OP_START, START)
+    board.air.leave(host.connection, tells=False)
+    board.make(5)
+    board.run(1_000)
+    assert not board.desk.is_streaming
+    assert board.desk.holder is None
+    again = proved(board)
+    again.ask(wire.OP_START, START)
+    again.ask(wire.OP_GET, get(0, 4))
+    board.run(200)
+    again.hear()
+    assert again.seqs() == [0, 1, 2, 3, 4]
+
+
+def test_connection_that_does_not_end_when_told_is_given_up():
+    board = Board()
+    host = board.host()
+    board.air.refuses_disconnect = True
+    board.run(8_000)
+    assert all(link.handle < 0 for link in board.radio.links)
+    host.send(wire.OP_HELLO)
+    board.run()
+    assert host.hear() == []
+
+
+def test_new_peer_in_the_same_place_gets_nothing_of_the_old_one():
+    board = Board()
+    host = proved(board, mtu=23)
+    host.ask(wire.OP_START, START)
+    board.air.room, board.air.queued = 4, 0  # a frame is stuck in the middle of its fragments
+    board.make(3)
+    board.run(50)
+    board.run(600)  # advertises again meanwhile
+    board.air.leave(host.connection)
+    board.air.advertised = b"still"
+    connection = board.air.come(b"nobody")  # before the firmware has had a look
+    board.air.room = None
+    board.run(1_000)
+    assert connection == host.connection
+    assert [
+        packet for handle, packet in board.air.peers[connection].heard if handle == board.air.handle_of(DATA)
+    ] == []
+
+
+def test_nothing_goes_out_before_start_and_after_stop():
+    board = Board()
+    host = proved(board)
+    board.make(5)
+    board.run(200)
+    host.hear()
+    assert host.notifications == []
+    host.ask(wire.OP_START, START)
+    board.make(2)
+    board.run(100)
+    assert host.ask(wire.OP_STOP)[0] == wire.STATUS_OK
+    host.notifications.clear()
+    board.make(5)
+    board.run(200)
+    host.hear()
+    assert host.notifications == []
+
+
+def test_host_that_never_acknowledges_gets_its_credits_and_no_more():
+    board = Board()
+    host = proved(board)
+    host.ask(wire.OP_START, START)
+    for _ in range(100):
+        board.make(1)
+        board.run(20)
+    host.hear()
+    assert host.seqs() == list(range(64))
+    assert board.outbox.oldest() == 0
+
+
+def test_every_frame_and_answer_carries_a_tag_of_its_session():
+    board = Board()
+    host = proved(board)
+    host.ask(wire.OP_START, START)
+    board.make(1)
+    board.run(50)
+    host.hear()
+    frame = host.raw_frames[0]
+    assert frame[1] & wire.FLAG_AUTHENTICATED
+    with pytest.raises(wire.WireError):
+        wire.open_frame(frame)
+    forged = bytearray(frame)
+    forged[30] ^= 1
+    with pytest.raises(wire.WireError, match="tag does not match"):
+        host.channel.open_frame(bytes(forged))
+
+
+def test_ping_tells_when_the_command_came_not_when_it_was_looked_at():
+    board = Board()
+    host = proved(board)
+    came = board.clock.us
+    host.send(wire.OP_PING, b"whatever")
+    board.clock.sleep_ms(15)
+    board.run(10)
+    (answer,) = host.hear()
+    assert answer[2][1:9] == b"whatever"
+    received, sent = struct.unpack("<II", answer[2][9:])
+    assert received == pytest.approx(came / 100, abs=1)
+    assert sent == pytest.approx(came / 100 + 250, abs=1)
+
+
+# ---- hostile ----
+
+
+def test_half_a_command_does_not_spoil_the_next():
+    board = Board()
+    host = proved(board)
+    for cut in (1, 7, 15):
+        half = stuffed(host.channel.pack(1, wire.OP_STOP))[:cut]
+        board.air.write(host.connection, board.air.handle_of(CTRL), half)
+        board.run()
+        assert host.ask(wire.OP_PING, bytes(8))[0] == wire.STATUS_OK
+
+
+def test_write_longer_than_the_buffer_is_survived():
+    board = Board()
+    host = proved(board)
+    for size in (256, 257, 600, 5000):
+        board.air.write(host.connection, board.air.handle_of(CTRL), b"\7" * size)
+        assert host.ask(wire.OP_PING, bytes(8))[0] == wire.STATUS_OK
+
+
+def hostile_writes(rng, corpus):
+    """Yield writes without end: noise, damaged and replayed commands, bare checksummed commands, long runs."""
+    while True:
+        way = rng.random()
+        if way < 0.35:
+            yield rng.randbytes(1 + int(rng.random() * 20))
+        elif way < 0.55:
+            data = bytearray(corpus[int(rng.random() * len(corpus))])
+            data[int(rng.random() * len(data))] ^= 1 << int(rng.random() * 8)
+            yield bytes(data)
+        elif way < 0.82:
+            data = corpus[int(rng.random() * len(corpus))]
+            yield data[: int(rng.random() * len(data))]
+        elif way < 0.9:
+            yield corpus[int(rng.random() * len(corpus))]
+        elif way < 0.91:
+            yield stuffed(wire.pack_command(1, wire.OP_AUTH1, 1, rng.randbytes(17)))
+        elif way < 0.92:
+            yield stuffed(wire.pack_command(1, wire.OP_AUTH2, 1, rng.randbytes(16)))
+        elif way < 0.99:
+            yield b"\0" * (1 + int(rng.random() * 20))
+        else:
+            yield rng.randbytes(244)
+
+
+def test_a_million_hostile_writes_change_nothing_and_stop_nothing():
+    seed = random.SystemRandom().randrange(2**32)
+    print(f"seed {seed}")
+    rng = random.Random(seed)
+    board = Board()
+    owner = proved(board)
+    corpus = [
+        stuffed(owner.send(opcode, payload))
+        for opcode, payload in ((wire.OP_STOP, b""), (wire.OP_GET, get(0, 9)), (wire.OP_ACK, ack(0)))
+    ]
+    corpus += [stuffed(wire.pack_command(1, opcode, 1, bytes(opcode))) for opcode in range(1, 20)]
+    assert owner.ask(wire.OP_START, START)[0] == wire.STATUS_OK
+    writes = hostile_writes(rng, corpus)
+    ctrl = board.air.handle_of(CTRL)
+    air, peers = board.air, board.air.peers
+    stranger = -1
+    strangers = made = 0
+    while made < 1_000_000:
+        if stranger not in peers:
+            stranger = board.host(address=b"strang").connection
+            strangers += 1
+        for who in (stranger, owner.connection) * 10:  # also on the owner's own connection
+            if who in peers:
+                air.write(who, ctrl, next(writes))
+                made += 1
+        board.desk.step()
+        if made % 2000 < 20:
+            board.run()
+            for peer in peers.values():
+                peer.heard.clear()
+    print(f"{made} writes by {strangers} strangers and on the owner's link, {board.desk.hostile} refused")
+    air.write(owner.connection, ctrl, b"\0")
+    board.run(500)
+    owner.hear()
+    owner.frames.clear()
+    assert board.desk.hostile > 100_000
+    assert board.desk.wrong_proofs > 5
+    assert strangers > 5
+    assert board.desk.key == KEY
+    assert board.desk.holder is not None
+    assert board.desk.holder.link.handle == owner.connection
+    board.make(3)
+    board.run(100)
+    owner.hear()
+    assert owner.seqs() == [0, 1, 2]
