@@ -1,9 +1,10 @@
 """The motor: five patterns, five strengths, and limits that hold whatever is asked.
 
-Before it: alone.py, commands.py (MOTOR), wear.py. After it: a motor object of board.py (None: there is none) with `set(duty)`, 0 to 65535,
-which switches itself off after 2 s should this loop stop. A pattern has at most 2 s of vibration; beyond that a
-budget of on-time fills by a tenth of the time that passes, so that no sequence of commands shakes anybody for long or
-warms the motor. While it shakes, and some time after, the samples are not to be trusted: `is_shaking`.
+Before it: alone.py, commands.py (MOTOR), wear.py. After it: a motor object of board.py (None: there is none) with
+`set(duty)`, 0 to 65535, which switches itself off after 2 s should this loop stop. A pattern has at most 2 s of
+vibration; beyond that a budget of on-time fills by a tenth of the time that passes, so that no sequence of commands
+shakes anybody for long or warms the motor. While it shakes, and some time after, the samples are not to be trusted:
+`is_shaking`.
 """
 
 from micropython import const
@@ -50,7 +51,13 @@ class Haptics:
             return True
         strength = strength or self.strength
         pattern = PATTERNS.get(pattern_id)
-        if self._motor is None or pattern is None or not 1 <= strength < len(DUTY) or not self.is_allowed or self._pattern:
+        if (
+            self._motor is None
+            or pattern is None
+            or not 1 <= strength < len(DUTY)
+            or not self.is_allowed
+            or self._pattern
+        ):
             return False
         now = self._clock.ticks_ms()
         self._fill(now)

@@ -7,7 +7,7 @@ feel.
 from tiltwise.common import wire
 
 from . import button, config, haptics, health, led, power
-from .battery import Battery
+from .battery import UNKNOWN, Battery
 
 
 class House:
@@ -78,6 +78,8 @@ class House:
             if app.archive.log.faults != self._flash_faults:
                 self._flash_faults = app.archive.log.faults
                 app.event(wire.EVENT_FLASH_FAULT, self._flash_faults)
+        if self._board.radio is not None and self._mind_radio():
+            return
         if app.health.is_safe_mode:
             return
         self.power.sleep_after_s = app.settings.get("sleep_after_s")
@@ -94,11 +96,23 @@ class House:
         if state != before:
             self._go(state)
 
+    def _mind_radio(self):
+        """Show the battery on the radio; True when the radio is stuck for good, and the board restarts."""
+        radio = self._board.radio
+        if self.battery.percent != UNKNOWN:
+            radio.set_battery(self.battery.percent)
+        if radio.wants_reset:
+            self.leave(health.REBOOTING)
+        return radio.wants_reset
+
     def _has_moved(self):
         """Ask the interrupt pin, or without one each sensor, whether it was moved."""
         if self._board.has_moved is not None:
             return self._board.has_moved()
-        return any([sampler.has_moved() for sampler in self._app.samplers])
+        has_moved = False
+        for sampler in self._app.samplers:  # all of them: asking releases the interrupt
+            has_moved = sampler.has_moved() or has_moved
+        return has_moved
 
     def _look_at_battery(self):
         board, battery = self._board, self.battery

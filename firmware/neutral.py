@@ -53,8 +53,9 @@ class Neutral:
             if self._looks >= SETTLE_LOOKS:
                 self.state = TAKING
                 self._looks = 0
-                self._first = list(up)
             return NOTHING
+        if self._first is None:
+            self._first = list(up)
         if angle_deg(up, self._first) > SPREAD_DEG:
             return self._end(REFUSED)
         for k in range(3):

@@ -11,7 +11,7 @@ from micropython import const
 _QUIET = const(30)  # 0.3 s of stillness before the first and after the second
 _BLIND = const(8)  # after a jump: the ringing of the same tap
 _LATEST = const(45)  # from the first tap to the second
-_JUMP_G10 = const(12)  # tenths of g: walking stays below 1 g between samples, a finger is 2 to 4 g
+_JUMP_G10 = const(15)  # tenths of g: walking stays below that between two samples, a finger is 2 to 4 g
 
 IDLE, READY, ONCE, TWICE = range(4)
 

@@ -1,0 +1,484 @@
+"""Every transition of the small state machines around the sensor."""
+
+import importlib
+import itertools
+import math
+
+import pytest
+
+from tiltwise.firmware_files import load_firmware
+from tiltwise.sim.board import SimClock
+from tiltwise.sim.parts import SimFiles, SimMotor
+
+load_firmware()
+
+
+def module(name):
+    return importlib.import_module(f"tiltwise_firmware.{name}")
+
+
+alone, battery, button, haptics, led, neutral, power, taps, worn = map(
+    module, ("alone", "battery", "button", "haptics", "led", "neutral", "power", "taps", "worn")
+)
+Settings = module("settings").Settings
+
+
+def tilted(deg, azimuth_deg=0.0):
+    """ "Up" in sensor axes, this far from z."""
+    a, z = math.radians(deg), math.radians(azimuth_deg)
+    return [math.sin(a) * math.cos(z), math.sin(a) * math.sin(z), math.cos(a)]
+
+
+# ---- button ----
+
+
+def pressed(*parts_ms, bounce=False):
+    """Results of a button that is down, up, down, ... for so long."""
+    clock = SimClock(ticks_offset=2**30 - 700)
+    follower = button.Button(clock)
+    results, states, is_down = [], [follower.state], False
+    for ms in (100, *parts_ms):
+        for k in range(0, ms, 5):
+            level = is_down if not (bounce and k < 15) else bool(k // 5 % 2)
+            result = follower.step(clock.ticks_ms(), level)
+            if follower.state != states[-1]:
+                states.append(follower.state)
+            if result != button.NOTHING:
+                results.append(result)
+            clock.sleep_ms(5)
+        is_down = not is_down
+    return results, states
+
+
+@pytest.mark.parametrize("bounce", [False, True], ids=["clean", "bouncing"])
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        ((100, 1000), [button.SHORT]),
+        ((100, 150, 100, 1000), [button.DOUBLE]),
+        ((2500, 1000), [button.LONG]),
+        ((100, 150, 2500, 500), [button.LONG]),
+        ((100, 800, 100, 800), [button.SHORT, button.SHORT]),
+        ((1800, 800), [button.SHORT]),
+        ((60_000, 800), [button.LONG]),
+    ],
+)
+def test_presses_are_told_apart(parts, expected, bounce):
+    assert pressed(*parts, bounce=bounce)[0] == expected
+
+
+def test_spikes_shorter_than_the_debounce_time_are_no_press():
+    assert pressed(10, 300, 10, 300, 15, 500)[0] == []
+
+
+def test_every_transition_of_the_button_happens():
+    seen = set()
+    for parts in ((100, 1000), (100, 150, 100, 1000), (2500, 1000), (100, 150, 2500, 500)):
+        states = pressed(*parts)[1]
+        seen |= set(itertools.pairwise(states))
+    assert seen == {(state, after) for (state, _), (after, _) in button.TRANSITIONS.items()}
+
+
+def test_button_held_at_boot_counts_from_its_release():
+    clock = SimClock()
+    follower = button.Button(clock, True)
+    results = []
+    for k in range(1000):
+        clock.sleep_ms(5)
+        results.append(follower.step(clock.ticks_ms(), k < 800))
+    assert set(results) == {button.NOTHING}
+
+
+# ---- LED ----
+
+
+def test_led_shows_each_code_as_written_and_stays_dark_most_of_the_time():
+    for code, parts in led.CODES.items():
+        clock, levels = SimClock(), []
+        light = led.Led(levels.append, clock)
+        on_ms = 0
+        for _ in range(20_000):
+            clock.sleep_ms(1)
+            light.step(clock.ticks_ms(), code)
+            on_ms += levels[-1]
+        expected = 20_000 * sum(parts[::2]) / sum(parts)
+        assert on_ms == pytest.approx(expected, abs=sum(parts[::2]) + 50), code
+    assert all(
+        sum(led.CODES[c][::2]) / sum(led.CODES[c]) < 0.01 for c in (led.CONNECTED, led.ALONE, led.DARK)
+    )
+
+
+# ---- battery ----
+
+
+def test_curve_falls_from_100_to_0_without_a_jump():
+    percents = [battery.percent_of(mv) for mv in range(4300, 2999, -1)]
+    assert percents[0] == 100
+    assert percents[-1] == 0
+    assert all(0 <= a - b <= 1 for a, b in itertools.pairwise(percents))
+
+
+def test_discharging_percentage_only_falls_in_spite_of_noise():
+    cell, shown = battery.Battery(), []
+    for k in range(4000):
+        cell.step(4150 - k // 5 + (30 if k % 2 else -30), False)
+        shown.append(cell.percent)
+    assert shown == sorted(shown, reverse=True)
+    assert shown[-1] < 5
+
+
+def test_charging_percentage_rises():
+    cell = battery.Battery()
+    for mv in range(3500, 4200):
+        cell.step(mv, True)
+    assert cell.percent > 95
+    assert not cell.is_low
+
+
+def test_low_has_hysteresis_and_empty_comes_after():
+    cell = battery.Battery()
+    for _ in range(100):
+        cell.step(3700, False)
+    assert cell.percent <= battery.LOW_PERCENT
+    assert cell.is_low
+    assert not cell.is_empty
+    for _ in range(100):
+        cell.step(3720, False)  # 17 %: still low
+    assert cell.is_low
+    for _ in range(100):
+        cell.step(3800, False)
+    assert not cell.is_low
+    for _ in range(100):
+        cell.step(3340, False)
+    assert cell.is_empty
+
+
+@pytest.mark.parametrize("mv", [0, -5, 1999, 4501, 100000])
+def test_impossible_voltage_is_left_out(mv):
+    cell = battery.Battery()
+    cell.step(mv, False)
+    assert (cell.mv, cell.percent, cell.is_empty) == (0, battery.UNKNOWN, False)
+
+
+# ---- worn ----
+
+
+def wear(parts, neutral_up=None):
+    """States of the estimate while "up" moves as told: [(seconds, amplitude of sway in deg, tilt)]."""
+    clock = SimClock(ticks_offset=2**30 - 30_000)
+    estimate = worn.Worn(clock)
+    states, told, t = [estimate.state], [], 0.0
+    for seconds, sway_deg, tilt_deg in parts:
+        for _ in range(seconds * 10):
+            t += 0.1
+            up = tilted(tilt_deg + sway_deg * math.sin(2 * math.pi * 0.25 * t))
+            if estimate.step(clock.ticks_ms(), up, neutral_up):
+                told.append(estimate.is_worn)
+            if estimate.state != states[-1]:
+                states.append(estimate.state)
+            clock.sleep_ms(100)
+    return states, told
+
+
+def test_breathing_alone_is_life():
+    states, told = wear([(3600, 0.3, 5)])  # 0.6 deg from end to end
+    assert states == [worn.UNKNOWN, worn.WORN]
+    assert told == [True]
+
+
+def test_table_is_found_in_minutes_and_taking_it_up_at_once():
+    states, told = wear([(60, 2, 0), (300, 0.01, 0), (30, 2, 0)])
+    assert states == [worn.UNKNOWN, worn.WORN, worn.MAYBE, worn.OFF, worn.WORN]
+    assert told == [True, False, True]
+
+
+def test_still_minute_of_a_wearer_does_not_count():
+    states, told = wear([(60, 2, 0), (60, 0.01, 0), (60, 2, 0)])
+    assert states == [worn.UNKNOWN, worn.WORN, worn.MAYBE, worn.WORN]
+    assert told == [True]
+
+
+def test_lying_flat_against_neutral_is_found_sooner():
+    def seconds_to_off(tilt):
+        for seconds in range(60, 300, 10):
+            if wear([(60, 2, tilt), (seconds, 0.01, tilt)], tilted(0))[0][-1] == worn.OFF:
+                return seconds
+        return None
+
+    assert seconds_to_off(90) <= 80
+    assert seconds_to_off(20) >= 180
+
+
+def test_board_that_was_never_touched_is_not_worn_after_minutes():
+    states, told = wear([(300, 0.01, 0)])
+    assert states == [worn.UNKNOWN, worn.OFF]
+    assert told == [False]
+
+
+def test_every_transition_of_worn_is_in_the_table_and_every_state_is_reached():
+    seen = set()
+    for parts in (
+        [(60, 2, 0), (300, 0.01, 0), (30, 2, 0)],
+        [(60, 2, 0), (60, 0.01, 0), (60, 2, 0)],
+        [(300, 0.01, 0)],
+    ):
+        seen |= set(itertools.pairwise(wear(parts)[0]))
+    table = {(state, after) for (state, _), after in worn.TRANSITIONS.items()}
+    # Still for a long time at once happens only to what had no still window before.
+    assert seen == table - {(worn.WORN, worn.OFF)}
+
+
+# ---- power ----
+
+
+def powered(steps, **options):
+    """State after steps of (seconds, worn, streaming, connected, charging, empty, moved)."""
+    clock = SimClock(ticks_offset=2**30 - 5000)
+    follower = power.Power(clock, **options)
+    states = [follower.state]
+    for seconds, *seen in steps:
+        for _ in range(seconds):
+            clock.sleep_ms(1000)
+            state = follower.step(clock.ticks_ms(), *seen)
+            if state != states[-1]:
+                states.append(state)
+    return states
+
+
+IDLE = (False, False, False, False, False, False)
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        ([(599, *IDLE)], [power.AWAKE]),
+        ([(601, *IDLE)], [power.AWAKE, power.DOZING]),
+        (
+            [(601, *IDLE), (1, False, False, False, False, False, True)],
+            [power.AWAKE, power.DOZING, power.AWAKE],
+        ),
+        (
+            [(601, *IDLE), (1, False, True, True, False, False, False)],
+            [power.AWAKE, power.DOZING, power.AWAKE],
+        ),
+        ([(601 + 3601, *IDLE)], [power.AWAKE, power.DOZING, power.ASLEEP]),
+        ([(5, True, True, True, False, True, False)], [power.AWAKE, power.ASLEEP]),
+        (
+            [(601, *IDLE), (5, False, False, False, False, True, False)],
+            [power.AWAKE, power.DOZING, power.ASLEEP],
+        ),
+        ([(5000, True, False, False, False, False, False)], [power.AWAKE]),  # worn
+        ([(5000, None, False, False, False, False, False)], [power.AWAKE]),  # not known
+        ([(5000, False, True, True, False, False, False)], [power.AWAKE]),  # a host wants frames
+        ([(601 + 9000, False, False, True, False, False, False)], [power.AWAKE, power.DOZING]),  # connected
+        ([(601 + 9000, False, False, False, True, False, False)], [power.AWAKE, power.DOZING]),  # charging
+        ([(5, False, False, False, True, True, False)], [power.AWAKE]),  # empty, but on the charger
+    ],
+)
+def test_power_goes_where_the_table_says(steps, expected):
+    assert powered(steps) == expected
+
+
+def test_board_that_nothing_can_wake_never_sleeps_deeply():
+    assert powered([(601 + 9000, *IDLE)], can_sleep=False) == [power.AWAKE, power.DOZING]
+
+
+def test_idle_time_begins_anew_after_a_movement():
+    steps = [(500, *IDLE), (1, True, False, False, False, False, False), (500, *IDLE)]
+    assert powered(steps) == [power.AWAKE]
+
+
+# ---- neutral ----
+
+
+def take(neutral_taker, ups):
+    return [result for result in map(neutral_taker.step, ups) if result != neutral.NOTHING]
+
+
+def test_neutral_is_the_mean_of_a_second_and_survives_a_reboot():
+    disk = SimFiles()
+    taker = neutral.Neutral(Settings(disk))
+    assert taker.up is None
+    taker.start()
+    results = take(taker, [tilted(40)] * 10 + [tilted(20 + (k % 2)) for k in range(20)])
+    assert results == [neutral.TAKEN]
+    again = neutral.Neutral(Settings(disk))
+    assert alone.angle_deg(again.up, tilted(20.5)) < 0.05
+    assert again.up == taker.up
+
+
+def test_moving_neck_is_refused_and_keeps_the_old_neutral():
+    taker = neutral.Neutral(Settings(SimFiles()))
+    taker.start()
+    assert take(taker, [tilted(2 * k) for k in range(40)]) == [neutral.REFUSED]
+    assert taker.up is None
+
+
+def test_no_sensor_is_refused_after_seconds():
+    taker = neutral.Neutral(Settings(SimFiles()))
+    taker.start()
+    assert take(taker, [None] * 100) == [neutral.REFUSED]
+
+
+def test_full_flash_is_refused():
+    disk = SimFiles()
+    taker = neutral.Neutral(Settings(disk))
+    disk.is_full = True
+    taker.start()
+    assert take(taker, [tilted(10)] * 40) == [neutral.REFUSED]
+
+
+# ---- alone ----
+
+
+class Coach:
+    """A neck, ten times a second, with a motor that is felt."""
+
+    def __init__(self, **values):
+        self.clock = SimClock(ticks_offset=2**30 - 50_000)
+        self.settings = Settings(SimFiles())
+        self.settings.update(values.items())
+        self.motor = SimMotor(self.clock)
+        self.haptics = haptics.Haptics(self.motor, self.clock)
+        self.log = []
+        self.alone = alone.Alone(self.clock, self.settings, self.haptics, lambda *what: self.log.append(what))
+        self.states = [self.alone.state]
+
+    def hold(self, seconds, deg, has_host=False, neutral_up=(0.0, 0.0, 1.0)):
+        for _ in range(round(seconds * 10)):
+            for _ in range(5):
+                self.clock.sleep_ms(20)
+                self.haptics.step(self.clock.ticks_ms())
+            up = None if self.haptics.is_shaking or deg is None else tilted(deg)
+            self.alone.step(self.clock.ticks_ms(), up, neutral_up, has_host)
+            if self.alone.state != self.states[-1]:
+                self.states.append(self.alone.state)
+
+
+def test_without_a_host_the_board_waits_and_then_coaches():
+    coach = Coach(alone_after_s=30, rule_s=60, rule_deg=25)
+    coach.hold(25, 40)
+    assert coach.states == [alone.WAITING]
+    coach.hold(60, 40)
+    assert coach.states == [alone.WAITING, alone.ALONE]
+    assert coach.log == []
+    coach.hold(10, 40)
+    assert coach.log == [(True, 39)] or coach.log == [(True, 40)]
+    assert coach.motor.on_s() == pytest.approx(0.6, abs=0.05)
+    coach.hold(10, 2)
+    assert [is_alert for is_alert, _ in coach.log] == [True, False]
+    assert coach.motor.pulses[-1][1] - coach.motor.pulses[-1][0] == pytest.approx(0.06, abs=0.03)  # a tick
+
+
+def test_correction_before_the_alert_is_not_rewarded():
+    coach = Coach(rule_s=60)
+    coach.hold(80, 40)
+    coach.hold(20, 0)
+    assert coach.log == []
+    assert coach.motor.pulses == []
+
+
+def test_alert_comes_again_stronger_and_then_gives_up():
+    coach = Coach(rule_s=60, motor_strength=2)
+    coach.hold(30 + 62 + 8 * 60, 40)
+    alerts = [what for what in coach.log if what[0]]
+    assert len(alerts) == 1 + alone.MOST_REPEATS
+    duties = [duty for _, _, duty in coach.motor.pulses[::2]]
+    assert duties == [haptics.DUTY[s] for s in (2, 3, 4, 5, 5)]
+
+
+def test_host_takes_over_at_once_and_hands_back_after_the_wait():
+    coach = Coach(rule_s=60, alone_after_s=30)
+    coach.hold(60, 40)
+    coach.hold(1, 40, has_host=True)
+    coach.hold(300, 40, has_host=True)
+    coach.hold(29, 40)
+    coach.hold(50, 40)
+    assert coach.states == [alone.WAITING, alone.ALONE, alone.HOSTED, alone.WAITING, alone.ALONE]
+    assert coach.log == []  # the episode began anew each time
+    coach.hold(20, 40)
+    assert len(coach.log) == 1
+
+
+def test_every_transition_of_alone_is_used_or_the_same_as_one_that_is():
+    pairs = {(state, after) for (state, _, _), after in alone.TRANSITIONS.items()}
+    coach = Coach(alone_after_s=30)
+    for seconds, has_host in ((5, True), (5, False), (5, True), (60, False), (5, True)):
+        coach.hold(seconds, 0, has_host)
+    assert set(itertools.pairwise(coach.states)) == pairs
+
+
+@pytest.mark.parametrize("why", ["off", "no neutral", "silent", "snooze"])
+def test_reasons_to_stay_silent(why):
+    coach = Coach(rule_s=60, alone=0 if why == "off" else 1, motor_strength=0 if why == "silent" else 3)
+    if why == "snooze":
+        coach.alone.snooze(600_000)
+    coach.hold(200, 40, neutral_up=None if why == "no neutral" else (0.0, 0.0, 1.0))
+    assert coach.motor.pulses == []
+    assert bool(coach.log) == (why in ("silent", "snooze"))  # still told, for the host
+
+
+def test_snooze_ends():
+    coach = Coach(rule_s=60)
+    coach.alone.snooze(300_000)
+    coach.hold(240, 40)
+    assert coach.motor.pulses == []
+    coach.hold(120, 40)
+    assert coach.motor.pulses != []
+
+
+def test_nods_are_no_slump():
+    coach = Coach(rule_s=10)
+    for _ in range(40):
+        coach.hold(2, 40)
+        coach.hold(6, 0)
+    assert coach.log == []
+
+
+def test_sensor_that_goes_away_interrupts_the_episode():
+    coach = Coach(rule_s=60)
+    coach.hold(80, 40)
+    coach.hold(30, None)
+    coach.hold(40, 40)
+    assert coach.log == []
+
+
+def test_angle_between_directions():
+    for deg in (0, 0.5, 45, 90, 135, 180):
+        assert alone.angle_deg(tilted(0), tilted(deg, 30)) == pytest.approx(deg, abs=1e-6)
+
+
+# ---- double tap ----
+
+G = 8192  # counts of 1 g in a range of 4 g
+
+
+def tapped(parts):
+    """Whether a double tap is seen in (samples of rest, height of the jump in g, ...)."""
+    detector = taps.Taps(9.80665 / G)
+    for rest, height in parts:
+        for _ in range(rest):
+            detector.sample(0, 0, G)
+        if height:
+            for k in range(3):  # a tap rings for a few samples
+                detector.sample(0, 0, G + int(height * G * (1, -0.6, 0.3)[k]))
+    return detector.has_double
+
+
+@pytest.mark.parametrize("gap", [10, 20, 40])
+def test_double_tap_is_seen(gap):
+    assert tapped([(100, 2.5), (gap, 2.5), (100, 0)])
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [(100, 2.5), (100, 0)],  # once
+        [(100, 2.5), (80, 2.5), (100, 0)],  # too slow
+        [(100, 2.5), (20, 2.5), (20, 2.5), (100, 0)],  # three: something else
+        [(100, 0.8), (20, 0.8), (100, 0)],  # a step, not a finger
+        [(20, 1.5)] * 50 + [(100, 0)],  # running
+    ],
+)
+def test_other_knocks_are_not(parts):
+    assert not tapped(parts)
