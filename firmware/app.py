@@ -1,55 +1,116 @@
 """The firmware's main object: builds the chain sensors -> frames -> host once, then runs it step by step.
 
-Before it: main.py (on a board) or the simulator, with a board object. After it: nothing; `step` is called for ever.
-A board object has
-    clock        ticks_us(), ticks_ms(), ticks_diff(), sleep_ms()
-    bus          readfrom_mem_into(address, register, buffer), writeto_mem(address, register, buffer); OSError
-    link         as link.py
-    addresses    where IMUs may be; the first has to be there, others are used when they answer at boot
-    boot_id      u16, one more at each boot      reset_cause  small int      model  16 bytes at most
-    ring_frames, minute_frames  how many frames to keep      mem_free()  bytes, 0 unknown
+Before it: main.py (on a board) or the simulator, with a board object as `bare.py` lists it. After it: nothing; `step`
+is called for ever. After three crashes in a row it starts without sensors, motor, log and radio: what is left is the
+cable, so that the board can be asked and mended.
 """
 
 import asyncio
 
 from tiltwise.common import wire
 
-from . import config
-from .outbox import Outbox
-from .report import Report
+from . import config, outbox
+from .desk import Desk, Tools
+from .flashlog import FlashLog
+from .haptics import Haptics
+from .health import Health
+from .house import House
+from .keystore import KeyStore
+from .minutelog import MinuteLog
+from .report import VERSION, Report
 from .sampler import Sampler
-from .session import Session
+from .settings import Settings
 from .timebase import DeviceTime
+from .wear import Wear
 
 
 class App:
     """All of the firmware behind one `step`."""
 
-    def __init__(self, board, tagger=None):
+    def __init__(self, board):
         self._clock = board.clock
         self.time = DeviceTime(board.clock)
-        self.outbox = Outbox(board.boot_id, board.ring_frames, board.minute_frames, config.SAMPLES_PER_FRAME)
+        self.settings = Settings(board.files)
+        self.keystore = KeyStore(board.files)
+        self.health = Health(board.files, board.clock, board.chip_cause, board.watchdog)
+        self.haptics = Haptics(None if self.health.is_safe_mode else board.motor, board.clock)
+        self._has_motor = board.motor is not None
+        self.archive = self._open_archive(board)
+        self.outbox = outbox.make(
+            self.health.boot_id,
+            board.ring_frames,
+            board.minute_frames,
+            config.SAMPLES_PER_FRAME,
+            self.archive,
+        )
         self.samplers = []
-        self.session = Session(board.link, self.outbox, self._on_start, tagger)
-        self.report = Report(board, self.outbox, self.samplers, self.time, self.session)
-        self._reset_cause = board.reset_cause
-        self._find_sensors(board)
+        self.desk = Desk(self._links(board), self.outbox, board.clock, self._tools(board))
+        self.wear = Wear(board.clock, self.settings, self.haptics, self.samplers, self.event)
+        self.house = House(board, self)
+        self.report = Report(board, self)
+        if not self.health.is_safe_mode:
+            self._find_sensors(board)
+        self.desk.tools.imus = len(self.samplers)
         now = board.clock.ticks_ms()
         self._poll_at = now
         self._phase = 0
+        self._look_at = now
         self._status_at = now
         self._info_at = now
         self._info_wanted = False
+        self._held = 0
         self._is_booted = False
 
+    # ---- building ----
+
+    def _open_archive(self, board):
+        """Return the minutes in flash, None when the board has no place for them or it fails."""
+        if board.flash is None or self.health.is_safe_mode:
+            return None
+        try:
+            archive = MinuteLog(FlashLog(board.flash), board.clock)
+        except OSError as problem:
+            self.health.problem = problem
+            return None
+        self.health.number_after(archive.newest_boot)
+        return archive
+
+    def _links(self, board):
+        """Return the ways to a host; in safe mode the cable only."""
+        return [link for link in board.links if link.peer == "usb" or not self.health.is_safe_mode]
+
+    def _tools(self, board):
+        """Return what the commands of a host may use."""
+        tools = Tools()
+        tools.keystore = self.keystore
+        tools.settings = self.settings
+        tools.haptics = self.haptics if self._has_motor else None
+        tools.on_start = self._on_start
+        tools.tare = self.tare
+        tools.reboot = self.reboot
+        tools.now = self.time.now
+        tools.random = board.random
+        tools.log = self.event
+        tools.device_id = board.device_id
+        tools.model = board.model
+        tools.version = VERSION
+        tools.features = (
+            (wire.FEATURE_MOTOR if self._has_motor else 0)
+            | (wire.FEATURE_BATTERY if board.battery_mv is not None else 0)
+            | (wire.FEATURE_FLASH_MINUTES if self.archive is not None else 0)
+        )
+        return tools
+
     def _find_sensors(self, board):
-        """Make a sampler for the first address, and for each other one that answers."""
-        for address in board.addresses:
-            sampler = Sampler(
-                len(self.samplers), board.bus, address, self.time, self.outbox, self.report.event
-            )
-            if not self.samplers or self._answers(board.bus, address):
-                self.samplers.append(sampler)
+        """Make a sampler for each address that answers; without any, for the first, which may come later."""
+        found = [address for address in board.addresses if self._answers(board.bus, address)]
+        for address in found[:2] or board.addresses[:1]:
+            sampler = Sampler(len(self.samplers), board.bus, address, self.time, self.outbox, self.event)
+            self.samplers.append(sampler)
+            if not self.settings.get("rate"):
+                sampler.select(wire.RAW, config.SAMPLES_PER_FRAME)
+        if len(self.samplers) > 1:
+            self.desk.tools.features |= wire.FEATURE_SECOND_IMU
 
     def _answers(self, bus, address):
         try:
@@ -58,35 +119,103 @@ class App:
             return False
         return True
 
+    # ---- what others ask for ----
+
+    @property
+    def is_streaming(self):
+        """Tell whether a host takes live frames."""
+        return self.desk.is_streaming
+
+    @property
+    def is_connected(self):
+        """Tell whether anybody is at the other end of a link, proved or not."""
+        return any(session.link.is_connected for session in self.desk.sessions)
+
+    @property
+    def has_key(self):
+        """Tell whether a key is set."""
+        return self.desk.key is not None
+
+    def event(self, code, value, sensor=0):
+        """Tell what just happened."""
+        self.report.event(code, value, sensor)
+
+    def tare(self):
+        """Take neutral; the result comes as an event. False: not now."""
+        return self.wear.tare()
+
+    def reboot(self):
+        """Restart, as soon as the answer to the command has gone out."""
+        self.house.reboot()
+
     def _on_start(self, frame_type, samples_per_frame):
         for sampler in self.samplers:
             sampler.select(frame_type, samples_per_frame)
         self._info_wanted = True
 
+    # ---- running ----
+
     def step(self):
         """Do what is due now and return the milliseconds until the next step."""
         clock = self._clock
         now = clock.ticks_ms()
-        has_more = self.session.step()
+        has_more = self.desk.step()
+        self.health.linked()
         if not self._is_booted:
-            self._is_booted = True
-            self.report.event(wire.EVENT_BOOT, self._reset_cause)
+            self._boot()
+        self._hold_flags()
         if clock.ticks_diff(now, self._poll_at) >= 0:
             self._poll_at = self._next_poll(now)
+            self._sample()
+        if clock.ticks_diff(now, self._look_at) >= 0:
+            self._look_at = self._next(self._look_at, now, config.LOOK_MS)
+            self.wear.step(now, self.is_streaming, self.house.is_awake)
+        wait_ms = self.haptics.step(now)
+        self.house.step(now)
+        self._report(now)
+        self.health.step(now)
+        if has_more:
+            return 1
+        return min(max(clock.ticks_diff(self._poll_at, clock.ticks_ms()), 1), wait_ms, config.STEPS_MS)
+
+    def _boot(self):
+        """Tell why the board started, and what it found wrong."""
+        self._is_booted = True
+        self.event(wire.EVENT_BOOT, self.health.reset_cause)
+        if self.settings.problem is not None:
+            self.event(wire.EVENT_SETTINGS_BAD, 1)
+        if self.health.is_safe_mode:
+            self.event(wire.EVENT_SAFE_MODE, self.health.crashes)
+
+    def _hold_flags(self):
+        """Mark the frames that the motor shakes, and those of an empty battery."""
+        flags = (wire.FLAG_MOTOR_ON if self.haptics.is_shaking else 0) | (
+            wire.FLAG_LOW_BATTERY if self.house.battery.is_low else 0
+        )
+        if flags != self._held:
+            self._held = flags
+            for sampler in self.samplers:
+                sampler.framer.hold(flags)
+
+    def _sample(self):
+        if self.house.is_awake:
             for sampler in self.samplers:
                 sampler.poll()
+        self.health.sampled()
+
+    def _report(self, now):
+        clock = self._clock
         if clock.ticks_diff(now, self._status_at) >= 0:
             self._status_at = self._next(self._status_at, now, config.STATUS_MS)
             for sampler in self.samplers:
                 self.report.status(sampler)
+            if not self.samplers:
+                self.report.status(None)
         if self._info_wanted or clock.ticks_diff(now, self._info_at) >= 0:
             self._info_at = clock.ticks_add(now, config.INFO_MS)
             self._info_wanted = False
             for sampler in self.samplers:
                 self.report.info(sampler)
-        if has_more:
-            return 1
-        return min(max(clock.ticks_diff(self._poll_at, clock.ticks_ms()), 1), config.STEPS_MS)
 
     def _next_poll(self, now):
         phases = config.POLL_PHASES_MS

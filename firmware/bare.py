@@ -8,9 +8,12 @@ class Bare:
     """Names, and what stands there when nobody says otherwise."""
 
     clock = None  # ticks_us(), ticks_ms(), ticks_add(), ticks_diff(), sleep_ms(): MicroPython's time
-    bus = None  # readfrom_mem_into(address, register, buffer), writeto_mem(address, register, buffer); OSError
+    bus = (
+        None  # readfrom_mem_into(address, register, buffer), writeto_mem(address, register, buffer); OSError
+    )
     addresses = (0x6A, 0x6B)  # where IMUs may be; one that comes later is looked for at the first
     links = ()  # as link.py
+    radio = None  # as radio.py, when some of the links are its places
     files = None  # as files.py
     flash = None  # for the minutes: readblocks, writeblocks, ioctl as esp32.Partition
     motor = None  # set(duty 0..65535); it switches itself off after 2 s

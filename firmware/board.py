@@ -1,54 +1,226 @@
-"""The real board as app.py wants it: pins, sizes, clock, memory, boot counter. `machine` is only here.
+"""The real board as app.py wants it: pins, sizes, clock, memory, links. `machine` is only here and in boards/.
 
-Before it: main.py. After it: app.py.
+Before it: main.py; a profile of boards/, which says what is soldered where. After it: app.py.
 """
 
 import gc
+import os
+import select
+import sys
 import time
 
 import machine
+import micropython
 
-from .boards import xiao_esp32s3 as profile
-from .link import Link
+from . import config, health, outbox
+from .bare import Bare
+from .fileblocks import FileBlocks
+from .files import Files
+from .link_usb import UsbLink
+from .report import VERSION
 
-_BOOT_FILE = "boot_id"
-_FRAME_BYTES = 180  # a frame and its bookkeeping
-_SHARE_FOR_FRAMES = 4  # tenths of the free memory
+_PROFILES = (  # by a word in os.uname().machine; the first that fits. A file `profile` on the board wins.
+    ("ESP32S3", "xiao_esp32s3"),
+    ("ESP32C3", "xiao_esp32c3"),
+    ("Pico 2 W", "pico2_w"),
+    ("Pico W", "pico_w"),
+)
+_PROFILE_FILE = "profile"
+_MOTOR_HZ = 20000  # above what ears hear
+_FAILSAFE_MS = 2000
+_WATCHDOG_MS = 8000  # the longest that all these chips can; an erase of flash takes 0.3 s at worst
+_PAUSE_MS = 100
+_FLASH_LABEL = "minutes"
+_FLASH_PREFIX = "min"
 
 
-class Board:
-    """What is soldered, behind the names that app.py uses."""
+def profile():
+    """Return the module of boards/ that fits: named in the file `profile`, or known by the name of the machine."""
+    name = Files().read(_PROFILE_FILE)
+    name = "" if name is None else str(name, "utf-8").strip()
+    if not name:
+        machine_name = os.uname().machine
+        for word, fits in _PROFILES:
+            if word in machine_name:
+                name = fits
+                break
+    if not name:
+        raise RuntimeError("no profile for %s: write its name into the file profile" % os.uname().machine)
+    path = __name__[: __name__.rfind(".")] + ".boards." + name
+    __import__(path)
+    return sys.modules[path]
+
+
+def restart():
+    """Start the chip anew."""
+    machine.reset()
+
+
+class Motor:
+    """PWM on the motor's transistor; a timer stops it when nobody did for 2 s, so a stalled loop shakes nobody."""
+
+    def __init__(self, pin):
+        self._pwm = machine.PWM(machine.Pin(pin, machine.Pin.OUT, value=0), freq=_MOTOR_HZ, duty_u16=0)
+        self._timer = machine.Timer(profile().TIMER)
+
+    def set(self, duty):
+        """Vibrate at 0 (off) to 65535."""
+        self._timer.deinit()
+        self._pwm.duty_u16(duty)
+        if duty:
+            self._timer.init(mode=machine.Timer.ONE_SHOT, period=_FAILSAFE_MS, callback=self._stop)
+
+    def _stop(self, _timer):
+        self._pwm.duty_u16(0)
+
+
+class Board(Bare):
+    """What is soldered, behind the names of bare.py."""
+
+    clock = time
 
     def __init__(self):
-        self.clock = time
-        self.model = profile.MODEL
-        self.addresses = profile.ADDRESSES
-        self.bus = machine.I2C(
-            profile.I2C, scl=machine.Pin(profile.SCL), sda=machine.Pin(profile.SDA), freq=400000
-        )
-        self.link = Link()  # no transport in this version: frames are kept until one is
-        self.reset_cause = machine.reset_cause()
-        self.boot_id = _next_boot_id()
+        self.profile = p = profile()
+        self.model = p.MODEL
+        self.addresses = p.ADDRESSES
+        self.device_id = _eight(machine.unique_id())
+        self.bus = machine.I2C(p.I2C, scl=machine.Pin(p.SCL), sda=machine.Pin(p.SDA), freq=400000)
+        self.files = Files()
+        self.chip_cause = _cause()
+        self._fit_pins(p)
+        self.flash = _flash(p)
+        self.radio = _radio(p, self.model)  # before anything large
+        self.links = (_cable(),) + (() if self.radio is None else self.radio.links)
+        self.watchdog = machine.WDT(timeout=_WATCHDOG_MS).feed if p.WATCHDOG else None
         gc.collect()
-        room = gc.mem_free() * _SHARE_FOR_FRAMES // 10 // _FRAME_BYTES
-        self.ring_frames = max(32, min(room, profile.MOST_FRAMES))
-        self.minute_frames = profile.MINUTES
+        self.ring_frames = outbox.frames_that_fit(self.mem_free(), config.SAMPLES_PER_FRAME, p.MOST_FRAMES)
+        self.minute_frames = p.MINUTES
+
+    def _fit_pins(self, p):
+        """Make what the profile names; what it does not name stays None."""
+        if p.MOTOR is not None:
+            self.motor = Motor(p.MOTOR)
+        if p.LED is not None:
+            led = machine.Pin(p.LED, machine.Pin.OUT, value=p.LED_OFF)
+            self.led = lambda value: led(value ^ p.LED_OFF)
+        if p.BUTTON is not None:
+            button = machine.Pin(p.BUTTON, machine.Pin.IN, machine.Pin.PULL_UP)
+            self.button = lambda: not button()
+        if p.CHARGING is not None:
+            charging = machine.Pin(p.CHARGING, machine.Pin.IN, machine.Pin.PULL_UP)
+            self.is_charging = lambda: charging() == p.CHARGING_LEVEL
+        if p.BATTERY is not None:
+            adc = machine.ADC(machine.Pin(p.BATTERY))
+            self.battery_mv = lambda: p.read_mv(adc)
+        if p.MOTION is not None:
+            self._motion = machine.Pin(p.MOTION, machine.Pin.IN, machine.Pin.PULL_DOWN)
+            self.has_moved = self._motion  # latched high by the IMU until it is set up anew
 
     def mem_free(self):
-        """Return the free heap in bytes."""
-        return gc.mem_free()
+        """Return the free heap in bytes; the ESP32 says how much its heap may still grow by."""
+        try:
+            import esp32
+
+            room = max(region[2] for region in esp32.idf_heap_info(esp32.HEAP_DATA))  # largest free piece
+        except (ImportError, AttributeError):
+            room = 0
+        return gc.mem_free() + room
+
+    def random(self, n):
+        """Return bytes of the chip's generator, which is true noise while the radio is on."""
+        return os.urandom(n)
+
+    def reset(self):
+        """Start anew."""
+        self._off()
+        machine.reset()
+
+    def deepsleep(self):
+        """Switch off; motion or the button start the board anew."""
+        self._off()
+        self.profile.deepsleep(self)
+
+    def _off(self):
+        for link in self.links:
+            link.disconnect()
+        if self.motor is not None:
+            self.motor.set(0)
 
 
-def _next_boot_id():
-    """Count the boots in a file, written beside and renamed so that a power cut leaves the old or the new one."""
-    import os
+def _eight(data):
+    """Return the first eight bytes of the chip's number, filled up with zeros."""
+    return (bytes(data) + bytes(8))[:8]
 
+
+def _cause():
+    """Translate the chip's reset cause."""
+    cause = machine.reset_cause()
+    for name, known in (
+        ("PWRON_RESET", health.POWER_ON),
+        ("WDT_RESET", health.WATCHDOG),
+        ("DEEPSLEEP_RESET", health.WOKE),
+        ("SOFT_RESET", health.SOFT),
+        ("HARD_RESET", health.HARD),
+    ):
+        if getattr(machine, name, None) == cause:
+            return known
+    return health.UNKNOWN
+
+
+def _flash(p):
+    """Return the place for the minutes: a partition of its own where there is one, else files."""
     try:
-        with open(_BOOT_FILE) as file:
-            boot_id = (int(file.read()) + 1) & 0xFFFF
-    except (OSError, ValueError):
-        boot_id = 1
-    with open(_BOOT_FILE + ".new", "w") as file:
-        file.write(str(boot_id))
-    os.rename(_BOOT_FILE + ".new", _BOOT_FILE)
-    return boot_id
+        from esp32 import Partition
+
+        found = Partition.find(Partition.TYPE_DATA, label=_FLASH_LABEL)
+    except ImportError:
+        found = ()
+    return found[0] if found else FileBlocks(_FLASH_PREFIX, p.FLASH_BLOCKS)
+
+
+def _radio(p, model):
+    """Return the radio; None when this MicroPython has none."""
+    if not p.HAS_RADIO:
+        return None
+    try:
+        import bluetooth
+
+        from .radio import Radio
+    except ImportError:
+        print("tiltwise: no Bluetooth in this MicroPython, the cable works")
+        return None
+    return Radio(bluetooth, time, model, VERSION, p.RADIO_RESTARTS)
+
+
+class _Keyboard:
+    """What comes in over USB. Packets may hold a Ctrl-C, so MicroPython must not act on it; mpremote's own way of
+    getting in, a Return and a Ctrl-C after a pause while no host is in session, still works."""
+
+    def __init__(self):
+        self.link = None
+        self._last_at = time.ticks_ms()
+        self._n = 0  # bytes since the last pause
+        self._was_return = False
+
+    def readinto(self, buffer):
+        """Read one byte."""
+        n = sys.stdin.buffer.readinto(buffer)
+        now = time.ticks_ms()
+        if time.ticks_diff(now, self._last_at) > _PAUSE_MS:
+            self._n = 0
+        self._last_at = now
+        self._n += 1
+        if self._n == 2 and self._was_return and buffer[0] == 3 and not self.link.is_connected:
+            raise KeyboardInterrupt
+        self._was_return = self._n == 1 and buffer[0] == 13
+        return n
+
+
+def _cable():
+    """Return the USB link; it has the port to itself until main.py ends."""
+    poller = select.poll()
+    poller.register(sys.stdin, select.POLLIN)
+    keyboard = _Keyboard()
+    keyboard.link = UsbLink(keyboard, sys.stdout.buffer, time, lambda: poller.poll(0))
+    micropython.kbd_intr(-1)
+    return keyboard.link

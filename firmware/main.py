@@ -1,6 +1,54 @@
-"""Started by MicroPython after boot; lies in / on the board."""
+"""Started by MicroPython after boot; lies in / on the board.
 
-from firmware.app import run
-from firmware.board import Board
+Whatever goes wrong is noted and followed by a restart; health.py counts, and the third crash in a row starts with the
+cable only. If even that fails, or the files are incomplete, this ends at MicroPython's own prompt on USB: mpremote
+and `tiltwise setup` can always mend the board.
+"""
 
-run(Board())
+import sys
+import time
+
+import micropython
+
+_TRACE = "crash.txt"
+_WAIT_MS = 2000  # so that Ctrl-C on USB gets in between two crashes
+
+
+def _note(problem):
+    """Keep the trace of the last crash, count it, and return how many came in a row; 99 when that fails too."""
+    try:
+        with open(_TRACE, "w") as file:
+            sys.print_exception(problem, file)
+        from firmware import health
+        from firmware.files import Files
+
+        health.note_exception(Files())
+        return health.crashes_noted(Files())
+    except Exception as another:  # noqa: BLE001  nothing may keep the board from its prompt
+        sys.print_exception(another)
+        return 99
+
+
+def main():
+    """Run the firmware; come back only to leave the prompt to a person."""
+    try:
+        from firmware.app import run
+        from firmware.board import Board
+
+        run(Board())
+    except KeyboardInterrupt:
+        micropython.kbd_intr(3)
+        print("tiltwise stopped: Ctrl-D starts it again")
+    except Exception as problem:  # noqa: BLE001  a crash in a pocket has nobody to look at it
+        micropython.kbd_intr(3)
+        sys.print_exception(problem)
+        if _note(problem) > 3:
+            print("tiltwise crashed too often: run tiltwise setup")
+            return
+        from firmware.board import restart
+
+        time.sleep_ms(_WAIT_MS)
+        restart()
+
+
+main()

@@ -5,28 +5,25 @@ Before it: app.py, which knows when. After it: outbox.py.
 
 from tiltwise.common import wire
 
+from .desk import LEAST_HOST_MINOR, MINOR
 from .framer import RATE_CODES
 
 VERSION = (0, 1, 0)
-_MINOR = 0
-_LEAST_HOST_MINOR = 0
-_BATTERY_UNKNOWN = 255
-_STATE_OPEN = 0  # no key set
 
 
 class Report:
     """Writes the frames that describe board and sensors."""
 
-    def __init__(self, board, outbox, samplers, time, session):
+    def __init__(self, board, app):
         self._board = board
-        self._outbox = outbox
-        self._samplers = samplers
-        self._time = time
-        self._session = session
-        self._buffer = outbox.main.spare()
+        self._app = app
+        self._outbox = app.outbox
+        self._time = app.time
+        self._buffer = app.outbox.main.spare()
 
     def _put(self, frame_type, sensor, flags=0):
-        index = self._samplers[sensor].samples >> 1 if sensor < len(self._samplers) else 0
+        samplers = self._app.samplers
+        index = samplers[sensor].samples >> 1 if sensor < len(samplers) else 0
         self._buffer = self._outbox.put(
             self._buffer, frame_type, flags, index, self._time.now(), 0, sensor, RATE_CODES[wire.ORIENT]
         )
@@ -37,49 +34,59 @@ class Report:
         self._put(wire.EVENT, sensor)
 
     def status(self, sampler):
-        """Tell how the board and one sensor are doing."""
-        bias = sampler.fusion.bias if sampler.fusion else (0.0, 0.0, 0.0)
+        """Tell how the board and one sensor (None: there is none) are doing."""
+        bias = sampler.fusion.bias if sampler is not None and sampler.fusion else (0.0, 0.0, 0.0)
         outbox = self._outbox
+        battery = self._app.house.battery
         wire.pack_body_into(
             self._buffer,
             wire.STATUS,
             self._time.now() // 10000,
-            0,
-            _BATTERY_UNKNOWN,
-            self._board.reset_cause,
-            min(max(sampler.temperature_cdeg(), -32768), 32767),
+            battery.mv,
+            battery.percent,
+            self._app.health.reset_cause,
+            0 if sampler is None else min(max(sampler.temperature_cdeg(), -32768), 32767),
             _u16(outbox.main.used),
             _u16(outbox.main.capacity),
             self._board.mem_free(),
-            _u16(sampler.faults),
-            _u16(sampler.overflows),
-            _u16(sampler.saturated),
-            _u16(self._session.retries),
+            0 if sampler is None else _u16(sampler.faults),
+            0 if sampler is None else _u16(sampler.overflows),
+            0 if sampler is None else _u16(sampler.saturated),
+            _u16(self._app.desk.retries),
             outbox.main.lost + outbox.minutes.lost,
             int(bias[0] * 1e5),
             int(bias[1] * 1e5),
             int(bias[2] * 1e5),
         )
-        self._put(wire.STATUS, sampler.index, wire.FLAG_SENSOR_FAULT if sampler.is_lost else 0)
+        if sampler is None:
+            self._put(wire.STATUS, 0)
+        else:
+            self._put(wire.STATUS, sampler.index, self._flags(sampler))
+
+    def _flags(self, sampler):
+        is_lost = sampler.is_lost and self._app.house.is_awake
+        return (wire.FLAG_SENSOR_FAULT if is_lost else 0) | (
+            wire.FLAG_LOW_BATTERY if self._app.house.battery.is_low else 0
+        )
 
     def info(self, sampler):
         """Tell what is needed to read the sample frames of one sensor; nothing while it never answered."""
         driver = sampler.driver
         if sampler.fusion is None:
             return
-        imu_rate_hz = 1e4 / sampler.timebase.period
+        imu_rate_hz = sampler.rate_hz()
         wire.pack_body_into(
             self._buffer,
             wire.INFO,
-            _MINOR,
-            _LEAST_HOST_MINOR,
+            MINOR,
+            LEAST_HOST_MINOR,
             driver.kind,
-            len(self._samplers),
-            0,
+            len(self._app.samplers),
+            self._app.desk.features(),
             VERSION[0],
             VERSION[1],
             VERSION[2],
-            _STATE_OPEN,
+            self._app.desk.state(),
             imu_rate_hz,
             imu_rate_hz / 2,
             driver.gyr_rad_s_per_count,

@@ -1,19 +1,23 @@
 """A board made of numbers: the unmodified firmware on a virtual clock, an I2C bus with faults, a link that can stall.
 
-Before it: sim/sensor.py with the truth told. After it: frames as bytes, as any real link delivers them.
-Everything is integer microseconds and seeded, so the same input gives the same bytes, however the time is cut.
+Before it: sim/sensor.py with the truth told, sim/parts.py with motor, flash, button and battery. After it: frames as
+bytes, as any real link delivers them. Everything is integer microseconds and seeded, so the same input gives the same
+bytes, however the time is cut.
 """
 
 from __future__ import annotations
 
 import importlib
 import math
+import random
 import struct
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from tiltwise.common import wire
 from tiltwise.firmware_files import PACKAGE, load_firmware
+from tiltwise.sim.parts import Power, Restart, SimFiles, SimFlash, SimMotor, SimPins
 from tiltwise.sim.sensor import Lsm6dsox
 
 ADDRESSES = (0x6A, 0x6B)
@@ -24,6 +28,7 @@ _ENODEV, _ETIMEDOUT = 19, 116  # what machine.I2C raises on an ESP32
 # The firmware may run this far past a step while it talks to the sensor; the truth has to reach that far too.
 _MARGIN_US = 30_000
 _ACK_EVERY, _CREDITS = 16, 64  # frames
+POWER_ON, WATCHDOG, WOKE, SOFT = 1, 3, 4, 5  # as firmware/health.py numbers the causes
 
 
 class SimClock:
@@ -106,6 +111,7 @@ class SimLink:
     connections = 1
     address: bytes | None = None
     mtu_payload = 244
+    damaged = 0  # frames of the host that were no frames
 
     def __init__(self) -> None:
         self.is_connected = True
@@ -148,12 +154,17 @@ class SimLink:
     def disconnect(self) -> None:
         self.is_connected = False
 
+    def drop(self) -> None:
+        """The board restarts: what was on its way is gone, and the host has to begin anew."""
+        self._commands.clear()
+        self.connections += 1
+
     def publish(self, info: bytes) -> None:
         self.info = info
 
 
 class SimBoard:
-    """Runs the firmware's App with one or two sensors.
+    """Runs the firmware's App with one or two sensors, and everything else a board may have.
 
     Parameters
     ----------
@@ -164,10 +175,12 @@ class SimBoard:
     ring_frames : size of the ring
     start_s : virtual time of the boot; frames count their time from here
     ticks_offset : where MicroPython's wrapping ticks stand at time 0
+    is_bare : only sensors and link: no motor, button, LED, battery, flash log
+    seed : of the board's own randomness
     """
 
     model = b"simulated"
-    reset_cause = 1
+    device_id = b"simboard"
 
     def __init__(
         self,
@@ -180,6 +193,8 @@ class SimBoard:
         minute_frames: int = 480,
         start_s: float = 0.0,
         ticks_offset: int = 0,
+        is_bare: bool = False,
+        seed: int = 0,
     ) -> None:
         if not 1 <= len(sensors) <= len(ADDRESSES):
             raise ValueError(f"{len(sensors)} sensors, a board takes 1 or {len(ADDRESSES)}")
@@ -187,22 +202,98 @@ class SimBoard:
         self.sensors = tuple(sensors)
         self.bus = SimBus(self.clock, dict(zip(ADDRESSES, sensors, strict=False)))
         self.link = SimLink()
+        self.links: list[Any] = [self.link]
+        self.radio = None
         self.addresses = ADDRESSES
-        self.boot_id = boot_id
         self.ring_frames = ring_frames
         self.minute_frames = minute_frames
+        self.power = Power()
+        self.files = SimFiles(self.power)
+        self.pins = SimPins()
+        self.sim_motor = SimMotor(self.clock)
+        self.sim_flash = SimFlash(power=self.power)
+        self.chip_cause = POWER_ON
+        self.is_asleep = False
+        self.is_moved = False  # what the motion interrupt latched
+        self.fed_s: list[float] = []  # when the watchdog was fed
+        self._fit(is_bare)
+        self._rng = random.Random(seed)
         self._auto_ack = auto_ack
         self._request = 0
         self._acked = 0
         load_firmware()
-        self.app = importlib.import_module(f"{PACKAGE}.app").App(self)
-        self._due_us = self.clock.us
+        self._number_boots_from(boot_id)
+        self._boot()
         if stream is not None:
             self.start(stream)
+
+    def _fit(self, is_bare: bool) -> None:
+        """Solder the parts on; a part that is not fitted is None, as in firmware/bare.py."""
+        pins = self.pins
+        self.flash = None if is_bare else self.sim_flash
+        self.motor = None if is_bare else self.sim_motor
+        self.led: Callable[[int], None] | None = None if is_bare else pins.set_led
+        self.button: Callable[[], bool] | None = None if is_bare else lambda: pins.is_pressed
+        self.battery_mv: Callable[[], int] | None = None if is_bare else lambda: pins.battery_mv
+        self.is_charging: Callable[[], bool] | None = None if is_bare else lambda: pins.is_charging
+        self.has_moved: Callable[[], bool] | None = None if is_bare else self._take_moved
+        self.watchdog: Callable[[], None] = lambda: self.fed_s.append(self.clock.us / 1e6)
+
+    def _number_boots_from(self, boot_id: int) -> None:
+        """Leave the file behind that an earlier boot would have left."""
+        if boot_id != 1:
+            health = importlib.import_module(f"{PACKAGE}.health")
+            data = struct.pack("<HBB", boot_id - 1, 0, health.REBOOTING)
+            self.files.replace(health.FILE, importlib.import_module(f"{PACKAGE}.files").with_crc(data))
+
+    def _boot(self) -> None:
+        self.is_asleep = False
+        self.app = importlib.import_module(f"{PACKAGE}.app").App(self)
+        self._due_us = self.clock.us
+
+    # ---- what the firmware asks for ----
 
     def mem_free(self) -> int:
         """CPython has no heap limit to report: unknown."""
         return 0
+
+    def random(self, n: int) -> bytes:
+        """Bytes that are the same in every run with this seed."""
+        return self._rng.randbytes(n)
+
+    def reset(self) -> None:
+        """Start anew; does not come back, as on a board."""
+        raise Restart(is_sleep=False)
+
+    def deepsleep(self) -> None:
+        """Sleep until `move` or `press`; does not come back, as on a board."""
+        raise Restart(is_sleep=True)
+
+    def _take_moved(self) -> bool:
+        was_moved, self.is_moved = self.is_moved, False
+        return was_moved
+
+    # ---- what happens to the board ----
+
+    @property
+    def boot_id(self) -> int:
+        """Number of this boot."""
+        return int(self.app.health.boot_id)
+
+    def restart(self, chip_cause: int = POWER_ON) -> None:
+        """Let the chip start: after a power cut, a bite of the watchdog, or sleep. Only what is in flash survives."""
+        self.power.left = None
+        self.chip_cause = chip_cause
+        self.sim_motor.set(0)  # the pin falls back with its pull-down
+        self.link.drop()
+        self._acked = self.link.sent
+        self._boot()
+
+    def move(self) -> None:
+        """Raise the IMU's motion interrupt."""
+        self.is_moved = True
+        if self.is_asleep:
+            self.restart(WOKE)
 
     def start(self, frame_type: int = wire.ORIENT, samples_per_frame: int = 10) -> None:
         """Ask for a stream, as a host does."""
@@ -229,13 +320,26 @@ class SimBoard:
         the cuts do not show in the frames.
         """
         end_us = math.floor(to_s * 1e6) - _MARGIN_US
-        while self._due_us <= end_us:
+        while self._due_us <= end_us and not self.is_asleep:
             self.clock.us = max(self.clock.us, self._due_us)
-            wait_ms = self.app.step()
-            self._due_us = self.clock.us + 1000 * wait_ms
-            self._ack_sometimes()
+            self._step_once()
+        if self.is_asleep:
+            self.clock.us = max(self.clock.us, end_us)
         frames, self.link.frames = self.link.frames, []
         return frames
+
+    def _step_once(self) -> None:
+        try:
+            wait_ms = self.app.step()
+        except Restart as wanted:
+            if wanted.is_sleep:
+                self.is_asleep = True
+                self.link.drop()
+            else:
+                self.restart(SOFT)
+            return
+        self._due_us = self.clock.us + 1000 * wait_ms
+        self._ack_sometimes()
 
     def _ack_sometimes(self) -> None:
         """Acknowledge all that was sent, every few frames, so that the cuts of `step` do not show."""
