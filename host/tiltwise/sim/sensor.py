@@ -1,48 +1,22 @@
 """An LSM6DSOX at register level: physical truth in (rad/s, m/s2), register bytes out, as on the I2C bus.
 
-Before it: sim/wearer.py with the truth. After it: sim/board.py, whose bus carries the bytes to the firmware's driver.
-The part samples the truth at its own sample times (its oscillator is off by some percent), adds the errors of one
-individual, saturates, quantises, and fills the FIFO. All samples that the known truth allows are made ahead in one
-vectorised pass; `run_to` then only moves a pointer, and any write to a control register makes them anew.
-
-Not modelled: filters (the truth is taken as band-limited), turn-on transients, interrupts, the embedded functions.
+Before it: front_end.py, which samples the truth. After it: sim/board.py, whose bus carries the bytes to the
+firmware's driver. LSM6DSO and LSM6DSR differ in the identity only, as far as they are modelled.
 """
 
 from __future__ import annotations
 
-import math
-from bisect import bisect_right
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from tiltwise.sim import lsm6dsox_registers as reg
 from tiltwise.sim.fifo import Fifo, pack_words
-from tiltwise.sim.imu_errors import G_M_S2, ImuErrors
+from tiltwise.sim.front_end import DPS, FrontEnd
+from tiltwise.sim.imu_errors import G_M_S2, LSM6DSOX, ImuErrors
 from tiltwise.types import FloatArray
 
-_DPS = math.pi / 180
-_REFERENCE_C = 25.0
-_NOISES = 12  # random numbers per sample: noise and walk of six axes
 
-
-@dataclass(slots=True)
-class _Ahead:
-    """Samples made ahead: times and, for each, the counts and where its FIFO words end."""
-
-    t_s: list[float]
-    noise: FloatArray
-    gyr_walk: FloatArray
-    acc_walk: FloatArray
-    outputs: NDArray[np.int16]  # (n, 7): temperature, gyroscope, accelerometer, as from OUT_TEMP_L on
-    fresh: list[int]  # STATUS_REG bits that each sample sets
-    words: bytes
-    word_end: list[int]
-    next: int = 0
-
-
-class Lsm6dsox:
+class Lsm6dsox(FrontEnd):
     """The part. `read` and `write` are the bus side, `advance` and `run_to` the physical side.
 
     Parameters
@@ -60,29 +34,20 @@ class Lsm6dsox:
         start_s: float = 0.0,
         temperature_c: float = 25.0,
     ) -> None:
-        self.errors = ImuErrors.individual(seed) if errors is None else errors
-        self.temperature_c = temperature_c
         self.who_am_i = reg.WHO_AM_I_VALUE
-        self._rng = np.random.default_rng(seed)
-        self._now_s = start_s
-        self._truth_t = np.empty(0)
-        self._truth = np.empty((0, 6))
-        self._noise_left = np.empty((0, _NOISES))
-        self._gyr_walk = np.zeros(3)
-        self._acc_walk = np.zeros(3)
-        self._ahead: _Ahead | None = None
         self.fifo = Fifo()
-        self._slot = 0
-        self.power_cycle()
+        own = ImuErrors.individual(seed, LSM6DSOX) if errors is None else errors
+        super().__init__(seed, own, start_s, temperature_c)
 
     def power_cycle(self) -> None:
         """Lose everything that needs power: registers, FIFO, sample count."""
         self._discard_ahead()
         self._registers = bytearray(128)
-        self._on_s, self._slot = self._now_s, 0
+        self._restart()
         self.fifo.clear()
         self._fresh = 0
-        self._outputs = bytes(14)
+        self._has_moved = False
+        self._latest = np.zeros(7, dtype=np.int16)
         self._reset_registers()
 
     # ---- the physical side ----
@@ -92,46 +57,6 @@ class Lsm6dsox:
         """Seconds between samples of the faster of the two sensors; 0 while both are off."""
         dividers = [d for d in (self._divider(reg.CTRL1_XL), self._divider(reg.CTRL2_G)) if d]
         return min(dividers) / (reg.BASE_RATE_HZ * (1 + self.errors.rate_error)) if dividers else 0.0
-
-    def advance(self, t_s: ArrayLike, gyr_rad_s: ArrayLike, acc_m_s2: ArrayLike) -> None:
-        """Tell the truth for some more time; it is interpolated linearly, so give it at 200 Hz or more.
-
-        Parameters
-        ----------
-        t_s : (n,) times, later than everything told before
-        gyr_rad_s, acc_m_s2 : (n, 3) angular rate and specific force in sensor axes
-        """
-        t = np.asarray(t_s, dtype=np.float64)
-        truth = np.concatenate((np.asarray(gyr_rad_s), np.asarray(acc_m_s2)), axis=1, dtype=np.float64)
-        before = self._truth_t[-1:]
-        if len(t) == 0 or not np.all(np.diff(np.concatenate((before, t))) > 0):
-            raise ValueError(f"truth from {t[:1]} to {t[-1:]} s, expected rising times after {before} s")
-        self._discard_ahead()
-        keep = max(int(np.searchsorted(self._truth_t, self._now_s, "right")) - 1, 0)
-        self._truth_t = np.concatenate((self._truth_t[keep:], t))
-        self._truth = np.concatenate((self._truth[keep:], truth))
-
-    def run_to(self, t_s: float) -> None:
-        """Let the part sample until now; the truth must reach that far while it is switched on."""
-        if t_s <= self._now_s:
-            return
-        self._now_s = t_s
-        if not self.slot_period_s:
-            return
-        if len(self._truth_t) == 0 or t_s > self._truth_t[-1] + 1e-9:
-            raise ValueError(
-                f"truth is known to {self._truth_t[-1:]} s, asked for {t_s} s: call advance first"
-            )
-        if self._ahead is None:
-            self._ahead = self._make_ahead()
-        ahead = self._ahead
-        end = bisect_right(ahead.t_s, t_s, ahead.next)
-        if end > ahead.next:
-            self._push_words(ahead, ahead.next, end)
-            for fresh in ahead.fresh[ahead.next : end]:
-                self._fresh |= fresh
-            self._outputs = ahead.outputs[end - 1].tobytes()
-            ahead.next = end
 
     # ---- the bus side ----
 
@@ -165,7 +90,7 @@ class Lsm6dsox:
         period_s = self.slot_period_s
         self._registers[register] = value
         if self.slot_period_s != period_s:
-            self._on_s, self._slot = self._now_s, 0
+            self._restart()
         if register == reg.FIFO_CTRL4 and mode == reg.MODE_BYPASS:
             self.fifo.clear()
 
@@ -179,7 +104,12 @@ class Lsm6dsox:
         """Bring the registers that the part writes itself up to date."""
         r = self._registers
         r[reg.STATUS_REG] = self._fresh
-        r[reg.OUT_TEMP_L : reg.OUTZ_H_A + 1] = self._outputs
+        r[reg.OUT_TEMP_L : reg.OUTZ_H_A + 1] = self._latest.tobytes()
+        r[reg.WAKE_UP_SRC] = 0x08 if self._has_moved else 0
+        self._refresh_fifo()
+
+    def _refresh_fifo(self) -> None:
+        r = self._registers
         level = self.fifo.level
         depth = self._fifo_depth
         watermark = self._watermark
@@ -196,6 +126,8 @@ class Lsm6dsox:
         """Clear what reading clears: new-data bits by the high bytes, the latched overrun by its register."""
         if first <= reg.FIFO_STATUS2 <= last:
             self.fifo.is_overrun_latched = False
+        if first <= reg.WAKE_UP_SRC <= last:
+            self._has_moved = False
         for high_byte, bit in (
             (reg.OUT_TEMP_L + 1, reg.STATUS_TDA),
             (reg.OUTX_L_A - 1, reg.STATUS_GDA),
@@ -218,10 +150,9 @@ class Lsm6dsox:
         batch = self._registers[reg.FIFO_CTRL3]
         return bool(batch & 0x0F) + bool(batch & 0xF0)
 
-    def _push_words(self, ahead: _Ahead, first: int, end: int) -> None:
-        start = ahead.word_end[first - 1] if first else 0
+    def _push(self, data: bytes) -> None:
         keeps_oldest = self._registers[reg.FIFO_CTRL4] & 7 == reg.MODE_FIFO
-        self.fifo.push(ahead.words[start : ahead.word_end[end - 1]], self._fifo_depth, keeps_oldest)
+        self.fifo.push(data, self._fifo_depth, keeps_oldest)
 
     # ---- making samples ----
 
@@ -231,78 +162,36 @@ class Lsm6dsox:
             return 0
         return reg.RATE_DIVIDERS.get(self._registers[register] >> 4, 0)
 
-    def _discard_ahead(self) -> None:
-        """Forget the samples that are not due yet, but keep their random numbers for their successors."""
-        ahead, self._ahead = self._ahead, None
-        if ahead is None:
-            return
-        self._noise_left = ahead.noise[ahead.next :]
-        self._slot += ahead.next
-        if ahead.next:
-            self._gyr_walk = ahead.gyr_walk[ahead.next - 1]
-            self._acc_walk = ahead.acc_walk[ahead.next - 1]
+    def _sensors_on(self) -> tuple[bool, bool]:
+        return bool(self._divider(reg.CTRL2_G)), bool(self._divider(reg.CTRL1_XL))
 
-    def _make_ahead(self) -> _Ahead:
-        period_s = self.slot_period_s
-        n = max(int((self._truth_t[-1] - self._on_s) / period_s) - self._slot, 0)
-        slots = self._slot + 1 + np.arange(n)
-        t_s = np.asarray(self._on_s + period_s * slots, dtype=np.float64)
-        more = max(n - len(self._noise_left), 0)
-        noise = np.concatenate((self._noise_left, self._rng.standard_normal((more, _NOISES))))
-        walk = noise[:n, 6:] * math.sqrt(period_s)
-        gyr_walk = _running_sum(self._gyr_walk, walk[:, :3] * self.errors.gyr_walk)
-        acc_walk = _running_sum(self._acc_walk, walk[:, 3:] * self.errors.acc_walk)
-        counts = self._measure(t_s, noise[:n], gyr_walk, acc_walk, period_s)
-        words, word_end = self._pack_words(slots, counts)
-        fresh = self._fresh_bits(slots)
-        return _Ahead(t_s.tolist(), noise, gyr_walk, acc_walk, counts, fresh, words, word_end)
+    def _temperature_counts(self, celsius: float) -> float:
+        return (celsius - 25) * reg.TEMPERATURE_COUNTS_PER_K
 
-    def _measure(
-        self, t_s: FloatArray, noise: FloatArray, gyr_walk: FloatArray, acc_walk: FloatArray, period_s: float
-    ) -> NDArray[np.int16]:
-        """Return the counts (n, 7): temperature, gyroscope, accelerometer."""
-        e = self.errors
-        left = np.clip(np.searchsorted(self._truth_t, t_s, "right") - 1, 0, max(len(self._truth_t) - 2, 0))
-        right = np.minimum(left + 1, len(self._truth_t) - 1)
-        span = np.maximum(self._truth_t[right] - self._truth_t[left], 1e-12)
-        part = np.clip((t_s - self._truth_t[left]) / span, 0, 1)[:, None]
-        truth = self._truth[left] * (1 - part) + self._truth[right] * part
-        warmer_k = self.temperature_c - _REFERENCE_C
-        bandwidth = math.sqrt(0.5 / period_s)
-        gyr = truth[:, :3] * e.gyr_scale + (e.gyr_bias_rad_s + e.gyr_bias_rad_s_per_k * warmer_k) + gyr_walk
-        gyr += noise[:, :3] * (e.gyr_noise_density * bandwidth) + self._self_test_gyr_rad_s()
-        acc = truth[:, 3:] * e.acc_scale + (e.acc_bias_m_s2 + e.acc_bias_m_s2_per_k * warmer_k) + acc_walk
-        acc += noise[:, 3:6] * (e.acc_noise_density * bandwidth) + self._self_test_acc_m_s2()
-        counts = np.empty((len(t_s), 7))
-        counts[:, 0] = (warmer_k + e.temperature_offset_k) * reg.TEMPERATURE_COUNTS_PER_K
-        counts[:, 1:4] = gyr / self.gyr_rad_s_per_count
-        counts[:, 4:7] = acc / self.acc_m_s2_per_count
-        if not self._divider(reg.CTRL2_G):
-            counts[:, 1:4] = 0
-        if not self._divider(reg.CTRL1_XL):
-            counts[:, 4:7] = 0
-        return np.clip(np.rint(counts), -32768, 32767).astype(np.int16)
+    def _wake_m_s2(self) -> float:
+        r = self._registers
+        if not (r[reg.TAP_CFG2] & 0x80 and r[reg.MD1_CFG] & 0x20):
+            return 0.0
+        return (r[reg.WAKE_UP_THS] & 63) * 32768 / 64 * self.acc_m_s2_per_count
 
     @property
     def gyr_rad_s_per_count(self) -> float:
         """Scale that CTRL2_G selects."""
         control = self._registers[reg.CTRL2_G]
         if control & 0x02:
-            return reg.GYR_125_MDPS_PER_COUNT * 1e-3 * _DPS
-        return reg.GYR_MDPS_PER_COUNT[control >> 2 & 3] * 1e-3 * _DPS
+            return reg.GYR_125_MDPS_PER_COUNT * 1e-3 * DPS
+        return reg.GYR_MDPS_PER_COUNT[control >> 2 & 3] * 1e-3 * DPS
 
     @property
     def acc_m_s2_per_count(self) -> float:
         """Scale that CTRL1_XL selects."""
         return reg.ACC_MG_PER_COUNT[self._registers[reg.CTRL1_XL] >> 2 & 3] * 1e-3 * G_M_S2
 
-    def _self_test_gyr_rad_s(self) -> float:
-        sign = {1: 1.0, 3: -1.0}.get(self._registers[reg.CTRL5_C] >> 2 & 3, 0.0)
-        return sign * reg.SELF_TEST_GYR_DPS * _DPS
-
-    def _self_test_acc_m_s2(self) -> float:
-        sign = {1: 1.0, 2: -1.0}.get(self._registers[reg.CTRL5_C] & 3, 0.0)
-        return sign * reg.SELF_TEST_ACC_MG * 1e-3 * G_M_S2
+    def _self_test(self) -> tuple[FloatArray, FloatArray]:
+        control = self._registers[reg.CTRL5_C]
+        gyr = {1: 1.0, 3: -1.0}.get(control >> 2 & 3, 0.0) * reg.SELF_TEST_GYR_DPS * DPS
+        acc = {1: 1.0, 2: -1.0}.get(control & 3, 0.0) * reg.SELF_TEST_ACC_MG * 1e-3 * G_M_S2
+        return np.full(3, gyr), np.full(3, acc)
 
     def _fresh_bits(self, slots: NDArray[np.int64]) -> list[int]:
         bits = np.full(len(slots), reg.STATUS_TDA)
@@ -316,7 +205,7 @@ class Lsm6dsox:
     def _slot_divider(self) -> int:
         return min(d for d in (self._divider(reg.CTRL1_XL), self._divider(reg.CTRL2_G)) if d)
 
-    def _pack_words(self, slots: NDArray[np.int64], counts: NDArray[np.int16]) -> tuple[bytes, list[int]]:
+    def _pack(self, slots: NDArray[np.int64], counts: NDArray[np.int16]) -> tuple[bytes, list[int]]:
         """Return the FIFO words of the samples, and for each sample the byte where its words end."""
         r = self._registers
         if r[reg.FIFO_CTRL4] & 7 == reg.MODE_BYPASS:
@@ -332,9 +221,3 @@ class Lsm6dsox:
                 every = max(batch_divider, own_divider) // self._slot_divider
                 is_batched[:, k] = slots % every == 0
         return pack_words(slots, counts, is_batched)
-
-
-def _running_sum(start: FloatArray, steps: FloatArray) -> FloatArray:
-    """Return start plus the running sum of the steps; adding in order makes any cut give the same numbers."""
-    path: FloatArray = np.cumsum(np.concatenate((start[None, :], steps)), axis=0)
-    return path[1:]
