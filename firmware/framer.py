@@ -8,6 +8,7 @@ change of type the frame begun is closed as it is.
 from tiltwise.common import wire
 
 RATE_CODES = {wire.ORIENT: 6, wire.RAW: 8}  # 52 and 104 Hz
+RATE_CODES_100 = {wire.ORIENT: 5, wire.RAW: 7}  # 50 and 100 Hz
 
 
 class Framer:
@@ -23,11 +24,13 @@ class Framer:
         self._flags = 0
         self._held = 0
         self._acc_scale = 1.0
+        self.rate_codes = RATE_CODES
         self.frame_type = wire.ORIENT
         self.samples_per_frame = samples_per_frame
 
-    def set_acc_scale(self, acc_m_s2_per_count):
-        """Tell what the counts given to add_orient mean."""
+    def describe(self, nominal_hz, acc_m_s2_per_count):
+        """Tell the data sheet's rate of RAW samples and what the counts given to add_orient mean."""
+        self.rate_codes = RATE_CODES_100 if nominal_hz == 100 else RATE_CODES
         self._acc_scale = acc_m_s2_per_count / wire.ORIENT_ACC_M_S2_PER_COUNT
 
     def select(self, frame_type, samples_per_frame):
@@ -98,7 +101,7 @@ class Framer:
                 self._t0,
                 self._n,
                 self._sensor,
-                RATE_CODES[self.frame_type],
+                self.rate_codes[self.frame_type],
             )
             self._n = 0
             self._flags = self._held

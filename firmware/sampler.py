@@ -1,6 +1,7 @@
 """One IMU: drains its FIFO, runs the fusion, fills frames; survives a sensor that goes away and comes back.
 
 Before it: drivers/. After it: framer.py, minute.py and the events that `log` takes. Runs every config.POLL_MS.
+A part that samples at 200 Hz is averaged in pairs, so that all that follows runs at about 104 Hz.
 A hole in the samples is never hidden: the sample index jumps by the number lost, the frame that follows carries
 FLAG_DISCONTINUITY, and the fusion doubts its tilt, but keeps what it learnt about the bias.
 """
@@ -11,23 +12,29 @@ from tiltwise.common import wire
 from tiltwise.common.fusion import Fusion
 
 from . import config, drivers
-from .framer import RATE_CODES, Framer
+from .drivers.part import DEG
+from .framer import Framer
 from .minute import Minute
 from .timebase import Timebase
 
 _SATURATED = 32767
-_UP_EVERY = 10  # samples between two looks at "up": about 10 Hz
+_UP_EVERY = 5  # orientations between two looks at "up": about 10 Hz
 _MOVING_RAD_S = (
     0.26  # mean over a second of |x| + |y| + |z|: 15 deg/s, above breathing and the bias of a good part
 )
+_RATE_STEP = 0.001  # of the measured rate, before the fusion is told
 
 
 class Sampler:
-    """Sensor number `index` at one bus address. `log(code, value, sensor)` takes events."""
+    """Sensor number `index`. `log(code, value, sensor)` takes events.
+
+    `address` is one address, or a sequence of those where the sensor may turn up.
+    """
 
     def __init__(self, index, bus, address, time, outbox, log):
         self.index = index
-        self.address = address
+        self._addresses = (address,) if isinstance(address, int) else tuple(address)
+        self.address = self._addresses[0]
         self.driver = None
         self.fusion = None
         self.timebase = Timebase()
@@ -35,20 +42,30 @@ class Sampler:
         self.minute = Minute(outbox, index)
         self.samples = 0  # taken since boot, lost ones included: the index of the next sample
         self.problem = None  # the last OSError, for people at the REPL
-        self.taps = None  # an object with sample(ax, ay, az), when somebody wants to know of taps
         self.faults = 0
         self.overflows = 0
         self.saturated = 0
+        self.taps = None  # an object with sample(ax, ay, az), when somebody wants to know of taps
         self._bus = bus
         self._time = time
         self._log = log
         self._counts = array("h", [0] * (6 * 17))
+        self._merge = 1  # samples of the part that make one of ours
+        self._half = array("h", [0] * 6)  # the first of a pair, and its time
+        self._half_t = 0
+        self._has_half = False
         self._owed = 0  # samples that the timebase knows of and that were not read yet
+        self._is_up = False  # configured and sampling
+        self._is_asleep = False
+        self._steps = None  # what is left of the configuration
         self._faults_in_a_row = 0
         self._lost_at = None  # when the sensor was given up
-        self._is_asleep = False  # slept, and has to be configured anew
         self._retry_at = 0
         self._fresh_at = 0  # when samples last came
+        self._total = 0  # of the six counts of the last sample
+        self._same = 0  # samples in a row with that total
+        self._stuck = 0  # times in a row that it had to be started anew for that
+        self._until_up = _UP_EVERY
         self._second_samples = 0
         self._second_motion = 0
         self._second_saturated = 0
@@ -56,20 +73,25 @@ class Sampler:
     @property
     def is_lost(self):
         """Tell whether there is no sensor to read."""
-        return self.fusion is None or self._lost_at is not None or self._is_asleep
+        return self.fusion is None or self._lost_at is not None
+
+    def rate_hz(self):
+        """Return the measured rate of the samples, after averaging."""
+        return 1e4 / (self.timebase.period * self._merge)
 
     def poll(self):
         """Read what is there; never raises."""
+        if self._is_asleep:
+            return
         now = self._time.now()
         try:
-            if not self.is_lost:
+            if self._is_up:
                 self._drain(now)
                 self._faults_in_a_row = 0
             elif now >= self._retry_at:
                 self._bring_up(now)
         except OSError as problem:
-            self.problem = problem
-            self._fault(now)
+            self._fault(now, problem)
 
     def select(self, frame_type, samples_per_frame):
         """From now on send this."""
@@ -78,101 +100,172 @@ class Sampler:
     def temperature_cdeg(self):
         """Return the temperature in 0.01 degC, 0 while the sensor does not answer."""
         try:
-            return 0 if self.is_lost else self.driver.temperature_cdeg()
-        except OSError:
-            self._fault(self._time.now())
+            return self.driver.temperature_cdeg() if self._is_up else 0
+        except OSError as problem:
+            self._fault(self._time.now(), problem)
             return 0
 
-    def sleep(self):
-        """Let the sensor wait for motion, at low power; the caller polls no more until `wake`."""
+    def self_test(self):
+        """Return whether accelerometer and gyroscope are fine, None without a sensor; it takes up to two seconds."""
+        if not self._is_up:
+            return None
         try:
-            if not self.is_lost:
+            return self.driver.self_test()
+        except OSError as problem:
+            self._fault(self._time.now(), problem)
+            return None
+        finally:
+            self._start_anew()
+
+    # ---- sleep ----
+
+    def sleep(self):
+        """Let the sensor wait for motion, at low power, until `wake`."""
+        self.framer.close()
+        try:
+            if self._is_up:
                 self.driver.wake_on_motion()
         except OSError as problem:
-            self.problem = problem
-            self._fault(self._time.now())
+            self._fault(self._time.now(), problem)
+        self._is_asleep = True
 
     def has_moved(self):
         """Tell whether a sleeping sensor was moved since the last call; a bus that fails says no."""
         try:
-            return not self.is_lost and self.driver.has_moved()
+            return self._is_asleep and not self.is_lost and self.driver.has_moved()
         except OSError as problem:
-            self.problem = problem
-            self._fault(self._time.now())
+            self._fault(self._time.now(), problem)
             return False
 
     def wake(self):
         """Sample again from the next poll on; the index jumps over the time slept."""
+        self._is_asleep = False
+        self._start_anew()
+
+    def _start_anew(self):
         self.framer.flag_next(wire.FLAG_DISCONTINUITY)
-        self._is_asleep = True
-        self._retry_at = 0
+        self._is_up = False
+        self._steps = None
+        if self._lost_at is None:
+            self._retry_at = 0
 
     # ---- faults ----
 
-    def _fault(self, now):
+    def _fault(self, now, problem):
         """Count a bus error; after some in a row the sensor is lost."""
+        self.problem = problem
         self.faults += 1
         self._faults_in_a_row += 1
-        if self.is_lost:
+        if not self._is_up:
+            self._steps = None
             self._retry_at = now + config.RETRY_MS * 10
-            if self._lost_at is None:  # it was not there at boot
-                self._give_up(now)
-        elif self._faults_in_a_row >= config.FAULTS_IN_A_ROW:
-            self._give_up(now)
+        if self._lost_at is None and (self.fusion is None or self._faults_in_a_row >= config.FAULTS_IN_A_ROW):
+            self._give_up(now, wire.EVENT_BUS_FAULT, self.faults, config.RETRY_MS)
 
-    def _give_up(self, now):
+    def _give_up(self, now, code, value, retry_ms):
+        """Say why, and try to bring the sensor back later."""
         self._lost_at = now
-        self._retry_at = now + config.RETRY_MS * 10
+        self._is_up = False
+        self._steps = None
+        self._retry_at = now + retry_ms * 10
         self.framer.flag_next(wire.FLAG_DISCONTINUITY | wire.FLAG_SENSOR_FAULT)
-        self._log(wire.EVENT_BUS_FAULT, self.faults, self.index)
+        self._log(code, value, self.index)
 
     def _bring_up(self, now):
-        """Find and configure the sensor, for the first time or again."""
-        if self.driver is None:
-            self.driver = drivers.find(self._bus, self.address, config.GYR_RANGE_DPS, config.ACC_RANGE_G)
-        self.driver.configure()
+        """Find and configure the sensor, for the first time or again; what needs a wait goes on in a later poll."""
+        if self._steps is None:
+            self._find()
+            self._steps = iter(self.driver.steps())
+        for ms in self._steps:
+            self._retry_at = now + ms * 10
+            return
+        self._steps = None
         now = self._time.now()
+        driver = self.driver
         if self.fusion is None:
-            driver = self.driver
-            # Counts go in as they are: small integers need no memory on a board, floats do.
-            self.fusion = Fusion(driver.rate_hz, driver.gyr_rad_s_per_count, driver.acc_m_s2_per_count)
-            self.framer.set_acc_scale(driver.acc_m_s2_per_count)
-            self.timebase.start(now, self.driver.rate_hz)
-            self.minute.begin(now, 0)
+            self._make_fusion(driver)
+            self.timebase.start(now, driver.rate_hz)
+            self.minute.begin(now, self.samples >> 1)
         if self._lost_at is not None:
             self._log(wire.EVENT_BUS_OK, (now - self._lost_at) // 10, self.index)
             self._lost_at = None
-        self._is_asleep = False
+        self._is_up = True
+        self._has_half = False
         self._owed = 0
         self._faults_in_a_row = 0
         self._fresh_at = now
 
+    def _find(self):
+        """Look for the sensor; another part than before takes its place."""
+        self._addresses = self._addresses[1:] + self._addresses[:1]
+        address = self._addresses[-1]
+        driver = drivers.find(
+            self._bus,
+            address,
+            self._time.clock,
+            config.GYR_RANGE_DPS,
+            config.ACC_RANGE_G,
+            config.RATE_HZ,
+        )
+        self._addresses = (address,)  # from now on it is expected where it was found
+        self.address = address
+        if self.driver is not None and driver.name == self.driver.name:
+            return
+        self.driver = driver
+        self.fusion = None
+        if driver.warning:
+            print("tiltwise:", driver.warning)
+            self._log(wire.EVENT_POOR_SENSOR, driver.who, self.index)
+
+    def _make_fusion(self, driver):
+        self._merge = 2 if driver.nominal_hz > 150 else 1
+        # Counts go in as they are: small integers need no memory on a board, floats do.
+        self.fusion = Fusion(
+            driver.rate_hz / self._merge,
+            driver.gyr_rad_s_per_count,
+            driver.acc_m_s2_per_count,
+            2,
+            driver.zero_rate_dps * DEG,
+        )
+        self.framer.describe(driver.nominal_hz // self._merge, driver.acc_m_s2_per_count)
+
     # ---- samples ----
 
     def _drain(self, now):
-        waiting = self.driver.waiting()
+        driver = self.driver
+        waiting = driver.waiting()
         fresh = waiting - self._owed
         if fresh <= 0:
             if now - self._fresh_at > config.STALL_MS * 10:
                 self._stalled(now)
             return
         self._fresh_at = now
-        lost = self.timebase.observe(now, fresh, self.driver.overflowed)
+        lost = self.timebase.observe(now, fresh, driver.overflowed)
         self._owed = waiting
-        if lost or self.driver.overflowed:
+        if lost or driver.overflowed:
             self._hole(lost)
-        while self._owed:
-            n = min(self._owed, self.driver.burst)
-            done = self.driver.read_fifo(self._counts, n)
+        while self._owed and self._is_up:
+            n = min(self._owed, driver.burst)
+            done = driver.read_fifo(self._counts, n)
             self._owed -= n
             self._process(done)
             if done < n:
                 self._skip(n - done)
+        if self._same > config.STUCK_MS * driver.nominal_hz // (1000 * self._merge):
+            self._got_stuck(now)
 
     def _stalled(self, now):
         """Act on a sensor that answers but does not sample: it lost its power, or its bus lines are stuck."""
         self.faults += 1
-        self._give_up(now)
+        self._give_up(now, wire.EVENT_BUS_FAULT, self.faults, config.RETRY_MS)
+
+    def _got_stuck(self, now):
+        """Act on a sensor that gives the same sample again and again; later each time it happens in a row."""
+        self.faults += 1
+        retry_ms = min(config.RETRY_MS << min(self._stuck, 16), config.STUCK_LONGEST_MS)
+        self._stuck += 1
+        self._give_up(now, wire.EVENT_STUCK, self._same, retry_ms)
+        self._same = 0
 
     def _hole(self, lost):
         """Account for samples that were lost before the ones about to be read."""
@@ -184,40 +277,70 @@ class Sampler:
             self._skip(lost)
 
     def _skip(self, lost):
-        """Jump over lost samples."""
+        """Jump over lost samples of the part."""
         self.framer.flag_next(wire.FLAG_DISCONTINUITY)
-        self.samples += lost
+        self.samples += (lost + 1) // self._merge if self._merge > 1 else lost
+        self._has_half = False
         self.fusion.doubt()
 
     def _process(self, n):
         """Take n samples from the counts."""
+        next_time = self.timebase.next
+        for k in range(0, 6 * n, 6):
+            t = next_time()
+            if self._merge == 1:
+                self._take(k, t)
+            elif self._has_half:
+                self._average(k)
+                self._take(k, (self._half_t + t) >> 1)
+            else:
+                for i in range(6):
+                    self._half[i] = self._counts[k + i]
+                self._half_t = t
+                self._has_half = True
+
+    def _average(self, k):
+        """Put the mean of a pair at position k; it is rounded up and down in turn, so that no bias comes of it."""
+        counts = self._counts
+        half = self._half
+        up = self.samples & 1
+        for i in range(6):
+            counts[k + i] = (counts[k + i] + half[i] + up) >> 1
+        self._has_half = False
+
+    def _take(self, k, t):
+        """Use the sample at position k of the counts, taken at t."""
         counts = self._counts
         framer = self.framer
-        is_raw = framer.frame_type == wire.RAW
-        update = self.fusion.update
-        q = self.fusion.q
-        taps = self.taps
-        for k in range(0, 6 * n, 6):
-            gx, gy, gz = counts[k], counts[k + 1], counts[k + 2]
-            ax, ay, az = counts[k + 3], counts[k + 4], counts[k + 5]
-            self._watch(gx, gy, gz, ax, ay, az)
-            update(gx, gy, gz, ax, ay, az)
-            if taps is not None:
-                taps.sample(ax, ay, az)
-            t = self.timebase.next()
-            if is_raw:
-                framer.add_raw(self.samples, t, counts, k)
-            elif not self.samples & 1:
-                framer.add_orient(self.samples >> 1, t, q, ax, ay, az)
-            if self.samples % _UP_EVERY == 0:
-                self._slow(t, q)
-            self.samples += 1
+        fusion = self.fusion
+        gx, gy, gz = counts[k], counts[k + 1], counts[k + 2]
+        ax, ay, az = counts[k + 3], counts[k + 4], counts[k + 5]
+        self._watch(gx, gy, gz, ax, ay, az)
+        fusion.update(gx, gy, gz, ax, ay, az)
+        if self.taps is not None:
+            self.taps.sample(ax, ay, az)
+        if framer.frame_type == wire.RAW:
+            framer.add_raw(self.samples, t, counts, k)
+        if fusion.is_current:
+            if framer.frame_type == wire.ORIENT:
+                framer.add_orient(self.samples >> 1, t, fusion.q, ax, ay, az)
+            self._until_up -= 1
+            if self._until_up <= 0:
+                self._until_up = _UP_EVERY
+                self._slow(t, fusion.q)
+        self.samples += 1
 
     def _watch(self, gx, gy, gz, ax, ay, az):
-        """Look for motion and for counts at the end of the range."""
+        """Look for motion, for counts at the end of the range, and for counts that do not change at all."""
         motion = abs(gx) + abs(gy) + abs(gz)
         self._second_motion += motion
         self._second_samples += 1
+        total = gx + gy + gz + ax + ay + az
+        if total == self._total:
+            self._same += 1
+        else:
+            self._total = total
+            self._same = 0
         # The two sums spare the six comparisons of almost every sample.
         if motion < _SATURATED and abs(ax) + abs(ay) + abs(az) < _SATURATED:
             return
@@ -227,10 +350,10 @@ class Sampler:
     def _slow(self, t, q):
         """Do what needs doing ten times a second, once a second and once a minute."""
         self.minute.add_up(t, q)
-        if self._second_samples >= self.driver.rate_hz:
+        if self._second_samples >= self.fusion.rate_hz:
             self._end_second()
         if t - self.minute.started_at >= config.MINUTE_MS * 10:
-            self.minute.end(t, self.samples >> 1, RATE_CODES[wire.ORIENT])
+            self.minute.end(t, self.samples >> 1, self.framer.rate_codes[wire.ORIENT])
 
     def _end_second(self):
         limit = _MOVING_RAD_S / self.driver.gyr_rad_s_per_count * self._second_samples
@@ -238,6 +361,11 @@ class Sampler:
         if self._second_saturated:
             self.saturated += self._second_saturated
             self._log(wire.EVENT_SATURATED, self._second_saturated, self.index)
+        if self._same == 0:
+            self._stuck = 0
+        rate_hz = self.rate_hz()
+        if abs(rate_hz - self.fusion.rate_hz) > _RATE_STEP * rate_hz:
+            self.fusion.set_rate(rate_hz)  # parts without a trim register are off by a percent and more
         self._second_samples = 0
         self._second_motion = 0
         self._second_saturated = 0

@@ -19,15 +19,15 @@ class DeviceTime:
     """Time since boot in units of 100 us, from ticks that wrap; ask at least every few minutes."""
 
     def __init__(self, clock):
-        self._clock = clock
+        self.clock = clock
         self._last = clock.ticks_us()
         self._rest_us = 0
         self._units = 0
 
     def now(self):
         """Return the units since boot."""
-        ticks = self._clock.ticks_us()
-        us = self._clock.ticks_diff(ticks, self._last) + self._rest_us
+        ticks = self.clock.ticks_us()
+        us = self.clock.ticks_diff(ticks, self._last) + self._rest_us
         self._last = ticks
         self._rest_us = us % 100
         self._units += us // 100

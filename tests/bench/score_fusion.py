@@ -1,6 +1,6 @@
 """Score the board's orientation filter beside VQF on recordings with optical truth: RMS inclination error in degrees.
 
-    python tests/bench/score_fusion.py [--folder DIR] [--rate 50] [--float32] [--skip-rest] [--bias DEG_S]
+    python tests/bench/score_fusion.py [--rate 50] [--stride 2] [--float32] [--skip-rest] [--bias DEG_S]
 
 A recording is an .npz with fs, gyr, acc, quat (truth at the sample times) and movement (what is scored). The error is
 the angle between the estimated and the true direction of gravity in the sensor, at the sample, without any alignment.
@@ -74,23 +74,25 @@ def up_in_sensor(q: Array) -> Array:
 
 def inclination_rmse_deg(trial: Trial, q: Array) -> float:
     """Return the RMS angle between the estimated and the true direction of gravity, while scored."""
-    up, true_up = up_in_sensor(q[trial.scored]), up_in_sensor(trial.truth[trial.scored])
+    scored = trial.scored & np.isfinite(q[:, 0])
+    up, true_up = up_in_sensor(q[scored]), up_in_sensor(trial.truth[scored])
     # The chord is exact for small angles, where the cosine is not.
     angle = 2 * np.arcsin(np.clip(np.linalg.norm(up - true_up, axis=1) / 2, 0, 1))
     return float(np.degrees(np.sqrt(np.mean(angle**2))))
 
 
-def run_fusion(trial: Trial, *, single: bool = False) -> Array:
-    """Return the orientations (n, 4) of the board's filter, in double or in single precision."""
+def run_fusion(trial: Trial, *, single: bool = False, stride: int = 1) -> Array:
+    """Return the orientations (n, 4) of the board's filter; NaN where a stride of 2 gives none."""
     number = np.float32 if single else float
     module = load_single(fusion) if single else fusion
-    estimator = module.Fusion(number(trial.rate_hz))
+    estimator = module.Fusion(number(trial.rate_hz), stride=stride)
     samples = np.hstack([trial.gyr, trial.acc])
     rows = samples.astype(np.float32) if single else samples.tolist()
-    q = np.empty((len(samples), 4))
+    q = np.full((len(samples), 4), np.nan)
     for k, row in enumerate(rows):
         estimator.update(*row)
-        q[k] = estimator.q
+        if estimator.is_current:
+            q[k] = estimator.q
     return q
 
 
@@ -100,7 +102,7 @@ def run_vqf(trial: Trial) -> Array:
     return np.asarray(estimates["quat6D"])
 
 
-def operations_per_sample(trial: Trial, seconds: float = 60.0) -> tuple[float, float]:
+def operations_per_sample(trial: Trial, stride: int, seconds: float = 60.0) -> tuple[float, float]:
     """Return the float operations per sample, fed with floats and fed with integer counts."""
     n = int(seconds * trial.rate_hz)
     middle = int(np.argmax(trial.scored))
@@ -110,8 +112,14 @@ def operations_per_sample(trial: Trial, seconds: float = 60.0) -> tuple[float, f
     module = load_counted(fusion)
     result = []
     for estimator, rows in (
-        (module.Fusion(Counted(trial.rate_hz)), [[Counted(x) for x in row] for row in samples.tolist()]),
-        (module.Fusion(Counted(trial.rate_hz), Counted(units[0]), Counted(units[1])), counts.tolist()),
+        (
+            module.Fusion(Counted(trial.rate_hz), stride=stride),
+            [[Counted(x) for x in row] for row in samples.tolist()],
+        ),
+        (
+            module.Fusion(Counted(trial.rate_hz), Counted(units[0]), Counted(units[1]), stride),
+            counts.tolist(),
+        ),
     ):
         Counted.count = 0
         for row in rows:
@@ -120,12 +128,12 @@ def operations_per_sample(trial: Trial, seconds: float = 60.0) -> tuple[float, f
     return result[0], result[1]
 
 
-def microseconds_per_sample(trial: Trial) -> float:
+def microseconds_per_sample(trial: Trial, stride: int) -> float:
     """Return the time of one update in this Python, the best of three runs."""
     rows = np.hstack([trial.gyr, trial.acc]).tolist()
     best = np.inf
     for _ in range(3):
-        estimator = fusion.Fusion(trial.rate_hz)
+        estimator = fusion.Fusion(trial.rate_hz, stride=stride)
         started = time.perf_counter()
         for row in rows:
             estimator.update(*row)
@@ -140,6 +148,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--folder", type=Path, default=default, help="where the .npz recordings are")
+    parser.add_argument("--stride", type=int, default=1, help="samples integrated at once, 1 or 2")
     parser.add_argument("--rate", type=float, help="bring the recordings to this rate in Hz first")
     parser.add_argument(
         "--float32", action="store_true", help="also in single precision, every operation rounded"
@@ -155,19 +164,20 @@ def main() -> None:
     if not paths:
         raise SystemExit(f"no .npz recordings in {options.folder}: give their folder with --folder")
     trials = [load_trial(path, options.rate, options.skip_rest, options.bias) for path in paths]
-    methods = {"fusion": run_fusion, "VQF": run_vqf}
+    methods = {"fusion": lambda trial: run_fusion(trial, stride=options.stride), "VQF": run_vqf}
     if options.float32:
-        methods["fusion float32"] = lambda trial: run_fusion(trial, single=True)
+        methods["fusion float32"] = lambda trial: run_fusion(trial, single=True, stride=options.stride)
     print(f"{'inclination RMSE, deg':52}" + "".join(f"{name:>16}" for name in methods))
     scores = []
     for trial in trials:
         scores.append([inclination_rmse_deg(trial, run(trial)) for run in methods.values()])
         print(f"{trial.name:52}" + "".join(f"{x:16.3f}" for x in scores[-1]), flush=True)
     print(f"{'mean':52}" + "".join(f"{x:16.4f}" for x in np.mean(scores, axis=0)))
-    floats, counts = operations_per_sample(trials[0])
+    floats, counts = operations_per_sample(trials[0], options.stride)
     print(
-        f"fusion: {microseconds_per_sample(trials[0]):.1f} us per sample in this Python; float operations per sample "
-        f"{floats:.0f} fed with floats, {counts:.0f} fed with integer counts ({16 * counts:.0f} bytes on a board)"
+        f"fusion: {microseconds_per_sample(trials[0], options.stride):.1f} us per sample in this Python; "
+        f"float operations per sample {floats:.0f} fed with floats, {counts:.0f} fed with integer counts "
+        f"({16 * counts:.0f} bytes on a board)"
     )
 
 
