@@ -31,12 +31,12 @@ class Host:
         self.frames = []  # opened
         self.raw_frames = []
         self.told = []  # answers nobody asked for: (request id, opcode, payload)
-        self._request = 0
+        self._request = wire.LEAST_REQUEST_ID
         self._counter = 0
 
     def send(self, opcode, payload=b"", sealed=None):
         """Send a command without waiting; return its bytes."""
-        self._request = self._request % 255 + 1
+        self._request = max((self._request + 1) & 255, wire.LEAST_REQUEST_ID)
         if self.channel is None or sealed is False:
             self._counter += 1
             data = wire.pack_command(self._request, opcode, self._counter, payload)

@@ -1,4 +1,4 @@
-"""Authentication tags against the test vectors of RFC 4231 and the standard library."""
+"""Proofs and tags: RFC 4231, the standard library, and what each side makes of the other."""
 
 import hashlib
 import hmac
@@ -7,7 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tiltwise.common.auth import Tagger, equal, hmac_sha256
+from tiltwise.common import wire
+from tiltwise.common.auth import (
+    AuthError,
+    BoardHandshake,
+    Handshake,
+    HostHandshake,
+    Tagger,
+    equal,
+    hmac_sha256,
+)
+
+KEY, DEVICE = bytes(range(32)), b"board-id"
+HOST_NONCE, BOARD_NONCE = bytes(range(100, 116)), bytes(range(200, 216))
 
 
 @pytest.mark.parametrize(
@@ -54,3 +66,96 @@ def test_equal_needs_the_same_length_and_bytes():
     assert equal(b"abc", b"abc")
     assert not equal(b"abc", b"abd")
     assert not equal(b"abc", b"ab")
+
+
+# ---- handshake ----
+
+
+def standard(message):
+    return hmac.new(KEY, message, hashlib.sha256).digest()
+
+
+def test_proofs_and_keys_are_the_documented_bytes():
+    shared = Handshake(KEY, DEVICE, 0x01020304, wire.WISH_ENCRYPTION, 1, HOST_NONCE, BOARD_NONCE)
+    said = b"\x01" + DEVICE + b"\x04\x03\x02\x01" + b"\x01\x01" + HOST_NONCE + BOARD_NONCE
+    assert shared.board_proof() == standard(b"D" + said)[:16]
+    assert shared.host_proof() == standard(b"H" + said)[:16]
+    assert shared.session_key(b"frames") == standard(b"frames" + HOST_NONCE + BOARD_NONCE)
+    # Known answers, so that a change of both sides at once shows.
+    assert shared.board_proof().hex() == "0025b6722eb0b250457f15228cbb7419"
+    assert shared.host_proof().hex() == "71bc7a0b616615c62f0bee83eea98337"
+    assert (
+        shared.session_key(b"commands").hex()
+        == "1f0deac2cd95334f9bcd077d0247b080968775d682c326cb61b46a60a7800343"
+    )
+
+
+def shake(key=KEY, device=DEVICE, wishes=0, features=0):
+    host = HostHandshake(key, device, HOST_NONCE, wishes)
+    board = BoardHandshake(KEY, DEVICE, 9, features)
+    return host, board, board.answer(host.request(), BOARD_NONCE)
+
+
+def test_both_sides_come_to_the_same_keys():
+    host, board, reply = shake()
+    assert board.accepts(host.prove(reply))
+    assert host.boot == 9
+    for name in (b"frames", b"replies", b"commands", b"encryption"):
+        assert host.shared.session_key(name) == board.shared.session_key(name)
+
+
+@pytest.mark.parametrize(
+    ("wishes", "features", "granted"),
+    [(0, 1, 0), (wire.WISH_ENCRYPTION, 1, 1), (wire.WISH_ENCRYPTION, 0, 0), (0xFF, 0x1F, 1)],
+)
+def test_encryption_is_granted_when_wished_and_possible(wishes, features, granted):
+    host, board, reply = shake(wishes=wishes, features=features)
+    assert board.accepts(host.prove(reply))
+    assert host.granted == board.granted == granted
+
+
+@pytest.mark.parametrize(("key", "device"), [(bytes(32), DEVICE), (KEY, b"other-id")])
+def test_host_notices_a_board_that_is_not_its_own(key, device):
+    host, _, reply = shake(key, device)
+    with pytest.raises(AuthError, match="does not hold our key"):
+        host.prove(reply)
+    assert host.shared is None
+
+
+def test_host_refuses_a_reply_of_another_size():
+    host, _, reply = shake()
+    with pytest.raises(AuthError, match="reply of 36 bytes to AUTH1, expected 37"):
+        host.prove(reply[:-1])
+
+
+def test_every_bit_of_the_exchange_counts():
+    host, board, reply = shake(wishes=wire.WISH_ENCRYPTION, features=1)
+    for k in range(8 * len(reply)):
+        changed = bytearray(reply)
+        changed[k // 8] ^= 1 << k % 8
+        with pytest.raises(AuthError):
+            host.prove(bytes(changed))
+    proof = host.prove(reply)
+    for k in range(8 * len(proof)):
+        changed = bytearray(proof)
+        changed[k // 8] ^= 1 << k % 8
+        assert not board.accepts(bytes(changed))
+    request = bytearray(host.request())
+    request[16] ^= wire.WISH_TAKE_OVER  # somebody on the way wishes more
+    tampered = BoardHandshake(KEY, DEVICE, 9, 1)
+    with pytest.raises(AuthError):
+        host.prove(tampered.answer(bytes(request), BOARD_NONCE))
+
+
+def test_proof_of_the_board_is_no_proof_of_a_host():
+    _, board, reply = shake()
+    assert not board.accepts(reply[-16:])
+
+
+def test_proof_without_a_request_is_not_accepted():
+    assert not BoardHandshake(KEY, DEVICE, 9, 0).accepts(bytes(16))
+
+
+def test_key_of_the_wrong_length_is_refused():
+    with pytest.raises(ValueError, match="key of 16 bytes, expected 32"):
+        Handshake(bytes(16), DEVICE, 1, 0, 0, HOST_NONCE, BOARD_NONCE)

@@ -155,6 +155,7 @@ MINUTE_BODY = "<HBBBx18b"
 INFO_BODY = "<BBBBIBBBBfffffHHIII16s"
 BODIES = {EVENT: EVENT_BODY, STATUS: STATUS_BODY, MINUTE: MINUTE_BODY, INFO: INFO_BODY}
 COMMAND_HEADER = "<BBI"  # request id, opcode, counter
+LEAST_REQUEST_ID = 0x20  # hosts choose 0x20 to 0xFF: a reply never begins like a frame (is_frame)
 # major version, minor, least host minor, state, features, firmware major minor patch, number of IMUs, boot,
 # ring oldest and newest sequence number, model
 HELLO_BODY = "<BBBBIBBBBIII16s"
@@ -282,6 +283,11 @@ def open_frame(frame, tagger=None):
         raise WireError("frame without an authentication tag on a link that has a key")
     check_tag(frame, tagger, bool(flags & FLAG_AUTHENTICATED))
     return header
+
+
+def is_frame(data):
+    """Tell a frame from a reply where both come the same way, as over the cable."""
+    return data[0] >> 4 == VERSION
 
 
 def pack_command(request_id, opcode, counter, payload=b"", tagger=None):

@@ -1,0 +1,92 @@
+"""Frames in pieces: all sizes of packets, losses, and whole frames in between."""
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tiltwise.common import fragments, wire
+
+
+def frame(n, first=0x11):
+    return bytes([first]) + random.Random(n).randbytes(n - 1)
+
+
+def pieces(data, payload):
+    """Return the notifications that a frame becomes."""
+    if len(data) <= payload:
+        return [data]
+    splitter = fragments.Splitter()
+    splitter.take(data, len(data))
+    out = []
+    while not splitter.is_empty:
+        piece = bytes(splitter.piece(payload))
+        assert bytes(splitter.piece(payload)) == piece  # refused and offered again
+        out.append(piece)
+        splitter.done()
+    return out
+
+
+@given(st.integers(26, 244), st.integers(20, 244))
+def test_every_frame_comes_back_at_every_size(n, payload):
+    joiner = fragments.Joiner()
+    parts = pieces(frame(n), payload)
+    assert all(len(part) <= payload for part in parts)
+    assert [joiner.feed(part) for part in parts] == [None] * (len(parts) - 1) + [frame(n)]
+    assert joiner.broken == 0
+
+
+def test_pieces_are_numbered_and_marked_as_documented():
+    parts = pieces(frame(50), 20)
+    assert [part[0] for part in parts] == [0x80, 0x01, 0x42]
+    assert [len(part) for part in parts] == [20, 20, 13]
+
+
+def test_no_piece_looks_like_a_whole_frame():
+    longest = wire.frame_size(wire.ORIENT, wire.MAX_SAMPLES)
+    for payload in range(20, longest):
+        assert all(part[0] >> 4 != wire.VERSION for part in pieces(frame(longest), payload))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_lost_pieces_cost_their_frames_and_no_wrong_frame_gets_past_its_tag(seed):
+    rng = random.Random(seed)
+    joiner = fragments.Joiner()
+    sent, heard = [], []
+    for k in range(400):
+        data = bytearray(wire.frame_size(wire.ORIENT, 10))
+        wire.pack_header_into(data, wire.ORIENT, 0, 1, k, 0, 0, 10, 0, 6)
+        data[18:158] = rng.randbytes(140)
+        wire.seal(data, len(data))
+        parts = pieces(bytes(data), rng.choice((20, 20, 100, 244)))
+        kept = [part for part in parts if rng.random() > 0.02]
+        if len(kept) == len(parts):
+            sent.append(bytes(data))
+        for part in kept:
+            out = joiner.feed(part)
+            if out is not None:
+                try:
+                    wire.open_frame(out)
+                    heard.append(out)
+                except wire.WireError:
+                    pass
+    assert heard == sent
+    assert joiner.broken > 10
+
+
+@given(st.lists(st.binary(max_size=244), max_size=40))
+def test_any_notifications_are_survived(notifications):
+    joiner = fragments.Joiner()
+    for notification in notifications:
+        out = joiner.feed(notification)
+        assert out is None or len(out) <= 244
+
+
+def test_cleared_splitter_sends_nothing_more():
+    splitter = fragments.Splitter()
+    splitter.take(frame(100), 100)
+    splitter.piece(20)
+    splitter.clear()
+    splitter.done()
+    assert splitter.is_empty
