@@ -56,8 +56,11 @@ class Desk:
         self.wrong_proofs = 0
         self.dropped = 0  # peers sent away because they proved nothing in time
         self._told = 0
+        self._told_proofs = 0
         self._tell_at = clock.ticks_ms()
         self.sessions = [Session(link, self) for link in links]
+        for link in links:
+            link.log = self.log
 
     @property
     def is_streaming(self):
@@ -88,11 +91,14 @@ class Desk:
         return has_more
 
     def _tell(self, now):
-        """Tell of hostile commands, seldom enough that a flood of them does not fill the ring."""
+        """Tell of hostile peers, seldom enough that a flood of them does not fill the ring."""
         hostile = self.hostile
         if hostile != self._told:
             self._told = hostile
             self.log(wire.EVENT_HOSTILE, hostile)
+        if self.wrong_proofs != self._told_proofs:
+            self._told_proofs = self.wrong_proofs
+            self.log(wire.EVENT_AUTH_FAILED, self.wrong_proofs)
         for stranger in list(self._strangers):
             if self.clock.ticks_diff(now, stranger[2]) > 10 * _LONGEST_WAIT_S * 1000:
                 self._strangers.remove(stranger)
@@ -178,7 +184,6 @@ class Desk:
     def refuse(self, address):
         """Note that a peer failed to prove the key; the wait doubles each time, up to a minute."""
         self.wrong_proofs += 1
-        self.log(wire.EVENT_AUTH_FAILED, self.wrong_proofs)
         now = self.clock.ticks_ms()
         for stranger in self._strangers:
             if stranger[0] == address:

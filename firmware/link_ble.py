@@ -3,7 +3,7 @@
 Before it: session.py. After it: gatts_notify. The interrupt handler of radio.py only copies into memory made at
 boot (`on_connect`, `on_write`, ...); everything else happens in `poll`. ENOMEM means that the radio's own buffers
 are full: the frame is offered again, and a peer that takes nothing for 2 s is sent away. A frame that does not
-fit a notification goes in fragments. Memory a frame: one memoryview, and the tag that session.py makes.
+fit a notification goes in fragments. No object is made here for a usual frame.
 """
 
 from micropython import const
@@ -104,8 +104,17 @@ class BleLink(Link):
             return
         self._pump()
         if self._is_stalled and self._clock.ticks_diff(now, self._stalled_at) >= STALL_MS:
-            self._radio.stalled()
-            self.disconnect()
+            self._stalled()
+
+    def _stalled(self):
+        radio = self._radio
+        restarts = radio.restarts
+        self.disconnect()
+        radio.stalled()
+        if self.log is not None:
+            self.log(wire.EVENT_LINK_STALL, radio.stalls)
+            if radio.restarts != restarts:
+                self.log(wire.EVENT_RADIO_RESTART, radio.restarts)
 
     def _forget(self):
         self._splitter.clear()
@@ -132,7 +141,8 @@ class BleLink(Link):
         if not self.is_idle():
             return False
         if n <= self.mtu_payload:
-            return self._notify(self._radio.data, memoryview(buffer)[:n])
+            # A usual frame fills its slot of the ring, and needs no object to be passed on.
+            return self._notify(self._radio.data, buffer if n == len(buffer) else memoryview(buffer)[:n])
         self._splitter.take(buffer, n)
         self._pump()
         return True

@@ -398,6 +398,8 @@ def test_peer_that_takes_nothing_is_sent_away_and_the_third_time_the_radio_resta
         assert board.radio.stalls == k + 1
         board.air.room, board.air.queued = None, 0
     assert board.radio.restarts == 1
+    assert (wire.EVENT_LINK_STALL, 3) in board.events
+    assert (wire.EVENT_RADIO_RESTART, 1) in board.events
     assert board.air.starts == 2
     host = proved(board)  # and everything is registered again
     host.ask(wire.OP_START, START)

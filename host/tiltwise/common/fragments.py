@@ -13,6 +13,7 @@ LAST = 0x40
 _NUMBER = 0x3F
 _WHOLE = 0x10  # version 1 in the upper half
 _LARGEST = 244
+_SIZES = 16
 
 
 class Splitter:
@@ -21,6 +22,7 @@ class Splitter:
     def __init__(self):
         self._frame = bytearray(_LARGEST)
         self._piece = bytearray(_LARGEST)
+        self._views = {}  # of the piece, by size: made once, for there are few sizes
         self._size = 0
         self._sent = 0
         self._next = 0
@@ -55,7 +57,15 @@ class Splitter:
         for k in range(n):
             piece[k + 1] = frame[sent + k]
         self._next = sent + n
-        return memoryview(piece)[: n + 1]
+        return self._view(n + 1)
+
+    def _view(self, n):
+        view = self._views.get(n)
+        if view is None:
+            if len(self._views) == _SIZES:
+                self._views.clear()
+            view = self._views[n] = memoryview(self._piece)[:n]
+        return view
 
     def done(self):
         """The last piece has gone out."""
