@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tiltwise.app import setup_programs as programs
-from tiltwise.app.setup_firmware import ARCHITECTURES, HIDING, ROOTS, Staged
+from tiltwise.app.setup_firmware import ARCHITECTURES, HIDING, MAIN, MAIN_NEW, ROOTS, Staged
 from tiltwise.app.setup_tools import Result, Tools
-from tiltwise.app.setup_trouble import SetupError, explain
+from tiltwise.app.setup_trouble import AGAIN, SetupError, explain
 from tiltwise.link.serial import Port
 
 LEAST_VERSION = (1, 24, 0)  # the first whose mpremote, hashlib and asyncio the firmware was written for
@@ -86,7 +86,7 @@ class Board:
 
     def inventory(self) -> Inventory:
         """Hash our files on the board."""
-        text = programs.program(programs.INVENTORY, roots=[*ROOTS, "/main.py"], hiding=list(HIDING))
+        text = programs.program(programs.INVENTORY, roots=[*ROOTS, MAIN, MAIN_NEW], hiding=list(HIDING))
         *files, end = self._run("comparing files", text, timeout_s=120)
         facts = _mapping(end)
         return Inventory(
@@ -117,11 +117,24 @@ class Board:
         timeout_s = ANSWER_S + sum(file.size for file in files) / LEAST_BYTES_PER_S + 2.0 * len(files)
         self._checked(self._tools.run(command, timeout_s), "copying files")
 
-    def load(self, names: Sequence[str]) -> int:
-        """Import modules on the board and return the heap left (-1 unknown); SetupError names the one that fails."""
-        answer = self._ask("loading the firmware", programs.program(programs.LOAD, modules=list(names)))
+    def install(self, main: Staged) -> None:
+        """Copy main.py beside its place, and rename it when its hash is right."""
+        self.copy([replace(main, target=MAIN_NEW)])
+        text = programs.program(programs.INSTALL, new=MAIN_NEW, place=MAIN, sha256=main.sha256)
+        if not self._ask("installing main.py", text):
+            raise SetupError(f"{self.port}: main.py arrived damaged: take another cable or port, {AGAIN}")
+
+    def load(self, names: Sequence[str], board: str | None = None) -> int:
+        """Import modules on the board and return the heap left (-1 unknown); SetupError names the one that fails.
+
+        `board` is the profile to choose for good; None: what the firmware finds by itself.
+        """
+        text = programs.program(programs.LOAD, modules=list(names), board=board or "")
+        answer = self._ask("loading the firmware", text)
         if isinstance(answer, list):
             name, kind, text = answer
+            if name == "profile":
+                raise SetupError(f"{self.port}: no profile for this board ({text}): choose one with --board")
             raise SetupError(
                 f"{self.port}: {name} does not load on this board: {kind}: {text}; "
                 "it needs a MicroPython of micropython.org for this very board"
@@ -145,11 +158,13 @@ class Board:
     def _ask(self, doing: str, text: str) -> Any:
         return self._run(doing, text)[-1]
 
-    def _run(self, doing: str, text: str, timeout_s: float = ANSWER_S) -> list[Any]:
+    def _run(self, doing: str, text: str, timeout_s: float | None = None) -> list[Any]:
         """Run a program on the board and return what it told: at least one thing."""
         path = self._scratch / "program.py"
         path.write_text(text, encoding="utf-8")
-        result = self._tools.run([*self._tools.mpremote, "connect", self.port, "run", str(path)], timeout_s)
+        result = self._tools.run(
+            [*self._tools.mpremote, "connect", self.port, "run", str(path)], timeout_s or ANSWER_S
+        )
         self._checked(result, doing)
         told = programs.answers(result.text)
         if not told:

@@ -62,9 +62,3 @@ def check_room(files: Sequence[Staged], old: Sequence[str], inventory: Inventory
             f"{port}: the board's flash is full: {need // 1000} kB needed, {room // 1000} kB free: delete your own "
             f"files on it (mpremote connect {port} ls), {AGAIN}"
         )
-
-
-def parents(folder: str) -> list[str]:
-    """Return a folder and those above it but /, the uppermost first."""
-    parts = folder.strip("/").split("/")
-    return ["/" + "/".join(parts[: k + 1]) for k in range(len(parts))]

