@@ -173,7 +173,7 @@ def test_half_a_firmware_has_no_main(bench):
     ],
 )
 def test_trouble_at_the_first_call_is_told_plainly(bench, how, words):
-    bench.fail(0, how)
+    bench.describe(fail={"0": how, "1": how})
     line = refused(bench)
     assert all(word in line for word in words), line
     assert set(bench.tree()) == {"/boot.py"}
@@ -181,8 +181,13 @@ def test_trouble_at_the_first_call_is_told_plainly(bench, how, words):
 
 def test_board_that_says_nothing_is_given_up(bench, monkeypatch):
     monkeypatch.setattr(setup_board, "ANSWER_S", 0.5)
-    bench.fail(0, "hang")
+    bench.describe(fail={"0": "hang", "1": "hang"})
     assert "no MicroPython answers" in refused(bench)
+
+
+def test_firmware_that_just_had_a_host_is_asked_twice(bench):
+    bench.fail(0, "silent")
+    assert "0 frames lost" in do(bench)[Do.STREAM]
 
 
 def test_full_flash_is_found_before_the_first_byte(bench):

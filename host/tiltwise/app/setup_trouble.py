@@ -21,6 +21,10 @@ class SetupError(AppError):
     """A board could not be set up."""
 
 
+class SilentError(SetupError):
+    """Nobody answers on the port."""
+
+
 class LostError(SetupError):
     """The board went away in the middle: unplugged, or it restarted."""
 
@@ -59,7 +63,7 @@ _MEANINGS: tuple[tuple[str, type[SetupError], str], ...] = (
     (
         r"could not enter raw repl|could not exec command|unexpected read during raw paste"
         r"|could not complete raw paste|timeout waiting for|not supported by the REPL|struct.error: unpack",
-        SetupError,
+        SilentError,
         "{port}: no MicroPython answers: wrong port, or a board without MicroPython; "
         "a blank ESP32 takes it with --micropython FILE.bin, a Pico from its .uf2 (hold BOOTSEL while plugging in)",
     ),

@@ -22,13 +22,14 @@ from tiltwise.app.setup_firmware import MAIN, STARTED, Staged, bytecode_version,
 from tiltwise.app.setup_flash import flash, read_image
 from tiltwise.app.setup_plan import Options, setting_index, setting_values
 from tiltwise.app.setup_tools import Tools
-from tiltwise.app.setup_trouble import AGAIN, LostError, SetupError, cannot_open, explain
+from tiltwise.app.setup_trouble import AGAIN, LostError, SetupError, SilentError, cannot_open, explain
 from tiltwise.common import wire
 from tiltwise.link import serial
 from tiltwise.link.serial import Port
 
 PORT_BACK_S = 15.0  # after a restart USB is gone for one or two seconds, on slow computers more
 SETTLE_S = 1.0  # between the port's return and a MicroPython that listens
+SILENCE_S = 5.0
 FILES_AT_ONCE = 8  # copied by one call of mpremote: progress is told between calls
 STOP_TRIES = 3  # an armed watchdog restarts the board within seconds of its program being stopped
 GRAVITY_M_S2 = (8.8, 10.8)  # a LSM6DS-class part is within 0.4 m/s2; beyond this it moved, or is broken
@@ -104,7 +105,14 @@ class Work:
         yield f"wrote {image.path.name}"
 
     def do_board(self) -> Iterator[str]:
-        facts = self._facts = self._board.identify()
+        try:
+            facts = self._board.identify()
+        except SilentError:
+            # The firmware keeps Ctrl-C to itself until its last host has been silent for 12 s; mpremote tried for 10.
+            yield "no answer yet: one more try"
+            self._around.sleep(SILENCE_S)
+            facts = self._board.identify()
+        self._facts = facts
         check_facts(facts, self._board.port)
         kind = facts.machine or facts.platform
         yield f"{kind}, MicroPython {facts.version_text}, {facts.architecture or 'no native code'}"
