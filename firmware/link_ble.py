@@ -14,7 +14,7 @@ from .link import Link
 
 STALL_MS = 2000  # without progress
 _GONE_MS = const(2000)  # after asking for the end of a connection: then it counts as ended
-_ROOM = const(512)
+_ROOM = const(512)  # two commands of the longest
 _FULL = (11, 12, 16, 105)  # EAGAIN, ENOMEM, EBUSY, ENOBUFS: not now
 _WORKS = const(300)  # notifications without a stall: more than any stack has buffers for
 _HEADER = const(3)  # bytes of a notification that are not payload

@@ -30,7 +30,6 @@ class Session:
         self._desk = desk
         self.delivery = Delivery(desk.outbox, self._transmit)
         self._commands = Commands(self, desk)
-        self._scratch = bytearray(wire.frame_size(wire.ORIENT, wire.MAX_SAMPLES))
         self._connection = link.connections
         self._since = self._heard_at = self._leave_at = desk.clock.ticks_ms()
         self._reset()
@@ -133,7 +132,7 @@ class Session:
             if self.channel is None:
                 wire.seal(frame, size)
             else:
-                self._sealed = self.channel.seal(frame, size, self._scratch)
+                self._sealed = self.channel.seal(frame, size, self._desk.scratch)
         if not self.link.send(self._sealed, size):
             self._sealed_seq, self._sealed_flags = seq, flags
             self._desk.retries += 1

@@ -581,9 +581,9 @@ def hostile_writes(rng, corpus):
             yield data[: int(rng.random() * len(data))]
         elif way < 0.9:
             yield corpus[int(rng.random() * len(corpus))]
-        elif way < 0.91:
+        elif way < 0.902:
             yield stuffed(wire.pack_command(1, wire.OP_AUTH1, 1, rng.randbytes(17)))
-        elif way < 0.92:
+        elif way < 0.903:
             yield stuffed(wire.pack_command(1, wire.OP_AUTH2, 1, rng.randbytes(16)))
         elif way < 0.99:
             yield b"\0" * (1 + int(rng.random() * 20))

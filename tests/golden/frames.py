@@ -4,6 +4,8 @@
 hand against the offsets in its docstring; a change of it is a change of the protocol.
 """
 
+import struct
+
 from tiltwise.common import auth, wire
 
 KEY = bytes(range(32))
@@ -18,11 +20,34 @@ BODIES = {
     "minute": (wire.MINUTE, MINUTE),
     "info": (wire.INFO, INFO),
 }
+HELLO = (1, 2, 1, wire.STATE_OPEN, 0x1F, 1, 2, 3, 2, 70_000, 7, 70_001, b"xiao-s3")
 COMMANDS = {
     "start": (1, wire.OP_START, 1, b"\x01\x0a"),
     "stop": (2, wire.OP_STOP, 2, b""),
     "ack": (3, wire.OP_ACK, 0xFFFFFFFF, b"\x07\x00\xff\xff\xff\xff\x40\x00"),
     "get": (255, wire.OP_GET, 4, b"\x07\x00\x00\x00\x00\x00\x40\x00\x00\x00"),
+    "auth1": (0x20, wire.OP_AUTH1, 1, bytes(range(16)) + bytes([wire.WISH_ENCRYPTION | wire.WISH_TAKE_OVER])),
+    "auth1_reply": (
+        0x20,
+        wire.OP_AUTH1 | wire.REPLY,
+        1,
+        bytes([wire.STATUS_OK])
+        + struct.pack(wire.AUTH1_REPLY_BODY, bytes(range(16)), 70_000, 1, bytes(range(16, 32))),
+    ),
+    "hello_reply": (
+        0x21,
+        wire.OP_HELLO | wire.REPLY,
+        2,
+        bytes([wire.STATUS_OK]) + struct.pack(wire.HELLO_BODY, *HELLO) + b"deviceid",
+    ),
+    "setcfg_text": (0x22, wire.OP_SETCFG, 3, b"\x00" + wire.pack_value("Zo\u00eb")),
+    "setcfg_int": (0x22, wire.OP_SETCFG, 3, b"\x02" + wire.pack_value(-25)),
+    "get_done": (
+        4,
+        wire.OP_GET_DONE | wire.REPLY,
+        5,
+        bytes([wire.STATUS_OK]) + struct.pack(wire.GET_DONE_BODY, 7, 0, 70_000, 1) + struct.pack("<II", 5, 9),
+    ),
     "reply": (3, wire.OP_ACK | wire.REPLY, 0xFFFFFFFF, bytes([wire.STATUS_OK])),
 }
 
