@@ -8,6 +8,7 @@ package; `micropython.const`, which MicroPython resolves at compile time, gets a
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import sys
 from pathlib import Path
@@ -31,7 +32,7 @@ def load_firmware() -> ModuleType:
     """Return the firmware as the package `tiltwise_firmware`; its modules import as `tiltwise_firmware.app` etc."""
     if PACKAGE in sys.modules:
         return sys.modules[PACKAGE]
-    if importlib.util.find_spec("micropython") is None:
+    if not _has_const():
         sys.modules["micropython"] = _micropython()
     folder = firmware_dir()
     spec = importlib.util.spec_from_file_location(
@@ -43,6 +44,14 @@ def load_firmware() -> ModuleType:
     sys.modules[PACKAGE] = package
     spec.loader.exec_module(package)
     return package
+
+
+def _has_const() -> bool:
+    """Tell whether there is a module `micropython` that is one: a mere folder of that name imports too."""
+    try:
+        return hasattr(importlib.import_module("micropython"), "const")
+    except ImportError:
+        return False
 
 
 def _micropython() -> ModuleType:

@@ -1,106 +1,13 @@
 """The radio link on a fake `bluetooth` module: events, fragments, back-pressure, strangers, hostile writes."""
 
-import importlib
 import random
 import struct
 
 import pytest
 
-from fake_bluetooth import Air, SimClock
+from radio_bench import BOOT, CTRL, DATA, INFO, Board
 from tiltwise.common import wire
-from tiltwise.firmware_files import load_firmware
-from wire_host import DEVICE, KEY, START, Host, ack, get, stuffed
-
-load_firmware()
-radio_module = importlib.import_module("tiltwise_firmware.radio")
-desk_module = importlib.import_module("tiltwise_firmware.desk")
-link_ble = importlib.import_module("tiltwise_firmware.link_ble")
-outbox_module = importlib.import_module("tiltwise_firmware.outbox")
-session_module = importlib.import_module("tiltwise_firmware.session")
-
-BOOT = 77
-CTRL, DATA, INFO = (wire.uuid128(short) for short in (wire.UUID_CTRL, wire.UUID_DATA, wire.UUID_INFO))
-
-
-class Keys:
-    def __init__(self, key):
-        self.key = key
-
-    def load(self):
-        return self.key
-
-    def save(self, key):
-        self.key = key
-
-
-class Board:
-    """Radio, outbox and desk on a virtual clock."""
-
-    def __init__(self, key=KEY, frames=400, aes=None, **air):
-        self.air = Air(**air)
-        self.clock = SimClock(0, ticks_offset=2**30 - 3_000)  # ticks wrap soon
-        self.radio = radio_module.Radio(self.air, self.clock, b"test", (1, 2, 3))
-        self.outbox = outbox_module.Outbox(BOOT, frames, 10, 10)
-        self.events = []
-        self.started = []
-        tools = desk_module.Tools()
-        tools.keystore = Keys(key)
-        tools.on_start = lambda *stream: self.started.append(stream)
-        tools.now = lambda: int(self.clock.us) // 100
-        rng = random.Random(3)
-        tools.random = rng.randbytes
-        tools.log = lambda *event: self.events.append(event)
-        tools.device_id = DEVICE
-        self.desk = desk_module.Desk(self.radio.links, self.outbox, self.clock, tools, aes)
-        self._buffer = self.outbox.main.spare()
-        self.drains = None  # notifications that the radio gets rid of in 10 ms
-        self.run()
-
-    def make(self, n, fill=0):
-        for _ in range(n):
-            for k in range(140):
-                self._buffer[18 + k] = (k + fill) & 255
-            self._buffer = self.outbox.put(self._buffer, wire.ORIENT, 0, 5, 6, 10, 0, 6)
-
-    def run(self, ms=10):
-        for _ in range(max(1, ms // 10)):
-            self.clock.sleep_ms(10)
-            if self.drains is not None:
-                self.air.drain(self.drains)
-            self.desk.step()
-
-    def host(self, mtu=247, address=b"\1\2\3\4\5\6", **kwargs):
-        """A host connects and can write and listen."""
-        for _ in range(100):
-            if self.air.advertised is not None:
-                break
-            self.run()
-        connection = self.air.come(address, mtu)
-        ctrl, data = self.air.handle_of(CTRL), self.air.handle_of(DATA)
-
-        def write(command):
-            size = mtu - 3
-            for at in range(0, len(command), size):
-                self.air.write(connection, ctrl, command[at : at + size])
-
-        def listen():
-            peer = self.air.peers.get(connection)
-            if peer is None:
-                return b"", []
-            heard, peer.heard = peer.heard, []
-            assert all(len(packet) <= mtu - 3 for _, packet in heard)
-            return (
-                b"".join(packet for handle, packet in heard if handle == ctrl),
-                [packet for handle, packet in heard if handle == data],
-            )
-
-        host = Host(write, listen, self.run, **kwargs)
-        host.connection = connection
-        self.run()
-        return host
-
-    def is_there(self, host):
-        return host.connection in self.air.peers
+from wire_host import DEVICE, KEY, START, ack, get, stuffed
 
 
 def proved(board, **kwargs):
