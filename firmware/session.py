@@ -96,8 +96,7 @@ class Session:
         if not self.is_open or self._is_leaving or not link.is_idle():
             return False
         if self.delivery.is_done and self.delivery.request_id is not None:
-            self._tell_done()
-            return True
+            return self._tell_done()
         return self.delivery.step()
 
     def _leaves(self):
@@ -165,18 +164,20 @@ class Session:
         )
 
     def _reply(self, channel, request_id, opcode, answer):
+        """Send an answer; False when the link did not take it."""
         if channel is not None:
-            self.link.reply(channel.pack(request_id, opcode | wire.REPLY, answer))
-            return
+            return self.link.reply(channel.pack(request_id, opcode | wire.REPLY, answer))
         self._counter += 1
-        self.link.reply(wire.pack_command(request_id, opcode | wire.REPLY, self._counter, answer))
+        return self.link.reply(wire.pack_command(request_id, opcode | wire.REPLY, self._counter, answer))
 
     def _tell_done(self):
-        """Tell that a GET is done, in the reply to a command that the host did not send."""
+        """Tell that a GET is done, in a reply that the host did not ask for; True when it went out."""
         delivery = self.delivery
         answer = bytes([wire.STATUS_OK]) + delivery.done_body()
-        self._reply(self.channel, delivery.request_id, wire.OP_GET_DONE, answer)
+        if not self._reply(self.channel, delivery.request_id, wire.OP_GET_DONE, answer):
+            return False
         delivery.request_id = None
+        return True
 
     # ---- proof ----
 

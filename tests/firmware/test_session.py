@@ -328,6 +328,17 @@ def test_end_of_a_get_waits_for_a_link_that_is_busy(monkeypatch):
     assert bench.done()[1:] == (BOOT, 0, 4, [])
 
 
+def test_end_of_a_get_that_the_link_did_not_take_is_told_again(monkeypatch):
+    bench = Bench()
+    bench.make(5)
+    bench.ask(*get(0, 4))
+    monkeypatch.setattr(bench.link, "reply", lambda _: False)
+    bench.run()
+    monkeypatch.undo()
+    bench.run()
+    assert bench.done()[1:] == (BOOT, 0, 4, [])
+
+
 def test_lost_connection_forgets_a_get():
     bench = Bench()
     bench.make(50)
