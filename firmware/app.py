@@ -102,9 +102,12 @@ class App:
         return tools
 
     def _find_sensors(self, board):
-        """Make a sampler for each address that answers; without any, for the first, which may come later."""
-        found = [address for address in board.addresses if self._answers(board.bus, address)]
-        for address in found[:2] or board.addresses[:1]:
+        """Make a sampler for each address that answers, and for those that should and may come later."""
+        found = [address for address in board.addresses if self._answers(board.bus, address)][:2]
+        missing = [address for address in board.addresses if address not in found]
+        while len(found) < self.settings.get("imus") and missing:
+            found.append(missing.pop(0) if found else board.addresses)  # a lone one may turn up anywhere
+        for address in found:
             sampler = Sampler(len(self.samplers), board.bus, address, self.time, self.outbox, self.event)
             self.samplers.append(sampler)
             if not self.settings.get("rate"):
@@ -201,6 +204,9 @@ class App:
         if self.house.is_awake:
             for sampler in self.samplers:
                 sampler.poll()
+                if sampler.is_new:
+                    sampler.is_new = False
+                    self._info_wanted = True
         self.health.sampled()
 
     def _report(self, now):

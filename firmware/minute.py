@@ -27,9 +27,9 @@ class Minute:
         self.started_at = t
         self._i0 = index
         self._samples = 0
-        self._seconds_moving = 0
-        self._seconds_worn = 0
-        self._seconds_known = 0
+        self._moving = 0  # samples while it moved, was worn, was known to be worn or not
+        self._worn = 0
+        self._known = 0
         self.alerts = 0
         for k in range(3 * _TENTHS):
             self._up[k] = 0.0
@@ -44,14 +44,14 @@ class Minute:
         up[k + 2] += 1 - 2 * (x * x + y * y)
 
     def add_second(self, samples, is_moving):
-        """Add a second: how many samples came, and whether the sensor moved."""
+        """Add about a second: how many samples came, and whether the sensor moved."""
         self._samples += samples
         if is_moving:
-            self._seconds_moving += 1
+            self._moving += samples
         if self.is_worn is not None:
-            self._seconds_known += 1
+            self._known += samples
             if self.is_worn:
-                self._seconds_worn += 1
+                self._worn += samples
 
     def end(self, t, index, rate_code):
         """Hand over the summary and start the next minute; a minute without samples makes none."""
@@ -62,8 +62,8 @@ class Minute:
                 self._buffer,
                 wire.MINUTE,
                 min(self._samples, 65535),
-                min(self._seconds_moving, 60),
-                min(self._seconds_worn, 60) if self._seconds_known else _UNKNOWN_WORN,
+                _seconds(self._moving, rate_code),
+                _seconds(self._worn, rate_code) if self._known else _UNKNOWN_WORN,
                 min(self.alerts, 255),
                 *self._body,
             )
@@ -80,3 +80,8 @@ class Minute:
         self._body[k] = round(x * scale)
         self._body[k + 1] = round(y * scale)
         self._body[k + 2] = round(z * scale)
+
+
+def _seconds(samples, rate_code):
+    """Return how many seconds so many samples of the IMU are, of the minute; ORIENT has half of their rate."""
+    return min(round(samples / (2 * wire.RATES_HZ[rate_code])), 60)

@@ -34,6 +34,7 @@ TABLE = (
     ),  # "up" in sensor axes / 32767 in neutral posture; all three 0: not taken yet
     ("neutral_y", 0, -32767, 32767),
     ("neutral_z", 0, -32767, 32767),
+    ("imus", 1, 1, 2),  # sensors that should be there: a missing one is reported and looked for
 )
 KEYS = tuple(row[0] for row in TABLE)
 _ROWS = {row[0]: row for row in TABLE}

@@ -1,0 +1,211 @@
+"""Crashes are counted, orderly ends are not; the watchdog is fed while both loops turn; main.py never gives up."""
+
+import importlib
+import io
+import runpy
+import struct
+import sys
+import types
+
+import pytest
+
+from tiltwise.firmware_files import firmware_dir, load_firmware
+from tiltwise.sim.board import SimClock
+from tiltwise.sim.parts import SimFiles
+
+load_firmware()
+health = importlib.import_module("tiltwise_firmware.health")
+files = importlib.import_module("tiltwise_firmware.files")
+Health = health.Health
+
+
+def boot(disk, cause=health.POWER_ON, clock=None, feed=None):
+    return Health(disk, clock or SimClock(), cause, feed)
+
+
+def test_boots_are_counted_from_one_and_wrap_past_zero():
+    disk = SimFiles()
+    assert [boot(disk).boot_id for _ in range(3)] == [1, 2, 3]
+    disk.files[health.FILE] = files.with_crc(struct.pack("<HBB", 65535, 0, health.REBOOTING))
+    assert boot(disk).boot_id == 1
+
+
+def test_numbers_go_on_after_the_log_when_the_counter_is_lost():
+    disk = SimFiles()
+    first = boot(disk)
+    first.number_after(41)
+    assert first.boot_id == 42
+    second = boot(disk)
+    second.number_after(7)  # there is a file: it knows better
+    assert second.boot_id == 43
+
+
+@pytest.mark.parametrize("cause", [health.WATCHDOG, health.HARD, health.SOFT, health.UNKNOWN])
+def test_third_crash_in_a_row_starts_safely_and_an_orderly_end_mends_it(cause):
+    disk = SimFiles()
+    boot(disk)
+    crashes = [boot(disk, cause) for _ in range(4)]
+    assert [run.crashes for run in crashes] == [1, 2, 3, 4]
+    assert [run.is_safe_mode for run in crashes] == [False, False, True, True]
+    crashes[-1].leaving(health.REBOOTING)
+    after = boot(disk, health.SOFT)
+    assert (after.crashes, after.is_safe_mode, after.reset_cause) == (0, False, health.REQUESTED)
+
+
+@pytest.mark.parametrize(
+    ("end", "cause", "told", "crashes"),
+    [
+        (health.REBOOTING, health.SOFT, health.REQUESTED, 0),
+        (health.REBOOTING, health.WATCHDOG, health.REQUESTED, 0),  # asked for: however the chip did it
+        (health.SLEEPING, health.WOKE, health.WOKE, 0),
+        (health.SLEEPING, health.POWER_ON, health.POWER_ON, 0),
+        (health.FAILED, health.SOFT, health.EXCEPTION, 2),
+        (health.FAILED, health.POWER_ON, health.EXCEPTION, 2),
+        (health.RUNNING, health.WATCHDOG, health.WATCHDOG, 2),
+        (health.RUNNING, health.POWER_ON, health.POWER_ON, 1),  # the plug was pulled: neither crash nor cure
+    ],
+)
+def test_how_the_run_before_ended_decides(end, cause, told, crashes):
+    disk = SimFiles()
+    disk.files[health.FILE] = files.with_crc(struct.pack("<HBB", 9, 1, end))
+    run = boot(disk, cause)
+    assert (run.reset_cause, run.crashes, run.boot_id) == (told, crashes, 10)
+
+
+def test_ten_good_minutes_break_the_row():
+    disk, clock = SimFiles(), SimClock(ticks_offset=2**30 - 1000)
+    boot(disk)
+    boot(disk, health.WATCHDOG)
+    run = boot(disk, health.WATCHDOG, clock)
+    for _ in range(599):
+        clock.sleep_ms(1000)
+        run.step(clock.ticks_ms())
+    assert run.crashes == 2
+    clock.sleep_ms(2000)
+    run.step(clock.ticks_ms())
+    assert run.crashes == 0
+    assert boot(disk, health.WATCHDOG).crashes == 1
+
+
+def test_a_boot_costs_few_writes():
+    disk, clock = SimFiles(), SimClock()
+    run = boot(disk, health.POWER_ON, clock)
+    for _ in range(100_000):
+        clock.sleep_ms(1000)
+        run.step(clock.ticks_ms())
+    run.leaving(health.SLEEPING)
+    assert disk.writes <= 3
+
+
+@pytest.mark.parametrize("stalled", ["sampling", "link", "nothing"])
+def test_watchdog_is_fed_only_while_sampling_and_link_both_turn(stalled):
+    fed, clock = [], SimClock()
+    run = boot(SimFiles(), clock=clock, feed=lambda: fed.append(clock.us))
+    for k in range(600):
+        clock.sleep_ms(50)
+        works = k < 200 or stalled == "nothing"
+        if works or stalled != "sampling":
+            run.sampled()
+        if works or stalled != "link":
+            run.linked()
+        run.step(clock.ticks_ms())
+    last_s = fed[-1] / 1e6
+    assert last_s == pytest.approx(30 if stalled == "nothing" else 10, abs=1.1)
+    gaps = [b - a for a, b in zip([0, *fed], fed, strict=False)]
+    assert max(gaps) <= 1.1e6  # far below the 8 s of the watchdog
+
+
+def test_random_files_are_survived():
+    for data in (b"", b"x", bytes(8), files.with_crc(b""), files.with_crc(bytes(9)), b"\xff" * 8):
+        disk = SimFiles()
+        disk.files[health.FILE] = data
+        run = boot(disk, health.WATCHDOG)
+        assert (run.boot_id, run.is_safe_mode) == (1, False)
+        health.note_exception(disk)
+        assert health.crashes_noted(disk) == 0
+
+
+def test_full_flash_does_not_stop_the_board():
+    disk = SimFiles()
+    disk.is_full = True
+    run = boot(disk)
+    run.leaving(health.REBOOTING)
+    assert isinstance(run.problem, OSError)
+
+
+def test_noted_exception_is_told_at_the_next_start():
+    disk = SimFiles()
+    boot(disk)
+    health.note_exception(disk)
+    assert boot(disk, health.SOFT).reset_cause == health.EXCEPTION
+
+
+# ---- main.py ----
+
+
+class FakeFirmware:
+    """Stands in for the package on the board while the real main.py runs."""
+
+    def __init__(self, monkeypatch, tmp_path, problem=None, crashes=1, note_fails=False):
+        self.log = []
+        monkeypatch.chdir(tmp_path)
+
+        def run(_board):
+            self.log.append("run")
+            if problem is not None:
+                raise problem
+
+        def note(_files):
+            if note_fails:
+                raise OSError(28, "full")
+            self.log.append("noted")
+
+        modules = {
+            "firmware": {},
+            "firmware.app": {"run": run},
+            "firmware.board": {"Board": object, "restart": lambda: self.log.append("restart")},
+            "firmware.files": {"Files": object},
+            "firmware.health": {"note_exception": note, "crashes_noted": lambda _files: crashes},
+            "micropython": {
+                "kbd_intr": lambda code: self.log.append(("kbd", code)),
+                "const": lambda value: value,
+            },
+        }
+        for name, contents in modules.items():
+            module = types.ModuleType(name)
+            module.__dict__.update(contents)
+            monkeypatch.setitem(sys.modules, name, module)
+        sys.modules["firmware"].health = sys.modules["firmware.health"]
+        monkeypatch.setattr(sys, "print_exception", self._trace, raising=False)
+        monkeypatch.setattr("time.sleep_ms", lambda _ms: None, raising=False)
+
+    def _trace(self, problem, file=None):
+        (file or io.StringIO()).write(f"{type(problem).__name__}: {problem}\n")
+
+    def start(self):
+        runpy.run_path(str(firmware_dir() / "main.py"))
+        return self.log
+
+
+def test_main_notes_a_crash_keeps_its_trace_and_restarts(monkeypatch, tmp_path):
+    bench = FakeFirmware(monkeypatch, tmp_path, ValueError("boom"))
+    assert bench.start() == ["run", ("kbd", 3), "noted", "restart"]
+    assert (tmp_path / "crash.txt").read_text() == "ValueError: boom\n"
+
+
+def test_main_stops_at_the_prompt_when_even_safe_mode_crashes(monkeypatch, tmp_path):
+    assert FakeFirmware(monkeypatch, tmp_path, ValueError("boom"), crashes=4).start()[-1] == "noted"
+
+
+def test_main_stops_at_the_prompt_when_it_cannot_even_count(monkeypatch, tmp_path):
+    assert "restart" not in FakeFirmware(monkeypatch, tmp_path, ValueError("boom"), note_fails=True).start()
+
+
+def test_main_leaves_the_prompt_to_whoever_pressed_ctrl_c(monkeypatch, tmp_path):
+    assert FakeFirmware(monkeypatch, tmp_path, KeyboardInterrupt()).start() == ["run", ("kbd", 3)]
+
+
+def test_main_survives_missing_files(monkeypatch, tmp_path):
+    bench = FakeFirmware(monkeypatch, tmp_path)
+    monkeypatch.setitem(sys.modules, "firmware.app", None)  # import raises
+    assert bench.start() == [("kbd", 3), "noted", "restart"]
