@@ -45,6 +45,7 @@ class Sampler:
         self.faults = 0
         self.overflows = 0
         self.saturated = 0
+        self.is_new = False  # a part was found that INFO does not know yet; whoever tells clears it
         self.taps = None  # an object with sample(ax, ay, az), when somebody wants to know of taps
         self._bus = bus
         self._time = time
@@ -62,6 +63,7 @@ class Sampler:
         self._lost_at = None  # when the sensor was given up
         self._retry_at = 0
         self._fresh_at = 0  # when samples last came
+        self._is_emptied = False
         self._total = 0  # of the six counts of the last sample
         self._same = 0  # samples in a row with that total
         self._stuck = 0  # times in a row that it had to be started anew for that
@@ -184,7 +186,7 @@ class Sampler:
         driver = self.driver
         if self.fusion is None:
             self._make_fusion(driver)
-            self.timebase.start(now, driver.rate_hz)
+            self.timebase.start(now, driver.rate_hz, driver.knows_rate)
             self.minute.begin(now, self.samples >> 1)
         if self._lost_at is not None:
             self._log(wire.EVENT_BUS_OK, (now - self._lost_at) // 10, self.index)
@@ -219,6 +221,7 @@ class Sampler:
 
     def _make_fusion(self, driver):
         self._merge = 2 if driver.nominal_hz > 150 else 1
+        self.is_new = True
         # Counts go in as they are: small integers need no memory on a board, floats do.
         self.fusion = Fusion(
             driver.rate_hz / self._merge,
@@ -236,9 +239,13 @@ class Sampler:
         waiting = driver.waiting()
         fresh = waiting - self._owed
         if fresh <= 0:
+            if driver.overflowed and not self._is_emptied:
+                self._is_emptied = True  # the driver threw all away: the next samples are yet to come
+                self._fresh_at = now
             if now - self._fresh_at > config.STALL_MS * 10:
                 self._stalled(now)
             return
+        self._is_emptied = False
         self._fresh_at = now
         lost = self.timebase.observe(now, fresh, driver.overflowed)
         self._owed = waiting

@@ -11,6 +11,7 @@ from micropython import const
 
 _MEMORY = const(64)  # observations: 3 s at 50 ms, so the phase noise of 2.8 ms averages to 0.7 ms
 _TRUSTED = const(12)  # observations that the part's own idea of its rate is worth
+_TRUSTED_LITTLE = const(3)  # the same of a data sheet's
 _SLACK = 5  # 0.5 ms: the FIFO level is read a little after the clock
 _SLIP = 1.5  # periods behind: samples went missing without an overflow flag
 
@@ -41,8 +42,9 @@ class Timebase:
         self.period = 0.0
         self.start(0, 100.0)
 
-    def start(self, now, rate_hz):
+    def start(self, now, rate_hz, knows_rate=True):
         """Begin anew: the first sample is yet to come, at about this rate."""
+        self._trusted = _TRUSTED if knows_rate else _TRUSTED_LITTLE
         self.period = 1e4 / rate_hz
         self._now = now
         self._age = 0.0  # of the newest sample at `_now`
@@ -75,7 +77,7 @@ class Timebase:
     def _correct(self, late, n):
         """Return the correction of the age; correct the period by the way."""
         k = self._seen = min(self._seen + 1, _MEMORY)
-        slope_k = min(k + _TRUSTED, _MEMORY)
+        slope_k = min(k + self._trusted, _MEMORY)
         self.period += 6.0 / (slope_k * (slope_k + 1)) * late / n
         return 2.0 * (2 * k - 1) / (k * (k + 1)) * late
 

@@ -9,6 +9,7 @@ and every driver object
     kind, name            wire.IMU_*, text
     warning               None, or why this part is a poor choice or not what it says
     nominal_hz, rate_hz   output rate in the data sheet, and the true one as far as the part knows it
+    knows_rate            whether rate_hz was measured at the factory, or is what the data sheet says
     gyr_rad_s_per_count, acc_m_s2_per_count, gyr_range_dps, acc_range_g
     zero_rate_dps         one standard deviation of the gyroscope's bias, from the data sheet
     burst                 most samples one read_fifo may be asked for

@@ -37,6 +37,7 @@ _NAMES = {0x6C: ("LSM6DSOX", wire.IMU_LSM6DSOX), 0x6B: ("LSM6DSR", wire.IMU_LSM6
 class Lsm6ds(Lsm6):
     """One part on the bus."""
 
+    knows_rate = True
     KNOWN = "0x6c (LSM6DSO, LSM6DSOX) or 0x6b (LSM6DSR)"
 
     @staticmethod

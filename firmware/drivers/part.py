@@ -16,6 +16,7 @@ class Part:
 
     warning = None
     zero_rate_dps = 1.0
+    knows_rate = False
 
     def __init__(self, bus, address, clock, gyr_range_dps, acc_range_g, sample_bytes):
         self._bus = bus

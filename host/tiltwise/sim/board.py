@@ -17,8 +17,8 @@ from typing import Any
 
 from tiltwise.common import wire
 from tiltwise.firmware_files import PACKAGE, load_firmware
+from tiltwise.sim.front_end import FrontEnd
 from tiltwise.sim.parts import Power, Restart, SimFiles, SimFlash, SimMotor, SimPins
-from tiltwise.sim.sensor import Lsm6dsox
 
 ADDRESSES = (0x6A, 0x6B)
 _TICKS = 1 << 30  # MicroPython's ticks wrap here on 32-bit boards
@@ -57,7 +57,7 @@ class SimClock:
 class SimBus:
     """An I2C bus as machine.I2C shows it. Faults: `is_stuck` (a line held low: time-outs), `fail_next`, `unplug`."""
 
-    def __init__(self, clock: SimClock, devices: dict[int, Lsm6dsox]) -> None:
+    def __init__(self, clock: SimClock, devices: dict[int, FrontEnd]) -> None:
         self._clock = clock
         self._devices = devices
         self._unplugged: set[int] = set()
@@ -88,7 +88,7 @@ class SimBus:
     def scan(self) -> list[int]:
         return sorted(set(self._devices) - self._unplugged)
 
-    def _transfer(self, address: int, n: int) -> Lsm6dsox:
+    def _transfer(self, address: int, n: int) -> FrontEnd:
         """Let the time pass that n bytes take, and return who answers."""
         self.transfers += 1
         self._clock.us += _US_PER_BYTE * (n + _OVERHEAD_BYTES)
@@ -168,7 +168,8 @@ class SimBoard:
 
     Parameters
     ----------
-    sensors : sensor 0 at address 0x6A and, if there is a second, sensor 1 at 0x6B
+    sensors : one or two register models
+    addresses : where the firmware looks for sensors, in this order; the models sit at the first of them
     boot_id : boot counter, u16
     stream : frame type that is asked for at boot (wire.ORIENT or wire.RAW); None waits for a START command
     auto_ack : act as a host that stores each frame at once; False when a real host sends ACK
@@ -184,8 +185,9 @@ class SimBoard:
 
     def __init__(
         self,
-        sensors: Sequence[Lsm6dsox],
+        sensors: Sequence[FrontEnd],
         *,
+        addresses: Sequence[int] = ADDRESSES,
         boot_id: int = 1,
         stream: int | None = wire.ORIENT,
         auto_ack: bool = True,
@@ -196,15 +198,15 @@ class SimBoard:
         is_bare: bool = False,
         seed: int = 0,
     ) -> None:
-        if not 1 <= len(sensors) <= len(ADDRESSES):
-            raise ValueError(f"{len(sensors)} sensors, a board takes 1 or {len(ADDRESSES)}")
+        if not 1 <= len(sensors) <= len(addresses):
+            raise ValueError(f"{len(sensors)} sensors, expected 1 to {len(addresses)}, one an address")
         self.clock = SimClock(round(start_s * 1e6), ticks_offset)
         self.sensors = tuple(sensors)
-        self.bus = SimBus(self.clock, dict(zip(ADDRESSES, sensors, strict=False)))
+        self.bus = SimBus(self.clock, dict(zip(addresses, sensors, strict=False)))
         self.link = SimLink()
         self.links: list[Any] = [self.link]
         self.radio = None
-        self.addresses = ADDRESSES
+        self.addresses = tuple(addresses)
         self.ring_frames = ring_frames
         self.minute_frames = minute_frames
         self.power = Power()

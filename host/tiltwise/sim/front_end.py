@@ -23,6 +23,7 @@ from tiltwise.types import FloatArray
 
 DPS = math.pi / 180
 _REFERENCE_C = 25.0
+_MOST_AHEAD = 600  # samples: a write to the part makes them anew
 _NOISES = 12  # random numbers per sample: noise and walk of six axes
 
 
@@ -181,12 +182,16 @@ class FrontEnd(ABC):
             raise ValueError(
                 f"truth is known to {self._truth_t[-1:]} s, asked for {t_s} s: call advance first"
             )
-        if self._ahead is None:
-            self._ahead = self._make_ahead()
-        ahead = self._ahead
-        end = bisect_right(ahead.t_s, t_s, ahead.next)
-        if end > ahead.next:
-            self._take(ahead, end)
+        while True:
+            ahead = self._ahead
+            if ahead is None:
+                ahead = self._ahead = self._make_ahead()
+            end = bisect_right(ahead.t_s, t_s, ahead.next)
+            if end > ahead.next:
+                self._take(ahead, end)
+            if end < _MOST_AHEAD:
+                return
+            self._discard_ahead()
 
     def _take(self, ahead: _Ahead, end: int) -> None:
         """Let the samples up to `end` happen."""
@@ -220,6 +225,7 @@ class FrontEnd(ABC):
     def _make_ahead(self) -> _Ahead:
         period_s = self.slot_period_s
         n = max(int((self._truth_t[-1] - self._on_s) / period_s) - self._slot, 0)
+        n = min(n, _MOST_AHEAD)
         slots = self._slot + 1 + np.arange(n)
         t_s = np.asarray(self._on_s + period_s * slots, dtype=np.float64)
         more = max(n - len(self._noise_left), 0)
