@@ -58,6 +58,7 @@ def board_os(board):
 
     module.stat = call(lambda path: (0x4000 if path.stat() and path.is_dir() else 0x8000,) + (0,) * 9)
     module.ilistdir = ilistdir
+    module.getcwd = lambda: "/"
     module.listdir = lambda path="/": [entry[0] for entry in ilistdir(path)]
     module.remove = call(Path.unlink)
     module.mkdir = call(Path.mkdir)

@@ -76,7 +76,7 @@ def test_main_is_copied_last_and_alone(bench):
     do(bench)
     calls = bench.calls()
     assert copied(bench)[-1] == "main.py"
-    assert [call for call in calls if "main.py" in call] == ["fs cp main.py main.new"]
+    assert [call for call in calls if "main.py" in call] == ["fs cp main.py :main.new"]
 
 
 def test_second_run_copies_only_main_and_keeps_the_key(bench):
@@ -240,8 +240,8 @@ def test_profile_can_be_chosen(bench):
 def test_file_that_would_hide_the_firmware_is_named(bench):
     (bench.flash / "firmware").mkdir()
     line = refused(bench)
-    assert "/firmware on the board would be taken instead of ours" in line
-    assert "rm -r :/firmware" in line
+    assert "firmware on the board would be taken instead of ours" in line
+    assert "rm -r :firmware" in line
 
 
 def test_no_port_several_ports_and_unknown_ports(bench):

@@ -25,7 +25,7 @@ def test_whole_firmware_is_staged_for(architecture, tmp_path):
     staged = stage(tmp_path, architecture, Tools())
     assert len(staged) == len(board_files())
     assert bytecode_version(staged) == 6
-    assert {"/lib", "/lib/firmware", "/lib/firmware/drivers", "/lib/tiltwise/common"} <= set(folders(staged))
+    assert {"lib", "lib/firmware", "lib/firmware/drivers", "lib/tiltwise/common"} <= set(folders(staged))
     main = next(file for file in staged if file.target == MAIN)
     assert b"from firmware.app import" in main.path.read_bytes()
 

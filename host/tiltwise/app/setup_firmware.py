@@ -16,11 +16,12 @@ from tiltwise.app.setup_tools import Tools
 from tiltwise.app.setup_trouble import SetupError, last_line
 from tiltwise.firmware_files import board_files
 
-MAIN = "/main.py"
-MAIN_NEW = "/main.new"  # until all of it has arrived
-ROOTS = ("/lib/firmware", "/lib/tiltwise")
-# What MicroPython would import instead of ours, because it looks into / before /lib.
-HIDING = tuple(f"/{name}{end}" for name in ("firmware", "tiltwise") for end in ("", ".py", ".mpy"))
+# Places on the board are relative to the folder it starts in: / on most ports, /flash on some.
+MAIN = "main.py"
+MAIN_NEW = "main.new"  # until all of it has arrived
+ROOTS = ("lib/firmware", "lib/tiltwise")
+# What MicroPython would import instead of ours, because it looks there before lib.
+HIDING = tuple(f"{name}{end}" for name in ("firmware", "tiltwise") for end in ("", ".py", ".mpy"))
 STARTED = ("firmware.app", "firmware.board")  # what main.py imports; the rest comes with them
 # sys.implementation._mpy >> 10 & 15 -> what mpy-cross calls it; "" has no native code, which we do not use anyway.
 ARCHITECTURES = (
@@ -48,7 +49,7 @@ def stage(folder: Path, architecture: str, tools: Tools) -> list[Staged]:
 def folders(staged: list[Staged]) -> list[str]:
     """Return the folders that the files need on the board, the upper ones first."""
     needed = {parent for file in staged for parent in PurePosixPath(file.target).parents}
-    return sorted(str(folder) for folder in needed if str(folder) != "/")
+    return sorted(str(folder) for folder in needed if str(folder) != ".")
 
 
 def bytecode_version(staged: list[Staged]) -> int:
@@ -70,7 +71,7 @@ def _stage_one(folder: Path, place: str, source: Path, architecture: str, tools:
         raise SetupError(
             f"{place}: mpy-cross cannot compile it: {last_line(result.text)}; reinstall tiltwise"
         )
-    return _facts(f"/lib/{compiled}", path)
+    return _facts(f"lib/{compiled}", path)
 
 
 def _facts(target: str, path: Path) -> Staged:

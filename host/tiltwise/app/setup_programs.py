@@ -67,7 +67,7 @@ for root in A["roots"]:
  walk(root)
 d = {"hiding": [p for p in A["hiding"] if look(p)], "free": -1, "block": 4096}
 try:
- s = os.statvfs("/")
+ s = os.statvfs(os.getcwd())
  d["free"] = s[1] * s[3]
  d["block"] = s[0]
 except (OSError, AttributeError):
@@ -80,21 +80,21 @@ STOP = """
 import os
 d = {"stopped": False, "kept": ""}
 try:
- with open("/main.py") as f:
+ with open("main.py") as f:
   text = f.read()
 except OSError:
  text = None
 if text is not None:
  if A["ours"] in text:
-  os.remove("/main.py")
+  os.remove("main.py")
  else:
-  names = os.listdir("/")
+  names = os.listdir()
   k = 0
   name = "main_before_tiltwise.py"
   while name in names:
    k += 1
    name = "main_before_tiltwise_%d.py" % k
-  os.rename("/main.py", "/" + name)
+  os.rename("main.py", name)
   d["kept"] = name
  if hasattr(os, "sync"):
   os.sync()
@@ -143,7 +143,7 @@ tell(digest == A["sha256"])
 # shows here. With a name in `board`, that profile is chosen for good.
 LOAD = """
 import sys, gc
-sys.path[:] = ["/lib"] + [p for p in sys.path if p != "/lib"]
+sys.path.insert(0, "lib")
 name = "profile"
 try:
  if A["board"]:
