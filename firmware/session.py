@@ -19,7 +19,8 @@ from .delivery import Delivery
 PROOF_MS = 5000  # for a peer on the radio to prove the key
 _COMMANDS_PER_STEP = const(8)  # a flood of commands does not keep the sampler waiting
 _MOST_TRIES = const(4)  # of AUTH1 in one connection: each costs hashes
-_LEAVE_MS = const(1000)  # for the last answer to go out before the link is cut
+_LINGER_MS = const(100)  # from the last answer to the cut: what the radio still holds would be lost
+_LEAVE_MS = const(1000)  # for the last answer to go out at all
 
 
 class Session:
@@ -107,7 +108,8 @@ class Session:
         if is_late and not self._is_leaving and not self.is_open and link.peer == "ble":
             self._desk.dropped += 1
             self.leave(now)
-        if self._is_leaving and (link.is_idle() or clock.ticks_diff(now, self._leave_at) >= 0):
+        left_ms = clock.ticks_diff(self._leave_at, now)
+        if self._is_leaving and (left_ms <= 0 or (link.is_idle() and left_ms <= _LEAVE_MS - _LINGER_MS)):
             self._is_leaving = False
             self._since = now
             link.disconnect()

@@ -120,7 +120,8 @@ def test_wrong_key_cuts_the_link_and_the_wait_doubles_up_to_a_minute():
         reply = host.ask(wire.OP_AUTH1, bytes(17))
         assert reply[0] == wire.STATUS_OK
         assert host.ask(wire.OP_AUTH2, bytes(16))[0] == wire.STATUS_FAILED
-        board.run(20)
+        assert board.is_there(host)  # so that the answer gets out
+        board.run(150)
         assert not board.is_there(host)
         waits.append(board.desk.wait_s(b"\1" + b"\1\2\3\4\5\6"))
         again = board.host()
@@ -463,6 +464,31 @@ def test_half_a_command_does_not_spoil_the_next():
         board.air.write(host.connection, board.air.handle_of(CTRL), half)
         board.run()
         assert host.ask(wire.OP_PING, bytes(8))[0] == wire.STATUS_OK
+
+
+def test_writes_to_other_characteristics_are_nothing():
+    board = Board()
+    host = proved(board)
+    for uuid in (INFO, DATA, 0x2A19, 0x2A24):
+        for size in (1, 20, 300):
+            board.air.write(host.connection, board.air.handle_of(uuid), stuffed(bytes(size)))
+    assert host.ask(wire.OP_PING, bytes(8))[0] == wire.STATUS_OK
+    assert board.desk.hostile == 0
+
+
+def test_interrupt_without_memory_costs_one_command(monkeypatch):
+    board = Board()
+    host = proved(board)
+
+    def fails(_):
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(board.air, "gatts_read", fails)
+        host.send(wire.OP_STOP)
+    board.air.gatts_read(board.air.handle_of(CTRL))
+    assert board.radio.overruns == 1
+    assert host.ask(wire.OP_PING, bytes(8))[0] == wire.STATUS_OK
 
 
 def test_write_longer_than_the_buffer_is_survived():
