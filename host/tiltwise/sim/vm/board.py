@@ -12,7 +12,7 @@ from typing import Any
 
 from tiltwise.common import wire
 from tiltwise.sim.board import ADDRESSES, SimBus, SimClock, SimLink
-from tiltwise.sim.sensor import Lsm6dsox
+from tiltwise.sim.front_end import FrontEnd
 from tiltwise.sim.vm.process import Vm, VmError, firmware_on_board
 
 I2C_READ, I2C_WRITE = 1, 2
@@ -25,7 +25,7 @@ _ACK_EVERY, _CREDITS = 16, 64
 class VmBus:
     """The I2C bus of a VM: each transfer moves the VM's clock and reaches the register models."""
 
-    def __init__(self, sensors: Sequence[Lsm6dsox], now_us: float = 0.0) -> None:
+    def __init__(self, sensors: Sequence[FrontEnd], now_us: float = 0.0) -> None:
         self.clock = SimClock(round(now_us))
         self.bus = SimBus(self.clock, dict(zip(ADDRESSES, sensors, strict=False)))
         self._vm: Vm | None = None
@@ -57,19 +57,18 @@ class VmBus:
 
 
 class VmBoard:
-    """Runs App in the VM as SimBoard does under CPython; same parameters, same frames.
+    """Runs App in the VM as a bare SimBoard does under CPython; same parameters, same frames.
 
     Parameters
     ----------
-    sensors, boot_id, stream, auto_ack, ring_frames, minute_frames, start_s, ticks_offset : as SimBoard
+    sensors, stream, auto_ack, ring_frames, minute_frames, start_s, ticks_offset : as SimBoard
     files : what lies on the board; the firmware as source text when absent
     """
 
     def __init__(
         self,
-        sensors: Sequence[Lsm6dsox],
+        sensors: Sequence[FrontEnd],
         *,
-        boot_id: int = 1,
         stream: int | None = wire.ORIENT,
         auto_ack: bool = True,
         ring_frames: int = 300,
@@ -80,8 +79,7 @@ class VmBoard:
     ) -> None:
         self.about = {
             "model": "simulated",
-            "reset_cause": 1,
-            "boot_id": boot_id,
+            "device_id": "simboard",
             "ring_frames": ring_frames,
             "minute_frames": minute_frames,
             "addresses": list(ADDRESSES),
@@ -90,7 +88,6 @@ class VmBoard:
         self._auto_ack = auto_ack
         self._request = 0
         self._acked = 0
-        self._boot_id = boot_id
         self._bus = VmBus(sensors, start_s * 1e6)
         self.bus = self._bus.bus
         self.vm = Vm(
@@ -99,8 +96,12 @@ class VmBoard:
         self._bus.attach(self.vm)
         self.vm.devices |= {_SEND: self._send, _REPLY: self._reply, _RECEIVE: self._receive}
         self.vm.ask = self._ask
-        self.vm.run("import bench_board\nboard = bench_board.Board()\nimport firmware.app")
-        self.vm.run("app = firmware.app.App(board)")
+        try:
+            self.vm.run("import bench_board\nboard = bench_board.Board()\nimport firmware.app")
+            self.vm.run("app = firmware.app.App(board)")
+        except VmError:
+            self.vm.close()
+            raise
         if stream is not None:
             self.start(stream)
         self._due_us = self.vm.now_us
@@ -118,6 +119,12 @@ class VmBoard:
         self._request = self._request % 255 + 1
         self.link.deliver(wire.pack_command(self._request, opcode, self._request, payload))
 
+    def reconnect(self) -> None:
+        """The host goes and another one comes and asks for a stream."""
+        self.link.drop()
+        self.vm.run("board.link.connections += 1")
+        self.start()
+
     def run_firmware(self) -> None:
         """Start the firmware's own loop: from now on `step` lets it run."""
         self.vm.run("import asyncio\nasyncio.run(firmware.app._run(app))")
@@ -130,6 +137,7 @@ class VmBoard:
             if self.vm.crash:
                 raise VmError(self.vm.crash)
             self._ack_sometimes()
+        self._bus.clock.us = self.vm.now_us  # for who plugs a sensor between two steps
         frames, self.link.frames = self.link.frames, []
         return frames
 
@@ -155,5 +163,5 @@ class VmBoard:
         if not self._auto_ack or self.link.sent < self._acked + _ACK_EVERY:
             return
         self._acked = self.link.sent
-        payload = struct.pack("<HIH", self._boot_id, self.link.newest_seq, _CREDITS)
+        payload = struct.pack("<HIH", 1, self.link.newest_seq, _CREDITS)
         self.command(wire.OP_ACK, payload)

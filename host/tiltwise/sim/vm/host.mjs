@@ -1,10 +1,11 @@
-// The official MicroPython (WebAssembly) as a board: virtual clock, blocking calls to Python over fds 3 (in) and 4 (out).
+// The official MicroPython (WebAssembly) as a board: virtual clock, blocking calls to Python over two pipes.
 // Before it: process.py, which starts it and answers. Inside it: the firmware's files, and shims/ for what a board has.
-// Usage: node host.mjs CONFIG   with {mjs, heap, files: {path: base64}, path: [sys.path first], main, ticks_offset, now_us}
+// Usage: node host.mjs CONFIG IN OUT   with {mjs, heap, files: {path: base64}, path: [sys.path first], main, ticks_offset, now_us}
 import fs from 'fs';
 import {pathToFileURL} from 'url';
 
 const config = JSON.parse(fs.readFileSync(process.argv[2], 'utf8'));
+const [IN, OUT] = process.argv.slice(3).map(Number); // file descriptors
 const TICKS = 1073741824; // MicroPython's ticks wrap here on 32-bit boards
 const PATIENCE = 20000; // looks at a clock that stands still, after which it moves: a busy wait has to end
 const OP = {CALL: 1, ASK: 2, IDLE: 3, DONE: 4, LINE: 5, CRASH: 6};
@@ -40,7 +41,7 @@ function readExactly(n) {
   const buffer = Buffer.alloc(n);
   let have = 0;
   while (have < n) {
-    const k = fs.readSync(3, buffer, have, n - have);
+    const k = fs.readSync(IN, buffer, have, n - have);
     if (k === 0) process.exit(0); // the bench is gone
     have += k;
   }
@@ -52,7 +53,7 @@ function rpc(op, payload) {
   head.writeUInt32LE(payload.length, 0);
   head[4] = op;
   head.writeDoubleLE(now, 5);
-  fs.writeSync(4, payload.length ? Buffer.concat([head, payload]) : head);
+  fs.writeSync(OUT, payload.length ? Buffer.concat([head, payload]) : head);
   const back = readExactly(12);
   now = back.readDoubleLE(4);
   const n = back.readUInt32LE(0);
@@ -134,7 +135,9 @@ function obey(order) {
 
 const realImmediate = setImmediate;
 const microtasks = () => new Promise((resolve) => realImmediate(resolve));
-attempt(() => mp.runPython(`import sys\nsys.path[:0] = ${JSON.stringify(config.path)}\nimport boot_bench`));
+// asyncio comes first: its timers are compared with the built-in clock, which has no offset.
+const problem = attempt(() => mp.runPython(`import asyncio, sys\nfor name in ('time', 'os'): sys.modules.pop(name, None)\nsys.path[:0] = ${JSON.stringify(config.path)}\nimport boot_bench`));
+if (problem) rpc(OP.CRASH, Buffer.from(problem));
 
 // ---- run for ever: say when the next timer is due, do what comes back, fire the timer when its time has come ----
 while (true) {

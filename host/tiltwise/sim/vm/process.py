@@ -10,6 +10,7 @@ import base64
 import json
 import math
 import os
+import select
 import struct
 import subprocess
 import tempfile
@@ -25,7 +26,8 @@ HERE = Path(__file__).parent
 _CALL, _ASK, _IDLE, _DONE, _LINE, _CRASH = 1, 2, 3, 4, 5, 6
 _HEAD = struct.Struct("<IBd")
 _CALL_HEAD = struct.Struct("<BII")
-LONGEST_STEP_US = 1e6  # a VM that runs longer than this without a pause hangs in a busy wait
+LONGEST_STEP_US = 60e6  # a VM that runs longer than this without a pause hangs in a busy wait
+HANGS_S = 30.0  # real time without a word
 
 # A device: kind, two numbers, bytes in -> errno, bytes out
 Device = Callable[[int, int, bytes], tuple[int, bytes]]
@@ -84,7 +86,13 @@ class Vm:
             "now_us": now_us,
         }
         self._start(config)
-        self._serve()
+        try:
+            self._serve()
+            if self.crash:
+                raise VmError(self.crash)
+        except VmError:
+            self.close()
+            raise
 
     def _start(self, config: dict[str, Any]) -> None:
         to_read, to_write = os.pipe()
@@ -92,17 +100,16 @@ class Vm:
         with tempfile.NamedTemporaryFile("w", suffix=".json", delete=False) as file:
             json.dump(config, file)
         self._config = Path(file.name)
-        # The shell moves the pipes to the numbers that host.mjs expects; Popen can only keep numbers.
-        script = f'exec 3<&{to_read} 4>&{from_write}; exec "$0" "$@"'
         self._process = subprocess.Popen(
-            ["/bin/sh", "-c", script, str(node_program()), str(HERE / "host.mjs"), str(self._config)],
+            [str(node_program()), str(HERE / "host.mjs"), str(self._config), str(to_read), str(from_write)],
             pass_fds=(to_read, from_write),
             stdin=subprocess.DEVNULL,
         )
         os.close(to_read)
         os.close(from_write)
         self._out = to_write
-        self._in = os.fdopen(from_read, "rb")
+        self._in = from_read
+        self._came = bytearray()
 
     # ---- time ----
 
@@ -152,7 +159,7 @@ class Vm:
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait()
-        self._in.close()
+        os.close(self._in)
         os.close(self._out)
         self._config.unlink(missing_ok=True)
 
@@ -169,19 +176,29 @@ class Vm:
     def _reply(self, payload: bytes) -> None:
         os.write(self._out, struct.pack("<Id", len(payload), self.now_us) + payload)
 
+    def _read(self, n: int) -> bytes:
+        """Return n bytes from the pipe; raise VmError when the VM hangs or is gone."""
+        while len(self._came) < n:
+            if not select.select([self._in], [], [], HANGS_S)[0]:
+                raise VmError(f"the VM has run for {HANGS_S:g} s without a pause: an endless loop")
+            data = os.read(self._in, 65536)
+            if not data:
+                raise VmError(f"the VM ended unexpectedly; it printed last: {self.lines[-5:]}")
+            self._came += data
+        taken = bytes(self._came[:n])
+        del self._came[:n]
+        return taken
+
     def _serve(self) -> None:
         """Answer until the VM is idle."""
         started_us = self.now_us
         while True:
-            head = self._in.read(_HEAD.size)
-            if len(head) < _HEAD.size:
-                raise VmError(f"the VM ended unexpectedly; it printed last: {self.lines[-5:]}")
-            n, op, self.now_us = _HEAD.unpack(head)
-            payload = self._in.read(n)
+            n, op, self.now_us = _HEAD.unpack(self._read(_HEAD.size))
+            payload = self._read(n)
             if op == _IDLE:
                 (self.due_us,) = struct.unpack("<d", payload)
                 return
-            if self.now_us - started_us > LONGEST_STEP_US * 60:
+            if self.now_us - started_us > LONGEST_STEP_US:
                 raise VmError("the VM ran for a virtual minute without a pause")
             self._reply(self._answer(op, payload))
 

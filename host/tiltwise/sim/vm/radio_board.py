@@ -12,13 +12,14 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from tiltwise.sim.front_end import FrontEnd
 from tiltwise.sim.radio import RadioLink
-from tiltwise.sim.sensor import Lsm6dsox
 from tiltwise.sim.vm.bluetooth import INDICATE, NOTIFY, BluetoothModule
 from tiltwise.sim.vm.board import VmBus
 from tiltwise.sim.vm.process import Vm, VmError, firmware_on_board
 
 _MAIN = "import main"
+_ROUNDING_US = 0.5
 _AHEAD_S = 2.0  # the truth is told this far ahead
 
 
@@ -37,7 +38,7 @@ class RadioBoard:
     def __init__(
         self,
         link: RadioLink,
-        sensors: Sequence[Lsm6dsox],
+        sensors: Sequence[FrontEnd],
         tell: Callable[[float], None],
         *,
         files: Mapping[str, bytes] | None = None,
@@ -94,7 +95,9 @@ class RadioBoard:
             await self._pause()
             self._tell_ahead()
             orders = [self.vm.event(event, json.dumps(items)) for event, items in self._taken()]
-            self.vm.resume(self._loop.time() * 1e6, orders)
+            now_us = self._loop.time() * 1e6
+            # The loop wakes up to a rounding error early, and then the VM's timer would never be due.
+            self.vm.resume(self.vm.due_us if abs(self.vm.due_us - now_us) < _ROUNDING_US else now_us, orders)
 
     def _taken(self) -> list[tuple[int, list[Any]]]:
         taken = list(self.radio.events)

@@ -3,12 +3,14 @@
 Before it: vm/board.py, which answers. After it: the firmware's App.
 """
 
-import gc
 import json
+import os
 import time
 
 import _bench
 import uctypes
+from firmware.bare import Bare
+from firmware.files import Files
 from machine import I2C
 
 _SEND, _REPLY, _RECEIVE = 18, 19, 20
@@ -22,6 +24,7 @@ class Link:
     connections = 1
     address = None
     mtu_payload = 244
+    damaged = 0
 
     def __init__(self):
         self._command = bytearray(256)
@@ -59,24 +62,27 @@ class Link:
         """Nobody looks."""
 
 
-class Board:
-    """What App wants, as the bench says it is."""
+class Board(Bare):
+    """What App wants, as the bench says it is: sensors and a link, nothing else."""
+
+    clock = time
+    chip_cause = 1
 
     def __init__(self):
         for name, value in json.loads(_bench.ask('{"board": "about"}')).items():
             setattr(self, name, value)
         self.model = self.model.encode()
+        self.device_id = self.device_id.encode()
         self.addresses = tuple(self.addresses)
-        self.clock = time
+        self.files = Files()
         self.bus = I2C(0)
         self.link = Link()
         self.links = (self.link,)
+        self.watchdog = self._feed
 
-    def mem_free(self):
-        """As sim/board.py: unknown; frames would differ otherwise."""
-        return 0
+    def random(self, n):
+        """Return bytes of the bench's generator."""
+        return os.urandom(n)
 
-
-def mem_alloc():
-    """Return the bytes of heap in use, garbage included."""
-    return gc.mem_alloc()
+    def _feed(self):
+        """Nothing bites here."""

@@ -13,23 +13,7 @@ import sys
 
 import _bench
 
-_ERRNOS = {44: 2, 20: 17, 31: 21, 54: 20, 55: 39}  # of emscripten -> of a board
-
-
-def _as_on_a_board(function):
-    def call(*args, **kwargs):
-        try:
-            return function(*args, **kwargs)
-        except OSError as problem:
-            raise OSError(_ERRNOS.get(problem.errno, problem.errno)) from None
-
-    return call
-
-
-builtins.open = _as_on_a_board(builtins.open)
-for _name in ("stat", "mkdir", "remove", "unlink", "rmdir", "rename", "listdir", "ilistdir", "chdir"):
-    if hasattr(os, _name):
-        setattr(os, _name, _as_on_a_board(getattr(os, _name)))
+builtins.open = os.as_on_a_board(builtins.open)
 
 
 async def _reporting(task):

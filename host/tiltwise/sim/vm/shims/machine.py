@@ -3,6 +3,7 @@
 Everything that changes outside is told to the bench; what is read is asked from it.
 """
 
+import asyncio
 import json
 
 import _bench
@@ -176,6 +177,35 @@ class PWM:
     def deinit(self):
         """Switch off."""
         self.duty_u16(0)
+
+
+class Timer:
+    """Runs a function later, between two steps of the event loop."""
+
+    ONE_SHOT, PERIODIC = 0, 1
+
+    def __init__(self, id=0, **options):
+        self._task = None
+        if options:
+            self.init(**options)
+
+    def init(self, *, mode=1, period=1000, callback=None, freq=None):
+        """Start."""
+        self.deinit()
+        self._task = asyncio.create_task(self._run(mode, period, callback))
+
+    async def _run(self, mode, period, callback):
+        await asyncio.sleep_ms(period)
+        while mode == Timer.PERIODIC:
+            callback(self)
+            await asyncio.sleep_ms(period)
+        callback(self)
+
+    def deinit(self):
+        """Stop."""
+        if self._task is not None:
+            self._task.cancel()
+        self._task = None
 
 
 class WDT:

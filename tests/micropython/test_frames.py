@@ -1,0 +1,88 @@
+"""The same scenario gives the same frames under CPython and under MicroPython."""
+
+import struct
+
+import numpy as np
+import pytest
+
+from tiltwise.common import wire
+from tiltwise.sim.board import SimBoard
+from tiltwise.sim.sensor import Lsm6dsox
+from tiltwise.sim.vm.board import VmBoard
+from tiltwise.sim.vm.still import Nodding
+
+SECONDS = 30.0
+# Both calculate in double precision with the same operations in the same order, so the counts are expected to be
+# equal; a decimal constant read half an ulp apart may turn a rounding, which is one count.
+MOST_LSB = 1
+MOST_DIFFERING = 0.001  # of all counts
+
+
+def under_cpython(stream, spoil, **options):
+    part = Lsm6dsox(seed=1)
+    Nodding(part)(SECONDS + 1)
+    board = SimBoard([part], stream=stream, is_bare=True, **options)
+    return run(board, spoil)
+
+
+def under_micropython(stream, spoil, **options):
+    part = Lsm6dsox(seed=1)
+    Nodding(part)(SECONDS + 1)
+    board = VmBoard([part], stream=stream, **options)
+    try:
+        board.run_firmware()
+        return run(board, spoil)
+    finally:
+        board.close()
+
+
+def run(board, spoil):
+    frames = board.step(SECONDS / 3)
+    spoil(board)
+    frames += board.step(2 * SECONDS / 3)
+    board.bus.plug(0x6A)
+    return frames + board.step(SECONDS)
+
+
+def nothing(_board):
+    """All is well; the sensor is taken for replugged later, in both."""
+
+
+def unplug(board):
+    board.bus.unplug(0x6A)
+
+
+def bus_errors(board):
+    board.bus.fail_next = 2
+
+
+def counts(frame):
+    header = wire.unpack_header(frame)
+    size = wire.SAMPLE_SIZES.get(header[0])
+    if size is None:
+        return np.frombuffer(frame[wire.HEADER_SIZE : -wire.TAG_SIZE], dtype=np.uint8).astype(int)
+    return np.array(struct.unpack_from(f"<{header[6] * size // 2}h", frame, wire.HEADER_SIZE))
+
+
+@pytest.mark.parametrize("ticks_offset", [0, (1 << 30) - 5_000_000])
+@pytest.mark.parametrize("spoil", [nothing, unplug, bus_errors])
+def test_orientation_frames_are_equal(spoil, ticks_offset):
+    ours = under_cpython(wire.ORIENT, spoil, ticks_offset=ticks_offset)
+    theirs = under_micropython(wire.ORIENT, spoil, ticks_offset=ticks_offset)
+    assert len(theirs) == len(ours) > 50
+    # Type, flags, boot, number, index, time, count, rate: to the bit.
+    assert [wire.open_frame(f)[:9] for f in theirs] == [wire.open_frame(f)[:9] for f in ours]
+    a = np.concatenate([counts(f) for f in ours])
+    b = np.concatenate([counts(f) for f in theirs])
+    differing = int((a != b).sum())
+    print(f"{differing} of {len(a)} counts differ, by {np.abs(a - b).max()} at most")
+    assert np.abs(a - b).max() <= MOST_LSB
+    assert differing <= MOST_DIFFERING * len(a)
+
+
+def test_raw_frames_are_equal_to_the_bit():
+    ours = under_cpython(wire.RAW, nothing)
+    theirs = under_micropython(wire.RAW, nothing)
+    raw = [f for f in ours if wire.unpack_header(f)[0] == wire.RAW]
+    assert len(raw) > 150
+    assert [f for f in theirs if wire.unpack_header(f)[0] == wire.RAW] == raw
