@@ -21,9 +21,9 @@ class Host:
     `write(bytes)` sends to the board, `listen()` returns (bytes of answers, notifications), `run()` lets time pass.
     """
 
-    def __init__(self, write, listen, run, key=KEY, nonce=b"h" * 16):
+    def __init__(self, write, listen, run, key=KEY, nonce=b"h" * 16, device=DEVICE):
         self._write, self._listen, self._run = write, listen, run
-        self._key, self._nonce = key, nonce
+        self._key, self._nonce, self._device = key, nonce, device
         self._inbox = cobs.Unstuffer(8192, 300)
         self._joiner = Joiner()
         self.channel = None
@@ -85,7 +85,7 @@ class Host:
 
     def prove(self, wishes=0, aes=None, key=None):
         """Exchange proofs and return the status of AUTH2 (or of AUTH1, when that fails)."""
-        shake = auth.HostHandshake(key or self._key, DEVICE, self._nonce, wishes)
+        shake = auth.HostHandshake(key or self._key, self._device, self._nonce, wishes)
         status, rest = self.ask(wire.OP_AUTH1, shake.request(), sealed=False)
         if status != wire.STATUS_OK:
             return status, rest

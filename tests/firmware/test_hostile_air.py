@@ -1,0 +1,139 @@
+"""The whole firmware on the register model and a fake radio: hostile peers change nothing for the owner."""
+
+import importlib
+import random
+
+import numpy as np
+import pytest
+
+from fake_bluetooth import Air
+from tiltwise.common import wire
+from tiltwise.firmware_files import load_firmware
+from tiltwise.sim.board import SimBoard
+from tiltwise.sim.sensor import Lsm6dsox
+from wire_host import KEY, START, Host, ack, stuffed
+
+load_firmware()
+radio_module = importlib.import_module("tiltwise_firmware.radio")
+keystore = importlib.import_module("tiltwise_firmware.keystore")
+
+SECONDS = 60
+
+
+class Flying:
+    """A board whose only link is the radio, and time that hosts let pass."""
+
+    def __init__(self):
+        part = Lsm6dsox(seed=1)
+        t = np.arange(0, SECONDS + 1, 0.01)
+        acc = np.tile([0.0, 0.0, 9.81], (len(t), 1))
+        part.advance(t, np.zeros((len(t), 3)), acc)
+        self.board = SimBoard([part], stream=None, auto_ack=False)
+        keystore.KeyStore(self.board.files).save(KEY)
+        self.air = Air()
+        self.air.room = 12
+        self.board.links = list(radio_module.Radio(self.air, self.board.clock, b"sim").links)
+        self.board.restart()
+        self.ctrl = self.air.handle_of(wire.uuid128(wire.UUID_CTRL))
+        self.data = self.air.handle_of(wire.uuid128(wire.UUID_DATA))
+        self.now_s = self.board.clock.us / 1e6 + 0.1
+        self.run()
+
+    def run(self, seconds=0.03):
+        self.now_s += seconds
+        self.air.drain(6)
+        self.board.step(self.now_s)
+
+    def connect(self, address):
+        for _ in range(30):
+            if self.air.advertised is not None:
+                return self.air.come(address, 185)
+            self.run()
+        return None
+
+    def host(self):
+        connection = self.connect(b"owner!")
+
+        def listen():
+            peer = self.air.peers[connection]
+            heard, peer.heard = peer.heard, []
+            answers = b"".join(packet for handle, packet in heard if handle == self.ctrl)
+            return answers, [packet for handle, packet in heard if handle == self.data]
+
+        return Host(
+            lambda data: self.air.write(connection, self.ctrl, data),
+            listen,
+            self.run,
+            device=SimBoard.device_id,
+        )
+
+
+@pytest.fixture(scope="module")
+def flight():
+    """An owner that streams for a minute while a stranger writes what it can; what the owner got."""
+    rng = random.Random(12)
+    flying = Flying()
+    owner = flying.host()
+    assert owner.prove()[0] == wire.STATUS_OK
+    assert owner.ask(wire.OP_START, START)[0] == wire.STATUS_OK
+    heard = [stuffed(owner.channel.pack(200, wire.OP_PING, bytes(8)))]
+    stranger, strangers, frames = None, 0, []
+    while flying.now_s < SECONDS - 1:
+        if stranger not in flying.air.peers:
+            stranger = flying.connect(b"strang")
+            strangers += 1
+        for _ in range(8):
+            if stranger in flying.air.peers:
+                way = rng.random()
+                data = rng.randbytes(int(rng.random() * 60))
+                if way < 0.2:
+                    data = stuffed(wire.pack_command(1, 1 + int(rng.random() * 17), 1, data))
+                elif way < 0.3:
+                    data = heard[0]
+                elif way < 0.31:
+                    data = stuffed(wire.pack_command(1, wire.OP_AUTH1, 1, rng.randbytes(17)))
+                    data += stuffed(wire.pack_command(1, wire.OP_AUTH2, 1, rng.randbytes(16)))
+                flying.air.write(stranger, flying.ctrl, data)
+        flying.run(0.2)
+        owner.hear()
+        frames += owner.frames
+        owner.frames = []
+        if frames:
+            owner.send(wire.OP_ACK, ack(wire.unpack_header(frames[-1])[3], boot=flying.board.boot_id))
+    return flying, frames, strangers
+
+
+def test_owner_gets_every_sample(flight):
+    _, frames, strangers = flight
+    assert strangers > 3
+    headers = [wire.open_frame(frame) for frame in frames]
+    seqs = [header[3] for header in headers]
+    assert seqs == list(range(seqs[0], seqs[0] + len(seqs)))
+    orient = [header for header in headers if header[0] == wire.ORIENT]
+    index = [header[4] for header in orient]
+    assert np.all(
+        np.diff(index) == [header[6] for header in orient[:-1]]
+    )  # no sample is missing between frames
+    assert sum(header[6] for header in orient) == pytest.approx(52 * SECONDS, rel=0.05)  # up to now
+
+
+def test_board_says_what_it_saw_and_not_too_often(flight):
+    flying, frames, _ = flight
+    events = [
+        wire.unpack_body(frame, wire.EVENT) for frame in frames if wire.unpack_header(frame)[0] == wire.EVENT
+    ]
+    told = [body[2] for body in events if body[0] == wire.EVENT_HOSTILE]
+    assert told == sorted(told)
+    assert 0 < told[-1] <= flying.board.app.desk.hostile
+    proofs = [body[2] for body in events if body[0] == wire.EVENT_AUTH_FAILED]
+    assert proofs
+    assert len(told) + len(proofs) <= 2 * SECONDS / 5 + 2
+
+
+def test_stranger_changed_nothing(flight):
+    flying, _, _ = flight
+    assert flying.board.app.desk.key == KEY
+    assert flying.board.app.desk.dropped > 0
+    assert flying.board.sim_motor.pulses == []
+    assert not flying.board.sim_motor.duty
+    assert flying.board.app.samplers[0].framer.frame_type == wire.ORIENT
