@@ -24,6 +24,7 @@ class House:
         self._led = None if board.led is None else led.Led(board.led, board.clock)
         self._button = None if board.button is None else button.Button(board.clock, board.button())
         self._slow_at = now
+        self._shown = led.DARK
         self._flash_faults = 0
         self._leave_at = None  # when to restart, asked for by a command
         self._was_low = False
@@ -43,8 +44,9 @@ class House:
         if self._clock.ticks_diff(now, self._slow_at) >= 0:
             self._slow_at = self._clock.ticks_add(now, config.HOUSE_MS)
             self._slow(now)
+            self._shown = self._code()
         if self._led is not None:
-            self._led.step(now, self._code())
+            self._led.step(now, self._shown)
 
     def reboot(self):
         """Restart soon, so that an answer still gets out."""

