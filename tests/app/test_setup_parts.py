@@ -12,7 +12,7 @@ from tiltwise.app import setup_flash, setup_programs
 from tiltwise.app.setup_firmware import ARCHITECTURES, MAIN, bytecode_version, folders, stage
 from tiltwise.app.setup_flash import flash, read_image
 from tiltwise.app.setup_tools import Tools
-from tiltwise.app.setup_trouble import LostError, SetupError, explain
+from tiltwise.app.setup_trouble import LostError, SetupError, SilentError, explain
 from tiltwise.firmware_files import board_files
 from tiltwise.link.serial import Port
 
@@ -115,7 +115,7 @@ def test_program_that_takes_too_long_is_ended():
         ("OSError: 28", SetupError, "flash is full"),
         ("OSError: 30", SetupError, "CircuitPython"),
         ("No module named mpremote", SetupError, 'pip install "tiltwise[setup]"'),
-        ("mpremote: could not enter raw repl", SetupError, "no MicroPython answers"),
+        ("mpremote: could not enter raw repl", SilentError, "no MicroPython answers"),
         ("", SetupError, "no answer"),
     ],
 )
