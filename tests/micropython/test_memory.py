@@ -44,7 +44,7 @@ def test_heap_lock_finds_what_does_allocate(bench):
 
 
 def test_heap_stays_flat_over_streaming_and_disconnects():
-    """Ten virtual minutes, a host that leaves and comes back six times; `tiltwise bench firmware` runs eight hours."""
+    """Ten virtual minutes, six hosts that leave; `tiltwise bench firmware` runs eight hours."""
     made = Bench()
     board = made.board
     try:

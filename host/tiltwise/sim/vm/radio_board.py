@@ -7,8 +7,10 @@ The VM runs when its next timer is due or when the radio has an event for it; in
 from __future__ import annotations
 
 import asyncio
+import binascii
 import json
 import math
+import struct
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -16,11 +18,22 @@ from tiltwise.sim.front_end import FrontEnd
 from tiltwise.sim.radio import RadioLink
 from tiltwise.sim.vm.bluetooth import INDICATE, NOTIFY, BluetoothModule
 from tiltwise.sim.vm.board import VmBus
+from tiltwise.sim.vm.compiled import compiled_firmware
 from tiltwise.sim.vm.process import Vm, VmError, firmware_on_board
 
+DEVICE_ID = bytes.fromhex("1122334455660000")  # what firmware/board.py makes of the chip's number
 _MAIN = "import main"
 _ROUNDING_US = 0.5
 _AHEAD_S = 2.0  # the truth is told this far ahead
+
+
+def flash_of_a_board(key: bytes | None = None, profile: str = "xiao_esp32s3") -> dict[str, bytes]:
+    """Return a flash with the compiled firmware, the name of its profile and, if there is one, the key."""
+    files = compiled_firmware() | {"/profile": profile.encode()}
+    if key is not None:
+        data = key + struct.pack("<I", binascii.crc32(key))
+        files |= {"/key.a": data, "/key.b": data}  # as firmware/keystore.py writes them
+    return files
 
 
 class RadioBoard:
@@ -139,7 +152,7 @@ class RadioBoard:
         return 0
 
     def _machine_unique_id(self, _q: Any) -> str:
-        return "112233445566"
+        return DEVICE_ID[:6].hex()
 
     def _machine_freq(self, _q: Any) -> int:
         return 160_000_000

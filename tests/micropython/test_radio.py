@@ -1,0 +1,163 @@
+"""A host connects to the unmodified firmware in the VM over real ATT: discovery, proof, stream, loss, backfill."""
+
+import asyncio
+import struct
+
+import pytest
+
+from tiltwise.common import wire
+from tiltwise.sim.radio import RadioLink
+from tiltwise.sim.radio_host import RadioHost, RefusedError
+from tiltwise.sim.sensor import Lsm6dsox
+from tiltwise.sim.vm.radio_board import DEVICE_ID, RadioBoard, flash_of_a_board
+from tiltwise.sim.vm.still import Nodding
+from tiltwise.sim.vtime import run_virtually
+
+KEY = bytes(range(32))
+FRAME_S = 10 / 52
+
+
+class Room:
+    """A board with power and a computer, in one virtual time."""
+
+    def __init__(self, key=KEY):
+        self.link = RadioLink()
+        part = Lsm6dsox(seed=1)
+        self.board = RadioBoard(self.link, [part], Nodding(part), files=flash_of_a_board(KEY))
+        self.host = RadioHost(self.link, key, DEVICE_ID)
+
+    async def __aenter__(self):
+        await self.host.power_on()
+        await asyncio.sleep(1.5)
+        self.board.check()
+        return self
+
+    async def __aexit__(self, kind, problem, trace):
+        self.host.close()
+        await self.board.close()
+
+    async def open(self, **options):
+        await self.host.connect(self.board.radio.address, **options)
+        await self.host.prove()
+        await self.host.start()
+
+    async def stream(self, seconds):
+        """Take frames and acknowledge them every second."""
+        for _ in range(round(seconds)):
+            await asyncio.sleep(1.0)
+            self.board.check()
+            if self.host.heard.frames and self.host.connection is not None:
+                newest = wire.unpack_header(self.host.heard.frames[-1])
+                await self.host.acknowledge(newest[2], newest[3])
+
+    def numbers(self):
+        return [wire.unpack_header(frame)[3] for frame in self.host.heard.frames]
+
+
+def missing(numbers):
+    """Numbers between the first and the last that never came."""
+    return sorted(set(range(min(numbers), max(numbers) + 1)) - set(numbers))
+
+
+def test_discovery_finds_the_service_and_advertising_tells_no_name():
+    async def scenario():
+        async with Room() as room:
+            peer = await room.host.connect(room.board.radio.address)
+            uuids = {str(service.uuid).lower() for service in peer.services}
+            info = bytes(await room.host.info.read_value())
+            return uuids, info, room.board.radio.advertisements
+
+    uuids, info, advertisements = run_virtually(scenario())
+    assert any(wire.uuid128(wire.UUID_SERVICE) in uuid for uuid in uuids)
+    assert any("battery" in uuid for uuid in uuids)
+    assert any("device information" in uuid for uuid in uuids)
+    assert len(info) == struct.calcsize(wire.HELLO_BODY)
+    assert struct.unpack(wire.HELLO_BODY, info)[3] == wire.STATE_LOCKED
+    for data in advertisements:
+        kinds = []
+        while data:
+            kinds.append(data[1])
+            data = data[1 + data[0] :]
+        assert kinds == [0x01, 0x07]  # flags and our service, no name
+
+
+@pytest.mark.parametrize("mtu", [23, 185, 247])
+@pytest.mark.parametrize("interval_ms", [15.0, 30.0, 50.0])
+def test_stream_has_no_gap(interval_ms, mtu):
+    async def scenario():
+        async with Room() as room:
+            await room.open(interval_ms=interval_ms, mtu=mtu)
+            assert room.host.connection.att_mtu == mtu
+            await room.stream(12)
+            return room.numbers(), room.host.heard, room.host.joiner.broken
+
+    numbers, heard, broken = run_virtually(scenario())
+    orient = [f for f in heard.frames if wire.unpack_header(f)[0] == wire.ORIENT]
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    first_s, last_s = (wire.unpack_header(orient[k])[5] * wire.TICK_S for k in (0, -1))
+    assert last_s - first_s > 10
+    assert len(orient) == pytest.approx(
+        (last_s - first_s) / FRAME_S, rel=0.03, abs=1
+    )  # the part's rate is off
+    assert (heard.damaged, broken) == (0, 0)
+
+
+def test_a_lost_connection_is_filled_again():
+    """Out of range until the supervision timeout, back after 6 s: everything is fetched, nothing is missing."""
+
+    async def scenario():
+        async with Room() as room:
+            await room.open(timeout_ms=1000)
+            await room.stream(5)
+            room.link.air.is_in_range = False
+            await asyncio.wait_for(room.host.gone.wait(), 5)
+            await asyncio.sleep(6)
+            room.link.air.is_in_range = True
+            last = room.numbers()[-1]
+            await room.open(timeout_ms=1000)
+            await asyncio.sleep(1)
+            boot = wire.unpack_header(room.host.heard.frames[-1])[2]
+            await room.host.get(boot, last + 1, room.numbers()[-1])
+            await room.stream(6)
+            return room.numbers(), room.host.heard.frames
+
+    numbers, frames = run_virtually(scenario())
+    assert missing(numbers) == []
+    again = [f for f in frames if wire.unpack_header(f)[1] & wire.FLAG_BACKFILL]
+    assert len(again) > 25  # 7 s of frames
+
+
+def test_radio_without_room_loses_nothing():
+    async def scenario():
+        async with Room() as room:
+            await room.open()
+            for _ in range(6):
+                room.board.radio.refuse_next = 20
+                await room.stream(1)
+            await room.stream(4)
+            return room.numbers(), room.board.radio.refused
+
+    numbers, refused = run_virtually(scenario())
+    assert refused >= 100
+    assert missing(numbers) == []
+
+
+def test_a_stranger_gets_nothing_and_is_sent_away():
+    async def scenario():
+        async with Room(key=bytes(32)) as room:
+            await room.host.connect(room.board.radio.address)
+            answers = []
+            for opcode, payload in ((wire.OP_START, b"\x01\x0a"), (wire.OP_MOTOR, b"\x01\x05")):
+                with pytest.raises(RefusedError) as refused:
+                    await room.host.command(opcode, payload)
+                answers.append(str(refused.value))
+            started = asyncio.get_running_loop().time()
+            await asyncio.wait_for(room.host.gone.wait(), 10)
+            await asyncio.sleep(1)
+            room.board.check()
+            return answers, asyncio.get_running_loop().time() - started, room.host.heard.notifications
+
+    answers, seconds, notifications = run_virtually(scenario())
+    assert all(f"status {wire.STATUS_LOCKED}" in answer for answer in answers)
+    assert seconds < 7
+    assert notifications == 0
