@@ -1,6 +1,8 @@
 """`tiltwise setup` against a board that can fail at every step: what ends up on it, resuming, keys, what is said."""
 
 import os
+import sys
+from dataclasses import replace
 
 import pytest
 
@@ -408,3 +410,37 @@ def test_steps_have_the_order_of_the_plan(bench):
     order = [step.do for step in setup.run(OPTIONS, bench.around) if step.is_done]
     assert order == [step.do for step in setup.plan(OPTIONS)]
     assert BOARD["fail"] == {}
+
+
+# ---- a blank ESP32 ----
+
+
+def blank(bench, fail):
+    """A board whose calls in `fail` go wrong, a MicroPython file, an esptool that notes its call."""
+    image = bench.folder / "micropython.bin"
+    image.write_bytes(bytes([0xE9]) + bytes(11) + bytes([9, 0]) + bytes(600_000))
+    program = bench.folder / "esptool.py"
+    program.write_text(
+        f"import sys\nopen({str(bench.folder / 'flashed')!r}, 'w').write(' '.join(sys.argv[1:]))\n"
+    )
+    bench.describe(fail=fail)
+    object.__setattr__(bench.around, "tools", replace(bench.tools, esptool=(sys.executable, str(program))))
+    return Options(micropython=image)
+
+
+def test_blank_board_gets_micropython_first(bench):
+    said = do(bench, blank(bench, {"0": "silent", "1": "silent"}))
+    assert said[Do.MICROPYTHON] == "wrote micropython.bin"
+    assert "--chip esp32s3" in (bench.folder / "flashed").read_text()
+    assert "0 frames lost" in said[Do.STREAM]
+
+
+def test_board_that_has_micropython_is_not_erased(bench):
+    said = do(bench, blank(bench, {}))
+    assert said[Do.MICROPYTHON] == "MicroPython 1.29.0 is there already"
+    assert not (bench.folder / "flashed").exists()
+
+
+def test_port_in_use_is_not_taken_for_a_blank_board(bench):
+    assert "another program holds this port" in refused(bench, blank(bench, {"0": "gone"}))
+    assert not (bench.folder / "flashed").exists()

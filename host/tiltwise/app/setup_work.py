@@ -29,7 +29,7 @@ from tiltwise.link.serial import Port
 
 PORT_BACK_S = 15.0  # after a restart USB is gone for one or two seconds, on slow computers more
 SETTLE_S = 1.0  # between the port's return and a MicroPython that listens
-SILENCE_S = 5.0
+SILENCE_S = 5.0  # mpremote itself tried for 10
 FILES_AT_ONCE = 8  # copied by one call of mpremote: progress is told between calls
 STOP_TRIES = 3  # an armed watchdog restarts the board within seconds of its program being stopped
 GRAVITY_M_S2 = (8.8, 10.8)  # a LSM6DS-class part is within 0.4 m/s2; beyond this it moved, or is broken
@@ -90,14 +90,13 @@ class Work:
         if self._options.micropython is None:
             return
         try:
-            facts = self._board.identify()
+            facts = self._identify()
             if facts.version >= LEAST_VERSION:
                 yield f"MicroPython {facts.version_text} is there already"
                 return
-        except LostError:
-            raise
-        except SetupError as trouble:
-            yield str(trouble).split(": ", 1)[-1].split(";")[0]
+            yield f"MicroPython {facts.version_text} is too old"
+        except SilentError:  # anything else, as a port in use, says nothing about the board
+            yield "no MicroPython answers"
         image = read_image(self._options.micropython)
         yield f"writing {image.path.name}, up to some minutes"
         flash(image, self._board.port, self._around.tools, self._around.list_ports, self._board.is_openable)
@@ -105,13 +104,7 @@ class Work:
         yield f"wrote {image.path.name}"
 
     def do_board(self) -> Iterator[str]:
-        try:
-            facts = self._board.identify()
-        except SilentError:
-            # The firmware keeps Ctrl-C to itself until its last host has been silent for 12 s; mpremote tried for 10.
-            yield "no answer yet: one more try"
-            self._around.sleep(SILENCE_S)
-            facts = self._board.identify()
+        facts = self._identify()
         self._facts = facts
         check_facts(facts, self._board.port)
         kind = facts.machine or facts.platform
@@ -239,6 +232,14 @@ class Work:
         )
 
     # ---- helpers ----
+
+    def _identify(self) -> BoardFacts:
+        """Ask what the board is, twice: the firmware keeps Ctrl-C to itself until its last host was silent for 12 s."""
+        try:
+            return self._board.identify()
+        except SilentError:
+            self._around.sleep(SILENCE_S)
+            return self._board.identify()
 
     def _modules(self) -> list[Staged]:
         return [file for file in self._staged if file.target != MAIN]
