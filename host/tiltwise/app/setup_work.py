@@ -234,7 +234,7 @@ class Work:
     # ---- helpers ----
 
     def _identify(self) -> BoardFacts:
-        """Ask what the board is, twice: the firmware keeps Ctrl-C to itself until its last host was silent for 12 s."""
+        """Ask what the board is, twice: the firmware ignores Ctrl-C until its last host was silent for 12 s."""
         try:
             return self._board.identify()
         except SilentError:
