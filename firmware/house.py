@@ -9,6 +9,9 @@ from tiltwise.common import wire
 from . import button, config, haptics, health, led, power
 from .battery import UNKNOWN, Battery
 
+_SETTLE_MS = 1500  # of dozing, before motion counts
+_FIRST_SAMPLES_MS = 300
+
 
 class House:
     """Keeps the board. `app` is the App: samplers, wear, outbox, settings, motor, health, sessions."""
@@ -25,6 +28,7 @@ class House:
         self._button = None if board.button is None else button.Button(board.clock, board.button())
         self._slow_at = now
         self._shown = led.DARK
+        self._dozes_since = now
         self._flash_faults = 0
         self._leave_at = None  # when to restart, asked for by a command
         self._was_low = False
@@ -60,6 +64,8 @@ class House:
         if end == health.SLEEPING:
             app.event(wire.EVENT_POWER, power.ASLEEP)
             self._sensors_sleep()
+            self._clock.sleep_ms(_FIRST_SAMPLES_MS)
+            self._has_moved()  # release the interrupt, or it wakes at once
         if app.archive is not None:
             app.archive.flush(app.outbox.minutes)
         if self._led is not None:
@@ -93,7 +99,7 @@ class House:
             app.is_connected,
             self.is_charging,
             self.battery.is_empty,
-            before == power.DOZING and self._has_moved(),
+            before == power.DOZING and self._has_moved() and self._is_settled(now),
         )
         if state != before:
             self._go(state)
@@ -108,13 +114,15 @@ class House:
         return radio.wants_reset
 
     def _has_moved(self):
-        """Ask the interrupt pin, or without one each sensor, whether it was moved."""
-        if self._board.has_moved is not None:
-            return self._board.has_moved()
-        has_moved = False
+        """Ask the interrupt pin and each sensor, for the wire may be missing, whether it was moved."""
+        has_moved = self._board.has_moved is not None and bool(self._board.has_moved())
         for sampler in self._app.samplers:  # all of them: asking releases the interrupt
             has_moved = sampler.has_moved() or has_moved
         return has_moved
+
+    def _is_settled(self, now):
+        """A sensor that begins to watch takes gravity itself for a motion."""
+        return self._clock.ticks_diff(now, self._dozes_since) >= _SETTLE_MS
 
     def _look_at_battery(self):
         board, battery = self._board, self.battery
@@ -138,7 +146,7 @@ class House:
         self._app.event(wire.EVENT_POWER, state)
         if state == power.DOZING:
             self._sensors_sleep()
-            self._has_moved()  # forget what moved before
+            self._dozes_since = self._clock.ticks_ms()
         else:
             for sampler in self._app.samplers:
                 sampler.wake()
@@ -156,6 +164,9 @@ class House:
             return
         app = self._app
         app.event(wire.EVENT_BUTTON, press)
+        if self.power.state == power.DOZING:
+            self.power.wake()
+            self._go(power.AWAKE)
         if press == button.SHORT:
             app.tare()
         elif press == button.DOUBLE:

@@ -46,6 +46,11 @@ class Power:
             self._idle_ms = 0
         return state
 
+    def wake(self):
+        """Somebody pressed the button."""
+        self.state = AWAKE
+        self._idle_ms = 0
+
     def _look(self, passed, is_worn, is_streaming, is_connected, is_charging, is_empty, has_moved):
         """Name what is seen in the words of the table."""
         if is_empty and not is_charging:

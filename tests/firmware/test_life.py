@@ -265,6 +265,45 @@ def test_board_on_a_table_dozes_and_motion_wakes_it_with_an_honest_index():
     assert wire.EVENT_BUS_FAULT not in [code for code, _ in life.events()]
 
 
+@pytest.mark.parametrize("how", ["button", "sensor"])
+def test_dozing_board_wakes_by_the_button_and_without_the_interrupt_wire(how):
+    life = Life(sway_deg=0.0)
+    life.board.has_moved = None
+    life.set(sleep_after_s=60)
+    life.live(280)
+    assert life.board.app.house.power.state == power.DOZING
+    if how == "button":
+        life.press(150)
+        life.live(2)
+        assert life.board.app.house.power.state == power.AWAKE
+    else:
+        life.live(6, to_deg=60, shock=(life.now_s + 2,))  # taken up from the table
+        assert [value for code, value in life.events() if code == wire.EVENT_POWER] == [
+            power.DOZING,
+            power.AWAKE,
+        ]
+
+
+def test_second_sensor_that_should_be_there_is_reported_and_used_when_it_comes():
+    parts = [Lsm6dsox(seed=1), Lsm6dsox(seed=2)]
+    board = SimBoard(parts)
+    t = np.arange(0, 40, 0.005)
+    for part in parts:
+        acc = np.tile([0.0, 0.0, G_M_S2], (len(t), 1))
+        part.advance(t, np.zeros((len(t), 3)), acc)
+    board.app.settings.set("imus", 2)
+    board.bus.unplug(0x6B)
+    board.restart()
+    board.start()
+    headers = [wire.open_frame(frame) for frame in board.step(10)]
+    assert {header[7] for header in headers if header[0] == wire.ORIENT} == {0}
+    faults = [header for header in headers if header[0] == wire.STATUS and header[1] & wire.FLAG_SENSOR_FAULT]
+    assert {header[7] for header in faults} == {1}
+    board.bus.plug(0x6B)
+    headers = [wire.open_frame(frame) for frame in board.step(25)]
+    assert {header[7] for header in headers if header[0] == wire.ORIENT} == {0, 1}
+
+
 def test_long_press_switches_off_and_motion_starts_it_again():
     life = Life()
     life.board.link.is_connected = False
