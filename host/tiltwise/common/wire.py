@@ -81,7 +81,7 @@ EVENT_STUCK = 24  # samples in a row that were all the same; the sensor is start
 EVENT_POOR_SENSOR = 25  # its identity register: the part works, and is a poor choice or not what it says
 
 # Events of the links, since v1; numbered from 32 so that both lists can grow.
-EVENT_HOST_OPEN = 32  # a host proved the key; boots of its link so far
+EVENT_HOST_OPEN = 32  # a host proved the key; connections of its link so far
 EVENT_HOST_CLOSED = 33  # reason (CLOSED_*)
 EVENT_AUTH_FAILED = 34  # wrong proofs since boot
 EVENT_HOSTILE = 35  # commands since boot that were damaged, forged or replayed
@@ -136,7 +136,7 @@ MAX_COMMAND = 236
 # The radio, since v1: short numbers in the base UUID of uuid128.
 UUID_SERVICE = 0x0001
 UUID_INFO = 0x0002  # read: HELLO_BODY
-UUID_CTRL = 0x0003  # write, notify: commands and replies, each COBS and a zero byte, cut anywhere
+UUID_CTRL = 0x0003  # write, notify: commands and replies, each in COBS between zero bytes, cut anywhere
 UUID_DATA = 0x0004  # notify: a frame, or a fragment (fragments.py)
 
 HEADER = "<BBHIIIBB"
