@@ -23,7 +23,7 @@ class Framer:
         self._t0 = 0
         self._flags = 0
         self._held = 0
-        self._acc_scale = 1.0
+        self._acc_scale = 1 << 14
         self.rate_codes = RATE_CODES
         self.frame_type = wire.ORIENT
         self.samples_per_frame = samples_per_frame
@@ -31,7 +31,7 @@ class Framer:
     def describe(self, nominal_hz, acc_m_s2_per_count):
         """Tell the data sheet's rate of RAW samples and what the counts given to add_orient mean."""
         self.rate_codes = RATE_CODES_100 if nominal_hz == 100 else RATE_CODES
-        self._acc_scale = acc_m_s2_per_count / wire.ORIENT_ACC_M_S2_PER_COUNT
+        self._acc_scale = int(acc_m_s2_per_count / wire.ORIENT_ACC_M_S2_PER_COUNT * 16384 + 0.5)
 
     def select(self, frame_type, samples_per_frame):
         """From now on make frames of this type and length."""
@@ -50,7 +50,7 @@ class Framer:
         self._held = flags
 
     def add_orient(self, index, t, q, ax, ay, az):
-        """Add a quaternion and an acceleration in the sensor's counts."""
+        """Add a quaternion in the fusion's integers and an acceleration in the sensor's counts; integers only."""
         if self._n == 0:
             self._i0 = index
             self._t0 = t
@@ -58,13 +58,13 @@ class Framer:
         wire.pack_orient_into(
             self._buffer,
             self._n,
-            _counts(w * wire.QUATERNION_SCALE),
-            _counts(x * wire.QUATERNION_SCALE),
-            _counts(y * wire.QUATERNION_SCALE),
-            _counts(z * wire.QUATERNION_SCALE),
-            _counts(ax * self._acc_scale),
-            _counts(ay * self._acc_scale),
-            _counts(az * self._acc_scale),
+            _quaternion_counts(w),
+            _quaternion_counts(x),
+            _quaternion_counts(y),
+            _quaternion_counts(z),
+            _clip(ax * self._acc_scale + 8192 >> 14),
+            _clip(ay * self._acc_scale + 8192 >> 14),
+            _clip(az * self._acc_scale + 8192 >> 14),
         )
         self._added()
 
@@ -107,7 +107,12 @@ class Framer:
             self._flags = self._held
 
 
-def _counts(value):
-    """Round to int16 and hold it there."""
-    value = int(value + 0.5) if value >= 0 else int(value - 0.5)
-    return min(max(value, -32768), 32767)
+def _quaternion_counts(value):
+    """Return the counts of the wire (1 is 32767) for an integer of the fusion (1 is 2**29)."""
+    value = value + 8192 >> 14
+    return _clip(value - (value + 16384 >> 15))
+
+
+def _clip(value):
+    """Hold a value in int16."""
+    return -32768 if value < -32768 else 32767 if value > 32767 else value

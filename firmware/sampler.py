@@ -330,7 +330,7 @@ class Sampler:
             framer.add_raw(self.samples, t, counts, k)
         if fusion.is_current:
             if framer.frame_type == wire.ORIENT:
-                framer.add_orient(self.samples >> 1, t, fusion.q, ax, ay, az)
+                framer.add_orient(self.samples >> 1, t, fusion.fixed, ax, ay, az)
             self._until_up -= 1
             if self._until_up <= 0:
                 self._until_up = _UP_EVERY

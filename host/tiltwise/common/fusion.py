@@ -8,7 +8,8 @@ The acceleration is rotated into the earth frame and summed to a horizontal velo
 long: what piles up is gravity seen through a tilt error. Five times a second a Kalman filter turns it into a
 correction of tilt and gyroscope bias. It has two stages (Friedland 1969, doi:10.1109/TAC.1969.1099223): tilt and
 velocity as if there were no bias, the same for both horizontal axes, and beside it a 3 x 3 filter for the bias. That
-is as good as seven states at once for a quarter of the arithmetic. Single precision is enough.
+is as good as seven states at once for a quarter of the arithmetic. Single precision is enough: the orientation itself
+is kept in integers, which a board adds and multiplies without making objects.
 """
 
 import math
@@ -44,8 +45,12 @@ _REST_AFTER_S = 1.5
 _REST_BIAS2_S = 3e-6  # (rad/s)2 s: a resting person sways 0.1 deg/s for a second
 
 _GROUP_S = 0.04  # acceleration is summed this long before it is rotated
-_SMALL = 0.008  # rad, half the angle of a step about one axis: 48 deg/s at 52 steps a second
-_MINUS_SMALL = -0.008
+_SI_GYR = 1.0 / 16384.0  # rad/s
+_SI_ACC = 1.0 / 1024.0  # m/s2
+_Q_ONE = 1 << 29  # 1 in the integers that hold the orientation: as much as a board has without an object
+_Q_UNIT = 1.0 / 536870912.0
+_ANGLE_ONE = 1048576.0  # 1 rad in the integers that hold half the angle of a step
+_SMALL = 8389  # 0.008 rad, half the angle of a step about one axis: 48 deg/s at 52 steps a second
 _CONING = 2e-6  # rad, half the angle of a step: 52 a second of the same sign would be 0.01 deg/s
 _FAST = 100.0  # rad/s, above any sensor's range
 _HARD = 1000.0  # m/s2
@@ -59,8 +64,8 @@ class Fusion:
     rate_hz
         Sample rate.
     gyr_unit, acc_unit
-        What 1 means in `update`: rad/s and m/s2 per count. With integer counts a board saves a third of the memory
-        that it churns, because small integers need none.
+        What 1 means in `update`: rad/s and m/s2 per count. On a board `update` wants integer counts: small integers
+        need no memory, and with them the way from sample to orientation makes three objects, the rest none.
     stride
         Samples that are integrated at once, 1 or 2.
     zero_rate
@@ -70,6 +75,8 @@ class Fusion:
     ----------
     q
         Orientation at the time of the last sample, q_earth_from_sensor as [w, x, y, z], earth z up, heading free.
+    fixed
+        The same as integers, 1 is 2**29: reading it makes no objects. The norm may be off by 0.2 %.
     bias
         Gyroscope bias, three rad/s in sensor axes.
     at_rest
@@ -85,18 +92,23 @@ class Fusion:
             raise ValueError("units of %s rad/s and %s m/s2, expected more than 0" % (gyr_unit, acc_unit))
         if stride != 1 and stride != 2:
             raise ValueError("stride of %s samples, expected 1 or 2" % stride)
+        self._is_si = gyr_unit == 1.0 and acc_unit == 1.0
+        if self._is_si:  # fine integers inside, whatever comes in
+            gyr_unit = _SI_GYR
+            acc_unit = _SI_ACC
         self._gyr_unit = gyr_unit
         self._acc_unit = acc_unit
         # Both ends of each range are kept: a minus sign makes an object on a board.
-        self._gyr_end = _FAST / gyr_unit
+        self._gyr_end = _FAST if self._is_si else _FAST / gyr_unit
         self._gyr_start = -self._gyr_end
-        self._acc_end = _HARD / acc_unit
+        self._acc_end = _HARD if self._is_si else _HARD / acc_unit
         self._acc_start = -self._acc_end
         self._stride = stride
         self._zero_rate = zero_rate
         self._bias_limit = _BIAS_LIMIT * zero_rate
         self._middle = max(1, int(rate_hz / stride * _GROUP_S / 2 + 0.5))  # steps
         self._group = 2 * self._middle
+        self._weights = 2 * self._group * stride  # of all accelerations of a group together
         self._groups = max(1, int(rate_hz * _STEP_S / (self._group * stride) + 0.5))
         self.set_rate(rate_hz)
         self.reset()
@@ -106,18 +118,20 @@ class Fusion:
         self.rate_hz = rate_hz
         steps_hz = rate_hz / self._stride
         self._step = self._groups * self._group / steps_hz
-        self._half_dt = 0.5 / steps_hz
+        self._half_dt = 0.5 * _ANGLE_ONE / steps_hz
         if self._stride == 1:
             self._k_rate = self._gyr_unit / (24.0 * steps_hz)
         else:
             self._k_rate = self._gyr_unit / (12.0 * steps_hz)
         self._k_cross = self._gyr_unit * self._gyr_unit / (24.0 * steps_hz * steps_hz)
         self._cross_end = _CONING / self._k_cross
+        self._k_cross *= _ANGLE_ONE
+        self._k_rate *= _ANGLE_ONE
         self._cross_start = -self._cross_end
 
     def reset(self):
         """Forget everything, as after switching on."""
-        self.q = [1.0, 0.0, 0.0, 0.0]
+        self.fixed = [_Q_ONE, 0, 0, 0]
         self.bias = [0.0, 0.0, 0.0]
         self._rest_rate = [0.0, 0.0, 0.0]
         self._rest_acc = [0.0, 0.0, 0.0]
@@ -131,6 +145,19 @@ class Fusion:
         self._axis = 0  # whose bias is looked at next while resting
         self.doubt()
 
+    @property
+    def q(self):
+        """Orientation at the time of the last sample as floats; `fixed` has it without making objects."""
+        w, x, y, z = self.fixed
+        return [w * _Q_UNIT, x * _Q_UNIT, y * _Q_UNIT, z * _Q_UNIT]
+
+    def _set_q(self, w, x, y, z):
+        q = self.fixed
+        q[0] = round(w * _Q_ONE)
+        q[1] = round(x * _Q_ONE)
+        q[2] = round(y * _Q_ONE)
+        q[3] = round(z * _Q_ONE)
+
     def doubt(self):
         """Doubt the tilt, as after a gap in the samples; orientation and bias are kept until the next sample."""
         self.at_rest = False
@@ -140,9 +167,9 @@ class Fusion:
         self.is_current = True
         self._in_group = 0  # steps summed
         self._sum = [0, 0, 0]  # of the accelerations of a group, twice, but its first and last sample once
-        self._mid = [1.0, 0.0, 0.0, 0.0]  # orientation in its middle
+        self._mid = [8192, 0, 0, 0]  # orientation in its middle, 1/8192
         self._left = self._groups
-        self._pushed = [0.0, 0.0]  # sum of half the horizontal acceleration since the last correction
+        self._pushed = [0, 0]  # sum of the groups' mean horizontal accelerations since the last correction
         self._v = [0.0, 0.0]  # horizontal velocity that piled up, m/s
         self._cov = [
             _TILT_START,
@@ -164,10 +191,14 @@ class Fusion:
         end = self._gyr_end
         if not (low < gx < end and low < gy < end and low < gz < end):
             gx, gy, gz = self._rate if self.is_current else self._between
+        elif self._is_si:
+            gx, gy, gz = round(gx / _SI_GYR), round(gy / _SI_GYR), round(gz / _SI_GYR)
         low = self._acc_start
         end = self._acc_end
         if not (low < ax < end and low < ay < end and low < az < end):
             ax, ay, az = self._acc
+        elif self._is_si:
+            ax, ay, az = round(ax / _SI_ACC), round(ay / _SI_ACC), round(az / _SI_ACC)
         if self._fresh:
             self._start(gx, gy, gz, ax, ay, az)
             return
@@ -200,7 +231,12 @@ class Fusion:
         total[1] += ay + ay
         total[2] += az + az
         if n == self._middle:
-            self._mid[:] = self.q
+            mid = self._mid
+            w, x, y, z = self.fixed
+            mid[0] = w + 32768 >> 16
+            mid[1] = x + 32768 >> 16
+            mid[2] = y + 32768 >> 16
+            mid[3] = z + 32768 >> 16
 
     def _integrate(self, gx, gy, gz):
         """Turn the orientation on to a sample with this rate."""
@@ -224,9 +260,9 @@ class Fusion:
         rate[2] = gz
         k = self._k_rate
         bias = self._half_bias
-        hx = hx * k - bias[0]
-        hy = hy * k - bias[1]
-        hz = hz * k - bias[2]
+        hx = round(hx * k - bias[0])
+        hy = round(hy * k - bias[1])
+        hz = round(hz * k - bias[2])
         # The axis turns within the step (coning); mostly too little to matter.
         cx = py * gz - pz * gy
         cy = pz * gx - px * gz
@@ -235,41 +271,48 @@ class Fusion:
         end = self._cross_end
         if not (low < cx < end and low < cy < end and low < cz < end):
             k = self._k_cross
-            hx += cx * k
-            hy += cy * k
-            hz += cz * k
-        q = self.q
+            hx += round(cx * k)
+            hy += round(cy * k)
+            hz += round(cz * k)
+        self._turn_by(hx, hy, hz)
+
+    def _turn_by(self, hx, hy, hz):
+        """Turn the orientation by a step, half of whose angle is (hx, hy, hz) / _ANGLE_ONE; integers only."""
+        q = self.fixed
         w, x, y, z = q
-        if not (_MINUS_SMALL < hx < _SMALL and _MINUS_SMALL < hy < _SMALL and _MINUS_SMALL < hz < _SMALL):
-            # The quaternion of the step is (c, h): |h| is the sine of the half angle. Below, c = 1 makes a relative
-            # error of 6e-5 in the angle, and a norm that `_turn` puts right before it is off by 0.1 %.
-            k = hx * hx + hy * hy + hz * hz
-            c = 1.0 - 0.5 * k
-            c += k * k * (1.0 / 24.0)
-            k = 1.0 - k * (1.0 / 6.0)
-            hx *= k
-            hy *= k
-            hz *= k
-            q[0] = w * c - x * hx - y * hy - z * hz
-            q[1] = x * c + w * hx + y * hz - z * hy
-            q[2] = y * c + w * hy + z * hx - x * hz
-            q[3] = z * c + w * hz + x * hy - y * hx
-            return
-        q[0] = w - x * hx - y * hy - z * hz
-        q[1] = x + w * hx + y * hz - z * hy
-        q[2] = y + w * hy + z * hx - x * hz
-        q[3] = z + w * hz + x * hy - y * hx
+        w = w + 32768 >> 16
+        x = x + 32768 >> 16
+        y = y + 32768 >> 16
+        z = z + 32768 >> 16
+        # The quaternion of the step is (1 - c, h): |h| is the sine of the half angle. In a small step c = 0 makes a
+        # relative error of 6e-5 in the angle, and a norm that `_turn` puts right before it is off by 0.2 %.
+        c = 0
+        if not (-_SMALL < hx < _SMALL and -_SMALL < hy < _SMALL and -_SMALL < hz < _SMALL):
+            k = ((hx >> 4) * (hx >> 4) + (hy >> 4) * (hy >> 4) + (hz >> 4) * (hz >> 4)) >> 12
+            c = (k >> 1) - ((k >> 4) * (k >> 4) // 24 >> 12)
+            k = k // 6
+            hx -= (hx >> 4) * k >> 16
+            hy -= (hy >> 4) * k >> 16
+            hz -= (hz >> 4) * k >> 16
+        q[0] -= w * c + x * hx + y * hy + z * hz + 8 >> 4
+        q[1] += w * hx + y * hz - z * hy - x * c + 8 >> 4
+        q[2] += w * hy + z * hx - x * hz - y * c + 8 >> 4
+        q[3] += w * hz + x * hy - y * hx - z * c + 8 >> 4
 
     def _push(self, ax, ay, az):
         """Rotate the accelerations of a group by the orientation in its middle; the last one is (ax, ay, az)."""
         w, x, y, z = self._mid
         fx, fy, fz = self._sum
-        cx = y * fz - z * fy
-        cy = z * fx - x * fz
-        cz = x * fy - y * fx
+        n = self._weights
+        fx = (fx + (n >> 1)) // n
+        fy = (fy + (n >> 1)) // n
+        fz = (fz + (n >> 1)) // n
+        cx = y * fz - z * fy + 4096 >> 13
+        cy = z * fx - x * fz + 4096 >> 13
+        cz = x * fy - y * fx + 4096 >> 13
         pushed = self._pushed
-        pushed[0] += 0.5 * fx + w * cx + y * cz - z * cy
-        pushed[1] += 0.5 * fy + w * cy + z * cx - x * cz
+        pushed[0] += fx + (w * cx + y * cz - z * cy + 2048 >> 12)
+        pushed[1] += fy + (w * cy + z * cx - x * cz + 2048 >> 12)
         self._left -= 1
         if self._left == 0:
             self._left = self._groups
@@ -287,9 +330,9 @@ class Fusion:
                 return
             if az > -0.999 * norm:
                 k = math.sqrt((1.0 + az / norm) * 2.0)
-                self.q[:] = [k * 0.5, ay / norm / k, -ax / norm / k, 0.0]
+                self._set_q(k * 0.5, ay / norm / k, -ax / norm / k, 0.0)
             else:
-                self.q[:] = [0.0, 1.0, 0.0, 0.0]
+                self._set_q(0.0, 1.0, 0.0, 0.0)
             self._has_tilt = True
         self._rate = [gx, gy, gz]
         self._between = [gx, gy, gz]
@@ -304,12 +347,12 @@ class Fusion:
         v = self._v
         pushed = self._pushed
         step = self._step
-        k = self._acc_unit / (self._groups * self._group * self._stride)
+        k = self._acc_unit / self._groups
         ax = pushed[0] * k
         ay = pushed[1] * k
         v[0] += ax * step
         v[1] += ay * step
-        pushed[0] = pushed[1] = 0.0
+        pushed[0] = pushed[1] = 0
         self._predict(self._watch_rest())
         self._correct_tilt(self._speed_noise(0.5 * (ax * ax + ay * ay)))
         bias = self.bias
@@ -416,16 +459,12 @@ class Fusion:
 
     def _turn(self, px, py):
         """Turn the estimate about the horizontal earth axes by small angles, and make its norm one again."""
-        q = self.q
-        w, x, y, z = q
+        w, x, y, z = self.q
         px *= 0.5
         py *= 0.5
         w, x, y, z = w - px * x - py * y, x + px * w + py * z, y + py * w - px * z, z + px * y - py * x
         k = 1.0 / math.sqrt(w * w + x * x + y * y + z * z)
-        q[0] = w * k
-        q[1] = x * k
-        q[2] = y * k
-        q[3] = z * k
+        self._set_q(w * k, x * k, y * k, z * k)
 
     def _watch_rest(self):
         """Tell rest from motion by rate and acceleration near their slow means; return the squared rate, (rad/s)2."""

@@ -70,7 +70,7 @@ def parts(app):
         fusion.update(gx, gy, gz, ax, ay, az)
 
     def orient():
-        framer.add_orient(0, 0, fusion.q, ax, ay, az)
+        framer.add_orient(0, 0, fusion.fixed, ax, ay, az)
 
     def raw():
         framer.add_raw(0, 0, counts, 0)
@@ -115,3 +115,15 @@ def wall_us(update, rows):
             update(row[0], row[1], row[2], row[3], row[4], row[5])
         best = min(best, _bench.wall_us() - started)
     return best / len(rows)
+
+
+def in_operation(app, seconds):
+    """Return the bytes for each sample of the whole firmware at work, link and reports included."""
+    sampler = app.samplers[0]
+    step, sleep_us = app.step, _bench.sleep_us
+    started = sampler.samples
+    before = gc.mem_alloc()
+    for _ in range(seconds * 50):
+        sleep_us(20000)
+        step()
+    return (gc.mem_alloc() - before) / (sampler.samples - started)
