@@ -5,9 +5,8 @@ Before it: sampler.py (board) with one IMU sample at a time. After it: wire.py, 
 The gyroscope is integrated with a three-point rule, so the quaternion belongs to the time of the sample. The
 acceleration is rotated into the earth frame and summed to a horizontal velocity, which a body cannot gain for long:
 what piles up is gravity seen through a tilt error. Ten times a second a Kalman filter turns it into a correction of
-tilt and gyroscope bias. It has two stages (Friedland 1969, doi:10.1109/TAC.1969.1099223): tilt and velocity as if
-there were no bias, the same for both horizontal axes, and beside it a 3 x 3 filter for the bias. That is as good as
-seven states at once for a quarter of the arithmetic. Single precision is enough.
+tilt and gyroscope bias, in two stages (Friedland 1969, doi:10.1109/TAC.1969.1099223): tilt and velocity as if there
+were no bias, the same for both horizontal axes, and beside it a 3 x 3 filter for the bias.
 """
 
 import math
@@ -55,8 +54,7 @@ class Fusion:
     rate_hz
         Sample rate.
     gyr_unit, acc_unit
-        What 1 means in `update`: rad/s and m/s2 per count. With integer counts a board saves a third of the memory
-        that it churns, because small integers need none.
+        What 1 means in `update`: rad/s and m/s2 per count. Small integers need no memory, which saves a fifth.
 
     Attributes
     ----------
@@ -69,10 +67,8 @@ class Fusion:
     """
 
     def __init__(self, rate_hz, gyr_unit=1.0, acc_unit=1.0):
-        if not rate_hz > 0:
-            raise ValueError("rate of %s Hz, expected more than 0" % rate_hz)
-        if not (gyr_unit > 0 and acc_unit > 0):
-            raise ValueError("units of %s rad/s and %s m/s2, expected more than 0" % (gyr_unit, acc_unit))
+        if not (rate_hz > 0 and gyr_unit > 0 and acc_unit > 0):
+            raise ValueError("%s Hz, units %s and %s: expected more than 0" % (rate_hz, gyr_unit, acc_unit))
         self._gyr_unit = gyr_unit
         self._acc_unit = acc_unit
         self._gyr_end = _FAST / gyr_unit
@@ -112,11 +108,8 @@ class Fusion:
         self._left = self._groups
         self._pushed = [0.0, 0.0]  # sum of half the horizontal acceleration since the last correction
         self._v = [0.0, 0.0]  # horizontal velocity that piled up, m/s
-        self._cov = [
-            _TILT_START,
-            0.0,
-            _SPEED_START,
-        ]  # tilt tilt, tilt velocity, velocity velocity of either axis
+        # Covariance of either axis: tilt with tilt, tilt with velocity, velocity with velocity.
+        self._cov = [_TILT_START, 0.0, _SPEED_START]
         # What 1 rad/s of bias does to the tilt (m/s2) and to the velocity (m/s), for axes x and y: 2 rows of 3.
         self._tilt_by_bias = [0.0] * 6
         self._v_by_bias = [0.0] * 6
@@ -124,9 +117,10 @@ class Fusion:
         self._swings = 0.0  # steps it was taken over
 
     def update(self, gx, gy, gz, ax, ay, az):
-        """Take one sample: angular rate in rad/s, specific force in m/s2 (at rest it points up).
+        """Take one sample: angular rate in rad/s, specific force in m/s2 (at rest it points up), or counts of both.
 
-        A rate or force that is not a number, or beyond any sensor, is replaced by the one before.
+        A rate or force that is not a number, or beyond any sensor, is replaced by the one before. Written in one
+        piece, because it runs at the sensor's rate, where calls and the locals they pass again add up.
         """
         end = self._gyr_end
         if not (-end < gx < end and -end < gy < end and -end < gz < end):
@@ -148,12 +142,11 @@ class Fusion:
         hx = (5 * gx + 8 * px - older[0]) * k + (py * gz - pz * gy) * c - bias[0]
         hy = (5 * gy + 8 * py - older[1]) * k + (pz * gx - px * gz) * c - bias[1]
         hz = (5 * gz + 8 * pz - older[2]) * k + (px * gy - py * gx) * c - bias[2]
-        older[0] = px
-        older[1] = py
-        older[2] = pz
-        rate[0] = gx
-        rate[1] = gy
-        rate[2] = gz
+        older[0] = gx
+        older[1] = gy
+        older[2] = gz
+        self._rate = older
+        self._older = rate
         # Its quaternion (c, h): |h| is the sine of the half angle.
         k = hx * hx + hy * hy + hz * hz
         c = 1.0 - 0.5 * k
@@ -321,19 +314,14 @@ class Fusion:
         ky = xy * hx + yy * hy + yz * hz
         kz = xz * hx + yz * hy + zz * hz
         s = 1.0 / (kx * hx + ky * hy + kz * hz + noise)
-        gain = s * error
+        sx, sy, sz = s * kx, s * ky, s * kz
         bias = self.bias
-        bias[0] += gain * kx
-        bias[1] += gain * ky
-        bias[2] += gain * kz
-        self._bias_cov[:] = [
-            xx - s * kx * kx,
-            xy - s * kx * ky,
-            xz - s * kx * kz,
-            yy - s * ky * ky,
-            yz - s * ky * kz,
-            zz - s * kz * kz,
-        ]
+        bias[0] += error * sx
+        bias[1] += error * sy
+        bias[2] += error * sz
+        cov = self._bias_cov
+        cov[:3] = (xx - sx * kx, xy - sx * ky, xz - sx * kz)
+        cov[3:] = (yy - sy * ky, yz - sy * kz, zz - sz * kz)
 
     def _turn(self, px, py):
         """Turn the estimate about the horizontal earth axes by small angles, and make its norm one again."""
@@ -361,10 +349,8 @@ class Fusion:
             e = self._acc[i] * self._acc_unit - rest_acc[i]
             rest_rate[i] += k * d
             rest_acc[i] += k * e
-            if not (-_REST_RATE < d < _REST_RATE and -_REST_ACC < e < _REST_ACC):
-                still = False
-            if not -_BIAS_LIMIT < rest_rate[i] < _BIAS_LIMIT:
-                still = False
+            near = -_REST_RATE < d < _REST_RATE and -_REST_ACC < e < _REST_ACC
+            still = still and near and -_BIAS_LIMIT < rest_rate[i] < _BIAS_LIMIT
             rate -= self.bias[i]
             rate2 += rate * rate
         self._rest_s = min(self._rest_s + self._step, _REST_AFTER_S) if still else 0.0
