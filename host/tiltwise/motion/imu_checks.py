@@ -19,9 +19,9 @@ LEAST_ACC, MOST_ACC = (
 )  # m/s^2, the median of worn sensors: gravity, at most with brisk walking on top
 MOST_RATE = 70.0  # rad/s, 4000 deg/s, the widest range on the market
 CHECK_S = 2.0  # over which specific force is averaged to compare gyroscope and accelerometer
-LEAST_TILT = 2.5  # m/s^2, a change of that mean by 15 deg of tilt; hardly an acceleration that lasts so long
-CALM = 0.5  # m/s^2 between the mean length of the specific force and its median: no strong acceleration
-MOST_LEFT = 0.45  # share of the change that may be left; measured: right 0.01-0.3, swapped or reversed 0.5-3
+LEAST_TILT = 2.0  # m/s^2, a change of that mean by 12 deg of tilt; hardly an acceleration that lasts so long
+CALM = 0.3  # m/s^2 between the mean length of the specific force and its median: no strong acceleration
+MOST_LEFT = 0.6  # share of the change that may be left; measured: right 0.01-0.3, swapped or reversed 0.5-3
 LEAST_STEPS = 4  # such changes that a verdict needs
 
 
@@ -88,7 +88,22 @@ def _check_units(gyr_rad_s: FloatArray, acc_m_s2: FloatArray) -> None:
 
 
 def _check_agreement(t_s: FloatArray, gyr_rad_s: FloatArray, acc_m_s2: FloatArray) -> None:
-    """Compare how gravity seems to turn with how the gyroscope says that it turns.
+    """Compare how gravity seems to turn with how the gyroscope says that it turns."""
+    left = _unexplained(t_s, gyr_rad_s, acc_m_s2)
+    if left <= MOST_LEFT:
+        return
+    if _unexplained(t_s, np.radians(gyr_rad_s), acc_m_s2) <= MOST_LEFT:
+        hint = "it looks like deg/s, convert it"
+    else:
+        hint = "check axis order, signs, units, dead channels"
+    raise OrientationError(
+        "gyroscope and accelerometer must describe one motion, but the gyroscope explains only "
+        f"{max(0.0, 100 * (1 - left)):.0f} % of gravity's turns: {hint}"
+    )
+
+
+def _unexplained(t_s: FloatArray, gyr_rad_s: FloatArray, acc_m_s2: FloatArray) -> float:
+    """Return the share of gravity's turns that the gyroscope leaves, 0 where there are too few to tell.
 
     In the strapdown frame gravity stands still if axes, signs, units and channels are right. If it moves there like
     in the sensor, the gyroscope describes another motion than the accelerometer.
@@ -104,10 +119,5 @@ def _check_agreement(t_s: FloatArray, gyr_rad_s: FloatArray, acc_m_s2: FloatArra
     is_decisive = (np.sum(seen**2, axis=1) > LEAST_TILT**2) & is_calm[1:] & is_calm[:-1]
     is_decisive &= np.diff(cell[edges]) == 1
     if is_decisive.sum() < LEAST_STEPS:
-        return
-    share = float(np.sqrt(np.sum(left[is_decisive] ** 2) / np.sum(seen[is_decisive] ** 2)))
-    if share > MOST_LEFT:
-        raise OrientationError(
-            "gyroscope and accelerometer must describe one motion, but the gyroscope explains only "
-            f"{max(0.0, 100 * (1 - share)):.0f} % of gravity's turns: check axis order, signs, units, dead channels"
-        )
+        return 0.0
+    return float(np.sqrt(np.sum(left[is_decisive] ** 2) / np.sum(seen[is_decisive] ** 2)))

@@ -17,7 +17,6 @@ from tiltwise.motion.rotation import (
     from_rotation_vector,
     from_two_vectors,
     multiply,
-    normalise,
     rotate,
     to_rotation_vector,
 )
@@ -72,9 +71,7 @@ class Uprighter:
                 back += _spread(rows, stops, to_rotation_vector(tilt), which)
             q_borders = np.concatenate((q_borders, self._advance(to_rotation_vector(q_step))))
             self._q = q_borders[-1]
-        return normalise(
-            multiply(multiply(q_borders[which], from_rotation_vector(back)), rows.q_i_from_sensor)
-        )
+        return multiply(multiply(q_borders[which], from_rotation_vector(back)), rows.q_i_from_sensor)
 
     def _advance(self, vector_rad: FloatArray) -> FloatArray:
         steps = np.ascontiguousarray(vector_rad)
