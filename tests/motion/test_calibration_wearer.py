@@ -16,9 +16,9 @@ T_S = np.arange(0, 120, 0.02)
 
 @pytest.mark.parametrize("mount", list(Mount))
 def test_simulated_people_are_calibrated_by_their_ritual(mount: Mount) -> None:
-    mounting_deg, rmse_deg = [], []
+    mounting_deg, rmse_deg, median_deg = [], [], []
     for seed in SEEDS:
-        wearer = Wearer("desk", seed=seed, minutes=2, mount=mount)
+        wearer = Wearer("desk", seed=seed, minutes=2, mount=mount, misalignment_deg=30.0)
         block = OrientationStage().process(wearer.imu(T_S))
         mounting = find_ritual([block], mount=mount)
         error = multiply(conjugate(wearer.q_sensor_from_body(0.0)), mounting.q)
@@ -28,11 +28,14 @@ def test_simulated_people_are_calibrated_by_their_ritual(mount: Mount) -> None:
         if kept[T_S > 15].all():  # put on again it sits differently: another calibration's business
             angles = AnglesStage(mounting).process(block)
             rmse_deg.append(np.sqrt(np.nanmean((angles.flexion_deg - truth.flexion_deg)[kept] ** 2)))
-    print(
-        f"{mount}: mounting up to {np.max(mounting_deg):.1f} deg, flexion RMSE {np.median(rmse_deg):.2f} deg median"
-    )
+            median_deg.append(
+                abs(np.nanmedian(angles.flexion_deg[kept]) - np.median(truth.flexion_deg[kept]))
+            )
+    worst = f"mounting up to {np.max(mounting_deg):.1f} deg, P50 of flexion off by up to {np.max(median_deg):.1f} deg"
+    print(f"{mount}, part turned by +-30 deg: {worst}; flexion RMSE {np.median(rmse_deg):.2f} deg median")
     assert len(rmse_deg) >= 6
     # deg: these people nod a few degrees crookedly, which turns forward with it and hardly touches flexion;
     # swaying while "still" moves the neutral by about 1, and the part slips on skin and cloth by as much.
     assert np.percentile(mounting_deg, 90) < 8.0
     assert np.percentile(rmse_deg, 90) < 2.5
+    assert np.percentile(median_deg, 90) < 2.0  # deg: the promise about remounting

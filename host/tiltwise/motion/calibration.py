@@ -37,7 +37,8 @@ SHAKE_DEG = 45.0  # an axis nearer to vertical than this is a turn of the head
 AXES_TOLERANCE_DEG = 10.0  # nod and side tilt are at right angles in the body
 WANDER_DEG = 25.0  # of single nods around their common axis
 BOTH_WAYS = 0.35  # swings beyond neutral adding up to this share of the nods leave it open which way is down
-BEHIND_M = 0.02  # a sensor on the back of the neck or head lies at least 5 cm behind the turning point
+BEHIND_M = 0.035  # a sensor on the back of the neck or head lies at least 5 cm behind the turning point
+VAGUE_M = 0.03  # a less certain distance than this is not held against the person
 
 
 class CalibrationError(ValueError):
@@ -88,14 +89,16 @@ def calibrate(
     up, spread_deg = neutral_up(neutral)
     if nod is None:
         return mounting_from_up(up, mount=mount)
-    move = _movement(nod, up, "nod")
-    _check_nods(move)
+    name = "bow" if mount is Mount.COLLAR else "nod"
+    nod = finite(nod)
+    move = _movement(nod, up, name)
+    _check_nods(move, name)
     if is_behind if is_behind is not None else mount is not Mount.COLLAR:
         _check_lever(lever_arm(nod, move.axis, up))
     left, quality = move.axis, _quality(move, spread_deg)
     if tilt is None:
         return mounting_from_axes(up, left, mount=mount, axes="nod", quality=round(0.9 * quality, 3))
-    side = _movement(tilt, up, "tilt")
+    side = _movement(finite(tilt), up, "side tilt")
     _check_count(side.excursions, "side tilt")
     left, error_deg = _refined_left(left, side.axis, up)
     quality *= 1 - error_deg / (2 * AXES_TOLERANCE_DEG)
@@ -110,6 +113,7 @@ def neutral_up(neutral: OrientationBlock) -> tuple[FloatArray, float]:
     CalibrationError
         If it is shorter than 3 s or not still.
     """
+    neutral = finite(neutral)
     t_s = neutral.t_s
     seconds = float(t_s[-1] - t_s[0]) if len(t_s) else 0.0
     if seconds < 0.95 * STILL_S or len(t_s) < 20:
@@ -127,6 +131,14 @@ def neutral_up(neutral: OrientationBlock) -> tuple[FloatArray, float]:
             f"{SPREAD_DEG} deg and {STILL_RATE_DEG_S:.0f} deg/s): sit tall, hold still for {STILL_S:.0f} s"
         )
     return mean, spread_deg
+
+
+def finite(block: OrientationBlock) -> OrientationBlock:
+    """Return the samples that have an orientation and an acceleration; the gyroscope is left out, being unused."""
+    is_good = np.isfinite(block.q_earth_from_sensor).all(axis=-1) & np.isfinite(block.acc_m_s2).all(axis=-1)
+    return OrientationBlock(
+        block.t_s[is_good], block.q_earth_from_sensor[is_good], block.acc_m_s2[is_good], None, block.sensor
+    )
 
 
 def angular_velocity(block: OrientationBlock) -> FloatArray:
@@ -207,7 +219,7 @@ def _wander_deg(
     return worst
 
 
-def _check_nods(move: Movement) -> None:
+def _check_nods(move: Movement, name: str) -> None:
     """Refuse too few nods, nods in different directions, and rocking both ways."""
     down = [e for e in move.excursions if e.sign > 0]
     back = [e for e in move.excursions if e.sign < 0]
@@ -215,12 +227,12 @@ def _check_nods(move: Movement) -> None:
         [e.peak_deg for e in down]
     ):
         raise CalibrationError(
-            "moved as far back as forth (side to side?): nod down and back to straight ahead only"
+            "moved as far back as forth (side to side?): go down and back to straight ahead only"
         )
-    _check_count(tuple(down), "nod")
+    _check_count(tuple(down), name)
     if move.wander_deg > WANDER_DEG:
         raise CalibrationError(
-            f"the nods went in directions {move.wander_deg:.0f} deg apart: nod straight down each time"
+            f"the {name}s went in directions {move.wander_deg:.0f} deg apart: go straight down each time"
         )
 
 
@@ -234,11 +246,11 @@ def _check_count(excursions: tuple[Excursion, ...], name: str) -> None:
 
 def _check_lever(lever: Lever) -> None:
     """Refuse what the accelerometer contradicts: a nod lifts a sensor behind the neck, a side tilt does not."""
-    if lever.error_m > BEHIND_M:
-        return  # too slow to feel; nothing to hold against the person
-    if lever.behind_m + 2 * lever.error_m < -BEHIND_M:
+    if lever.error_m > VAGUE_M:
+        return  # too slow to feel
+    if lever.behind_m + 2 * lever.error_m < -BEHIND_M / 2:
         raise CalibrationError("the first movement went up instead of down: nod down first, then back")
-    if lever.behind_m + 2 * lever.error_m < BEHIND_M:
+    if lever.behind_m + lever.error_m < BEHIND_M:
         raise CalibrationError(
             "nodded sideways, or the sensor is not behind the neck: nod straight down and back"
         )

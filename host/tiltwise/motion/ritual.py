@@ -21,6 +21,7 @@ from tiltwise.motion.calibration import (
     STILL_S,
     CalibrationError,
     calibrate,
+    finite,
     neutral_up,
 )
 from tiltwise.motion.excursions import ExcursionCounter
@@ -103,6 +104,7 @@ class CalibrationRitual:
 
     def process(self, block: OrientationBlock) -> RitualProgress:
         """Take samples; return where the ritual is after the last full tenth of a second."""
+        block = finite(block)
         ids = np.floor(block.t_s * _SLICES_HZ).astype(np.int64)
         edges = [0, *(np.flatnonzero(np.diff(ids)) + 1).tolist(), len(ids)]
         for first, last in pairwise(edges):
