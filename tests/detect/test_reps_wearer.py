@@ -14,7 +14,7 @@ from tiltwise.sim.wearer import Wearer
 from tiltwise.tracker import Profile, Tracker
 from tiltwise.types import AngleBlock, Mount
 
-SEEDS = range(4)
+SEEDS = range(3)
 MINUTES = 9.0
 MARGIN_S = 1.5  # what the coach leaves around a set
 SET_GAP_S = 8.0  # a longer pause begins another set
