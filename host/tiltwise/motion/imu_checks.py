@@ -10,6 +10,7 @@ import numpy as np
 
 from tiltwise.motion.rotation import rotate
 from tiltwise.motion.strapdown import Strapdown
+from tiltwise.motion.windows import GAP_S
 from tiltwise.types import FloatArray
 
 LEAST_RATE_HZ = 12.0  # nods reach 2 Hz and their third harmonic matters to the angle
@@ -117,7 +118,9 @@ def _unexplained(t_s: FloatArray, gyr_rad_s: FloatArray, acc_m_s2: FloatArray) -
     left = np.diff(np.add.reduceat(force, edges) / count[:, None], axis=0)
     is_calm = np.abs(np.add.reduceat(length, edges) / count - np.median(length)) < CALM
     is_decisive = (np.sum(seen**2, axis=1) > LEAST_TILT**2) & is_calm[1:] & is_calm[:-1]
-    is_decisive &= np.diff(cell[edges]) == 1
+    # Across a gap nobody knows what turned.
+    is_whole = np.maximum.reduceat(np.diff(t_s, prepend=t_s[0]), edges) <= GAP_S
+    is_decisive &= (np.diff(cell[edges]) == 1) & is_whole[1:] & is_whole[:-1]
     if is_decisive.sum() < LEAST_STEPS:
         return 0.0
     return float(np.sqrt(np.sum(left[is_decisive] ** 2) / np.sum(seen[is_decisive] ** 2)))

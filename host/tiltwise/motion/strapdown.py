@@ -20,6 +20,7 @@ LONG_STEP = 3.0
 # d4 / d2 of a sine at a tenth of the sampling rate is 0.4; of a straight line drawn across a lost sample, 2.
 STRAIGHT = 0.2  # bend of a line that quantisation and noise leave, relative to its ends
 CONVERGENT = 0.5
+UNEVEN = 1.5  # a step of twice the usual length is one lost sample
 EVEN = 0.5  # of a step, in four: a recorder that fills in samples does so on an even grid
 
 
@@ -107,6 +108,7 @@ def step_turns(t_s: FloatArray, gyr_rad_s: FloatArray) -> tuple[FloatArray, Floa
     bend = _second_derivative(t_s, gyr_rad_s)
     is_even = np.abs(t_s[4:] - t_s[:-4] - 4 * h[3:, 0]) < EVEN * h[3:, 0]
     turn[4:] += np.where(is_even[:, None], _refill_repair(bend, h[3:]), 0.0)
+    turn[4:] += _long_step_repair(t_s, bend, h)[1:]
     return turn, _turn_error(t_s, bend)
 
 
@@ -135,6 +137,18 @@ def _refill_repair(bend: FloatArray, h: FloatArray) -> FloatArray:
     return repair * h**3
 
 
+def _long_step_repair(t_s: FloatArray, bend: FloatArray, h: FloatArray) -> FloatArray:
+    """Turn (n - 3, 3) that the parabola missed in the step before, where that was long because samples were lost.
+
+    The sample after a long step gives the cubic through it, and with it what is to be added: the third divided
+    difference times the integral of (t - t_0)(t - t_1)(t - t_2) over the long step.
+    """
+    p, long, after = h[:-2], h[1:-1], h[2:]
+    third = (bend[1:] - bend[:-1]) / (2 * (t_s[3:] - t_s[:-3]))[:, None]
+    is_long = (long > UNEVEN * p) & (long <= LONG_STEP * p) & (long > UNEVEN * after)
+    return np.where(is_long, third * (-(long**3) * (long / 12 + p / 6)), 0.0)
+
+
 def _turn_error(t_s: FloatArray, bend: FloatArray) -> FloatArray:
     """Size (n,) of each step's integration error in rad, from how fast the rate's differences shrink.
 
@@ -145,11 +159,14 @@ def _turn_error(t_s: FloatArray, bend: FloatArray) -> FloatArray:
     h = t_s[4:] - t_s[3:-1]
     slope = (bend[1:] - bend[:-1]) * (3 / (t_s[3:] - t_s[:-3]))[:, None]
     fourth = (slope[1:] - slope[:-1]) * (4 / (t_s[4:] - t_s[:-4]))[:, None]
+    least = np.minimum(
+        np.minimum(h, t_s[3:-1] - t_s[2:-2]), np.minimum(t_s[2:-2] - t_s[1:-3], t_s[1:-3] - t_s[:-4])
+    )
     d2 = np.sqrt(_squares(bend))
-    d2 = np.maximum(np.maximum(d2[2:], d2[1:-1]), d2[:-2]) * h**2
-    d4 = np.sqrt(_squares(fourth)) * h**4
+    d2 = np.maximum(np.maximum(d2[2:], d2[1:-1]), d2[:-2])
+    d4 = np.sqrt(_squares(fourth)) * least**2
     error = np.zeros(len(t_s))
-    error[4:] = 19 / 720 * h * np.maximum(d4 - CONVERGENT * d2, 0.0)
+    error[4:] = 19 / 720 * h**3 * np.maximum(d4 - CONVERGENT * d2, 0.0)
     return error
 
 
