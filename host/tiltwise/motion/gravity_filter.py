@@ -31,8 +31,6 @@ MOST_TILTED = (
     9.0  # times the start's variance, summed over three axes: the old direction is worse than a fresh look
 )
 EYE3 = np.eye(3)
-EYE3_AT = np.arange(3), np.arange(3)
-EYE3_BELOW = np.arange(3, 6), np.arange(3)
 CROSS_AT = np.array((0, 0, 1, 1, 2, 2)), np.array((1, 2, 0, 2, 0, 1))
 
 
@@ -98,10 +96,12 @@ class GravityFilter:
         p[6:] = s.gyr_matrix**2
         p[BIAS] = s.start_bias_rad_s**2
         self.state = GravityState(x, np.diag(p))
-        self._transition = np.eye(N)
-        self._measure = np.zeros((3, N))
+        self._transition, self._measure, self._cross_g = np.eye(N), np.zeros((3, N)), np.zeros((3, 3))
         self._measure[:, 3:6] = EYE3
-        self._cross_g = np.zeros((3, 3))
+        # Views of what changes from window to window; writing through them costs a third of indexing anew.
+        self._velocity_by_g = self._transition.reshape(-1)[3 * N :: N + 1][:3]
+        self._mean_by_g = self._measure.reshape(-1)[:: N + 1][:3]
+        self._growth = np.zeros(N)
 
     def step(self, window: Window) -> None:
         """Learn from the window and go to its end."""
@@ -129,7 +129,7 @@ class GravityFilter:
             noise = s.velocity_m_s**2 + s.velocity_per_acc_s**2 * max(state.acc2, now)
             noise /= s.velocity_rate_hz * length
         measure = self._measure
-        measure[EYE3_AT] = -length / 2
+        self._mean_by_g.fill(-length / 2)
         np.multiply(coupling, -length / 6, out=measure[:, 6:])
         cross = state.p @ measure.T
         self._update(cross, measure @ cross, window.path_m / -length - measure @ state.x, noise)
@@ -169,7 +169,7 @@ class GravityFilter:
         s, state, length = self.settings, self.state, window.duration_s
         step = self._transition
         step[:3, 6:] = coupling
-        step[EYE3_BELOW] = -length
+        self._velocity_by_g.fill(-length)
         np.multiply(coupling, -length / 2, out=step[3:6, 6:])
         state.x = step @ state.x
         state.x[3:6] += window.velocity_m_s
@@ -180,10 +180,11 @@ class GravityFilter:
             + s.turn_error_factor**2 * window.turn_error2
         )
         p = (p + p.T) * 0.5
-        diagonal = p.reshape(-1)[:: N + 1]
-        diagonal[:3] += GRAVITY**2 * turn2
-        diagonal[3:6] += s.acc_noise_m_s**2 * length
-        diagonal[BIAS] += s.bias_walk_rad_s**2 * length
+        growth = self._growth
+        growth[:3] = GRAVITY**2 * turn2
+        growth[3:6] = s.acc_noise_m_s**2 * length
+        growth[BIAS] = s.bias_walk_rad_s**2 * length
+        p.reshape(-1)[:: N + 1] += growth
         state.p = p
         return step
 

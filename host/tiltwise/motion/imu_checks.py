@@ -7,9 +7,9 @@ known at once; a whole recording also for what needs statistics: rate, units, de
 from __future__ import annotations
 
 import numpy as np
+import vqf
 
 from tiltwise.motion.rotation import rotate
-from tiltwise.motion.strapdown import Strapdown
 from tiltwise.motion.windows import GAP_S
 from tiltwise.types import FloatArray
 
@@ -109,18 +109,21 @@ def _unexplained(t_s: FloatArray, gyr_rad_s: FloatArray, acc_m_s2: FloatArray) -
     In the strapdown frame gravity stands still if axes, signs, units and channels are right. If it moves there like
     in the sensor, the gyroscope describes another motion than the accelerometer.
     """
-    force = rotate(Strapdown().process(t_s, gyr_rad_s, acc_m_s2).q_i_from_sensor, acc_m_s2)
-    length = np.sqrt(np.sum(acc_m_s2**2, axis=1))
     cell = np.floor((t_s - t_s[0]) / CHECK_S)
     edges = np.concatenate(([0], np.flatnonzero(np.diff(cell)) + 1))
     count = np.diff(edges, append=len(t_s))
     seen = np.diff(np.add.reduceat(acc_m_s2, edges) / count[:, None], axis=0)
-    left = np.diff(np.add.reduceat(force, edges) / count[:, None], axis=0)
+    length = np.sqrt(np.sum(acc_m_s2**2, axis=1))
     is_calm = np.abs(np.add.reduceat(length, edges) / count - np.median(length)) < CALM
-    is_decisive = (np.sum(seen**2, axis=1) > LEAST_TILT**2) & is_calm[1:] & is_calm[:-1]
-    # Across a gap nobody knows what turned.
-    is_whole = np.maximum.reduceat(np.diff(t_s, prepend=t_s[0]), edges) <= GAP_S
-    is_decisive &= (np.diff(cell[edges]) == 1) & is_whole[1:] & is_whole[:-1]
+    step = np.diff(t_s, prepend=t_s[0])
+    is_whole = np.maximum.reduceat(step, edges) <= GAP_S  # across a gap nobody knows what turned
+    is_usable = is_calm & is_whole
+    is_decisive = (np.sum(seen**2, axis=1) > LEAST_TILT**2) & is_usable[1:] & is_usable[:-1]
+    is_decisive &= np.diff(cell[edges]) == 1
     if is_decisive.sum() < LEAST_STEPS:
         return 0.0
+    middle = gyr_rad_s.copy()
+    middle[1:] = (gyr_rad_s[1:] + gyr_rad_s[:-1]) / 2
+    q = vqf.BasicVQF(1.0).updateBatch(middle * step[:, None], np.zeros_like(middle))["quat6D"]
+    left = np.diff(np.add.reduceat(rotate(q, acc_m_s2), edges) / count[:, None], axis=0)
     return float(np.sqrt(np.sum(left[is_decisive] ** 2) / np.sum(seen[is_decisive] ** 2)))

@@ -8,7 +8,6 @@ strapdown.py (integrate), windows.py (sum up), gravity_filter.py (where is up), 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +29,6 @@ from tiltwise.motion.windows import (
 from tiltwise.types import FloatArray, ImuBlock, OrientationBlock
 
 CHUNK = 4096  # samples at a time: what fits into the processor's cache; the result does not depend on it
-Rows = TypeVar("Rows", StrapdownRows, SumRows)
 SATURATED_TURN = 0.3  # share of a saturated step's turn that may be missing
 
 
@@ -104,7 +102,7 @@ class _Stretch:
         which = np.repeat(np.arange(len(self.stops) + 1), np.diff(self.stops, prepend=0, append=n))
         new = which[n - self.n_new :]
         q = self.uprighter.process(self.rows, self.stops, knots)[n - self.n_new :]
-        return Estimate(q, self.uncertainty_deg[new], self.is_saturated, self.states[new][:, BIAS])
+        return Estimate(q, self.uncertainty_deg[new], self.is_saturated, self.states[:, BIAS][new])
 
 
 class _Core:
@@ -118,7 +116,7 @@ class _Core:
         self._cutter = WindowCutter(t_start_s, windows)
         self.filter = GravityFilter(np.asarray(first_acc, dtype=float), settings)
         self._uprighter = Uprighter(self.filter.state.x[:3])
-        self._open: tuple[StrapdownRows, SumRows] | None = None
+        self._open: StrapdownRows | None = None
 
     def advance(self, t_s: FloatArray, gyr: FloatArray, acc: FloatArray) -> _Stretch:
         """Take in samples and run the filter over the windows that they finish."""
@@ -127,14 +125,14 @@ class _Core:
         if is_saturated.any():
             missing = SATURATED_TURN * np.sqrt(np.sum(rows.turn_rad**2, axis=1))
             np.copyto(rows.turn_error_rad, missing, where=is_saturated)
-        sums = sum_rows(rows, self._t_start_s)
         if self._open is not None:
-            rows, sums = _append(self._open[0], rows), _append(self._open[1], sums)
+            rows = _append(self._open, rows)
+        sums = sum_rows(rows, self._t_start_s)
         cuts = self._cutter.cut(rows)
         states, uncertainty = self._filter_windows(rows, sums, cuts)
         stops = np.array([stop for _, stop, _ in cuts], dtype=np.intp)
         rest = slice(cuts[-1][1] if cuts else 0, None)
-        self._open = _part(rows, rest), _part(sums, rest)
+        self._open = _part(rows, rest)
         return _Stretch(rows, stops, states, uncertainty, is_saturated, len(t_s), self._uprighter)
 
     def _filter_windows(
@@ -156,14 +154,14 @@ def _uncertainty_deg(variance: FloatArray) -> FloatArray:
     return np.degrees(np.sqrt(np.maximum(variance, 0.0) * (2 / 3)) / GRAVITY)
 
 
-def _append(first: Rows, second: Rows) -> Rows:
-    """Join two dataclasses of arrays along the samples."""
+def _append(first: StrapdownRows, second: StrapdownRows) -> StrapdownRows:
+    """Join rows along the samples."""
     joined = (np.concatenate((getattr(first, f.name), getattr(second, f.name))) for f in fields(first))
-    return type(first)(*joined)
+    return StrapdownRows(*joined)
 
 
-def _part(rows: Rows, part: slice) -> Rows:
-    return type(rows)(*(getattr(rows, f.name)[part] for f in fields(rows)))
+def _part(rows: StrapdownRows, part: slice) -> StrapdownRows:
+    return StrapdownRows(*(getattr(rows, f.name)[part] for f in fields(rows)))
 
 
 def _join(parts: list[Estimate]) -> Estimate:
@@ -235,7 +233,7 @@ def _estimate_offline(
         here = states[k : k + m + 1]
         q = uprighter.process(rows, stretch.stops, Knots(here[:, :3], here[:, 6:]), spread=True)
         which = k + np.repeat(np.arange(m + 1), np.diff(stretch.stops, prepend=0, append=len(rows.t_s)))
-        parts.append(Estimate(q, uncertainty[which], np.empty(0, dtype=bool), states[which][:, BIAS]))
+        parts.append(Estimate(q, uncertainty[which], np.empty(0, dtype=bool), states[:, BIAS][which]))
         k += m
     whole = _join(parts)
     return Estimate(whole.q_earth_from_sensor, whole.uncertainty_deg, is_saturated, whole.bias_rad_s)

@@ -1,7 +1,7 @@
-"""Strapdown rows -> windows of 0.25 to 1 s with the integrals that the gravity filter works on.
+"""Strapdown rows -> windows of 0.25 to 1.5 s with the integrals that the gravity filter works on.
 
 Before it: strapdown.py. After it: gravity_filter.py. A window ends at a border of the 0.25 s grid once the sensor has
-turned by 0.15 rad, after 1 s in any case, and before and after a gap; so calm hours cost little and fast motion is
+turned by 0.15 rad, after 1.5 s in any case, and before and after a gap; so calm hours cost little and fast motion is
 followed closely. Where it ends depends on the samples alone, never on how they were cut into blocks.
 """
 
@@ -31,8 +31,8 @@ class WindowSettings:
     turn_rad: float = 0.15  # 9 deg: a gyroscope wrong by 0.3 % is then wrong by 0.03 deg
 
 
-# A smoother knows what comes after, so that it loses nothing with windows of twice the length.
-OFFLINE_WINDOWS = WindowSettings(grid_s=0.5, most_cells=2, turn_rad=0.3)
+# A smoother knows what comes after, so that it loses nothing with long windows.
+OFFLINE_WINDOWS = WindowSettings(grid_s=1.0, most_cells=1, turn_rad=0.3)
 
 
 @dataclass(slots=True)  # not frozen: one is made per window, and freezing costs as much as the integrals
