@@ -22,6 +22,7 @@ from tiltwise.types import (
     ActivityChanged,
     AngleBlock,
     Event,
+    FloatArray,
     ImuBlock,
     Mount,
     OrientationBlock,
@@ -54,6 +55,10 @@ class Profile:
         if self.mount is Mount.COLLAR:
             return PostureKind.UPPER_BACK_FORWARD_TILT
         return PostureKind.FORWARD_FLEXION
+
+    def posture_angle_deg(self, angles: AngleBlock) -> FloatArray:
+        """Return the angle (n,) that rule and exposure go by: flexion, or inclination while forward is not shown."""
+        return angles.flexion_deg if self.mounting.is_shown else angles.inclination_deg
 
 
 class Tracker:
@@ -95,7 +100,7 @@ class Tracker:
         return events
 
     def _restart(self) -> None:
-        has_axes = self.profile.mounting.has_direction
+        has_axes = self.profile.mounting.is_shown
         self._orientation = OrientationStage()
         self._angles = AnglesStage(self.profile.mounting, self.profile.angles)
         self._activity = ActivityDetector(self.profile.activity, has_axes=has_axes)

@@ -33,21 +33,28 @@ def run(call: Callable[[], object]) -> int:
     try:
         call()
     except _USAGE_ERRORS as error:
-        return _tell(getattr(error, "format_message", lambda: str(error))() or "wrong use", 2, hint=True)
+        return _tell(_usage_text(error), 2, hint=True)
     except (typer.Exit, typer.Abort) as leaving:
         return int(getattr(leaving, "exit_code", 1))
     except AppError as error:
         return _tell(str(error), error.exit_code)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `tiltwise ... | head` is not an error
+        # `tiltwise ... | head` is not an error
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
         return _tell("stopped; what was recorded is saved", INTERRUPTED)
     except OSError as error:
         return _tell(os_error_line(error), 1)
-    except ValueError as error:  # the rooms' own errors (files, calibration, addresses, store) are ValueErrors
+    except ValueError as error:
+        # The rooms' own errors (files, recordings, calibration, addresses, settings) are ValueErrors.
         return _tell(str(error), 1)
     return 0
+
+
+def _usage_text(error: Exception) -> str:
+    format_message = getattr(error, "format_message", None)
+    return (format_message() if callable(format_message) else str(error)) or "wrong use"
 
 
 def os_error_line(error: OSError) -> str:

@@ -88,6 +88,8 @@ INFO_BODY = "<BBBBIBBBBfffffHHIII16s"
 BODIES = {EVENT: EVENT_BODY, STATUS: STATUS_BODY, MINUTE: MINUTE_BODY, INFO: INFO_BODY}
 COMMAND_HEADER = "<BBI"  # request id, opcode, counter
 QUATERNION_SCALE = 32767
+# The GATT service that a board advertises, since v1; the major version is part of it.
+SERVICE_UUID = "8f80%02x01-2356-49c9-9d60-60e374f86b0b" % VERSION
 ORIENT_ACC_M_S2_PER_COUNT = 9.80665 / 8192  # +-4 g in int16, 1.2 mm/s2: a tenth of the noise
 TICK_S = 1e-4  # unit of t0
 _SMALL = 0x3FFFFFFF  # largest integer that a 32-bit MicroPython holds without an object

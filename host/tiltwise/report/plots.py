@@ -25,6 +25,8 @@ from tiltwise.report.aggregate import Aggregate
 from tiltwise.report.day import DaySummary
 from tiltwise.types import ACTIVITIES, Activity, AngleBlock, EpisodeEnded, FloatArray, Mount
 
+__all__ = ["Figure", "angles", "day"]
+
 _DAY_S = 86400.0
 _WIDE_GAP = 0.05  # share of the width from which a gap has room for its reason
 

@@ -1,0 +1,175 @@
+"""`tiltwise watch`: the daily program. Live angle and alerts in the terminal, everything stored as it comes.
+
+Before it: an address. After it: session.py does the work, this file opens what it needs and shows it.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from tiltwise.app import sources
+from tiltwise.app.analyze import rule_settings
+from tiltwise.app.errors import UsageError
+from tiltwise.app.inputs import choose_mounting, read_input
+from tiltwise.app.keeper import Keeper
+from tiltwise.app.live import run_until_stopped
+from tiltwise.app.notify import Desktop
+from tiltwise.app.paths import data_folder, printable, safe_name
+from tiltwise.app.session import LiveUpdate, Session
+from tiltwise.app.settings import Settings
+from tiltwise.app.store import Store
+from tiltwise.app.words import ACTIVITIES, clock, lines_of
+from tiltwise.app.zone import local_zone_name
+from tiltwise.link.recording import RecordingWriter
+from tiltwise.link.source import Source, open_source, parse_address
+from tiltwise.motion.mounting import Mounting
+from tiltwise.types import Mount
+
+STYLES = {
+    "plain": "", "begin": "yellow", "alert": "bold red", "good": "green", "count": "cyan", "faint": "dim",
+    "warn": "bold yellow",
+}  # fmt: skip
+_BAR_CELLS = 30
+_BAR_DEG = 60.0
+_REDRAW_S = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class WatchOptions:
+    """What the command line asks for; `mount` None leaves it to the source and the settings."""
+
+    address: str
+    settings: Settings
+    mount: Mount | None = None
+    neutral: Path | None = None
+    neutral_up: str = ""
+    data: Path | None = None
+    is_stored: bool = True
+    record: Path | None = None
+
+
+def watch(options: WatchOptions, console: Console) -> None:
+    """Watch a source until it ends or is stopped."""
+    address = parse_address(options.address)
+    source = open_source(address)
+    mount = options.mount or (
+        source.mount if isinstance(source, sources.SimSource) else Mount(options.settings.wear.mount)
+    )
+    mounting = _mounting(options, address.scheme, address.target, mount, console)
+    zone = local_zone_name()
+    started = datetime.now(UTC)
+    device = safe_name(f"{address.scheme}-{Path(address.target or 'default').name}")
+    if address.scheme in ("sim", "replay"):  # played again it is another day, not the same frames twice
+        device = f"{device}-{started:%Y%m%dT%H%M%S}"
+    keeper = None
+    if options.is_stored:
+        keeper = Keeper(Store(options.data or data_folder()), device=device, mount=mount, zone=zone)
+        for message in keeper.recoveries:
+            console.print(message, style=STYLES["warn"])
+    session = Session(
+        settings=options.settings,
+        mount=mount,
+        mounting=mounting,
+        started_utc_s=started.timestamp(),
+        zone=zone,
+        keeper=keeper,
+        recorder=_recorder(options, mount, mounting, started),
+        commit_every_s=max(1.0, float(address.options.get("speed", 1.0) or 50.0) / 10),
+    )
+    _run(source, session, options, console)
+
+
+def _mounting(
+    options: WatchOptions, scheme: str, target: str, mount: Mount, console: Console
+) -> Mounting | None:
+    """A file has its neutral somewhere in it or beside it; a live wearer shows it in the ritual."""
+    if scheme != "replay":
+        if options.neutral or options.neutral_up:
+            raise UsageError(
+                "--neutral and --neutral-up are for replay:FILE; a live sensor is calibrated by nodding"
+            )
+        return None
+    mounting, notes = choose_mounting(
+        read_input(Path(target)), mount=mount, neutral=options.neutral, neutral_up_text=options.neutral_up
+    )
+    for note in notes:
+        console.print(note, style="dim", highlight=False)
+    return mounting
+
+
+def _recorder(
+    options: WatchOptions, mount: Mount, mounting: Mounting | None, started: datetime
+) -> RecordingWriter | None:
+    if options.record is None:
+        return None
+    header = {
+        "created_utc": started.isoformat(timespec="seconds"),
+        "address": options.address,
+        "mount": mount,
+    }
+    return RecordingWriter(
+        options.record, header | ({} if mounting is None else {"mounting": mounting.to_dict()})
+    )
+
+
+def _run(source: Source, session: Session, options: WatchOptions, console: Console) -> None:
+    desktop = Desktop(wanted=options.settings.alerts.desktop)
+    rule = rule_settings(options.settings.rule)
+    console.print(
+        f"watching [bold]{printable(options.address)}[/]; rule {rule.angle_deg:g} deg for {rule.seconds:g} s; "
+        "Ctrl-C stops and saves",
+        highlight=False,
+    )
+    if desktop.trouble:
+        console.print(desktop.trouble, style="dim", highlight=False)
+    view = _View(console)
+    if console.is_terminal:
+        with Live(console=console, auto_refresh=False, transient=True) as live:
+            view.live = live
+            run_until_stopped(source, session, view.show, desktop=desktop)
+    else:
+        run_until_stopped(source, session, view.show, desktop=desktop)
+    console.print(
+        f"ended; {session.decoder.stats.samples} samples, {session.alerts.held_back} alerts held back"
+    )
+
+
+class _View:
+    """Prints what happened; in a terminal keeps a line with the angle below it."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self.live: Live | None = None
+        self._drawn_s = 0.0
+        self._activity = ""
+
+    def show(self, received_s: float, live: LiveUpdate) -> None:
+        for style, line in lines_of(live):
+            self._console.print(f"{clock(received_s):>7}  {line}", style=STYLES[style], highlight=False)
+        now_s = time.monotonic()
+        if self.live is None or live.angles is None or now_s - self._drawn_s < _REDRAW_S:
+            return
+        self._drawn_s = now_s
+        if live.activity is not None:
+            self._activity = ACTIVITIES[live.activity]
+        self.live.update(_angle_line(received_s, live, self._activity), refresh=True)
+
+
+def _angle_line(received_s: float, live: LiveUpdate, activity: str) -> Text:
+    """The newest angle as a number and a bar of fixed width."""
+    assert live.angles is not None
+    flexion = float(live.angles.flexion_deg[-1]) if len(live.angles.flexion_deg) else float("nan")
+    tilt = float(live.angles.lateral_deg[-1]) if len(live.angles.lateral_deg) else float("nan")
+    filled = 0 if np.isnan(flexion) else int(np.clip(flexion / _BAR_DEG, 0, 1) * _BAR_CELLS)
+    bar = "█" * filled + "·" * (_BAR_CELLS - filled)
+    return Text(
+        f"{clock(received_s):>7}  {bar}  forward {flexion:4.0f}  side {tilt:4.0f} deg  {activity}"[:79]
+    )
