@@ -25,14 +25,13 @@ class WindowSettings:
     """How closely the filter follows: a window ends at a border of the grid, after enough turning or cells."""
 
     grid_s: float = 0.25  # a quarter of the time that a voluntary movement takes
-    most_cells: int = (
-        4  # 1 s: in a calm second gravity drifts by 0.03 deg, far below the filter's own uncertainty
-    )
+    # 1.5 s, in which gravity drifts by 0.03 deg when calm, far below the filter's own uncertainty.
+    most_cells: int = 6
     turn_rad: float = 0.15  # 9 deg: a gyroscope wrong by 0.3 % is then wrong by 0.03 deg
 
 
 # A smoother knows what comes after, so that it loses nothing with long windows.
-OFFLINE_WINDOWS = WindowSettings(grid_s=1.0, most_cells=1, turn_rad=0.3)
+OFFLINE_WINDOWS = WindowSettings(grid_s=1.5, most_cells=1, turn_rad=0.3)
 
 
 @dataclass(slots=True)  # not frozen: one is made per window, and freezing costs as much as the integrals
