@@ -14,7 +14,7 @@ FIRMWARE = ROOT / "firmware"
 BELOW = {
     "types": {"common"},
     "common": set(),
-    "firmware_files": set(),
+    "firmware_files": {"common"},
     "motion": {"common", "types"},
     "detect": {"common", "types"},
     "report": {"common", "types"},

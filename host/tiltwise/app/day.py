@@ -20,7 +20,7 @@ from tiltwise.app.words import clock
 from tiltwise.report import plots
 from tiltwise.report.day import DaySummary
 from tiltwise.report.plots import Figure
-from tiltwise.types import Activity
+from tiltwise.types import Activity, FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +56,11 @@ def load_day(folder: Path, day: date | None) -> Day:
     return Day(chosen, day_summary(stored), ZoneInfo(stored.zone))
 
 
-def day_figure(day: Day, limit_deg: float | None) -> Figure:
-    """Return the picture of a day."""
-    return plots.day(day.summary, day.zone, limit_deg=limit_deg)
+def day_figure(
+    day: Day, limit_deg: float | None, trace: tuple[FloatArray, FloatArray] | None = None
+) -> Figure:
+    """Return the picture of a day; a trace (UTC s, deg) stands in for the minutes of a short one."""
+    return plots.day(day.summary, day.zone, limit_deg=limit_deg, trace=trace)
 
 
 def save_figure(figure: Figure, path: Path) -> None:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import numpy as np
 from rich.console import Console
 
 from tiltwise.app.day import day_figure, load_day, save_figure
@@ -30,10 +31,11 @@ from tiltwise.detect.exercises import EXERCISES
 from tiltwise.detect.reps import RepCounter
 from tiltwise.link.recording import RecordingWriter
 from tiltwise.sim.simulation import Simulation
-from tiltwise.types import EpisodeEnded, Mount, RepCompleted
+from tiltwise.types import EpisodeEnded, FloatArray, Mount, RepCompleted
 
 EXERCISE = "side_tilt"
 START_HOUR = 9  # the story's local time on the day plot
+_LONGEST_TRACE_S = 1800.0  # longer ones are drawn by the minute
 
 
 @dataclass(slots=True)
@@ -45,10 +47,13 @@ class Story:
     corrected: int = 0
     reps: list[RepCompleted] = field(default_factory=list)
     has_calibration: bool = False
+    trace: list[tuple[float, float]] = field(default_factory=list)  # (device s, deg), one a frame
 
     def tell(self, received_s: float, live: LiveUpdate) -> None:
         """Print what is worth a line."""
         self.has_calibration |= live.mounting is not None
+        if live.posture_deg is not None:
+            self.trace.append((live.t_s, live.posture_deg))
         self.alerts += sum(notice.level == "alert" for notice in live.notices)
         for event in live.events:
             self.corrected += (
@@ -58,6 +63,13 @@ class Story:
                 self.reps.append(event)
         for style, line in lines_of(live):
             self.console.print(f"  {clock(received_s):>6}  {line}", style=STYLES[style], highlight=False)
+
+    def line(self, session: Session) -> tuple[FloatArray, FloatArray] | None:
+        """Return the angle over the demo for the plot, (UTC s, deg); None when it is long enough for minutes."""
+        if not self.trace or self.trace[-1][0] - self.trace[0][0] > _LONGEST_TRACE_S:
+            return None
+        t_s, angle_deg = np.array(self.trace).T
+        return np.array([session.utc_s(t) for t in t_s.tolist()]), angle_deg
 
 
 def run_demo(
@@ -91,7 +103,7 @@ def run_demo(
         keeper=keeper,
         recorder=RecordingWriter(folder / "demo.tw", header),
         counters=_counters(mount),
-        commit_every_s=max(1.0, min(speed or 10.0, 60.0) / 20),
+        commit_every_s=max(1.0, min(speed or 100.0, 100.0) / 20),
     )
     _say_hello(console, simulation, seed, speed, mount, settings)
     story = Story(console)
@@ -99,7 +111,9 @@ def run_demo(
     run_until_stopped(SimSource(simulation, speed=speed), session, story.tell)
     _say_goodbye(console, story, session, time.monotonic() - began_s)
     plot = folder / "day.png"
-    save_figure(day_figure(load_day(folder, started.date()), settings.rule.angle_deg), plot)
+    save_figure(
+        day_figure(load_day(folder, started.date()), settings.rule.angle_deg, story.line(session)), plot
+    )
     for what, path in (
         ("day plot", plot),
         ("database", folder / "core.db"),
@@ -107,8 +121,7 @@ def run_demo(
     ):
         console.print(f"  {what:<10} {_short(path)}", highlight=False, soft_wrap=True)
     console.print(
-        f"\nNext: [bold]tiltwise day --data {_short(folder)}[/], "
-        f"[bold]tiltwise analyze {_short(folder / 'demo.tw')}[/], or [bold]tiltwise[/] for all commands.",
+        f"\nNext:  tiltwise day --data {_short(folder)}\n       tiltwise analyze {_short(folder / 'demo.tw')}",
         highlight=False,
         soft_wrap=True,
     )
@@ -140,8 +153,8 @@ def _say_hello(
     pace = f"{speed:g} times real speed" if speed else "full speed"
     console.print(f"[bold]tiltwise demo[/]: {minutes:g} minutes of a simulated wearer at {pace}, seed {seed}")
     console.print(
-        f"wearer -> LSM6DSOX registers -> firmware -> frames -> angles -> alerts and store; mount {mount.value}, "
-        f"rule {settings.rule.angle_deg:g} deg for {settings.rule.seconds:g} s\n",
+        "wearer -> IMU registers -> firmware -> frames -> angles -> alerts and store\n"
+        f"sensor at {mount.value}, rule {settings.rule.angle_deg:g} deg for {settings.rule.seconds:g} s\n",
         style="dim",
         highlight=False,
     )

@@ -49,6 +49,7 @@ class LiveUpdate:
 
     t_s: float = 0.0
     angles: AngleBlock | None = None
+    posture_deg: float | None = None  # the newest angle that the rule goes by
     activity: Activity | None = None
     events: list[Event] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
@@ -203,6 +204,7 @@ class Session:
         self._hand_on(replace(update, events=tuple(events)), live)
         live.angles = update.angles
         if len(update.activity):
+            live.posture_deg = float(self._tracker.profile.posture_angle_deg(update.angles)[-1])
             live.activity = ACTIVITIES[int(update.activity[-1])]
 
     def _hand_on(self, update: Update, live: LiveUpdate) -> None:

@@ -28,7 +28,7 @@ ACTIVITIES = {
     Activity.STILL: "sitting or standing",
     Activity.MOVING: "moving about",
     Activity.WALKING: "walking",
-    Activity.LYING: "lying down",
+    Activity.LYING: "lying down (or the sensor is)",
     Activity.NOT_WORN: "sensor not worn",
 }
 
