@@ -7,7 +7,6 @@ enters once, as the wall time of `received_s == 0`.
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -18,9 +17,9 @@ from tiltwise.app.alerts import Alerts, Notice
 from tiltwise.app.analyze import rule_settings
 from tiltwise.app.keeper import Keeper
 from tiltwise.app.settings import Settings
-from tiltwise.common import wire
 from tiltwise.detect.reps import RepCounter
 from tiltwise.link.clock import ClockMap
+from tiltwise.link.commands import Acknowledger
 from tiltwise.link.decoder import Decoder
 from tiltwise.link.messages import BoardEvent, Info, Status
 from tiltwise.link.recording import RecordingWriter
@@ -39,8 +38,6 @@ from tiltwise.types import (
     SignalGap,
     Update,
 )
-
-CREDITS = 64  # frames the board may have on the way beyond the last acknowledgement
 
 
 @dataclass(slots=True)
@@ -102,7 +99,7 @@ class Session:
         self._ritual = CalibrationRitual(mount)
         self._step = (RitualStep.SIT_STILL, -1)
         self._tracker: Tracker | None = None
-        self._request_id = 0
+        self._acks = Acknowledger()
         self._t_s = 0.0
         self._recording_trouble = ""
         if mounting is not None:
@@ -234,17 +231,11 @@ class Session:
         if self._keeper is not None:
             kept = self._keeper.commit()
             live.warnings += [kept.warning] if kept.warning else []
-            live.commands += [self._ack(boot, seq) for boot, seq in kept.settled]
+            live.commands += [self._acks.ack(boot, seq) for boot, seq in kept.settled]
             return
         durable = self.decoder.acknowledgeable()
         if durable is not None:
-            live.commands.append(self._ack(*durable))
-
-    def _ack(self, boot: int, seq: int) -> bytes:
-        self._request_id = (self._request_id + 1) & 0xFF
-        return wire.pack_command(
-            self._request_id, wire.OP_ACK, 0, struct.pack("<HIH", boot, seq & 0xFFFFFFFF, CREDITS)
-        )
+            live.commands.append(self._acks.ack(*durable))
 
 
 def _no_samples() -> AngleBlock:
