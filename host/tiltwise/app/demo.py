@@ -109,7 +109,7 @@ def run_demo(
     story = Story(console)
     began_s = time.monotonic()
     run_until_stopped(SimSource(simulation, speed=speed), session, story.tell)
-    _say_goodbye(console, story, session, time.monotonic() - began_s)
+    _say_goodbye(console, story, session, mount, time.monotonic() - began_s)
     plot = folder / "day.png"
     save_figure(
         day_figure(load_day(folder, started.date()), settings.rule.angle_deg, story.line(session)), plot
@@ -160,13 +160,16 @@ def _say_hello(
     )
 
 
-def _say_goodbye(console: Console, story: Story, session: Session, took_s: float) -> None:
+def _say_goodbye(console: Console, story: Story, session: Session, mount: Mount, took_s: float) -> None:
     stats = session.decoder.stats
     whole = [rep for rep in story.reps if not rep.is_partial]
     sides = {side: sum(rep.side.value == side for rep in whole) for side in ("left", "right")}
+    counted = (
+        f"{sides['left']} left, {sides['right']} right" if _counters(mount) else "not seen by a sensor there"
+    )
     console.print(
         f"\n{story.alerts} alert{'' if story.alerts == 1 else 's'}, {story.corrected} corrected; "
-        f"side tilts: {sides['left']} left, {sides['right']} right",
+        f"side tilts: {counted}",
         highlight=False,
     )
     console.print(
