@@ -5,7 +5,6 @@ Runs the same tracker as the live session. Angles in degrees, times in s from th
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,9 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
+from tiltwise.app import truth
 from tiltwise.app.errors import AppError, UsageError
+from tiltwise.app.files import whole_file
 from tiltwise.app.inputs import ImuInput
 from tiltwise.app.settings import RuleSetting
 from tiltwise.detect.posture import RuleSettings
@@ -56,7 +57,10 @@ class Analysis:
             "axes": self.mounting.axes,
         }
         for name, summary in self.summaries.items():
-            out[f"{name}_deg"] = {k: _number(getattr(summary, k)) for k in ("p10", "p50", "p90", "mean")}
+            is_shown = truth.shown(self.mounting, name).is_shown
+            out[f"{name}_deg"] = {
+                k: _number(getattr(summary, k)) if is_shown else None for k in ("p10", "p50", "p90", "mean")
+            }
         out["percent_above_deg"] = {k: _number(v) for k, v in self.above.percent_above_deg.items()}
         out["percent_above_of"] = self.above_of
         out["episodes"] = [
@@ -71,8 +75,18 @@ class Analysis:
         ]
         out["worn_percent"] = _number(self.worn_percent)
         out["moving_percent"] = _number(self.moving_percent)
+        out["measures"] = truth.measures(self.mounting)
         out["notes"] = list(self.notes)
         return out
+
+    def shown_angles(self) -> dict[str, FloatArray]:
+        """Return the angle columns, NaN throughout where this mounting cannot tell the angle."""
+        return {
+            name: column
+            if truth.shown(self.mounting, name.removesuffix("_deg")).is_shown
+            else column * np.nan
+            for name, column in self.angles.items()
+        }
 
 
 def analyze(
@@ -138,23 +152,19 @@ def rule_settings(rule: RuleSetting) -> RuleSettings:
     return RuleSettings(rule.angle_deg, exit_deg, rule.seconds, rule.recovery_s)
 
 
+def check_angles_path(path: Path | None) -> None:
+    """Raise UsageError for a name that `write_angles` cannot serve, before a long file is analysed for it."""
+    if path is not None and path.suffix.lower() not in (".csv", ".parquet"):
+        raise UsageError(f"--angles {path}: expected a name that ends in .csv or .parquet")
+
+
 def write_angles(path: Path, analysis: Analysis) -> None:
     """Write t_s and the four angles as .csv or .parquet; the file appears whole or not at all."""
-    table = {"t_s": analysis.t_s, **analysis.angles}
-    writers = {".csv": _write_csv, ".parquet": _write_parquet}
-    writer = writers.get(path.suffix.lower())
-    if writer is None:
-        raise UsageError(f"--angles {path}: expected a name that ends in .csv or .parquet")
-    partial = path.with_name(path.name + ".part")
-    try:
-        with partial.open("wb") as file:
-            writer(file, table)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
+    check_angles_path(path)
+    table = {"t_s": analysis.t_s, **analysis.shown_angles()}
+    writer = _write_csv if path.suffix.lower() == ".csv" else _write_parquet
+    with whole_file(path) as file:
+        writer(file, table)
 
 
 def _write_csv(file: IO[bytes], table: Mapping[str, FloatArray]) -> None:

@@ -16,6 +16,7 @@ import typer
 from tiltwise import __version__
 from tiltwise.app import console, errors, paths
 from tiltwise.app.settings import Settings, load_settings, parse_mount, parse_rule
+from tiltwise.types import Mount
 
 app = typer.Typer(
     add_completion=False,
@@ -72,7 +73,7 @@ def demo(
     from tiltwise.app.demo import run_demo
 
     run_demo(
-        console.out, minutes=minutes, seed=seed, speed=speed, out=out, mount=parse_mount(mount or "neck"),
+        console.out, minutes=minutes, seed=seed, speed=speed, out=out, mount=_mount(mount) or Mount.NECK,
         settings=_settings(),
     )  # fmt: skip
 
@@ -93,7 +94,7 @@ def watch(
 
     watch(
         WatchOptions(
-            address, _settings(rule), None if mount is None else parse_mount(mount), neutral, neutral_up, data,
+            address, _settings(rule), _mount(mount), neutral, neutral_up, data,
             store, record,
         ),
         console.out,
@@ -112,16 +113,21 @@ def analyze(
     as_json: JsonOption = False,
 ) -> None:
     """Angles, percent of time and episodes in any IMU file."""
-    from tiltwise.app.analyze import analyze, rule_settings, write_angles
-    from tiltwise.app.day import save_figure
+    from tiltwise.app.analyze import analyze, check_angles_path, rule_settings, write_angles
+    from tiltwise.app.day import check_picture_path, save_figure
     from tiltwise.app.inputs import choose_mounting, read_input
     from tiltwise.app.show import analysis_table, angles_figure
 
-    settings = _settings(rule)
+    settings, chosen = _settings(rule), _mount(mount)
+    check_angles_path(angles)
+    check_picture_path(plot)
     with console.progress_bar(f"analyzing {paths.printable(file.name, 40)}") as show:
         data = read_input(file, on_progress=lambda share: show(share / 2))
         mounting, notes = choose_mounting(
-            data, mount=parse_mount(mount or settings.wear.mount), neutral=neutral, neutral_up_text=neutral_up
+            data,
+            mount=chosen or data.mount or Mount(settings.wear.mount),
+            neutral=neutral,
+            neutral_up_text=neutral_up,
         )
         result = analyze(
             data,
@@ -155,12 +161,14 @@ def count(
     from tiltwise.app.show import count_table
     from tiltwise.detect.exercises import find_exercise
 
-    chosen = find_exercise(exercise)
+    settings, place = _settings(), _mount(mount)
+    with errors.wrong_use():
+        chosen = find_exercise(exercise)
     with console.progress_bar(f"counting in {paths.printable(file.name, 40)}") as show:
         data = read_input(file, on_progress=lambda share: show(share / 2))
         mounting, notes = choose_mounting(
             data,
-            mount=parse_mount(mount or _settings().wear.mount),
+            mount=place or data.mount or Mount(settings.wear.mount),
             neutral=neutral,
             neutral_up_text=neutral_up,
         )
@@ -176,7 +184,7 @@ def exercises(mount: MountOption = None) -> None:
     """The catalogue, and what a sensor in that place sees of each."""
     from tiltwise.app.show import exercise_table
 
-    console.out.print(exercise_table(parse_mount(mount or _settings().wear.mount)), highlight=False)
+    console.out.print(exercise_table(_mount(mount) or Mount(_settings().wear.mount)), highlight=False)
 
 
 @app.command()
@@ -186,13 +194,21 @@ def day(
     out: Annotated[Path | None, typer.Option(help="Picture to write (.png, .pdf or .svg).")] = None,
 ) -> None:
     """Plot and figures of a stored day."""
-    from tiltwise.app.day import day_figure, day_table, load_day, parse_day, save_figure
+    from tiltwise.app.day import (
+        check_picture_path,
+        day_figure,
+        day_table,
+        load_day,
+        parse_day,
+        save_figure,
+    )
 
+    check_picture_path(out)
     loaded = load_day(data or paths.data_folder(), parse_day(date))
     path = out or Path(f"tiltwise-{loaded.day}.png")
     save_figure(day_figure(loaded, _settings().rule.angle_deg), path)
     console.out.print(day_table(loaded), highlight=False)
-    console.out.print(f"plot: {path}", highlight=False, soft_wrap=True)
+    console.out.print(f"plot: {paths.printable(str(path), 300)}", highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -248,8 +264,14 @@ def _settings(rule: str | None = None) -> Settings:
         return settings
     from dataclasses import replace
 
-    chosen = parse_rule(rule)
+    with errors.wrong_use():
+        chosen = parse_rule(rule)
     return replace(settings, rule=replace(settings.rule, angle_deg=chosen.angle_deg, seconds=chosen.seconds))
+
+
+def _mount(text: str | None) -> Mount | None:
+    with errors.wrong_use():
+        return None if text is None else parse_mount(text)
 
 
 def main() -> None:

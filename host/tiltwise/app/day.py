@@ -5,7 +5,6 @@ Before it: store_reader.py. After it: report/plots.py and the terminal.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,7 +12,9 @@ from zoneinfo import ZoneInfo
 
 from rich.table import Table
 
+from tiltwise.app import truth
 from tiltwise.app.errors import AppError, UsageError
+from tiltwise.app.files import whole_file
 from tiltwise.app.store import Store
 from tiltwise.app.store_day import day_summary
 from tiltwise.app.words import clock
@@ -63,21 +64,18 @@ def day_figure(
     return plots.day(day.summary, day.zone, limit_deg=limit_deg, trace=trace)
 
 
+def check_picture_path(path: Path | None) -> None:
+    """Raise UsageError for a name that `save_figure` cannot serve, before the work is done for it."""
+    if path is not None and path.suffix.lower() not in (".png", ".pdf", ".svg"):
+        raise UsageError(f"{path}: expected a name that ends in .png, .pdf or .svg")
+
+
 def save_figure(figure: Figure, path: Path) -> None:
     """Write a PNG, PDF or SVG; the file appears whole or not at all."""
+    check_picture_path(path)
     kind = path.suffix.lower().lstrip(".")
-    if kind not in ("png", "pdf", "svg"):
-        raise UsageError(f"{path}: expected a name that ends in .png, .pdf or .svg")
-    partial = path.with_name(f".{path.name}.part")
-    try:
-        with partial.open("wb") as file:
-            figure.savefig(file, format=kind)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
+    with whole_file(path) as file:
+        figure.savefig(file, format=kind)
 
 
 def day_table(day: Day) -> Table:
@@ -89,6 +87,7 @@ def day_table(day: Day) -> Table:
     rows = [
         ("worn", clock(s.worn_s)),
         ("walking / lying", f"{clock(s.seconds(Activity.WALKING))} / {clock(s.seconds(Activity.LYING))}"),
+        ("angle", truth.NAMES[s.mount]["flexion"]),
         ("angle P10 / P50 / P90", " / ".join(f"{p:.0f}" for p in s.percentiles_deg) + " deg"),
         ("time beyond", ", ".join(f"{a} deg {p:.0f} %" for a, p in s.percent_above_deg.items())),
         ("longest spell beyond 20 deg", clock(s.longest_bout_s)),

@@ -20,6 +20,7 @@ from tiltwise.app.day import day_figure, load_day, save_figure
 from tiltwise.app.errors import AppError
 from tiltwise.app.keeper import Keeper
 from tiltwise.app.live import run_until_stopped
+from tiltwise.app.paths import printable
 from tiltwise.app.session import LiveUpdate, Session
 from tiltwise.app.settings import Settings
 from tiltwise.app.sources import SimSource
@@ -151,7 +152,9 @@ def _say_hello(
 ) -> None:
     minutes = simulation.duration_s / 60
     pace = f"{speed:g} times real speed" if speed else "full speed"
-    console.print(f"[bold]tiltwise demo[/]: {minutes:g} minutes of a simulated wearer at {pace}, seed {seed}")
+    console.print(
+        f"tiltwise demo: {minutes:g} minutes of a simulated wearer at {pace}, seed {seed}", style="bold"
+    )
     console.print(
         "wearer -> IMU registers -> firmware -> frames -> angles -> alerts and store\n"
         f"sensor at {mount.value}, rule {settings.rule.angle_deg:g} deg for {settings.rule.seconds:g} s\n",
@@ -181,4 +184,4 @@ def _say_goodbye(console: Console, story: Story, session: Session, mount: Mount,
 
 def _short(path: Path) -> str:
     """A path as one would type it from here."""
-    return os.path.relpath(path) if path.resolve().is_relative_to(Path.cwd()) else str(path)
+    return printable(os.path.relpath(path) if path.resolve().is_relative_to(Path.cwd()) else str(path), 300)

@@ -36,7 +36,8 @@ class ImuInput:
     blocks: tuple[ImuBlock | OrientationBlock, ...]
     gaps: tuple[SignalGap, ...]
     notes: tuple[str, ...]
-    mounting: Mounting | None  # from the header of our own recordings
+    mounting: Mounting | None  # from the header of our own recordings, and where the sensor was worn
+    mount: Mount | None = None
 
     @property
     def n(self) -> int:
@@ -73,7 +74,7 @@ def read_input(path: Path, *, on_progress: Callable[[float], None] = lambda _: N
     gaps = tuple(item for item in items if isinstance(item, SignalGap))
     bad = sum(decoder.stats.bad.values())
     notes = (*tape.notes, *([f"{bad} damaged frames left out"] if bad else []))
-    return ImuInput(Path(path), blocks, gaps, notes, _stored_mounting(path))
+    return ImuInput(Path(path), blocks, gaps, notes, *_stored_wear(path))
 
 
 def orient(data: ImuInput) -> OrientationBlock:
@@ -151,8 +152,11 @@ def _first_still_up(block: OrientationBlock, path: Path) -> tuple[FloatArray, fl
     )
 
 
-def _stored_mounting(path: Path) -> Mounting | None:
+def _stored_wear(path: Path) -> tuple[Mounting | None, Mount | None]:
+    """Return the calibration and the mount that the header of our own recording tells, as far as it does."""
     if Path(path).suffix.lower() != ".tw":
-        return None
-    stored = read_frames(path).header.get("mounting")
-    return Mounting.from_dict(stored) if isinstance(stored, dict) else None
+        return None, None
+    header = read_frames(path).header
+    stored, mount = header.get("mounting"), header.get("mount")
+    mounting = Mounting.from_dict(stored) if isinstance(stored, dict) else None
+    return mounting, Mount(mount) if isinstance(mount, str) and mount in set(Mount) else None

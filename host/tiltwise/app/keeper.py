@@ -103,8 +103,8 @@ class Keeper:
             self._store.put_aggregates(self._session, self._exposure.finish())
         try:
             self._store.close()
-        except StoreError as error:
-            return f"the last second was not stored: {error}"
+        except OSError as error:
+            return f"what was still waiting could not be stored: {error}"
         return ""
 
     def _tell(self, trouble: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
+from tiltwise.app import truth
 from tiltwise.app.analyze import Analysis
 from tiltwise.app.count import Counted
 from tiltwise.app.doctor import Finding
@@ -30,10 +31,15 @@ def analysis_table(result: Analysis, name: str) -> Table:
     table = _two_columns(
         f"{printable(name)}: {clock(result.duration_s)} at {result.rate_hz:.1f} Hz, {result.mounting.mount}"
     )
-    for what, summary in result.summaries.items():
-        table.add_row(what, _percentiles(summary))
+    hidden = []
+    for angle, summary in result.summaries.items():
+        row = truth.shown(result.mounting, angle)
+        if row.is_shown:
+            table.add_row(row.label, _percentiles(summary))
+        else:
+            hidden.append(f"{row.name} is left out: {row.why}")
     above = ", ".join(f"{k} deg {v:.0f} %" for k, v in result.above.percent_above_deg.items())
-    table.add_row(f"time beyond ({result.above_of})", above)
+    table.add_row(f"time beyond ({truth.shown(result.mounting, result.above_of).name})", above)
     table.add_row("worn / moving", f"{result.worn_percent:.0f} % / {result.moving_percent:.0f} %")
     table.add_row("episodes", str(len(result.episodes)) if result.episodes else "none")
     for episode in result.episodes[:_LONGEST_LIST]:
@@ -42,7 +48,7 @@ def analysis_table(result: Analysis, name: str) -> Table:
             "", f"{KINDS[episode.kind]} {clock(episode.start_s)} to {clock(episode.end_s)}, "
             f"alert {alert}, up to {episode.peak_deg:.0f} deg"
         )  # fmt: skip
-    return _with_notes(table, result.notes)
+    return _with_notes(table, (*result.notes, *hidden))
 
 
 def count_table(result: Counted, name: str) -> Table:
@@ -79,7 +85,7 @@ def exercise_table(mount: Mount) -> Table:
 def angles_figure(result: Analysis, name: str, limit_deg: float) -> Figure:
     """Return the picture of a file's angles."""
     none = result.t_s * math.nan
-    of = result.angles
+    of = result.shown_angles()
     block = AngleBlock(
         result.t_s,
         of["inclination_deg"],
@@ -93,6 +99,7 @@ def angles_figure(result: Analysis, name: str, limit_deg: float) -> Figure:
     return plots.angles(
         block,
         mount=result.mounting.mount,
+        has_direction=result.mounting.has_direction,
         title=printable(name, 60),
         episodes=result.episodes,
         limit_deg=limit_deg,
@@ -104,13 +111,13 @@ def scan_report(ports: Sequence[Port], on_air: Sequence[Seen], trouble: str) -> 
     grid = Table.grid(padding=(0, 2))
     grid.add_column(no_wrap=True)
     grid.add_column()
-    grid.add_row("[bold]USB serial[/]", "" if ports else "none")
+    grid.add_row(Text("USB serial", "bold"), "" if ports else "none")
     for port in ports:
         grid.add_row(f"  {port.path}", Text(printable(port.maker or port.name, 50)))
-    grid.add_row("[bold]Bluetooth[/]", Text("" if on_air else trouble or "no tiltwise board near"))
+    grid.add_row(Text("Bluetooth", "bold"), Text("" if on_air else trouble or "no tiltwise board near"))
     for seen in on_air:
         grid.add_row(f"  {seen.address}", f"{seen.rssi_dbm} dBm")
-    grid.add_row("[bold]simulated[/]", "")
+    grid.add_row(Text("simulated", "bold"), "")
     for name, scenario in SCENARIOS.items():
         grid.add_row(f"  sim:{name}", scenario.summary)
     grid.add_row("", Text("A board can be seen in this version, but not yet streamed from.", style="dim"))
@@ -125,7 +132,7 @@ def finding_line(finding: Finding) -> Table:
     line = Table.grid(padding=(0, 1))
     line.add_column(width=2, style=style)
     line.add_column(overflow="fold")
-    line.add_row(mark, Text.assemble((finding.what, "bold"), f": {finding.said}"))
+    line.add_row(mark, Text.assemble((finding.what, "bold"), f": {printable(finding.said, 300)}"))
     return line
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tiltwise.app.paths import printable
 from tiltwise.app.session import LiveUpdate
 from tiltwise.common import wire
 from tiltwise.link.messages import BoardEvent
@@ -53,7 +54,7 @@ def lines_of(live: LiveUpdate) -> list[tuple[str, str]]:
         if line is not None:
             lines.append(line)
     lines += [("warn", _board(event)) for event in live.board_events if event.code != wire.EVENT_BOOT]
-    lines += [("warn", warning) for warning in live.warnings]
+    lines += [("warn", printable(warning, 400)) for warning in live.warnings]
     return lines
 
 
