@@ -1,4 +1,4 @@
-"""The sources that app adds to link's: `sim:SCENARIO?minutes=5&seed=1&speed=20&mount=neck`, a wearer made of numbers.
+"""The sources that app adds to link's: `sim:SCENARIO?minutes=5&seed=1&speed=20&mount=neck&sensors=2`, a wearer.
 
 Import this module before an address is parsed. Before it: sim/simulation.py. After it: live.py.
 """
@@ -83,15 +83,27 @@ def _mount(text: str) -> str:
     return text
 
 
+def _sensors(text: str) -> int:
+    if text not in ("1", "2"):
+        raise ValueError("1 or 2 sensors")
+    return int(text)
+
+
 def _open_sim(address: Address) -> Source:
     options = address.options
     minutes = options.get("minutes")
+    is_pair = options.get("sensors", 1) == 2
+    if is_pair and options.get("mount") == Mount.COLLAR:
+        raise AddressError(
+            "sensors=2 is one at mount=neck or head and one on the collar: leave mount=collar out"
+        )
     try:
         simulation = Simulation(
             address.target or "desk",
             seed=int(options.get("seed", 1)),
             minutes=None if minutes is None else float(minutes),
             mount=str(options.get("mount", Mount.NECK.value)),
+            two_sensors=is_pair,
             auto_ack=False,
         )
     except ValueError as error:
@@ -102,7 +114,13 @@ def _open_sim(address: Address) -> Source:
 register(
     "sim",
     _open_sim,
-    options={"minutes": number(0.1, 24 * 60), "seed": whole_number(), "speed": speed, "mount": _mount},
+    options={
+        "minutes": number(0.1, 24 * 60),
+        "seed": whole_number(),
+        "speed": speed,
+        "mount": _mount,
+        "sensors": _sensors,
+    },
     example="sim:desk?minutes=5&seed=1&speed=20",
 )
 
