@@ -22,11 +22,6 @@ from tiltwise.types import ActivityChanged, EpisodeAlert, EpisodeEnded, EpisodeS
 TOLD = (ActivityChanged, EpisodeAlert, EpisodeEnded, EpisodeStarted)
 RULE = RuleSetting(angle_deg=20.0, seconds=20.0)  # shorter than the default, so that short files have alerts
 
-LAST_BITS = pytest.mark.xfail(
-    run=False,
-    reason="motion/upright.py sums over the block: its cut shows in the last bits of an event's angle",
-)
-
 
 def replayed(path: Path, mounting: Mounting) -> list[Event]:
     """What a live session tells about the frames of a file."""
@@ -53,9 +48,7 @@ def record(path: Path, stream: int, lost: range = range(0)) -> Path:
     return path
 
 
-@pytest.mark.parametrize(
-    "stream", [pytest.param(wire.ORIENT, id="orient"), pytest.param(wire.RAW, id="raw", marks=LAST_BITS)]
-)
+@pytest.mark.parametrize("stream", [pytest.param(wire.ORIENT, id="orient"), pytest.param(wire.RAW, id="raw")])
 def test_a_simulated_recording_tells_the_same_events(tmp_path: Path, stream: int) -> None:
     path = record(tmp_path / "slouch.tw", stream)
     mounting, notes = choose_mounting(read_input(path), mount=Mount.NECK)
@@ -74,7 +67,6 @@ def test_a_recording_with_lost_frames_tells_the_same_events(tmp_path: Path) -> N
     assert ours != replayed(whole, mounting)
 
 
-@LAST_BITS
 def test_an_npz_file_tells_the_same_events(tmp_path: Path) -> None:
     wearer = Wearer("slouch", seed=5, minutes=2.5, mount=Mount.HEAD)
     rng = np.random.default_rng(5)
@@ -88,7 +80,6 @@ def test_an_npz_file_tells_the_same_events(tmp_path: Path) -> None:
     assert ours == analyzed(path, mounting)
 
 
-@LAST_BITS
 def test_recordings_of_people_tell_the_same_events(shared_data: Path) -> None:
     index = json.loads((shared_data / "human" / "index.json").read_text())
     by_label: dict[str, tuple[str, dict]] = {}

@@ -19,11 +19,6 @@ from tiltwise.tracker import Profile, Tracker
 from tiltwise.types import EpisodeAlert, EpisodeEnded, Event, ImuBlock, Mount, OrientationBlock, Update
 
 STREAMS = [pytest.param(wire.ORIENT, id="orient"), pytest.param(wire.RAW, id="raw")]
-LAST_BITS = pytest.mark.xfail(
-    run=False,
-    reason="motion/upright.py sums over the block: its cut shows in the last bits of an event's angle",
-)
-EXACT = [STREAMS[0], pytest.param(wire.RAW, id="raw", marks=LAST_BITS)]
 ANGLES = ("inclination_deg", "flexion_deg", "lateral_deg", "rotation_deg", "rate_deg_s", "up_acc_m_s2")
 Block = ImuBlock | OrientationBlock
 
@@ -90,7 +85,7 @@ def test_the_story_has_gaps_an_alert_and_a_correction(stream: int) -> None:
     assert sum(isinstance(e, EpisodeAlert) for e in events) >= 1
 
 
-@pytest.mark.parametrize("stream", EXACT)
+@pytest.mark.parametrize("stream", STREAMS)
 @settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), pieces=st.sampled_from([2, 7, 60, 400]))
 def test_random_cuts_change_nothing(stream: int, seed: int, pieces: int) -> None:
@@ -100,7 +95,7 @@ def test_random_cuts_change_nothing(stream: int, seed: int, pieces: int) -> None
     assert_same(tracked(block, mounting, cuts.tolist()), whole)
 
 
-@pytest.mark.parametrize("stream", EXACT)
+@pytest.mark.parametrize("stream", STREAMS)
 def test_sample_by_sample_round_a_gap_changes_nothing(stream: int) -> None:
     block, mounting, whole = story(stream)
     first, last = np.searchsorted(block.t_s, (148.0, 157.0)).tolist()

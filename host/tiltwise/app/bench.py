@@ -6,23 +6,20 @@ Figures on recordings need their folder: `$TILTWISE_DATA` or --data. Before it: 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from statistics import median
 
 import numpy as np
 from rich.console import Console
-from rich.table import Table
 
-from tiltwise.app import bench_desk, bench_orientation
+from tiltwise.app import bench_calibration, bench_desk, bench_orientation, bench_sim, bench_speed
 from tiltwise.app.bench_peers import methods
-from tiltwise.app.console import progress_bar
+from tiltwise.app.bench_table import collect, table
 from tiltwise.app.day import save_figure
 from tiltwise.app.errors import AppError, UsageError
 from tiltwise.report import plots_bench
-
-Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,42 +44,6 @@ def run_bench(name: str, options: BenchOptions, console: Console) -> None:
     if name not in BENCHES:
         raise UsageError(f"bench {name!r}: expected one of {', '.join(BENCHES)}")
     BENCHES[name][1](options, console)
-
-
-def collect(what: str, rows: Iterable[tuple[float, Row]]) -> list[Row]:
-    """Run a bench's generator behind a progress bar."""
-    found = []
-    with progress_bar(what) as show:
-        for share, row in rows:
-            found.append(row)
-            show(share)
-    return found
-
-
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
-    """Return a table: text left, numbers right with the digits that they deserve."""
-    made = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    cells = [[_cell(value) for value in row] for row in rows]
-    for k, column in enumerate(columns):
-        is_text = bool(cells) and all(not _is_number(row[k]) for row in cells)
-        made.add_column(column, justify="left" if is_text else "right", no_wrap=True)
-    for row in cells:
-        made.add_row(*row)
-    return made
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        if not np.isfinite(value):
-            return "-"
-        return f"{value:.0f}" if abs(value) >= 100 else f"{value:.2f}" if abs(value) >= 10 else f"{value:.3f}"
-    return str(value)
-
-
-def _is_number(text: str) -> bool:
-    return text == "-" or text.lstrip("+-").replace(".", "", 1).isdigit()
 
 
 def _desk(options: BenchOptions, console: Console) -> None:
@@ -139,7 +100,115 @@ def _orientation_cells(row: bench_orientation.BenchRow) -> tuple[object, ...]:
     return row.method, *errors, row.per_vqf, row.aligned_per_vqf, row.samples_per_s, row.is_causal
 
 
+def _sim(options: BenchOptions, console: Console) -> None:
+    seeds = tuple(range(1, options.seeds + 1))
+    rows = collect("simulated wearers", bench_sim.sim_rows(seeds=seeds))
+    columns = (
+        "scenario",
+        "mount",
+        "stream",
+        "flexion",
+        "tilt",
+        "incl",
+        "true",
+        "runs",
+        "found",
+        "false",
+        "reps",
+        "off",
+    )
+    groups: dict[tuple[object, ...], list[bench_sim.SimRow]] = {}
+    for row in rows:
+        groups.setdefault((row.scenario, row.mount.value, row.stream), []).append(row)
+    title = (
+        f"RMSE (deg) against the wearer's truth, mean of {options.seeds} seeds; RAW with the first seed only"
+    )
+    console.print(table(title, columns, ((*key, *_sim_cells(group)) for key, group in groups.items())))
+    orient = [row for row in rows if row.stream == "orient"]
+    late = [row.delay_s for row in orient if np.isfinite(row.delay_s)]
+    lines = (
+        "true: flexion with the mounting known; runs: truly beyond 20 deg for 60 s; found: with an alert of their",
+        "own or within an episode that had alerted; off: repetitions too many or too few, set by set",
+    )
+    console.print("\n".join(lines), style="dim", highlight=False)
+    sums = {
+        name: sum(getattr(row, name) for row in orient)
+        for name in ("runs", "found", "continued", "false_alarms")
+    }
+    console.print(
+        f"median flexion RMSE {_median_of(orient, 'flexion_deg'):.2f} deg, sitting "
+        f"{_median_of(orient, 'sitting_deg'):.2f}; {sums['found'] + sums['continued']} of {sums['runs']} runs found, "
+        f"{sums['false_alarms']} false alarms; alerts {median(late) if late else float('nan'):.1f} s after due",
+        highlight=False,
+    )
+
+
+def _sim_cells(group: list[bench_sim.SimRow]) -> tuple[object, ...]:
+    errors = (
+        _mean_of(group, f"{name}_deg") for name in ("flexion", "lateral", "inclination", "true_mounting")
+    )
+    found = sum(row.found + row.continued for row in group)
+    counts = (sum(getattr(row, name) for row in group) for name in ("false_alarms", "reps", "reps_off"))
+    return (*errors, sum(row.runs for row in group), found, *counts)
+
+
+def _mean_of(rows: Iterable[object], name: str) -> float:
+    values = [value for row in rows if np.isfinite(value := getattr(row, name))]
+    return float(np.mean(values)) if values else float("nan")
+
+
+def _median_of(rows: Iterable[object], name: str) -> float:
+    return float(np.median([value for row in rows if np.isfinite(value := getattr(row, name))]))
+
+
+def _calibration(options: BenchOptions, console: Console) -> None:
+    seeds = tuple(range(max(options.seeds, 3)))
+    days = collect("remounted days", bench_calibration.day_rows(seeds))
+    columns = ("mount", "days", "refused", "P50 change max", "90 %", "axes error", "up", "forward")
+    groups = [
+        [row for row in days if row.mount is mount] for mount in dict.fromkeys(row.mount for row in days)
+    ]
+    title = (
+        f"part turned by up to 30 deg on three axes, {bench_calibration.DAY_MINUTES:g} min at the desk (deg)"
+    )
+    console.print(table(title, columns, (_day_cells(group) for group in groups)))
+    rituals = collect("rituals", bench_calibration.ritual_rows(seeds))
+    heads = ("mount", "ritual", "right", "tries", "accepted", "not accepted %", "error")
+    title = "\nways of doing the ritual; error: median of the accepted mountings, deg"
+    console.print(table(title, heads, (_ritual_cells(row) for row in rituals)))
+
+
+def _day_cells(group: list[bench_calibration.DayRow]) -> tuple[object, ...]:
+    changes = np.abs([row.p50_change_deg for row in group if not row.refused])
+    worst, most = (
+        (float(changes.max()), float(np.percentile(changes, 90))) if len(changes) else (np.nan, np.nan)
+    )
+    errors = (_mean_of(group, name) for name in ("mounting_error_deg", "up_deg", "forward_deg"))
+    return group[0].mount.value, len(group), sum(bool(row.refused) for row in group), worst, most, *errors
+
+
+def _ritual_cells(row: bench_calibration.RitualRow) -> tuple[object, ...]:
+    return (
+        row.mount.value, row.kind, row.is_right, row.tries, row.accepted, row.not_accepted_percent, row.error_deg,
+    )  # fmt: skip
+
+
+def _speed(options: BenchOptions, console: Console) -> None:
+    rows = collect("offline path", bench_speed.speed_rows(repeats=options.seeds))
+    columns = ("input", "stage", "best s", "median s", "CPU s", "samples/s")
+    title = f"a synthetic day of 8 h at 50 Hz, best and median of {options.seeds}"
+    cells = ((r.path, r.stage, r.best_s, r.median_s, r.best_cpu_s, r.samples_per_s) for r in rows)
+    console.print(table(title, columns, cells))
+    live = collect("live session", bench_speed.live_rows())
+    title = "\nCPU of a live session at speed 1, percent of a core (without what draws on the screen)"
+    cells_live = ((r.part, r.stream, r.simulated_s, r.cpu_s, r.percent_of_core) for r in live)
+    console.print(table(title, ("part", "stream", "simulated s", "CPU s", "%"), cells_live))
+
+
 BENCHES: dict[str, tuple[str, Callable[[BenchOptions, Console], None]]] = {
     "desk": ("offline path on people at desks: angles, shares of time, rule", _desk),
     "orientation": ("our filters beside the peers, against optical truth", _orientation),
+    "sim": ("the whole system on simulated wearers, against their truth", _sim),
+    "calibration": ("remounting, and wrong ways of doing the ritual", _calibration),
+    "speed": ("samples per second of the offline path, CPU of a live one", _speed),
 }

@@ -7,7 +7,7 @@ it: angles.py. Thresholds in degrees, deg/s and seconds; each has its reason bes
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -90,7 +90,7 @@ def calibrate(
     if nod is None:
         return mounting_from_up(up, mount=mount)
     name = "bow" if mount is Mount.COLLAR else "nod"
-    nod = finite(nod)
+    nod = _without_bias(finite(nod), neutral)
     move = _movement(nod, up, name)
     _check_nods(move, name)
     if is_behind if is_behind is not None else mount is not Mount.COLLAR:
@@ -98,7 +98,7 @@ def calibrate(
     left, quality = move.axis, _quality(move, spread_deg)
     if tilt is None:
         return mounting_from_axes(up, left, mount=mount, axes="nod", quality=round(0.9 * quality, 3))
-    side = _movement(finite(tilt), up, "side tilt")
+    side = _movement(_without_bias(finite(tilt), neutral), up, "side tilt")
     _check_count(side.excursions, "side tilt")
     left, error_deg = _refined_left(left, side.axis, up)
     quality *= 1 - error_deg / (2 * AXES_TOLERANCE_DEG)
@@ -134,18 +134,35 @@ def neutral_up(neutral: OrientationBlock) -> tuple[FloatArray, float]:
 
 
 def finite(block: OrientationBlock) -> OrientationBlock:
-    """Return the samples that have an orientation and an acceleration; the gyroscope is left out, being unused."""
-    is_good = np.isfinite(block.q_earth_from_sensor).all(axis=-1) & np.isfinite(block.acc_m_s2).all(axis=-1)
+    """Return the samples that have an orientation, an acceleration and, in RAW streams, an angular velocity."""
+    columns = [block.q_earth_from_sensor, block.acc_m_s2]
+    columns += [] if block.gyr_rad_s is None else [block.gyr_rad_s]
+    is_good = np.all([np.isfinite(column).all(axis=-1) for column in columns], axis=0)
+    gyr = None if block.gyr_rad_s is None else block.gyr_rad_s[is_good]
     return OrientationBlock(
-        block.t_s[is_good], block.q_earth_from_sensor[is_good], block.acc_m_s2[is_good], None, block.sensor
+        block.t_s[is_good], block.q_earth_from_sensor[is_good], block.acc_m_s2[is_good], gyr, block.sensor
     )
 
 
 def angular_velocity(block: OrientationBlock) -> FloatArray:
-    """Return rad/s (n - 1, 3) in sensor axes between samples, from the orientation: free of gyroscope bias."""
+    """Return rad/s (n - 1, 3) in sensor axes between samples: the gyroscope's, or from the orientation without one.
+
+    The causal filter of RAW streams turns upright in steps of up to a degree, which the orientation's own rate shows
+    as 100 deg/s about any axis.
+    """
+    if block.gyr_rad_s is not None:
+        return (block.gyr_rad_s[:-1] + block.gyr_rad_s[1:]) / 2
     q = block.q_earth_from_sensor
     turn = to_rotation_vector(multiply(conjugate(q[:-1]), q[1:]))
     return turn / np.maximum(np.diff(block.t_s), 1e-6)[:, None]
+
+
+def _without_bias(block: OrientationBlock, still: OrientationBlock) -> OrientationBlock:
+    """Take away the gyroscope's mean over the still seconds."""
+    rest_rad_s = finite(still).gyr_rad_s
+    if block.gyr_rad_s is None or rest_rad_s is None:
+        return block
+    return replace(block, gyr_rad_s=block.gyr_rad_s - np.mean(rest_rad_s, axis=0))
 
 
 def tilt_about_deg(block: OrientationBlock, axis: FloatArray, up: FloatArray) -> FloatArray:
