@@ -11,6 +11,7 @@ import contextlib
 import signal
 from collections.abc import Callable
 
+from tiltwise.app.errors import AppError
 from tiltwise.app.notify import Desktop
 from tiltwise.app.session import LiveUpdate, Session
 from tiltwise.link.source import Source
@@ -43,7 +44,10 @@ async def run_live(
 def run_until_stopped(
     source: Source, session: Session, on_update: OnUpdate, *, desktop: Desktop | None = None
 ) -> None:
-    """Run a session to its end in an event loop of its own; SIGTERM counts as Ctrl-C."""
+    """Run a session to its end in an event loop of its own; SIGTERM counts as Ctrl-C.
+
+    AppError when the disk refused to the end and something could not be kept.
+    """
 
     async def main() -> None:
         task = asyncio.current_task()
@@ -54,8 +58,11 @@ def run_until_stopped(
 
     try:
         asyncio.run(main())
-    except asyncio.CancelledError:
-        raise KeyboardInterrupt from None
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        if not session.unsaved:
+            raise KeyboardInterrupt from None
+    if session.unsaved:
+        raise AppError(session.unsaved)
 
 
 def _notify(desktop: Desktop, live: LiveUpdate, shown: set[asyncio.Task[bool]]) -> None:

@@ -84,6 +84,11 @@ class RecordingWriter:
             self._flushed_s = received_s
             self.flush()
 
+    @property
+    def waiting_bytes(self) -> int:
+        """What the system has not taken yet: about a second, more when the disk refuses."""
+        return len(self._pending)
+
     def flush(self) -> None:
         """Hand everything to the operating system: from here on a crash of this program costs nothing."""
         try:
