@@ -54,7 +54,7 @@ _PHRASES: Mapping[Metric, str] = {
     Metric.ISOMETRIC_FORCE: r"\b(force|newton|pressed with)\b",
     Metric.HELD_SHRUG: r"\b(tense shoulders|held shrug)\b",
 }
-_DENIAL = re.compile(r"\b(not|no|cannot|never|only a second sensor|without)\b", re.IGNORECASE)
+_DENIAL = re.compile(r"\b(not|no|cannot|never|only a second sensor|without|together)\b", re.IGNORECASE)
 _OWN_BODY = {  # words for a body part that this mount does not measure
     Mount.COLLAR: re.compile(r"\b(of the (head|neck)|head inclination|neck inclination)\b", re.IGNORECASE),
     Mount.NECK: re.compile(r"\b(of the head|upper-back)\b", re.IGNORECASE),

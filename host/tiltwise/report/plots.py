@@ -102,6 +102,7 @@ def angles(
     _legend(upper)
     if has_direction:
         _draw_trace(lower, block.t_s, block.lateral_deg, style.EXERCISE, "side tilt", 1.2)
+        _legend(lower)
     else:
         lower.text(
             0.5, 0.5, "side tilt is not known: the calibration has no nods", transform=lower.transAxes, ha="center",
@@ -110,7 +111,6 @@ def angles(
     lower.set_ylim(min(lower.get_ylim()[0], -20), max(lower.get_ylim()[1], 20))
     lower.set_ylabel("degrees, + is right")
     lower.set_xlabel("time in the recording (s)")
-    _legend(lower)
     figure.text(0.062, 0.945, title, fontsize=16, fontweight="bold", color=style.INK, parse_math=False)
     figure.text(0.062, 0.905, f"worn: {mount}", fontsize=10.5, color=style.SOFT)
     _draw_footnote(figure, mount)
