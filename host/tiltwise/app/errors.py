@@ -46,11 +46,13 @@ def wrong_use() -> Iterator[None]:
 def run(call: Callable[[], object]) -> int:
     """Call, and turn what is expected to go wrong into one line on stderr and an exit code."""
     try:
-        call()
+        code = call()
     except _USAGE_ERRORS as error:
         return _tell(_usage_text(error), 2, hint=True)
     except (typer.Exit, typer.Abort) as leaving:
-        return int(getattr(leaving, "exit_code", 1))
+        # Older versions of typer make an Abort of Ctrl-C, newer ones return its code.
+        is_stopped = isinstance(leaving.__cause__, KeyboardInterrupt)
+        code = INTERRUPTED if is_stopped else getattr(leaving, "exit_code", 1)
     except (AppError, AddressError) as error:
         return _tell(str(error), getattr(error, "exit_code", UsageError.exit_code))
     except BrokenPipeError:
@@ -58,18 +60,18 @@ def run(call: Callable[[], object]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
-        return _tell("stopped; what was recorded is saved", INTERRUPTED)
-    except OSError as error:
-        return _tell(os_error_line(error), 1)
-    except ValueError as error:
-        # The rooms' own errors (files, recordings, calibration, addresses, settings) are ValueErrors.
-        return _tell(str(error), 1)
+        code = INTERRUPTED
+    except (OSError, ValueError) as error:
+        # The rooms' own errors (files, recordings, calibration, settings) are ValueErrors.
+        return _tell(os_error_line(error) if isinstance(error, OSError) else str(error), 1)
     except Exception as error:
         if _DEBUG in os.environ:
             raise
         what = f"{type(error).__name__}: {error}"
         return _tell(f"a defect in tiltwise ({what}): please report it; {_DEBUG}=1 shows where", 1)
-    return 0
+    if code == INTERRUPTED:
+        return _tell("stopped; what was recorded is saved", INTERRUPTED)
+    return code if isinstance(code, int) else 0
 
 
 def _usage_text(error: Exception) -> str:
