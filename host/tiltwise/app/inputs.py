@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tiltwise.app.checks import check_samples
 from tiltwise.app.errors import AppError, UsageError
 from tiltwise.link.decoder import Decoder
 from tiltwise.link.recording import read_frames
@@ -73,7 +74,8 @@ def read_input(path: Path, *, on_progress: Callable[[float], None] = lambda _: N
         raise AppError(f"{path}: no samples in it, expected a recording or an IMU file; nothing to do")
     gaps = tuple(item for item in items if isinstance(item, SignalGap))
     bad = sum(decoder.stats.bad.values())
-    notes = (*tape.notes, *([f"{bad} damaged frames left out"] if bad else []))
+    damaged = [f"{bad} damaged frames left out"] if bad else []
+    notes = (*tape.notes, *damaged, *check_samples(Path(path), blocks))
     return ImuInput(Path(path), blocks, gaps, notes, *_stored_wear(path))
 
 
