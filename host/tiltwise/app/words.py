@@ -88,7 +88,8 @@ def _event(event: Event, alerts: set[float], thanks: set[float]) -> tuple[str, s
         case StepPrompt():
             return "plain", event.text
         case SignalGap():
-            return "warn", f"no samples for {event.end_s - event.start_s:.1f} s ({event.reason})"
+            whose = " from the second sensor" if event.sensor else ""
+            return "warn", f"no samples{whose} for {event.end_s - event.start_s:.1f} s ({event.reason})"
     return None
 
 
