@@ -6,6 +6,7 @@ staged. Before it: session.py. After it: store.py, and the acknowledgement that 
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 
 from tiltwise.app.store import Store, StoreError
@@ -42,6 +43,7 @@ class Keeper:
         self._sessions: dict[int, int] = {}  # boot -> session number
         self._session: int | None = None
         self._exposure = ExposureAccumulator(ExposureSettings(mount=mount))
+        self._last_utc_s = -math.inf  # of the newest sample
         self._trouble = ""
         self.recoveries = [recovery.message for recovery in store.recoveries]
 
@@ -68,8 +70,11 @@ class Keeper:
         self._store.put_events(self._session, events, utc_offset_s)
         angles = update.angles
         if len(angles.t_s):
+            # The clock map learns, so its offset may fall by more than a sample's time: the day never runs back.
+            utc_s = angles.t_s + max(utc_offset_s, self._last_utc_s - float(angles.t_s[0]))
+            self._last_utc_s = float(utc_s[-1])
             rows = self._exposure.process(
-                angles.t_s + utc_offset_s,
+                utc_s,
                 profile.posture_angle_deg(angles),
                 update.activity,
                 lateral_deg=angles.lateral_deg,
