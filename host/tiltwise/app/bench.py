@@ -14,7 +14,7 @@ from statistics import median
 import numpy as np
 from rich.console import Console
 
-from tiltwise.app import bench_calibration, bench_desk, bench_orientation, bench_sim, bench_speed
+from tiltwise.app import bench_calibration, bench_desk, bench_orientation, bench_pair, bench_sim, bench_speed
 from tiltwise.app.bench_peers import methods
 from tiltwise.app.bench_table import collect, table
 from tiltwise.app.day import save_figure
@@ -205,9 +205,22 @@ def _speed(options: BenchOptions, console: Console) -> None:
     console.print(table(title, ("part", "stream", "simulated s", "CPU s", "%"), cells_live))
 
 
+def _pair(options: BenchOptions, console: Console) -> None:
+    rows = collect("head and upper back", bench_pair.pair_rows(options.folder()))
+    columns = ("pair", "reference", "RMSE", "lag undone", "worst", "range P1-P99", "both there %")
+    title = "neck flexion (head minus upper back), online against offline filters, deg"
+    console.print(table(title, columns, (_pair_cells(row) for row in rows)))
+
+
+def _pair_cells(row: bench_pair.PairRow) -> tuple[object, ...]:
+    errors = (row.rmse_deg, row.aligned_rmse_deg, row.worst_deg)
+    return row.name, row.reference, *errors, row.range_deg, row.relative_percent
+
+
 BENCHES: dict[str, tuple[str, Callable[[BenchOptions, Console], None]]] = {
     "desk": ("offline path on people at desks: angles, shares of time, rule", _desk),
     "orientation": ("our filters beside the peers, against optical truth", _orientation),
+    "pair": ("head minus upper back on a real person, online against offline filters", _pair),
     "sim": ("the whole system on simulated wearers, against their truth", _sim),
     "calibration": ("remounting, and wrong ways of doing the ritual", _calibration),
     "speed": ("samples per second of the offline path, CPU of a live one", _speed),

@@ -35,6 +35,7 @@ UpOption = Annotated[str, typer.Option("--neutral-up", metavar="X,Y,Z", help='Ne
 RuleOption = Annotated[
     str | None, typer.Option("--rule", metavar="DEG:SECONDS", help="When to alert, e.g. 20:60.")
 ]
+PersonOption = Annotated[str | None, typer.Option("--person", help="Whose calibration (default: me).")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 WAY_IN = f"""tiltwise {__version__}: neck posture, from a small sensor behind the neck
@@ -88,6 +89,7 @@ def watch(
     data: DataOption = None,
     store: Annotated[bool, typer.Option("--store/--no-store", help="Keep the day.")] = True,
     record: Annotated[Path | None, typer.Option(help="Also write a raw recording (.tw).")] = None,
+    person: PersonOption = None,
 ) -> None:
     """The daily program: live angles, alerts, storage."""
     from tiltwise.app.watch import WatchOptions, watch
@@ -95,7 +97,36 @@ def watch(
     watch(
         WatchOptions(
             address, _settings(rule), _mount(mount), neutral, neutral_up, data,
-            store, record,
+            store, record, person,
+        ),
+        console.out,
+    )  # fmt: skip
+
+
+@app.command()
+def calibrate(
+    address: Annotated[str, typer.Argument(help="sim:calibration?speed=20, replay:FILE")] = "sim:calibration",
+    mount: MountOption = None,
+    tilts: Annotated[bool, typer.Option("--tilts", help="Ask for side tilts too: finer axes.")] = False,
+    in_front: Annotated[
+        bool, typer.Option("--in-front", help="Glasses or headphones: not behind the neck.")
+    ] = False,
+    person: PersonOption = None,
+    out: Annotated[Path | None, typer.Option(help="Picture to write (.png, .pdf or .svg).")] = None,
+    sound: Annotated[
+        bool, typer.Option("--sound/--no-sound", help="Ring the terminal's bell at each step.")
+    ] = True,
+    anew: Annotated[bool, typer.Option("--anew", help="Store it even if it sits quite differently.")] = False,
+    data: DataOption = None,
+) -> None:
+    """Sit tall, nod three times: how the sensor sits on this person, stored for the next days."""
+    from tiltwise.app.calibrate import CalibrateOptions, run_calibrate
+    from tiltwise.app.profiles import DEFAULT_PERSON
+
+    run_calibrate(
+        CalibrateOptions(
+            address, None if mount is None else parse_mount(mount), tilts, in_front, person or DEFAULT_PERSON, out,
+            sound, anew, data, parse_mount(_settings().wear.mount),
         ),
         console.out,
     )  # fmt: skip
