@@ -278,9 +278,17 @@ class _View:
             self._console.print(f"  {line}", style=style, highlight=False)
             if self._has_sound:
                 self._console.bell()
-        if self.live is not None and progress.step is RitualStep.SIT_STILL:
-            filled = int(10 * progress.still_s)
-            self.live.update(Text(f"  still {progress.still_s:.1f} of 3 s  {'█' * filled}"), refresh=True)
+        if self.live is not None:
+            self.live.update(_progress_bar(progress), refresh=True)
+
+
+def _progress_bar(progress: RitualProgress) -> Text:
+    """The seconds of stillness, or the movements counted; nothing when it is over."""
+    if progress.is_over:
+        return Text("")
+    if progress.step is RitualStep.SIT_STILL:
+        return Text(f"  still {progress.still_s:.1f} of 3 s  {'█' * int(10 * progress.still_s)}")
+    return Text(f"  {progress.count} of 3  {'█' * (10 * progress.count)}")
 
 
 def progress_line(progress: RitualProgress, refused: int) -> tuple[str, str]:
