@@ -13,5 +13,7 @@ def shared_data() -> Path:
     """Folder with `human/` and `orientation/` recordings of other people's making; skips where it is absent."""
     folder = Path(os.environ.get("TILTWISE_DATA", CHECKOUT.parent / "shared" / "data"))
     if not (folder / "human").is_dir():
-        pytest.skip(f"no recordings at {folder}: set TILTWISE_DATA to the folder that holds human/ and orientation/")
+        pytest.skip(
+            f"no recordings at {folder}: set TILTWISE_DATA to the folder that holds human/ and orientation/"
+        )
     return folder

@@ -22,6 +22,7 @@ from tiltwise.types import (
     ActivityChanged,
     AngleBlock,
     Event,
+    FloatArray,
     ImuBlock,
     Mount,
     OrientationBlock,
@@ -55,6 +56,10 @@ class Profile:
             return PostureKind.UPPER_BACK_FORWARD_TILT
         return PostureKind.FORWARD_FLEXION
 
+    def posture_angle_deg(self, angles: AngleBlock) -> FloatArray:
+        """Return the angle (n,) that rule and exposure go by: flexion, or inclination while forward is not shown."""
+        return angles.flexion_deg if self.mounting.is_shown else angles.inclination_deg
+
 
 class Tracker:
     """The whole chain after the decoder for one sensor (index 0); other sensors' blocks give empty updates.
@@ -77,16 +82,16 @@ class Tracker:
         A time that goes back (the board started anew) closes what is open and begins afresh.
         """
         if block.sensor != 0:
-            block = _part(block, slice(0, 0))
+            block = part_of(block, slice(0, 0))
         back = np.flatnonzero(np.diff(block.t_s, prepend=self._last_s) < 0)
         if not len(back):
             return self._process(block)
         updates = []
         for start, stop in zip([0, *back], [*back, len(block.t_s)], strict=True):
             if start in back:
-                updates.append(Update(_no_angles(), np.empty(0, np.int8), tuple(self.finish())))
-            updates.append(self._process(_part(block, slice(start, stop))))
-        return _joined(updates)
+                updates.append(Update(no_angles(), np.empty(0, np.int8), tuple(self.finish())))
+            updates.append(self._process(part_of(block, slice(start, stop))))
+        return joined(updates)
 
     def finish(self) -> list[Event]:
         """Close what is open, at the last sample, and begin afresh."""
@@ -95,7 +100,7 @@ class Tracker:
         return events
 
     def _restart(self) -> None:
-        has_axes = self.profile.mounting.has_direction
+        has_axes = self.profile.mounting.is_shown
         self._orientation = OrientationStage()
         self._angles = AnglesStage(self.profile.mounting, self.profile.angles)
         self._activity = ActivityDetector(self.profile.activity, has_axes=has_axes)
@@ -105,13 +110,13 @@ class Tracker:
     def _process(self, block: ImuBlock | OrientationBlock) -> Update:
         """Times do not go back here."""
         if not len(block.t_s):
-            return Update(_no_angles(), np.empty(0, np.int8))
+            return Update(no_angles(), np.empty(0, np.int8))
         gaps = self._gaps(block)
         oriented = self._orientation.process(block) if isinstance(block, ImuBlock) else block
         angles = self._angles.process(oriented)
         activity, changes = self._activity.process(angles)
         episodes = self._posture.process(angles, activity)
-        return Update(angles, activity, _in_order([*gaps, *changes, *episodes]))
+        return Update(angles, activity, in_order([*gaps, *changes, *episodes]))
 
     def _gaps(self, block: ImuBlock | OrientationBlock) -> list[SignalGap]:
         before = self._last_s if np.isfinite(self._last_s) else block.t_s[0]
@@ -128,16 +133,16 @@ def track(profile: Profile, blocks: Iterable[ImuBlock | OrientationBlock]) -> It
     tracker = Tracker(profile)
     for block in blocks:
         yield tracker.process(block)
-    yield Update(_no_angles(), np.empty(0, np.int8), tuple(tracker.finish()))
+    yield Update(no_angles(), np.empty(0, np.int8), tuple(tracker.finish()))
 
 
-def _in_order(events: list[Event]) -> tuple[Event, ...]:
+def in_order(events: list[Event]) -> tuple[Event, ...]:
     """By time; at the same time first the gap, then the activity, then what follows from it."""
     rank = {SignalGap: 0, ActivityChanged: 1}
     return tuple(sorted(events, key=lambda event: (event.t_s, rank.get(type(event), 2))))
 
 
-def _part(block: ImuBlock | OrientationBlock, part: slice) -> ImuBlock | OrientationBlock:
+def part_of(block: ImuBlock | OrientationBlock, part: slice) -> ImuBlock | OrientationBlock:
     """Return some samples of a block."""
     gyr = None if block.gyr_rad_s is None else block.gyr_rad_s[part]
     if isinstance(block, ImuBlock):
@@ -150,12 +155,12 @@ def _part(block: ImuBlock | OrientationBlock, part: slice) -> ImuBlock | Orienta
     )
 
 
-def _no_angles() -> AngleBlock:
+def no_angles() -> AngleBlock:
     nothing = np.empty(0)
     return AngleBlock(nothing, nothing, nothing, nothing, nothing, nothing, nothing, nothing)
 
 
-def _joined(updates: list[Update]) -> Update:
+def joined(updates: list[Update]) -> Update:
     """Several updates as one."""
     columns: Any = (np.concatenate([getattr(u.angles, name) for u in updates]) for name in _COLUMNS)
     activity: NDArray[np.int8] = np.concatenate([u.activity for u in updates])

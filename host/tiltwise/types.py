@@ -165,6 +165,7 @@ class SignalGap:
     start_s: float
     end_s: float
     reason: str
+    sensor: int = 0
 
 
 Event = EpisodeStarted | EpisodeAlert | EpisodeEnded | ActivityChanged | RepCompleted | StepPrompt | SignalGap

@@ -11,8 +11,8 @@ from tiltwise.common import rule
 from tiltwise.common.rule import ALERT, ENDED, INTERRUPTED, NOTHING, STARTED, SustainedRule
 
 NAN = math.nan
-# 30 deg in, 25 deg out, alert after 1000 ms, corrected after 300 ms, gaps up to 500 ms.
-LIMITS = (30.0, 25.0, 1000, 300, 500)
+# 30 deg in, 25 deg out, alert after 1000 ms, corrected after 300 ms, gaps up to 500 ms, dips up to 300 ms.
+LIMITS = (30.0, 25.0, 1000, 300, 500, 300)
 HIGH_DEG, MIDDLE_DEG, LOW_DEG = 35.0, 27.0, 10.0
 
 
@@ -51,7 +51,10 @@ SEEN_AS = {
     (rule.UPRIGHT, rule.LOST): rule.HIGH,
     (rule.UPRIGHT, rule.RECOVERED): rule.LOW,
     (rule.UPRIGHT, rule.DUE): rule.HIGH,
-    (rule.HELD, rule.RECOVERED): rule.LOW,  # no time below exit yet; see the test without recovery time
+    (rule.UPRIGHT, rule.MIDDLE): rule.LOW,  # hysteresis begins with the alert
+    (rule.HELD, rule.MIDDLE): rule.LOW,
+    (rule.EASING, rule.MIDDLE): rule.LOW,
+    (rule.HELD, rule.RECOVERED): rule.LOW,  # no time low yet; see the test without recovery time
     (rule.ALERTED, rule.RECOVERED): rule.LOW,
     (rule.ALERTED, rule.DUE): rule.HIGH,
     (rule.EASING_ALERTED, rule.DUE): rule.HIGH,
@@ -63,7 +66,7 @@ SEEN_AS = {
 def test_every_pair_of_state_and_sample_does_what_the_table_says(state, sample):
     later_ms, angle, recovery_ms = SAMPLES[sample]
     # EASING is entered at 700 ms: a dwell of 1000 ms is over 500 ms later, unlike for the other kinds.
-    made = SustainedRule(30.0, 25.0, 1000 if state != rule.HELD else 500, recovery_ms, 500)
+    made = SustainedRule(30.0, 25.0, 1000 if state != rule.HELD else 500, recovery_ms, 500, 300)
     feed(made, PATHS[state])
     assert made.state == state
     t_ms = (PATHS[state][-1][0] if PATHS[state] else 0) + later_ms
@@ -75,7 +78,7 @@ def test_every_pair_of_state_and_sample_does_what_the_table_says(state, sample):
 
 @pytest.mark.parametrize("state", [rule.HELD, rule.ALERTED])
 def test_without_recovery_time_the_first_low_sample_ends(state):
-    made = SustainedRule(30.0, 25.0, 1000, 0, 500)
+    made = SustainedRule(30.0, 25.0, 1000, 0, 500, 0)
     feed(made, PATHS[state])
     t_ms = PATHS[state][-1][0] + 100
     assert made.step(t_ms, LOW_DEG) == ENDED
@@ -117,24 +120,35 @@ def test_short_look_up_does_not_restart_the_wait():
 
 def test_alert_waits_for_the_end_of_a_dip():
     made = SustainedRule(*LIMITS)
-    samples = every_100_ms((9, HIGH_DEG), (2, LOW_DEG), (3, MIDDLE_DEG))
+    samples = every_100_ms((9, HIGH_DEG), (2, MIDDLE_DEG), (3, HIGH_DEG))
     assert feed(made, samples) == [(0, STARTED), (1100, ALERT)]
 
 
-def test_between_exit_and_enter_holds_but_does_not_start():
+def test_before_the_alert_between_exit_and_enter_is_not_held():
     made = SustainedRule(*LIMITS)
     assert feed(made, every_100_ms((20, MIDDLE_DEG))) == []
-    assert feed(made, [(2000, HIGH_DEG), (2400, MIDDLE_DEG), (2800, MIDDLE_DEG), (3000, MIDDLE_DEG)]) == [
+    assert feed(made, [(2000, HIGH_DEG), (2400, MIDDLE_DEG), (2700, MIDDLE_DEG), (3000, HIGH_DEG)]) == [
         (2000, STARTED),
-        (3000, ALERT),
+        (2700, ENDED),
+        (3000, STARTED),
     ]
+
+
+def test_after_the_alert_between_exit_and_enter_keeps_the_episode():
+    made = SustainedRule(*LIMITS)
+    samples = every_100_ms((11, HIGH_DEG), (20, MIDDLE_DEG), (2, LOW_DEG), (20, MIDDLE_DEG), (4, LOW_DEG))
+    assert feed(made, samples) == [(0, STARTED), (1000, ALERT), (5600, ENDED)]
+    assert made.end_ms == 5300
 
 
 def test_limits_themselves_count_as_held():
     made = SustainedRule(*LIMITS)
     assert made.step(0, 30.0) == STARTED
-    assert made.step(100, 25.0) == NOTHING
-    assert made.state == rule.HELD
+    assert made.step(400, 30.0) == NOTHING
+    assert made.step(800, 30.0) == NOTHING
+    assert made.step(1000, 30.0) == ALERT
+    assert made.step(1100, 25.0) == NOTHING
+    assert made.state == rule.ALERTED
 
 
 def test_unknown_angles_are_a_gap_that_is_noticed_while_it_lasts():
@@ -185,7 +199,14 @@ def test_reset_forgets():
 
 @pytest.mark.parametrize(
     "arguments",
-    [(25, 30, 1, 1, 1), (30, 25, -1, 1, 1), (30, 25, 1, -1, 1), (30, 25, 1, 1, 0), (NAN, 25, 1, 1, 1)],
+    [
+        (25, 30, 1, 1, 1),
+        (30, 25, -1, 1, 1),
+        (30, 25, 1, -1, 1),
+        (30, 25, 1, 1, 0),
+        (30, 25, 1, 1, 1, -1),
+        (NAN, 25, 1, 1, 1),
+    ],
 )
 def test_impossible_limits_are_refused(arguments):
     with pytest.raises(ValueError, match=r"deg is above|expected dwell"):
@@ -194,7 +215,7 @@ def test_impossible_limits_are_refused(arguments):
 
 angles = st.one_of(st.sampled_from([HIGH_DEG, MIDDLE_DEG, LOW_DEG, NAN, 30.0, 25.0]), st.floats(-90, 90))
 steps = st.lists(st.tuples(st.integers(0, 700), angles), max_size=60)
-limits = st.tuples(st.integers(0, 2000), st.integers(0, 800), st.integers(1, 900))
+limits = st.tuples(st.integers(0, 2000), st.integers(0, 800), st.integers(1, 900), st.integers(0, 800))
 
 
 def timed(moves, start_ms=0):
@@ -210,7 +231,7 @@ def timed(moves, start_ms=0):
 @settings(max_examples=300, deadline=None)
 def test_episodes_are_whole_and_in_order_for_any_input(moves, times):
     made = SustainedRule(30.0, 25.0, *times)
-    dwell_ms, _, max_gap_ms = times
+    dwell_ms, _, max_gap_ms, _ = times
     open_since = alerted = last_known = None
     low_since = None
     previous_end = -1
@@ -223,11 +244,11 @@ def test_episodes_are_whole_and_in_order_for_any_input(moves, times):
             open_since, alerted = t_ms, False
         elif result == ALERT:
             assert not alerted
-            assert angle >= 25.0
+            assert angle >= 30.0
             assert t_ms - open_since >= dwell_ms
             alerted = True
         elif result == ENDED:
-            assert angle < 25.0
+            assert angle < (25.0 if alerted else 30.0)
             assert made.end_ms == (t_ms if low_since is None else low_since)
         elif result == INTERRUPTED:
             assert t_ms - last_known > max_gap_ms
@@ -241,7 +262,8 @@ def test_episodes_are_whole_and_in_order_for_any_input(moves, times):
         assert made.is_open == (open_since is not None)
         if not math.isnan(angle):
             last_known = t_ms
-            low_since = (t_ms if low_since is None else low_since) if angle < 25.0 and made.is_open else None
+            is_low = made.is_open and angle < (25.0 if alerted else 30.0)
+            low_since = (t_ms if low_since is None else low_since) if is_low else None
 
 
 @given(steps, limits, st.integers(-(10**12), 10**12))

@@ -14,12 +14,13 @@ FIRMWARE = ROOT / "firmware"
 BELOW = {
     "types": {"common"},
     "common": set(),
-    "firmware_files": set(),
+    "firmware_files": {"common"},
     "motion": {"common", "types"},
     "detect": {"common", "types"},
     "report": {"common", "types"},
     "link": {"common", "types"},
     "tracker": {"common", "types", "motion", "detect"},
+    "tracker_pair": {"common", "types", "motion", "detect", "tracker"},
     "sim": {"common", "types", "link", "firmware_files", "motion"},
     "app": {
         "common",
@@ -30,6 +31,7 @@ BELOW = {
         "report",
         "link",
         "tracker",
+        "tracker_pair",
         "sim",
         "__init__",
     },
@@ -37,12 +39,21 @@ BELOW = {
 ONLY_IN = {
     "bleak": ("link/ble.py",),
     "serial": ("link/serial.py",),
-    "matplotlib": ("report/plots.py", "report/plots_bench.py"),
+    "matplotlib": ("report/plots.py", "report/plots_bench.py", "report/plots_calibration.py"),
     "sqlite3": ("app/store",),
     "desktop_notifier": ("app/alerts.py", "app/notify.py"),
 }
 # The pure core has no clock, file, network, event loop or print.
-PURE = ("common/", "motion/", "detect/", "tracker.py", "report/exposure.py", "link/decoder.py", "types.py")
+PURE = (
+    "common/",
+    "motion/",
+    "detect/",
+    "tracker.py",
+    "tracker_pair.py",
+    "report/exposure.py",
+    "link/decoder.py",
+    "types.py",
+)
 IMPURE_MODULES = {
     "asyncio",
     "time",
@@ -60,7 +71,7 @@ IMPURE_CALLS = {"print", "open", "input"}
 COMMON_MAY_IMPORT = {"binascii", "struct", "hashlib", "math", "array"}
 BOARD_MODULES = {
     "array", "asyncio", "binascii", "errno", "gc", "hashlib", "io", "json", "math", "micropython", "os", "struct",
-    "sys", "time", "uctypes", "bluetooth", "cryptolib", "esp32",
+    "select", "sys", "time", "uctypes", "bluetooth", "cryptolib", "esp32",
 }  # fmt: skip
 
 

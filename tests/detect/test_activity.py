@@ -57,7 +57,7 @@ def test_looking_around_is_moving():
 
 
 @pytest.mark.parametrize(
-    ("flexion_deg", "lateral_deg"), [(-90.0, 0.0), (-70.0, 10.0), (0.0, 75.0), (88.0, 0.0)]
+    ("flexion_deg", "lateral_deg"), [(-90.0, 0.0), (-70.0, 10.0), (-48.0, 0.0), (0.0, 75.0), (88.0, 0.0)]
 )
 def test_lying_on_the_back_on_a_side_or_face_down_is_lying(flexion_deg, lateral_deg):
     t = times(60.0)
@@ -69,8 +69,8 @@ def test_lying_on_the_back_on_a_side_or_face_down_is_lying(flexion_deg, lateral_
     assert share(codes[t > 11], Activity.LYING) == 1.0
 
 
-@pytest.mark.parametrize("flexion_deg", [45.0, 60.0, 70.0])
-def test_a_head_bent_over_a_phone_is_not_lying(flexion_deg):
+@pytest.mark.parametrize("flexion_deg", [-35.0, 45.0, 60.0, 70.0])
+def test_a_head_thrown_back_or_bent_over_a_phone_is_not_lying(flexion_deg):
     codes, _ = ActivityDetector().process(angle_block(times(120.0), flexion_deg=flexion_deg))
     assert share(codes, Activity.LYING) == 0.0
 

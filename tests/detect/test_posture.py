@@ -89,10 +89,18 @@ def test_the_alert_waits_for_the_end_of_a_movement():
     assert events[-1].alert_s == 75.0
 
 
-def test_hysteresis_keeps_an_episode_over_short_dips():
+def test_a_dip_shorter_than_half_a_second_does_not_restart_the_wait():
     t = times(120.0)
-    flexion = 30.0 - 12.0 * ((t % 20) < 2.5)
+    flexion = 30.0 - 12.0 * ((t % 20) < 0.4)
     assert len([e for e in run(flexion, t) if isinstance(e, EpisodeStarted)]) == 1
+
+
+def test_after_the_alert_hysteresis_keeps_the_episode_over_glances_up():
+    t = times(120.0)
+    flexion = 30.0 - 18.0 * ((t > 70) & ((t % 20) < 2.5))
+    ended = [e for e in run(flexion, t) if isinstance(e, EpisodeEnded)]
+    assert len(ended) == 1
+    assert ended[0].end_s > 119
 
 
 def test_inclination_stands_in_for_flexion_when_the_axes_are_unknown():

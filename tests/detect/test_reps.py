@@ -41,6 +41,13 @@ def test_side_tilts_are_counted_by_side_with_peak_and_hold():
     assert not any(r.is_partial for r in reps)
 
 
+def test_swaying_while_slumped_is_no_side_tilt():
+    t = times(40.0)
+    tilts = excursions(t, [12, -12, 12, -12, 12], hold_s=2.0)
+    assert count("side_tilt", angle_block(t, lateral_deg=tilts, flexion_deg=np.full(len(t), 38.0))) == []
+    assert len(count("side_tilt", angle_block(t, lateral_deg=tilts, flexion_deg=np.full(len(t), 12.0)))) == 5
+
+
 def test_going_straight_from_one_side_to_the_other_counts_both():
     t = times(40.0)
     block = angle_block(t, lateral_deg=30 * np.sin(2 * np.pi * t / 8))

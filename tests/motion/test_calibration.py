@@ -18,9 +18,10 @@ from angle_samples import (
 from tiltwise.motion.angles import AnglesStage
 from tiltwise.motion.calibration import CalibrationError, calibrate, neutral_up
 from tiltwise.motion.mounting import Mounting
+from tiltwise.motion.orientation import OrientationStage
 from tiltwise.motion.ritual import find_ritual
-from tiltwise.motion.rotation import angle_between_deg, multiply, rotate
-from tiltwise.types import FloatArray, Mount, OrientationBlock
+from tiltwise.motion.rotation import angle_between_deg, conjugate, multiply, rotate, to_rotation_vector
+from tiltwise.types import FloatArray, ImuBlock, Mount, OrientationBlock
 
 SEEDS = range(40)
 UP, LEFT = np.array([0.0, 0.0, 1.0]), np.array([0.0, 1.0, 0.0])
@@ -178,3 +179,43 @@ def test_walking_is_not_sitting_still_even_with_a_level_head() -> None:
     acc = still.acc_m_s2 + np.outer(2.5 * np.sin(2 * np.pi * 1.9 * t_s), UP)
     with pytest.raises(CalibrationError, match="moved while sitting still"):
         neutral_up(OrientationBlock(t_s, still.q_earth_from_sensor, acc))
+
+
+def test_samples_without_orientation_are_left_out() -> None:
+    block = _movement([20, 20, 20], [0, 0, 0], random_rotation(np.random.default_rng(6)))
+    q, acc = block.q_earth_from_sensor.copy(), block.acc_m_s2.copy()
+    q[::7], acc[3::11] = np.nan, np.nan
+    holed = OrientationBlock(block.t_s, q, acc)
+    found = calibrate(_part(holed, 0, 4), _part(holed, 4, 99), mount=Mount.HEAD)
+    whole = calibrate(_part(block, 0, 4), _part(block, 4, 99), mount=Mount.HEAD)
+    np.testing.assert_allclose(found.q, whole.q, atol=1e-3)
+
+
+def test_the_collar_speaks_of_bows() -> None:
+    bows = _movement([20], [0], random_rotation(np.random.default_rng(6)))
+    with pytest.raises(CalibrationError, match="only 1 bow seen"):
+        calibrate(_part(bows, 0, 4), _part(bows, 4, 99), mount=Mount.COLLAR)
+
+
+def _as_sent_by_a_board(block: OrientationBlock, rng: np.random.Generator, every: int) -> OrientationBlock:
+    """The same movement at a lower rate, through a noisy and biased gyroscope, the filter, and int16."""
+    t_s, q, acc = block.t_s[::every], block.q_earth_from_sensor[::every], block.acc_m_s2[::every]
+    turn = to_rotation_vector(multiply(conjugate(q[:-1]), q[1:])) / np.diff(t_s)[:, None]
+    gyr = np.concatenate((turn[:1], turn)) + rng.normal(0, 0.005, 3) + rng.normal(0, 0.003, (len(t_s), 3))
+    found = OrientationStage().process(ImuBlock(t_s, gyr, acc + rng.normal(0, 0.1, acc.shape)))
+    return OrientationBlock(t_s, np.round(found.q_earth_from_sensor * 32767) / 32767, found.acc_m_s2)
+
+
+@pytest.mark.parametrize("every", [1, 2], ids=["50Hz", "25Hz"])
+@pytest.mark.parametrize(("kind", "accepted"), [("right", True), ("sideways", False), ("up_first", False)])
+def test_noise_and_quantisation_do_not_hide_a_wrong_ritual(kind: str, accepted: bool, every: int) -> None:
+    n = 0
+    for seed in SEEDS[:20]:
+        rng = np.random.default_rng(1000 + seed)
+        block = _as_sent_by_a_board(ritual(rng, kind), rng, every)
+        try:
+            find_ritual([block], mount=Mount.NECK)
+            n += 1
+        except CalibrationError:
+            continue
+    assert n >= 19 if accepted else n <= 1

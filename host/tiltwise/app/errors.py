@@ -5,15 +5,21 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import typer
+
+from tiltwise.app.paths import printable
+from tiltwise.link.source import AddressError
 
 # Typer keeps its own copy of click; this is its class of wrong-use errors, whatever the copy is called.
 _USAGE_ERRORS: tuple[type[Exception], ...] = tuple(
     kind for kind in typer.BadParameter.__mro__ if kind.__name__ in ("UsageError", "ClickException")
 )
 INTERRUPTED = 130  # 128 + SIGINT, what shells expect
+_LONGEST_LINE = 1000  # characters; a path may have 4096
+_DEBUG = "TILTWISE_DEBUG"  # set to anything, it lets defects show where they are
 
 
 class AppError(Exception):
@@ -28,32 +34,58 @@ class UsageError(AppError):
     exit_code = 2
 
 
+@contextmanager
+def wrong_use() -> Iterator[None]:
+    """Turn a ValueError about something given on the command line into wrong use."""
+    try:
+        yield
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
 def run(call: Callable[[], object]) -> int:
     """Call, and turn what is expected to go wrong into one line on stderr and an exit code."""
     try:
-        call()
+        code = call()
     except _USAGE_ERRORS as error:
-        return _tell(getattr(error, "format_message", lambda: str(error))() or "wrong use", 2, hint=True)
+        return _tell(_usage_text(error), 2, hint=True)
     except (typer.Exit, typer.Abort) as leaving:
-        return int(getattr(leaving, "exit_code", 1))
-    except AppError as error:
-        return _tell(str(error), error.exit_code)
+        # Older versions of typer make an Abort of Ctrl-C, newer ones return its code.
+        is_stopped = isinstance(leaving.__cause__, KeyboardInterrupt)
+        code = INTERRUPTED if is_stopped else getattr(leaving, "exit_code", 1)
+    except (AppError, AddressError) as error:
+        return _tell(str(error), getattr(error, "exit_code", UsageError.exit_code))
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `tiltwise ... | head` is not an error
+        # `tiltwise ... | head` is not an error
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
+        code = INTERRUPTED
+    except (OSError, ValueError) as error:
+        # The rooms' own errors (files, recordings, calibration, settings) are ValueErrors.
+        return _tell(os_error_line(error) if isinstance(error, OSError) else str(error), 1)
+    except Exception as error:
+        if _DEBUG in os.environ:
+            raise
+        what = f"{type(error).__name__}: {error}"
+        return _tell(f"a defect in tiltwise ({what}): please report it; {_DEBUG}=1 shows where", 1)
+    if code == INTERRUPTED:
         return _tell("stopped; what was recorded is saved", INTERRUPTED)
-    except OSError as error:
-        return _tell(os_error_line(error), 1)
-    except ValueError as error:  # the rooms' own errors (files, calibration, addresses, store) are ValueErrors
-        return _tell(str(error), 1)
-    return 0
+    return code if isinstance(code, int) else 0
+
+
+def _usage_text(error: Exception) -> str:
+    format_message = getattr(error, "format_message", None)
+    return (format_message() if callable(format_message) else str(error)) or "wrong use"
 
 
 def os_error_line(error: OSError) -> str:
     """Say what the system refused, about which file, and what to do."""
     advice = {
         errno.ENOSPC: "free some space and run it again",
+        errno.EFBIG: "free some space or raise the limit, and run it again",
+        errno.EEXIST: "name a new file, or remove the old one",
+        errno.ENAMETOOLONG: "choose a shorter name",
         errno.EROFS: "choose another folder",
         errno.EACCES: "choose another folder or change its permissions",
         errno.EPERM: "choose another folder or change its permissions",
@@ -66,6 +98,6 @@ def os_error_line(error: OSError) -> str:
 
 
 def _tell(message: str, code: int, *, hint: bool = False) -> int:
-    line = " ".join(message.split())
+    line = printable(" ".join(message.split()), _LONGEST_LINE)
     print(f"tiltwise: {line}{' (see tiltwise --help)' if hint else ''}", file=sys.stderr)
     return code

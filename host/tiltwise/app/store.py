@@ -90,9 +90,7 @@ class Store:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise StoreError(
-                f"cannot make the folder {folder}: {error.strerror}; choose another with --out"
-            ) from error
+            raise StoreError(f"cannot make the folder {folder}: {error.strerror}; choose another") from error
         self._lock = WriterLock(folder, now_s())
         try:
             self._raw = RawFiles(folder)

@@ -72,7 +72,7 @@ def explain(error: sqlite3.Error | OSError, path: Path) -> StoreError:
     text = str(error)
     advice = {
         "full": "the disk is full: free some space, recording resumes by itself",
-        "readonly": "the folder is read-only: change its permissions or choose another with --out",
+        "readonly": "the folder is read-only: change its permissions or choose another",
         "unable to open": "it cannot be opened or written: check that the folder exists and is writable",
         "disk i/o": "the disk refuses: check that it is still there and has space, recording resumes by itself",
         "locked": "another program holds it for long: close it, recording resumes by itself",

@@ -9,7 +9,7 @@ do not wrap: a board adds up `ticks_diff` instead of passing ticks. A time that 
 NOTHING = 0
 STARTED = 1  # the angle came to `enter_deg`: `start_ms` is that sample
 ALERT = 2  # it has been held for `dwell_ms`: `alert_ms` is this sample
-ENDED = 3  # corrected for `recovery_ms`: `end_ms` is the first sample of the correction
+ENDED = 3  # left for `dip_ms`, once alerted for `recovery_ms`: `end_ms` is the first sample of that
 INTERRUPTED = (
     4  # no angle for longer than `max_gap_ms` while an episode was open: `end_ms` is the last angle before
 )
@@ -18,17 +18,19 @@ INTERRUPTED = (
 UPRIGHT = 0
 HELD = 1  # an episode is open and the alert has not come
 ALERTED = 2
-EASING = 3  # as HELD, but the angle is below `exit_deg`, not yet for long enough
+EASING = 3  # as HELD, but the angle is below `enter_deg`, not yet for `dip_ms`
 EASING_ALERTED = 4  # as ALERTED, but below `exit_deg`
+
+DIP_MS = 500  # a swallow or a small nod; the low-pass before the rule is shorter than that
 
 # What a sample is to the rule. The first that fits, and only what its state can tell apart (see `_classify`).
 UNKNOWN = 0  # not a number, and not yet for too long
 LOST = 1  # an episode is open and there was no angle for too long
-RECOVERED = 2  # an episode is open, below exit for recovery_ms
-LOW = 3  # below exit
-DUE = 4  # at or above exit, and the open episode is dwell_ms old without an alert
+RECOVERED = 2  # an episode is open, and the angle has been low for too long: dip_ms, once alerted recovery_ms
+LOW = 3  # below enter; once alerted, below exit
+DUE = 4  # at or above enter, and the open episode is dwell_ms old without an alert
 HIGH = 5  # at or above enter
-MIDDLE = 6  # between exit and enter
+MIDDLE = 6  # alerted, and between exit and enter
 
 # (state, sample) -> (state, result). A pair that is not listed stays in its state and does nothing.
 TRANSITIONS = {
@@ -42,7 +44,6 @@ TRANSITIONS = {
     (ALERTED, LOST): (UPRIGHT, INTERRUPTED),
     (EASING, DUE): (ALERTED, ALERT),
     (EASING, HIGH): (HELD, NOTHING),
-    (EASING, MIDDLE): (HELD, NOTHING),
     (EASING, RECOVERED): (UPRIGHT, ENDED),
     (EASING, LOST): (UPRIGHT, INTERRUPTED),
     (EASING_ALERTED, HIGH): (ALERTED, NOTHING),
@@ -55,9 +56,11 @@ TRANSITIONS = {
 class SustainedRule:
     """Tells when an angle is held at or above a limit for too long, sample by sample.
 
-    An episode starts at `enter_deg`, lives on while the angle dips below `exit_deg` for less than `recovery_ms`,
-    and ends when it stays below. The alert is due `dwell_ms` after the start, and never given on a dip. A sample
-    has one result: the one that shows a gap only ends the episode, and the next one may start another.
+    An episode starts at `enter_deg`. Until the alert it has to be held there: only dips of less than `dip_ms` (a
+    swallow, a nod) are forgiven, so that an alert can say "for so long" and mean it. The alert is due `dwell_ms`
+    after the start, never on a dip. After it there is hysteresis: the episode lives on until the angle stays below
+    `exit_deg` for `recovery_ms`. A sample has one result: the one that shows a gap only ends the episode, and the
+    next one may start another.
 
     Parameters
     ----------
@@ -67,6 +70,8 @@ class SustainedRule:
         How long to hold before the alert, and how long to be corrected before the episode ends. Integers.
     max_gap_ms
         The longest time without an angle that an open episode survives.
+    dip_ms
+        How long the angle may be below `enter_deg` before the alert.
 
     Attributes
     ----------
@@ -76,19 +81,20 @@ class SustainedRule:
         Largest angle of the open or last episode.
     """
 
-    def __init__(self, enter_deg, exit_deg, dwell_ms, recovery_ms, max_gap_ms):
+    def __init__(self, enter_deg, exit_deg, dwell_ms, recovery_ms, max_gap_ms, dip_ms=DIP_MS):
         if not exit_deg <= enter_deg:
             raise ValueError("exit angle %s deg is above the enter angle %s deg" % (exit_deg, enter_deg))
-        if not (dwell_ms >= 0 and recovery_ms >= 0 and max_gap_ms > 0):
+        if not (dwell_ms >= 0 and recovery_ms >= 0 and dip_ms >= 0 and max_gap_ms > 0):
             raise ValueError(
-                "times of %s, %s and %s ms: expected dwell and recovery of 0 or more, a gap of more than 0"
-                % (dwell_ms, recovery_ms, max_gap_ms)
+                "times of %s, %s, %s and %s ms: expected dwell, recovery and dip of 0 or more, a gap of more than 0"
+                % (dwell_ms, recovery_ms, dip_ms, max_gap_ms)
             )
         self.enter_deg = enter_deg
         self.exit_deg = exit_deg
         self.dwell_ms = dwell_ms
         self.recovery_ms = recovery_ms
         self.max_gap_ms = max_gap_ms
+        self.dip_ms = dip_ms
         self.reset()
 
     def reset(self):
@@ -99,7 +105,7 @@ class SustainedRule:
         self.end_ms = None
         self.peak_deg = None
         self._last_ms = None  # of the last known angle
-        self._low_ms = None  # since when below exit, while an episode is open
+        self._low_ms = None  # since when low, while an episode is open
 
     @property
     def is_open(self):
@@ -141,9 +147,9 @@ class SustainedRule:
             return LOST
         if angle_deg != angle_deg:
             return UNKNOWN
-        if angle_deg < self.exit_deg:
+        if self._is_low(angle_deg):
             low_ms = t_ms if self._low_ms is None else self._low_ms
-            return RECOVERED if self.is_open and t_ms - low_ms >= self.recovery_ms else LOW
+            return RECOVERED if self.is_open and t_ms - low_ms >= self._patience_ms() else LOW
         if self.state in (HELD, EASING) and t_ms - self.start_ms >= self.dwell_ms:
             return DUE
         return HIGH if angle_deg >= self.enter_deg else MIDDLE
@@ -153,8 +159,19 @@ class SustainedRule:
         self._last_ms = t_ms
         if self.is_open and angle_deg > self.peak_deg:
             self.peak_deg = angle_deg
-        if angle_deg < self.exit_deg and self.is_open:
+        if self.is_open and self._is_low(angle_deg):
             if self._low_ms is None:
                 self._low_ms = t_ms
         else:
             self._low_ms = None
+
+    def _is_low(self, angle_deg):
+        """Whether the angle is below the limit that counts now: lower once the alert is out (hysteresis)."""
+        return angle_deg < (self.exit_deg if self._is_alerted() else self.enter_deg)
+
+    def _patience_ms(self):
+        """How long low ends the episode."""
+        return self.recovery_ms if self._is_alerted() else self.dip_ms
+
+    def _is_alerted(self):
+        return self.state == ALERTED or self.state == EASING_ALERTED

@@ -39,7 +39,9 @@ class ActivitySettings:
     move_off_deg_s: float = 10.0
     move_on_s: float = 1.0
     move_off_s: float = 2.0
-    lie_inclination_deg: float = 60.0
+    # A head on a pillow and an armrest is 45 deg back; nobody sits like that for long. On a side, a shoulder's width.
+    lie_back_deg: float = 45.0
+    lie_side_deg: float = 60.0
     lie_prone_deg: float = (
         80.0  # nobody works for long with the head bent further than this: face down one lies
     )
@@ -131,9 +133,10 @@ class ActivityDetector:
         inclination = block.inclination_deg[at]
         flat = inclination > s.lie_prone_deg - margin_deg
         if self._has_axes:
-            limit = s.lie_inclination_deg - margin_deg
-            back_or_side = (block.flexion_deg[at] < -limit) | (np.abs(block.lateral_deg[at]) > limit)
-            flat |= (inclination > limit) & back_or_side
+            flat |= (block.flexion_deg[at] < margin_deg - s.lie_back_deg) & (
+                inclination > s.lie_back_deg - margin_deg
+            )
+            flat |= np.abs(block.lateral_deg[at]) > s.lie_side_deg - margin_deg
         return flat
 
     def _spread(

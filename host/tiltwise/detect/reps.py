@@ -160,13 +160,15 @@ class RepCounter:
     def process(self, block: AngleBlock, activity: NDArray[np.int8] | None = None) -> list[RepCompleted]:
         """Return the repetitions that were completed in this block.
 
-        Samples with an unknown angle, of a walking wearer, of a sensor that is not worn, or (for exercises done lying
-        down) of a wearer who does not lie are left out.
+        Samples with an unknown angle, of a walking wearer, of a sensor that is not worn, of a bowed head (where the
+        exercise is done upright) or of a wearer who does not lie (where it is done lying) are left out.
         """
         angle = getattr(block, self.signal.angle.value)
         use = np.isfinite(angle)
         if activity is not None:
             use &= ~np.isin(activity, _NOT_EXERCISING)
+        if self.signal.upright_deg is not None:
+            use &= np.abs(block.flexion_deg) <= self.signal.upright_deg
         if self.signal.lying_deg is not None:
             use &= block.inclination_deg >= self.signal.lying_deg
         at = np.flatnonzero(use)

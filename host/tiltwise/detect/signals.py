@@ -35,6 +35,9 @@ class Signal:
         Smaller movements are no repetitions (half of it: a partial one).
     flexed_deg
         The head has to be bowed this far meanwhile, otherwise the repetition is partial.
+    upright_deg
+        Counts only while the head is bowed or thrown back by no more than this: who sits slumped and sways makes no
+        side tilts.
     lying_deg
         Counts only while the inclination is at least this: for exercises done lying down.
     """
@@ -43,4 +46,5 @@ class Signal:
     way: Way
     least_deg: float = 8.0
     flexed_deg: float | None = None
+    upright_deg: float | None = None
     lying_deg: float | None = None

@@ -82,6 +82,8 @@ class Decoder:
     ----------
     tagger
         Checks authentication tags (common/auth.py); without one only CRC-32 frames are accepted.
+    max_without_info
+        Frames of a boot that wait for its INFO; None (any number) suits files, where the INFO may stand far behind.
 
     Examples
     --------
@@ -90,8 +92,11 @@ class Decoder:
     ([], {'frame too short': 1})
     """
 
-    def __init__(self, tagger: Tagger | None = None) -> None:
+    def __init__(
+        self, tagger: Tagger | None = None, *, max_without_info: int | None = MAX_WITHOUT_INFO
+    ) -> None:
         self._tagger = tagger
+        self._max_without_info = max_without_info
         self._stats = Stats()
         self._sequencer = Sequencer()
         self._early: list[bytes] = []  # wait for frames before them
@@ -160,20 +165,32 @@ class Decoder:
         boot = int(table.boot[0])
         if self._epoch is None or self._epoch.boot != boot:
             self._stats.boots += 1
+            if self._epoch is not None:  # what still waits will never get its INFO
+                self._stats.unusable += sum(
+                    frame[0] & 15 in wire.SAMPLE_SIZES for frame in self._epoch.waiting
+                )
             self._epoch = self._next_epoch(boot, GapReason.RESTART)
-        if self._epoch.infos:
-            return self._decode_spans(table)
-        info_rows = np.flatnonzero(table.frame_type == wire.INFO)
-        first_info = int(info_rows[0]) if len(info_rows) else len(table.frames)
-        waiting = self._epoch.waiting + table.frames[:first_info]
-        unscaled, kept = waiting[:-MAX_WITHOUT_INFO], waiting[-MAX_WITHOUT_INFO:]
-        items = self._decode_spans(parse_frames(unscaled, self._tagger)[0]) if unscaled else []
-        self._epoch.waiting = kept
-        if not len(info_rows):
-            return items
-        info_first = [table.frames[first_info], *kept, *table.frames[first_info + 1 :]]
-        self._epoch.waiting = []
-        return items + self._decode_spans(parse_frames(info_first, self._tagger)[0])
+        items: list[Item] = []
+        while not self._epoch.infos and len(table.frames):
+            is_info = table.frame_type == wire.INFO
+            k = int(np.argmax(is_info)) if is_info.any() else len(table.frames)
+            items += self._wait_for_info(table.frames[:k])
+            for frame in table.frames[k : k + 1]:
+                items += self._accept_info(frame)
+            table = table.take(np.arange(k + 1, len(table.frames)))
+        if self._epoch.waiting and self._epoch.infos:
+            waited, self._epoch.waiting = self._epoch.waiting, []
+            items += self._decode_spans(parse_frames(waited, self._tagger)[0])
+        return items + self._decode_spans(table)
+
+    def _wait_for_info(self, frames: list[bytes]) -> list[Item]:
+        """Let frames wait; the oldest beyond the bound are decoded without a scale: messages, but no samples."""
+        assert self._epoch is not None
+        waiting = self._epoch.waiting + frames
+        most = self._max_without_info
+        too_many = 0 if most is None else max(len(waiting) - most, 0)
+        self._epoch.waiting = waiting[too_many:]
+        return self._decode_spans(parse_frames(waiting[:too_many], self._tagger)[0]) if too_many else []
 
     def _next_epoch(self, boot: int, reason: GapReason) -> _Epoch:
         before = self._epoch
@@ -181,18 +198,17 @@ class Decoder:
             return _Epoch(boot)
         ends = [stream.clock.end_s for stream in before.streams.values() if stream.clock.end_s is not None]
         end_s = max(ends, default=before.end_before_s)
-        self._stats.unusable += sum(frame[0] & 15 in wire.SAMPLE_SIZES for frame in before.waiting)
         offset_s = before.offset_s if end_s is None else end_s + RESTART_S
         return _Epoch(boot, offset_s=offset_s, end_before_s=end_s, reason=reason)
 
     def _decode_spans(self, table: FrameTable) -> list[Item]:
         """Cut ordered frames of one boot at INFO frames and where the clock goes back; decode each piece."""
         items: list[Item] = []
-        has_samples = _has_samples(table)
-        t0 = table.t0[has_samples]
-        back = np.flatnonzero(has_samples)[1:][
-            (np.diff(t0) + (1 << 31)) % (1 << 32) - (1 << 31) < -_CLOCK_BACK_TICKS
-        ]
+        assert self._epoch is not None
+        samples = np.flatnonzero(_has_samples(table))
+        t0 = table.t0[samples]
+        before = t0[:1] if self._epoch.ticks is None else self._epoch.ticks
+        back = samples[_signed(np.diff(t0, prepend=before)) < -_CLOCK_BACK_TICKS]
         infos = np.flatnonzero(table.frame_type == wire.INFO)
         cuts = np.unique(np.concatenate((back, infos, infos + 1)))
         for rows in np.split(np.arange(len(table.frames)), cuts):
@@ -209,8 +225,7 @@ class Decoder:
         if has_samples.any():
             self._check_clock(int(table.t0[has_samples][0]))
         epoch = self._epoch
-        reference = int(table.t0[0]) if epoch.ticks is None else epoch.ticks
-        ticks = _unwrap(table.t0, has_samples, reference)
+        ticks = _unwrap(table.t0, has_samples, epoch.ticks)
         if has_samples.any():
             epoch.ticks = int(ticks[has_samples][-1])
         placed: list[tuple[int, Item]] = []
@@ -239,11 +254,11 @@ class Decoder:
         """Begin a new epoch when the device clock has gone back."""
         epoch = self._epoch
         assert epoch is not None
-        if epoch.ticks is None or _signed(t0 - epoch.ticks) >= -_CLOCK_BACK_TICKS:
+        if epoch.ticks is None or _signed(np.array(t0 - epoch.ticks)) >= -_CLOCK_BACK_TICKS:
             return
         self._stats.clock_resets += 1
         self._epoch = self._next_epoch(epoch.boot, GapReason.CLOCK)
-        self._epoch.infos = epoch.infos
+        self._epoch.infos, self._epoch.waiting = epoch.infos, epoch.waiting
         self._epoch.offset_s -= t0 * wire.TICK_S
 
     def _decode_sensor(
@@ -275,8 +290,8 @@ _READERS: dict[int, Callable[[bytes, float], Item]] = {
 }
 
 
-def _signed(ticks: int) -> int:
-    """Return a difference of two t0 as the nearest signed number."""
+def _signed(ticks: IntArray) -> IntArray:
+    """Return differences of two t0 as the nearest signed numbers."""
     return (ticks + (1 << 31)) % (1 << 32) - (1 << 31)
 
 
@@ -284,10 +299,18 @@ def _has_samples(table: FrameTable) -> NDArray[np.bool_]:
     return (table.frame_type == wire.ORIENT) | (table.frame_type == wire.RAW)
 
 
-def _unwrap(t0: IntArray, has_samples: NDArray[np.bool_], reference: int) -> IntArray:
-    """Return unwrapped ticks (m,): sample frames follow each other, messages the sample frame before them."""
-    ticks = np.empty(len(t0), dtype=np.int64)
-    ticks[has_samples] = unwrap_ticks(t0[has_samples], reference)
-    near = np.concatenate(([reference], ticks[has_samples]))[np.cumsum(has_samples)][~has_samples]
-    ticks[~has_samples] = near + (t0[~has_samples] - near + (1 << 31)) % (1 << 32) - (1 << 31)
+def _unwrap(t0: IntArray, has_samples: NDArray[np.bool_], last: int | None) -> IntArray:
+    """Return unwrapped ticks (m,): sample frames follow each other, messages the sample frame before them.
+
+    last is the sample frame before; without one, the first sample frame and messages before it stand for themselves.
+    """
+    ticks = t0.copy()
+    t0_samples = t0[has_samples]
+    if last is None and len(t0_samples) == 0:
+        return ticks
+    reference = int(t0_samples[0]) if last is None else last
+    ticks[has_samples] = unwrap_ticks(t0_samples, reference)
+    has_before = ~has_samples & ((np.cumsum(has_samples) > 0) | (last is not None))
+    near = np.concatenate(([reference], ticks[has_samples]))[np.cumsum(has_samples)][has_before]
+    ticks[has_before] = near + _signed(t0[has_before] - near)
     return ticks

@@ -99,7 +99,7 @@ class SensorStream:
             reason = GapReason.OVERFLOW
         else:
             reason = GapReason.DEVICE if flags & wire.FLAG_DISCONTINUITY else GapReason.LOST
-        return SignalGap(end_s, start_s, end_s, reason)
+        return SignalGap(end_s, start_s, end_s, reason, self.sensor)
 
 
 def runs(table: FrameTable) -> Iterator[tuple[int, int]]:

@@ -7,7 +7,7 @@ it: angles.py. Thresholds in degrees, deg/s and seconds; each has its reason bes
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -37,7 +37,8 @@ SHAKE_DEG = 45.0  # an axis nearer to vertical than this is a turn of the head
 AXES_TOLERANCE_DEG = 10.0  # nod and side tilt are at right angles in the body
 WANDER_DEG = 25.0  # of single nods around their common axis
 BOTH_WAYS = 0.35  # swings beyond neutral adding up to this share of the nods leave it open which way is down
-BEHIND_M = 0.02  # a sensor on the back of the neck or head lies at least 5 cm behind the turning point
+BEHIND_M = 0.035  # a sensor on the back of the neck or head lies at least 5 cm behind the turning point
+VAGUE_M = 0.03  # a less certain distance than this is not held against the person
 
 
 class CalibrationError(ValueError):
@@ -88,14 +89,16 @@ def calibrate(
     up, spread_deg = neutral_up(neutral)
     if nod is None:
         return mounting_from_up(up, mount=mount)
-    move = _movement(nod, up, "nod")
-    _check_nods(move)
+    name = "bow" if mount is Mount.COLLAR else "nod"
+    nod = _without_bias(finite(nod), neutral)
+    move = _movement(nod, up, name)
+    _check_nods(move, name)
     if is_behind if is_behind is not None else mount is not Mount.COLLAR:
         _check_lever(lever_arm(nod, move.axis, up))
     left, quality = move.axis, _quality(move, spread_deg)
     if tilt is None:
         return mounting_from_axes(up, left, mount=mount, axes="nod", quality=round(0.9 * quality, 3))
-    side = _movement(tilt, up, "tilt")
+    side = _movement(_without_bias(finite(tilt), neutral), up, "side tilt")
     _check_count(side.excursions, "side tilt")
     left, error_deg = _refined_left(left, side.axis, up)
     quality *= 1 - error_deg / (2 * AXES_TOLERANCE_DEG)
@@ -110,6 +113,7 @@ def neutral_up(neutral: OrientationBlock) -> tuple[FloatArray, float]:
     CalibrationError
         If it is shorter than 3 s or not still.
     """
+    neutral = finite(neutral)
     t_s = neutral.t_s
     seconds = float(t_s[-1] - t_s[0]) if len(t_s) else 0.0
     if seconds < 0.95 * STILL_S or len(t_s) < 20:
@@ -129,11 +133,36 @@ def neutral_up(neutral: OrientationBlock) -> tuple[FloatArray, float]:
     return mean, spread_deg
 
 
+def finite(block: OrientationBlock) -> OrientationBlock:
+    """Return the samples that have an orientation, an acceleration and, in RAW streams, an angular velocity."""
+    columns = [block.q_earth_from_sensor, block.acc_m_s2]
+    columns += [] if block.gyr_rad_s is None else [block.gyr_rad_s]
+    is_good = np.all([np.isfinite(column).all(axis=-1) for column in columns], axis=0)
+    gyr = None if block.gyr_rad_s is None else block.gyr_rad_s[is_good]
+    return OrientationBlock(
+        block.t_s[is_good], block.q_earth_from_sensor[is_good], block.acc_m_s2[is_good], gyr, block.sensor
+    )
+
+
 def angular_velocity(block: OrientationBlock) -> FloatArray:
-    """Return rad/s (n - 1, 3) in sensor axes between samples, from the orientation: free of gyroscope bias."""
+    """Return rad/s (n - 1, 3) in sensor axes between samples: the gyroscope's, or from the orientation without one.
+
+    The causal filter of RAW streams turns upright in steps of up to a degree, which the orientation's own rate shows
+    as 100 deg/s about any axis.
+    """
+    if block.gyr_rad_s is not None:
+        return (block.gyr_rad_s[:-1] + block.gyr_rad_s[1:]) / 2
     q = block.q_earth_from_sensor
     turn = to_rotation_vector(multiply(conjugate(q[:-1]), q[1:]))
     return turn / np.maximum(np.diff(block.t_s), 1e-6)[:, None]
+
+
+def _without_bias(block: OrientationBlock, still: OrientationBlock) -> OrientationBlock:
+    """Take away the gyroscope's mean over the still seconds."""
+    rest_rad_s = finite(still).gyr_rad_s
+    if block.gyr_rad_s is None or rest_rad_s is None:
+        return block
+    return replace(block, gyr_rad_s=block.gyr_rad_s - np.mean(rest_rad_s, axis=0))
 
 
 def tilt_about_deg(block: OrientationBlock, axis: FloatArray, up: FloatArray) -> FloatArray:
@@ -207,7 +236,7 @@ def _wander_deg(
     return worst
 
 
-def _check_nods(move: Movement) -> None:
+def _check_nods(move: Movement, name: str) -> None:
     """Refuse too few nods, nods in different directions, and rocking both ways."""
     down = [e for e in move.excursions if e.sign > 0]
     back = [e for e in move.excursions if e.sign < 0]
@@ -215,12 +244,12 @@ def _check_nods(move: Movement) -> None:
         [e.peak_deg for e in down]
     ):
         raise CalibrationError(
-            "moved as far back as forth (side to side?): nod down and back to straight ahead only"
+            "moved as far back as forth (side to side?): go down and back to straight ahead only"
         )
-    _check_count(tuple(down), "nod")
+    _check_count(tuple(down), name)
     if move.wander_deg > WANDER_DEG:
         raise CalibrationError(
-            f"the nods went in directions {move.wander_deg:.0f} deg apart: nod straight down each time"
+            f"the {name}s went in directions {move.wander_deg:.0f} deg apart: go straight down each time"
         )
 
 
@@ -234,11 +263,11 @@ def _check_count(excursions: tuple[Excursion, ...], name: str) -> None:
 
 def _check_lever(lever: Lever) -> None:
     """Refuse what the accelerometer contradicts: a nod lifts a sensor behind the neck, a side tilt does not."""
-    if lever.error_m > BEHIND_M:
-        return  # too slow to feel; nothing to hold against the person
-    if lever.behind_m + 2 * lever.error_m < -BEHIND_M:
+    if lever.error_m > VAGUE_M:
+        return  # too slow to feel
+    if lever.behind_m + 2 * lever.error_m < -BEHIND_M / 2:
         raise CalibrationError("the first movement went up instead of down: nod down first, then back")
-    if lever.behind_m + 2 * lever.error_m < BEHIND_M:
+    if lever.behind_m + lever.error_m < BEHIND_M:
         raise CalibrationError(
             "nodded sideways, or the sensor is not behind the neck: nod straight down and back"
         )

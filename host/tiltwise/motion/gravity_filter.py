@@ -26,10 +26,12 @@ from tiltwise.types import FloatArray
 
 N = 18
 GRAVITY = 9.81
-BIAS_STATES = (6, 10, 14)
+BIAS = slice(6, N, 4)  # the states b_0, b_1, b_2
+MOST_TILTED = (
+    9.0  # times the start's variance, summed over three axes: the old direction is worse than a fresh look
+)
 EYE3 = np.eye(3)
-EYE12 = np.eye(12)
-DIAGONAL = np.arange(N)
+CROSS_AT = np.array((0, 0, 1, 1, 2, 2)), np.array((1, 2, 0, 2, 0, 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +94,14 @@ class GravityFilter:
             s.velocity_m_s**2 + (s.velocity_per_acc_s * s.start_acc_m_s2) ** 2,
         )
         p[6:] = s.gyr_matrix**2
-        p[list(BIAS_STATES)] = s.start_bias_rad_s**2
+        p[BIAS] = s.start_bias_rad_s**2
         self.state = GravityState(x, np.diag(p))
-        self._transition = np.eye(N)
-        self._measure = np.zeros((3, N))
+        self._transition, self._measure, self._cross_g = np.eye(N), np.zeros((3, N)), np.zeros((3, 3))
         self._measure[:, 3:6] = EYE3
+        # Views of what changes from window to window; writing through them costs a third of indexing anew.
+        self._velocity_by_g = self._transition.reshape(-1)[3 * N :: N + 1][:3]
+        self._mean_by_g = self._measure.reshape(-1)[:: N + 1][:3]
+        self._growth = np.zeros(N)
 
     def step(self, window: Window) -> None:
         """Learn from the window and go to its end."""
@@ -104,59 +109,68 @@ class GravityFilter:
             before = self.state.x.copy(), self.state.p.copy()
             step = self._cross_gap(window)
         elif window.duration_s > 0:
-            self._update_velocity(window)
+            coupling = self._coupling(window)
+            self._update_velocity(window, coupling)
             before = self.state.x, self.state.p
-            step = self._predict(window)
+            step = self._predict(window, coupling)
         else:
             before, step = (self.state.x.copy(), self.state.p.copy()), np.eye(N)
         if self.history is not None:
             self.history.append(Step(*before, step.copy(), self.state.x.copy(), self.state.p.copy()))
 
-    def _update_velocity(self, window: Window) -> None:
+    def _update_velocity(self, window: Window, coupling: FloatArray) -> None:
+        """Learn from the window's mean velocity being about zero, and at rest from the gyroscope."""
         s, state, length = self.settings, self.state, window.duration_s
-        x = state.x
-        up = x[:3]
-        mean_force = window.velocity_m_s / length
-        now = max((window.acc2_mean - 2 * float(up @ mean_force) + float(up @ up)) / 3, 0.0)
-        state.acc2 += -math.expm1(-length / s.acc_memory_s) * (now - state.acc2)
-        state.rate2 += -math.expm1(-length / s.acc_memory_s) * (window.rate2_s / length - state.rate2)
+        now = self._follow_motion(window)
         is_rest = state.rest.step(window)
         if is_rest:
             noise = s.rest_velocity_m_s**2
         else:
             noise = s.velocity_m_s**2 + s.velocity_per_acc_s**2 * max(state.acc2, now)
             noise /= s.velocity_rate_hz * length
-        coupling = self._coupling(window)
         measure = self._measure
-        measure[:, :3] = EYE3 * (-length / 2)
-        measure[:, 6:] = coupling * (-length / 6)
-        self._update(state.p @ measure.T, measure, -window.path_m / length - measure @ x, noise)
+        self._mean_by_g.fill(-length / 2)
+        np.multiply(coupling, -length / 6, out=measure[:, 6:])
+        cross = state.p @ measure.T
+        self._update(cross, measure @ cross, window.path_m / -length - measure @ state.x, noise)
         if is_rest:
-            columns = state.p[:, BIAS_STATES]
-            self._update_bias(columns, window.gyr_mean - x[list(BIAS_STATES)], s.rest_bias_rad_s**2)
+            cross = state.p[:, BIAS]
+            self._update(cross, cross[BIAS], window.gyr_mean - state.x[BIAS], s.rest_bias_rad_s**2)
 
-    def _update(self, cross: FloatArray, measure: FloatArray, innovation: FloatArray, noise: float) -> None:
-        gain = dposv(measure @ cross + EYE3 * noise, cross.T)[1]
-        self.state.x += innovation @ gain
-        self.state.p -= cross @ gain
+    def _follow_motion(self, window: Window) -> float:
+        """Keep the running mean squares; return that of the acceleration in this window, per axis, m^2/s^4."""
+        state, length = self.state, window.duration_s
+        ux, uy, uz = state.x[:3].tolist()
+        vx, vy, vz = window.velocity_m_s.tolist()
+        along = 2 * (ux * vx + uy * vy + uz * vz) / length
+        now = max((window.acc2_mean - along + ux * ux + uy * uy + uz * uz) / 3, 0.0)
+        share = -math.expm1(-length / self.settings.acc_memory_s)
+        state.acc2 += share * (now - state.acc2)
+        state.rate2 += share * (window.rate2_s / length - state.rate2)
+        return now
 
-    def _update_bias(self, cross: FloatArray, innovation: FloatArray, noise: float) -> None:
-        gain = dposv(cross[BIAS_STATES, :] + EYE3 * noise, cross.T)[1]
+    def _update(
+        self, cross: FloatArray, innovation_p: FloatArray, innovation: FloatArray, noise: float
+    ) -> None:
+        """Kalman update with three measurements: cross (18, 3) = P H', innovation_p (3, 3) = H P H'."""
+        innovation_p = innovation_p + EYE3 * noise
+        gain = dposv(innovation_p, cross.T)[1]
         self.state.x += innovation @ gain
         self.state.p -= cross @ gain
 
     def _coupling(self, window: Window) -> FloatArray:
         """Change of G over the window per gyroscope error, (3, 12): -[G x] lever."""
         gx, gy, gz = self.state.x[:3].tolist()
-        return np.array(((0.0, gz, -gy), (-gz, 0.0, gx), (gy, -gx, 0.0))) @ window.lever
+        self._cross_g[CROSS_AT] = (gz, -gy, -gz, gx, gy, -gx)
+        return self._cross_g @ window.lever
 
-    def _predict(self, window: Window) -> FloatArray:
+    def _predict(self, window: Window, coupling: FloatArray) -> FloatArray:
+        """Go to the window's end; return the transition matrix."""
         s, state, length = self.settings, self.state, window.duration_s
         step = self._transition
-        coupling = self._coupling(window)
         step[:3, 6:] = coupling
-        step[3:6, :3] = EYE3 * -length
-        step[3:6, 6:] = coupling * (-length / 2)
+        self._velocity_by_g.fill(-length)
+        np.multiply(coupling, -length / 2, out=step[3:6, 6:])
         state.x = step @ state.x
         state.x[3:6] += window.velocity_m_s
         p = step @ state.p @ step.T
@@ -165,10 +179,13 @@ class GravityFilter:
             + s.gyr_nonlinear**2 * window.rate2_s
             + s.turn_error_factor**2 * window.turn_error2
         )
-        p[DIAGONAL[:3], DIAGONAL[:3]] += GRAVITY**2 * turn2
-        p[DIAGONAL[3:6], DIAGONAL[3:6]] += s.acc_noise_m_s**2 * length
-        p[BIAS_STATES, BIAS_STATES] += s.bias_walk_rad_s**2 * length
-        state.p = (p + p.T) * 0.5
+        p = (p + p.T) * 0.5
+        growth = self._growth
+        growth[:3] = GRAVITY**2 * turn2
+        growth[3:6] = s.acc_noise_m_s**2 * length
+        growth[BIAS] = s.bias_walk_rad_s**2 * length
+        p.reshape(-1)[:: N + 1] += growth
+        state.p = p
         return step
 
     def _cross_gap(self, window: Window) -> FloatArray:
@@ -179,14 +196,15 @@ class GravityFilter:
         step = np.eye(N)
         step[3:6] = 0.0
         turn2 = max(state.rate2, s.gap_rate_rad_s**2) * length * s.gap_memory_s
-        p[:3, :3] += EYE3 * (GRAVITY**2 * min(turn2, 1.0))
-        if length > s.lost_after_s or p[0, 0] + p[1, 1] + p[2, 2] > 3 * 3 * s.start_acc_m_s2**2:
+        diagonal = p.reshape(-1)[:: N + 1]
+        diagonal[:3] += GRAVITY**2 * min(turn2, 1.0)
+        if length > s.lost_after_s or diagonal[:3].sum() > MOST_TILTED * s.start_acc_m_s2**2:
             x[:3] = window.force_end_m_s2
             step[:3] = 0.0
             p[:3, :] = p[:, :3] = 0.0
-            p[DIAGONAL[:3], DIAGONAL[:3]] = s.start_acc_m_s2**2 + state.acc2
+            diagonal[:3] = s.start_acc_m_s2**2 + state.acc2
         x[3:6] = 0.0
         p[3:6, :] = p[:, 3:6] = 0.0
-        p[DIAGONAL[3:6], DIAGONAL[3:6]] = s.velocity_m_s**2 + s.velocity_per_acc_s**2 * max(state.acc2, 1.0)
-        p[BIAS_STATES, BIAS_STATES] += s.bias_walk_rad_s**2 * length
+        diagonal[3:6] = s.velocity_m_s**2 + s.velocity_per_acc_s**2 * max(state.acc2, 1.0)
+        diagonal[BIAS] += s.bias_walk_rad_s**2 * length
         return step

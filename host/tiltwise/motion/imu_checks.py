@@ -7,9 +7,10 @@ known at once; a whole recording also for what needs statistics: rate, units, de
 from __future__ import annotations
 
 import numpy as np
+import vqf
 
 from tiltwise.motion.rotation import rotate
-from tiltwise.motion.strapdown import Strapdown
+from tiltwise.motion.windows import GAP_S
 from tiltwise.types import FloatArray
 
 LEAST_RATE_HZ = 12.0  # nods reach 2 Hz and their third harmonic matters to the angle
@@ -19,9 +20,9 @@ LEAST_ACC, MOST_ACC = (
 )  # m/s^2, the median of worn sensors: gravity, at most with brisk walking on top
 MOST_RATE = 70.0  # rad/s, 4000 deg/s, the widest range on the market
 CHECK_S = 2.0  # over which specific force is averaged to compare gyroscope and accelerometer
-LEAST_TILT = 2.5  # m/s^2, a change of that mean by 15 deg of tilt; hardly an acceleration that lasts so long
-CALM = 0.5  # m/s^2 between the mean length of the specific force and its median: no strong acceleration
-MOST_LEFT = 0.45  # share of the change that may be left; measured: right 0.01-0.3, swapped or reversed 0.5-3
+LEAST_TILT = 2.0  # m/s^2, a change of that mean by 12 deg of tilt; hardly an acceleration that lasts so long
+CALM = 0.3  # m/s^2 between the mean length of the specific force and its median: no strong acceleration
+MOST_LEFT = 0.6  # share of the change that may be left; measured: right 0.01-0.3, swapped or reversed 0.5-3
 LEAST_STEPS = 4  # such changes that a verdict needs
 
 
@@ -88,26 +89,41 @@ def _check_units(gyr_rad_s: FloatArray, acc_m_s2: FloatArray) -> None:
 
 
 def _check_agreement(t_s: FloatArray, gyr_rad_s: FloatArray, acc_m_s2: FloatArray) -> None:
-    """Compare how gravity seems to turn with how the gyroscope says that it turns.
+    """Compare how gravity seems to turn with how the gyroscope says that it turns."""
+    left = _unexplained(t_s, gyr_rad_s, acc_m_s2)
+    if left <= MOST_LEFT:
+        return
+    if _unexplained(t_s, np.radians(gyr_rad_s), acc_m_s2) <= MOST_LEFT:
+        hint = "it looks like deg/s, convert it"
+    else:
+        hint = "check axis order, signs, units, dead channels"
+    raise OrientationError(
+        "gyroscope and accelerometer must describe one motion, but the gyroscope explains only "
+        f"{max(0.0, 100 * (1 - left)):.0f} % of gravity's turns: {hint}"
+    )
+
+
+def _unexplained(t_s: FloatArray, gyr_rad_s: FloatArray, acc_m_s2: FloatArray) -> float:
+    """Return the share of gravity's turns that the gyroscope leaves, 0 where there are too few to tell.
 
     In the strapdown frame gravity stands still if axes, signs, units and channels are right. If it moves there like
     in the sensor, the gyroscope describes another motion than the accelerometer.
     """
-    force = rotate(Strapdown().process(t_s, gyr_rad_s, acc_m_s2).q_i_from_sensor, acc_m_s2)
-    length = np.sqrt(np.sum(acc_m_s2**2, axis=1))
     cell = np.floor((t_s - t_s[0]) / CHECK_S)
     edges = np.concatenate(([0], np.flatnonzero(np.diff(cell)) + 1))
     count = np.diff(edges, append=len(t_s))
     seen = np.diff(np.add.reduceat(acc_m_s2, edges) / count[:, None], axis=0)
-    left = np.diff(np.add.reduceat(force, edges) / count[:, None], axis=0)
+    length = np.sqrt(np.sum(acc_m_s2**2, axis=1))
     is_calm = np.abs(np.add.reduceat(length, edges) / count - np.median(length)) < CALM
-    is_decisive = (np.sum(seen**2, axis=1) > LEAST_TILT**2) & is_calm[1:] & is_calm[:-1]
+    step = np.diff(t_s, prepend=t_s[0])
+    is_whole = np.maximum.reduceat(step, edges) <= GAP_S  # across a gap nobody knows what turned
+    is_usable = is_calm & is_whole
+    is_decisive = (np.sum(seen**2, axis=1) > LEAST_TILT**2) & is_usable[1:] & is_usable[:-1]
     is_decisive &= np.diff(cell[edges]) == 1
     if is_decisive.sum() < LEAST_STEPS:
-        return
-    share = float(np.sqrt(np.sum(left[is_decisive] ** 2) / np.sum(seen[is_decisive] ** 2)))
-    if share > MOST_LEFT:
-        raise OrientationError(
-            "gyroscope and accelerometer must describe one motion, but the gyroscope explains only "
-            f"{max(0.0, 100 * (1 - share)):.0f} % of gravity's turns: check axis order, signs, units, dead channels"
-        )
+        return 0.0
+    middle = gyr_rad_s.copy()
+    middle[1:] = (gyr_rad_s[1:] + gyr_rad_s[:-1]) / 2
+    q = vqf.BasicVQF(1.0).updateBatch(middle * step[:, None], np.zeros_like(middle))["quat6D"]
+    left = np.diff(np.add.reduceat(rotate(q, acc_m_s2), edges) / count[:, None], axis=0)
+    return float(np.sqrt(np.sum(left[is_decisive] ** 2) / np.sum(seen[is_decisive] ** 2)))

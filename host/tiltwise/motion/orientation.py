@@ -8,22 +8,27 @@ strapdown.py (integrate), windows.py (sum up), gravity_filter.py (where is up), 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tiltwise.motion.gravity_filter import BIAS_STATES, GRAVITY, GravityFilter, GravitySettings
+from tiltwise.motion.gravity_filter import BIAS, GRAVITY, GravityFilter, GravitySettings
 from tiltwise.motion.imu_checks import OrientationError, check_block, check_recording
 from tiltwise.motion.saturation import SaturationDetector
 from tiltwise.motion.smoother import smooth_offline
 from tiltwise.motion.strapdown import Strapdown, StrapdownRows
 from tiltwise.motion.upright import Knots, Uprighter
-from tiltwise.motion.windows import SumRows, WindowCutter, integrate, sum_rows
+from tiltwise.motion.windows import (
+    OFFLINE_WINDOWS,
+    SumRows,
+    WindowCutter,
+    WindowSettings,
+    integrate,
+    sum_rows,
+)
 from tiltwise.types import FloatArray, ImuBlock, OrientationBlock
 
 CHUNK = 4096  # samples at a time: what fits into the processor's cache; the result does not depend on it
-Rows = TypeVar("Rows", StrapdownRows, SumRows)
 SATURATED_TURN = 0.3  # share of a saturated step's turn that may be missing
 
 
@@ -72,7 +77,7 @@ class OrientationStage:
             part = slice(start, start + CHUNK)
             t_s, gyr, acc = block.t_s[part], block.gyr_rad_s[part], block.acc_m_s2[part]
             if self._core is None:
-                self._core = _Core(float(t_s[0]), acc[0], self._settings)
+                self._core = _Core(float(t_s[0]), acc[0], self._settings, WindowSettings())
             parts.append(self._core.advance(t_s, gyr, acc).render_online())
             self._last_t_s = float(t_s[-1])
         return _join(parts)
@@ -97,19 +102,21 @@ class _Stretch:
         which = np.repeat(np.arange(len(self.stops) + 1), np.diff(self.stops, prepend=0, append=n))
         new = which[n - self.n_new :]
         q = self.uprighter.process(self.rows, self.stops, knots)[n - self.n_new :]
-        return Estimate(q, self.uncertainty_deg[new], self.is_saturated, self.states[new][:, BIAS_STATES])
+        return Estimate(q, self.uncertainty_deg[new], self.is_saturated, self.states[:, BIAS][new])
 
 
 class _Core:
     """Strapdown, windows and filter of one uninterrupted stream of samples."""
 
-    def __init__(self, t_start_s: float, first_acc: FloatArray, settings: GravitySettings) -> None:
+    def __init__(
+        self, t_start_s: float, first_acc: FloatArray, settings: GravitySettings, windows: WindowSettings
+    ) -> None:
         self._t_start_s = t_start_s
         self._strapdown, self._saturation = Strapdown(), SaturationDetector()
-        self._cutter = WindowCutter(t_start_s)
+        self._cutter = WindowCutter(t_start_s, windows)
         self.filter = GravityFilter(np.asarray(first_acc, dtype=float), settings)
         self._uprighter = Uprighter(self.filter.state.x[:3])
-        self._open: tuple[StrapdownRows, SumRows] | None = None
+        self._open: StrapdownRows | None = None
 
     def advance(self, t_s: FloatArray, gyr: FloatArray, acc: FloatArray) -> _Stretch:
         """Take in samples and run the filter over the windows that they finish."""
@@ -118,14 +125,14 @@ class _Core:
         if is_saturated.any():
             missing = SATURATED_TURN * np.sqrt(np.sum(rows.turn_rad**2, axis=1))
             np.copyto(rows.turn_error_rad, missing, where=is_saturated)
-        sums = sum_rows(rows, self._t_start_s)
         if self._open is not None:
-            rows, sums = _append(self._open[0], rows), _append(self._open[1], sums)
+            rows = _append(self._open, rows)
+        sums = sum_rows(rows, self._t_start_s)
         cuts = self._cutter.cut(rows)
         states, uncertainty = self._filter_windows(rows, sums, cuts)
         stops = np.array([stop for _, stop, _ in cuts], dtype=np.intp)
         rest = slice(cuts[-1][1] if cuts else 0, None)
-        self._open = _part(rows, rest), _part(sums, rest)
+        self._open = _part(rows, rest)
         return _Stretch(rows, stops, states, uncertainty, is_saturated, len(t_s), self._uprighter)
 
     def _filter_windows(
@@ -147,14 +154,14 @@ def _uncertainty_deg(variance: FloatArray) -> FloatArray:
     return np.degrees(np.sqrt(np.maximum(variance, 0.0) * (2 / 3)) / GRAVITY)
 
 
-def _append(first: Rows, second: Rows) -> Rows:
-    """Join two dataclasses of arrays along the samples."""
+def _append(first: StrapdownRows, second: StrapdownRows) -> StrapdownRows:
+    """Join rows along the samples."""
     joined = (np.concatenate((getattr(first, f.name), getattr(second, f.name))) for f in fields(first))
-    return type(first)(*joined)
+    return StrapdownRows(*joined)
 
 
-def _part(rows: Rows, part: slice) -> Rows:
-    return type(rows)(*(getattr(rows, f.name)[part] for f in fields(rows)))
+def _part(rows: StrapdownRows, part: slice) -> StrapdownRows:
+    return StrapdownRows(*(getattr(rows, f.name)[part] for f in fields(rows)))
 
 
 def _join(parts: list[Estimate]) -> Estimate:
@@ -206,7 +213,7 @@ def _estimate_offline(
     t_s: FloatArray, gyr: FloatArray, acc: FloatArray, settings: GravitySettings
 ) -> Estimate:
     """Filter forwards over everything, smooth backwards, then render each chunk from the smoothed answers."""
-    core = _Core(float(t_s[0]), acc[0], settings)
+    core = _Core(float(t_s[0]), acc[0], settings, OFFLINE_WINDOWS)
     history = core.filter.history = []
     chunks = [slice(start, start + CHUNK) for start in range(0, len(t_s), CHUNK)]
     stretches = [core.advance(t_s[c], gyr[c], acc[c]) for c in chunks]
@@ -226,7 +233,7 @@ def _estimate_offline(
         here = states[k : k + m + 1]
         q = uprighter.process(rows, stretch.stops, Knots(here[:, :3], here[:, 6:]), spread=True)
         which = k + np.repeat(np.arange(m + 1), np.diff(stretch.stops, prepend=0, append=len(rows.t_s)))
-        parts.append(Estimate(q, uncertainty[which], np.empty(0, dtype=bool), states[which][:, BIAS_STATES]))
+        parts.append(Estimate(q, uncertainty[which], np.empty(0, dtype=bool), states[:, BIAS][which]))
         k += m
     whole = _join(parts)
     return Estimate(whole.q_earth_from_sensor, whole.uncertainty_deg, is_saturated, whole.bias_rad_s)

@@ -10,10 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
 from tiltwise.motion.windows import Window
-from tiltwise.types import FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +38,7 @@ class RestDetector:
     def reset(self) -> None:
         """Forget the quiet time, as after a gap."""
         self._quiet_s = 0.0
-        self._last_acc: FloatArray | None = None
+        self._last_acc: tuple[float, float, float] | None = None
         self._last_length_s = 0.0
 
     def step(self, window: Window) -> bool:
@@ -49,11 +46,10 @@ class RestDetector:
         s, last = self.settings, self._last_acc
         is_quiet = window.gyr_sd < s.gyr_sd_rad_s and window.acc_sd < s.acc_sd_m_s2 and last is not None
         if is_quiet and last is not None:
-            change = window.acc_mean - last
             between_s = (window.duration_s + self._last_length_s) / 2
             is_quiet = (
-                math.sqrt(float(change @ change)) < s.acc_change_m_s2 * max(between_s, 1.0)
-                and float(np.abs(window.gyr_mean).max()) < s.rate_rad_s
+                math.dist(window.acc_mean, last) < s.acc_change_m_s2 * max(between_s, 1.0)
+                and max(map(abs, window.gyr_mean)) < s.rate_rad_s
             )
         self._last_acc, self._last_length_s = window.acc_mean, window.duration_s
         self._quiet_s = self._quiet_s + window.duration_s if is_quiet else 0.0

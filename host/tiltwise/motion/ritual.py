@@ -21,6 +21,7 @@ from tiltwise.motion.calibration import (
     STILL_S,
     CalibrationError,
     calibrate,
+    finite,
     neutral_up,
 )
 from tiltwise.motion.excursions import ExcursionCounter
@@ -103,6 +104,7 @@ class CalibrationRitual:
 
     def process(self, block: OrientationBlock) -> RitualProgress:
         """Take samples; return where the ritual is after the last full tenth of a second."""
+        block = finite(block)
         ids = np.floor(block.t_s * _SLICES_HZ).astype(np.int64)
         edges = [0, *(np.flatnonzero(np.diff(ids)) + 1).tolist(), len(ids)]
         for first, last in pairwise(edges):
@@ -256,11 +258,12 @@ def _cut(block: OrientationBlock, first: int, last: int) -> OrientationBlock:
 
 
 def _joined(blocks: list[OrientationBlock]) -> OrientationBlock:
-    """One block from consecutive ones; the gyroscope is left out, because calibration does not use it."""
+    """One block from consecutive ones."""
 
     def column(name: str) -> FloatArray:
         return np.concatenate([getattr(block, name) for block in blocks])
 
+    gyr = None if any(block.gyr_rad_s is None for block in blocks) else column("gyr_rad_s")
     return OrientationBlock(
-        column("t_s"), column("q_earth_from_sensor"), column("acc_m_s2"), None, blocks[0].sensor
+        column("t_s"), column("q_earth_from_sensor"), column("acc_m_s2"), gyr, blocks[0].sensor
     )

@@ -20,6 +20,7 @@ LONG_STEP = 3.0
 # d4 / d2 of a sine at a tenth of the sampling rate is 0.4; of a straight line drawn across a lost sample, 2.
 STRAIGHT = 0.2  # bend of a line that quantisation and noise leave, relative to its ends
 CONVERGENT = 0.5
+UNEVEN = 1.5  # a step of twice the usual length is one lost sample
 EVEN = 0.5  # of a step, in four: a recorder that fills in samples does so on an even grid
 
 
@@ -93,20 +94,24 @@ def step_turns(t_s: FloatArray, gyr_rad_s: FloatArray) -> tuple[FloatArray, Floa
     turn = np.zeros((n, 3))
     if n < 2:
         return turn, np.zeros(n)
-    h = np.diff(t_s)[:, None]
+    step = np.diff(t_s)
+    h = step[:, None]
     new, mid = gyr_rad_s[1:], gyr_rad_s[:-1]
-    turn[1:] = h * (new + mid) / 2
+    turn[1:] = (new + mid) * (h / 2)
     if n > 2:
-        h2, p = h[1:], h[:-1]
-        parabola = (2 * h2 + 3 * p) / (h2 + p) * new[1:] + (h2 + 3 * p) / p * mid[1:]
-        parabola = (parabola - h2 * h2 / (p * (h2 + p)) * mid[:-1]) * (h2 / 6)
-        turn[2:] = np.where(h2 > LONG_STEP * p, turn[2:], parabola)
+        h2, p = step[1:], step[:-1]
+        # Where the parabola would extrapolate, the straight line stays.
+        is_long = h2 > LONG_STEP * p
+        w_new = np.where(is_long, h2 / 2, (2 * h2 + 3 * p) / (h2 + p) * h2 / 6)
+        w_mid = np.where(is_long, h2 / 2, (h2 + 3 * p) / p * h2 / 6)
+        w_old = np.where(is_long, 0.0, -(h2**3) / (6 * p * (h2 + p)))
+        turn[2:] = new[1:] * w_new[:, None] + mid[1:] * w_mid[:, None] + mid[:-1] * w_old[:, None]
     turn[1:] += _cross(mid, new) * (h * h / 12)
     if n < 5:
         return turn, np.zeros(n)
     bend = _second_derivative(t_s, gyr_rad_s)
-    is_even = np.abs(t_s[4:] - t_s[:-4] - 4 * h[3:, 0]) < EVEN * h[3:, 0]
-    turn[4:] += np.where(is_even[:, None], _refill_repair(bend, h[3:]), 0.0)
+    _repair_refills(turn, t_s, bend)
+    _repair_long_steps(turn, t_s, bend)
     return turn, _turn_error(t_s, bend)
 
 
@@ -116,23 +121,37 @@ def _second_derivative(t_s: FloatArray, gyr_rad_s: FloatArray) -> FloatArray:
     return (slope[1:] - slope[:-1]) * (2 / (t_s[2:] - t_s[:-2]))[:, None]
 
 
-def _refill_repair(bend: FloatArray, h: FloatArray) -> FloatArray:
-    """Turn (n - 4, 3) that was lost where a recorder drew a straight line across one or two missing samples.
+def _repair_refills(turn: FloatArray, t_s: FloatArray, bend: FloatArray) -> None:
+    """Add to `turn` what was lost where a recorder drew a straight line across one or two missing samples.
 
     Such a line has no bend between two samples that bend the same way, which no smooth motion does: it bends on both
     sides of an inflection in opposite ways. The line misses h^2 g'' / 2 (one sample), h^2 g'' (each of two), and
     its ends show 3/2 and 2 times g''. The repair comes with the sample that proves it, two steps late.
     """
     size = _squares(bend)
-    first, middle, last = size[:-2], size[1:-1], size[2:]
-    same = _dot(bend[:-2], bend[2:]) > 0
-    is_one = same & (middle < STRAIGHT**2 * np.minimum(first, last))
-    repair = np.where(is_one[:, None], (bend[:-2] + bend[2:]) / -6, 0.0)
-    if len(bend) > 3:
-        inner = np.maximum(size[1:-2], size[2:-1])
-        is_two = (_dot(bend[:-3], bend[3:]) > 0) & (inner < STRAIGHT**2 * np.minimum(size[:-3], size[3:]))
-        repair[1:] += np.where(is_two[:, None], (bend[:-3] + bend[3:]) / -2, 0.0)
-    return repair * h**3
+    h = t_s[4:] - t_s[3:-1]
+    is_even = np.abs(t_s[4:] - t_s[:-4] - 4 * h) < EVEN * h
+    for lost, share in ((1, 1 / 6), (2, 1 / 2)):
+        n = len(size) - lost - 1
+        inner = size[1:-1] if lost == 1 else np.maximum(size[1:-2], size[2:-1])
+        ends = np.minimum(size[:n], size[lost + 1 :])
+        k = np.flatnonzero((inner < STRAIGHT**2 * ends) & is_even[lost - 1 :])
+        first, last = bend[k], bend[k + lost + 1]
+        lines = (_dot(first, last) > 0)[:, None]
+        turn[k + lost + 3] -= np.where(lines, (first + last) * (share * h[k + lost - 1] ** 3)[:, None], 0.0)
+
+
+def _repair_long_steps(turn: FloatArray, t_s: FloatArray, bend: FloatArray) -> None:
+    """Add to `turn` what the parabola missed in the step before, where that was long because samples were lost.
+
+    The sample after a long step gives the cubic through it, and with it what is to be added: the third divided
+    difference times the integral of (t - t_0)(t - t_1)(t - t_2) over the long step.
+    """
+    step = np.diff(t_s)
+    p, long, after = step[1:-2], step[2:-1], step[3:]
+    k = np.flatnonzero((long > UNEVEN * p) & (long <= LONG_STEP * p) & (long > UNEVEN * after))
+    third = (bend[k + 2] - bend[k + 1]) / (2 * (t_s[k + 4] - t_s[k + 1]))[:, None]
+    turn[k + 4] -= third * (long[k] ** 3 * (long[k] / 12 + p[k] / 6))[:, None]
 
 
 def _turn_error(t_s: FloatArray, bend: FloatArray) -> FloatArray:
@@ -145,11 +164,14 @@ def _turn_error(t_s: FloatArray, bend: FloatArray) -> FloatArray:
     h = t_s[4:] - t_s[3:-1]
     slope = (bend[1:] - bend[:-1]) * (3 / (t_s[3:] - t_s[:-3]))[:, None]
     fourth = (slope[1:] - slope[:-1]) * (4 / (t_s[4:] - t_s[:-4]))[:, None]
+    least = np.minimum(
+        np.minimum(h, t_s[3:-1] - t_s[2:-2]), np.minimum(t_s[2:-2] - t_s[1:-3], t_s[1:-3] - t_s[:-4])
+    )
     d2 = np.sqrt(_squares(bend))
-    d2 = np.maximum(np.maximum(d2[2:], d2[1:-1]), d2[:-2]) * h**2
-    d4 = np.sqrt(_squares(fourth)) * h**4
+    d2 = np.maximum(np.maximum(d2[2:], d2[1:-1]), d2[:-2])
+    d4 = np.sqrt(_squares(fourth)) * least**2
     error = np.zeros(len(t_s))
-    error[4:] = 19 / 720 * h * np.maximum(d4 - CONVERGENT * d2, 0.0)
+    error[4:] = 19 / 720 * h**3 * np.maximum(d4 - CONVERGENT * d2, 0.0)
     return error
 
 

@@ -8,6 +8,7 @@ now known to be, so that heading follows the gyroscope alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import vqf
@@ -17,7 +18,6 @@ from tiltwise.motion.rotation import (
     from_rotation_vector,
     from_two_vectors,
     multiply,
-    normalise,
     rotate,
     to_rotation_vector,
 )
@@ -59,22 +59,22 @@ class Uprighter:
         n = len(rows.t_s)
         lengths = np.diff(stops, prepend=0, append=n)
         which = np.repeat(np.arange(len(stops) + 1), lengths)
-        turned = np.cumsum(_error_turn(rows, knots.gyr_error, which), axis=0)
-        offsets = np.concatenate((np.zeros((1, 3)), turned[stops - 1]))
-        turned -= offsets[which]
+        turned = _error_turn(rows, knots.gyr_error, which)
+        # Window by window: a running sum over the block would carry its cut in the last bits of every answer.
+        for a, b in pairwise((0, *stops.tolist(), n)):
+            np.cumsum(turned[a:b], axis=0, out=turned[a:b])
+        totals = turned[stops - 1]
         back = -turned
         q_borders = self._q[None]
         if len(stops):
-            predicted = rotate(from_rotation_vector(np.diff(offsets, axis=0)), knots.up[:-1])
+            predicted = rotate(from_rotation_vector(totals), knots.up[:-1])
             tilt = from_two_vectors(knots.up[1:], predicted)
-            q_step = multiply(from_rotation_vector(-np.diff(offsets, axis=0)), tilt)
+            q_step = multiply(from_rotation_vector(-totals), tilt)
             if spread:
                 back += _spread(rows, stops, to_rotation_vector(tilt), which)
             q_borders = np.concatenate((q_borders, self._advance(to_rotation_vector(q_step))))
             self._q = q_borders[-1]
-        return normalise(
-            multiply(multiply(q_borders[which], from_rotation_vector(back)), rows.q_i_from_sensor)
-        )
+        return multiply(multiply(q_borders[which], from_rotation_vector(back)), rows.q_i_from_sensor)
 
     def _advance(self, vector_rad: FloatArray) -> FloatArray:
         steps = np.ascontiguousarray(vector_rad)

@@ -25,6 +25,8 @@ from tiltwise.report.aggregate import Aggregate
 from tiltwise.report.day import DaySummary
 from tiltwise.types import ACTIVITIES, Activity, AngleBlock, EpisodeEnded, FloatArray, Mount
 
+__all__ = ["Figure", "angles", "day"]
+
 _DAY_S = 86400.0
 _WIDE_GAP = 0.05  # share of the width from which a gap has room for its reason
 
@@ -74,8 +76,12 @@ def angles(
     title: str,
     episodes: Sequence[EpisodeEnded] = (),
     limit_deg: float | None = None,
+    has_direction: bool = True,
 ) -> Figure:
-    """Return the angles of a recording over its own time: forward bend above, side tilt below."""
+    """Return the angles of a recording over its own time: forward bend above, side tilt below.
+
+    Without has_direction forward and side are not told apart, and neither is drawn.
+    """
     figure = _new_figure()
     grid = figure.add_gridspec(
         2, 1, left=0.062, right=0.975, top=0.88, bottom=0.145, height_ratios=(2, 1), hspace=0.09
@@ -86,18 +92,25 @@ def angles(
         _plain(axes)
     _draw_episodes(upper, episodes, 1.0)
     _draw_trace(upper, block.t_s, block.inclination_deg, style.SOFT, "inclination (any direction)", 0.8)
-    _draw_trace(upper, block.t_s, block.flexion_deg, style.ANGLE, style.ANGLE_NAMES[mount], 1.2)
+    if has_direction:
+        _draw_trace(upper, block.t_s, block.flexion_deg, style.ANGLE, style.ANGLE_NAMES[mount], 1.2)
     upper.set_ylim(min(upper.get_ylim()[0], -10), max(upper.get_ylim()[1], 45) + 6)
     _draw_alerts(upper, [e.alert_s for e in episodes if e.alert_s is not None], 1.0)
     _draw_limit(upper, limit_deg)
     upper.set_ylabel("degrees, + is forward")
     upper.tick_params(labelbottom=False)
     _legend(upper)
-    _draw_trace(lower, block.t_s, block.lateral_deg, style.EXERCISE, "side tilt", 1.2)
+    if has_direction:
+        _draw_trace(lower, block.t_s, block.lateral_deg, style.EXERCISE, "side tilt", 1.2)
+        _legend(lower)
+    else:
+        lower.text(
+            0.5, 0.5, "side tilt is not known: the calibration has no nods", transform=lower.transAxes, ha="center",
+            va="center", color=style.SOFT,
+        )  # fmt: skip
     lower.set_ylim(min(lower.get_ylim()[0], -20), max(lower.get_ylim()[1], 20))
     lower.set_ylabel("degrees, + is right")
     lower.set_xlabel("time in the recording (s)")
-    _legend(lower)
     figure.text(0.062, 0.945, title, fontsize=16, fontweight="bold", color=style.INK, parse_math=False)
     figure.text(0.062, 0.905, f"worn: {mount}", fontsize=10.5, color=style.SOFT)
     _draw_footnote(figure, mount)

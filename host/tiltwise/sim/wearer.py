@@ -17,7 +17,7 @@ from tiltwise.sim.body import CHANNELS, Body, ripples
 from tiltwise.sim.chain import Link, Motion
 from tiltwise.sim.person import Person, draw
 from tiltwise.sim.profile import Profiles
-from tiltwise.sim.scenario import Plan, find_scenario
+from tiltwise.sim.scenario import Plan, Scenario, find_scenario
 from tiltwise.sim.script import Script
 from tiltwise.sim.truth import PostureRun, TrueRep, Truth
 from tiltwise.types import ACTIVITIES, Activity, FloatArray, ImuBlock, Mount
@@ -60,7 +60,7 @@ class Wearer:
     Parameters
     ----------
     scenario
-        A name of SCENARIOS.
+        A name of SCENARIOS, or a story of one's own.
     seed
         Decides the person, the small choices and how the sensor sits.
     minutes
@@ -83,7 +83,7 @@ class Wearer:
 
     def __init__(
         self,
-        scenario: str = "desk",
+        scenario: str | Scenario = "desk",
         *,
         seed: int = 0,
         minutes: float | None = None,
@@ -95,15 +95,16 @@ class Wearer:
         sensor_axes: str = "any",
         bows: bool | None = None,
     ) -> None:
-        story = find_scenario(scenario)
+        story = scenario if isinstance(scenario, Scenario) else find_scenario(scenario)
+        name = story.summary if isinstance(scenario, Scenario) else scenario
         minutes = story.minutes if minutes is None else minutes
         if not minutes >= story.least_minutes:
             raise ValueError(
-                f"scenario {scenario} needs at least {story.least_minutes:g} minutes, got {minutes:g}"
+                f"scenario {name} needs at least {story.least_minutes:g} minutes, got {minutes:g}"
             )
         if sensor_axes not in ("any", "body"):
             raise ValueError(f"sensor_axes {sensor_axes!r}, expected 'any' or 'body'")
-        self.scenario, self.seed, self.mount = scenario, seed, Mount(mount)
+        self.scenario, self.seed, self.mount = name, seed, Mount(mount)
         self.duration_s = 60.0 * minutes
         # One stream per purpose: a longer story does not change the person, another mount not the story.
         self.person: Person = draw(np.random.default_rng([seed, 1]))

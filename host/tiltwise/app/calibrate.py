@@ -1,0 +1,303 @@
+"""`tiltwise calibrate`: leads through the ritual, live, and stores how the sensor sits on this person.
+
+Text and a bell lead; progress is shown as it comes. A refusal says why, and there are three tries. Before it: an
+address of any kind. After it: app/profiles.py keeps the result, report/plots_calibration.py draws it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from tiltwise.app import sources
+from tiltwise.app.day import save_figure
+from tiltwise.app.errors import AppError
+from tiltwise.app.paths import data_folder, printable
+from tiltwise.app.profiles import (
+    DEFAULT_PERSON,
+    DeviceProfile,
+    StoredCalibration,
+    device_name,
+    load_profile,
+    save_calibration,
+)
+from tiltwise.link.commands import Acknowledger
+from tiltwise.link.decoder import Decoder
+from tiltwise.link.source import Source, open_source, parse_address
+from tiltwise.motion.angles import AnglesStage
+from tiltwise.motion.mounting import Mounting
+from tiltwise.motion.orientation import OrientationStage
+from tiltwise.motion.remount import RemountCheck, check_remount
+from tiltwise.motion.ritual import CalibrationRitual, RitualProgress, RitualStep
+from tiltwise.motion.ritual_pair import PairRitual
+from tiltwise.motion.rotation import conjugate, rotate
+from tiltwise.report.plots import Figure
+from tiltwise.report.plots_calibration import Ritual, calibration
+from tiltwise.types import FloatArray, ImuBlock, Mount, OrientationBlock
+
+TRIES = 3
+SILENCE_S = 30.0  # real time without a single frame: longer than any connection takes
+ACK_EVERY_S = 1.0  # received time; the board waits for acknowledgements
+_KEEP_S = 60.0  # of samples for the picture: a whole ritual with side tilts
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrateOptions:
+    """What the command line asks for.
+
+    Parameters
+    ----------
+    address : source; `sim:` and `replay:` too.
+    mount : None leaves it to a simulated source, or else to default_mount.
+    with_tilts : ask for side tilts too.
+    is_in_front : the sensor is not behind the joint: glasses, headphones.
+    person : whose profile.
+    out : picture to write.
+    has_sound : ring the terminal's bell at each step.
+    is_anew : store the result even if it sits more than 25 deg differently than the stored one.
+    data : folder of the profiles; the data folder without.
+    """
+
+    address: str
+    mount: Mount | None = None
+    with_tilts: bool = False
+    is_in_front: bool = False
+    person: str = DEFAULT_PERSON
+    out: Path | None = None
+    has_sound: bool = True
+    is_anew: bool = False
+    data: Path | None = None
+    default_mount: Mount = Mount.NECK
+
+
+@dataclass(slots=True)
+class Guide:
+    """Decoder, orientation and ritual of a session that only calibrates; frames in, progress out.
+
+    It has no clock and prints nothing. `refusals` are the reasons so far; it is over when done or out of tries.
+    """
+
+    mount: Mount
+    with_tilts: bool = False
+    is_in_front: bool = False
+    decoder: Decoder = field(default_factory=lambda: Decoder(max_without_info=None))
+    refusals: list[str] = field(default_factory=list)
+    _ritual: CalibrationRitual | PairRitual | None = None
+    _stages: dict[int, OrientationStage] = field(default_factory=dict)
+    _kept: dict[int, list[OrientationBlock]] = field(default_factory=dict)
+    _acked_s: float = -np.inf
+    _acks: Acknowledger = field(default_factory=Acknowledger)
+
+    def receive(self, frame: bytes) -> list[RitualProgress]:
+        """Take a frame; return each change of step or count, and the newest progress as the last."""
+        told: list[RitualProgress] = []
+        for item in self.decoder.feed(frame):
+            if isinstance(item, (ImuBlock, OrientationBlock)) and not self.is_over:
+                told.append(self._process(item))
+        return told
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is calibrated or out of tries."""
+        return self.mounting is not None or len(self.refusals) >= TRIES
+
+    @property
+    def mounting(self) -> Mounting | None:
+        """What was found, or None."""
+        return None if self._ritual is None else self._ritual.progress.mounting
+
+    @property
+    def collar(self) -> Mounting | None:
+        """What was found for the second sensor."""
+        return self._ritual.collar if isinstance(self._ritual, PairRitual) else None
+
+    def samples(self, sensor: int) -> OrientationBlock:
+        """Return what a sensor saw during the try that counted."""
+        parts = self._kept[sensor]
+        columns = (
+            np.concatenate([getattr(p, n) for p in parts]) for n in ("t_s", "q_earth_from_sensor", "acc_m_s2")
+        )
+        t_s, q, acc = columns
+        return OrientationBlock(t_s, q, acc, None, sensor)
+
+    def acknowledge(self, received_s: float) -> list[bytes]:
+        """Return the command that lets the board go on, when it is time."""
+        durable = self.decoder.acknowledgeable()
+        if durable is None or received_s - self._acked_s < ACK_EVERY_S:
+            return []
+        self._acked_s = received_s
+        return [self._acks.ack(*durable)]
+
+    def _process(self, block: ImuBlock | OrientationBlock) -> RitualProgress:
+        ritual = self._ritual = self._ritual or self._new_ritual()
+        if isinstance(block, ImuBlock):
+            block = self._stages.setdefault(block.sensor, OrientationStage()).process(block)
+        kept = self._kept.setdefault(block.sensor, [])
+        kept.append(block)
+        while len(kept) > 1 and block.t_s[-1] - kept[0].t_s[-1] > _KEEP_S:
+            kept.pop(0)
+        if block.sensor and isinstance(ritual, CalibrationRitual):
+            return ritual.progress
+        progress = ritual.process(block)
+        if progress.step is RitualStep.REFUSED:
+            self.refusals.append(progress.reason)
+            ritual.reset()
+            self._kept.clear()
+        return progress
+
+    def _new_ritual(self) -> CalibrationRitual | PairRitual:
+        info = self.decoder.info
+        if info is not None and info.imu_count == 2 and self.mount is not Mount.COLLAR:
+            return PairRitual(self.mount, with_tilts=self.with_tilts)
+        is_behind = False if self.is_in_front else None
+        return CalibrationRitual(self.mount, with_tilts=self.with_tilts, is_behind=is_behind)
+
+
+def run_calibrate(options: CalibrateOptions, console: Console) -> DeviceProfile:
+    """Guide, store and draw; return the profile as it is now stored.
+
+    Raises
+    ------
+    AppError
+        After three refusals, at the end of the source, when nothing is received, or when it sits so differently from
+        the stored calibration that it needs `--anew`.
+    """
+    address = parse_address(options.address)
+    source = open_source(address)
+    is_sim = isinstance(source, sources.SimSource)
+    mount = options.mount or (
+        source.mount if isinstance(source, sources.SimSource) else options.default_mount
+    )
+    device, folder = device_name(address), options.data or data_folder()
+    profile = load_profile(
+        folder, options.person, device
+    )  # a damaged file is told before, not after the nods
+    guide = Guide(mount, options.with_tilts, options.is_in_front)
+    console.print(
+        f"calibrating {printable(options.address)} for {printable(options.person)}, worn at {mount.value}"
+        + ("" if is_sim or options.with_tilts else "; --tilts makes it finer"),
+        highlight=False,
+    )
+    _lead(source, guide, console, has_sound=options.has_sound)
+    if guide.mounting is None:
+        reason = guide.refusals[-1] if guide.refusals else "the source ended before the ritual was complete"
+        raise AppError(f"not calibrated after {max(len(guide.refusals), 1)} of {TRIES} tries: {reason}")
+    stored = profile.current(mount)
+    if stored is not None:
+        _compare(stored.mounting, guide.mounting, options, console)
+    found = StoredCalibration(
+        datetime.now(UTC), guide.mounting, guide.collar, is_behind=not options.is_in_front
+    )
+    profile, path = save_calibration(folder, profile, found)
+    console.print(f"stored: {path}", highlight=False, soft_wrap=True)
+    if options.out is not None:
+        save_figure(picture(guide, options.person), options.out)
+        console.print(f"picture: {options.out}", highlight=False, soft_wrap=True)
+    return profile
+
+
+def picture(guide: Guide, person: str) -> Figure:
+    """Return the figure of a successful calibration."""
+    assert guide.mounting is not None
+    pairs = [(0, guide.mounting), *([(1, guide.collar)] if guide.collar is not None else [])]
+    return calibration(
+        [_drawn(guide.samples(sensor), mounting) for sensor, mounting in pairs],
+        title=f"Calibration of {printable(person, 30)}",
+    )
+
+
+def _drawn(block: OrientationBlock, mounting: Mounting) -> Ritual:
+    angles = AnglesStage(mounting).process(block)
+    axes: FloatArray = rotate(conjugate(mounting.q), np.eye(3))
+    return Ritual(mounting.mount, mounting.quality, axes, angles.t_s, angles.flexion_deg, angles.lateral_deg)
+
+
+def _compare(stored: Mounting, now: Mounting, options: CalibrateOptions, console: Console) -> RemountCheck:
+    """Say how it sits against the stored calibration; refuse what looks like another place unless asked for."""
+    check = check_remount(stored, now)
+    if check.verdict == "refuse" and not options.is_anew:
+        raise AppError(f"{check.text} To store it all the same: --anew.")
+    said = {
+        "same": check.text,
+        "realign": f"It sits {check.change_deg:.0f} deg differently: stored as the new calibration, the old is kept.",
+        "refuse": f"It sits {check.change_deg:.0f} deg differently: stored anew as asked, the old is kept.",
+    }[check.verdict]
+    console.print(said, highlight=False)
+    return check
+
+
+def _lead(source: Source, guide: Guide, console: Console, *, has_sound: bool) -> None:
+    """Run the source through the guide, showing where it is."""
+    view = _View(console, has_sound=has_sound)
+    if not console.is_terminal:
+        asyncio.run(_run(source, guide, view))
+        return
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+        view.live = live
+        asyncio.run(_run(source, guide, view))
+
+
+async def _run(source: Source, guide: Guide, view: _View) -> None:
+    async with source:
+        chunks = source.chunks()
+        while not guide.is_over:
+            try:
+                chunk = await asyncio.wait_for(anext(chunks), SILENCE_S)
+            except StopAsyncIteration:
+                return
+            except TimeoutError:
+                raise AppError(
+                    f"nothing received for {SILENCE_S:.0f} s: is the board on and near? try `tiltwise scan`"
+                ) from None
+            for progress in guide.receive(chunk.data):
+                view.show(progress, len(guide.refusals))
+            for command in guide.acknowledge(chunk.received_s):
+                await source.send(command)
+
+
+class _View:
+    """A line for each step and count, with a bell; in a terminal the seconds of stillness below."""
+
+    def __init__(self, console: Console, *, has_sound: bool) -> None:
+        self._console, self._has_sound = console, has_sound and console.is_terminal
+        self.live: Live | None = None
+        self._told: tuple[RitualStep, int, str] | None = None
+
+    def show(self, progress: RitualProgress, refused: int) -> None:
+        told = (progress.step, progress.count, progress.reason)
+        if told != self._told:
+            self._told = told
+            style, line = progress_line(progress, refused)
+            self._console.print(f"  {line}", style=style, highlight=False)
+            if self._has_sound:
+                self._console.bell()
+        if self.live is not None:
+            self.live.update(_progress_bar(progress), refresh=True)
+
+
+def _progress_bar(progress: RitualProgress) -> Text:
+    """The seconds of stillness, or the movements counted; nothing when it is over."""
+    if progress.is_over:
+        return Text("")
+    if progress.step is RitualStep.SIT_STILL:
+        return Text(f"  still {progress.still_s:.1f} of 3 s  {'█' * int(10 * progress.still_s)}")
+    return Text(f"  {progress.count} of 3  {'█' * (10 * progress.count)}")
+
+
+def progress_line(progress: RitualProgress, refused: int) -> tuple[str, str]:
+    """Return (style, words) for where the ritual is; refused is how many tries have failed."""
+    if progress.step is RitualStep.DONE:
+        return "green", progress.text
+    if progress.step is RitualStep.REFUSED:
+        again = f" Try {refused + 1} of {TRIES}." if refused < TRIES else ""
+        return "bold yellow", f"{progress.text}.{again}"
+    if progress.step is RitualStep.SIT_STILL:
+        return "", progress.text
+    return "", f"{progress.text} ({progress.count} of 3)"

@@ -1,0 +1,310 @@
+"""The commands: parse, call one function, print. No logic here.
+
+Results go to stdout, progress and errors to stderr; exit status 0 fine, 2 wrong use, 1 anything else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tiltwise import __version__
+from tiltwise.app import console, errors, paths
+from tiltwise.app.settings import Settings, load_settings, parse_mount, parse_rule
+from tiltwise.types import Mount
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Neck posture, from a small sensor behind the neck. A habit and movement coach, not a medical device.",
+)
+
+DataOption = Annotated[
+    Path | None, typer.Option("--data", help="Folder of the store (default: your data folder).")
+]
+MountOption = Annotated[str | None, typer.Option("--mount", help="collar, neck or head.")]
+NeutralOption = Annotated[Path | None, typer.Option("--neutral", help="Recording of the neutral posture.")]
+UpOption = Annotated[str, typer.Option("--neutral-up", metavar="X,Y,Z", help='Neutral "up" in sensor axes.')]
+RuleOption = Annotated[
+    str | None, typer.Option("--rule", metavar="DEG:SECONDS", help="When to alert, e.g. 20:60.")
+]
+PersonOption = Annotated[str | None, typer.Option("--person", help="Whose calibration (default: me).")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+WAY_IN = f"""tiltwise {__version__}: neck posture, from a small sensor behind the neck
+
+  tiltwise demo                     watch it all work without hardware (20 s)
+  tiltwise watch sim:desk?speed=20  the daily program, on a simulated wearer
+  tiltwise day                      the newest day as a plot
+  tiltwise analyze FILE             angles and episodes in any IMU file
+  tiltwise count FILE --exercise side_tilt
+  tiltwise doctor                   what works on this computer
+  tiltwise --help                   all commands
+
+A habit and movement coach, not a medical device."""
+
+
+@app.callback(invoke_without_command=True)
+def _start(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        typer.echo(f"tiltwise {__version__}")
+    elif context.invoked_subcommand is None:
+        typer.echo(WAY_IN)
+
+
+@app.command()
+def demo(
+    minutes: Annotated[float, typer.Option(min=4, max=1440, help="Length of the story.")] = 6.0,
+    seed: Annotated[int, typer.Option(min=0, help="Another person, another sensor.")] = 1,
+    speed: Annotated[float, typer.Option(min=0, help="Times real speed; 0 is as fast as it goes.")] = 20.0,
+    out: Annotated[Path | None, typer.Option(help="New folder for plot, database and recording.")] = None,
+    mount: MountOption = None,
+) -> None:
+    """No hardware: a simulated wearer, the real firmware, alerts, an exercise, the store and the day plot."""
+    from tiltwise.app.demo import run_demo
+
+    run_demo(
+        console.out, minutes=minutes, seed=seed, speed=speed, out=out, mount=_mount(mount) or Mount.NECK,
+        settings=_settings(),
+    )  # fmt: skip
+
+
+@app.command()
+def watch(
+    address: Annotated[str, typer.Argument(help="sim:desk?speed=20, replay:FILE?speed=8")] = "sim:desk",
+    mount: MountOption = None,
+    rule: RuleOption = None,
+    neutral: NeutralOption = None,
+    neutral_up: UpOption = "",
+    data: DataOption = None,
+    store: Annotated[bool, typer.Option("--store/--no-store", help="Keep the day.")] = True,
+    record: Annotated[Path | None, typer.Option(help="Also write a raw recording (.tw).")] = None,
+    person: PersonOption = None,
+) -> None:
+    """The daily program: live angles, alerts, storage."""
+    from tiltwise.app.watch import WatchOptions, watch
+
+    watch(
+        WatchOptions(
+            address, _settings(rule), _mount(mount), neutral, neutral_up, data,
+            store, record, person,
+        ),
+        console.out,
+    )  # fmt: skip
+
+
+@app.command()
+def calibrate(
+    address: Annotated[str, typer.Argument(help="sim:calibration?speed=20, replay:FILE")] = "sim:calibration",
+    mount: MountOption = None,
+    tilts: Annotated[bool, typer.Option("--tilts", help="Ask for side tilts too: finer axes.")] = False,
+    in_front: Annotated[
+        bool, typer.Option("--in-front", help="Glasses or headphones: not behind the neck.")
+    ] = False,
+    person: PersonOption = None,
+    out: Annotated[Path | None, typer.Option(help="Picture to write (.png, .pdf or .svg).")] = None,
+    sound: Annotated[
+        bool, typer.Option("--sound/--no-sound", help="Ring the terminal's bell at each step.")
+    ] = True,
+    anew: Annotated[bool, typer.Option("--anew", help="Store it even if it sits quite differently.")] = False,
+    data: DataOption = None,
+) -> None:
+    """Sit tall, nod three times: how the sensor sits on this person, stored for the next days."""
+    from tiltwise.app.calibrate import CalibrateOptions, run_calibrate
+    from tiltwise.app.profiles import DEFAULT_PERSON
+
+    run_calibrate(
+        CalibrateOptions(
+            address, None if mount is None else parse_mount(mount), tilts, in_front, person or DEFAULT_PERSON, out,
+            sound, anew, data, parse_mount(_settings().wear.mount),
+        ),
+        console.out,
+    )  # fmt: skip
+
+
+@app.command()
+def analyze(
+    file: Annotated[Path, typer.Argument(help=".tw, .npz, .csv or .parquet")],
+    neutral: NeutralOption = None,
+    neutral_up: UpOption = "",
+    mount: MountOption = None,
+    rule: RuleOption = None,
+    angles: Annotated[Path | None, typer.Option(help="Write the angles to a .csv or .parquet file.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw the angles into a .png, .pdf or .svg file.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Angles, percent of time and episodes in any IMU file."""
+    from tiltwise.app.analyze import analyze, check_angles_path, rule_settings, write_angles
+    from tiltwise.app.day import check_picture_path, save_figure
+    from tiltwise.app.inputs import choose_mounting, read_input
+    from tiltwise.app.show import analysis_table, angles_figure
+
+    settings, chosen = _settings(rule), _mount(mount)
+    check_angles_path(angles)
+    check_picture_path(plot)
+    with console.progress_bar(f"analyzing {paths.printable(file.name, 40)}") as show:
+        data = read_input(file, on_progress=lambda share: show(share / 2))
+        mounting, notes = choose_mounting(
+            data,
+            mount=chosen or data.mount or Mount(settings.wear.mount),
+            neutral=neutral,
+            neutral_up_text=neutral_up,
+        )
+        result = analyze(
+            data,
+            mounting,
+            rule=rule_settings(settings.rule),
+            notes=notes,
+            on_progress=lambda s: show(0.5 + s / 2),
+        )
+    if angles is not None:
+        write_angles(angles, result)
+    if plot is not None:
+        save_figure(angles_figure(result, file.name, settings.rule.angle_deg), plot)
+    if as_json:
+        typer.echo(json.dumps(result.as_dict(), indent=1))
+    else:
+        console.out.print(analysis_table(result, file.name), highlight=False)
+
+
+@app.command()
+def count(
+    file: Annotated[Path, typer.Argument(help=".tw, .npz, .csv or .parquet")],
+    exercise: Annotated[str, typer.Option(help="One of `tiltwise exercises`.")],
+    neutral: NeutralOption = None,
+    neutral_up: UpOption = "",
+    mount: MountOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Repetitions of one exercise in a file of that exercise."""
+    from tiltwise.app.count import count
+    from tiltwise.app.inputs import choose_mounting, read_input
+    from tiltwise.app.show import count_table
+    from tiltwise.detect.exercises import find_exercise
+
+    settings, place = _settings(), _mount(mount)
+    with errors.wrong_use():
+        chosen = find_exercise(exercise)
+    with console.progress_bar(f"counting in {paths.printable(file.name, 40)}") as show:
+        data = read_input(file, on_progress=lambda share: show(share / 2))
+        mounting, notes = choose_mounting(
+            data,
+            mount=place or data.mount or Mount(settings.wear.mount),
+            neutral=neutral,
+            neutral_up_text=neutral_up,
+        )
+        result = count(data, mounting, chosen, notes=notes, on_progress=lambda s: show(0.5 + s / 2))
+    if as_json:
+        typer.echo(json.dumps(result.as_dict(), indent=1))
+    else:
+        console.out.print(count_table(result, file.name), highlight=False)
+
+
+@app.command()
+def exercises(mount: MountOption = None) -> None:
+    """The catalogue, and what a sensor in that place sees of each."""
+    from tiltwise.app.show import exercise_table
+
+    console.out.print(exercise_table(_mount(mount) or Mount(_settings().wear.mount)), highlight=False)
+
+
+@app.command()
+def day(
+    date: Annotated[str | None, typer.Argument(help="YYYY-MM-DD; the newest day without.")] = None,
+    data: DataOption = None,
+    out: Annotated[Path | None, typer.Option(help="Picture to write (.png, .pdf or .svg).")] = None,
+) -> None:
+    """Plot and figures of a stored day."""
+    from tiltwise.app.day import (
+        check_picture_path,
+        day_figure,
+        day_table,
+        load_day,
+        parse_day,
+        save_figure,
+    )
+
+    check_picture_path(out)
+    loaded = load_day(data or paths.data_folder(), parse_day(date))
+    path = out or Path(f"tiltwise-{loaded.day}.png")
+    save_figure(day_figure(loaded, _settings().rule.angle_deg), path)
+    console.out.print(day_table(loaded), highlight=False)
+    console.out.print(f"plot: {paths.printable(str(path), 300)}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def scan(
+    seconds: Annotated[float, typer.Option(min=0.5, max=60, help="How long to listen for radio.")] = 5.0,
+) -> None:
+    """Boards on USB and on the air, and the simulated wearers."""
+    from tiltwise.app.show import scan_report
+    from tiltwise.link import ble, serial
+
+    with console.progress_bar("listening"):
+        try:
+            on_air, trouble = asyncio.run(ble.discover(seconds)), ""
+        except ble.BluetoothError as error:
+            on_air, trouble = [], str(error)
+    console.out.print(scan_report(serial.ports(), on_air, trouble), highlight=False)
+
+
+@app.command()
+def doctor(data: DataOption = None) -> None:
+    """What works on this computer, and what to do about the rest."""
+    from tiltwise.app.doctor import findings
+    from tiltwise.app.show import finding_line
+
+    broken = 0
+    for finding in findings(paths.settings_file(), data or paths.data_folder()):
+        console.out.print(finding_line(finding), highlight=False)
+        broken += finding.is_needed and not finding.is_ok
+    if broken:
+        raise errors.AppError(f"{broken} of the things that tiltwise needs do not work here; see above")
+
+
+@app.command()
+def bench(
+    name: Annotated[str | None, typer.Argument(help="Which one; without, the list.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder with human/ and orientation/.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, max=1000, help="Simulated wearers per figure.")] = 3,
+    plot: Annotated[Path | None, typer.Option(help="Picture to write, where a bench has one.")] = None,
+) -> None:
+    """Accuracy and speed, measured here and now."""
+    from tiltwise.app.bench import BENCHES, BenchOptions, run_bench
+
+    if name is None:
+        for each, (summary, _) in BENCHES.items():
+            typer.echo(f"  tiltwise bench {each:<12} {summary}")
+        return
+    run_bench(name, BenchOptions(data, seeds, plot), console.out)
+
+
+def _settings(rule: str | None = None) -> Settings:
+    settings = load_settings(paths.settings_file())
+    if rule is None:
+        return settings
+    from dataclasses import replace
+
+    with errors.wrong_use():
+        chosen = parse_rule(rule)
+    return replace(settings, rule=replace(settings.rule, angle_deg=chosen.angle_deg, seconds=chosen.seconds))
+
+
+def _mount(text: str | None) -> Mount | None:
+    with errors.wrong_use():
+        return None if text is None else parse_mount(text)
+
+
+def main() -> None:
+    """Run a command; the only place that ends the process."""
+    sys.exit(errors.run(lambda: app(standalone_mode=False)))

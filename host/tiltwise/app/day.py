@@ -1,0 +1,102 @@
+"""`tiltwise day`: a stored day as a plot and as a few lines of text.
+
+Before it: store_reader.py. After it: report/plots.py and the terminal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from rich.table import Table
+
+from tiltwise.app import truth
+from tiltwise.app.errors import AppError, UsageError
+from tiltwise.app.files import whole_file
+from tiltwise.app.store import Store
+from tiltwise.app.store_day import day_summary
+from tiltwise.app.words import clock
+from tiltwise.report import plots
+from tiltwise.report.day import DaySummary
+from tiltwise.report.plots import Figure
+from tiltwise.types import Activity, FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One local day of a store: the summary and the zone it is to be shown in."""
+
+    day: date
+    summary: DaySummary
+    zone: ZoneInfo
+
+
+def parse_day(text: str | None) -> date | None:
+    """Read YYYY-MM-DD; None means the newest day that there is."""
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"day {text!r}: expected YYYY-MM-DD, for instance 2026-03-01") from None
+
+
+def load_day(folder: Path, day: date | None) -> Day:
+    """Read a day, the newest one without a date; AppError when nothing was recorded on it."""
+    with Store.open_readonly(folder) as reader:
+        days = reader.days()
+        if not days:
+            raise AppError(f"{folder}: nothing recorded yet; run `tiltwise watch` or `tiltwise demo` first")
+        chosen = day or days[-1]
+        if chosen not in days:
+            near = min(days, key=lambda d: abs((d - chosen).days))
+            raise AppError(f"nothing was recorded on {chosen}; the nearest day with data is {near}")
+        stored = reader.day(chosen)
+    return Day(chosen, day_summary(stored), ZoneInfo(stored.zone))
+
+
+def day_figure(
+    day: Day, limit_deg: float | None, trace: tuple[FloatArray, FloatArray] | None = None
+) -> Figure:
+    """Return the picture of a day; a trace (UTC s, deg) stands in for the minutes of a short one."""
+    return plots.day(day.summary, day.zone, limit_deg=limit_deg, trace=trace)
+
+
+def check_picture_path(path: Path | None) -> None:
+    """Raise UsageError for a name that `save_figure` cannot serve, before the work is done for it."""
+    if path is not None and path.suffix.lower() not in (".png", ".pdf", ".svg"):
+        raise UsageError(f"{path}: expected a name that ends in .png, .pdf or .svg")
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a PNG, PDF or SVG; the file appears whole or not at all."""
+    check_picture_path(path)
+    kind = path.suffix.lower().lstrip(".")
+    with whole_file(path) as file:
+        figure.savefig(file, format=kind)
+
+
+def day_table(day: Day) -> Table:
+    """Return the day in a few lines."""
+    s = day.summary
+    table = Table(
+        show_header=False, box=None, pad_edge=False, title=f"{day.day} ({day.zone.key})", title_justify="left"
+    )
+    rows = [
+        ("worn", clock(s.worn_s)),
+        ("walking / lying", f"{clock(s.seconds(Activity.WALKING))} / {clock(s.seconds(Activity.LYING))}"),
+        ("angle", truth.NAMES[s.mount]["flexion"]),
+        ("angle P10 / P50 / P90", " / ".join(f"{p:.0f}" for p in s.percentiles_deg) + " deg"),
+        ("time beyond", ", ".join(f"{a} deg {p:.0f} %" for a, p in s.percent_above_deg.items())),
+        ("longest spell beyond 20 deg", clock(s.longest_bout_s)),
+        ("alerts", str(len(s.alerts_s))),
+        ("exercise repetitions", str(sum(not r.is_partial for r in s.reps))),
+        ("gaps", f"{len(s.gaps)}, {clock(sum(g.end_s - g.start_s for g in s.gaps))}"),
+    ]
+    if s.is_short:
+        rows.append(("note", "too little wear to read much into the percentiles"))
+    for name, value in rows:
+        table.add_row(name, value)
+    return table

@@ -1,0 +1,120 @@
+"""Keeps the day: frames, minutes, events and gaps of a session go into the store once a second.
+
+Nothing here may stop the stream: a store that refuses is told once, retried at each commit, and what waits stays
+staged. Before it: session.py. After it: store.py, and the acknowledgement that the board waits for.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+
+from tiltwise.app.store import Store, StoreError
+from tiltwise.common import wire
+from tiltwise.link.messages import Info
+from tiltwise.report.exposure import ExposureAccumulator, ExposureSettings
+from tiltwise.tracker import Profile
+from tiltwise.types import Mount, SignalGap, Update
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a commit made durable: (boot, last sequence number) of each boot, and a warning or an empty text."""
+
+    settled: tuple[tuple[int, int], ...] = ()
+    warning: str = ""
+
+
+class Keeper:
+    """The store as one session of one device sees it.
+
+    Parameters
+    ----------
+    store
+        An open store; closed by `close`.
+    device
+        Name of the device, from the address until the device proves its own.
+    zone
+        IANA name of the wearer's time zone.
+    """
+
+    def __init__(self, store: Store, *, device: str, mount: Mount, zone: str) -> None:
+        self._store, self._device, self._mount, self._zone = store, device, mount, zone
+        self._sessions: dict[int, int] = {}  # boot -> session number
+        self._session: int | None = None
+        self._exposure = ExposureAccumulator(ExposureSettings(mount=mount))
+        self._last_utc_s = -math.inf  # of the newest sample
+        self._trouble = ""
+        self.recoveries = [recovery.message for recovery in store.recoveries]
+
+    def frame(self, frame: bytes, utc_s: float, info: Info | None) -> None:
+        """Stage a checked frame; the first one of a boot opens a session."""
+        boot = wire.unpack_header(frame)[2]
+        if boot not in self._sessions:
+            self._sessions[boot] = self._store.begin_session(
+                self._device,
+                boot,
+                zone=self._zone,
+                mount=self._mount,
+                started_s=utc_s,
+                info={} if info is None else asdict(info),
+            )
+        self._session = self._sessions[boot]
+        self._store.append(self._session, [frame], [utc_s])
+
+    def update(self, update: Update, profile: Profile, utc_offset_s: float) -> None:
+        """Stage the events and minutes of an update; device times plus the offset are UTC s."""
+        if self._session is None:
+            return
+        events = [event for event in update.events if not isinstance(event, SignalGap)]
+        self._store.put_events(self._session, events, utc_offset_s)
+        angles = update.angles
+        if len(angles.t_s):
+            # The clock map learns, so its offset may fall by more than a sample's time: the day never runs back.
+            utc_s = angles.t_s + max(utc_offset_s, self._last_utc_s - float(angles.t_s[0]))
+            self._last_utc_s = float(utc_s[-1])
+            rows = self._exposure.process(
+                utc_s,
+                profile.posture_angle_deg(angles),
+                update.activity,
+                lateral_deg=angles.lateral_deg,
+                rotation_deg=angles.rotation_deg,
+                rate_deg_s=angles.rate_deg_s,
+            )
+            self._store.put_aggregates(self._session, rows)
+
+    def gap(self, gap: SignalGap, utc_offset_s: float) -> None:
+        """Stage a stretch without samples."""
+        if self._session is not None:
+            self._store.put_gap(
+                self._session, gap.start_s + utc_offset_s, gap.end_s + utc_offset_s, gap.reason
+            )
+
+    def commit(self) -> Kept:
+        """Write what is staged; a refusal becomes a warning, told once until the store works again."""
+        if self._session is not None:
+            self._store.put_aggregates(self._session, self._exposure.snapshot())
+        try:
+            done = self._store.commit()
+        except StoreError as error:
+            return Kept(warning=self._tell(f"not stored: {error}; alerts go on, retrying"))
+        settled = {session: seq for session, seq in done.settled.items() if seq is not None}
+        acks = tuple((boot, settled[s]) for boot, s in self._sessions.items() if s in settled)
+        return Kept(acks, self._tell(done.warning or ""))
+
+    def close(self) -> str:
+        """Finish the open minutes, commit and close; return a warning or an empty text."""
+        if self._session is not None:
+            self._store.put_aggregates(self._session, self._exposure.finish())
+        try:
+            self._store.close()
+        except OSError as error:
+            return f"what was still waiting could not be stored: {error}"
+        return ""
+
+    def _tell(self, trouble: str) -> str:
+        """Return a trouble when it is new, and that it is over when it is."""
+        if trouble == self._trouble:
+            return ""
+        was, self._trouble = self._trouble, trouble
+        return trouble or (f"storing again (was: {was})" if was else "")

@@ -1,0 +1,127 @@
+"""The sources that app adds to link's: `sim:SCENARIO?minutes=5&seed=1&speed=20&mount=neck&sensors=2`, a wearer.
+
+Import this module before an address is parsed. Before it: sim/simulation.py. After it: live.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from types import TracebackType
+
+from tiltwise.link.source import Address, AddressError, Chunk, Source, number, register, speed, whole_number
+from tiltwise.sim.scenario import SCENARIOS
+from tiltwise.sim.simulation import Simulation
+from tiltwise.types import Mount
+
+_TURN_EVERY = 8  # frames: at full speed other tasks get a turn this often
+
+
+class SimSource:
+    """A simulated wearer and board as a Source; virtual time is the clock of its chunks.
+
+    Parameters
+    ----------
+    simulation
+        What to run; its board waits for our acknowledgements.
+    speed
+        Virtual seconds in a second; 0 is as fast as possible.
+    clock, sleep
+        Monotonic seconds and a pause; tests give their own.
+    """
+
+    def __init__(
+        self,
+        simulation: Simulation,
+        *,
+        speed: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.simulation = simulation
+        self._speed, self._clock, self._sleep = speed, clock, sleep
+
+    @property
+    def duration_s(self) -> float:
+        """Length of the story in virtual seconds."""
+        return self.simulation.duration_s
+
+    @property
+    def mount(self) -> Mount:
+        """Where the simulated wearer wears it."""
+        return self.simulation.mounts[0]
+
+    async def __aenter__(self) -> SimSource:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+    async def chunks(self) -> AsyncIterator[Chunk]:
+        """Give the frames at their pace."""
+        start_s = self._clock()
+        for k, (virtual_s, frame) in enumerate(self.simulation):
+            wait_s = virtual_s / self._speed - (self._clock() - start_s) if self._speed > 0 else 0.0
+            if wait_s > 0:
+                await self._sleep(wait_s)
+            elif k % _TURN_EVERY == 0:
+                await self._sleep(0)
+            yield Chunk(virtual_s, frame)
+
+    async def send(self, command: bytes, /) -> None:
+        """Hand a command to the simulated board."""
+        self.simulation.send(command)
+
+
+def _mount(text: str) -> str:
+    names = ", ".join(mount.value for mount in Mount)
+    if text not in set(Mount):
+        raise ValueError(f"a mount ({names})")
+    return text
+
+
+def _sensors(text: str) -> int:
+    if text not in ("1", "2"):
+        raise ValueError("1 or 2 sensors")
+    return int(text)
+
+
+def _open_sim(address: Address) -> Source:
+    options = address.options
+    minutes = options.get("minutes")
+    is_pair = options.get("sensors", 1) == 2
+    if is_pair and options.get("mount") == Mount.COLLAR:
+        raise AddressError(
+            "sensors=2 is one at mount=neck or head and one on the collar: leave mount=collar out"
+        )
+    try:
+        simulation = Simulation(
+            address.target or "desk",
+            seed=int(options.get("seed", 1)),
+            minutes=None if minutes is None else float(minutes),
+            mount=str(options.get("mount", Mount.NECK.value)),
+            two_sensors=is_pair,
+            auto_ack=False,
+        )
+    except ValueError as error:
+        raise AddressError(str(error)) from error
+    return SimSource(simulation, speed=float(options.get("speed", 1.0)))
+
+
+register(
+    "sim",
+    _open_sim,
+    options={
+        "minutes": number(0.1, 24 * 60),
+        "seed": whole_number(),
+        "speed": speed,
+        "mount": _mount,
+        "sensors": _sensors,
+    },
+    example="sim:desk?minutes=5&seed=1&speed=20",
+)
+
+__all__ = ["SCENARIOS", "SimSource"]

@@ -1,0 +1,224 @@
+"""`tiltwise watch`: the daily program. Live angle and alerts in the terminal, everything stored as it comes.
+
+Before it: an address. After it: session.py does the work, this file opens what it needs and shows it.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from tiltwise.app import sources
+from tiltwise.app.analyze import rule_settings
+from tiltwise.app.errors import UsageError
+from tiltwise.app.inputs import choose_mounting, read_input
+from tiltwise.app.keeper import Keeper
+from tiltwise.app.live import run_until_stopped
+from tiltwise.app.notify import Desktop
+from tiltwise.app.paths import data_folder, printable, safe_name
+from tiltwise.app.profiles import DEFAULT_PERSON, StoredCalibration, device_name, load_profile
+from tiltwise.app.session import LiveUpdate, Session
+from tiltwise.app.settings import Settings
+from tiltwise.app.store import Store
+from tiltwise.app.words import ACTIVITIES, clock, lines_of
+from tiltwise.app.zone import local_zone_name
+from tiltwise.link.recording import RecordingWriter
+from tiltwise.link.source import Address, Source, open_source, parse_address
+from tiltwise.motion.mounting import Mounting
+from tiltwise.types import Mount
+
+STYLES = {
+    "plain": "", "begin": "yellow", "alert": "bold red", "good": "green", "count": "cyan", "faint": "dim",
+    "warn": "bold yellow",
+}  # fmt: skip
+_BAR_CELLS = 30
+_BAR_DEG = 60.0
+_REDRAW_S = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class WatchOptions:
+    """What the command line asks for; `mount` None leaves it to the source and the settings."""
+
+    address: str
+    settings: Settings
+    mount: Mount | None = None
+    neutral: Path | None = None
+    neutral_up: str = ""
+    data: Path | None = None
+    is_stored: bool = True
+    record: Path | None = None
+    person: str | None = None  # whose stored calibration; None: the default person's, and none for sim:
+
+
+def watch(options: WatchOptions, console: Console) -> None:
+    """Watch a source until it ends or is stopped."""
+    address = parse_address(options.address)
+    source = open_source(address)
+    mount = options.mount or (
+        source.mount if isinstance(source, sources.SimSource) else Mount(options.settings.wear.mount)
+    )
+    stored = _stored(options, address, mount, console)
+    mounting = (
+        stored.mounting if stored else _mounting(options, address.scheme, address.target, mount, console)
+    )
+    zone = local_zone_name()
+    started = datetime.now(UTC)
+    device = safe_name(f"{address.scheme}-{Path(address.target or 'default').name}")
+    if address.scheme in ("sim", "replay"):  # played again it is another day, not the same frames twice
+        device = f"{device}-{started:%Y%m%dT%H%M%S}"
+    keeper = None
+    if options.is_stored:
+        keeper = Keeper(Store(options.data or data_folder()), device=device, mount=mount, zone=zone)
+        for message in keeper.recoveries:
+            console.print(message, style=STYLES["warn"])
+    try:
+        recorder = _recorder(options, mount, mounting, started)
+    except OSError:
+        if keeper is not None:
+            keeper.close()
+        raise
+    session = Session(
+        settings=options.settings,
+        mount=mount,
+        mounting=mounting,
+        collar=None if stored is None else stored.collar,
+        is_put_on=stored is not None,
+        started_utc_s=started.timestamp(),
+        zone=zone,
+        keeper=keeper,
+        recorder=recorder,
+        commit_every_s=max(1.0, float(address.options.get("speed", 1.0) or 50.0) / 10),
+    )
+    _run(source, session, options, console)
+
+
+def _stored(
+    options: WatchOptions, address: Address, mount: Mount, console: Console
+) -> StoredCalibration | None:
+    """The calibration of this person and device, when there is one; the simulation's only when it is asked for."""
+    if address.scheme == "replay" or (address.scheme == "sim" and options.person is None):
+        return None
+    if options.neutral or options.neutral_up:
+        return None  # _mounting says why not
+    person = options.person or DEFAULT_PERSON
+    stored = load_profile(options.data or data_folder(), person, device_name(address)).current(mount)
+    if stored is not None:
+        console.print(
+            f"calibration of {printable(person)} from {stored.created_utc:%Y-%m-%d}, worn at {mount.value}, "
+            f"quality {stored.mounting.quality:.0%}; `tiltwise calibrate` makes a new one",
+            style="dim",
+            highlight=False,
+            markup=False,
+        )
+    elif options.person is not None:
+        text = f"no calibration of {printable(person)} for this device yet: it begins with the ritual"
+        console.print(text, highlight=False, markup=False)
+    return stored
+
+
+def _mounting(
+    options: WatchOptions, scheme: str, target: str, mount: Mount, console: Console
+) -> Mounting | None:
+    """A file has its neutral somewhere in it or beside it; a live wearer shows it in the ritual."""
+    if scheme != "replay":
+        if options.neutral or options.neutral_up:
+            raise UsageError(
+                "--neutral and --neutral-up are for replay:FILE; a live sensor is calibrated by nodding"
+            )
+        return None
+    mounting, notes = choose_mounting(
+        read_input(Path(target)), mount=mount, neutral=options.neutral, neutral_up_text=options.neutral_up
+    )
+    for note in notes:
+        console.print(printable(note, 300), style="dim", highlight=False)
+    return mounting
+
+
+def _recorder(
+    options: WatchOptions, mount: Mount, mounting: Mounting | None, started: datetime
+) -> RecordingWriter | None:
+    if options.record is None:
+        return None
+    header = {
+        "created_utc": started.isoformat(timespec="seconds"),
+        "address": options.address,
+        "mount": mount,
+    }
+    return RecordingWriter(
+        options.record, header | ({} if mounting is None else {"mounting": mounting.to_dict()})
+    )
+
+
+def _run(source: Source, session: Session, options: WatchOptions, console: Console) -> None:
+    desktop = Desktop(wanted=options.settings.alerts.desktop)
+    rule = rule_settings(options.settings.rule)
+    console.print(
+        f"watching {printable(options.address)}; rule {rule.angle_deg:g} deg for {rule.seconds:g} s; "
+        "Ctrl-C stops and saves",
+        highlight=False,
+    )
+    if desktop.trouble:
+        console.print(desktop.trouble, style="dim", highlight=False)
+    view = _View(console, session)
+    if console.is_terminal:
+        with Live(console=console, auto_refresh=False, transient=True) as live:
+            view.live = live
+            run_until_stopped(source, session, view.show, desktop=desktop)
+    else:
+        run_until_stopped(source, session, view.show, desktop=desktop)
+    console.print(
+        f"ended; {session.decoder.stats.samples} samples, {session.alerts.held_back} alerts held back"
+    )
+
+
+class _View:
+    """Prints what happened; in a terminal keeps a line with the angle below it."""
+
+    def __init__(self, console: Console, session: Session) -> None:
+        self._console, self._session = console, session
+        self.live: Live | None = None
+        self._drawn_s = 0.0
+        self._activity = ""
+        self._posture_deg, self._back_deg = float("nan"), float("nan")
+
+    def show(self, received_s: float, live: LiveUpdate) -> None:
+        for style, line in lines_of(live):
+            self._console.print(f"{clock(received_s):>7}  {line}", style=STYLES[style], highlight=False)
+        if live.posture_deg is not None:
+            self._posture_deg = live.posture_deg
+        if live.upper_back_deg is not None:
+            self._back_deg = live.upper_back_deg
+        now_s = time.monotonic()
+        if self.live is None or live.angles is None or now_s - self._drawn_s < _REDRAW_S:
+            return
+        self._drawn_s = now_s
+        if live.activity is not None:
+            self._activity = ACTIVITIES[live.activity]
+        tilt_deg = float(live.angles.lateral_deg[-1]) if len(live.angles.lateral_deg) else float("nan")
+        profile = self._session.profile
+        if profile is not None:
+            shown = angle_words(profile.mounting, self._posture_deg, tilt_deg, self._back_deg)
+            self.live.update(_angle_line(received_s, self._posture_deg, shown, self._activity), refresh=True)
+
+
+def angle_words(mounting: Mounting, posture_deg: float, tilt_deg: float, back_deg: float) -> str:
+    """Return the newest angles by the names that the calibration allows; the upper back only with its own sensor."""
+    if not mounting.is_shown:
+        return f"tilt {posture_deg:4.0f} deg"
+    back = f"  back {back_deg:4.0f}" if np.isfinite(back_deg) else ""
+    return f"forward {posture_deg:4.0f}  side {tilt_deg:4.0f}{back} deg"
+
+
+def _angle_line(received_s: float, posture_deg: float, shown: str, activity: str) -> Text:
+    """The newest angle as a number and a bar of fixed width."""
+    filled = 0 if np.isnan(posture_deg) else int(np.clip(posture_deg / _BAR_DEG, 0, 1) * _BAR_CELLS)
+    bar = "█" * filled + "·" * (_BAR_CELLS - filled)
+    return Text(f"{clock(received_s):>7}  {bar}  {shown}  {activity}"[:79])

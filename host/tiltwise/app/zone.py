@@ -1,0 +1,17 @@
+"""The wearer's time zone by its IANA name, because offsets change and days are local."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import tzlocal
+
+
+def local_zone_name() -> str:
+    """Return the zone of this computer, UTC when it cannot be told."""
+    try:
+        name = tzlocal.get_localzone_name()
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, LookupError):  # an odd TZ variable or /etc/localtime
+        return "UTC"
+    return name

@@ -1,0 +1,29 @@
+"""Commands to the board, packed: the host's side of the table in docs/protocol.md.
+
+Before it: session.py and follow.py decide. After it: a source's send().
+"""
+
+from __future__ import annotations
+
+import struct
+
+from tiltwise.common import wire
+
+CREDITS = 64  # frames the board may have on the way beyond the last acknowledgement
+
+
+class Acknowledger:
+    """Numbers the acknowledgements of one connection."""
+
+    def __init__(self) -> None:
+        self._request_id = 0
+
+    def ack(self, boot: int, seq: int, *, newest: int | None = None) -> bytes:
+        """Return the command that lets the board forget the frames of this boot up to seq.
+
+        With the newest frame received, credits count from there: a stream goes on over a hole or a full disk.
+        """
+        self._request_id = (self._request_id + 1) & 0xFF
+        ahead = 0 if newest is None else max(newest - seq, 0)
+        payload = struct.pack("<HIH", boot, seq & 0xFFFFFFFF, min(ahead + CREDITS, 0xFFFF))
+        return wire.pack_command(self._request_id, wire.OP_ACK, 0, payload)

@@ -1,0 +1,198 @@
+"""Where frames come from, chosen by an address: `replay:FILE?speed=8`, `sim:SCENARIO?minutes=5`, `ble:`, `serial:`.
+
+Every source gives chunks of wire bytes, one frame each, so what comes after cannot tell them apart. Other rooms
+bring their sources in with register(). After it: link/decoder.py, link/recording.py.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType, TracebackType
+from typing import Protocol
+
+OptionValue = str | int | float
+OptionParser = Callable[[str], OptionValue]
+
+
+class AddressError(ValueError):
+    """This address does not name a source; one line says what was expected, what came, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One frame as it arrived: received_s on the clock of the source (growing, any origin), data without framing."""
+
+    received_s: float
+    data: bytes
+
+
+class Source(Protocol):
+    """Gives frames and takes commands; use with `async with`. It ends when chunks() ends."""
+
+    async def __aenter__(self) -> Source: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def chunks(self) -> AsyncIterator[Chunk]:
+        """Give frames as they come."""
+        ...
+
+    async def send(self, command: bytes, /) -> None:
+        """Send a packed command; sources that cannot answer ignore it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A parsed address: scheme, what comes after the colon, and the options as values."""
+
+    scheme: str
+    target: str
+    options: Mapping[str, OptionValue] = field(default_factory=lambda: MappingProxyType({}))
+
+
+Factory = Callable[[Address], Source]
+
+
+@dataclass(frozen=True, slots=True)
+class _Scheme:
+    """What is known of a scheme: how to open it, its options, and an example for messages."""
+
+    factory: Factory
+    options: Mapping[str, OptionParser]
+    example: str
+    needs_target: bool
+
+
+def number(least: float = -math.inf, most: float = math.inf) -> OptionParser:
+    """Return a parser for a number option within [least, most]."""
+
+    def parse(text: str) -> float:
+        value = float(text)
+        if not least <= value <= most:  # also refuses NaN
+            raise ValueError(f"a number from {least:g} to {most:g}")
+        return value
+
+    return parse
+
+
+def whole_number(least: int = 0, most: int = 2**63 - 1) -> OptionParser:
+    """Return a parser for a whole number option within [least, most]."""
+
+    def parse(text: str) -> int:
+        value = int(text)
+        if not least <= value <= most:
+            raise ValueError(f"a whole number from {least} to {most}")
+        return value
+
+    return parse
+
+
+def speed(text: str) -> float:
+    """Parse a speed: a factor above 0, or 0 or `max` for as fast as possible, which is 0.0."""
+    value = 0.0 if text == "max" else float(text)
+    if not 0 <= value < math.inf:
+        raise ValueError("a factor such as 8, or max")
+    return value
+
+
+def register(
+    scheme: str,
+    factory: Factory,
+    *,
+    options: Mapping[str, OptionParser] | None = None,
+    example: str = "",
+    needs_target: bool = False,
+) -> None:
+    """Make a scheme known, or replace it.
+
+    Parameters
+    ----------
+    scheme, factory
+        The word before the colon; what makes a source of an address with it.
+    options
+        Parser of each option; it raises ValueError for a text it does not take.
+    example, needs_target
+        An address to show in messages; whether something must follow the colon.
+    """
+    _SCHEMES[scheme] = _Scheme(factory, dict(options or {}), example or f"{scheme}:", needs_target)
+
+
+def parse_address(text: str) -> Address:
+    """Return the parts of an address.
+
+    Raises
+    ------
+    AddressError
+        For an unknown scheme or option, a missing target, or a value that the option does not take.
+
+    Examples
+    --------
+    >>> parse_address("replay:day.tw?speed=8").options["speed"]
+    8.0
+    """
+    name, colon, rest = text.strip().partition(":")
+    if name in _NOT_BUILT:
+        raise AddressError(f"{name}: is not in this version ({_NOT_BUILT[name]}): use {_examples()}")
+    scheme = _SCHEMES.get(name)
+    if scheme is None or not colon:
+        hint = f" (a file? replay:{text})" if "." in text else ""
+        raise AddressError(f"unknown address {text!r}{hint}: expected one such as {_examples()}")
+    target, _, query = rest.rpartition("?") if "?" in rest else (rest, "", "")
+    if scheme.needs_target and not target:
+        raise AddressError(
+            f"address {text!r} names nothing after the colon: expected one such as {scheme.example}"
+        )
+    pairs = [pair for pair in query.split("&") if pair]
+    return Address(name, target, MappingProxyType(dict(_option(pair, name, scheme) for pair in pairs)))
+
+
+def open_source(address: str | Address) -> Source:
+    """Return the source of an address, not yet entered; AddressError when there is none."""
+    if isinstance(address, str):
+        address = parse_address(address)
+    scheme = _SCHEMES.get(address.scheme)
+    if scheme is None:
+        raise AddressError(f"unknown address scheme {address.scheme!r}: expected one such as {_examples()}")
+    return scheme.factory(address)
+
+
+def _option(pair: str, name: str, scheme: _Scheme) -> tuple[str, OptionValue]:
+    """Return name and value of `name=value`."""
+    key, _, text = pair.partition("=")
+    parser = scheme.options.get(key)
+    if parser is None:
+        known = ", ".join(scheme.options) or "none"
+        raise AddressError(
+            f"unknown option {key!r} of {name}: (it has {known}): expected one such as {scheme.example}"
+        )
+    try:
+        return key, parser(text)
+    except ValueError as error:
+        what = str(error)
+        wanted = what if what.startswith("a ") else "a number"
+        raise AddressError(
+            f"option {key}={text!r} of {name}: expected {wanted}, such as {scheme.example}"
+        ) from None
+
+
+def _examples() -> str:
+    return ", ".join(scheme.example for scheme in _SCHEMES.values())
+
+
+def _open_replay(address: Address) -> Source:
+    from tiltwise.link.replay import ReplaySource  # here, because replay.py builds on this module
+
+    return ReplaySource(address.target, speed=float(address.options.get("speed", 1.0)))
+
+
+_NOT_BUILT = {
+    "ble": "it needs the radio link, which comes with the firmware's BLE",
+    "serial": "it needs the USB link, which comes with the firmware's USB",
+}
+_SCHEMES: dict[str, _Scheme] = {}
+register("replay", _open_replay, options={"speed": speed}, example="replay:FILE?speed=8", needs_target=True)

@@ -1,0 +1,46 @@
+"""`bench calibration`: remounted days keep their median, wrong rituals are told from right ones."""
+
+import numpy as np
+import pytest
+
+from tiltwise.app.bench_calibration import RITUALS, day_rows, ritual_row, ritual_wearer
+from tiltwise.types import Mount
+
+REFUSED = [kind for kind, ritual in RITUALS.items() if not ritual.is_right and kind != "nodding diagonally"]
+
+
+def test_a_remounted_day_keeps_its_median() -> None:
+    rows = [row for _, row in day_rows(range(2), mounts=(Mount.NECK, Mount.HEAD), minutes=3.0)]
+    assert [row.refused for row in rows] == [""] * 4
+    for row in rows:
+        print(f"{row.mount} seed {row.seed}: P50 {row.p50_deg:.1f} changed by {row.p50_change_deg:.2f} deg")
+        assert abs(row.p50_change_deg) < 2.0  # deg, the promise about remounting
+        assert row.up_deg <= row.mounting_error_deg + 1e-6
+        assert row.forward_deg <= row.mounting_error_deg + 1.0  # measured in the true horizontal plane
+
+
+@pytest.mark.parametrize("mount", [Mount.NECK, Mount.HEAD])
+@pytest.mark.parametrize("kind", REFUSED)
+def test_a_wrong_ritual_gives_no_mounting(kind: str, mount: Mount) -> None:
+    row = ritual_row(mount, kind, range(3))
+    assert row.accepted == 0, row
+    assert row.refused + row.unfinished == row.tries == 3
+    assert sum(n for _, n in row.reasons) == row.refused
+    assert row.not_accepted_percent == 100.0
+
+
+@pytest.mark.parametrize("mount", list(Mount))
+def test_the_right_ritual_is_accepted(mount: Mount) -> None:
+    row = ritual_row(mount, "right", range(3))
+    assert row.accepted == 3
+    assert row.error_deg < 10.0  # deg: crooked nods
+
+
+def test_a_ritual_moves_what_its_name_says() -> None:
+    t_s = np.arange(5.0, 12.0, 0.02)
+    tilted = ritual_wearer(Mount.HEAD, "nodding to one side", 1).motion(t_s)
+    nodded = ritual_wearer(Mount.HEAD, "one nod only", 1).motion(t_s)
+    turned = ritual_wearer(Mount.HEAD, "turning to one side", 1).motion(t_s)
+    assert np.ptp(tilted.lateral_deg) > 3 * np.ptp(tilted.flexion_deg)
+    assert np.ptp(nodded.flexion_deg) > 3 * np.ptp(nodded.lateral_deg)
+    assert np.ptp(turned.rotation_deg) > 3 * np.ptp(turned.flexion_deg)

@@ -1,0 +1,58 @@
+"""`tiltwise day`: the stored day as a picture and figures, and clear words where there is none."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from app.command import Command, assert_one_line
+from tiltwise.app.day import load_day, parse_day
+from tiltwise.app.errors import UsageError
+from tiltwise.app.store import Store
+
+
+def test_the_demo_day_is_drawn_and_summed_up(tiltwise: Command, demo_folder: Path, tmp_path: Path) -> None:
+    result = tiltwise("day", "--data", demo_folder, "--out", tmp_path / "day.png")
+    assert (result.code, result.err) == (0, "")
+    assert (tmp_path / "day.png").read_bytes().startswith(b"\x89PNG")
+    rows = dict(line.split("  ", 1) for line in result.out.splitlines() if "  " in line)
+    assert rows["alerts"].strip() == "1"
+    assert rows["exercise repetitions"].strip() == "10"
+    assert "plot: " in result.out
+
+
+def test_the_picture_has_the_name_of_the_day_by_default(tiltwise: Command, demo_folder: Path) -> None:
+    day = load_day(demo_folder, None).day
+    assert tiltwise("day", "--data", demo_folder).code == 0
+    assert Path(f"tiltwise-{day}.png").exists()
+
+
+def test_a_day_without_data_names_the_nearest_one(tiltwise: Command, demo_folder: Path) -> None:
+    newest = load_day(demo_folder, None).day
+    assert_one_line(tiltwise("day", "2020-02-29", "--data", demo_folder), 1, "2020-02-29", str(newest))
+    assert not list(Path().glob("*.png"))
+
+
+def test_no_store_at_all_says_what_to_run(tiltwise: Command, home: Path) -> None:
+    assert_one_line(tiltwise("day"), 1, str(home), "tiltwise demo")
+    assert not home.exists(), "reading must not make a store"
+
+
+def test_an_empty_store_says_what_to_run(tiltwise: Command, tmp_path: Path) -> None:
+    Store(tmp_path / "new").close()
+    assert_one_line(tiltwise("day", "--data", tmp_path / "new"), 1, "nothing recorded yet", "tiltwise watch")
+
+
+def test_a_store_that_is_none_is_told(tiltwise: Command, tmp_path: Path) -> None:
+    (tmp_path / "core.db").write_bytes(b"this was never a database" * 400)
+    assert_one_line(tiltwise("day", "--data", tmp_path), 1, "core.db")
+
+
+def test_dates() -> None:
+    assert parse_day(None) is None
+    assert parse_day("2024-02-29") == date(2024, 2, 29)
+    for text in ("2023-02-29", "", "29.2.2024", "9" * 50):
+        with pytest.raises(UsageError, match="expected YYYY-MM-DD"):
+            parse_day(text)

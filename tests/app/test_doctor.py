@@ -1,0 +1,62 @@
+"""`tiltwise doctor` tries each thing, and fails when one that is needed does not work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.command import Command
+from tiltwise.app import doctor
+from tiltwise.app.doctor import findings
+from tiltwise.link import ble
+
+
+@pytest.fixture(autouse=True)
+def no_radio(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever radio this machine has, it is not listened to here."""
+
+    async def refuse(_seconds: float) -> list[ble.Seen]:
+        raise ble.BluetoothError("Bluetooth is not usable here (test): switch it on")
+
+    monkeypatch.setattr(doctor.ble, "discover", refuse)
+
+
+def test_a_sound_machine_passes(tiltwise: Command, home: Path) -> None:
+    result = tiltwise("doctor")
+    assert (result.code, result.err) == (0, "")
+    for what in ("packages", "settings", "store", "firmware on the simulated board", "firmware files"):
+        assert f"ok {what}: " in result.out
+    assert "-  Bluetooth" in result.out, "what is not needed does not fail"
+
+
+def test_bad_settings_fail(tiltwise: Command, home: Path) -> None:
+    home.mkdir()
+    (home / "settings.toml").write_text("[rule]\nangle_deg = 'low'\n", encoding="utf-8")
+    result = tiltwise("doctor")
+    assert result.code == 1
+    assert "no settings" in result.out
+    assert result.err.startswith("tiltwise: 1 of the things")
+
+
+def test_a_store_that_cannot_be_written_fails(tiltwise: Command, leant: Path) -> None:
+    result = tiltwise("doctor", "--data", leant / "under")
+    assert result.code == 1
+    assert "no store" in result.out
+    assert "choose another" in " ".join(result.out.split())
+
+
+def test_each_finding_is_one_line(home: Path) -> None:
+    for finding in findings(home / "settings.toml", home / "data", radio_s=0):
+        assert finding.what
+        assert "\n" not in finding.said
+
+
+def test_a_broken_firmware_is_found(tiltwise: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise ImportError("no module named firmware")
+
+    monkeypatch.setattr(doctor, "Simulation", refuse)
+    result = tiltwise("doctor")
+    assert result.code == 1
+    assert "reinstall tiltwise" in result.out

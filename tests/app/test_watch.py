@@ -1,0 +1,117 @@
+"""`tiltwise watch` from the command line to its end: replayed files, simulated wearers, stores and recordings."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from app.command import Command, Result, assert_one_line, run_limited
+from app.feed import stored_seqs
+from tiltwise.app.store import Store
+from tiltwise.link.recording import read_frames
+from tiltwise.types import EpisodeAlert
+
+
+def told_alerts(result: Result) -> list[str]:
+    """Return the times of the alerts that were told."""
+    return re.findall(r"(\d+:\d\d)  ALERT", result.out)
+
+
+def test_the_demo_played_again_gives_its_alert_and_its_day(
+    tiltwise: Command, demo_folder: Path, tmp_path: Path
+) -> None:
+    address, data = f"replay:{demo_folder / 'demo.tw'}?speed=0", tmp_path / "again"
+    result = tiltwise("watch", address, "--data", data, "--record", tmp_path / "again.tw")
+    assert (result.code, result.err) == (0, "")
+    demo = (demo_folder.parent / "said.txt").read_text(encoding="utf-8")
+    assert told_alerts(result) == re.findall(r"(\d+:\d\d)  ALERT", demo)
+    assert "corrected after" in result.out
+    assert read_frames(tmp_path / "again.tw").frames == read_frames(demo_folder / "demo.tw").frames
+    assert stored_seqs(data) == stored_seqs(demo_folder)
+    with Store.open_readonly(data) as reader:
+        events = [event for day in reader.days() for event in reader.day(day).events]
+    assert sum(isinstance(event, EpisodeAlert) for event in events) == 1
+    assert tiltwise("day", "--data", data, "--out", tmp_path / "day.png").code == 0
+
+
+def test_played_twice_it_is_two_days_not_the_same_frames_twice(
+    tiltwise: Command, leant: Path, tmp_path: Path
+) -> None:
+    for _ in range(2):
+        assert tiltwise("watch", f"replay:{leant}?speed=0", "--data", tmp_path / "data").code == 0
+    with Store.open_readonly(tmp_path / "data") as reader:
+        assert reader.damaged_chunks == 0
+
+
+def test_the_rule_of_option_and_settings(tiltwise: Command, home: Path, leant: Path) -> None:
+    address = f"replay:{leant}?speed=0"
+    assert len(told_alerts(tiltwise("watch", address, "--no-store", "--rule", "30:20"))) == 1
+    assert len(told_alerts(tiltwise("watch", address, "--no-store", "--rule", "30:50"))) == 0
+    home.mkdir()
+    (home / "settings.toml").write_text("[rule]\nangle_deg = 30\nseconds = 20\n", encoding="utf-8")
+    assert len(told_alerts(tiltwise("watch", address, "--no-store"))) == 1
+
+
+def test_quiet_hours_hold_the_alert_back(tiltwise: Command, home: Path, leant: Path) -> None:
+    home.mkdir()
+    text = "[alerts]\nquiet_from = '00:00'\nquiet_to = '23:59'\n[rule]\nangle_deg = 30\nseconds = 20\n"
+    (home / "settings.toml").write_text(text, encoding="utf-8")
+    result = tiltwise("watch", f"replay:{leant}?speed=0", "--no-store")
+    assert told_alerts(result) == []
+    assert "alert held back" in result.out
+    assert "1 alerts held back" in result.out
+
+
+def test_no_store_leaves_no_store(tiltwise: Command, home: Path, leant: Path) -> None:
+    assert tiltwise("watch", f"replay:{leant}?speed=0", "--no-store").code == 0
+    assert not home.exists()
+
+
+def test_a_simulated_wearer_to_its_end(tiltwise: Command, home: Path) -> None:
+    result = tiltwise("watch", "sim:slouch?minutes=3&speed=max&seed=2", "--rule", "20:30")
+    assert (result.code, result.err) == (0, "")
+    assert "calibrated" in result.out
+    assert "ended; " in result.out
+    assert stored_seqs(home)
+
+
+def test_a_recording_that_exists_is_not_overwritten_and_the_store_is_closed(
+    tiltwise: Command, leant: Path, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    for record, words in ((leant, "name a new file"), (tmp_path / "absent" / "a.tw", "check the name")):
+        result = tiltwise("watch", "sim:desk", "--data", data, "--record", record)
+        assert_one_line(result, 1, str(record), words)
+        db = sqlite3.connect(data / "core.db")
+        assert db.execute("SELECT value FROM meta WHERE key='clean'").fetchone() == ("1",)
+        db.close()
+
+
+def test_a_store_that_cannot_be_made_is_told(tiltwise: Command, leant: Path) -> None:
+    assert_one_line(tiltwise("watch", "sim:desk", "--data", leant / "under"), 1, "cannot make the folder")
+
+
+def test_a_disk_too_full_to_begin_is_one_line(home: Path, tmp_path: Path) -> None:
+    result = run_limited(home, 3000, "watch", "sim:desk?speed=0", "--data", tmp_path / "data")
+    assert_one_line(result, 1, "core.db", "space")
+
+
+@pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="file size limits are a POSIX matter")
+def test_a_disk_that_fills_up_stops_no_alert_and_fails_at_the_end(home: Path, tmp_path: Path) -> None:
+    address, data = "sim:slouch?minutes=4&speed=0", tmp_path / "data"
+    result = run_limited(home, 200_000, "watch", address, "--data", data, "--record", tmp_path / "a.tw")
+    assert_one_line(result, 1, "could not be stored", "space")
+    out = " ".join(result.out.split())
+    assert out.count("not stored: ") == 1
+    assert "alerts go on" in out
+    assert len(told_alerts(result)) == 1
+    assert "corrected after" in out
+    first = out.index("not stored: ")
+    assert first < out.index("ALERT"), "the disk must be full before the alert for this to mean anything"
+    kept = stored_seqs(data)
+    assert kept == set(range(len(kept)))
+    assert len(kept) > 10
+    assert read_frames(tmp_path / "a.tw").frames

@@ -1,0 +1,108 @@
+"""Accuracy on recordings with optical truth (BROAD, doi:10.3390/data6070072), against the goals of the project.
+
+The goals are mean RMS inclination errors in degrees, taken at the time of the sample without any alignment.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tiltwise.app.bench_orientation import Condition, Trial, inclination_rmse_deg, load_trial
+from tiltwise.motion.orientation import OrientationStage, estimate_orientation
+from tiltwise.motion.rotation import angle_between_deg, up_in_sensor
+from tiltwise.types import FloatArray, ImuBlock
+
+FULL, HALF, LOSSY = Condition(100.0), Condition(50.0), Condition(50.0, 16.0, 2000.0, 0.05)
+
+
+@pytest.fixture(scope="module")
+def files(shared_data: Path) -> list[Path]:
+    files = sorted((shared_data / "orientation").glob("*.npz"))
+    if not files:
+        pytest.skip(f"no recordings with optical truth in {shared_data / 'orientation'}")
+    return files
+
+
+def times(trial: Trial) -> FloatArray:
+    return np.arange(len(trial.gyr)) / trial.rate_hz
+
+
+@pytest.mark.parametrize(
+    ("condition", "offline", "goal_deg"),
+    [
+        (FULL, False, 0.42),
+        (HALF, False, 0.42),
+        (LOSSY, False, 1.1),
+        (FULL, True, 0.32),
+        (HALF, True, 0.33),
+        (LOSSY, True, 0.6),
+    ],
+    ids=lambda value: value.name if isinstance(value, Condition) else str(value),
+)
+def test_mean_inclination_error_meets_the_goal(
+    files: list[Path], condition: Condition, offline: bool, goal_deg: float
+) -> None:
+    errors = []
+    for seed, path in enumerate(files):
+        trial = load_trial(path, condition, seed)
+        q = estimate_orientation(times(trial), trial.gyr, trial.acc, offline=offline)
+        errors.append(inclination_rmse_deg(trial, up_in_sensor(q)))
+    assert np.mean(errors) <= goal_deg
+
+
+def test_lost_samples_cost_less_when_their_times_are_known(files: list[Path]) -> None:
+    filled, timed = [], []
+    for seed, path in enumerate(files):
+        whole = load_trial(path, HALF)
+        keep = np.random.default_rng(seed).random(len(whole.gyr)) >= 0.05
+        q = estimate_orientation(times(whole)[keep], whole.gyr[keep], whole.acc[keep])
+        error = angle_between_deg(up_in_sensor(q), whole.up_true[keep])[whole.is_scored[keep]]
+        timed.append(np.sqrt(np.mean(error**2)))
+        lossy = load_trial(path, LOSSY, seed)
+        filled.append(
+            inclination_rmse_deg(
+                lossy, up_in_sensor(estimate_orientation(times(lossy), lossy.gyr, lossy.acc))
+            )
+        )
+    assert np.mean(timed) < np.mean(filled)
+    assert np.mean(timed) <= 0.9  # deg
+
+
+def test_start_without_rest_and_with_bias_is_overcome_in_a_minute(files: list[Path]) -> None:
+    errors = []
+    for path in files:
+        trial = load_trial(path, FULL)
+        start = int(np.argmax(trial.is_scored))
+        gyr = trial.gyr[start:] + np.radians(1.0)
+        q = estimate_orientation(times(trial)[start:], gyr, trial.acc[start:])
+        error = angle_between_deg(up_in_sensor(q), trial.up_true[start:])
+        scored = trial.is_scored[start:] & (np.arange(len(q)) >= 60 * trial.rate_hz)
+        errors.append(np.sqrt(np.mean(error[scored] ** 2)))
+    assert np.mean(errors) <= 1.0  # deg
+
+
+def test_bursts_of_two_missing_seconds_leave_nothing_after_five(files: list[Path]) -> None:
+    for seed, path in enumerate(files):
+        trial = load_trial(path, HALF)
+        t_s = times(trial)
+        starts = np.linspace(20, t_s[-1] - 10, 12) + np.random.default_rng(seed).uniform(-1, 1, 12)
+        since = t_s[:, None] - (starts + 2.0)
+        keep = ~((since > -2.0) & (since < 0.0)).any(axis=1)
+        whole = up_in_sensor(estimate_orientation(t_s, trial.gyr, trial.acc))[keep]
+        torn = up_in_sensor(estimate_orientation(t_s[keep], trial.gyr[keep], trial.acc[keep]))
+        since = since[keep]
+        settled = ~((since > 0) & (since < 5.0)).any(axis=1)
+        assert angle_between_deg(torn, whole)[settled].max() < 3.0, path.name  # deg
+
+
+def test_real_recording_in_radio_frames_equals_the_whole(files: list[Path]) -> None:
+    trial = load_trial(files[4], HALF)
+    t_s, stage = times(trial), OrientationStage()
+    whole = estimate_orientation(t_s, trial.gyr, trial.acc)
+    rng, parts, k = np.random.default_rng(1), [], 0
+    while k < len(t_s):
+        part = slice(k, k + int(rng.integers(1, 12)))
+        parts.append(stage.process(ImuBlock(t_s[part], trial.gyr[part], trial.acc[part])).q_earth_from_sensor)
+        k = part.stop
+    np.testing.assert_allclose(np.concatenate(parts), whole, atol=1e-9)

@@ -1,0 +1,79 @@
+"""Any cut of the data gives the same orientation; nothing later changes what was said."""
+
+import itertools
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from motion.imu_samples import office
+from tiltwise.motion.orientation import OrientationStage, estimate_motion, estimate_orientation
+from tiltwise.types import FloatArray, ImuBlock
+
+ANGLE_TOLERANCE = 1e-9  # design.md: any cut of the data gives the same angles
+
+
+def awkward(n: int, seed: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return turning, rest, lost samples, a long gap, and clipped rates, all in one."""
+    t_s, _, gyr, acc = office(n, seed, pace=3.0)
+    rng = np.random.default_rng(seed)
+    gyr[n // 2 : n * 2 // 3] = rng.normal(0, 0.002, (n * 2 // 3 - n // 2, 3))
+    acc[n // 2 : n * 2 // 3] = acc[n // 2]
+    gyr[: n // 4] = np.clip(gyr[: n // 4], -1.8, 1.8)
+    keep = rng.random(n) > 0.05
+    keep[n // 3 : n // 3 + 60] = False
+    keep[n * 3 // 4 : n * 3 // 4 + 300] = False
+    return t_s[keep], gyr[keep], acc[keep]
+
+
+def stream(t_s: FloatArray, gyr: FloatArray, acc: FloatArray, cuts: list[int]) -> FloatArray:
+    stage = OrientationStage()
+    edges = [0, *sorted(c for c in cuts if c < len(t_s)), len(t_s)]
+    parts = [
+        stage.process(ImuBlock(t_s[a:b], gyr[a:b], acc[a:b])).q_earth_from_sensor
+        for a, b in itertools.pairwise(edges)
+    ]
+    return np.concatenate(parts)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.integers(0, 2999), max_size=40), st.integers(0, 3))
+def test_any_cut_gives_the_same_quaternions(cuts: list[int], seed: int) -> None:
+    data = awkward(3000, seed)
+    np.testing.assert_allclose(stream(*data, cuts), stream(*data, []), atol=ANGLE_TOLERANCE)
+
+
+def test_sample_by_sample_gives_the_same_quaternions() -> None:
+    data = awkward(1500, 4)
+    np.testing.assert_allclose(stream(*data, list(range(1500))), stream(*data, []), atol=ANGLE_TOLERANCE)
+
+
+def test_chunks_inside_a_long_block_do_not_show(monkeypatch) -> None:
+    data = awkward(3000, 5)
+    whole = estimate_orientation(*data)
+    smooth = estimate_orientation(*data, offline=True)
+    monkeypatch.setattr("tiltwise.motion.orientation.CHUNK", 257)
+    np.testing.assert_allclose(estimate_orientation(*data), whole, atol=ANGLE_TOLERANCE)
+    np.testing.assert_allclose(estimate_orientation(*data, offline=True), smooth, atol=ANGLE_TOLERANCE)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(1, 2800))
+def test_later_samples_change_nothing_online(length: int) -> None:
+    data = awkward(3000, 6)
+    part = tuple(v[:length] for v in data)
+    np.testing.assert_allclose(stream(*part, []), stream(*data, [])[: len(part[0])], atol=ANGLE_TOLERANCE)
+
+
+def test_flags_and_uncertainty_do_not_depend_on_cuts_either() -> None:
+    t_s, gyr, acc = awkward(3000, 7)
+    whole = estimate_motion(t_s, gyr, acc)
+    stage = OrientationStage()
+    parts = [
+        stage.estimate(ImuBlock(t_s[k : k + 13], gyr[k : k + 13], acc[k : k + 13]))
+        for k in range(0, len(t_s), 13)
+    ]
+    np.testing.assert_array_equal(np.concatenate([p.is_saturated for p in parts]), whole.is_saturated)
+    np.testing.assert_allclose(
+        np.concatenate([p.uncertainty_deg for p in parts]), whole.uncertainty_deg, atol=ANGLE_TOLERANCE
+    )
