@@ -60,7 +60,7 @@ IMPURE_CALLS = {"print", "open", "input"}
 COMMON_MAY_IMPORT = {"binascii", "struct", "hashlib", "math", "array"}
 BOARD_MODULES = {
     "array", "asyncio", "binascii", "errno", "gc", "hashlib", "io", "json", "math", "micropython", "os", "struct",
-    "sys", "time", "uctypes", "bluetooth", "cryptolib", "esp32",
+    "select", "sys", "time", "uctypes", "bluetooth", "cryptolib", "esp32",
 }  # fmt: skip
 
 
