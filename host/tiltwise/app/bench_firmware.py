@@ -20,7 +20,7 @@ from tiltwise.app.errors import AppError
 from tiltwise.common.fusion import Fusion
 from tiltwise.sim.sensor import Lsm6dsox
 from tiltwise.sim.vm.board import VmBoard
-from tiltwise.sim.vm.compiled import compiled_firmware
+from tiltwise.sim.vm.compiled import compiled_firmware, rom_image
 from tiltwise.sim.vm.process import HERE, Vm
 from tiltwise.sim.vm.still import Nodding
 from tiltwise.types import FloatArray
@@ -122,6 +122,9 @@ def heap_rows(hours: float = 8.0) -> Iterator[tuple[float, HeapRow]]:
         yield 0.0, HeapRow("MicroPython alone", 0.0, vm.heap_in_use(), 0)
         vm.run("import firmware.app, firmware.board, firmware.radio")
         yield 0.0, HeapRow("all modules", 0.0, vm.heap_in_use(), 0)
+    with Vm({}, rom=rom_image()) as vm:
+        vm.run("import firmware.app, firmware.board, firmware.radio")
+        yield 0.0, HeapRow("all modules, run from a ROM partition", 0.0, vm.heap_in_use(), 0)
     board, tell = _nodding_board()
     try:
         yield 0.0, HeapRow("after start", 0.0, board.vm.heap_in_use(), 0)
