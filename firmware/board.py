@@ -89,7 +89,8 @@ class Board(Bare):
         self.chip_cause = _cause()
         self._fit_pins(p)
         self.flash = _flash(p)
-        self.radio = _radio(p, self.model)  # before anything large
+        if not health.will_be_safe(self.files, self.chip_cause):
+            self.radio = _radio(p, self.model)  # before anything large
         self.links = (_cable(),) + (() if self.radio is None else self.radio.links)
         self.watchdog = machine.WDT(timeout=_WATCHDOG_MS).feed if p.WATCHDOG else None
         gc.collect()

@@ -37,12 +37,7 @@ class Health:
         before, crashes, end = self._load()
         self.boot_id = before % 0xFFFF + 1
         self.reset_cause = _BY_END.get(end, chip_cause)
-        if end == FAILED or (end == RUNNING and chip_cause not in (POWER_ON, WOKE) and before):
-            self.crashes = min(crashes + 1, 255)
-        elif end == RUNNING and chip_cause == POWER_ON:
-            self.crashes = crashes  # pulling the plug neither is a crash nor mends anything
-        else:
-            self.crashes = 0
+        self.crashes = _count(before, crashes, end, chip_cause)
         self.is_safe_mode = self.crashes >= CRASHES
         self.problem = None
         self._is_proven = self.crashes == 0
@@ -98,6 +93,24 @@ class Health:
             self._files.replace(FILE, with_crc(struct.pack(_LAYOUT, self.boot_id, crashes, end)))
         except OSError as problem:
             self.problem = problem  # a full flash must not stop the board
+
+
+def _count(boot, crashes, end, chip_cause):
+    """Return the crashes in a row, given how the run before ended and why the chip starts now."""
+    if end == FAILED or (end == RUNNING and chip_cause not in (POWER_ON, WOKE) and boot):
+        return min(crashes + 1, 255)
+    if end == RUNNING and chip_cause == POWER_ON:
+        return crashes  # pulling the plug neither is a crash nor mends anything
+    return 0
+
+
+def will_be_safe(files, chip_cause):
+    """For board.py, before there is a Health: whether this start takes the cable only."""
+    body = without_crc(files.read(FILE))
+    if body is None or len(body) != struct.calcsize(_LAYOUT):
+        return False
+    boot, crashes, end = struct.unpack(_LAYOUT, body)
+    return _count(boot, crashes, end, chip_cause) >= CRASHES
 
 
 def note_exception(files):

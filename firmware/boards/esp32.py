@@ -20,9 +20,7 @@ def deepsleep(board):
         motion = machine.Pin(profile.MOTION, machine.Pin.IN, machine.Pin.PULL_DOWN)
         if hasattr(esp32, "wake_on_ext1"):
             esp32.wake_on_ext1((motion,), esp32.WAKEUP_ANY_HIGH)
-        elif hasattr(
-            esp32, "wake_on_gpio"
-        ):  # C3, C6: one level for all pins, and motion is the one that is needed
+        elif hasattr(esp32, "wake_on_gpio"):  # C3, C6
             esp32.wake_on_gpio((motion,), esp32.WAKEUP_ANY_HIGH)
     if profile.BUTTON is not None and hasattr(esp32, "wake_on_ext0"):
         button = machine.Pin(profile.BUTTON, machine.Pin.IN, machine.Pin.PULL_UP)

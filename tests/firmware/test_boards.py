@@ -172,6 +172,17 @@ def test_app_runs_on_the_real_board_py_without_a_sensor_and_without_bluetooth(ch
     assert app.samplers[0].faults > 0
 
 
+def test_radio_is_not_even_touched_after_three_crashes(chip, tmp_path, capsys):
+    health = importlib.import_module("tiltwise_firmware.health")
+    files = importlib.import_module("tiltwise_firmware.files").Files()
+    for _ in range(3):
+        health.Health(files, chip.time, health.WATCHDOG)
+    board = made(chip, tmp_path, "xiao_esp32s3")  # the fake chip says: watchdog
+    assert "Bluetooth" not in capsys.readouterr().out
+    assert board.radio is None
+    assert importlib.import_module("tiltwise_firmware.app").App(board).health.is_safe_mode
+
+
 def test_psram_counts_for_the_ring(chip, tmp_path, monkeypatch):
     assert made(chip, tmp_path, "xiao_esp32c3").ring_frames == pytest.approx(190, abs=5)
     monkeypatch.setattr("gc.mem_free", lambda: 7_000_000)

@@ -44,7 +44,11 @@ def test_numbers_go_on_after_the_log_when_the_counter_is_lost():
 def test_third_crash_in_a_row_starts_safely_and_an_orderly_end_mends_it(cause):
     disk = SimFiles()
     boot(disk)
-    crashes = [boot(disk, cause) for _ in range(4)]
+    announced, crashes = [], []
+    for _ in range(4):
+        announced.append(health.will_be_safe(disk, cause))  # board.py asks before there is a Health
+        crashes.append(boot(disk, cause))
+    assert announced == [run.is_safe_mode for run in crashes]
     assert [run.crashes for run in crashes] == [1, 2, 3, 4]
     assert [run.is_safe_mode for run in crashes] == [False, False, True, True]
     crashes[-1].leaving(health.REBOOTING)
@@ -68,6 +72,7 @@ def test_third_crash_in_a_row_starts_safely_and_an_orderly_end_mends_it(cause):
 def test_how_the_run_before_ended_decides(end, cause, told, crashes):
     disk = SimFiles()
     disk.files[health.FILE] = files.with_crc(struct.pack("<HBB", 9, 1, end))
+    assert not health.will_be_safe(disk, cause)
     run = boot(disk, cause)
     assert (run.reset_cause, run.crashes, run.boot_id) == (told, crashes, 10)
 

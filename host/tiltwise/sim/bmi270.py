@@ -1,8 +1,9 @@
 """A BMI270 at register level: physical truth in, register bytes out, as on the I2C bus.
 
 Before it: front_end.py, which samples the truth. After it: sim/board.py. Source: Bosch datasheet BST-BMI270-DS000.
-The real part runs only with Bosch's configuration; this one wants `STAND_IN_CONFIG` instead, 8 kB of random bytes, and
-refuses to work unless every byte arrived in its place. The firmware driver has its own list of registers on purpose.
+The real part runs only with Bosch's configuration; this one wants `STAND_IN_CONFIG` instead, 8 kB of random bytes,
+and refuses to work unless every byte arrived in its place. The firmware driver has its own list of registers on
+purpose.
 """
 
 from __future__ import annotations

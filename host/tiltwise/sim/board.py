@@ -275,8 +275,6 @@ class SimBoard:
         was_moved, self.is_moved = self.is_moved, False
         return was_moved
 
-    # ---- what happens to the board ----
-
     @property
     def boot_id(self) -> int:
         """Number of this boot."""

@@ -38,7 +38,7 @@ class RadioLink(LocalLink):
     """The air between controllers: out of range, no advertisement is heard."""
 
     def __init__(self, air: Air | None = None) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.air = air or Air()
 
     def send_advertising_pdu(self, sender_controller: Controller, packet: ll.AdvertisingPdu) -> None:

@@ -119,10 +119,15 @@ class VmBoard:
         self._request = self._request % 255 + 1
         self.link.deliver(wire.pack_command(self._request, opcode, self._request, payload))
 
-    def reconnect(self) -> None:
-        """The host goes and another one comes and asks for a stream."""
+    def leave(self) -> None:
+        """The host goes."""
         self.link.drop()
-        self.vm.run("board.link.connections += 1")
+        self.vm.run("board.link.is_connected = False")
+
+    def reconnect(self) -> None:
+        """Another host comes and asks for a stream."""
+        self.link.drop()
+        self.vm.run("board.link.connections += 1\nboard.link.is_connected = True")
         self.start()
 
     def run_firmware(self) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -44,3 +45,19 @@ def _compile(path: Path, place: str, folder: Path, arch: str | None) -> bytes:
     if done.returncode != 0:
         raise CompileError(f"{path}: {done.stderr.strip()}")
     return out.read_bytes()
+
+
+def rom_image() -> bytes:
+    """Return the compiled firmware as a ROMFS image, as `mpremote romfs deploy` writes it to a ROM partition."""
+    with tempfile.TemporaryDirectory() as place:
+        tree, image = Path(place) / "tree", Path(place) / "image"
+        for name, data in compiled_firmware().items():
+            target = tree / name.lstrip("/")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
+        options = ["romfs", "--no-mpy", "-o", str(image), "build", str(tree)]
+        command = [sys.executable, "-m", "mpremote", *options]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise CompileError(f"mpremote cannot build the image: {done.stderr.strip()}")
+        return image.read_bytes()

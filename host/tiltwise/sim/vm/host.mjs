@@ -1,6 +1,6 @@
 // The official MicroPython (WebAssembly) as a board: virtual clock, blocking calls to Python over two pipes.
 // Before it: process.py, which starts it and answers. Inside it: the firmware's files, and shims/ for what a board has.
-// Usage: node host.mjs CONFIG IN OUT   with {mjs, heap, files: {path: base64}, path: [sys.path first], main, ticks_offset, now_us}
+// Usage: node host.mjs CONFIG IN OUT   with {mjs, heap, romfs: base64 or '', files: {path: base64}, path: [sys.path first], main, ticks_offset, now_us}
 import fs from 'fs';
 import {pathToFileURL} from 'url';
 
@@ -62,8 +62,9 @@ function rpc(op, payload) {
 
 // ---- MicroPython, and the one module that its shims are made of ----
 const {loadMicroPython} = await import(pathToFileURL(config.mjs));
+const romfs = config.romfs ? new Uint8Array(Buffer.from(config.romfs, 'base64')) : undefined;
 const say = (line) => rpc(OP.LINE, Buffer.from(line));
-const mp = await loadMicroPython({heapsize: config.heap, stdout: say, stderr: say});
+const mp = await loadMicroPython({heapsize: config.heap, romfs, stdout: say, stderr: say});
 const heap = () => mp._module.HEAPU8; // looked up each time: it moves when the memory grows
 let onEvent = null;
 

@@ -56,6 +56,7 @@ class Vm:
     Parameters
     ----------
     files : path -> content, what lies in its flash
+    rom : image of a ROM partition, mounted at /rom; modules in it run from there and take no heap for their code
     heap_bytes : size of the first heap; it grows by itself, so this is no limit
     now_us : virtual time at power-on
     ticks_offset : where MicroPython's wrapping ticks stand at time 0
@@ -65,6 +66,7 @@ class Vm:
         self,
         files: Mapping[str, bytes],
         *,
+        rom: bytes = b"",
         heap_bytes: int = 131072,
         now_us: float = 0.0,
         ticks_offset: int = 0,
@@ -78,6 +80,7 @@ class Vm:
         config = {
             "mjs": str(micropython_module()),
             "heap": heap_bytes,
+            "romfs": base64.b64encode(rom).decode(),
             "files": {
                 path: base64.b64encode(data).decode() for path, data in (dict(files) | shims()).items()
             },

@@ -1,0 +1,131 @@
+"""The parts around the sensor in the real MicroPython: what CPython forgives, the VM does not."""
+
+import pytest
+
+from tiltwise.sim.sensor import Lsm6dsox
+from tiltwise.sim.vm.board import VmBoard
+
+FLASH = """
+class Flash:
+    def __init__(self):
+        self.data = [bytearray(b"\\xff" * 4096) for _ in range(4)]
+    def readblocks(self, block, buffer, offset=0):
+        buffer[:] = self.data[block][offset : offset + len(buffer)]
+    def writeblocks(self, block, buffer, offset=0):
+        self.data[block][offset : offset + len(buffer)] = bytes(buffer)
+    def ioctl(self, what, block):
+        if what == 6:
+            self.data[block] = bytearray(b"\\xff" * 4096)
+        return {4: 4, 5: 4096}.get(what, 0)
+"""
+
+SCRIPTS = {
+    "flash log": FLASH
+    + """
+import time, struct
+from firmware.flashlog import FlashLog
+from firmware.minutelog import MinuteLog
+from firmware.outbox import Outbox
+from tiltwise.common import wire
+flash = Flash()
+out = Outbox(7, 20, 8, 10, MinuteLog(FlashLog(flash), time))
+buffer = out.minutes.spare()
+for k in range(300):
+    buffer = out.put(buffer, wire.MINUTE, 0, 0, 0, 0, 0, 6)
+    out.archive._tokens_ms = 3600000
+    out.archive.flush(out.minutes)
+again = MinuteLog(FlashLog(flash), time)
+print(again.boots())
+view = Outbox(8, 20, 8, 10, again).view(7)
+print(view.find(290), view.used, view.seq_at(0), view.size_at(0))
+again.free_to(7, 295)
+print(MinuteLog(FlashLog(flash), time).boots())
+""",
+    "files": """
+from firmware.fileblocks import FileBlocks
+from firmware.flashlog import FlashLog
+log = FlashLog(FileBlocks("m", 3))
+print([log.append(1, bytes([k] * 42)) for k in range(3)])
+log = FlashLog(FileBlocks("m", 3))
+buffer = bytearray(42)
+print([log.read(k, buffer) for k in range(log.start(), log.end())], buffer[0])
+""",
+    "settings": """
+from firmware.files import Files
+from firmware.settings import Settings
+from firmware.keystore import KeyStore
+s = Settings(Files()); s.set("rule_deg", 31); s.set("name", "a=b")
+s = Settings(Files()); print(s.get("rule_deg"), s.get("name"), s.problem)
+try:
+    s.set("rule_deg", 1000)
+except ValueError as problem:
+    print(problem)
+k = KeyStore(Files()); k.save(bytes(range(32))); print(KeyStore(Files()).load() == bytes(range(32)))
+Files().replace("settings", b"rubbish"); print(Settings(Files()).problem)
+""",
+    "health": """
+import time
+from firmware import health
+from firmware.files import Files
+Files().remove("boot")
+print([(h.boot_id, h.crashes, h.is_safe_mode) for h in [health.Health(Files(), time, 3) for _ in range(4)]])
+health.note_exception(Files()); print(health.crashes_noted(Files()))
+""",
+    "coach": """
+import math, time
+from firmware import alone, haptics, neutral, worn, taps, power, battery, button, led
+from firmware.files import Files
+from firmware.settings import Settings
+class Clock:
+    ms = 0
+    def ticks_ms(self): return self.ms
+    def ticks_diff(self, a, b): return a - b
+    def ticks_add(self, a, b): return a + b
+class Motor:
+    n = 0
+    def set(self, duty): self.n += duty > 0
+clock, motor, log = Clock(), Motor(), []
+settings = Settings(Files()); settings.update((("rule_s", 60), ("alone_after_s", 30)))
+buzz = haptics.Haptics(motor, clock)
+coach = alone.Alone(clock, settings, buzz, lambda *what: log.append(what))
+off, sit = worn.Worn(clock), neutral.Neutral(settings)
+for k in range(1300):
+    clock.ms += 100
+    buzz.step(clock.ms)
+    deg = math.radians(40 if k < 1100 else 2)
+    up = [math.sin(deg), 0.0, math.cos(deg)]
+    coach.step(clock.ms, up, (0.0, 0.0, 1.0), False)
+    off.step(clock.ms, up, None)
+print(log, motor.n)
+sit.start()
+print([r for r in [sit.step(up) for _ in range(30)] if r], sit.up is not None)
+tap = taps.Taps(9.80665 / 8192)
+for k in range(200):
+    tap.sample(0, 0, 8192 + (20000 if k in (100, 120) else 0))
+print(tap.has_double, battery.percent_of(3820), power.Power(clock).step(1, False, False, False, False, True, False))
+print(button.Button(clock).step(clock.ms, True))
+levels = []; led.Led(levels.append, clock).step(clock.ms, led.NO_KEY); print(levels)
+""",
+}
+
+EXPECTED = {
+    "flash log": ["[(7, 0, 299)]", "0 1 290 50", "[(7, 296, 299)]"],
+    "files": ["[True, True, True]", "[1, 1, 1] 2"],
+    "settings": [
+        "31 a=b None",
+        "rule_deg is 1000, expected 5 to 90",
+        "True",
+        "settings file is damaged: defaults are used",
+    ],
+    "health": ["[(1, 0, False), (2, 1, False), (3, 2, False), (4, 3, True)]", "3"],
+    "coach": ["[(True, 40), (False, 40)] 3", "[1] True", "True 50 2", "0", "[0, 1]"],
+}
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_parts_do_in_micropython_what_they_do_in_cpython(name):
+    board = VmBoard([Lsm6dsox(seed=1)], stream=None)
+    try:
+        assert [line for line in board.vm.run(SCRIPTS[name]) if line] == EXPECTED[name]
+    finally:
+        board.close()
