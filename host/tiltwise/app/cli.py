@@ -45,6 +45,7 @@ WAY_IN = f"""tiltwise {__version__}: neck posture, from a small sensor behind th
   tiltwise day                      the newest day as a plot
   tiltwise analyze FILE             angles and episodes in any IMU file
   tiltwise count FILE --exercise side_tilt
+  tiltwise setup --dry-run          how a new board gets its firmware and key
   tiltwise doctor                   what works on this computer
   tiltwise --help                   all commands
 
@@ -101,6 +102,45 @@ def watch(
         ),
         console.out,
     )  # fmt: skip
+
+
+@app.command()
+def setup(
+    port: Annotated[
+        str, typer.Option(help="Serial port of the board; found by itself when there is one board.")
+    ] = "",
+    name: Annotated[str | None, typer.Option(help="Name of the sensor, 24 bytes at most.")] = None,
+    mount: MountOption = None,
+    board: Annotated[
+        str | None, typer.Option(help="Profile of firmware/boards/, for a board that is not known by itself.")
+    ] = None,
+    micropython: Annotated[
+        Path | None,
+        typer.Option(help="MicroPython .bin for a blank ESP32, written first.", exists=True, dir_okay=False),
+    ] = None,
+    new_key: Annotated[bool, typer.Option("--new-key", help="A new key even if the old one works.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the steps, touch nothing.")] = False,
+) -> None:
+    """New board over USB: firmware, key, name; the same command continues after any interruption."""
+    from tiltwise.app import setup as work
+
+    options = work.Options(
+        port=port,
+        name=name,
+        board=board,
+        mount=None if mount is None else parse_mount(mount).value,
+        micropython=micropython,
+        new_key=new_key,
+    )
+    steps = work.plan(options)
+    if dry_run:
+        typer.echo(work.as_text(steps))
+        return
+    for step in work.run(options):
+        line = f"{step.number:>2}/{step.of} {step.do:<11} {step.said}"
+        where = console.out if step.is_done else console.err
+        where.print(line, highlight=False, markup=False, soft_wrap=True)
+    typer.echo("ready: unplug it, clip it on, then `tiltwise watch`")
 
 
 @app.command()
