@@ -29,6 +29,7 @@ class BenchOptions:
     data: Path | None = None
     seeds: int = 3
     plot: Path | None = None
+    scale: float = 1.0  # of the hours that a long bench takes
 
     def folder(self) -> Path:
         """Return the folder with human/ and orientation/."""
@@ -217,11 +218,23 @@ def _pair_cells(row: bench_pair.PairRow) -> tuple[object, ...]:
     return row.name, row.reference, *errors, row.range_deg, row.relative_percent
 
 
+def _firmware(options: BenchOptions, console: Console) -> None:
+    from tiltwise.app.bench_firmware_print import print_firmware  # needs node, MicroPython and bumble
+
+    try:
+        folder: Path | None = options.folder() / "orientation"
+    except AppError as error:
+        console.print(f"without accuracy: {error}", style="dim")
+        folder = None
+    print_firmware(folder, options.scale, console)
+
+
 BENCHES: dict[str, tuple[str, Callable[[BenchOptions, Console], None]]] = {
     "desk": ("offline path on people at desks: angles, shares of time, rule", _desk),
     "orientation": ("our filters beside the peers, against optical truth", _orientation),
     "pair": ("head minus upper back on a real person, online against offline filters", _pair),
     "sim": ("the whole system on simulated wearers, against their truth", _sim),
     "calibration": ("remounting, and wrong ways of doing the ritual", _calibration),
+    "firmware": ("the firmware in the MicroPython VM: memory, heap, size, radio, losses", _firmware),
     "speed": ("samples per second of the offline path, CPU of a live one", _speed),
 }

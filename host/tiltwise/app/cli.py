@@ -318,6 +318,7 @@ def bench(
     data: Annotated[Path | None, typer.Option(help="Folder with human/ and orientation/.")] = None,
     seeds: Annotated[int, typer.Option(min=1, max=1000, help="Simulated wearers per figure.")] = 3,
     plot: Annotated[Path | None, typer.Option(help="Picture to write, where a bench has one.")] = None,
+    scale: Annotated[float, typer.Option(min=0.001, max=1, help="Shorten the hours of a long bench.")] = 1.0,
 ) -> None:
     """Accuracy and speed, measured here and now."""
     from tiltwise.app.bench import BENCHES, BenchOptions, run_bench
@@ -326,7 +327,7 @@ def bench(
         for each, (summary, _) in BENCHES.items():
             typer.echo(f"  tiltwise bench {each:<12} {summary}")
         return
-    run_bench(name, BenchOptions(data, seeds, plot), console.out)
+    run_bench(name, BenchOptions(data, seeds, plot, scale), console.out)
 
 
 def _settings(rule: str | None = None) -> Settings:

