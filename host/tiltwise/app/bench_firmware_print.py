@@ -83,7 +83,7 @@ def _print_losses(hours: float, disconnects: int, reboots: int, console: Console
         "unflagged",
         "at boot",
     )
-    console.print(table(title, (*heads, *heads_lost), _side_by_side(faults, lost)))
+    console.print(table(title, heads, _side_by_side(faults, lost)))
     console.print(
         "inside: lost although the ring had room; beyond: dropped by a full ring; untold: neither arrived nor told",
         style="dim",
