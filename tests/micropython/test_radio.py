@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import random
 import struct
 
 import pytest
@@ -159,3 +160,36 @@ def test_a_stranger_gets_nothing_and_is_sent_away():
     assert all(f"status {wire.STATUS_LOCKED}" in answer for answer in answers)
     assert seconds < 7
     assert notifications == 0
+
+
+def test_the_watchdog_is_fed_long_before_it_bites():
+    async def scenario():
+        async with Room() as room:
+            await room.open()
+            await room.stream(12)
+            return room.board.longest_unfed_s, room.board.watchdog_s
+
+    unfed_s, bites_s = run_virtually(scenario())
+    print(f"longest time unfed {unfed_s:.2f} s of {bites_s:g} s")
+    assert 0.5 < unfed_s < bites_s / 3
+
+
+def test_garbage_on_ctrl_is_counted_and_the_stream_goes_on():
+    """Two hundred writes of random bytes between commands: no crash, no gap, and the board says what it saw."""
+
+    async def scenario():
+        rng = random.Random(7)
+        async with Room() as room:
+            await room.open(interval_ms=15.0)
+            for _ in range(200):
+                garbage = rng.randbytes(rng.randrange(1, 60)) + b"\0"
+                await room.host.ctrl.write_value(garbage, with_response=True)
+            await room.stream(8)
+            return room.numbers(), room.host.heard.frames
+
+    numbers, frames = run_virtually(scenario())
+    assert missing(numbers) == []
+    events = [wire.unpack_body(f, wire.EVENT) for f in frames if wire.unpack_header(f)[0] == wire.EVENT]
+    told = [value for code, _, value in events if code == wire.EVENT_HOSTILE]
+    assert told
+    assert told[-1] >= 100

@@ -65,6 +65,9 @@ class RadioBoard:
         self.pwm: dict[int, int] = {}
         self.reset_cause = 1
         self.wants_reset = False
+        self.watchdog_s = math.inf  # it bites when nobody feeds it for so long
+        self.longest_unfed_s = 0.0
+        self._fed_s = 0.0
         self._tell = tell
         self._told_s = 0.0
         self._main = main
@@ -179,7 +182,10 @@ class RadioBoard:
         return self.bus.scan()
 
     def _machine_wdt(self, q: Any) -> None:
-        self.watchdog_ms = q["timeout_ms"]
+        self.watchdog_s = q["timeout_ms"] / 1000
+        self._fed_s = self.vm.now_us / 1e6
 
     def _machine_feed(self, _q: Any) -> None:
-        self.fed_s = self.vm.now_us / 1e6
+        now_s = self.vm.now_us / 1e6
+        self.longest_unfed_s = max(self.longest_unfed_s, now_s - self._fed_s)
+        self._fed_s = now_s

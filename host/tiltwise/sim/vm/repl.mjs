@@ -12,27 +12,27 @@ const CTRL_A = 1, CTRL_B = 2, CTRL_E = 5;
 let mp = null;
 let isMuted = false;
 
-function copyIn(from, to) {
+function putFiles(from, to) {
   for (const entry of fs.readdirSync(from, {withFileTypes: true})) {
     const source = path.join(from, entry.name), target = `${to}/${entry.name}`;
-    if (entry.isDirectory()) { mp.FS.mkdir(target); copyIn(source, target); }
+    if (entry.isDirectory()) { mp.FS.mkdir(target); putFiles(source, target); }
     else mp.FS.writeFile(target, fs.readFileSync(source));
   }
 }
 
-function copyOut(from, to) {
+function takeFiles(from, to) {
   fs.mkdirSync(to, {recursive: true});
   for (const name of mp.FS.readdir(from)) {
     if (name === '.' || name === '..') continue;
     const source = `${from}/${name}`, target = path.join(to, name);
-    if (mp.FS.isDir(mp.FS.stat(source).mode)) copyOut(source, target);
+    if (mp.FS.isDir(mp.FS.stat(source).mode)) takeFiles(source, target);
     else fs.writeFileSync(target, mp.FS.readFile(source));
   }
 }
 
 function save() {
   fs.rmSync(flash, {recursive: true, force: true});
-  copyOut('/flash', flash);
+  takeFiles('/flash', flash);
 }
 
 async function boot() {
@@ -41,7 +41,7 @@ async function boot() {
   mp.registerJsModule('_bench', {});
   mp.FS.mkdir('/flash');
   mp.FS.mkdir('/bench');
-  copyIn(flash, '/flash');
+  putFiles(flash, '/flash');
   mp.FS.writeFile('/bench/os.py', fs.readFileSync(path.join(shims, 'os.py')));
   mp.runPython(`
 import sys

@@ -1,0 +1,58 @@
+"""The numbers of `tiltwise bench firmware`, in short: the goals that must hold on every machine."""
+
+import math
+
+from tiltwise.app import bench_firmware, bench_firmware_air
+
+
+def last(rows):
+    return list(rows)[-1][1]
+
+
+def test_a_bad_hour_loses_nothing_inside_the_ring_and_tells_of_the_rest():
+    row = last(bench_firmware_air.loss_rows(hours=0.4, disconnects=9, reboots=1, seed=3))
+    print(row)
+    assert row.inside == 0
+    assert row.beyond > 100  # some absences were longer than the ring, or this shows nothing
+    assert row.unaccounted == 0
+    assert row.unflagged_holes == 0
+    assert row.reboots == 1
+    assert row.samples > 0.8 * row.hours * 3600 * 50
+
+
+def test_fusion_allocates_less_than_its_goal_and_far_less_than_madgwick():
+    rows = {row.name: row for _, row in bench_firmware.fusion_rows(None, n=300)}
+    ours, plain = rows["tiltwise firmware"], rows["Madgwick, beta 0.033"]
+    print(ours)
+    assert ours.n_bytes <= 500
+    assert ours.n_bytes < 0.3 * plain.n_bytes
+    assert math.isnan(ours.rmse_deg)  # no recordings were named
+    assert ours.time_ratio > 0
+
+
+def test_plain_madgwick_finds_the_tilt_of_a_still_sensor():
+    """The filter that ours is measured against works: 30 deg of tilt within 0.5 deg after 60 s."""
+    madgwick = bench_firmware._load_shim("madgwick").Madgwick(100.0)
+    up = -math.sin(math.radians(30)), 0.0, math.cos(math.radians(30))
+    for _ in range(6000):
+        madgwick.update(0.0, 0.0, 0.0, *up)
+    w, x, y, z = madgwick.q
+    found = 2 * (x * z - w * y), 2 * (y * z + w * x), w * w - x * x - y * y + z * z
+    cosine = sum(a * b for a, b in zip(up, found, strict=True))
+    assert math.degrees(math.acos(min(cosine, 1.0))) < 0.5
+
+
+def test_compiled_firmware_has_the_same_size_everywhere():
+    """There is no native code in it; 150 kB is a fifth of the smallest flash we name."""
+    sizes = {row.arch: row.n_bytes for _, row in bench_firmware.size_rows()}
+    assert set(sizes) == set(bench_firmware.ARCHES)
+    assert len(set(sizes.values())) == 1
+    assert max(sizes.values()) < 150_000
+
+
+def test_code_in_a_rom_partition_takes_less_than_two_thirds_of_the_heap():
+    rows = {row.moment: row for _, row in bench_firmware.heap_rows(hours=0.0)}
+    in_flash = rows["all modules"].heap_bytes
+    in_rom = rows["all modules, run from a ROM partition"].heap_bytes
+    print(f"heap of the modules: {in_flash} bytes from files, {in_rom} bytes from a ROM partition")
+    assert in_rom < 0.67 * in_flash
