@@ -20,7 +20,7 @@ REPEAT_MS = const(60000)
 MOST_REPEATS = const(4)  # after that it is silent until corrected: the wearer knows
 HYSTERESIS_DEG = 5
 MAX_GAP_MS = const(5000)
-_SMOOTH = 0.1  # of a new value, ten times a second: one second, so that a nod is no slump
+_SMOOTH = const(0.1)  # of a new value, ten times a second: one second, so that a nod is no slump
 _STALE_MS = const(2000)
 
 # (state, is a host there, is the waiting time over) -> state

@@ -11,6 +11,7 @@ import time
 
 import machine
 import micropython
+from micropython import const
 
 from . import config, health, outbox
 from .bare import Bare
@@ -25,13 +26,13 @@ _PROFILES = (  # by a word in os.uname().machine; the first that fits. A file `p
     ("Pico 2 W", "pico2_w"),
     ("Pico W", "pico_w"),
 )
-_PROFILE_FILE = "profile"
-_MOTOR_HZ = 20000  # above what ears hear
-_FAILSAFE_MS = 2000
-_WATCHDOG_MS = 8000  # the longest that all these chips can; an erase of flash takes 0.3 s at worst
-_PAUSE_MS = 100
-_FLASH_LABEL = "minutes"
-_FLASH_PREFIX = "min"
+_PROFILE_FILE = const("profile")
+_MOTOR_HZ = const(20000)  # above what ears hear
+_FAILSAFE_MS = const(2000)
+_WATCHDOG_MS = const(8000)  # the longest that all these chips can; an erase of flash takes 0.3 s at worst
+_PAUSE_MS = const(100)
+_FLASH_LABEL = const("minutes")
+_FLASH_PREFIX = const("min")
 
 
 def profile():

@@ -7,6 +7,8 @@ nothing.
 
 import struct
 
+from micropython import const
+
 from tiltwise.common import auth, wire
 
 from . import config
@@ -32,7 +34,7 @@ _SIZES = {
     wire.OP_PROVISION: auth.KEY_SIZE,
 }
 _FOR_ALL = (wire.OP_HELLO, wire.OP_AUTH1, wire.OP_AUTH2, wire.OP_PROVISION)
-_MOST_BOOTS = 20  # in one answer
+_MOST_BOOTS = const(20)  # in one answer
 
 
 class Commands:

@@ -8,7 +8,9 @@ import binascii
 import os
 import struct
 
-_NEW = ".new"
+from micropython import const
+
+_NEW = const(".new")
 
 
 class Files:

@@ -24,7 +24,7 @@ RECORD = const(48)
 PAYLOAD = const(42)  # a MINUTE frame without its tag
 HEAD = const(16)
 _MAGIC = const(0x314D5754)  # "TWM1"
-_LAYOUT = "<III"
+_LAYOUT = const("<III")
 
 
 class FlashLog:

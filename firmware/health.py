@@ -12,7 +12,7 @@ from micropython import const
 from .files import with_crc, without_crc
 
 FILE = "boot"
-_LAYOUT = "<HBB"  # boot counter, crashes in a row, how the run ended
+_LAYOUT = const("<HBB")  # boot counter, crashes in a row, how the run ended
 CRASHES = const(3)
 HEALTHY_MS = const(600000)
 FEED_MS = const(1000)  # how often the watchdog is fed at most

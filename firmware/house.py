@@ -4,13 +4,15 @@ Before it: app.py. After it: the parts of the board object (pins behind plain fu
 feel.
 """
 
+from micropython import const
+
 from tiltwise.common import wire
 
 from . import button, config, haptics, health, led, power
 from .battery import UNKNOWN, Battery
 
-_SETTLE_MS = 1500  # of dozing, before motion counts
-_FIRST_SAMPLES_MS = 300
+_SETTLE_MS = const(1500)  # of dozing, before motion counts
+_FIRST_SAMPLES_MS = const(300)
 
 
 class House:

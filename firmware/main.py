@@ -9,9 +9,10 @@ import sys
 import time
 
 import micropython
+from micropython import const
 
-_TRACE = "crash.txt"
-_WAIT_MS = 2000  # so that Ctrl-C on USB gets in between two crashes
+_TRACE = const("crash.txt")
+_WAIT_MS = const(2000)  # so that Ctrl-C on USB gets in between two crashes
 
 
 def _note(problem):

@@ -3,10 +3,12 @@
 Before it: sampler.py. After it: outbox.py with a MINUTE frame. Times in units of 100 us.
 """
 
+from micropython import const
+
 from tiltwise.common import wire
 
-_TENTHS = 6  # up vectors in a frame, ten seconds each
-_UNKNOWN_WORN = 255
+_TENTHS = const(6)  # up vectors in a frame, ten seconds each
+_UNKNOWN_WORN = const(255)
 
 
 class Minute:

@@ -15,7 +15,7 @@ SETTLE_LOOKS = const(10)  # of ten a second
 TAKE_LOOKS = const(10)
 PATIENCE_LOOKS = const(50)  # 5 s without a known "up": there is no sensor
 SPREAD_DEG = 3.0
-_SCALE = 32767
+_SCALE = const(32767)
 _KEYS = ("neutral_x", "neutral_y", "neutral_z")
 
 

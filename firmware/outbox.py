@@ -6,13 +6,15 @@ that hours without a host push out samples but not the summary of the day. Behin
 flash (minutelog.py), if the board has one: it holds what waited too long, also of earlier boots.
 """
 
+from micropython import const
+
 from tiltwise.common import wire
 
 from .minutelog import ArchiveView
 from .ring import Ring
 
 LEAST_FRAMES = 16
-_SHARE = 4  # tenths of the free memory
+_SHARE = const(4)  # tenths of the free memory
 
 
 def slot_bytes(samples_per_frame):

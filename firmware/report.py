@@ -23,9 +23,11 @@ class Report:
 
     def _put(self, frame_type, sensor, flags=0):
         samplers = self._app.samplers
-        index = samplers[sensor].samples >> 1 if sensor < len(samplers) else 0
+        index, codes = 0, RATE_CODES
+        if sensor < len(samplers):
+            index, codes = samplers[sensor].samples >> 1, samplers[sensor].framer.rate_codes
         self._buffer = self._outbox.put(
-            self._buffer, frame_type, flags, index, self._time.now(), 0, sensor, RATE_CODES[wire.ORIENT]
+            self._buffer, frame_type, flags, index, self._time.now(), 0, sensor, codes[wire.ORIENT]
         )
 
     def event(self, code, value, sensor=0):

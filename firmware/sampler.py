@@ -8,6 +8,8 @@ FLAG_DISCONTINUITY, and the fusion doubts its tilt, but keeps what it learnt abo
 
 from array import array
 
+from micropython import const
+
 from tiltwise.common import wire
 from tiltwise.common.fusion import Fusion
 
@@ -17,12 +19,12 @@ from .framer import Framer
 from .minute import Minute
 from .timebase import Timebase
 
-_SATURATED = 32767
-_UP_EVERY = 5  # orientations between two looks at "up": about 10 Hz
-_MOVING_RAD_S = (
+_SATURATED = const(32767)
+_UP_EVERY = const(5)  # orientations between two looks at "up": about 10 Hz
+_MOVING_RAD_S = const(
     0.26  # mean over a second of |x| + |y| + |z|: 15 deg/s, above breathing and the bias of a good part
 )
-_RATE_STEP = 0.001  # of the measured rate, before the fusion is told
+_RATE_STEP = const(0.001)  # of the measured rate, before the fusion is told
 
 
 class Sampler:

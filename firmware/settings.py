@@ -6,11 +6,13 @@ that are not known, and a file of a newer version cost only what cannot be under
 (keystore.py).
 """
 
+from micropython import const
+
 from .files import with_crc, without_crc
 
 FILE = "settings"
 VERSION = 1
-_TEXT = 24  # bytes of a text at most
+_TEXT = const(24)  # bytes of a text at most
 
 # key, default, lowest, highest; for a text: key, default, None, most bytes
 TABLE = (

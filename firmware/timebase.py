@@ -12,8 +12,8 @@ from micropython import const
 _MEMORY = const(64)  # observations: 3 s at 50 ms, so the phase noise of 2.8 ms averages to 0.7 ms
 _TRUSTED = const(12)  # observations that the part's own idea of its rate is worth
 _TRUSTED_LITTLE = const(3)  # the same of a data sheet's
-_SLACK = 5  # 0.5 ms: the FIFO level is read a little after the clock
-_SLIP = 1.5  # periods behind: samples went missing without an overflow flag
+_SLACK = const(5)  # 0.5 ms: the FIFO level is read a little after the clock
+_SLIP = const(1.5)  # periods behind: samples went missing without an overflow flag
 
 
 class DeviceTime:

@@ -1,11 +1,8 @@
-"""One driver a family, all with the same interface; `find` picks the one that fits what answers on the bus.
+"""One driver a family, all with the same interface; `find` loads the one that fits what answers on the bus.
 
 Before it: an I2C bus (`readfrom_mem_into`, `writeto_mem`) and the board's clock. After it: sampler.py.
 
-Every driver class has
-    matches(who)          static: tells by the identity register whether it knows the part
-    WHO_AM_I, KNOWN       address of the identity register, and what it may say, for people
-and every driver object
+Every driver object has
     kind, name            wire.IMU_*, text
     warning               None, or why this part is a poor choice or not what it says
     nominal_hz, rate_hz   output rate in the data sheet, and the true one as far as the part knows it
@@ -27,17 +24,24 @@ and every driver object
     sleep()               lowest power, no samples until configured again
     wake_on_motion()      low power; the part raises its INT1 (active high, latched) when it is moved
     has_moved()           whether that happened since the last call; releases INT1
-A bus that fails raises OSError from any of them.
+A bus that fails raises OSError from any of them. Only the driver that fits takes memory: it is loaded by name.
 """
 
-from . import bmi270, icm42688, lsm6ds, lsm6ds3trc, mpu6050
+import sys
 
-# Only what can be at an address is asked for: elsewhere the same register may hold anything. BMI270 comes last,
-# because its identity is where an MPU-6500 keeps a factory value; its own 0x75 is 0.
-_AT_6A = (lsm6ds.Lsm6ds, lsm6ds3trc.Lsm6ds3trc)
-_AT_68 = (icm42688.Icm42688p, mpu6050.Mpu6050, bmi270.Bmi270)
+# Identity register, what it says, module, class, the same for people. Only what can be at an address is asked for:
+# elsewhere the same register may hold anything. BMI270 comes last, because its identity is where an MPU-6500 keeps a
+# factory value; its own 0x75 is 0. MPU-6500, 9250, 9255 (0x70, 0x71, 0x73) and imitations are taken for an MPU-6050.
+_AT_6A = (
+    (0x0F, (0x6C, 0x6B), "lsm6ds", "Lsm6ds", "0x6c (LSM6DSO, LSM6DSOX) or 0x6b (LSM6DSR)"),
+    (0x0F, (0x6A,), "lsm6ds3trc", "Lsm6ds3trc", "0x6a (LSM6DS3TR-C)"),
+)
+_AT_68 = (
+    (0x75, (0x47,), "icm42688", "Icm42688p", "0x47 (ICM-42688-P)"),
+    (0x75, (0x68, 0x70, 0x71, 0x73, 0x72, 0x98), "mpu6050", "Mpu6050", "0x68 (MPU-6050)"),
+    (0x00, (0x24,), "bmi270", "Bmi270", "0x24 (BMI270)"),
+)
 DRIVERS = {0x6A: _AT_6A, 0x6B: _AT_6A, 0x68: _AT_68, 0x69: _AT_68}
-ADDRESSES = (0x6A, 0x6B, 0x68, 0x69)
 
 
 class UnknownPartError(OSError):
@@ -48,13 +52,20 @@ def find(bus, address, clock, gyr_range_dps, acc_range_g, rate_hz):
     """Return a driver for the IMU at this address; OSError when nothing answers or no driver knows it."""
     one = bytearray(1)
     register = None
-    for driver in DRIVERS[address]:
-        if register != driver.WHO_AM_I:
-            register = driver.WHO_AM_I
+    for asked, identities, module, name, _ in DRIVERS[address]:
+        if register != asked:
+            register = asked
             bus.readfrom_mem_into(address, register, one)
-        if driver.matches(one[0]):
-            return driver(bus, address, clock, one[0], gyr_range_dps, acc_range_g, rate_hz)
+        if one[0] in identities:
+            return _load(module, name)(bus, address, clock, one[0], gyr_range_dps, acc_range_g, rate_hz)
     raise UnknownPartError(
         "part at 0x%02x says WHO_AM_I 0x%02x (register 0x%02x), expected %s: check the sensor and its address"
-        % (address, one[0], register, ", ".join(d.KNOWN for d in DRIVERS[address]))
+        % (address, one[0], register, ", ".join([row[4] for row in DRIVERS[address]]))
     )
+
+
+def _load(module, name):
+    """Return the class of a driver."""
+    path = __name__ + "." + module
+    __import__(path)
+    return getattr(sys.modules[path], name)

@@ -44,7 +44,6 @@ _PWR_CONF = const(0x7C)
 _PWR_CTRL = const(0x7D)
 _CMD = const(0x7E)
 
-_WHO = const(0x24)
 _SOFT_RESET = const(0xB6)
 _FIFO_FLUSH = const(0xB0)
 _G_TRIGGER = const(0x02)
@@ -69,15 +68,8 @@ _ANY_MOTION_WORDS = b"\x02\xe0\x80\xb8"
 class Bmi270(Part):
     """One part on the bus."""
 
-    WHO_AM_I = 0x00
-    KNOWN = "0x24 (BMI270)"
     name = "BMI270"
     kind = wire.IMU_BMI270
-
-    @staticmethod
-    def matches(who):
-        """Tell whether this is the part."""
-        return who == _WHO
 
     def __init__(self, bus, address, clock, _who, gyr_range_dps=1000, acc_range_g=4, rate_hz=100):
         Part.__init__(self, bus, address, clock, gyr_range_dps, acc_range_g, _SAMPLE)

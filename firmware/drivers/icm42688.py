@@ -36,7 +36,6 @@ _GYR_ST_DATA_B1 = const(0x5F)
 _ACC_ST_DATA_B2 = const(0x3B)
 _ACC_WOM_THR_B4 = const(0x4A)
 
-_WHO = const(0x47)
 _RECORDS_LITTLE_ENDIAN = const(0x40)  # counts packets instead of bytes; all data low byte first
 _STREAM = const(0x40)
 _ACC_GYR_TEMP = const(0x07)
@@ -58,15 +57,8 @@ _RATES = {100: (8, 0x44), 200: (7, 0x33)}  # Hz: (code, filters of 400/10 and 40
 class Icm42688p(Part):
     """One part on the bus."""
 
-    WHO_AM_I = 0x75
-    KNOWN = "0x47 (ICM-42688-P)"
     name = "ICM-42688-P"
     kind = wire.IMU_ICM42688P
-
-    @staticmethod
-    def matches(who):
-        """Tell whether this is the part."""
-        return who == _WHO
 
     def __init__(self, bus, address, clock, _who, gyr_range_dps=1000, acc_range_g=4, rate_hz=100):
         Part.__init__(self, bus, address, clock, gyr_range_dps, acc_range_g, 16)

@@ -43,7 +43,6 @@ _RATE_DIVIDERS = {104: 64, 208: 32}
 class Lsm6(Part):
     """Base of the two families."""
 
-    WHO_AM_I = 0x0F
     _BASE_HZ = 6667
     _ACC_LEAST_MG = 50
 

@@ -38,12 +38,6 @@ class Lsm6ds(Lsm6):
     """One part on the bus."""
 
     knows_rate = True
-    KNOWN = "0x6c (LSM6DSO, LSM6DSOX) or 0x6b (LSM6DSR)"
-
-    @staticmethod
-    def matches(who):
-        """Tell whether this is a part of the family."""
-        return who in _NAMES
 
     def __init__(self, bus, address, clock, who, gyr_range_dps=1000, acc_range_g=4, rate_hz=104):
         Lsm6.__init__(self, bus, address, clock, gyr_range_dps, acc_range_g, rate_hz, 14)

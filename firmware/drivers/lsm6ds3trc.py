@@ -18,7 +18,6 @@ _FIFO_CTRL5 = const(0x0A)
 _FIFO_STATUS1 = const(0x3A)
 _FIFO_DATA_OUT_L = const(0x3E)
 
-_WHO = const(0x6A)
 _NO_DECIMATION = const(0x09)
 _CONTINUOUS = const(6)
 _OVERRUN = const(0x40)
@@ -29,16 +28,10 @@ _INTERRUPTS_LATCHED = const(0x81)
 class Lsm6ds3trc(Lsm6):
     """One part on the bus."""
 
-    KNOWN = "0x6a (LSM6DS3TR-C)"
     name = "LSM6DS3TR-C"
     kind = wire.IMU_LSM6DS3TRC
     zero_rate_dps = 3.0
     _ACC_LEAST_MG = 90
-
-    @staticmethod
-    def matches(who):
-        """Tell whether this is the part."""
-        return who == _WHO
 
     def __init__(self, bus, address, clock, _who, gyr_range_dps=1000, acc_range_g=4, rate_hz=104):
         Lsm6.__init__(self, bus, address, clock, gyr_range_dps, acc_range_g, rate_hz, 2 * _WORDS)

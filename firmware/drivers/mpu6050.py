@@ -48,22 +48,14 @@ _ACC_BITS = {2: 0x00, 4: 0x08, 8: 0x10, 16: 0x18}
 _DIVIDERS = {100: 9, 200: 4}  # of 1 kHz
 _GENUINE = const(0x68)
 _6500_FAMILY = {0x70: "MPU-6500", 0x71: "MPU-9250", 0x73: "MPU-9255"}
-_CLONES = (0x72, 0x98)  # seen on parts marked MPU-6050
-_WHY = "noisier, drifts with temperature, zero rate up to 20 deg/s: an LSM6DSOX costs about the same"
+_WHY = const("noisier, drifts with temperature, zero rate up to 20 deg/s: an LSM6DSOX costs about the same")
 
 
 class Mpu6050(Part):
     """One part on the bus."""
 
-    WHO_AM_I = 0x75
-    KNOWN = "0x68 (MPU-6050)"
     kind = wire.IMU_MPU6050
     zero_rate_dps = 7.0  # a third of the 20 deg/s that the data sheet allows
-
-    @staticmethod
-    def matches(who):
-        """Tell whether this is the part, a relative or a known imitation."""
-        return who == _GENUINE or who in _6500_FAMILY or who in _CLONES
 
     def __init__(self, bus, address, clock, who, gyr_range_dps=1000, acc_range_g=4, rate_hz=100):
         Part.__init__(self, bus, address, clock, gyr_range_dps, acc_range_g, _SAMPLE)

@@ -5,7 +5,9 @@ Before it: the I2C bus and the board's clock. After it: one module a family of p
 
 import math
 
-_BURST = 16
+from micropython import const
+
+_BURST = const(16)
 DEG = math.pi / 180
 G_M_S2 = 9.80665
 EIO = 5

@@ -18,15 +18,15 @@ anew for each tag, because MicroPython hash objects cannot be copied.
 import hashlib
 import struct
 
-from tiltwise.common import wire
+from tiltwise.common import const, wire
 
 KEY_SIZE = 32
 NONCE_SIZE = 16
 PROOF_SIZE = 16
 DEVICE_ID_SIZE = 8
 
-_BLOCK = 64  # bytes, block size of SHA-256
-_LEAST_KEY = 16  # bytes
+_BLOCK = const(64)  # bytes, block size of SHA-256
+_LEAST_KEY = const(16)  # bytes
 
 
 def _padded(key, pad):

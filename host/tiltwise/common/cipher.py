@@ -9,10 +9,12 @@ channel.py.
 
 import struct
 
+from tiltwise.common import const
+
 FRAME, COMMAND, REPLY = range(3)  # directions
 KEY_SIZE = 16
-_BLOCK = 16
-_BLOCKS = 15  # 240 bytes, more than any frame or command holds
+_BLOCK = const(16)
+_BLOCKS = const(15)  # 240 bytes, more than any frame or command holds
 
 
 class CounterMode:

@@ -5,7 +5,9 @@ mixed in between costs the packets it touches and no other. The cable carries fr
 radio commands and replies. Before it: link_usb.py, link_ble.py and their counterparts on the host.
 """
 
-_RUN = 254  # bytes that one code byte covers
+from tiltwise.common import const
+
+_RUN = const(254)  # bytes that one code byte covers
 
 
 def stuffed_size(n):

@@ -8,12 +8,14 @@ number of 11 at most. A lost fragment costs its frame, which is asked for again.
 the radio of the host.
 """
 
+from tiltwise.common import const
+
 FIRST = 0x80
 LAST = 0x40
-_NUMBER = 0x3F
-_WHOLE = 0x10  # version 1 in the upper half
-_LARGEST = 244
-_SIZES = 16
+_NUMBER = const(0x3F)
+_WHOLE = const(0x10)  # version 1 in the upper half
+_LARGEST = const(244)
+_SIZES = const(16)
 
 
 class Splitter:

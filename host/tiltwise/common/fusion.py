@@ -14,46 +14,50 @@ is kept in integers, which a board adds and multiplies without making objects.
 
 import math
 
-_G = 9.81  # m/s2
-_STEP_S = 0.2  # between corrections; 0.1 s gains 0.004 deg for twice the arithmetic, 0.3 s loses 0.04 deg
+from tiltwise.common import const
+
+_G = const(9.81)  # m/s2
+_STEP_S = const(
+    0.2
+)  # between corrections; 0.1 s gains 0.004 deg for twice the arithmetic, 0.3 s loses 0.04 deg
 
 # How much the sensor moves. Velocity is taken as noise: its size squared times how long it keeps its direction.
-_STILL_SPEED2 = 0.09  # (m/s)2: a person who hardly accelerates may still lean at 0.3 m/s
-_SWING_S2 = 0.04  # s2: human motion is near 1 Hz, where speed is 0.16-0.2 s times acceleration
-_SWING_MEAN_S = 2.0  # over which acceleration is averaged: two swings
-_KEEPS_S = 0.25  # s, a quarter of a swing
-_REST_SPEED2_S = 1e-4  # (m/s)2 s while at rest, a few mm/s for some seconds
+_STILL_SPEED2 = const(0.09)  # (m/s)2: a person who hardly accelerates may still lean at 0.3 m/s
+_SWING_S2 = const(0.04)  # s2: human motion is near 1 Hz, where speed is 0.16-0.2 s times acceleration
+_SWING_MEAN_S = const(2.0)  # over which acceleration is averaged: two swings
+_KEEPS_S = const(0.25)  # s, a quarter of a swing
+_REST_SPEED2_S = const(1e-4)  # (m/s)2 s while at rest, a few mm/s for some seconds
 
 # How fast the estimate goes wrong without correction.
 _TILT_WALK = (
     1e-5 * _G * _G
 )  # (m/s2)2/s: 0.2 deg in a second, the gyroscope's imperfections at rest and in slow motion
 _SCALE_WALK = 5e-6 * _G * _G  # the same per (rad/s)2: 0.3 % of scale error, half a second in one direction
-_BIAS_WALK = 5e-9  # (rad/s)2/s: 0.1 deg/s in ten minutes of warming up
+_BIAS_WALK = const(5e-9)  # (rad/s)2/s: 0.1 deg/s in ten minutes of warming up
 
 # What is known at the start.
-_TILT_START = 5.0  # (m/s2)2: 13 deg, one sample of a moving accelerometer
-_SPEED_START = 1.0  # (m/s)2
-_BIAS_START = 0.0174  # rad/s: 1 deg/s, the zero-rate level in most data sheets
-_BIAS_LIMIT = 3.0  # times that: more is not a bias but a broken part or a motion
+_TILT_START = const(5.0)  # (m/s2)2: 13 deg, one sample of a moving accelerometer
+_SPEED_START = const(1.0)  # (m/s)2
+_BIAS_START = const(0.0174)  # rad/s: 1 deg/s, the zero-rate level in most data sheets
+_BIAS_LIMIT = const(3.0)  # times that: more is not a bias but a broken part or a motion
 
 # Rest: rate and acceleration stay this near their means of the last half second, for some time.
-_REST_RATE = 0.035  # rad/s
-_REST_ACC = 0.5  # m/s2
-_REST_MEAN_S = 0.5
-_REST_AFTER_S = 1.5
-_REST_BIAS2_S = 3e-6  # (rad/s)2 s: a resting person sways 0.1 deg/s for a second
+_REST_RATE = const(0.035)  # rad/s
+_REST_ACC = const(0.5)  # m/s2
+_REST_MEAN_S = const(0.5)
+_REST_AFTER_S = const(1.5)
+_REST_BIAS2_S = const(3e-6)  # (rad/s)2 s: a resting person sways 0.1 deg/s for a second
 
-_GROUP_S = 0.04  # acceleration is summed this long before it is rotated
+_GROUP_S = const(0.04)  # acceleration is summed this long before it is rotated
 _SI_GYR = 1.0 / 16384.0  # rad/s
 _SI_ACC = 1.0 / 1024.0  # m/s2
 _Q_ONE = 1 << 29  # 1 in the integers that hold the orientation: as much as a board has without an object
 _Q_UNIT = 1.0 / 536870912.0
-_ANGLE_ONE = 1048576.0  # 1 rad in the integers that hold half the angle of a step
-_SMALL = 8389  # 0.008 rad, half the angle of a step about one axis: 48 deg/s at 52 steps a second
-_CONING = 2e-6  # rad, half the angle of a step: 52 a second of the same sign would be 0.01 deg/s
-_FAST = 100.0  # rad/s, above any sensor's range
-_HARD = 1000.0  # m/s2
+_ANGLE_ONE = const(1048576.0)  # 1 rad in the integers that hold half the angle of a step
+_SMALL = const(8389)  # 0.008 rad, half the angle of a step about one axis: 48 deg/s at 52 steps a second
+_CONING = const(2e-6)  # rad, half the angle of a step: 52 a second of the same sign would be 0.01 deg/s
+_FAST = const(100.0)  # rad/s, above any sensor's range
+_HARD = const(1000.0)  # m/s2
 
 
 class Fusion:

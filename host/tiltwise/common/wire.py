@@ -23,6 +23,8 @@ A frame is `header (18) + payload + tag (8)`, little endian:
 import binascii
 import struct
 
+from tiltwise.common import const
+
 VERSION = 1  # since v1; another value is another protocol
 HEADER_SIZE = 18
 TAG_SIZE = 8
@@ -169,7 +171,7 @@ QUATERNION_SCALE = 32767
 SERVICE_UUID = "8f80%02x01-2356-49c9-9d60-60e374f86b0b" % VERSION
 ORIENT_ACC_M_S2_PER_COUNT = 9.80665 / 8192  # +-4 g in int16, 1.2 mm/s2: a tenth of the noise
 TICK_S = 1e-4  # unit of t0
-_SMALL = 0x3FFFFFFF  # largest integer that a 32-bit MicroPython holds without an object
+_SMALL = const(0x3FFFFFFF)  # largest integer that a 32-bit MicroPython holds without an object
 
 
 class WireError(ValueError):
@@ -233,13 +235,13 @@ def seal(buffer, size, tagger=None):
     `tagger` is an auth.Tagger, which sets FLAG_AUTHENTICATED; without it the tag is a CRC-32.
     """
     end = size - TAG_SIZE
-    view = memoryview(buffer)
     if tagger is None:
         buffer[1] &= ~FLAG_AUTHENTICATED & 0xFF
-        struct.pack_into("<II", buffer, end, binascii.crc32(view[:end]) & 0xFFFFFFFF, 0)
+        # A slice of a slot of the ring is a view; it and the checksum itself are all the memory that this takes.
+        struct.pack_into("<II", buffer, end, binascii.crc32(buffer[:end]), 0)
     else:
         buffer[1] |= FLAG_AUTHENTICATED
-        view[end:size] = tagger.tag(view[:end])
+        buffer[end:size] = tagger.tag(memoryview(buffer)[:end])
     return size
 
 
@@ -254,7 +256,7 @@ def check_tag(data, tagger, authenticated):
             raise WireError("authentication tag does not match: wrong key, or not our board")
         return
     crc, zero = struct.unpack_from("<II", data, end)
-    if zero or crc != binascii.crc32(view[:end]) & 0xFFFFFFFF:
+    if zero or crc != binascii.crc32(view[:end]):
         raise WireError("checksum does not match: the frame was damaged on the way")
 
 
@@ -299,7 +301,7 @@ def pack_command(request_id, opcode, counter, payload=b"", tagger=None):
     end = len(data) - TAG_SIZE
     data[struct.calcsize(COMMAND_HEADER) : end] = payload
     if tagger is None:
-        struct.pack_into("<II", data, end, binascii.crc32(memoryview(data)[:end]) & 0xFFFFFFFF, 0)
+        struct.pack_into("<II", data, end, binascii.crc32(memoryview(data)[:end]), 0)
     else:
         data[end:] = tagger.tag(memoryview(data)[:end])
     return bytes(data)

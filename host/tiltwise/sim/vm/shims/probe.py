@@ -63,7 +63,7 @@ def parts(app):
     session = app.desk.sessions[0]
     state = [ring.spare(), 0]
     size = wire.frame_size(wire.ORIENT, 10)
-    frame = bytearray(size)
+    frame = memoryview(bytearray(size))  # as in the ring
     wire.pack_header_into(frame, wire.ORIENT, 0, 1, 5, 50, 1000, 10, 0, 6)
 
     def fuse():
