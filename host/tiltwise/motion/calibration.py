@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tiltwise.motion.excursions import Excursion, find_excursions
+from tiltwise.motion.facing import TELL_OFF_DEG, off_facing_deg
 from tiltwise.motion.lever import Lever, lever_arm
 from tiltwise.motion.mounting import Mounting, mounting_from_axes, mounting_from_up
 from tiltwise.motion.rotation import (
@@ -27,9 +28,12 @@ from tiltwise.types import FloatArray, Mount, OrientationBlock
 STILL_S = 3.0  # quiet sitting sways slower than this
 SPREAD_DEG = 3.4  # a steady head stays within this around its mean; breathing alone is 0.5 to 2 deg
 STILL_RATE_DEG_S = 8.0  # RMS: quiet heads have 1 to 3 deg/s, talking and typing more, walking 20 and more
+BACK_SPREAD_DEG = 2.5  # the upper back has no head to turn: what it does while still is breathing
+BACK_RATE_DEG_S = 4.5  # RMS: deep breaths of 2 deg at 0.3 Hz have 2.7
 STILL_ACC_M_S2 = 0.5  # standard deviation of |acc|: walking has 1.5 and more, breathing under 0.05
 NODS = 3
-AMPLITUDE_DEG = 8.0  # a nod must stand out of posture sway by far
+# A nod must stand out of posture sway by far; the skin of the neck follows the head by half to two thirds.
+AMPLITUDE_DEG = {Mount.COLLAR: 8.0, Mount.NECK: 5.0, Mount.HEAD: 8.0}
 FASTEST_DEG_S = 250.0  # beyond, the soft mount lags behind the bone
 LEAST_SHARE = 0.7  # of the squared angular velocity about one axis; three clean nods have 0.9 and more
 MOST_VERTICAL_DEG = 25.0  # the left-right axis lies in the horizontal plane
@@ -37,7 +41,9 @@ SHAKE_DEG = 45.0  # an axis nearer to vertical than this is a turn of the head
 AXES_TOLERANCE_DEG = 10.0  # nod and side tilt are at right angles in the body
 WANDER_DEG = 25.0  # of single nods around their common axis
 BOTH_WAYS = 0.35  # swings beyond neutral adding up to this share of the nods leave it open which way is down
+_RATE_SPAN_S = 0.1
 BEHIND_M = 0.035  # a sensor on the back of the neck or head lies at least 5 cm behind the turning point
+SWAPPED_M = 0.025  # a side lean that lifts the sensor by so much more than the bow was the bow
 VAGUE_M = 0.03  # a less certain distance than this is not held against the person
 
 
@@ -62,6 +68,7 @@ def calibrate(
     *,
     mount: Mount,
     is_behind: bool | None = None,
+    outward: FloatArray | None = None,
 ) -> Mounting:
     """Return how the sensor sits on the person.
 
@@ -78,35 +85,46 @@ def calibrate(
         The place on the body.
     is_behind
         Whether the sensor sits behind the joint it turns about, as at the nape or occiput. Then a nod lifts it and
-        a side tilt does not, which tells nodding sideways from nodding. None: true for `neck` and `head`. Pass
-        False for glasses and headphones.
+        a side tilt does not, which tells nodding sideways from nodding. None: true. Pass False for glasses and
+        headphones. At the collar, whose distance from the waist varies, it only tells bowing from leaning back.
+    outward
+        The sensor axis that points away from the skin, (3,), where the case's maker knows it (facing.py): forward
+        must lie where the other side points. None: the case may lie any way.
 
     Raises
     ------
     CalibrationError
         With the reason, when the samples do not show that ritual.
     """
-    up, spread_deg = neutral_up(neutral)
+    up, spread_deg = neutral_up(neutral, mount)
     if nod is None:
         return mounting_from_up(up, mount=mount)
     name = "bow" if mount is Mount.COLLAR else "nod"
     nod = _without_bias(finite(nod), neutral)
-    move = _movement(nod, up, name)
+    move = _movement(nod, up, name, AMPLITUDE_DEG[mount])
     _check_nods(move, name)
-    if is_behind if is_behind is not None else mount is not Mount.COLLAR:
-        _check_lever(lever_arm(nod, move.axis, up))
+    lever = None if is_behind is False else lever_arm(nod, move.axis, up)
+    if lever is not None:
+        _check_lever(lever, mount)
+    notes = () if outward is None else _check_facing(move.axis, up, outward, name)
     left, quality = move.axis, _quality(move, spread_deg)
     if tilt is None:
-        return mounting_from_axes(up, left, mount=mount, axes="nod", quality=round(0.9 * quality, 3))
-    side = _movement(_without_bias(finite(tilt), neutral), up, "side tilt")
+        quality = round(0.9 * quality, 3)
+        return mounting_from_axes(up, left, mount=mount, axes="nod", quality=quality, notes=notes)
+    tilt = _without_bias(finite(tilt), neutral)
+    side = _movement(tilt, up, "side tilt", AMPLITUDE_DEG[mount])
     _check_count(side.excursions, "side tilt")
     left, error_deg = _refined_left(left, side.axis, up)
-    quality *= 1 - error_deg / (2 * AXES_TOLERANCE_DEG)
-    return mounting_from_axes(up, left, mount=mount, axes="tilt", quality=round(quality, 3))
+    if lever is not None:
+        _check_swapped(lever, lever_arm(tilt, side.axis, up), name)
+    quality = round(quality * (1 - error_deg / (2 * AXES_TOLERANCE_DEG)), 3)
+    return mounting_from_axes(up, left, mount=mount, axes="tilt", quality=quality, notes=notes)
 
 
-def neutral_up(neutral: OrientationBlock) -> tuple[FloatArray, float]:
+def neutral_up(neutral: OrientationBlock, mount: Mount | None = None) -> tuple[FloatArray, float]:
     """Return the mean up in sensor axes (3,) and the spread around it in degrees (95th percentile).
+
+    With the collar mount less movement is allowed than with the others: the upper back is held stiller than a head.
 
     Raises
     ------
@@ -123,12 +141,14 @@ def neutral_up(neutral: OrientationBlock) -> tuple[FloatArray, float]:
     up = up_in_sensor(neutral.q_earth_from_sensor)
     mean = normalise(np.mean(up, axis=0))
     spread_deg = float(np.percentile(angle_between_deg(up, mean), 95))
-    rate_deg_s = float(np.degrees(np.sqrt(np.mean(np.sum(angular_velocity(neutral) ** 2, axis=-1)))))
+    rate_deg_s = _steady_rate_deg_s(neutral)
     shake = float(np.std(np.sqrt(np.sum(neutral.acc_m_s2**2, axis=-1))))
-    if not (spread_deg < SPREAD_DEG and rate_deg_s < STILL_RATE_DEG_S and shake < STILL_ACC_M_S2):
+    is_back = mount is Mount.COLLAR
+    most_deg, most_deg_s = (BACK_SPREAD_DEG, BACK_RATE_DEG_S) if is_back else (SPREAD_DEG, STILL_RATE_DEG_S)
+    if not (spread_deg < most_deg and rate_deg_s < most_deg_s and shake < STILL_ACC_M_S2):
         raise CalibrationError(
             f"moved while sitting still ({spread_deg:.1f} deg, {rate_deg_s:.0f} deg/s, expected under "
-            f"{SPREAD_DEG} deg and {STILL_RATE_DEG_S:.0f} deg/s): sit tall, hold still for {STILL_S:.0f} s"
+            f"{most_deg:g} deg and {most_deg_s:g} deg/s): sit tall, hold still for {STILL_S:.0f} s"
         )
     return mean, spread_deg
 
@@ -157,6 +177,18 @@ def angular_velocity(block: OrientationBlock) -> FloatArray:
     return turn / np.maximum(np.diff(block.t_s), 1e-6)[:, None]
 
 
+def _steady_rate_deg_s(still: OrientationBlock) -> float:
+    """RMS of the angular velocity in deg/s, a tenth of a second at a time, without the gyroscope's bias.
+
+    From one sample to the next int16 quaternions at 52 Hz jitter by 4 deg/s, as much as a back that moves.
+    """
+    omega = angular_velocity(_without_bias(still, still))
+    n = max(1, round(_RATE_SPAN_S * len(omega) / float(still.t_s[-1] - still.t_s[0])))
+    sums = np.cumsum(np.concatenate((np.zeros((1, 3)), omega)), axis=0)
+    mean = (sums[n:] - sums[:-n]) / n
+    return float(np.degrees(np.sqrt(np.mean(np.sum(mean**2, axis=-1)))))
+
+
 def _without_bias(block: OrientationBlock, still: OrientationBlock) -> OrientationBlock:
     """Take away the gyroscope's mean over the still seconds."""
     rest_rad_s = finite(still).gyr_rad_s
@@ -172,7 +204,7 @@ def tilt_about_deg(block: OrientationBlock, axis: FloatArray, up: FloatArray) ->
     return np.degrees(np.arctan2(-np.sum(now * forward, axis=-1), np.sum(now * up, axis=-1)))
 
 
-def _movement(block: OrientationBlock, up: FloatArray, name: str) -> Movement:
+def _movement(block: OrientationBlock, up: FloatArray, name: str, amplitude_deg: float) -> Movement:
     """Axis and excursions of a series of nods or tilts, refused unless it is one movement about a level axis."""
     if len(block.t_s) < 20:
         raise CalibrationError(f"no {name}s seen: start within 15 s of being asked")
@@ -185,10 +217,10 @@ def _movement(block: OrientationBlock, up: FloatArray, name: str) -> Movement:
     axis, share = _principal_axis(omega)
     vertical_deg = float(np.degrees(np.arcsin(min(1.0, abs(float(np.sum(axis * up)))))))
     peak_deg_s = float(np.degrees(np.max(np.abs(np.sum(omega * axis, axis=-1)))))
-    if np.max(angle_between_deg(up_in_sensor(block.q_earth_from_sensor), up)) < AMPLITUDE_DEG and (
+    if np.max(angle_between_deg(up_in_sensor(block.q_earth_from_sensor), up)) < amplitude_deg and (
         vertical_deg < SHAKE_DEG or peak_deg_s < 15
     ):
-        raise CalibrationError(f"{name}s too small, expected {AMPLITUDE_DEG:.0f} deg or more: move further")
+        raise CalibrationError(f"{name}s too small, expected {amplitude_deg:.0f} deg or more: move further")
     if vertical_deg > SHAKE_DEG:
         raise CalibrationError(
             f"the head was shaken or turned instead of a {name}: keep the nose straight ahead"
@@ -206,9 +238,9 @@ def _movement(block: OrientationBlock, up: FloatArray, name: str) -> Movement:
             f"{name}s too fast ({peak_deg_s:.0f} deg/s, expected under 250): take 2 s for each"
         )
     level = normalise(axis - np.sum(axis * up) * up)
-    excursions = find_excursions(block.t_s, tilt_about_deg(block, level, up), AMPLITUDE_DEG)
+    excursions = find_excursions(block.t_s, tilt_about_deg(block, level, up), amplitude_deg)
     if not excursions:
-        raise CalibrationError(f"{name}s too small, expected {AMPLITUDE_DEG:.0f} deg or more: move further")
+        raise CalibrationError(f"{name}s too small, expected {amplitude_deg:.0f} deg or more: move further")
     level = level * excursions[0].sign
     excursions = tuple(e.flipped() for e in excursions) if excursions[0].sign < 0 else excursions
     return Movement(level, share, _wander_deg(block, omega, level, excursions), excursions)
@@ -261,16 +293,45 @@ def _check_count(excursions: tuple[Excursion, ...], name: str) -> None:
         )
 
 
-def _check_lever(lever: Lever) -> None:
+def _check_lever(lever: Lever, mount: Mount) -> None:
     """Refuse what the accelerometer contradicts: a nod lifts a sensor behind the neck, a side tilt does not."""
     if lever.error_m > VAGUE_M:
         return  # too slow to feel
+    went = (
+        "went back instead of forward: bow" if mount is Mount.COLLAR else "went up instead of down: nod down"
+    )
     if lever.behind_m + 2 * lever.error_m < -BEHIND_M / 2:
-        raise CalibrationError("the first movement went up instead of down: nod down first, then back")
-    if lever.behind_m + lever.error_m < BEHIND_M:
+        raise CalibrationError(f"the first movement {went} first, then back")
+    if mount is not Mount.COLLAR and lever.behind_m + lever.error_m < BEHIND_M:
         raise CalibrationError(
             "nodded sideways, or the sensor is not behind the neck: nod straight down and back"
         )
+
+
+def _check_swapped(nod: Lever, side: Lever, name: str) -> None:
+    """Refuse side tilts that lift the sensor more than the nods did: they went forward, and the nods sideways."""
+    least_m = SWAPPED_M + 2 * (nod.error_m + side.error_m)
+    if abs(side.behind_m) - abs(nod.behind_m) > least_m:
+        raise CalibrationError(
+            f"{name}s and side tilts look swapped: {name} forward first, then to the sides"
+        )
+
+
+def _check_facing(left: FloatArray, up: FloatArray, outward: FloatArray, name: str) -> tuple[str, ...]:
+    """Refuse a forward that is not where the case faces; return a note when it is nearly not."""
+    off_deg, most_deg = off_facing_deg(left, up, outward)
+    if np.isnan(off_deg):
+        raise CalibrationError("the case faces up or down instead of backward: put it on upright")
+    if abs(off_deg) > most_deg:
+        raise CalibrationError(
+            f"the {name}s went {abs(off_deg):.0f} deg off where the case faces, expected under {most_deg:.0f}: "
+            f"put it on straight and {name} straight ahead"
+        )
+    if abs(off_deg) <= TELL_OFF_DEG:
+        return ()
+    return (
+        f"Forward is {abs(off_deg):.0f} deg off where the case faces: worn crooked, or the {name}s were.",
+    )
 
 
 def _refined_left(left: FloatArray, side: FloatArray, up: FloatArray) -> tuple[FloatArray, float]:

@@ -1,8 +1,8 @@
 """The calibration ritual, live: a stream of orientation in, prompts out, at the end a Mounting or a refusal.
 
-Sit tall and still for 3 s, nod three times, if asked for tilt to the sides three times. The samples are taken in
-tenths of a second of device time, so that it does not matter where the stream was cut. Before it: orientation.py;
-the decision is calibration.py's. Used by `tiltwise calibrate`, `demo` and `watch`.
+Sit tall and still for 3 s, nod three times, with the collar mount (or if asked for) lean to the sides three times.
+The samples are taken in tenths of a second of device time, so that it does not matter where the stream was cut.
+Before it: orientation.py; the decision is calibration.py's. Used by `tiltwise calibrate`, `demo` and `watch`.
 """
 
 from __future__ import annotations
@@ -75,15 +75,24 @@ class CalibrationRitual:
     mount
         The place on the body; with the collar mount the person bows the upper back instead of nodding.
     with_tilts
-        Ask for side tilts too: finer axes.
-    is_behind
+        Ask for side tilts too: finer axes. None: only with the collar mount, where a bow cannot be told from a side
+        lean by itself.
+    is_behind, outward
         See `calibrate`.
     """
 
-    def __init__(self, mount: Mount, *, with_tilts: bool = False, is_behind: bool | None = None) -> None:
+    def __init__(
+        self,
+        mount: Mount,
+        *,
+        with_tilts: bool | None = None,
+        is_behind: bool | None = None,
+        outward: FloatArray | None = None,
+    ) -> None:
         self._mount = mount
-        self._with_tilts = with_tilts
+        self._with_tilts = mount is Mount.COLLAR if with_tilts is None else with_tilts
         self._is_behind = is_behind
+        self._outward = outward
         self._progress: RitualProgress
         self._since_s: float | None
         self._up: FloatArray
@@ -143,7 +152,7 @@ class CalibrationRitual:
         reason = ""
         if block.t_s[-1] - block.t_s[0] >= 0.95 * STILL_S:
             try:
-                self._up, _ = neutral_up(block)
+                self._up, _ = neutral_up(block, self._mount)
             except CalibrationError as error:
                 reason = str(error)
             else:
@@ -185,6 +194,7 @@ class CalibrationRitual:
                 self._parts.get(RitualStep.TILT),
                 mount=self._mount,
                 is_behind=self._is_behind,
+                outward=self._outward,
             )
         except CalibrationError as error:
             self._refuse(str(error))
@@ -193,7 +203,7 @@ class CalibrationRitual:
             self._enter(RitualStep.TILT)
             self._slices = deque([self._slices[-1]])
             return
-        text = f"Calibrated, quality {mounting.quality:.0%}."
+        text = " ".join((f"Calibrated, quality {mounting.quality:.0%}.", *mounting.notes))
         self._progress = RitualProgress(RitualStep.DONE, text, STILL_S, min(self._count, NODS), mounting)
 
     def _refuse(self, reason: str) -> None:
@@ -206,13 +216,15 @@ class CalibrationRitual:
         """Begin a step."""
         self._since_s = None
         self._count = 0
-        self._counter = ExcursionCounter(AMPLITUDE_DEG)
+        self._counter = ExcursionCounter(AMPLITUDE_DEG[self._mount])
         self._progress = RitualProgress(step, self._prompt(step))
 
     def _prompt(self, step: RitualStep) -> str:
         """What to ask for."""
         if step is RitualStep.SIT_STILL:
             return "Sit tall, look ahead, hold still."
+        if step is RitualStep.TILT and self._mount is Mount.COLLAR:
+            return "Lean your upper back to one side and come up again, three times."
         if step is RitualStep.TILT:
             return "Tilt ear to shoulder and back, three times."
         if self._mount is Mount.COLLAR:
@@ -224,11 +236,12 @@ def find_ritual(
     blocks: Iterable[OrientationBlock],
     *,
     mount: Mount,
-    with_tilts: bool = False,
+    with_tilts: bool | None = None,
     is_behind: bool | None = None,
+    outward: FloatArray | None = None,
 ) -> Mounting:
     """Return the Mounting of the first ritual in a stream; raise CalibrationError with the reason otherwise."""
-    ritual = CalibrationRitual(mount, with_tilts=with_tilts, is_behind=is_behind)
+    ritual = CalibrationRitual(mount, with_tilts=with_tilts, is_behind=is_behind, outward=outward)
     for block in blocks:
         progress = ritual.process(block)
         if progress.mounting is not None:

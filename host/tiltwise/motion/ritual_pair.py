@@ -1,4 +1,5 @@
 """The calibration ritual for two sensors at once: sit still, then bow head and upper back together, three times.
+Then lean both to the sides: the collar asks for that (ritual.py).
 
 One CalibrationRitual per sensor on its own stream; the pair is done when both are. Before it: orientation.py for
 each sensor. After it: tracker_pair.py. Device time; a sensor without samples is named, not waited for.
@@ -12,11 +13,12 @@ import numpy as np
 
 from tiltwise.motion.mounting import Mounting
 from tiltwise.motion.ritual import CalibrationRitual, RitualProgress, RitualStep
-from tiltwise.types import Mount, OrientationBlock
+from tiltwise.types import FloatArray, Mount, OrientationBlock
 
 SILENT_S = 3.0  # without samples for this long, a sensor counts as not there
 _ORDER = (RitualStep.SIT_STILL, RitualStep.NOD, RitualStep.TILT, RitualStep.DONE)
 _NAMES = ("head sensor", "collar sensor")
+_LEAN = "Lean head and upper back to one side together and come up again, three times."
 _BOW = "Bow head and upper back together and come up again, slowly, three times."
 
 
@@ -27,10 +29,10 @@ class PairRitual:
     The feel for "behind the joint" is not used: bowing turns the head about the hips as well.
     """
 
-    def __init__(self, mount: Mount, *, with_tilts: bool = False) -> None:
+    def __init__(self, mount: Mount, *, with_tilts: bool = True, outward: FloatArray | None = None) -> None:
         self._rituals = (
-            CalibrationRitual(mount, with_tilts=with_tilts, is_behind=False),
-            CalibrationRitual(Mount.COLLAR, with_tilts=with_tilts),
+            CalibrationRitual(mount, with_tilts=with_tilts, is_behind=False, outward=outward),
+            CalibrationRitual(Mount.COLLAR, with_tilts=with_tilts, outward=outward),
         )
         self.reset()
 
@@ -74,7 +76,8 @@ class PairRitual:
             return replace(head, text=text)
         behind = min(both, key=lambda one: (_ORDER.index(one.step), one.count))
         if behind.step is not RitualStep.DONE:
-            return replace(behind, text=_BOW if behind.step is RitualStep.NOD else behind.text, mounting=None)
+            text = {RitualStep.NOD: _BOW, RitualStep.TILT: _LEAN}.get(behind.step, behind.text)
+            return replace(behind, text=text, mounting=None)
         self.collar = back.mounting
         assert head.mounting is not None
         assert back.mounting is not None

@@ -34,8 +34,9 @@ class Scenario:
 
 
 def _begin(s: Script, plan: Plan, *, tilts: int = 0) -> None:
+    """With a sensor on the collar the ritual has side leans, always."""
     if plan.is_calibrated:
-        wearing.calibrate(s, tilts=tilts)
+        wearing.calibrate(s, tilts=tilts or (3 if s.bows else 0))
     else:
         s.wait(1.0)
 

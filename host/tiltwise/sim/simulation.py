@@ -31,7 +31,7 @@ class Simulation:
 
     Parameters
     ----------
-    scenario, seed, minutes, mount, misalignment_deg, remount_deg, soft_tissue, is_calibrated
+    scenario, seed, minutes, mount, misalignment_deg, remount_deg, soft_tissue, is_calibrated, sensor_axes
         See `Wearer`. The seed also picks the individual sensors and their noise.
     two_sensors
         A second IMU on the same bus: sensor 0 sits at the mount, sensor 1 on the collar (on the head if the mount is
@@ -62,6 +62,7 @@ class Simulation:
         remount_deg: float = 8.0,
         soft_tissue: float = 1.0,
         is_calibrated: bool = True,
+        sensor_axes: str = "any",
         stream: int | None = wire.ORIENT,
         auto_ack: bool = True,
         errors: ImuErrors | None = None,
@@ -78,6 +79,7 @@ class Simulation:
             remount_deg=remount_deg,
             soft_tissue=soft_tissue,
             is_calibrated=is_calibrated,
+            sensor_axes=sensor_axes,
             bows=Mount.COLLAR in self.mounts,
         )
         self._sensors = [Lsm6dsox(seed=2 * seed + k, errors=errors) for k in range(len(self.mounts))]

@@ -76,7 +76,8 @@ class Wearer:
     is_calibrated
         Begin with the calibration ritual.
     sensor_axes
-        "any": the part's axes point anywhere; "body": they are the body's (plus misalignment), for easy tests.
+        "any": the part's axes point anywhere; "out": its +z points away from the skin, as in a case of ours; "body":
+        they are the body's (plus misalignment), for easy tests.
     bows
         Bow the upper back when calibrating; by default only if the mount is the collar.
     """
@@ -102,8 +103,8 @@ class Wearer:
             raise ValueError(
                 f"scenario {name} needs at least {story.least_minutes:g} minutes, got {minutes:g}"
             )
-        if sensor_axes not in ("any", "body"):
-            raise ValueError(f"sensor_axes {sensor_axes!r}, expected 'any' or 'body'")
+        if sensor_axes not in ("any", "out", "body"):
+            raise ValueError(f"sensor_axes {sensor_axes!r}, expected 'any', 'out' or 'body'")
         self.scenario, self.seed, self.mount = name, seed, Mount(mount)
         self.duration_s = 60.0 * minutes
         # One stream per purpose: a longer story does not change the person, another mount not the story.
@@ -114,12 +115,21 @@ class Wearer:
         self._profiles = Profiles(CHANNELS, script.moves, script.initial)
         self._ripples = ripples(self.person, np.random.default_rng([seed, 3]))
         self._body = Body(self.person, soft_tissue=soft_tissue)
+        self._sensor_axes = sensor_axes
         self._fit = {m: _fit(self.person, m, seed, misalignment_deg, sensor_axes) for m in Mount}
         self._story = script.truth()
         self._span_start_s = np.array([span.start_s for span in self._story.spans])
         self._span_code = np.array(
             [ACTIVITIES.index(span.activity) for span in self._story.spans], dtype=np.int8
         )
+
+    def outward(self, mount: Mount | None = None) -> FloatArray:
+        """Return the sensor axis (3,) that points away from the skin if the part is worn straight.
+
+        The part's maker knows it; how crooked the part is worn nobody does.
+        """
+        base = _base(mount or self.mount, self.seed, self._sensor_axes)
+        return rotation.rotate(base, np.array([-1.0, 0.0, 0.0]))
 
     def truth(self, mount: Mount | None = None) -> Truth:
         """Return the story, with the peaks of the repetitions as a mount (the wearer's own) shows them."""
@@ -271,11 +281,22 @@ def _fit(person: Person, mount: Mount, seed: int, misalignment_deg: float, senso
         Mount.HEAD: person.head_slope_deg,
     }[mount]
     lean = rotation.from_rotation_vector(np.array([0.0, -np.radians(slope), 0.0]))
-    quarter = rng.integers(0, 4, 3) * (np.pi / 2)
-    base = rotation.IDENTITY
-    for axis, angle in zip(np.eye(3), quarter, strict=True):
-        base = rotation.multiply(base, rotation.from_rotation_vector(axis * angle))
+    base = _base(mount, seed, sensor_axes)
     return rotation.multiply(rotation.multiply(base, tilt), lean)
+
+
+def _base(mount: Mount, seed: int, sensor_axes: str) -> FloatArray:
+    """Return how the chip lies in its housing, (4,): sensor axes from those of the housing worn straight."""
+    if sensor_axes == "body":
+        return rotation.IDENTITY
+    if sensor_axes == "out":
+        return rotation.from_rotation_vector(np.array([0.0, np.pi / 2, 0.0]))
+    rng = np.random.default_rng([seed, 4, list(Mount).index(mount)])
+    rng.uniform(-1, 1, 3)  # how the housing leans: drawn first, by _fit
+    base = rotation.IDENTITY
+    for axis, angle in zip(np.eye(3), rng.integers(0, 4, 3) * (np.pi / 2), strict=True):
+        base = rotation.multiply(base, rotation.from_rotation_vector(axis * angle))
+    return base
 
 
 def _rows(columns: tuple[FloatArray, ...]) -> FloatArray:

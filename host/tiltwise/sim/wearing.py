@@ -26,10 +26,12 @@ def calibrate(s: Script, *, nods: int = 3, tilts: int = 0, still_s: float = 4.0)
         nod_s = s.t_s
         for _ in range(nods):
             nod(s)
+        nod_end_s = s.t_s
+        s.wait(0.8 if tilts else 0.0)  # the ritual asks for them when it has seen the nods
         tilt_s = s.t_s
         for k in range(tilts):
             calibration_tilt(s, 1 if k % 2 else -1)
-        s.calibrations.append(TrueCalibration(neutral_s, nod_s, nod_s, tilt_s, tilt_s, s.t_s))
+        s.calibrations.append(TrueCalibration(neutral_s, nod_s, nod_s, nod_end_s, tilt_s, s.t_s))
         quiet(s, still=False)
 
 
