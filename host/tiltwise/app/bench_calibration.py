@@ -1,8 +1,8 @@
 """`tiltwise bench calibration`: how much a remounted sensor changes a day, and which wrong rituals are refused.
 
 Simulated people put the part on turned by up to 30 deg on each axis (beyond which way its chip lies) and do the
-ritual, rightly or wrongly. Ideal IMU at 50 Hz, the host's orientation and ritual; degrees and seconds. Prints
-nothing; returns rows for the tables in app/bench.py.
+ritual, rightly or wrongly, with and without the host knowing which way the case faces (motion/facing.py). Ideal
+IMU at 50 Hz, the host's orientation and ritual; degrees and seconds. Prints nothing; returns rows for app/bench.py.
 """
 
 from __future__ import annotations
@@ -21,20 +21,22 @@ from tiltwise.motion.angles import AnglesStage
 from tiltwise.motion.calibration import CalibrationError
 from tiltwise.motion.mounting import Mounting, remount_change_deg
 from tiltwise.motion.orientation import OrientationStage
-from tiltwise.motion.ritual import CalibrationRitual, find_ritual
+from tiltwise.motion.ritual import CalibrationRitual, RitualProgress, find_ritual
 from tiltwise.motion.rotation import angle_between_deg, rotate
 from tiltwise.sim import movements as mv
 from tiltwise.sim.scenario import Plan, Scenario
 from tiltwise.sim.script import Script
 from tiltwise.sim.wearer import Wearer
-from tiltwise.sim.wearing import nod, quiet
+from tiltwise.sim.wearing import calibration_tilt, nod, quiet
 from tiltwise.types import ImuBlock, Mount, OrientationBlock
 
 RATE_HZ = 50.0
 REMOUNT_DEG = 30.0
+CAREFUL_DEG = 12.0  # how crooked a case is worn by somebody who minds
 DAY_MINUTES = 20.0
 _RITUAL_MINUTES = 1.2  # time for each timeout of the ritual
 _CHUNK = 4096
+_PIECE = 600  # 12 s: most rituals are over after one
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,9 @@ class DayRow:
 class RitualRow:
     """One way of doing the ritual. Unfinished ones gave no mounting either: the ritual still asks for more.
 
-    error_deg is the median error of the mountings that were accepted, NaN without any.
+    faced and faced_careful are how many are accepted when the host knows which way the case faces, the part being
+    turned by up to 30 and 12 deg. error_deg is the median error of the mountings that were accepted without that
+    knowledge, NaN without any.
     """
 
     mount: Mount
@@ -70,6 +74,8 @@ class RitualRow:
     refused: int
     accepted: int
     unfinished: int
+    faced: int
+    faced_careful: int
     error_deg: float
     reasons: tuple[tuple[str, int], ...]
 
@@ -95,7 +101,7 @@ def ritual_rows(
     seeds: Sequence[int] = tuple(range(40)), *, mounts: Sequence[Mount] = tuple(Mount)
 ) -> Iterator[tuple[float, RitualRow]]:
     """Yield the share done and a row for each mount and way of doing the ritual, the right one first."""
-    jobs = [(mount, kind) for mount in mounts for kind in RITUALS]
+    jobs = [(mount, kind) for mount in mounts for kind, way in RITUALS.items() if mount in way.mounts]
     for k, (mount, kind) in enumerate(jobs):
         yield (k + 1) / len(jobs), ritual_row(mount, kind, seeds)
 
@@ -115,7 +121,7 @@ def day_row(mount: Mount, seed: int, minutes: float = DAY_MINUTES) -> DayRow:
         mounting = find_ritual([block], mount=mount)
     except CalibrationError as error:
         return DayRow(mount, seed, _short(str(error)), nan, nan, nan, nan, nan, nan)
-    ritual_end_s = wearer.truth().calibrations[0].nod_end_s
+    ritual_end_s = wearer.truth().calibrations[0].tilt_end_s
     use = motion_at(wearer, block.t_s).is_worn & (block.t_s > ritual_end_s)
     p50_deg, ours_deg = (_median_flexion_deg(m, block, use) for m in (true, mounting))
     return DayRow(
@@ -138,9 +144,13 @@ def ritual_row(mount: Mount, kind: str, seeds: Sequence[int]) -> RitualRow:
     errors_deg = []
     for seed in seeds:
         wearer = ritual_wearer(mount, kind, seed)
-        progress = CalibrationRitual(mount).process(_oriented(wearer))
+        progress, faced = _judged(wearer)
+        outcomes["faced"] += faced.mounting is not None
         if progress.mounting is not None:
             outcomes["accepted"] += 1
+            outcomes["careful"] += (
+                _judged(ritual_wearer(mount, kind, seed, CAREFUL_DEG))[1].mounting is not None
+            )
             errors_deg.append(remount_change_deg(true_mounting(wearer, 0.0), progress.mounting))
         elif progress.is_over:
             outcomes["refused"] += 1
@@ -155,20 +165,39 @@ def ritual_row(mount: Mount, kind: str, seeds: Sequence[int]) -> RitualRow:
         outcomes["refused"],
         outcomes["accepted"],
         outcomes["unfinished"],
+        outcomes["faced"],
+        outcomes["careful"],
         float(np.median(errors_deg)) if errors_deg else float("nan"),
         tuple(reasons.most_common()),
     )
 
 
-def ritual_wearer(mount: Mount, kind: str, seed: int) -> Wearer:
+def ritual_wearer(mount: Mount, kind: str, seed: int, misalignment_deg: float = REMOUNT_DEG) -> Wearer:
     """Return somebody who does the ritual in one of the ways of RITUALS and then works on."""
 
     def play(s: Script, _: Plan) -> None:
         RITUALS[kind].play(s)
+        if mount is Mount.COLLAR:
+            s.wait(0.8)
+            RITUALS[kind].lean(s)
         s.wait(max(s.left_s, 0.1))
 
     story = Scenario(f"the calibration ritual, {kind}", _RITUAL_MINUTES, 1.0, play)
-    return Wearer(story, seed=seed, mount=mount, misalignment_deg=REMOUNT_DEG)
+    return Wearer(story, seed=seed, mount=mount, misalignment_deg=misalignment_deg)
+
+
+def _judged(wearer: Wearer) -> tuple[RitualProgress, RitualProgress]:
+    """What the host says of the ritual, not knowing which way the case faces and knowing it."""
+    mount, stage = wearer.mount, OrientationStage()
+    rituals = (CalibrationRitual(mount), CalibrationRitual(mount, outward=wearer.outward()))
+    t_s = np.arange(0.0, wearer.duration_s, 1 / RATE_HZ)
+    for start in range(0, len(t_s), _PIECE):
+        block = stage.process(wearer.imu(t_s[start : start + _PIECE]))
+        for ritual in rituals:
+            ritual.process(block)
+        if all(ritual.progress.is_over for ritual in rituals):
+            break
+    return rituals[0].progress, rituals[1].progress
 
 
 def _oriented(wearer: Wearer) -> OrientationBlock:
@@ -193,14 +222,6 @@ def _forward_error_deg(true: Mounting, ours: Mounting) -> float:
 def _short(reason: str) -> str:
     """The reason without its figures and advice, so that equal ones can be counted."""
     return re.sub(r"[\d.]+", "#", re.split(r"[:(,]", reason)[0]).strip()
-
-
-@dataclass(frozen=True, slots=True)
-class Ritual:
-    """A way of doing the ritual, and whether it should be accepted."""
-
-    play: Callable[[Script], None]
-    is_right: bool = False
 
 
 def _sit_still(s: Script) -> None:
@@ -252,6 +273,10 @@ def _diagonally(s: Script) -> None:
     _movements(s, 3, flex=16.0, side=16.0 * _either(s))
 
 
+def _bow_diagonally(s: Script) -> None:
+    _movements(s, 3, flex=16.0, side=-16.0)
+
+
 def _either(s: Script) -> float:
     return 1.0 if s.rng.random() < 0.5 else -1.0
 
@@ -279,6 +304,36 @@ def _walking(s: Script) -> None:
     mv.walk(s, s.left_s - 2.0)
 
 
+def _lean(s: Script) -> None:
+    """As the ritual asks for it."""
+    for k in range(3):
+        calibration_tilt(s, 1 if k % 2 else -1)
+
+
+def _lean_forward(s: Script) -> None:
+    for _ in range(3):
+        _swing(s, flex=s.vary(20.0))
+
+
+def _lean_diagonally(s: Script) -> None:
+    for k in range(3):
+        size = s.vary(16.0) * (-1) ** k
+        _swing(s, flex=size, side=size)
+
+
+@dataclass(frozen=True, slots=True)
+class Ritual:
+    """A way of doing the ritual, and whether it should be accepted.
+
+    With the part on the collar `lean` follows, the side leans that are asked for there.
+    """
+
+    play: Callable[[Script], None]
+    is_right: bool = False
+    lean: Callable[[Script], None] = _lean
+    mounts: tuple[Mount, ...] = tuple(Mount)
+
+
 # Degrees of the head. Sizes are those of `nod` and `calibration_tilt`; "too small" is below what the ritual asks for.
 RITUALS: dict[str, Ritual] = {
     "right": Ritual(_right, is_right=True),
@@ -293,4 +348,8 @@ RITUALS: dict[str, Ritual] = {
     "too small": Ritual(partial(_movements, times=3, flex=4.0)),
     "looking up first": Ritual(partial(_movements, times=3, flex=-20.0)),
     "nodding diagonally": Ritual(_diagonally),
+    "sideways first, then forward": Ritual(
+        partial(_to_one_side, side=22.0), lean=_lean_forward, mounts=(Mount.COLLAR,)
+    ),
+    "all diagonally": Ritual(_bow_diagonally, lean=_lean_diagonally, mounts=(Mount.COLLAR,)),
 }

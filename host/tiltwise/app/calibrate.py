@@ -19,6 +19,7 @@ from rich.text import Text
 from tiltwise.app import sources
 from tiltwise.app.day import save_figure
 from tiltwise.app.errors import AppError
+from tiltwise.app.facing import AUTO, OFF, choose_face, outward_axis
 from tiltwise.app.paths import data_folder, printable
 from tiltwise.app.profiles import (
     DEFAULT_PERSON,
@@ -56,13 +57,14 @@ class CalibrateOptions:
     ----------
     address : source; `sim:` and `replay:` too.
     mount : None leaves it to a simulated source, or else to default_mount.
-    with_tilts : ask for side tilts too.
+    with_tilts : ask for side tilts too; with a sensor on the collar they are always asked for.
     is_in_front : the sensor is not behind the joint: glasses, headphones.
     person : whose profile.
     out : picture to write.
     has_sound : ring the terminal's bell at each step.
     is_anew : store the result even if it sits more than 25 deg differently than the stored one.
     data : folder of the profiles; the data folder without.
+    face : which way the case faces (facing.py); empty leaves it to the source and default_face.
     """
 
     address: str
@@ -75,6 +77,8 @@ class CalibrateOptions:
     is_anew: bool = False
     data: Path | None = None
     default_mount: Mount = Mount.NECK
+    face: str = ""
+    default_face: str = AUTO
 
 
 @dataclass(slots=True)
@@ -87,6 +91,7 @@ class Guide:
     mount: Mount
     with_tilts: bool = False
     is_in_front: bool = False
+    face: str = OFF
     decoder: Decoder = field(default_factory=lambda: Decoder(max_without_info=None))
     refusals: list[str] = field(default_factory=list)
     _ritual: CalibrationRitual | PairRitual | None = None
@@ -155,9 +160,11 @@ class Guide:
     def _new_ritual(self) -> CalibrationRitual | PairRitual:
         info = self.decoder.info
         if info is not None and info.imu_count == 2 and self.mount is not Mount.COLLAR:
-            return PairRitual(self.mount, with_tilts=self.with_tilts)
-        is_behind = False if self.is_in_front else None
-        return CalibrationRitual(self.mount, with_tilts=self.with_tilts, is_behind=is_behind)
+            return PairRitual(self.mount, outward=outward_axis(self.face, info))
+        tilts = self.with_tilts or None
+        if self.is_in_front:  # which way glasses and headphones face nobody has said
+            return CalibrationRitual(self.mount, with_tilts=tilts, is_behind=False)
+        return CalibrationRitual(self.mount, with_tilts=tilts, outward=outward_axis(self.face, info))
 
 
 def run_calibrate(options: CalibrateOptions, console: Console) -> DeviceProfile:
@@ -179,10 +186,12 @@ def run_calibrate(options: CalibrateOptions, console: Console) -> DeviceProfile:
     profile = load_profile(
         folder, options.person, device
     )  # a damaged file is told before, not after the nods
-    guide = Guide(mount, options.with_tilts, options.is_in_front)
+    face = choose_face(source, address.scheme, setting=options.default_face, asked=options.face)
+    guide = Guide(mount, options.with_tilts, options.is_in_front, face)
     console.print(
         f"calibrating {printable(options.address)} for {printable(options.person)}, worn at {mount.value}"
-        + ("" if is_sim or options.with_tilts else "; --tilts makes it finer"),
+        + ("" if is_sim or options.with_tilts or mount is Mount.COLLAR else "; --tilts makes it finer")
+        + ("" if is_sim or face == OFF else "; --face off for a case that is not ours"),
         highlight=False,
     )
     _lead(source, guide, console, has_sound=options.has_sound)

@@ -15,7 +15,7 @@ import typer
 
 from tiltwise import __version__
 from tiltwise.app import console, errors, paths
-from tiltwise.app.settings import Settings, load_settings, parse_mount, parse_rule
+from tiltwise.app.settings import Settings, load_settings, parse_face, parse_mount, parse_rule
 from tiltwise.types import Mount
 
 app = typer.Typer(
@@ -147,7 +147,9 @@ def setup(
 def calibrate(
     address: Annotated[str, typer.Argument(help="sim:calibration?speed=20, replay:FILE")] = "sim:calibration",
     mount: MountOption = None,
-    tilts: Annotated[bool, typer.Option("--tilts", help="Ask for side tilts too: finer axes.")] = False,
+    tilts: Annotated[
+        bool, typer.Option("--tilts", help="Ask for side tilts too (the collar always does): finer axes.")
+    ] = False,
     in_front: Annotated[
         bool, typer.Option("--in-front", help="Glasses or headphones: not behind the neck.")
     ] = False,
@@ -157,16 +159,23 @@ def calibrate(
         bool, typer.Option("--sound/--no-sound", help="Ring the terminal's bell at each step.")
     ] = True,
     anew: Annotated[bool, typer.Option("--anew", help="Store it even if it sits quite differently.")] = False,
+    face: Annotated[
+        str | None,
+        typer.Option(
+            help="Sensor axis away from the skin, e.g. +z; off: any. Default: what our boards have."
+        ),
+    ] = None,
     data: DataOption = None,
 ) -> None:
     """Sit tall, nod three times: how the sensor sits on this person, stored for the next days."""
     from tiltwise.app.calibrate import CalibrateOptions, run_calibrate
     from tiltwise.app.profiles import DEFAULT_PERSON
 
+    wear = _settings().wear
     run_calibrate(
         CalibrateOptions(
             address, None if mount is None else parse_mount(mount), tilts, in_front, person or DEFAULT_PERSON, out,
-            sound, anew, data, parse_mount(_settings().wear.mount),
+            sound, anew, data, parse_mount(wear.mount), "" if face is None else parse_face(face), wear.face,
         ),
         console.out,
     )  # fmt: skip

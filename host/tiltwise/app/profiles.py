@@ -67,7 +67,8 @@ def device_name(address: Address) -> str:
     if address.scheme == "sim":
         options = address.options
         mount, sensors = options.get("mount", Mount.NECK.value), options.get("sensors", 1)
-        return safe_name(f"sim-{options.get('seed', 1)}-{mount}{'-2' if sensors == 2 else ''}")
+        face = "-out" if options.get("face") == "out" else ""
+        return safe_name(f"sim-{options.get('seed', 1)}-{mount}{'-2' if sensors == 2 else ''}{face}")
     return safe_name(f"{address.scheme}-{Path(address.target or 'default').name}")
 
 

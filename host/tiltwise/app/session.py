@@ -16,6 +16,7 @@ import numpy as np
 from tiltwise.app.alerts import Alerts, Notice, is_quiet
 from tiltwise.app.analyze import rule_settings
 from tiltwise.app.errors import os_error_line
+from tiltwise.app.facing import OFF, outward_axis
 from tiltwise.app.fit import FitNotice, FitWatch
 from tiltwise.app.keeper import Keeper
 from tiltwise.app.settings import Settings
@@ -81,6 +82,8 @@ class Session:
         Wall time of `received_s == 0`.
     counters
         Repetition counters to run beside the posture rule.
+    face
+        Which way the case faces, for the ritual (facing.py).
     commit_every_s
         Received time between two commits.
     """
@@ -98,9 +101,10 @@ class Session:
         keeper: Keeper | None = None,
         recorder: RecordingWriter | None = None,
         counters: tuple[RepCounter, ...] = (),
+        face: str = OFF,
         commit_every_s: float = 1.0,
     ) -> None:
-        self._settings, self._mount = settings, mount
+        self._settings, self._mount, self._face = settings, mount, face
         self._keeper, self._recorder, self._counters = keeper, recorder, counters
         self._started_utc_s, self._zone = started_utc_s, ZoneInfo(zone)
         self._commit_every_s, self._committed_s = commit_every_s, 0.0
@@ -291,9 +295,10 @@ class Session:
     def _new_ritual(self) -> CalibrationRitual | PairRitual:
         """Both sensors at once when the board has two: nods for the head, bows for the collar."""
         info = self.decoder.info
+        outward = outward_axis(self._face, info)
         if info is not None and info.imu_count == 2 and self._mount is not Mount.COLLAR:
-            return PairRitual(self._mount)
-        return CalibrationRitual(self._mount)
+            return PairRitual(self._mount, outward=outward)
+        return CalibrationRitual(self._mount, outward=outward)
 
     def _commit(self, live: LiveUpdate) -> None:
         """Make durable what came, and acknowledge that; while the disk refuses, what was durable before.

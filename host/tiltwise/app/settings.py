@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TypeVar
 
+from tiltwise.motion.facing import FACES
 from tiltwise.types import Mount
 
 
@@ -45,6 +46,7 @@ class WearSetting:
     """How the sensor is worn unless the calibration profile says otherwise."""
 
     mount: str = Mount.NECK.value
+    face: str = "auto"  # sensor axis away from the skin ("+z"), "auto" for what our boards have, or "off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,13 @@ def parse_mount(text: str) -> Mount:
         raise SettingsError(f"mount {text!r}: expected one of {names}") from None
 
 
+def parse_face(text: str) -> str:
+    """Read which sensor axis points away from the skin."""
+    if text not in ("auto", "off", *FACES):
+        raise SettingsError(f"face {text!r}: expected auto, off or one of {', '.join(FACES)}")
+    return text
+
+
 def load_settings(path: Path) -> Settings:
     """Read the settings file; a missing file gives the defaults."""
     try:
@@ -112,6 +121,7 @@ def _settings_from(tables: dict[str, object], where: str) -> Settings:
         parts[name] = _section(kinds[name](), table, f"{where}: {name}")
     settings = replace(Settings(), **parts)  # type: ignore[arg-type]
     parse_mount(settings.wear.mount)
+    parse_face(settings.wear.face)
     for clock in (settings.alerts.quiet_from, settings.alerts.quiet_to):
         if clock and not _CLOCK.fullmatch(clock):
             raise SettingsError(f"{where}: quiet hours {clock!r}: expected HH:MM, for instance 22:00")

@@ -1,5 +1,7 @@
 """The sources that app adds to link's: `sim:SCENARIO?minutes=5&seed=1&speed=20&mount=neck&sensors=2`, a wearer.
 
+With `face=out` the simulated sensors lie in their case like those of our boards, and the ritual knows it.
+
 Import this module before an address is parsed. Before it: sim/simulation.py. After it: live.py.
 """
 
@@ -25,6 +27,8 @@ class SimSource:
     ----------
     simulation
         What to run; its board waits for our acknowledgements.
+    faces_out
+        Sensor +z points away from the skin, as our boards have it.
     speed
         Virtual seconds in a second; 0 is as fast as possible.
     clock, sleep
@@ -35,11 +39,12 @@ class SimSource:
         self,
         simulation: Simulation,
         *,
+        faces_out: bool = False,
         speed: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self.simulation = simulation
+        self.simulation, self.faces_out = simulation, faces_out
         self._speed, self._clock, self._sleep = speed, clock, sleep
 
     @property
@@ -89,6 +94,12 @@ def _sensors(text: str) -> int:
     return int(text)
 
 
+def _face(text: str) -> str:
+    if text not in ("any", "out"):
+        raise ValueError("a face, any or out")
+    return text
+
+
 def _open_sim(address: Address) -> Source:
     options = address.options
     minutes = options.get("minutes")
@@ -104,11 +115,13 @@ def _open_sim(address: Address) -> Source:
             minutes=None if minutes is None else float(minutes),
             mount=str(options.get("mount", Mount.NECK.value)),
             two_sensors=is_pair,
+            sensor_axes=str(options.get("face", "any")),
             auto_ack=False,
         )
     except ValueError as error:
         raise AddressError(str(error)) from error
-    return SimSource(simulation, speed=float(options.get("speed", 1.0)))
+    faces_out = options.get("face") == "out"
+    return SimSource(simulation, faces_out=faces_out, speed=float(options.get("speed", 1.0)))
 
 
 register(
@@ -120,6 +133,7 @@ register(
         "speed": speed,
         "mount": _mount,
         "sensors": _sensors,
+        "face": _face,
     },
     example="sim:desk?minutes=5&seed=1&speed=20",
 )

@@ -18,6 +18,7 @@ from rich.text import Text
 from tiltwise.app import sources
 from tiltwise.app.analyze import rule_settings
 from tiltwise.app.errors import UsageError
+from tiltwise.app.facing import choose_face
 from tiltwise.app.inputs import choose_mounting, read_input
 from tiltwise.app.keeper import Keeper
 from tiltwise.app.live import run_until_stopped
@@ -95,6 +96,7 @@ def watch(options: WatchOptions, console: Console) -> None:
         zone=zone,
         keeper=keeper,
         recorder=recorder,
+        face=choose_face(source, address.scheme, setting=options.settings.wear.face),
         commit_every_s=max(1.0, float(address.options.get("speed", 1.0) or 50.0) / 10),
     )
     _run(source, session, options, console)

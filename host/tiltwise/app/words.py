@@ -60,7 +60,8 @@ def lines_of(live: LiveUpdate) -> list[tuple[str, str]]:
 
 def _ritual(progress: RitualProgress) -> tuple[str, str]:
     if progress.step is RitualStep.DONE and progress.mounting is not None:
-        return "good", f"calibrated (quality {progress.mounting.quality:.2f})"
+        notes = (f"calibrated (quality {progress.mounting.quality:.2f})", *progress.mounting.notes)
+        return "good", "; ".join(notes)
     if progress.step is RitualStep.REFUSED:
         return "warn", f"calibration refused: {progress.reason}"
     if progress.count:
