@@ -13,7 +13,6 @@ from tiltwise.common import auth, wire
 
 from . import config
 
-OK, UNSUPPORTED, BAD = wire.STATUS_OK, wire.STATUS_UNSUPPORTED, wire.STATUS_BAD_ARGUMENT
 # Bytes of payload; None: the handler looks itself.
 _SIZES = {
     wire.OP_HELLO: 0,
@@ -63,12 +62,12 @@ class Commands:
     def answer(self, request_id, opcode, payload, is_proved):
         """Do a command and return the answer, status first."""
         if opcode not in _SIZES:
-            return bytes([UNSUPPORTED if is_proved else wire.STATUS_LOCKED])
+            return bytes([wire.STATUS_UNSUPPORTED if is_proved else wire.STATUS_LOCKED])
         if not is_proved and opcode not in _FOR_ALL:
             return bytes([wire.STATUS_LOCKED])
         size = _SIZES[opcode]
         if size is not None and len(payload) != size:
-            return bytes([BAD])
+            return bytes([wire.STATUS_BAD_ARGUMENT])
         if opcode == wire.OP_GET:
             status, rest = self._get(request_id, payload)
         elif opcode == wire.OP_HELLO:
@@ -80,56 +79,58 @@ class Commands:
     def _hello(self, is_proved):
         # Who holds the cable may know which board it is; on the radio only who proved the key.
         is_known = is_proved or self._session.link.peer == "usb"
-        return OK, self._desk.hello() + (self._desk.tools.device_id if is_known else b"")
+        return wire.STATUS_OK, self._desk.hello() + (self._desk.tools.device_id if is_known else b"")
 
     def _ping(self, payload):
         now = self._desk.tools.now
         if now is None:
-            return UNSUPPORTED, b""
+            return wire.STATUS_UNSUPPORTED, b""
         waited = self._session.link.waited_us() // 100
         sent = now()
-        return OK, payload + struct.pack("<II", max(sent - waited, 0) & 0xFFFFFFFF, sent & 0xFFFFFFFF)
+        return wire.STATUS_OK, payload + struct.pack(
+            "<II", max(sent - waited, 0) & 0xFFFFFFFF, sent & 0xFFFFFFFF
+        )
 
     # ---- frames ----
 
     def _start(self, payload):
         frame_type, samples = payload[0], payload[1]
         if frame_type not in wire.SAMPLE_SIZES or not 1 <= samples <= config.SAMPLES_PER_FRAME:
-            return BAD, b""
+            return wire.STATUS_BAD_ARGUMENT, b""
         on_start = self._desk.tools.on_start
         if self._session.delivery.start((frame_type, samples)) and on_start is not None:
             on_start(frame_type, samples)
-        return OK, b""
+        return wire.STATUS_OK, b""
 
     def _stop(self, _payload):
         self._session.delivery.stop()
-        return OK, b""
+        return wire.STATUS_OK, b""
 
     def _ack(self, payload):
         boot, seq, credits = struct.unpack("<HIH", payload)
         outbox = self._desk.outbox
         if boot != outbox.boot:
             if outbox.archive is None:
-                return BAD, b""
+                return wire.STATUS_BAD_ARGUMENT, b""
             outbox.archive.free_to(boot, seq)
-            return OK, b""
+            return wire.STATUS_OK, b""
         if seq >= outbox.next_seq:
-            return BAD, b""
+            return wire.STATUS_BAD_ARGUMENT, b""
         outbox.free_to(seq)
         self._session.delivery.acknowledge(seq, credits)
-        return OK, b""
+        return wire.STATUS_OK, b""
 
     def _get(self, request_id, payload):
         boot, first, last = struct.unpack("<HII", payload)
         outbox = self._desk.outbox
         if first > last or not self._session.delivery.get(request_id, boot, first, last):
-            return BAD, b""
+            return wire.STATUS_BAD_ARGUMENT, b""
         if boot != outbox.boot:
             for held in outbox.archive.boots():
                 if held[0] == boot:
-                    return OK, struct.pack("<II", held[1], held[2])
-            return OK, struct.pack("<II", 1, 0)  # nothing of it: GET_DONE follows at once
-        return OK, struct.pack("<II", outbox.oldest(), max(outbox.next_seq - 1, 0))
+                    return wire.STATUS_OK, struct.pack("<II", held[1], held[2])
+            return wire.STATUS_OK, struct.pack("<II", 1, 0)  # nothing of it: GET_DONE follows at once
+        return wire.STATUS_OK, struct.pack("<II", outbox.oldest(), max(outbox.next_seq - 1, 0))
 
     def _boots(self, _payload):
         outbox = self._desk.outbox
@@ -137,7 +138,7 @@ class Commands:
         if outbox.archive is not None:
             for boot, first, last in outbox.archive.boots()[: _MOST_BOOTS - 1]:
                 parts.append(struct.pack("<HII", boot, first, last))
-        return OK, b"".join(parts)
+        return wire.STATUS_OK, b"".join(parts)
 
     def _forget(self, payload):
         boot = struct.unpack("<H", payload)[0]
@@ -146,59 +147,59 @@ class Commands:
             outbox.free_to(outbox.next_seq - 1)
         elif outbox.archive is not None:
             outbox.archive.forget(boot)  # a boot that is not known is forgotten already
-        return OK, b""
+        return wire.STATUS_OK, b""
 
     # ---- the board ----
 
     def _getcfg(self, payload):
         settings = self._desk.tools.settings
         if settings is None:
-            return UNSUPPORTED, b""
+            return wire.STATUS_UNSUPPORTED, b""
         if payload[0] >= len(settings.KEYS):
-            return BAD, b""
-        return OK, wire.pack_value(settings.get(settings.KEYS[payload[0]]))
+            return wire.STATUS_BAD_ARGUMENT, b""
+        return wire.STATUS_OK, wire.pack_value(settings.get(settings.KEYS[payload[0]]))
 
     def _setcfg(self, payload):
         settings = self._desk.tools.settings
         if settings is None:
-            return UNSUPPORTED, b""
+            return wire.STATUS_UNSUPPORTED, b""
         if len(payload) < 2 or payload[0] >= len(settings.KEYS):
-            return BAD, b""
+            return wire.STATUS_BAD_ARGUMENT, b""
         try:
             settings.set(settings.KEYS[payload[0]], wire.unpack_value(payload[1:]))
         except ValueError:  # and WireError, which is one
-            return BAD, b""
+            return wire.STATUS_BAD_ARGUMENT, b""
         except OSError:
             return wire.STATUS_FAILED, b""
-        return OK, b""
+        return wire.STATUS_OK, b""
 
     def _motor(self, payload):
         haptics = self._desk.tools.haptics
         if haptics is None:
-            return UNSUPPORTED, b""
-        return OK if haptics.play(payload[0], payload[1]) else wire.STATUS_FAILED, b""
+            return wire.STATUS_UNSUPPORTED, b""
+        return wire.STATUS_OK if haptics.play(payload[0], payload[1]) else wire.STATUS_FAILED, b""
 
     def _tare(self, _payload):
         if self._desk.tools.tare is None:
-            return UNSUPPORTED, b""
-        return wire.STATUS_FAILED if self._desk.tools.tare() is False else OK, b""
+            return wire.STATUS_UNSUPPORTED, b""
+        return wire.STATUS_FAILED if self._desk.tools.tare() is False else wire.STATUS_OK, b""
 
     def _reboot(self, _payload):
         if self._desk.tools.reboot is None:
-            return UNSUPPORTED, b""
+            return wire.STATUS_UNSUPPORTED, b""
         self._desk.tools.reboot()
-        return OK, b""
+        return wire.STATUS_OK, b""
 
     def _provision(self, payload):
         """Set the key; only over the cable, which takes a hand on the board."""
         desk = self._desk
         if self._session.link.peer != "usb" or desk.tools.keystore is None:
-            return UNSUPPORTED, b""
+            return wire.STATUS_UNSUPPORTED, b""
         if payload == bytes(auth.KEY_SIZE):
-            return BAD, b""
+            return wire.STATUS_BAD_ARGUMENT, b""
         if payload != desk.key:
             try:
                 desk.set_key(payload)
             except OSError:
                 return wire.STATUS_FAILED, b""
-        return OK, desk.tools.device_id
+        return wire.STATUS_OK, desk.tools.device_id

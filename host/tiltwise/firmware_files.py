@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 
 from tiltwise import common
+from tiltwise.firmware_fold import fold
 
 PACKAGE = "tiltwise_firmware"
 # For mpy-cross. Without line numbers the modules take 4 kB less of a board's heap; a traceback still names file and
@@ -78,3 +79,13 @@ def board_files() -> dict[str, Path]:
         else:
             files[f"firmware/{inside}"] = path
     return dict(sorted(files.items()))
+
+
+def board_sources() -> dict[str, str]:
+    """Return what goes onto a board as text, as board_files, with the constants put in (firmware_fold.py)."""
+    return fold({place: path.read_text(encoding="utf-8") for place, path in board_files().items()})
+
+
+def name_inside(place: str) -> str:
+    """Return what a compiled file calls itself in a traceback: its module, a text that the board holds anyway."""
+    return place.rpartition("/")[2].removesuffix(".py")

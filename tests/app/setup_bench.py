@@ -38,7 +38,7 @@ class CachingTools(Tools):
         if tuple(command[: len(self.mpy_cross)]) != self.mpy_cross:
             return super().run(command, timeout_s, folder)
         out = Path(command[command.index("-o") + 1])
-        what = (*(word for word in command if word != str(out)), Path(command[-1]).stat().st_mtime_ns)
+        what = (*(word for word in command[:-1] if word != str(out)), Path(command[-1]).read_bytes())
         if what not in _COMPILED:
             result = super().run(command, timeout_s, folder)
             _COMPILED[what] = result, out.read_bytes() if result.code == 0 else b""

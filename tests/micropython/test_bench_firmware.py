@@ -50,9 +50,13 @@ def test_compiled_firmware_has_the_same_size_everywhere():
     assert max(sizes.values()) < 150_000
 
 
-def test_code_in_a_rom_partition_takes_less_than_two_thirds_of_the_heap():
-    rows = {row.moment: row for _, row in bench_firmware.heap_rows(hours=0.0)}
-    in_flash = rows["all modules"].heap_bytes
-    in_rom = rows["all modules, run from a ROM partition"].heap_bytes
-    print(f"heap of the modules: {in_flash} bytes from files, {in_rom} bytes from a ROM partition")
-    assert in_rom < 0.67 * in_flash
+def test_firmware_takes_less_heap_than_it_is_said_to():
+    """The goal of 100 kB holds from a ROM partition; from files it does not, and the README says by how much."""
+    rows = {row.moment: row.heap_bytes for _, row in bench_firmware.heap_rows(hours=0.0)}
+    for moment, n_bytes in rows.items():
+        print(f"{moment:60} {n_bytes}")
+    before = rows["MicroPython and the stand-ins for a board's modules"]
+    ring = f"ring of {bench_firmware.RING_FRAMES} frames"
+    assert rows["all modules, ROM partition"] < 0.67 * rows["all modules"]
+    assert rows[f"after start, {ring}, ROM partition"] < 100_000
+    assert rows[f"after start, {ring}"] - before < 120_000

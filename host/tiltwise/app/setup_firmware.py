@@ -1,7 +1,7 @@
 """Compiles the firmware for one board into a staging folder: what shall lie where, with sizes and hashes.
 
-main.py stays source, because MicroPython starts only that. The name inside a compiled file is its place on the board,
-not on this computer, so that the same firmware gives the same hashes everywhere.
+main.py stays source, because MicroPython starts only that. The name inside a compiled file is that of its module, not
+its place on this computer, so that the same firmware gives the same hashes everywhere.
 Before it: firmware_files.py. After it: setup_work.py.
 """
 
@@ -14,7 +14,8 @@ from pathlib import Path, PurePosixPath
 
 from tiltwise.app.setup_tools import Tools
 from tiltwise.app.setup_trouble import SetupError, last_line
-from tiltwise.firmware_files import MPY_OPTIONS, board_files
+from tiltwise.firmware_files import MPY_OPTIONS, board_files, name_inside
+from tiltwise.firmware_fold import fold
 
 # Places on the board are relative to the folder it starts in: / on most ports, /flash on some.
 MAIN = "main.py"
@@ -43,7 +44,11 @@ class Staged:
 def stage(folder: Path, architecture: str, tools: Tools) -> list[Staged]:
     """Compile all files of the firmware into a folder; SetupError when mpy-cross refuses one."""
     folder.mkdir(parents=True, exist_ok=True)
-    return [_stage_one(folder, place, source, architecture, tools) for place, source in board_files().items()]
+    files = board_files()
+    texts = fold({place: path.read_text(encoding="utf-8") for place, path in files.items()})
+    return [
+        _stage_one(folder, place, files[place], text, architecture, tools) for place, text in texts.items()
+    ]
 
 
 def folders(staged: list[Staged]) -> list[str]:
@@ -57,7 +62,7 @@ def bytecode_version(staged: list[Staged]) -> int:
     return next(file.path.read_bytes()[1] for file in staged if file.target != MAIN)
 
 
-def _stage_one(folder: Path, place: str, source: Path, architecture: str, tools: Tools) -> Staged:
+def _stage_one(folder: Path, place: str, source: Path, text: str, architecture: str, tools: Tools) -> Staged:
     if place == "../main.py":
         path = folder / "main.py"
         shutil.copyfile(source, path)
@@ -66,7 +71,9 @@ def _stage_one(folder: Path, place: str, source: Path, architecture: str, tools:
     path = folder / compiled
     path.parent.mkdir(parents=True, exist_ok=True)
     march = [f"-march={architecture}"] if architecture else []
-    command = [*tools.mpy_cross, *MPY_OPTIONS, *march, "-s", place, "-o", str(path), str(source)]
+    folded = path.with_suffix(".py")
+    folded.write_text(text, encoding="utf-8")
+    command = [*tools.mpy_cross, *MPY_OPTIONS, *march, "-s", name_inside(place), "-o", str(path), str(folded)]
     result = tools.run(command, timeout_s=60)
     if result.code != 0:
         raise SetupError(

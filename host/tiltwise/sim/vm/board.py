@@ -63,6 +63,7 @@ class VmBoard:
     ----------
     sensors, stream, auto_ack, ring_frames, minute_frames, start_s, ticks_offset : as SimBoard
     files : what lies on the board; the firmware as source text when absent
+    rom : image of a ROM partition, as Vm
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class VmBoard:
         start_s: float = 0.0,
         ticks_offset: int = 0,
         files: Mapping[str, bytes] | None = None,
+        rom: bytes = b"",
     ) -> None:
         self.about = {
             "model": "simulated",
@@ -91,7 +93,10 @@ class VmBoard:
         self._bus = VmBus(sensors, start_s * 1e6)
         self.bus = self._bus.bus
         self.vm = Vm(
-            firmware_on_board() if files is None else files, now_us=start_s * 1e6, ticks_offset=ticks_offset
+            firmware_on_board() if files is None else files,
+            rom=rom,
+            now_us=start_s * 1e6,
+            ticks_offset=ticks_offset,
         )
         self._bus.attach(self.vm)
         self.vm.devices |= {_SEND: self._send, _REPLY: self._reply, _RECEIVE: self._receive}

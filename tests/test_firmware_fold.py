@@ -1,0 +1,51 @@
+"""What the firmware loses before it is compiled: names of numbers, and what nobody uses; never what it does."""
+
+import ast
+
+from tiltwise.firmware_files import board_files, board_sources
+from tiltwise.firmware_fold import fold
+
+
+def test_constants_become_numbers_across_files_and_lines_keep_their_numbers():
+    sources = {
+        "tiltwise/common/wire.py": "OP = 7\nBIG = OP << 8\nRATE = 1.5\n",
+        "firmware/led.py": "from micropython import const\nDARK, LIT = range(2)\n_MS = const(20)\n",
+        "firmware/house.py": (
+            "from tiltwise.common import wire\nfrom . import led\nfrom .led import LIT\n"
+            "print(wire.OP,\n      wire.BIG, wire.RATE, led.DARK, LIT)\n"
+        ),
+    }
+    folded = fold(sources)
+    assert folded["firmware/house.py"].splitlines()[2:] == ["pass", "print(7,", "      1792, 1.5, 0, 1)"]
+    assert "OP" not in folded["tiltwise/common/wire.py"]
+    assert folded["firmware/led.py"].strip() == "from micropython import const"
+
+
+def test_names_that_change_or_that_a_profile_holds_stay():
+    sources = {
+        "firmware/state.py": "COUNT = 1\nCOUNT = 2\nprint(COUNT)\n",
+        "firmware/shadow.py": "SIZE = 3\ndef size(SIZE):\n    return SIZE\nprint(size(4), SIZE)\n",
+        "firmware/boards/pico.py": "LED = 25\nMOTOR = 7\n",
+    }
+    assert fold(sources) == sources
+
+
+def test_what_nobody_mentions_goes_and_what_is_only_named_in_a_text_stays():
+    source = (
+        "TABLE = ('Driver',)\nclass Driver:\n    def self_test(self):\n        return helper()\n"
+        "def helper():\n    return 1\ndef alone():\n    return alone()\nprint(TABLE)\n"
+    )
+    folded = fold({"firmware/one.py": source})["firmware/one.py"]
+    assert "helper" in folded
+    assert "self_test" in folded
+    assert "alone" not in folded
+    ast.parse(folded)
+
+
+def test_board_keeps_its_half_of_the_handshake_only():
+    folded = board_sources()
+    assert set(folded) == set(board_files())
+    assert "class BoardHandshake" in folded["tiltwise/common/auth.py"]
+    assert "class HostHandshake" not in folded["tiltwise/common/auth.py"]
+    for text in folded.values():
+        ast.parse(text)
