@@ -13,7 +13,7 @@ import numpy as np
 
 from tiltwise.motion.excursions import Excursion, find_excursions
 from tiltwise.motion.facing import TELL_OFF_DEG, off_facing_deg
-from tiltwise.motion.lever import Lever, lever_arm
+from tiltwise.motion.lever import Lever, lever_arm, without_steps
 from tiltwise.motion.mounting import Mounting, mounting_from_axes, mounting_from_up
 from tiltwise.motion.rotation import (
     angle_between_deg,
@@ -174,7 +174,7 @@ def angular_velocity(block: OrientationBlock) -> FloatArray:
         return (block.gyr_rad_s[:-1] + block.gyr_rad_s[1:]) / 2
     q = block.q_earth_from_sensor
     turn = to_rotation_vector(multiply(conjugate(q[:-1]), q[1:]))
-    return turn / np.maximum(np.diff(block.t_s), 1e-6)[:, None]
+    return without_steps(turn / np.maximum(np.diff(block.t_s), 1e-6)[:, None])
 
 
 def _steady_rate_deg_s(still: OrientationBlock) -> float:
