@@ -37,8 +37,8 @@ def test_flashed_tree_equals_the_firmware_file_by_file(tree, tmp_path):
         mpremote(board.port, "cp", "-r", str(tree / "lib"), str(tree / "main.py"), ":")
         told = mpremote(board.port, "exec", "import sys; print(sys.implementation.name, sys.path[-1])")
         assert told.split() == ["micropython", "/flash/lib"]
-        run = mpremote(board.port, "exec", "from tiltwise.common import wire; print(wire.HEADER_SIZE)")
-        assert run.strip() == "18"
+        run = mpremote(board.port, "exec", "from tiltwise.common import wire; print(wire.frame_size(2, 1))")
+        assert run.strip() == "38"  # header 18, one RAW sample 12, tag 8
     flashed = contents(tmp_path / "flash")
     sent = contents(tree)
     modules = {name.removesuffix(".py") for name in board_files()} - {"../main"}
