@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -60,7 +61,13 @@ def start(home: Path, *arguments: str | Path, **more: str) -> subprocess.Popen[s
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=_heed_ctrl_c if os.name == "posix" else None,
     )
+
+
+def _heed_ctrl_c() -> None:
+    """A shell that runs the tests in the background ignores Ctrl-C, and children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def run(home: Path, *arguments: str | Path, cwd: Path | None = None, **more: str) -> Result:
