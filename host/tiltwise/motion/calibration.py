@@ -174,7 +174,7 @@ def angular_velocity(block: OrientationBlock) -> FloatArray:
         return (block.gyr_rad_s[:-1] + block.gyr_rad_s[1:]) / 2
     q = block.q_earth_from_sensor
     turn = to_rotation_vector(multiply(conjugate(q[:-1]), q[1:]))
-    return without_steps(turn / np.maximum(np.diff(block.t_s), 1e-6)[:, None])
+    return turn / np.maximum(np.diff(block.t_s), 1e-6)[:, None]
 
 
 def _steady_rate_deg_s(still: OrientationBlock) -> float:
@@ -214,7 +214,7 @@ def _movement(block: OrientationBlock, up: FloatArray, name: str, amplitude_deg:
         raise CalibrationError(
             f"the sensor was turned between sitting still and the first {name}: start again"
         )
-    axis, share = _principal_axis(omega)
+    axis, share = _principal_axis(without_steps(omega))
     vertical_deg = float(np.degrees(np.arcsin(min(1.0, abs(float(np.sum(axis * up)))))))
     peak_deg_s = float(np.degrees(np.max(np.abs(np.sum(omega * axis, axis=-1)))))
     if np.max(angle_between_deg(up_in_sensor(block.q_earth_from_sensor), up)) < amplitude_deg and (
