@@ -128,6 +128,7 @@ class Session:
 
     def receive(self, received_s: float, frame: bytes) -> LiveUpdate:
         """Take one frame as it came from the source."""
+        received_s = round(received_s, 3)  # as recordings keep it: what is rebuilt has the same numbers
         live = LiveUpdate()
         self._record(received_s, frame, live)
         bad_before = sum(self.decoder.stats.bad.values())

@@ -24,6 +24,7 @@ from tiltwise.app.live import run_until_stopped
 from tiltwise.app.notify import Desktop
 from tiltwise.app.paths import data_folder, printable, safe_name
 from tiltwise.app.profiles import DEFAULT_PERSON, StoredCalibration, device_name, load_profile
+from tiltwise.app.recorded import recording_header
 from tiltwise.app.session import LiveUpdate, Session
 from tiltwise.app.settings import Settings
 from tiltwise.app.store import Store
@@ -80,7 +81,9 @@ def watch(options: WatchOptions, console: Console) -> None:
         for message in keeper.recoveries:
             console.print(message, style=STYLES["warn"])
     try:
-        recorder = _recorder(options, mount, mounting, started)
+        recorder = _recorder(
+            options, mount, mounting, None if stored is None else stored.collar, started, zone, device
+        )
     except OSError:
         if keeper is not None:
             keeper.close()
@@ -143,18 +146,21 @@ def _mounting(
 
 
 def _recorder(
-    options: WatchOptions, mount: Mount, mounting: Mounting | None, started: datetime
+    options: WatchOptions,
+    mount: Mount,
+    mounting: Mounting | None,
+    collar: Mounting | None,
+    started: datetime,
+    zone: str,
+    device: str,
 ) -> RecordingWriter | None:
     if options.record is None:
         return None
-    header = {
-        "created_utc": started.isoformat(timespec="seconds"),
-        "address": options.address,
-        "mount": mount,
-    }
-    return RecordingWriter(
-        options.record, header | ({} if mounting is None else {"mounting": mounting.to_dict()})
-    )
+    header = recording_header(
+        started=started, address=options.address, device=device, zone=zone, mount=mount,
+        mounting=mounting, collar=collar, rule=options.settings.rule,
+    )  # fmt: skip
+    return RecordingWriter(options.record, header, start_s=0.0)
 
 
 def _run(source: Source, session: Session, options: WatchOptions, console: Console) -> None:
