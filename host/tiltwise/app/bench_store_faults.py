@@ -32,7 +32,7 @@ from tiltwise.types import EpisodeAlert
 
 KILLS, CUTS = 300, 100
 _SECONDS = 90.0  # of frames that a victim has; it is killed long before
-_LONGEST_S = 0.6  # from the start of a victim to its kill
+_LONGEST_S = 2.0  # from the start of a victim to its kill
 _BEGIN, _END = 50, 250  # frames of 0.2 s: when a trouble begins and ends
 RESTARTS = 5  # whole programs started anew after a kill, imports and all
 
