@@ -22,7 +22,8 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 MEMORY_MB = 768
 QEMU = "qemu-system-x86_64"
-# In this order: the kernel's key agreement tests itself when it is loaded, and needs its helpers then.
+# In this order: the kernel's key agreement tests itself when it is loaded, and needs its helpers then. Only pairing,
+# which the protocol does without, depends on it: a kernel in which one of them cannot be loaded still serves.
 MODULES = (
     "virtio_pci", "virtio_console", "virtio_rng", "9pnet_virtio", "9p", "overlay", "hmac", "sha256_generic",
     "sha512_generic", "ctr", "jitterentropy_rng", "drbg", "ecdh_generic", "bluetooth", "hci_vhci", "cmac", "ccm",
@@ -78,7 +79,7 @@ def initrd(kernel, guest_script):
         )
         paths = (line.split()[1] for line in shown.stdout.splitlines() if line.startswith("insmod"))
         ordered += [path for path in paths if path not in ordered]
-    names = [f"m{k:02d}.ko" for k in range(len(ordered))]
+    names = [f"{k:02d}-{Path(path).name}" for k, path in enumerate(ordered)]
     init = (HERE / "init.sh").read_text().replace("@GUEST@", str(guest_script))
     files = {
         "bin": (0o40755, b""),
