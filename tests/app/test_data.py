@@ -152,6 +152,9 @@ def test_erasing_all_leaves_what_is_not_data(tmp_path: Path) -> None:
     for path in kept:
         path.write_text("mine")
     (tmp_path / "core.db.backup-v1").write_text("old")
+    aside = tmp_path / "before-rebuild-20260530T120000Z"
+    shutil.copytree(tmp_path, aside, ignore=shutil.ignore_patterns("*.tw", "*.toml", "*.txt", "writer.lock"))
+    assert overview(tmp_path).copies_bytes > (aside / "core.db").stat().st_size
     change = plan_erase(tmp_path, "all")
     assert "everything" in change.question
     assert "are free again" in change.do()

@@ -6,6 +6,7 @@ Used by: data.py, store.py (retention), rebuild.py.
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from pathlib import Path
 
@@ -16,18 +17,20 @@ from tiltwise.app.store_raw import insert_chunk, month_of, raw_files
 
 KEEP_RAW = "keep_raw_months"  # a setting that belongs to the data
 _COPIES = ("*.db.corrupt-*", "*.db.backup-v*")
+_BEFORE_REBUILD = "before-rebuild-*"  # folders with the store that a rebuild set aside
 
 
 def store_files(folder: Path) -> list[Path]:
     """Return the databases of a store with their logs, the copies made of them, and nothing else."""
     patterns = (schema.CORE_NAME, schema.RAW_PATTERN)
     found = {p for pattern in patterns for s in ("", "-wal", "-shm") for p in folder.glob(pattern + s)}
-    return sorted(found | set(copies(folder)))
+    return sorted(found | {path for pattern in _COPIES for path in folder.glob(pattern)})
 
 
 def copies(folder: Path) -> list[Path]:
-    """Return the files that recovery and migration set aside."""
-    return sorted({path for pattern in _COPIES for path in folder.glob(pattern)})
+    """Return the files that recovery, migration and rebuilding set aside."""
+    patterns = (*_COPIES, f"{_BEFORE_REBUILD}/*.db*")
+    return sorted({path for pattern in patterns for path in folder.glob(pattern)})
 
 
 def move_store(source: Path, target: Path) -> None:
@@ -40,10 +43,13 @@ def erase_all(folder: Path, now_s: float) -> int:
     """Delete the whole store, its copies too; return the bytes that are free again. Calibrations stay."""
     lock = WriterLock(folder, now_s)
     try:
-        files = store_files(folder)
+        files = sorted({*store_files(folder), *copies(folder)})
         size = sum(path.stat().st_size for path in files)
         for path in files:
             path.unlink(missing_ok=True)
+        for aside in folder.glob(_BEFORE_REBUILD):
+            with contextlib.suppress(OSError):  # somebody put files of their own in
+                aside.rmdir()
     except OSError as error:
         raise schema.explain(error, folder) from error
     finally:
