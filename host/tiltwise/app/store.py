@@ -233,6 +233,20 @@ class Store:
         )
         self._put(("gap", session, values[1], reason), sql, values)
 
+    def close_lost_gaps(self, session: int) -> None:
+        """Stage that of this session's boot everything was fetched: what is gone for good has rows of its own."""
+        boot = self._sessions[session]
+        sql = (
+            "DELETE FROM gap WHERE reason = 'lost' AND session_id IN "
+            "(SELECT id FROM session WHERE device_id = ? AND boot = ?)"
+        )
+        self._put(("close", boot.device_id, boot.boot), sql, (boot.device_id, boot.boot))
+
+    def received(self, device: str, boot: int) -> list[tuple[int, int]]:
+        """Return the ranges of frames of a boot that are settled, stored or known to be lost, in order."""
+        device_id = self._devices.get(device)
+        return [] if device_id is None else self._boot(device_id, boot).stored.pairs
+
     def put_clock_fit(self, session: int, device_s: float, utc_s: float, rate: float) -> None:
         """Stage a fit: from device time device_s on, UTC = utc_s + (t - device_s) * rate."""
         values = (session, round(device_s * _US), round(utc_s * _US), rate)

@@ -6,7 +6,7 @@ Before it: an address. After it: session.py does the work, this file opens what 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,6 +32,7 @@ from tiltwise.app.words import ACTIVITIES, clock, lines_of
 from tiltwise.app.zone import local_zone_name
 from tiltwise.link.recording import RecordingWriter
 from tiltwise.link.source import Address, Source, open_source, parse_address
+from tiltwise.link.supervisor import Supervisor
 from tiltwise.motion.mounting import Mounting
 from tiltwise.types import Mount
 
@@ -56,12 +57,17 @@ class WatchOptions:
     data: Path | None = None
     is_stored: bool = True
     record: Path | None = None
+    takeover: bool = False  # end the session of another program with this board
     person: str | None = None  # whose stored calibration; None: the default person's, and none for sim:
 
 
 def watch(options: WatchOptions, console: Console) -> None:
     """Watch a source until it ends or is stopped."""
     address = parse_address(options.address)
+    if options.takeover:
+        if address.scheme not in ("ble", "serial"):
+            raise UsageError("--takeover is for ble: and serial:, where another program may hold the board")
+        address = replace(address, options={**address.options, "takeover": 1})
     source = open_source(address)
     mount = options.mount or (
         source.mount if isinstance(source, sources.SimSource) else Mount(options.settings.wear.mount)
@@ -99,7 +105,14 @@ def watch(options: WatchOptions, console: Console) -> None:
         keeper=keeper,
         recorder=recorder,
         commit_every_s=max(1.0, float(address.options.get("speed", 1.0) or 50.0) / 10),
+        fetches=isinstance(source, Supervisor),
     )
+    if isinstance(source, Supervisor):
+        source.on_notice = lambda line: console.print(printable(line, 300), style="dim", highlight=False)
+        if not options.is_stored and options.record is None:
+            console.print(
+                "--no-store without --record keeps nothing: the board keeps what it has room for", style="dim"
+            )
     _run(source, session, options, console)
 
 
