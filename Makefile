@@ -1,6 +1,6 @@
 # Two commands for a fresh machine: `make demo` and `make test`. Each sets up .venv by itself.
 # On Windows and on machines without make the README shows the same with plain pip.
-.PHONY: help demo test check format clean
+.PHONY: help demo test test-bluez check format clean
 
 DEMO_ARGS ?=
 TEST_ARGS ?=
@@ -8,6 +8,7 @@ TEST_ARGS ?=
 help:
 	@echo "make demo    watch the whole system work on a simulated wearer (DEMO_ARGS='--minutes 30 --seed 7')"
 	@echo "make test    run the tests (TEST_ARGS='-k posture')"
+	@echo "make test-bluez  the radio on a real BlueZ in a Linux guest (slow; installs qemu and more when root)"
 	@echo "make check   format, lint, types, layers"
 	@echo "make format  let ruff put the format right"
 	@echo "make clean   remove .venv and caches"
@@ -19,6 +20,11 @@ demo:
 test:
 	@.ci/setup dev,parquet,bench
 	@.venv/bin/python -m pytest -n auto $(TEST_ARGS)
+
+test-bluez:
+	@.ci/setup dev,parquet,bench
+	@tests/bluez/setup.sh
+	@.venv/bin/python -m pytest -m bluez -s tests/bluez $(TEST_ARGS)
 
 check:
 	@.ci/setup dev,parquet,bench

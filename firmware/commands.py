@@ -109,6 +109,9 @@ class Commands:
     def _ack(self, payload):
         boot, seq, credits = struct.unpack("<HIH", payload)
         outbox = self._desk.outbox
+        if seq == wire.NOTHING_STORED:
+            self._session.delivery.go_on(credits)
+            return OK, b""
         if boot != outbox.boot:
             if outbox.archive is None:
                 return wire.STATUS_BAD_ARGUMENT, b""

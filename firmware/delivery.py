@@ -54,6 +54,10 @@ class Delivery:
         """Let `credits` frames go out beyond this number."""
         self._limit = seq + 1 + credits
 
+    def go_on(self, credits):
+        """Let `credits` more frames go out, though the host has stored nothing."""
+        self._limit = self._live + credits
+
     def get(self, request_id, boot, first, last):
         """Send a range again, in place of the one under way; False when this boot is not known or not so far."""
         if boot == self._outbox.boot:

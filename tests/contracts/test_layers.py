@@ -37,7 +37,7 @@ BELOW = {
     },
 }
 ONLY_IN = {
-    "bleak": ("link/ble.py",),
+    "bleak": ("link/ble.py", "sim/air_backend.py"),
     "serial": ("link/serial.py",),
     "matplotlib": ("report/plots.py", "report/plots_bench.py", "report/plots_calibration.py"),
     "sqlite3": ("app/store",),

@@ -569,3 +569,20 @@ def test_a_million_hostile_writes_change_nothing_and_stop_nothing():
     board.run(100)
     owner.hear()
     assert owner.seqs() == [0, 1, 2]
+
+
+def test_an_acknowledgement_of_nothing_frees_nothing_and_keeps_the_stream_going():
+    board = Board()
+    host = board.host()
+    host.prove()
+    host.ask(wire.OP_START, START)
+    seen = 0
+    for _ in range(30):
+        board.make(10)
+        board.run(100)
+        host.hear()
+        seen += len(host.seqs())
+        assert host.ask(wire.OP_ACK, ack(wire.NOTHING_STORED, 64)) == (wire.STATUS_OK, b"")
+    assert seen + len(host.seqs()) >= 290
+    assert board.outbox.oldest() == 0
+    assert board.outbox.main.used == 300

@@ -37,9 +37,6 @@ def test_address_is_taken_apart(text, target, options):
         ("replay:day.tw?speed=nan", "option speed='nan'"),
         ("replay:day.tw?speed=inf", "option speed='inf'"),
         ("replay:day.tw?speed", "option speed=''"),
-        ("ble:", "not in this version"),
-        ("ble:tiltwise-3F2A", "not in this version"),
-        ("serial:COM3", "not in this version"),
     ],
 )
 def test_wrong_addresses_are_told_in_one_line_with_an_example(text, message):

@@ -29,6 +29,7 @@ from tiltwise.app.profiles import (
     load_profile,
     save_calibration,
 )
+from tiltwise.common import wire
 from tiltwise.link.commands import Acknowledger
 from tiltwise.link.decoder import Decoder
 from tiltwise.link.source import Source, open_source, parse_address
@@ -265,6 +266,8 @@ async def _run(source: Source, guide: Guide, view: _View) -> None:
                 raise AppError(
                     f"nothing received for {SILENCE_S:.0f} s: is the board on and near? try `tiltwise scan`"
                 ) from None
+            if chunk.data and not wire.is_frame(chunk.data):
+                continue  # an answer of the board
             for progress in guide.receive(chunk.data):
                 view.show(progress, len(guide.refusals))
             for command in guide.acknowledge(chunk.received_s):

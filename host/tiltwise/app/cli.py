@@ -82,7 +82,9 @@ def demo(
 
 @app.command()
 def watch(
-    address: Annotated[str, typer.Argument(help="sim:desk?speed=20, replay:FILE?speed=8")] = "sim:desk",
+    address: Annotated[
+        str, typer.Argument(help="ble:, ble:NAME, serial:PORT, sim:desk, replay:FILE")
+    ] = "sim:desk",
     mount: MountOption = None,
     rule: RuleOption = None,
     neutral: NeutralOption = None,
@@ -91,6 +93,9 @@ def watch(
     store: Annotated[bool, typer.Option("--store/--no-store", help="Keep the day.")] = True,
     record: Annotated[Path | None, typer.Option(help="Also write a raw recording (.tw).")] = None,
     person: PersonOption = None,
+    takeover: Annotated[
+        bool, typer.Option("--takeover", help="Take the board from another program that holds it.")
+    ] = False,
 ) -> None:
     """The daily program: live angles, alerts, storage."""
     from tiltwise.app.watch import WatchOptions, watch
@@ -98,7 +103,7 @@ def watch(
     watch(
         WatchOptions(
             address, _settings(rule), _mount(mount), neutral, neutral_up, data,
-            store, record, person,
+            store, record, takeover, person,
         ),
         console.out,
     )  # fmt: skip

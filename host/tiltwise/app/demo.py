@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -21,6 +21,7 @@ from tiltwise.app.errors import AppError
 from tiltwise.app.keeper import Keeper
 from tiltwise.app.live import run_until_stopped
 from tiltwise.app.paths import printable
+from tiltwise.app.recorded import recording_header
 from tiltwise.app.session import LiveUpdate, Session
 from tiltwise.app.settings import Settings
 from tiltwise.app.sources import SimSource
@@ -89,12 +90,12 @@ def run_demo(
     zone = local_zone_name()
     now = datetime.now(ZoneInfo(zone))
     started = now.replace(hour=START_HOUR, minute=0, second=0, microsecond=0)
-    keeper = Keeper(Store(folder, min_free_bytes=0), device=f"sim-demo-{seed}", mount=mount, zone=zone)
-    header = {
-        "created_utc": now.astimezone(UTC).isoformat(timespec="seconds"),
-        "address": "sim:demo",
-        "mount": mount,
-    }
+    device = f"sim-demo-{seed}"
+    header = recording_header(
+        started=started, address="sim:demo", device=device, zone=zone, mount=mount, rule=settings.rule,
+        exercises=[counter.exercise for counter in _counters(mount)],
+    )  # fmt: skip
+    keeper = Keeper(Store(folder, min_free_bytes=0), device=device, mount=mount, zone=zone)
     session = Session(
         settings=settings,
         mount=mount,
@@ -102,7 +103,7 @@ def run_demo(
         started_utc_s=started.timestamp(),
         zone=zone,
         keeper=keeper,
-        recorder=RecordingWriter(folder / "demo.tw", header),
+        recorder=RecordingWriter(folder / "demo.tw", header, start_s=0.0),
         counters=_counters(mount),
         commit_every_s=max(1.0, min(speed or 100.0, 100.0) / 20),
     )

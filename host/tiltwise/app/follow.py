@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from tiltwise.app import sources as _sources  # registers sim:
+from tiltwise.common import wire
 from tiltwise.link.commands import Acknowledger
 from tiltwise.link.decoder import Decoder
 from tiltwise.link.source import Chunk, Source, open_source
@@ -38,6 +39,8 @@ async def follow(source: Source, *, profile: Profile) -> AsyncIterator[Update]:
     async for k, chunk in _numbered(source.chunks()):
         if k % _ACK_EVERY == 0 and (seen := decoder.acknowledgeable()) is not None:
             await source.send(acks.ack(*seen))
+        if chunk.data and not wire.is_frame(chunk.data):
+            continue  # an answer of the board
         for item in decoder.feed(chunk.data):
             if isinstance(item, (ImuBlock, OrientationBlock)) and item.sensor == 0:
                 yield tracker.process(item)

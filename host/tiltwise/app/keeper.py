@@ -7,11 +7,12 @@ staged. Before it: session.py. After it: store.py, and the acknowledgement that 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from tiltwise.app.store import Store, StoreError
 from tiltwise.common import wire
-from tiltwise.link.messages import Info
+from tiltwise.link.messages import GapReason, Info
 from tiltwise.report.exposure import ExposureAccumulator, ExposureSettings
 from tiltwise.tracker import Profile
 from tiltwise.types import Mount, SignalGap, Update
@@ -47,9 +48,41 @@ class Keeper:
         self._trouble = ""
         self.recoveries = [recovery.message for recovery in store.recoveries]
 
-    def frame(self, frame: bytes, utc_s: float, info: Info | None) -> None:
+    def rename(self, device: str) -> None:
+        """The device has proved who it is; its name goes with the sessions that begin from now on."""
+        if device != self._device:
+            self._device, self._session = device, None
+            self._sessions.clear()
+
+    def known(self, boots: Sequence[int]) -> dict[int, list[tuple[int, int]]]:
+        """Return the settled ranges of frames of these boots, as far as the store can be read."""
+        try:
+            return {boot: self._store.received(self._device, boot) for boot in boots}
+        except StoreError:
+            return {}
+
+    def frame(self, frame: bytes, utc_s: float, info: Info | None, *, is_backfill: bool = False) -> None:
         """Stage a checked frame; the first one of a boot opens a session."""
-        boot = wire.unpack_header(frame)[2]
+        session = self._of(wire.unpack_header(frame)[2], utc_s, info)
+        if not is_backfill:
+            self._session = session
+        self._store.append(session, [frame], [utc_s])
+
+    def lost(self, boot: int, first: int, last: int, utc_s: float) -> None:
+        """Stage that the board no longer has these frames."""
+        self._store.mark_lost(self._of(boot, utc_s, None), first, last)
+
+    def gone(self, boot: int, start_s: float, end_s: float) -> None:
+        """Stage a stretch [start_s, end_s) UTC s that the board could no longer keep."""
+        if end_s > start_s:
+            self._store.put_gap(self._of(boot, start_s, None), start_s, end_s, GapReason.OVERFLOW)
+
+    def whole(self, boot: int) -> None:
+        """Stage that everything of a boot was fetched: its gaps of lost frames are closed."""
+        if boot in self._sessions:
+            self._store.close_lost_gaps(self._sessions[boot])
+
+    def _of(self, boot: int, utc_s: float, info: Info | None) -> int:
         if boot not in self._sessions:
             self._sessions[boot] = self._store.begin_session(
                 self._device,
@@ -59,8 +92,7 @@ class Keeper:
                 started_s=utc_s,
                 info={} if info is None else asdict(info),
             )
-        self._session = self._sessions[boot]
-        self._store.append(self._session, [frame], [utc_s])
+        return self._sessions[boot]
 
     def update(self, update: Update, profile: Profile, utc_offset_s: float) -> None:
         """Stage the events and minutes of an update; device times plus the offset are UTC s."""

@@ -7,6 +7,7 @@ enters once, as the wall time of `received_s == 0`.
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -19,13 +20,16 @@ from tiltwise.app.errors import os_error_line
 from tiltwise.app.facing import OFF, outward_axis
 from tiltwise.app.fit import FitNotice, FitWatch
 from tiltwise.app.keeper import Keeper
+from tiltwise.app.ledger import BootClock, Ledger, Loss
 from tiltwise.app.settings import Settings
 from tiltwise.common import wire
 from tiltwise.detect.reps import RepCounter
 from tiltwise.link.clock import ClockMap
 from tiltwise.link.commands import Acknowledger
 from tiltwise.link.decoder import Decoder
-from tiltwise.link.messages import BoardEvent, Info, Status
+from tiltwise.link.messages import BoardEvent, GapReason, Info, Status
+from tiltwise.link.ordering import MissingRange
+from tiltwise.link.peer import device_id_of
 from tiltwise.link.recording import RecordingWriter
 from tiltwise.motion.mounting import Mounting
 from tiltwise.motion.orientation import OrientationStage
@@ -44,6 +48,9 @@ from tiltwise.types import (
     SignalGap,
     Update,
 )
+
+# An ACK counts its credits in a u16 from what is stored; over a longer hole only NOTHING_STORED goes on.
+_FAR = 0xFF00
 
 
 @dataclass(slots=True)
@@ -86,6 +93,8 @@ class Session:
         Which way the case faces, for the ritual (facing.py).
     commit_every_s
         Received time between two commits.
+    fetches
+        The source gives the board's answers too (a Supervisor): what is missing is asked for again.
     """
 
     def __init__(
@@ -103,6 +112,7 @@ class Session:
         counters: tuple[RepCounter, ...] = (),
         face: str = OFF,
         commit_every_s: float = 1.0,
+        fetches: bool = False,
     ) -> None:
         self._settings, self._mount, self._face = settings, mount, face
         self._keeper, self._recorder, self._counters = keeper, recorder, counters
@@ -121,6 +131,11 @@ class Session:
         self._recording_trouble = ""
         self._newest = (0, -1)  # boot and number of the newest frame
         self._durable: dict[int, int] = {}  # boot -> what may be acknowledged
+        self._ledger = Ledger() if fetches else None
+        self._whole: set[int] = set()  # boots of which nothing is left to be fetched
+        self._freed: dict[int, int] = {}  # earlier boot -> what was acknowledged of it
+        self._clocks: dict[int, BootClock] = {}
+        self._unplaced: dict[int, list[bytes]] = {}  # backfill of a boot whose clock is not known
         self.unsaved = ""  # after finish(): what could not be kept, in a line
         if mounting is not None:
             self._begin(mounting, collar, is_put_on=is_put_on)
@@ -132,18 +147,28 @@ class Session:
 
     def receive(self, received_s: float, frame: bytes) -> LiveUpdate:
         """Take one frame as it came from the source."""
+        received_s = round(received_s, 3)  # as recordings keep it: what is rebuilt has the same numbers
         live = LiveUpdate()
+        if self._ledger is not None and frame and not wire.is_frame(frame):
+            self._hear(received_s, frame, live)
+            return live
         self._record(received_s, frame, live)
+        if len(frame) > 1 and frame[1] & wire.FLAG_BACKFILL and self._backfill(received_s, frame):
+            self._commit_in_time(received_s, live)
+            return live
         bad_before = sum(self.decoder.stats.bad.values())
         items = self.decoder.feed(frame)
         if sum(self.decoder.stats.bad.values()) == bad_before:
             self._keep_frame(received_s, frame)
         for item in items:
             self._take(item, received_s, live)
+        self._commit_in_time(received_s, live)
+        return live
+
+    def _commit_in_time(self, received_s: float, live: LiveUpdate) -> None:
         if received_s - self._committed_s >= self._commit_every_s:
             self._committed_s = received_s
             self._commit(live)
-        return live
 
     def finish(self) -> LiveUpdate:
         """Close what is open, store it, and close the store and the recording."""
@@ -198,6 +223,10 @@ class Session:
     def _keep_frame(self, received_s: float, frame: bytes) -> None:
         boot, seq = wire.unpack_header(frame)[2:4]
         self._newest = max(self._newest, (boot, seq)) if boot == self._newest[0] else (boot, seq)
+        clock = self._clocks.setdefault(boot, BootClock())
+        clock.learn(frame, received_s)
+        if self._ledger is not None:
+            self._ledger.note(boot, seq, self._sample_span(frame), received_s)
         if self._keeper is not None:
             self._keeper.frame(frame, self._started_utc_s + received_s, self.decoder.info)
 
@@ -210,7 +239,10 @@ class Session:
                         live.t_s = self._t_s = float(item.t_s[-1])
                     self._process(item, live)
             case SignalGap():
+                if self._ledger is not None and item.reason == GapReason.OVERFLOW:
+                    item = replace(item, reason=GapReason.LOST)  # the ledger will say what of it is gone
                 live.events.append(item)
+                self._whole.discard(self._newest[0])
                 if self._keeper is not None and item.sensor == HEAD:  # the day is the first sensor's
                     self._keeper.gap(item, self._offset_s)
             case Status():
@@ -300,20 +332,160 @@ class Session:
             return PairRitual(self._mount, outward=outward)
         return CalibrationRitual(self._mount, outward=outward)
 
+    # ---- what comes later ----
+
+    def _span(self, frame: bytes) -> tuple[float, float] | None:
+        """Return the time of a frame in UTC s, None when the clock of its boot is not known."""
+        clock = self._clocks.get(wire.unpack_header(frame)[2])
+        if clock is None or not clock.is_ready:
+            return None
+        start_s, end_s = clock.span(frame)
+        return self._started_utc_s + start_s, self._started_utc_s + end_s
+
+    def _sample_span(self, frame: bytes) -> tuple[float, float] | None:
+        return self._span(frame) if frame[0] & 15 in wire.SAMPLE_SIZES else None
+
+    def _backfill(self, received_s: float, frame: bytes) -> bool:
+        """Keep a frame that was asked for again: for the store, not for detectors and clock. False for a bad one."""
+        try:
+            boot, seq = wire.open_frame(frame)[2:4]
+        except wire.WireError:
+            return False  # the decoder counts it
+        self.decoder.forget_missing(MissingRange(boot, seq, seq))
+        span = self._span(frame)
+        if self._ledger is not None:
+            self._ledger.note(boot, seq, self._sample_span(frame), received_s)
+        if self._keeper is None:
+            return True
+        if span is None:
+            self._unplaced.setdefault(boot, []).append(frame)
+        else:
+            self._keeper.frame(frame, span[0], self.decoder.info, is_backfill=True)
+        return True
+
+    def _hear(self, received_s: float, data: bytes, live: LiveUpdate) -> None:
+        """Take an answer of the board."""
+        assert self._ledger is not None
+        _, opcode, _, answer = wire.open_command(data)
+        status, body = answer[0], answer[1:]
+        match opcode & ~wire.REPLY:
+            case wire.OP_HELLO if self._keeper is not None and (device := device_id_of(body)):
+                self._keeper.rename(f"board-{device.hex()}")
+            case wire.OP_BOOTS if status == wire.STATUS_OK:
+                boots = [row[0] for row in struct.iter_unpack("<HII", body[: len(body) // 10 * 10])]
+                known = {} if self._keeper is None else self._keeper.known(boots)
+                fresh = [boot for boot in boots if self._ledger.book(boot).floor is None]
+                self._lose(self._ledger.told_boots(body, known), received_s)
+                self._begin_boots(fresh, known, received_s)
+            case wire.OP_GET if status != wire.STATUS_OK:
+                self._lose(self._ledger.refused(), received_s)
+            case wire.OP_GET_DONE if status == wire.STATUS_OK:
+                boot, losses = self._ledger.done(body)
+                self._lose(losses, received_s)
+                self._place(boot)
+        self._ask(received_s, live)
+
+    def _begin_boots(
+        self, boots: list[int], known: dict[int, list[tuple[int, int]]], received_s: float
+    ) -> None:
+        """What a board dropped before we ever met it is not expected, and no gap of ours."""
+        assert self._ledger is not None
+        for boot in boots:
+            floor = self._ledger.book(boot).floor
+            if self._keeper is not None and floor and not known.get(boot) and boot == self._ledger.present:
+                self._keeper.lost(boot, 0, floor - 1, self._started_utc_s + received_s)
+
+    def _lose(self, losses: list[Loss], received_s: float) -> None:
+        """Settle frames that are gone for good, each with its gap and reason."""
+        for loss in losses:
+            self.decoder.forget_missing(MissingRange(loss.boot, loss.first, loss.last))
+            if self._keeper is None:
+                continue
+            self._keeper.lost(loss.boot, loss.first, loss.last, self._started_utc_s + received_s)
+            self._whole.discard(loss.boot)
+
+    def _close_gaps(self, keeper: Keeper) -> None:
+        """When all of a boot was fetched, its gaps are what is gone for good, and nothing else."""
+        assert self._ledger is not None
+        for boot in self._ledger.boots:
+            if boot in self._whole or not self._ledger.is_whole(boot):
+                continue
+            self._whole.add(boot)
+            keeper.whole(boot)
+            for loss in self._ledger.gaps(boot):
+                if loss.start_s is not None and loss.end_s is not None:
+                    keeper.gone(boot, loss.start_s, loss.end_s)
+
+    def _place(self, boot: int) -> None:
+        """Give the backfill of an earlier boot its time: it ended when the present boot began, or before."""
+        if boot not in self._unplaced or self._keeper is None or self._ledger is None:
+            return
+        present = self._clocks.get(-1 if self._ledger.present is None else self._ledger.present)
+        if present is None or not present.is_ready:
+            return
+        frames = self._unplaced.pop(boot)
+        began_s = self._started_utc_s + present.began_s()
+        last_s = max(wire.unpack_header(frame)[5] for frame in frames) * wire.TICK_S
+        for frame in frames:
+            utc_s = began_s - last_s + wire.unpack_header(frame)[5] * wire.TICK_S
+            self._keeper.frame(frame, utc_s, None, is_backfill=True)
+
+    def _ask(self, received_s: float, live: LiveUpdate) -> None:
+        """Ask for the oldest missing range, one at a time."""
+        if self._ledger is None or (self._keeper is None and self._recorder is None):
+            return
+        wanted = self._ledger.next_get(received_s)
+        if wanted is not None:
+            live.commands.append(self._acks.get(*wanted))
+
+    # ---- durable ----
+
     def _commit(self, live: LiveUpdate) -> None:
         """Make durable what came, and acknowledge that; while the disk refuses, what was durable before.
 
         Credits count from the newest frame, so that neither a full disk nor a lost frame stops the stream.
         """
         if self._keeper is not None:
+            if self._ledger is not None:
+                self._close_gaps(self._keeper)
             kept = self._keeper.commit()
             live.warnings += [kept.warning] if kept.warning else []
-            self._durable.update(kept.settled)
-        elif (durable := self.decoder.acknowledgeable()) is not None:
-            self._durable[durable[0]] = durable[1]
+            self._durable.update(self._limited(dict(kept.settled)))
+        elif self._recorder is not None and self._is_recording_durable():
+            durable = self.decoder.acknowledgeable()
+            self._durable.update(self._limited({} if durable is None else dict([durable])))
         boot, newest = self._newest
-        if boot in self._durable:
-            live.commands.append(self._acks.ack(boot, self._durable[boot], newest=newest))
+        if newest >= 0:
+            seq = self._durable.get(boot, wire.NOTHING_STORED)
+            if newest - seq > _FAR:
+                seq = wire.NOTHING_STORED
+            live.commands.append(self._acks.ack(boot, seq, newest=newest))
+        for earlier, seq in self._durable.items():
+            if self._ledger is not None and earlier != boot and self._freed.get(earlier) != seq:
+                self._freed[earlier] = seq
+                live.commands.append(self._acks.ack(earlier, seq))
+        self._ask(self._committed_s, live)
+
+    def _limited(self, settled: dict[int, int]) -> dict[int, int]:
+        """Cut what a store calls settled at what the ledger still expects from before it."""
+        if self._ledger is None:
+            return settled
+        found = {}
+        for boot, seq in settled.items():
+            settled_here = self._ledger.book(boot).settled()
+            if boot in self._unplaced or settled_here is None:
+                continue
+            found[boot] = min(seq, settled_here)
+        return found
+
+    def _is_recording_durable(self) -> bool:
+        """Force the recording to the disk; without a store nothing else is durable."""
+        assert self._recorder is not None
+        try:
+            self._recorder.sync()
+        except OSError:
+            return False  # told by _record, which tries again
+        return True
 
 
 def _no_samples() -> AngleBlock:

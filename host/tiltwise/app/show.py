@@ -116,11 +116,16 @@ def scan_report(ports: Sequence[Port], on_air: Sequence[Seen], trouble: str) -> 
         grid.add_row(f"  {port.path}", Text(printable(port.maker or port.name, 50)))
     grid.add_row(Text("Bluetooth", "bold"), Text("" if on_air else trouble or "no tiltwise board near"))
     for seen in on_air:
-        grid.add_row(f"  {seen.address}", f"{seen.rssi_dbm} dBm")
+        grid.add_row(Text(f"  {printable(seen.address, 40)}"), f"{seen.rssi_dbm} dBm")
     grid.add_row(Text("simulated", "bold"), "")
     for name, scenario in SCENARIOS.items():
         grid.add_row(f"  sim:{name}", scenario.summary)
-    grid.add_row("", Text("A board can be seen in this version, but not yet streamed from.", style="dim"))
+    grid.add_row(
+        "",
+        Text(
+            "tiltwise watch ble: connects to any of your boards, by radio; serial:PORT by cable", style="dim"
+        ),
+    )
     return grid
 
 

@@ -1,8 +1,9 @@
-"""The sources that app adds to link's: `sim:SCENARIO?minutes=5&seed=1&speed=20&mount=neck&sensors=2`, a wearer.
+"""The sources that app adds to link's: `sim:SCENARIO?seed=1&...`, a wearer; `ble:`, `ble:NAME`, `serial:PORT`.
 
 With `face=out` the simulated sensors lie in their case like those of our boards, and the ritual knows it.
 
-Import this module before an address is parsed. Before it: sim/simulation.py. After it: live.py.
+Import this module before an address is parsed. Before it: sim/simulation.py, link/supervisor.py with the keys of
+this computer. After it: live.py.
 """
 
 from __future__ import annotations
@@ -12,7 +13,11 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from types import TracebackType
 
+from tiltwise.app.keys import KeyStore, system_keyring
+from tiltwise.app.paths import data_folder, printable
+from tiltwise.link.peer import Known
 from tiltwise.link.source import Address, AddressError, Chunk, Source, number, register, speed, whole_number
+from tiltwise.link.supervisor import Supervisor
 from tiltwise.sim.scenario import SCENARIOS
 from tiltwise.sim.simulation import Simulation
 from tiltwise.types import Mount
@@ -124,6 +129,44 @@ def _open_sim(address: Address) -> Source:
     return SimSource(simulation, faces_out=faces_out, speed=float(options.get("speed", 1.0)))
 
 
+def known_boards() -> list[Known]:
+    """Return the boards that this computer has the keys of."""
+    store = KeyStore(data_folder() / "keys.json", system_keyring())
+    return [
+        Known(bytes.fromhex(row.device_id), printable(row.name or row.device_id, 40), row.key)
+        for row in store
+    ]
+
+
+def _open_ble(address: Address) -> Source:
+    from tiltwise.link.ble import BleConnector  # here: bleak takes a third of a second to load
+
+    boards = known_boards()
+    wanted = [board for board in boards if address.target in ("", board.name, board.device_id.hex())]
+    if not wanted:
+        names = ", ".join(board.name for board in boards)
+        have = f"this computer has the keys of {names}" if names else "this computer has no board's key yet"
+        raise AddressError(
+            f"no key for {printable(address.target) or 'any board'}: {have}; plug the board in and run tiltwise setup"
+        )
+    what = printable(address.target) if address.target else "the board"
+    return Supervisor(BleConnector(), wanted, what=what, take_over=_takes_over(address))
+
+
+def _open_serial(address: Address) -> Source:
+    from tiltwise.link.serial import SerialConnector
+
+    what = f"a board at {printable(address.target)}" if address.target else "a board on USB"
+    connector = SerialConnector(address.target)
+    return Supervisor(connector, known_boards(), what=what, take_over=_takes_over(address))
+
+
+def _takes_over(address: Address) -> bool:
+    return address.options.get("takeover", 0) == 1
+
+
+register("ble", _open_ble, options={"takeover": whole_number(0, 1)}, example="ble:NAME")
+register("serial", _open_serial, options={"takeover": whole_number(0, 1)}, example="serial:/dev/ttyACM0")
 register(
     "sim",
     _open_sim,

@@ -21,6 +21,7 @@ import numpy as np
 
 from tiltwise.app import store_schema as schema
 from tiltwise.app.store_codec import Ranges, StoredFrame, pack_tail
+from tiltwise.app.store_erase import kept_months, oldest_kept_month
 from tiltwise.app.store_events import encode_event
 from tiltwise.app.store_lock import WriterLock
 from tiltwise.app.store_raw import RawFiles, month_of
@@ -37,9 +38,6 @@ __all__ = ["Committed", "Store", "StoreError", "StoreReader"]
 _US = 1_000_000
 _TAIL_US = 60 * _US  # the tail becomes chunks when it spans a minute,
 _TAIL_FRAMES = 3000  # or in a backfill burst ten minutes of frames
-_MOST_STAGED = (
-    20_000  # frames kept in memory while the disk refuses: an hour; the board still holds older ones
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +94,7 @@ class Store:
             self._raw = RawFiles(folder)
             self._core, self.recoveries = open_core(folder, now_s())
             self._load()
+            self.retire()
         except BaseException:
             self._lock.release()
             raise
@@ -234,6 +233,20 @@ class Store:
         )
         self._put(("gap", session, values[1], reason), sql, values)
 
+    def close_lost_gaps(self, session: int) -> None:
+        """Stage that of this session's boot everything was fetched: what is gone for good has rows of its own."""
+        boot = self._sessions[session]
+        sql = (
+            "DELETE FROM gap WHERE reason = 'lost' AND session_id IN "
+            "(SELECT id FROM session WHERE device_id = ? AND boot = ?)"
+        )
+        self._put(("close", boot.device_id, boot.boot), sql, (boot.device_id, boot.boot))
+
+    def received(self, device: str, boot: int) -> list[tuple[int, int]]:
+        """Return the ranges of frames of a boot that are settled, stored or known to be lost, in order."""
+        device_id = self._devices.get(device)
+        return [] if device_id is None else self._boot(device_id, boot).stored.pairs
+
     def put_clock_fit(self, session: int, device_s: float, utc_s: float, rate: float) -> None:
         """Stage a fit: from device time device_s on, UTC = utc_s + (t - device_s) * rate."""
         values = (session, round(device_s * _US), round(utc_s * _US), rate)
@@ -319,6 +332,14 @@ class Store:
         return self._raw.delete_before(
             month_of(round(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * _US))
         )
+
+    def retire(self) -> list[Path]:
+        """Delete the raw months beyond the number that `keep_raw_months` says, if it is set, and return them."""
+        months, newest = kept_months(self._core), self._raw.newest()
+        if months is None or newest is None:
+            return []
+        now = month_of(round(self._now_s() * _US))
+        return self._raw.delete_before(oldest_kept_month(newest.stem.removeprefix("raw-"), now, months))
 
     def close(self) -> None:
         """Commit, chunk the tail, mark a clean end and let the lock go; raises StoreError when the disk refuses.

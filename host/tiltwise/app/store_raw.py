@@ -65,7 +65,7 @@ class RawFiles:
         db = self._connection(path)
         with schema.transaction(db):
             for chunk in pack_chunks(frames):
-                _insert(db, device, chunk)
+                insert_chunk(db, device, chunk)
 
     def _connection(self, path: Path) -> sqlite3.Connection:
         if self._open is None or self._open[0] != path:
@@ -90,7 +90,7 @@ class RawFiles:
             self._open = None
 
 
-def _insert(db: sqlite3.Connection, device: str, chunk: Chunk) -> None:
+def insert_chunk(db: sqlite3.Connection, device: str, chunk: Chunk) -> None:
     """Insert a chunk; where one begins with the same frame, both become one with the frames of both."""
     key = (device, chunk.boot, chunk.seq0, chunk.sensor)
     row = db.execute(
@@ -100,7 +100,7 @@ def _insert(db: sqlite3.Connection, device: str, chunk: Chunk) -> None:
         db.execute("DELETE FROM chunk WHERE id=?", (row[0],))
         both = unpack_chunk(chunk.boot, row[1]) + unpack_chunk(chunk.boot, chunk.data)
         for merged in pack_chunks(both):
-            _insert(db, device, merged)
+            insert_chunk(db, device, merged)
         return
     values = (
         *(device, chunk.boot, chunk.sensor, chunk.seq0, chunk.seq1, chunk.n_frames, chunk.n_samples),

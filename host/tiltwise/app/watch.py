@@ -6,7 +6,7 @@ Before it: an address. After it: session.py does the work, this file opens what 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from tiltwise.app.live import run_until_stopped
 from tiltwise.app.notify import Desktop
 from tiltwise.app.paths import data_folder, printable, safe_name
 from tiltwise.app.profiles import DEFAULT_PERSON, StoredCalibration, device_name, load_profile
+from tiltwise.app.recorded import recording_header
 from tiltwise.app.session import LiveUpdate, Session
 from tiltwise.app.settings import Settings
 from tiltwise.app.store import Store
@@ -32,6 +33,7 @@ from tiltwise.app.words import ACTIVITIES, clock, lines_of
 from tiltwise.app.zone import local_zone_name
 from tiltwise.link.recording import RecordingWriter
 from tiltwise.link.source import Address, Source, open_source, parse_address
+from tiltwise.link.supervisor import Supervisor
 from tiltwise.motion.mounting import Mounting
 from tiltwise.types import Mount
 
@@ -56,12 +58,17 @@ class WatchOptions:
     data: Path | None = None
     is_stored: bool = True
     record: Path | None = None
+    takeover: bool = False  # end the session of another program with this board
     person: str | None = None  # whose stored calibration; None: the default person's, and none for sim:
 
 
 def watch(options: WatchOptions, console: Console) -> None:
     """Watch a source until it ends or is stopped."""
     address = parse_address(options.address)
+    if options.takeover:
+        if address.scheme not in ("ble", "serial"):
+            raise UsageError("--takeover is for ble: and serial:, where another program may hold the board")
+        address = replace(address, options={**address.options, "takeover": 1})
     source = open_source(address)
     mount = options.mount or (
         source.mount if isinstance(source, sources.SimSource) else Mount(options.settings.wear.mount)
@@ -81,7 +88,9 @@ def watch(options: WatchOptions, console: Console) -> None:
         for message in keeper.recoveries:
             console.print(message, style=STYLES["warn"])
     try:
-        recorder = _recorder(options, mount, mounting, started)
+        recorder = _recorder(
+            options, mount, mounting, None if stored is None else stored.collar, started, zone, device
+        )
     except OSError:
         if keeper is not None:
             keeper.close()
@@ -98,7 +107,14 @@ def watch(options: WatchOptions, console: Console) -> None:
         recorder=recorder,
         face=choose_face(source, address.scheme, setting=options.settings.wear.face),
         commit_every_s=max(1.0, float(address.options.get("speed", 1.0) or 50.0) / 10),
+        fetches=isinstance(source, Supervisor),
     )
+    if isinstance(source, Supervisor):
+        source.on_notice = lambda line: console.print(printable(line, 300), style="dim", highlight=False)
+        if not options.is_stored and options.record is None:
+            console.print(
+                "--no-store without --record keeps nothing: the board keeps what it has room for", style="dim"
+            )
     _run(source, session, options, console)
 
 
@@ -145,18 +161,21 @@ def _mounting(
 
 
 def _recorder(
-    options: WatchOptions, mount: Mount, mounting: Mounting | None, started: datetime
+    options: WatchOptions,
+    mount: Mount,
+    mounting: Mounting | None,
+    collar: Mounting | None,
+    started: datetime,
+    zone: str,
+    device: str,
 ) -> RecordingWriter | None:
     if options.record is None:
         return None
-    header = {
-        "created_utc": started.isoformat(timespec="seconds"),
-        "address": options.address,
-        "mount": mount,
-    }
-    return RecordingWriter(
-        options.record, header | ({} if mounting is None else {"mounting": mounting.to_dict()})
-    )
+    header = recording_header(
+        started=started, address=options.address, device=device, zone=zone, mount=mount,
+        mounting=mounting, collar=collar, rule=options.settings.rule,
+    )  # fmt: skip
+    return RecordingWriter(options.record, header, start_s=0.0)
 
 
 def _run(source: Source, session: Session, options: WatchOptions, console: Console) -> None:

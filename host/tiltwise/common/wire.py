@@ -157,6 +157,7 @@ MINUTE_BODY = "<HBBBx18b"
 INFO_BODY = "<BBBBIBBBBfffffHHIII16s"
 BODIES = {EVENT: EVENT_BODY, STATUS: STATUS_BODY, MINUTE: MINUTE_BODY, INFO: INFO_BODY}
 COMMAND_HEADER = "<BBI"  # request id, opcode, counter
+NOTHING_STORED = 0xFFFFFFFF  # in ACK, since v1: frees nothing, and the credits count from the next live frame
 LEAST_REQUEST_ID = 0x20  # hosts choose 0x20 to 0xFF: a reply never begins like a frame (is_frame)
 # major version, minor, least host minor, state, features, firmware major minor patch, number of IMUs, boot,
 # ring oldest and newest sequence number, model
@@ -167,8 +168,6 @@ AUTH1_REPLY_BODY = "<16sIB16s"
 VALUE_INT = 0  # i32
 VALUE_TEXT = 1  # UTF-8
 QUATERNION_SCALE = 32767
-# The GATT service that a board advertises, since v1; the major version is part of it.
-SERVICE_UUID = "8f80%02x01-2356-49c9-9d60-60e374f86b0b" % VERSION
 ORIENT_ACC_M_S2_PER_COUNT = 9.80665 / 8192  # +-4 g in int16, 1.2 mm/s2: a tenth of the noise
 TICK_S = 1e-4  # unit of t0
 _SMALL = const(0x3FFFFFFF)  # largest integer that a 32-bit MicroPython holds without an object

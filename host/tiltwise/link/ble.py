@@ -1,16 +1,47 @@
-"""Looks for boards on the air through bleak; the streaming link is not in this version.
+"""The radio through bleak: finds boards that advertise our service, connects, subscribes, writes.
 
-Before it: the operating system's Bluetooth. After it: `tiltwise scan`, `tiltwise doctor`.
+A fresh BleakClient for each connection, because old ones keep notifications of the connection before (bleak #2002,
+#1969). Before it: the operating system's Bluetooth. After it: link/supervisor.py; `tiltwise scan`, `tiltwise doctor`.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
-from bleak import BleakScanner
-from bleak.exc import BleakError
+from bleak import BleakClient, BleakScanner
+from bleak.exc import BleakBluetoothNotAvailableError, BleakBluetoothNotAvailableReason, BleakError
 
 from tiltwise.common import wire
+from tiltwise.link.connector import CTRL, DATA, Candidate, LinkError, Trouble
+
+SERVICE = wire.uuid128(wire.UUID_SERVICE)
+_UUIDS = {CTRL: wire.uuid128(wire.UUID_CTRL), DATA: wire.uuid128(wire.UUID_DATA)}
+_INFO = wire.uuid128(wire.UUID_INFO)
+SCAN_S = 5.0
+SETTLE_S = 0.3  # after the first board: a stronger one may follow
+_LEAST_WRITE = 20  # bytes that any MTU takes
+_MOST_WRITE = 244
+_OFF = ("powered off", "turned off", "not turned on", "not ready", "notready", "adapter is off")
+_GONE = (
+    "no bluetooth",
+    "serviceunknown",
+    "no adapter",
+    "not found: adapter",
+    "no powered bluetooth",
+    "namehasnoowner",
+)
+_DENIED = ("accessdenied", "not authorized", "permission", "denied", "unauthorized")
+_ADVICE = {
+    Trouble.TURNED_OFF: "Bluetooth is off: switch it on; tiltwise goes on by itself then",
+    Trouble.MISSING: "no usable Bluetooth here (no adapter, or its service does not run): plug one in or start the "
+    "service, or use the cable (serial:)",
+    Trouble.DENIED: "the system does not let tiltwise use Bluetooth: allow it in the privacy settings (Linux: "
+    "join the group bluetooth)",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +59,160 @@ class BluetoothError(ValueError):
 async def discover(seconds: float) -> list[Seen]:
     """Return the boards that advertised within this time, strongest first; BluetoothError without Bluetooth."""
     try:
-        found = await BleakScanner.discover(
-            timeout=seconds, return_adv=True, service_uuids=[wire.SERVICE_UUID]
-        )
+        found = await BleakScanner.discover(timeout=seconds, return_adv=True, service_uuids=[SERVICE])
     except (BleakError, OSError, EOFError) as error:
         raise BluetoothError(
             f"Bluetooth is not usable here ({error}): switch it on, or use sim: and replay:"
         ) from error
     seen = [Seen(device.address, advertisement.rssi) for device, advertisement in found.values()]
     return sorted(seen, key=lambda board: -board.rssi_dbm)
+
+
+def explain(error: BaseException) -> LinkError:
+    """Return the class of what bleak raised, with a line for the user."""
+    if isinstance(error, BleakBluetoothNotAvailableError):
+        trouble = _REASONS.get(error.reason, Trouble.MISSING)
+        return LinkError(trouble, _ADVICE[trouble])
+    text = f"{type(error).__name__}: {error}".lower()
+    for trouble, signs in ((Trouble.DENIED, _DENIED), (Trouble.TURNED_OFF, _OFF), (Trouble.MISSING, _GONE)):
+        if any(sign in text for sign in signs) and "unknownobject" not in text:
+            # A board that is gone is "not found" too, but no sign of a missing adapter.
+            return LinkError(trouble, _ADVICE[trouble])
+    if isinstance(error, FileNotFoundError):  # no D-Bus socket
+        return LinkError(Trouble.MISSING, _ADVICE[Trouble.MISSING])
+    return LinkError(Trouble.LOST, f"Bluetooth: {error or type(error).__name__}")
+
+
+_REASONS = {
+    BleakBluetoothNotAvailableReason.POWERED_OFF: Trouble.TURNED_OFF,
+    BleakBluetoothNotAvailableReason.DENIED_BY_USER: Trouble.DENIED,
+    BleakBluetoothNotAvailableReason.DENIED_BY_SYSTEM: Trouble.DENIED,
+    BleakBluetoothNotAvailableReason.DENIED_BY_UNKNOWN: Trouble.DENIED,
+}
+_ERRORS = (BleakError, OSError, EOFError)
+
+
+class BleConnector:
+    """The radio of this computer, or the backends that tests bring.
+
+    Parameters
+    ----------
+    client_backend, scanner_backend
+        bleak backend classes; None: the system's own.
+    scan_s
+        Longest look; it ends soon after the first board was seen.
+    """
+
+    def __init__(
+        self,
+        *,
+        client_backend: type[Any] | None = None,
+        scanner_backend: type[Any] | None = None,
+        scan_s: float = SCAN_S,
+    ) -> None:
+        self._client_backend, self._scanner_backend = client_backend, scanner_backend
+        self._scan_s = scan_s
+        self._devices: dict[str, Any] = {}  # address -> BLEDevice of the last look
+
+    async def find(self) -> list[Candidate]:
+        """Return the boards that advertise, strongest first."""
+        strength: dict[str, int] = {}
+        is_seen = asyncio.Event()
+
+        def note(device: Any, advertisement: Any) -> None:
+            if SERVICE in advertisement.service_uuids:  # some systems filter, some do not
+                self._devices[device.address] = device
+                strength[device.address] = advertisement.rssi
+                is_seen.set()
+
+        self._devices.clear()
+        try:
+            async with BleakScanner(note, [SERVICE], backend=self._scanner_backend):
+                try:
+                    async with asyncio.timeout(self._scan_s):
+                        await is_seen.wait()
+                        await asyncio.sleep(SETTLE_S)
+                except TimeoutError:
+                    pass  # nobody, or somebody at the last moment: both are answers
+        except _ERRORS as error:
+            raise explain(error) from error
+        return [Candidate(address) for address in sorted(strength, key=lambda a: -strength[a])]
+
+    async def connect(self, address: str, /) -> BleConnection:
+        """Connect to what `find` found."""
+        connection = BleConnection(self._devices.get(address, address), self._client_backend)
+        await connection.open()
+        return connection
+
+
+class BleConnection:
+    """One BleakClient, used once."""
+
+    is_cable = False
+
+    def __init__(self, device: Any, backend: type[Any] | None) -> None:
+        self._came: asyncio.Queue[tuple[str, bytes] | None] = asyncio.Queue()
+        self._client = BleakClient(device, self._ended, winrt={"use_cached_services": False}, backend=backend)
+
+    def _ended(self, _client: BleakClient) -> None:
+        self._came.put_nowait(None)
+
+    async def open(self) -> None:
+        """Connect; LinkError when it fails."""
+        try:
+            await self._client.connect()
+        except _ERRORS as error:
+            await self.close()
+            raise explain(error) from error
+
+    @property
+    def is_connected(self) -> bool:
+        """What the system thinks."""
+        return self._client.is_connected
+
+    async def read_info(self) -> bytes:
+        """Read INFO; a board without it is one of another version, or the system remembers an older one."""
+        try:
+            return bytes(await self._client.read_gatt_char(_INFO))
+        except _ERRORS as error:
+            raise explain(error) from error
+
+    async def write_ctrl(self, data: bytes, /) -> None:
+        """Write in pieces that fit; each waits for the board's word that it came."""
+        try:
+            characteristic = self._client.services.get_characteristic(_UUIDS[CTRL])
+            if characteristic is None:
+                raise LinkError(
+                    Trouble.LOST, "the board shows no CTRL: forget it in the system's Bluetooth list"
+                )
+            size = min(max(characteristic.max_write_without_response_size, _LEAST_WRITE), _MOST_WRITE)
+            for at in range(0, len(data), size):
+                await self._client.write_gatt_char(characteristic, data[at : at + size], response=True)
+        except _ERRORS as error:
+            raise explain(error) from error
+
+    async def notifications(self) -> AsyncIterator[tuple[str, bytes]]:
+        """Subscribe to CTRL, then DATA, and return what comes."""
+        try:
+            for where in (CTRL, DATA):
+                await self._client.start_notify(_UUIDS[where], self._taker(where))
+        except _ERRORS as error:
+            raise explain(error) from error
+        return self._stream()
+
+    def _taker(self, where: str) -> Any:
+        def take(_characteristic: Any, data: bytearray) -> None:
+            if data:
+                self._came.put_nowait((where, bytes(data)))
+
+        return take
+
+    async def _stream(self) -> AsyncIterator[tuple[str, bytes]]:
+        while (item := await self._came.get()) is not None:
+            yield item
+
+    async def close(self) -> None:
+        """Disconnect; what the system says to that changes nothing."""
+        with contextlib.suppress(*_ERRORS):
+            await self._client.disconnect()
+        self._came.put_nowait(None)

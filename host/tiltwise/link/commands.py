@@ -22,8 +22,16 @@ class Acknowledger:
         """Return the command that lets the board forget the frames of this boot up to seq.
 
         With the newest frame received, credits count from there: a stream goes on over a hole or a full disk.
+        wire.NOTHING_STORED as seq lets the board forget nothing and go on.
         """
-        self._request_id = (self._request_id + 1) & 0xFF
-        ahead = 0 if newest is None else max(newest - seq, 0)
+        ahead = 0 if newest is None or seq == wire.NOTHING_STORED else max(newest - seq, 0)
         payload = struct.pack("<HIH", boot, seq & 0xFFFFFFFF, min(ahead + CREDITS, 0xFFFF))
-        return wire.pack_command(self._request_id, wire.OP_ACK, 0, payload)
+        return self._pack(wire.OP_ACK, payload)
+
+    def get(self, boot: int, first: int, last: int) -> bytes:
+        """Return the command that asks for frames again, first and last included."""
+        return self._pack(wire.OP_GET, struct.pack("<HII", boot, first, last))
+
+    def _pack(self, opcode: int, payload: bytes) -> bytes:
+        self._request_id = (self._request_id + 1) & 0xFF
+        return bytes(wire.pack_command(self._request_id, opcode, 0, payload))

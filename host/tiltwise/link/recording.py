@@ -49,9 +49,13 @@ class RecordingWriter:
     header
         What to say about the recording: created_utc, address, mount, mounting, notes and the like (JSON values).
         Format, wire and tiltwise versions are added.
+    start_s
+        received_s that counts as zero; None: that of the first frame.
     """
 
-    def __init__(self, path: str | os.PathLike[str], header: Mapping[str, object]) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], header: Mapping[str, object], *, start_s: float | None = None
+    ) -> None:
         self.path = Path(path)
         first_line = {
             "format": FORMAT,
@@ -65,8 +69,8 @@ class RecordingWriter:
                 f"recording header of {len(line)} bytes, at most {_MAX_HEADER}: shorten the notes"
             )
         self._pending = bytearray(line)
-        self._start_s: float | None = None
-        self._flushed_s = 0.0
+        self._start_s = start_s
+        self._flushed_s = start_s or 0.0
         self._file = self.path.open("xb", buffering=0)
         try:
             self.flush()
@@ -131,6 +135,7 @@ class Recording:
     frames: list[bytes]
     damaged_records: int
     is_torn: bool  # the last record is cut off, as after a power cut
+    first_s: float = 0.0  # received_s of the first frame on the clock that the writer was told the zero of
 
 
 def read_frames(path: str | os.PathLike[str]) -> Recording:
@@ -158,6 +163,7 @@ def read_frames(path: str | os.PathLike[str]) -> Recording:
         frames=[record[4:] for record in good],
         damaged_records=len(records) - len(good),
         is_torn=bool(tail),
+        first_s=float(received_ms[0]) / 1000 if good else 0.0,
     )
 
 

@@ -136,8 +136,6 @@ def parse_address(text: str) -> Address:
     8.0
     """
     name, colon, rest = text.strip().partition(":")
-    if name in _NOT_BUILT:
-        raise AddressError(f"{name}: is not in this version ({_NOT_BUILT[name]}): use {_examples()}")
     scheme = _SCHEMES.get(name)
     if scheme is None or not colon:
         hint = f" (a file? replay:{text})" if "." in text else ""
@@ -190,9 +188,5 @@ def _open_replay(address: Address) -> Source:
     return ReplaySource(address.target, speed=float(address.options.get("speed", 1.0)))
 
 
-_NOT_BUILT = {
-    "ble": "it needs the radio link, which comes with the firmware's BLE",
-    "serial": "it needs the USB link, which comes with the firmware's USB",
-}
 _SCHEMES: dict[str, _Scheme] = {}
 register("replay", _open_replay, options={"speed": speed}, example="replay:FILE?speed=8", needs_target=True)

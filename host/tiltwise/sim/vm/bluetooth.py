@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from bumble import att, gatt
+from bumble import att, gatt, gatt_server
 from bumble.core import UUID
 from bumble.device import Connection
 
@@ -74,6 +74,11 @@ class BluetoothModule:
                 job.close()
         self.controller.close()
 
+    def vanish(self) -> None:
+        """Lose power: nobody is told."""
+        self._worker.cancel()
+        self.controller.vanish()
+
     async def _work(self) -> None:
         """Do what takes time, one after the other: the firmware's calls return at once."""
         while True:
@@ -128,6 +133,11 @@ class BluetoothModule:
         return found is not None
 
     def _do_services(self, table: list[list[Any]]) -> list[list[int]]:
+        if self._characteristics:  # the radio was started anew: the table is replaced
+            server = self.device.gatt_server = gatt_server.Server(self.device)
+            server.max_mtu = self._settings.get("mtu", server.max_mtu)
+            self.device.add_default_services()
+            self._characteristics = {}
         handles = []
         for service_uuid, rows in table:
             characteristics = [self._characteristic(text, flags) for text, flags in rows]

@@ -1,0 +1,185 @@
+"""`tiltwise data`: what is stored, how much, with which gaps; erases, keeps or builds it again on request.
+
+Nothing is erased without a question that says what goes and what stays. Before it: store_overview.py,
+store_erase.py, rebuild.py. After it: the terminal.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from rich.table import Table
+
+from tiltwise.app.day import parse_day
+from tiltwise.app.errors import AppError, UsageError
+from tiltwise.app.paths import printable
+from tiltwise.app.rebuild import rebuild
+from tiltwise.app.store import Store
+from tiltwise.app.store_erase import KEEP_RAW, copies, erase_all, erase_stretch
+from tiltwise.app.store_overview import Overview, overview
+from tiltwise.app.store_reader import day_bounds_us
+from tiltwise.app.words import clock
+
+ALL = "ALL"
+_MOST_MONTHS = 1200
+_SHOWN = 12  # devices and days named one by one
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something that cannot be undone: the question to ask first, and what does it and says in a line what it did."""
+
+    question: str
+    do: Callable[[], str]
+
+
+def data_table(folder: Path, seen: Overview) -> Table:
+    """Return what is stored in a few lines."""
+    table = Table(show_header=False, box=None, pad_edge=False, title=str(folder), title_justify="left")
+    size = seen.core_bytes + seen.raw_bytes + seen.copies_bytes
+    parts = f"angles and events {_size(seen.core_bytes)}, raw samples {_size(seen.raw_bytes)}"
+    rows = [
+        ("size", f"{_size(size)} ({parts}{_set_aside(seen)})"),
+        ("devices", _names(seen.devices)),
+        ("range", _range(seen)),
+        ("days", _days(seen)),
+        ("recorded / worn", f"{clock(seen.covered_s)} / {clock(seen.worn_s)}"),
+        ("raw samples", _raw(seen)),
+    ]
+    rows += [("gaps", "none")] if not seen.gaps else []
+    for k, gap in enumerate(seen.gaps):
+        rows.append(("gaps" if k == 0 else "", f"{printable(gap.reason)}: {gap.count}, {clock(gap.seconds)}"))
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def data_json(folder: Path, seen: Overview) -> dict[str, object]:
+    """Return what is stored as plain values; times are UTC s."""
+    values = asdict(seen) | {"folder": str(folder), "days": [day.isoformat() for day in seen.days]}
+    return values | {"size_bytes": seen.core_bytes + seen.raw_bytes + seen.copies_bytes}
+
+
+def show_data(folder: Path) -> Overview:
+    """Read what is stored; StoreError says in a line why it cannot."""
+    return overview(folder)
+
+
+def plan_erase(folder: Path, what: str, now_s: Callable[[], float] = time.time) -> Change:
+    """Return how to erase a day (YYYY-MM-DD, the wearer's calendar) or ALL; nothing happens yet.
+
+    Raises
+    ------
+    UsageError
+        When `what` is neither.
+    AppError
+        When nothing was stored then.
+    """
+    if what.upper() == ALL:
+        question = (
+            f"Erase everything that is stored in {folder}, for good? Calibrations, keys, settings and "
+            "recordings (.tw files) stay."
+        )
+        return Change(question, lambda: f"erased, {_size(erase_all(folder, now_s()))} are free again")
+    day = parse_day(what)
+    assert day is not None
+    seen = overview(folder)
+    if day not in seen.days:
+        near = min(seen.days, key=lambda d: abs((d - day).days), default=None)
+        hint = f"; the nearest day with data is {near}" if near else ""
+        raise AppError(f"nothing is stored of {day}{hint}")
+    others = f" {len(copies(folder))} copies set aside may hold it too." if copies(folder) else ""
+    question = (
+        f"Erase {day} ({seen.zone}) in {folder}, for good: angles, events, gaps and raw samples? "
+        f"The other {len(seen.days) - 1} days and recordings (.tw files) stay.{others}"
+    )
+    return Change(question, lambda: _erase_day(folder, day, seen.zone, now_s()))
+
+
+def _erase_day(folder: Path, day: date, zone: str, now_s: float) -> str:
+    erased = erase_stretch(folder, *day_bounds_us(day, zone), now_s)
+    return f"erased {erased['aggregate']} minutes, {erased['event']} events and {erased['frames']} frames of {day}"
+
+
+def plan_keep_raw(folder: Path, months: int, now_s: Callable[[], float] = time.time) -> Change:
+    """Return how to keep raw samples for so many months, now and from now on; 0 keeps them for ever."""
+    if not 0 <= months <= _MOST_MONTHS:
+        raise UsageError(f"--keep-raw {months}: expected 1 to {_MOST_MONTHS} months, or 0 to keep all")
+    overview(folder)  # a store that is not there is told before the question
+    if months == 0:
+        return Change(f"Keep all raw samples in {folder} from now on?", lambda: _keep_raw(folder, 0, now_s))
+    question = (
+        f"Keep raw samples in {folder} for {months} month{'s' if months > 1 else ''}, counted back from the newest, "
+        "and delete older ones now and later? Angles, events and days stay."
+    )
+    return Change(question, lambda: _keep_raw(folder, months, now_s))
+
+
+def _keep_raw(folder: Path, months: int, now_s: Callable[[], float]) -> str:
+    with Store(folder, now_s=now_s) as store:
+        store.put_setting(KEEP_RAW, months)
+        store.commit()
+        deleted = store.retire()
+    kept = f"keeping raw samples for {months} months" if months else "keeping all raw samples"
+    names = ", ".join(path.stem.removeprefix("raw-") for path in deleted)
+    return f"{kept}; deleted {names}" if names else f"{kept}; nothing was older"
+
+
+def plan_rebuild(folder: Path, recordings: Sequence[Path], now_s: Callable[[], float] = time.time) -> Change:
+    """Return how to build the store again from recordings; the old files are set aside in the folder."""
+    if not recordings:
+        raise UsageError("--rebuild: name at least one recording (.tw file)")
+    twice = {path for path in recordings if list(recordings).count(path) > 1}
+    if twice:
+        raise UsageError(f"--rebuild: {printable(str(min(twice)))} is named twice")
+    question = (
+        f"Build the store in {folder} again from {len(recordings)} recording{'s' if len(recordings) > 1 else ''}? "
+        "What is stored now is set aside, not deleted; what is in no recording will be missing."
+    )
+    return Change(question, lambda: _rebuild(folder, recordings, now_s()))
+
+
+def _rebuild(folder: Path, recordings: Sequence[Path], now_s: float) -> str:
+    from tiltwise.app.console import progress_bar
+
+    with progress_bar("rebuilding") as show:
+        made, aside = rebuild(folder, recordings, now_s=now_s, on_progress=show)
+    notes = "".join(f"; {item.path.name}: {note}" for item in made for note in item.notes)
+    where = f"; the store before is in {aside}" if aside else ""
+    return f"built from {sum(item.frames for item in made)} frames of {len(made)} recordings{where}{notes}"
+
+
+def _size(n_bytes: int) -> str:
+    return f"{n_bytes / 1e6:.1f} MB" if n_bytes < 1e9 else f"{n_bytes / 1e9:.2f} GB"
+
+
+def _set_aside(seen: Overview) -> str:
+    return f", copies set aside {_size(seen.copies_bytes)}" if seen.copies_bytes else ""
+
+
+def _names(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return (", ".join(printable(name, 40) for name in names[-_SHOWN:]) + more) or "none"
+
+
+def _range(seen: Overview) -> str:
+    if seen.first_s is None or seen.last_s is None:
+        return "nothing recorded yet"
+    first, last = (f"{datetime.fromtimestamp(t, UTC):%Y-%m-%d %H:%M}" for t in (seen.first_s, seen.last_s))
+    return f"{first} to {last} UTC"
+
+
+def _days(seen: Overview) -> str:
+    if len(seen.days) > _SHOWN:
+        return f"{len(seen.days)}, the newest {seen.days[-1]} ({seen.zone})"
+    return f"{len(seen.days)}: {', '.join(map(str, seen.days))} ({seen.zone})" if seen.days else "none"
+
+
+def _raw(seen: Overview) -> str:
+    kept = f"kept for {seen.kept_months} months" if seen.kept_months else "kept for ever"
+    months = f"{seen.raw_months[0]} to {seen.raw_months[-1]}" if seen.raw_months else "none yet"
+    return f"{months}; {kept}"

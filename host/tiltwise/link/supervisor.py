@@ -1,0 +1,407 @@
+"""Keeps the link up: the one task that looks for the board, connects, listens, and begins anew when it falls silent.
+
+Frames and answers come out of `chunks()` for ever; commands go in at `send()`. Every await that a system's Bluetooth
+may hang has a time limit, what tells of life is data and not callbacks, and each class of trouble has its own waiting
+time and one line for the user. Before it: link/connector.py, link/peer.py. After it: app/live.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from types import TracebackType
+from typing import Any, TypeVar
+
+from tiltwise.common import wire
+from tiltwise.link.connector import Connection, Connector, LinkError, Trouble
+from tiltwise.link.peer import Known, Peer, Reply
+from tiltwise.link.source import Chunk
+
+T = TypeVar("T")
+
+FIND_S = 12.0
+CONNECT_S = 20.0
+INFO_S = 5.0
+SUBSCRIBE_S = 5.0
+CLOSE_S = 3.0  # then the connection is left to itself: Windows takes minutes
+SILENT_S = 3.0  # without a frame while streaming: dead, unless the board answers
+IDLE_S = 12.0  # without a frame at all, though it answers: its DATA does not reach us
+PING_EVERY_S = 60.0
+CABLE_PING_S = 5.0  # the board takes a cable for unplugged after 12 s without a word
+TICK_S = 0.25
+SLEPT_S = 10.0  # a tick that takes so much longer than it should: the computer was suspended
+STRANGER_S = 60.0  # a board that is not ours is not asked again for so long
+SAME_S = 3.0  # a session that began within so much of ours is ours: the board has not noticed its end yet
+STEADY_S = 10.0  # a connection that lived so long was a good one: waiting begins anew
+_MOST_WAITING = 20_000  # items; what does not fit is asked for again
+_SAMPLES = 10
+
+# First and longest wait in s by class of trouble; it doubles from one to the other.
+WAITS_S = {
+    Trouble.ABSENT: (0.25, 2.0),
+    Trouble.LOST: (0.25, 4.0),
+    Trouble.TURNED_OFF: (2.0, 5.0),
+    Trouble.MISSING: (5.0, 30.0),
+    Trouble.DENIED: (5.0, 30.0),
+    Trouble.STRANGER: (2.0, 10.0),
+    Trouble.BUSY: (5.0, 15.0),
+    Trouble.VERSION: (10.0, 60.0),
+}
+# A single loss is daily bread: said only when it comes again and again, or lasts.
+_TELL_LOST_AFTER = 3
+
+
+def steady_s() -> float:
+    """Return seconds of a clock that also runs while the computer sleeps, and that nobody sets."""
+    for name in ("CLOCK_BOOTTIME", "CLOCK_MONOTONIC"):  # Linux; macOS, where time.monotonic() stops in sleep
+        if hasattr(time, name):
+            return time.clock_gettime(getattr(time, name))
+    return time.monotonic()
+
+
+class Supervisor:
+    """A board by radio or cable as a Source that never ends.
+
+    Parameters
+    ----------
+    connector
+        How to find and reach boards.
+    keys
+        The boards that are ours; the first one that proves its key is kept to.
+    what
+        What is looked for, in words: "the board", "back-of-neck".
+    take_over
+        End the session of another host.
+    frame_type
+        wire.ORIENT or wire.RAW.
+    clock
+        Seconds that also pass while the computer sleeps.
+    """
+
+    def __init__(
+        self,
+        connector: Connector,
+        keys: Sequence[Known],
+        *,
+        what: str = "the board",
+        take_over: bool = False,
+        frame_type: int = wire.ORIENT,
+        clock: Callable[[], float] = steady_s,
+    ) -> None:
+        self._connector, self._keys, self._what = connector, tuple(keys), what
+        self._take_over, self._frame_type, self._clock = take_over, frame_type, clock
+        self.on_notice: Callable[[str], None] = lambda _line: None
+        self.connections = 0
+        self.dropped = 0  # frames that nobody took in time; they are asked for again
+        self.is_streaming = False
+        self._start_s = clock()
+        self._last_s = 0.0
+        self._items: deque[Chunk] = deque()
+        self._has_items = asyncio.Event()
+        self._commands: deque[tuple[int, bytes]] = deque()
+        self._has_commands = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._leftovers: set[asyncio.Task[Any]] = set()
+        self._told = ""
+        self._tries: dict[Trouble, int] = {}
+        self._strangers: dict[str, float] = {}  # address -> when to ask it again
+        self._opened_s: float | None = None  # when our last session began
+
+    # ---- Source ----
+
+    async def __aenter__(self) -> Supervisor:
+        self._task = asyncio.get_running_loop().create_task(self._run(), name="link supervisor")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+        for task in self._leftovers:
+            task.cancel()
+
+    async def chunks(self) -> AsyncIterator[Chunk]:
+        """Give frames and answers as they come, for ever; an error of the program itself is raised here."""
+        if self._task is None:
+            raise RuntimeError("the source is not open: use it with `async with`")
+        self._task.add_done_callback(lambda _task: self._has_items.set())
+        while True:
+            while self._items:
+                yield self._items.popleft()
+            if self._task.done():
+                self._task.result()
+                return
+            self._has_items.clear()
+            await self._has_items.wait()
+
+    async def send(self, command: bytes, /) -> None:
+        """Hand over a packed command (with a checksum); a newer ACK of its boot, or GET, replaces a waiting one."""
+        _, opcode, _, payload = wire.open_command(command)
+        if opcode in (wire.OP_ACK, wire.OP_GET):
+            boot = payload[:2] if opcode == wire.OP_ACK else b""
+            self._commands = deque(c for c in self._commands if c[0] != opcode or not c[1].startswith(boot))
+        self._commands.append((opcode, payload))
+        self._has_commands.set()
+
+    # ---- the task ----
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self._once()
+            except LinkError as error:
+                await self._rest(error)
+
+    async def _once(self) -> None:
+        """Look, connect, listen until it ends; leaves by LinkError only."""
+        found = await self._limited(self._connector.find(), FIND_S, "looking for boards takes too long")
+        if not found:
+            raise LinkError(Trouble.ABSENT, f"looking for {self._what}: switch it on and bring it near")
+        trouble = LinkError(Trouble.ABSENT, f"looking for {self._what}: only boards near that are not yours")
+        before = self.connections
+        now_s = self._clock()
+        for address in [c.address for c in found if self._strangers.get(c.address, now_s) <= now_s]:
+            try:
+                await self._visit(address)
+            except LinkError as error:
+                if error.trouble is Trouble.STRANGER:
+                    self._strangers[address] = self._clock() + STRANGER_S
+                elif error.trouble is not Trouble.LOST or self.connections != before:
+                    raise
+                trouble = error
+        raise trouble
+
+    async def _visit(self, address: str) -> None:
+        """One connection from its beginning to its end; leaves by LinkError only."""
+        connection = await self._open_connection(address)
+        self._commands.clear()
+        self._has_commands.clear()
+        since_s = self._clock()
+        try:
+            await self._serve(connection)
+        finally:
+            if self.is_streaming and self._clock() - since_s >= STEADY_S:
+                self._tries.clear()
+            self.is_streaming = False
+            await self._leave(connection)
+
+    async def _open_connection(self, address: str) -> Connection:
+        """Connect; a connection that comes after its time is closed again, or it would hold the board."""
+        task = asyncio.get_running_loop().create_task(self._connector.connect(address))
+        try:
+            done, _ = await asyncio.wait([task], timeout=CONNECT_S)
+        except asyncio.CancelledError:
+            self._keep(task)
+            task.cancel()
+            raise
+        if not done:
+            self._keep(task)
+            task.cancel()
+            task.add_done_callback(self._close_late)
+            raise LinkError(Trouble.LOST, f"connecting took more than {CONNECT_S:g} s")
+        return _result(task)
+
+    def _close_late(self, task: asyncio.Task[Connection]) -> None:
+        if not task.cancelled() and task.exception() is None:
+            self._keep(asyncio.get_running_loop().create_task(task.result().close()))
+
+    def _keep(self, task: asyncio.Task[Any]) -> None:
+        """Let a task end by itself, and look at its error so that nobody complains."""
+        self._leftovers.add(task)
+        task.add_done_callback(self._forget)
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        self._leftovers.discard(task)
+        if not task.cancelled():
+            task.exception()
+
+    async def _leave(self, connection: Connection) -> None:
+        """Close within CLOSE_S; a close that hangs goes on by itself."""
+        task = asyncio.get_running_loop().create_task(connection.close())
+        self._keep(task)
+        await asyncio.wait([task], timeout=CLOSE_S)
+
+    async def _limited(self, what: Coroutine[Any, Any, T], seconds: float, line: str) -> T:
+        """Await for so long at most, even something that does not react to being cancelled."""
+        task = asyncio.get_running_loop().create_task(what)
+        try:
+            done, _ = await asyncio.wait([task], timeout=seconds)
+        except asyncio.CancelledError:
+            task.cancel()
+            self._keep(task)
+            raise
+        if not done:
+            task.cancel()
+            self._keep(task)
+            raise LinkError(Trouble.LOST, f"{line} ({seconds:g} s)")
+        return _result(task)
+
+    # ---- one connection ----
+
+    async def _serve(self, connection: Connection) -> None:
+        peer = Peer(
+            connection.write_ctrl,
+            self._keys,
+            is_cable=connection.is_cable,
+            may_take_over=self._may_take_over,
+        )
+        heard = _Heard(self._clock())
+        loop = asyncio.get_running_loop()
+        stream = await self._limited(connection.notifications(), SUBSCRIBE_S, "subscribing takes too long")
+        listening = loop.create_task(self._listen(stream, peer, heard))
+        talking = loop.create_task(self._talk(connection, peer, heard))
+        try:
+            await asyncio.wait([listening, talking], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (listening, talking):
+                task.cancel()
+                self._keep(task)
+        for task in (talking, listening):
+            if task.done():
+                _result(task)
+        raise LinkError(Trouble.LOST, "the connection ended")
+
+    def _may_take_over(self, open_s: int) -> bool:
+        """Tell whether to end the session that holds the board: on request once, and always if it is our own."""
+        if self._take_over:
+            return True
+        return self._opened_s is not None and abs(self._clock() - open_s - self._opened_s) <= SAME_S
+
+    async def _listen(self, stream: AsyncIterator[tuple[str, bytes]], peer: Peer, heard: _Heard) -> None:
+        async for where, data in stream:
+            for item in peer.feed(where, data):
+                if isinstance(item, Reply):
+                    self._put_reply(item)
+                    continue
+                heard.frame_s = self._clock()
+                if not item[1] & wire.FLAG_BACKFILL:
+                    heard.live_s = heard.frame_s
+                self._put(item, peer.delay_s)
+
+    async def _talk(self, connection: Connection, peer: Peer, heard: _Heard) -> None:
+        """Prove, begin the stream, then pass commands on and watch for silence."""
+        info = b""
+        if not connection.is_cable:
+            info = await self._limited(connection.read_info(), INFO_S, "the board does not say who it is")
+        await peer.open(info)
+        self._opened_s = self._clock()
+        self._take_over = False  # or two who take over from each other would do so for ever
+        if peer.known is not None:
+            self._keys = (peer.known,)  # from now on this one, and no other
+        identity = await peer.identity()
+        await peer.measure()
+        self._put_reply(identity)
+        await peer.start(self._frame_type, _SAMPLES)
+        self._put_reply(await peer.ask(wire.OP_BOOTS))
+        self.connections += 1
+        self.is_streaming = True
+        heard.live_s = heard.frame_s = self._clock()
+        self._tell_connected(peer)
+        passing = asyncio.get_running_loop().create_task(self._pass_commands(peer))
+        try:
+            await self._watch_over(connection, peer, heard, passing)
+        finally:
+            passing.cancel()
+            self._keep(passing)
+
+    async def _pass_commands(self, peer: Peer) -> None:
+        while True:
+            while self._commands:
+                opcode, payload = self._commands.popleft()
+                reply = await peer.ask(opcode, payload)
+                if opcode == wire.OP_GET:
+                    self._put_reply(reply)
+            self._has_commands.clear()
+            await self._has_commands.wait()
+
+    async def _watch_over(
+        self, connection: Connection, peer: Peer, heard: _Heard, passing: asyncio.Task[None]
+    ) -> None:
+        """Ping now and then; leave by LinkError when the link is dead."""
+        pinged_s = at_s = self._clock()
+        every_s = CABLE_PING_S if connection.is_cable else PING_EVERY_S
+        while True:
+            await asyncio.wait([passing], timeout=TICK_S)
+            if passing.done():
+                passing.result()
+            now_s = self._clock()
+            if now_s - at_s > SLEPT_S:
+                line = f"the computer slept for {_minutes(now_s - at_s)}: connecting again"
+                self._say(line)
+                raise LinkError(Trouble.LOST, line)
+            at_s = now_s
+            if now_s - heard.frame_s >= IDLE_S:
+                raise LinkError(Trouble.LOST, f"no data for {IDLE_S:g} s: connecting again")
+            is_silent = now_s - heard.live_s >= SILENT_S - 1.0
+            if is_silent and now_s - heard.answered_s >= SILENT_S - 1.0:
+                await peer.ping(tries=1)  # 1 s: a board whose sensor is silent still answers
+                heard.answered_s = self._clock()
+            elif now_s - pinged_s >= every_s:
+                pinged_s = now_s
+                peer.delay_s = min(max(await peer.ping(), 0.0), 2 * peer.delay_s + 0.01)
+
+    # ---- out ----
+
+    def _put(self, data: bytes, delay_s: float = 0.0) -> None:
+        """Queue a frame or an answer with its time, which never goes back."""
+        if len(self._items) >= _MOST_WAITING:
+            self.dropped += 1
+            return
+        self._last_s = max(self._last_s, self._clock() - self._start_s - delay_s)
+        self._items.append(Chunk(self._last_s, data))
+        self._has_items.set()
+
+    def _put_reply(self, reply: Reply) -> None:
+        answer = bytes([reply.status]) + reply.body
+        self._put(bytes(wire.pack_command(reply.request_id, reply.opcode | wire.REPLY, 0, answer)))
+
+    # ---- words ----
+
+    async def _rest(self, error: LinkError) -> None:
+        """Say what is wrong once, and wait as its class wants."""
+        tries = self._tries[error.trouble] = self._tries.get(error.trouble, 0) + 1
+        if error.trouble is not Trouble.LOST or tries >= _TELL_LOST_AFTER:
+            self._say(str(error) if error.trouble is not Trouble.LOST else f"{error}; trying again")
+        first_s, most_s = WAITS_S[error.trouble]
+        await asyncio.sleep(min(first_s * 2 ** min(tries - 1, 10), most_s))
+
+    def _tell_connected(self, peer: Peer) -> None:
+        name = peer.known.name if peer.known is not None else "a board without a key, by its cable"
+        if self._told or self.connections == 1:
+            self._say(f"connected to {name}")
+        self._told = ""
+
+    def _say(self, line: str) -> None:
+        if line != self._told:
+            self._told = line
+            self.on_notice(line)
+
+
+class _Heard:
+    """When something was last heard on one connection."""
+
+    def __init__(self, now_s: float) -> None:
+        self.frame_s = self.live_s = self.answered_s = now_s
+
+
+def _result(task: asyncio.Task[T]) -> T:
+    """Return what a task brought; what a system's Bluetooth raises counts as a lost connection."""
+    try:
+        return task.result()
+    except LinkError:
+        raise
+    except (OSError, EOFError, TimeoutError) as error:
+        raise LinkError(Trouble.LOST, f"the connection failed ({type(error).__name__}: {error})") from error
+    except asyncio.CancelledError:
+        raise LinkError(Trouble.LOST, "the connection was given up") from None
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
