@@ -111,7 +111,7 @@ class Commands:
         outbox = self._desk.outbox
         if seq == wire.NOTHING_STORED:
             self._session.delivery.go_on(credits)
-            return OK, b""
+            return wire.STATUS_OK, b""
         if boot != outbox.boot:
             if outbox.archive is None:
                 return wire.STATUS_BAD_ARGUMENT, b""
