@@ -238,6 +238,25 @@ def _firmware(options: BenchOptions, console: Console) -> None:
     print_firmware(folder, options.scale, console)
 
 
+def _link(options: BenchOptions, console: Console) -> None:
+    from tiltwise.app.bench_link_print import print_air, print_link
+
+    print_air(console)
+    print_link(options.seeds, console)
+
+
+def _soak(_: BenchOptions, console: Console) -> None:
+    from tiltwise.app.bench_link_print import print_soak
+
+    print_soak(console)
+
+
+def _store(options: BenchOptions, console: Console) -> None:
+    from tiltwise.app.bench_link_print import print_store
+
+    print_store(options.seeds, console)
+
+
 BENCHES: dict[str, tuple[str, Callable[[BenchOptions, Console], None]]] = {
     "desk": ("offline path on people at desks: angles, shares of time, rule", _desk),
     "orientation": ("our filters beside the peers, against optical truth", _orientation),
@@ -245,5 +264,8 @@ BENCHES: dict[str, tuple[str, Callable[[BenchOptions, Console], None]]] = {
     "sim": ("the whole system on simulated wearers, against their truth", _sim),
     "calibration": ("remounting, and wrong ways of doing the ritual", _calibration),
     "firmware": ("the firmware in the MicroPython VM: memory, heap, size, radio, losses", _firmware),
+    "link": ("the whole system through 1,000 outages, reconnecting, forged packets (half an hour)", _link),
+    "soak": ("24 h at high speed: memory, open files, CPU (half an hour)", _soak),
+    "store": ("kill -9, power cuts, full and damaged disks, a year of days", _store),
     "speed": ("samples per second of the offline path, CPU of a live one", _speed),
 }

@@ -296,6 +296,44 @@ def day(
     console.out.print(f"plot: {paths.printable(str(path), 300)}", highlight=False, soft_wrap=True)
 
 
+@app.command("data")
+def data_(
+    erase: Annotated[
+        str | None, typer.Option(metavar="DAY|ALL", help="Erase a day (YYYY-MM-DD) or all.")
+    ] = None,
+    keep_raw: Annotated[
+        int | None, typer.Option(metavar="MONTHS", help="Keep raw samples so long; 0: for ever.")
+    ] = None,
+    rebuild: Annotated[
+        list[Path] | None, typer.Option(metavar="RECORDING", help="Build the store again; may be repeated.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: JsonOption = False,
+    data: DataOption = None,
+) -> None:
+    """What is stored: size, range, days, gaps. Erases, keeps or builds it again on request."""
+    from tiltwise.app import data as stored
+
+    folder = data or paths.data_folder()
+    wanted = [
+        *([] if erase is None else [stored.plan_erase(folder, erase)]),
+        *([] if keep_raw is None else [stored.plan_keep_raw(folder, keep_raw)]),
+        *([] if rebuild is None else [stored.plan_rebuild(folder, rebuild)]),
+    ]
+    if len(wanted) > 1:
+        raise errors.UsageError("--erase, --keep-raw and --rebuild: one at a time")
+    for change in wanted:
+        if not yes:
+            typer.confirm(change.question, abort=True)
+        console.out.print(change.do(), highlight=False)
+    if not wanted:
+        seen = stored.show_data(folder)
+        if as_json:
+            typer.echo(json.dumps(stored.data_json(folder, seen)))
+        else:
+            console.out.print(stored.data_table(folder, seen), highlight=False)
+
+
 @app.command()
 def scan(
     seconds: Annotated[float, typer.Option(min=0.5, max=60, help="How long to listen for radio.")] = 5.0,
