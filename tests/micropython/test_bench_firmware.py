@@ -59,4 +59,5 @@ def test_firmware_takes_less_heap_than_it_is_said_to():
     ring = f"ring of {bench_firmware.RING_FRAMES} frames"
     assert rows["all modules, ROM partition"] < 0.67 * rows["all modules"]
     assert rows[f"after start, {ring}, ROM partition"] < 100_000
-    assert rows[f"after start, {ring}"] - before < 120_000
+    # A table of names doubles when it is full: 9 kB at once, on one side or the other of which a new name may put it.
+    assert rows[f"after start, {ring}"] - before < 130_000
