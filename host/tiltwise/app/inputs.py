@@ -6,7 +6,7 @@ events. Before it: a path. After it: tracker.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,6 @@ import numpy as np
 from tiltwise.app.checks import check_samples
 from tiltwise.app.errors import AppError, UsageError
 from tiltwise.link.decoder import Decoder
-from tiltwise.link.recording import read_frames
 from tiltwise.link.replay import load_tape
 from tiltwise.motion.calibration import STILL_S, CalibrationError, neutral_up
 from tiltwise.motion.mounting import Mounting
@@ -76,7 +75,7 @@ def read_input(path: Path, *, on_progress: Callable[[float], None] = lambda _: N
     bad = sum(decoder.stats.bad.values())
     damaged = [f"{bad} damaged frames left out"] if bad else []
     notes = (*tape.notes, *damaged, *check_samples(Path(path), blocks))
-    return ImuInput(Path(path), blocks, gaps, notes, *_stored_wear(path))
+    return ImuInput(Path(path), blocks, gaps, notes, *_stored_wear(tape.header))
 
 
 def orient(data: ImuInput) -> OrientationBlock:
@@ -101,10 +100,11 @@ def choose_mounting(
     if neutral is not None and neutral_up_text:
         raise UsageError("--neutral and --neutral-up were both given: give one of them")
     if neutral_up_text:
-        return _with_axes(data, parse_up(neutral_up_text), mount, "neutral: given as --neutral-up")
+        up = parse_up(neutral_up_text)
+        return _with_axes(orient(data), up, mount, "neutral: given as --neutral-up")
     if neutral is not None:
         up = _median_up(orient(read_input(neutral)))
-        return _with_axes(data, up, mount, f"neutral: median of {neutral.name}")
+        return _with_axes(orient(data), up, mount, f"neutral: median of {neutral.name}")
     if data.mounting is not None:
         return data.mounting, ("neutral: the calibration stored in the recording",)
     oriented = orient(data)
@@ -113,7 +113,7 @@ def choose_mounting(
     except CalibrationError:
         up, start_s = _first_still_up(oriented, data.path)
         text = f"neutral: the first {STILL_S:g} still seconds, from {start_s:.1f} s (give --neutral for a better one)"
-        return _with_axes(data, up, mount, text)
+        return _with_axes(oriented, up, mount, text)
 
 
 def parse_up(text: str) -> FloatArray:
@@ -127,8 +127,10 @@ def parse_up(text: str) -> FloatArray:
     return normalise(up)
 
 
-def _with_axes(data: ImuInput, up: FloatArray, mount: Mount, said: str) -> tuple[Mounting, tuple[str, ...]]:
-    mounting = axes_from_movement(orient(data), up, mount=mount)
+def _with_axes(
+    oriented: OrientationBlock, up: FloatArray, mount: Mount, said: str
+) -> tuple[Mounting, tuple[str, ...]]:
+    mounting = axes_from_movement(oriented, up, mount=mount)
     return mounting, (said, *mounting.notes)
 
 
@@ -154,11 +156,8 @@ def _first_still_up(block: OrientationBlock, path: Path) -> tuple[FloatArray, fl
     )
 
 
-def _stored_wear(path: Path) -> tuple[Mounting | None, Mount | None]:
+def _stored_wear(header: Mapping[str, object]) -> tuple[Mounting | None, Mount | None]:
     """Return the calibration and the mount that the header of our own recording tells, as far as it does."""
-    if Path(path).suffix.lower() != ".tw":
-        return None, None
-    header = read_frames(path).header
     stored, mount = header.get("mounting"), header.get("mount")
     mounting = Mounting.from_dict(stored) if isinstance(stored, dict) else None
     return mounting, Mount(mount) if isinstance(mount, str) and mount in set(Mount) else None

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
@@ -28,11 +28,12 @@ _YIELD_CHUNKS = 64  # at full speed other tasks get a turn after this many chunk
 
 @dataclass(frozen=True, slots=True)
 class Tape:
-    """Frames with their times of arrival (m,), and what is to be told about the file."""
+    """Frames with their times of arrival (m,), what is to be told about the file, and a recording's header."""
 
     received_s: FloatArray
     frames: list[bytes]
     notes: tuple[str, ...] = ()
+    header: Mapping[str, object] = field(default_factory=dict)
 
 
 def load_tape(path: str | os.PathLike[str]) -> Tape:
@@ -52,7 +53,7 @@ def load_tape(path: str | os.PathLike[str]) -> Tape:
         notes.append(f"{recording.damaged_records} damaged records left out")
     if recording.is_torn:
         notes.append("the last record is cut off and left out")
-    return Tape(recording.received_s, recording.frames, tuple(notes))
+    return Tape(recording.received_s, recording.frames, tuple(notes), recording.header)
 
 
 def _tape_of_samples(path: Path) -> Tape:
