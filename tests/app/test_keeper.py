@@ -10,7 +10,7 @@ from app.feed import STARTED_S
 from app.store_frames import frame
 from tiltwise.app.keeper import Keeper
 from tiltwise.app.store import Committed, Store, StoreError
-from tiltwise.types import Mount, SignalGap
+from tiltwise.types import Mount
 
 
 def keeper(store: Store) -> Keeper:
@@ -30,7 +30,7 @@ def test_each_boot_is_a_session_and_is_acknowledged_by_itself(tmp_path: Path) ->
 
 def test_before_the_first_frame_nothing_is_stored(tmp_path: Path) -> None:
     kept = keeper(Store(tmp_path, min_free_bytes=0))
-    kept.gap(SignalGap(1.0, 0.0, 1.0, "disconnected"), STARTED_S)
+    kept.gap(7, STARTED_S, STARTED_S + 1.0, "disconnected")
     assert kept.commit().settled == ()
     assert kept.close() == ""
     with Store.open_readonly(tmp_path) as reader:

@@ -23,6 +23,7 @@ from tiltwise.common import cobs, wire
 from tiltwise.link.connector import CABLE, Candidate, LinkError, Trouble
 from tiltwise.link.recording import RecordingWriter, read_frames
 from tiltwise.link.supervisor import Supervisor
+from tiltwise.motion.mounting import Mounting
 from tiltwise.sim.simulation import Simulation
 from tiltwise.sim.vtime import run_virtually
 from tiltwise.types import Mount
@@ -122,7 +123,12 @@ Story = Callable[[SimCable, Session], Coroutine[Any, Any, None]]
 
 
 def live(
-    story: Story, *, keeper: Keeper | None = None, recorder: RecordingWriter | None = None, seed: int = 1
+    story: Story,
+    *,
+    keeper: Keeper | None = None,
+    recorder: RecordingWriter | None = None,
+    seed: int = 1,
+    mounting: Mounting | None = None,
 ) -> tuple[SimCable, Session]:
     """Run firmware, link, session and store beside a story, in virtual time."""
 
@@ -130,7 +136,7 @@ def live(
         cable = SimCable(seed)
         loop = asyncio.get_running_loop()
         session = Session(
-            settings=Settings(), mount=Mount.NECK, mounting=None, started_utc_s=STARTED_S, zone="UTC",
+            settings=Settings(), mount=Mount.NECK, mounting=mounting, started_utc_s=STARTED_S, zone="UTC",
             keeper=keeper, recorder=recorder, fetches=True,
         )  # fmt: skip
 

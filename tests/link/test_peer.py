@@ -13,7 +13,7 @@ from radio_bench import Board
 from tiltwise.common import auth, cobs, wire
 from tiltwise.common.channel import Channel
 from tiltwise.link.connector import CABLE, CTRL, DATA, BusyError, LinkError, Trouble
-from tiltwise.link.peer import Codec, Known, Peer, Reply, read_hello
+from tiltwise.link.peer import Codec, Known, Peer, Reply, read_hello, read_ping
 from tiltwise.sim.vtime import run_virtually
 
 NONCE, BOARD_NONCE = b"h" * 16, b"b" * 16
@@ -176,25 +176,35 @@ def test_another_version_is_refused_with_what_to_do(major: int, size: int) -> No
     assert "\n" not in str(caught.value)
 
 
-def test_the_delay_of_the_link_is_measured_without_the_boards_own_time() -> None:
-    async def main() -> float:
-        connector = BoardConnector(Board(), Faults())
+def test_a_ping_tells_both_clocks() -> None:
+    board = Board()
+
+    async def main() -> tuple[tuple[float, int, int], float, float]:
+        connector = BoardConnector(board, Faults())
         async with living(connector):
             connection = await connector.connect("ours")
-            peer = Peer(connection.write_ctrl, (OURS,))
+            loop = asyncio.get_running_loop()
+            peer = Peer(connection.write_ctrl, (OURS,), now_s=loop.time)
 
             async def listen() -> None:
                 async for where, data in await connection.notifications():
                     peer.feed(where, data)
 
-            task = asyncio.get_running_loop().create_task(listen())
+            task = loop.create_task(listen())
             await peer.open(await connection.read_info())
             assert peer.known == OURS
-            await peer.measure()
+            asked_s = loop.time()
+            reply = await peer.ping()
             task.cancel()
-            return peer.delay_s
+            told = read_ping(reply.body)
+            assert told is not None
+            return told, asked_s, loop.time()
 
-    assert 0.003 < run_virtually(main()) < 0.03  # 15 ms there, up to 10 ms back, by the steps of the bench
+    (sent_s, came, left), asked_s, answered_s = run_virtually(main())
+    assert sent_s == pytest.approx(asked_s, abs=1e-6)
+    assert 0 <= (left - came) * wire.TICK_S <= 0.01
+    assert 0.003 < answered_s - sent_s < 0.06  # 15 ms there, up to 10 ms back, by the steps of the bench
+    assert read_ping(b"short") is None
 
 
 def test_busy_tells_how_long() -> None:

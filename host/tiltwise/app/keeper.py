@@ -18,6 +18,43 @@ from tiltwise.tracker import Profile
 from tiltwise.types import Mount, SignalGap, Update
 
 
+class _Lane:
+    """Minutes of one stream of samples in order: the live one, or what came late of a boot."""
+
+    def __init__(self, mount: Mount) -> None:
+        self.session: int | None = None
+        self._exposure = ExposureAccumulator(ExposureSettings(mount=mount))
+        self._last_utc_s = -math.inf  # of the newest sample
+
+    def add(self, store: Store, update: Update, profile: Profile, utc_offset_s: float) -> None:
+        """Stage the events and minutes of an update; device times plus the offset are UTC s."""
+        if self.session is None:
+            return
+        events = [event for event in update.events if not isinstance(event, SignalGap)]
+        store.put_events(self.session, events, utc_offset_s)
+        angles = update.angles
+        if not len(angles.t_s):
+            return
+        # The clock map learns, so its offset may fall by more than a sample's time: the day never runs back.
+        utc_s = angles.t_s + max(utc_offset_s, self._last_utc_s - float(angles.t_s[0]))
+        self._last_utc_s = float(utc_s[-1])
+        rows = self._exposure.process(
+            utc_s,
+            profile.posture_angle_deg(angles),
+            update.activity,
+            lateral_deg=angles.lateral_deg,
+            rotation_deg=angles.rotation_deg,
+            rate_deg_s=angles.rate_deg_s,
+        )
+        store.put_aggregates(self.session, rows)
+
+    def stage(self, store: Store, *, is_end: bool) -> None:
+        """Stage the open minutes as they stand, so that a crash costs a second of them and no more."""
+        if self.session is not None:
+            rows = self._exposure.finish() if is_end else self._exposure.snapshot()
+            store.put_aggregates(self.session, rows)
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """What a commit made durable: (boot, last sequence number) of each boot, and a warning or an empty text."""
@@ -42,17 +79,17 @@ class Keeper:
     def __init__(self, store: Store, *, device: str, mount: Mount, zone: str) -> None:
         self._store, self._device, self._mount, self._zone = store, device, mount, zone
         self._sessions: dict[int, int] = {}  # boot -> session number
-        self._session: int | None = None
-        self._exposure = ExposureAccumulator(ExposureSettings(mount=mount))
-        self._last_utc_s = -math.inf  # of the newest sample
+        self._live = _Lane(mount)
+        self._late: dict[int, _Lane] = {}  # boot -> minutes of what came late
         self._trouble = ""
         self.recoveries = [recovery.message for recovery in store.recoveries]
 
     def rename(self, device: str) -> None:
         """The device has proved who it is; its name goes with the sessions that begin from now on."""
         if device != self._device:
-            self._device, self._session = device, None
+            self._device, self._live.session = device, None
             self._sessions.clear()
+            self._late.clear()
 
     def known(self, boots: Sequence[int]) -> dict[int, list[tuple[int, int]]]:
         """Return the settled ranges of frames of these boots, as far as the store can be read."""
@@ -61,12 +98,24 @@ class Keeper:
         except StoreError:
             return {}
 
-    def frame(self, frame: bytes, utc_s: float, info: Info | None, *, is_backfill: bool = False) -> None:
-        """Stage a checked frame; the first one of a boot opens a session."""
+    def clock_fit(self, boot: int) -> tuple[float, float, float] | None:
+        """Return (device s, UTC s, rate) as an earlier run of the program left them for this boot."""
+        try:
+            return self._store.clock_fit(self._device, boot)
+        except StoreError:
+            return None
+
+    def frame(self, frame: bytes, utc_s: float, info: Info | None, *, is_backfill: bool = False) -> bool:
+        """Stage a checked frame and tell whether it is new; the first one of a boot opens a session."""
         session = self._of(wire.unpack_header(frame)[2], utc_s, info)
         if not is_backfill:
-            self._session = session
-        self._store.append(session, [frame], [utc_s])
+            self._live.session = session
+        return bool(self._store.append(session, [frame], [utc_s]))
+
+    def fit(self, boot: int, device_s: float, utc_s: float, rate: float) -> None:
+        """Stage how the clock of a boot stands."""
+        if boot in self._sessions:
+            self._store.put_clock_fit(self._sessions[boot], device_s, utc_s, rate)
 
     def lost(self, boot: int, first: int, last: int, utc_s: float) -> None:
         """Stage that the board no longer has these frames."""
@@ -84,48 +133,39 @@ class Keeper:
 
     def _of(self, boot: int, utc_s: float, info: Info | None) -> int:
         if boot not in self._sessions:
-            self._sessions[boot] = self._store.begin_session(
-                self._device,
-                boot,
-                zone=self._zone,
-                mount=self._mount,
-                started_s=utc_s,
-                info={} if info is None else asdict(info),
-            )
+            self._sessions[boot] = self._begin(boot, utc_s, info)
         return self._sessions[boot]
 
-    def update(self, update: Update, profile: Profile, utc_offset_s: float) -> None:
-        """Stage the events and minutes of an update; device times plus the offset are UTC s."""
-        if self._session is None:
-            return
-        events = [event for event in update.events if not isinstance(event, SignalGap)]
-        self._store.put_events(self._session, events, utc_offset_s)
-        angles = update.angles
-        if len(angles.t_s):
-            # The clock map learns, so its offset may fall by more than a sample's time: the day never runs back.
-            utc_s = angles.t_s + max(utc_offset_s, self._last_utc_s - float(angles.t_s[0]))
-            self._last_utc_s = float(utc_s[-1])
-            rows = self._exposure.process(
-                utc_s,
-                profile.posture_angle_deg(angles),
-                update.activity,
-                lateral_deg=angles.lateral_deg,
-                rotation_deg=angles.rotation_deg,
-                rate_deg_s=angles.rate_deg_s,
-            )
-            self._store.put_aggregates(self._session, rows)
+    def _begin(self, boot: int, utc_s: float, info: Info | None) -> int:
+        return self._store.begin_session(
+            self._device,
+            boot,
+            zone=self._zone,
+            mount=self._mount,
+            started_s=utc_s,
+            info={} if info is None else asdict(info),
+        )
 
-    def gap(self, gap: SignalGap, utc_offset_s: float) -> None:
-        """Stage a stretch without samples."""
-        if self._session is not None:
-            self._store.put_gap(
-                self._session, gap.start_s + utc_offset_s, gap.end_s + utc_offset_s, gap.reason
-            )
+    def update(self, update: Update, profile: Profile, utc_offset_s: float) -> None:
+        """Stage the events and minutes of a live update; device times plus the offset are UTC s."""
+        self._live.add(self._store, update, profile, utc_offset_s)
+
+    def late(self, boot: int, update: Update, profile: Profile, utc_offset_s: float) -> None:
+        """Stage the events and minutes of what came late, in a session beside the live one."""
+        lane = self._late.setdefault(boot, _Lane(self._mount))
+        if lane.session is None and len(update.angles.t_s):
+            lane.session = self._begin(boot, float(update.angles.t_s[0]) + utc_offset_s, None)
+        lane.add(self._store, update, profile, utc_offset_s)
+
+    def gap(self, boot: int, start_s: float, end_s: float, reason: str) -> None:
+        """Stage a stretch [start_s, end_s) UTC s without samples."""
+        if boot in self._sessions and end_s > start_s:
+            self._store.put_gap(self._sessions[boot], start_s, end_s, reason)
 
     def commit(self) -> Kept:
         """Write what is staged; a refusal becomes a warning, told once until the store works again."""
-        if self._session is not None:
-            self._store.put_aggregates(self._session, self._exposure.snapshot())
+        for lane in (self._live, *self._late.values()):
+            lane.stage(self._store, is_end=False)
         try:
             done = self._store.commit()
         except StoreError as error:
@@ -136,8 +176,8 @@ class Keeper:
 
     def close(self) -> str:
         """Finish the open minutes, commit and close; return a warning or an empty text."""
-        if self._session is not None:
-            self._store.put_aggregates(self._session, self._exposure.finish())
+        for lane in (self._live, *self._late.values()):
+            lane.stage(self._store, is_end=True)
         try:
             self._store.close()
         except OSError as error:

@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from tiltwise.common import wire
-from tiltwise.link.clock import ClockMap
 
 SETTLED_FRAMES = 4  # a hole so close to the newest frame may still fill by itself
 ASK_AGAIN_S = 10.0  # without a frame or an answer
@@ -181,40 +180,3 @@ class Ledger:
         lost = [(loss.first, loss.last) for loss in losses]
         book.gone, book.untold = sorted([*book.gone, *lost]), [*book.untold, *lost]
         return losses
-
-
-class BootClock:
-    """Device time of one boot to the clock of received_s; learns from live frames only."""
-
-    def __init__(self) -> None:
-        self._map = ClockMap()
-        self._ticks: int | None = None
-
-    @property
-    def is_ready(self) -> bool:
-        """Tell whether a live sample frame came."""
-        return self._map.is_ready
-
-    def learn(self, frame: bytes, received_s: float) -> None:
-        """Take a live frame."""
-        if frame[0] & 15 in wire.SAMPLE_SIZES:
-            start_s, end_s = self._device_s(frame)
-            self._ticks = round(start_s / wire.TICK_S)
-            self._map.update(end_s, received_s)
-
-    def span(self, frame: bytes) -> tuple[float, float]:
-        """Return when the frame's first sample was taken and its last one ended, on the clock of received_s."""
-        start_s, end_s = self._device_s(frame)
-        return self._map.to_received_s(start_s), self._map.to_received_s(end_s)
-
-    def began_s(self) -> float:
-        """Return when this boot's time was zero, on the clock of received_s."""
-        return self._map.to_received_s(0.0)
-
-    def _device_s(self, frame: bytes) -> tuple[float, float]:
-        _, _, _, _, _, t0, n, _, rate_code = wire.unpack_header(frame)
-        if self._ticks is not None:
-            t0 = self._ticks + (t0 - self._ticks + (1 << 31)) % (1 << 32) - (1 << 31)
-        rate_hz = wire.RATES_HZ[rate_code]
-        start_s = t0 * wire.TICK_S
-        return start_s, start_s + (n / rate_hz if rate_hz else 0.0)

@@ -133,13 +133,15 @@ def _run(
         zone=how.zone,
         keeper=Keeper(store, device=how.device, mount=how.mount, zone=how.zone),
         counters=_counters(how.exercises),
-        commit_every_s=60.0,
+        # With answers in it the ledger decides at each commit what is missing, as it did live.
+        commit_every_s=1.0 if recording.answers else 60.0,
+        fetches=bool(recording.answers),
     )
-    times = (recording.first_s + recording.received_s).tolist()
-    for k, (received_s, frame) in enumerate(zip(times, recording.frames, strict=True)):
-        session.receive(received_s, frame)
+    total = len(recording.frames) + len(recording.answers)
+    for k, (received_s, chunk) in enumerate(recording.chunks()):
+        session.receive(received_s, chunk)
         if k % _SHOW_EVERY == 0:
-            on_progress(k / len(times))
+            on_progress(k / total)
     session.finish()
     if session.unsaved:
         raise AppError(f"the store could not be built again: {session.unsaved}")

@@ -118,6 +118,8 @@ class Store:
             self._devices = {str(n): int(k) for k, n in self._core.execute("SELECT id, name FROM device")}
             (last,) = self._core.execute("SELECT coalesce(max(id), 0) FROM session").fetchone()
             self._next_session = int(last) + 1
+            rows = self._core.execute("SELECT device_id, boot, ranges FROM received")
+            self._received = {(int(device), int(boot)): bytes(ranges) for device, boot, ranges in rows}
             self._note_tail()
             with schema.transaction(self._core):
                 self._core.execute("INSERT OR REPLACE INTO meta VALUES ('clean', '0')")
@@ -174,13 +176,8 @@ class Store:
     def _boot(self, device_id: int, boot: int) -> BootFrames:
         key = (device_id, boot)
         if key not in self._boots:
-            try:
-                row = self._core.execute(
-                    "SELECT ranges FROM received WHERE device_id=? AND boot=?", key
-                ).fetchone()
-            except sqlite3.Error as error:
-                raise schema.explain(error, self.folder) from error
-            self._boots[key] = BootFrames(device_id, boot, Ranges(b"" if row is None else row[0]))
+            ranges = Ranges(self._received.pop(key, b""))
+            self._boots[key] = BootFrames(device_id, boot, ranges)
         return self._boots[key]
 
     def append(self, session: int, frames: Sequence[bytes], utc_s: Sequence[float] | FloatArray) -> int:
@@ -252,6 +249,18 @@ class Store:
         values = (session, round(device_s * _US), round(utc_s * _US), rate)
         sql = "INSERT OR REPLACE INTO clock_fit (session_id, device_us, utc_us, rate) VALUES (?, ?, ?, ?)"
         self._put(("fit", session, values[1]), sql, values)
+
+    def clock_fit(self, device: str, boot: int) -> tuple[float, float, float] | None:
+        """Return the newest committed fit of a boot, (device_s, utc_s, rate), or None."""
+        sql = (
+            "SELECT device_us, utc_us, rate FROM clock_fit JOIN session ON session.id = session_id "
+            "WHERE device_id = ? AND boot = ? ORDER BY utc_us DESC LIMIT 1"
+        )
+        try:
+            row = self._core.execute(sql, (self._devices.get(device), boot)).fetchone()
+        except sqlite3.Error as error:
+            raise schema.explain(error, self.folder) from error
+        return None if row is None else (row[0] / _US, row[1] / _US, float(row[2]))
 
     def put_setting(self, key: str, value: object) -> None:
         """Stage a setting that belongs to the data, as JSON."""

@@ -13,7 +13,7 @@ from tiltwise.report.aggregate import Aggregate
 from tiltwise.types import Activity
 
 _US = 1_000_000
-_MOST_STAGED = 20_000  # frames kept while the disk refuses: about an hour
+_MOST_STAGED = 200_000  # frames kept while the disk refuses: a long workday, 50 MB
 INSERT_AGGREGATE = (
     "INSERT OR REPLACE INTO aggregate (session_id, sensor, start_us, algorithm, covered_s, worn_s, posture_s, "
     "moving_s, mean_deg, above_15_s, above_20_s, above_30_s, above_45_s, above_60_s, data) "
@@ -53,7 +53,7 @@ class BootFrames:
         self.staged_seqs.add(seq)
 
     def limit(self) -> None:
-        """Forget the oldest staged frames beyond an hour; never acknowledged, so the board may send them again."""
+        """Forget the oldest staged frames beyond a workday; never acknowledged, so the board may send them again."""
         for frame in self.staged[:-_MOST_STAGED]:
             self.staged_seqs.discard(wire.unpack_header(frame.data)[3])
         del self.staged[:-_MOST_STAGED]

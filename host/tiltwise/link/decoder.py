@@ -119,6 +119,11 @@ class Decoder:
         """Return what the present boot said about its first sensor."""
         return None if self._epoch is None else self._epoch.infos.get(0)
 
+    @property
+    def zero_s(self) -> float:
+        """Return the t_s at which the present boot's device time is zero."""
+        return 0.0 if self._epoch is None else self._epoch.offset_s
+
     def missing(self) -> tuple[MissingRange, ...]:
         """Return the frames that did not arrive, oldest first, as GET commands ask for them."""
         return self._sequencer.missing()

@@ -22,7 +22,8 @@ from tiltwise.link.connector import CABLE, CTRL, BusyError, LinkError, Trouble
 
 TRIES = 3
 REPLY_S = 1.0
-PINGS = 8  # at connect; the fastest of them tells the delay of the link
+PINGS = 8  # at connect; the fastest of them tells how late the frames are
+_TIME = "<q"  # us of the clock of received_s
 _ROOM = 1 << 15
 _LONGEST = 512  # bytes of a stuffed packet
 _HELLO = struct.calcsize(wire.HELLO_BODY)
@@ -175,6 +176,8 @@ class Peer:
         What kind of link it is.
     may_take_over
         Asked with the age in s of the session that holds the board: whether to end it.
+    now_s
+        The clock of received_s, for what PING carries; None: that of the running loop.
     """
 
     def __init__(
@@ -184,12 +187,13 @@ class Peer:
         *,
         is_cable: bool = False,
         may_take_over: Callable[[int], bool] = lambda _open_s: False,
+        now_s: Callable[[], float] | None = None,
     ) -> None:
         self._write, self._keys, self._is_cable = write, keys, is_cable
+        self._now_s = now_s
         self._may_take_over = may_take_over
         self.codec = Codec()
         self.known: Known | None = None  # who it is, once proved
-        self.delay_s = 0.0  # least time from the board to us, as the fastest PING tells
         self._waiting: dict[int, tuple[int, asyncio.Future[Reply]]] = {}
 
     def feed(self, where: str, data: bytes) -> list[bytes | Reply]:
@@ -275,21 +279,10 @@ class Peer:
         """Return the answer to HELLO, which in a session and over the cable ends with the device id."""
         return await self.ask(wire.OP_HELLO)
 
-    async def ping(self, *, tries: int = TRIES) -> float:
-        """Measure the link: half of what a round trip takes less the board's own time, s."""
-        loop = asyncio.get_running_loop()
-        sent_s = loop.time()
-        reply = await self.ask(wire.OP_PING, secrets.token_bytes(8), tries=tries)
-        trip_s = loop.time() - sent_s
-        if reply.status != wire.STATUS_OK or len(reply.body) != 16:
-            return self.delay_s  # a board without a clock to tell still answered
-        came, left = struct.unpack_from("<II", reply.body, 8)
-        inside_s = float(((left - came) & 0xFFFFFFFF) * wire.TICK_S)
-        return max(0.0, trip_s - inside_s) / 2
-
-    async def measure(self, n: int = PINGS) -> None:
-        """Ping n times and keep the least delay in `delay_s`."""
-        self.delay_s = min([await self.ping() for _ in range(n)])
+    async def ping(self, *, tries: int = TRIES) -> Reply:
+        """Ask for the board's time; the answer begins with ours, so that who reads it needs nothing else."""
+        now_s = asyncio.get_running_loop().time if self._now_s is None else self._now_s
+        return await self.ask(wire.OP_PING, pack_time(now_s()), tries=tries)
 
     async def start(self, frame_type: int, samples: int) -> None:
         """Begin the live stream; LinkError when the board will not."""
@@ -301,6 +294,22 @@ class Peer:
 def device_id_of(identity: bytes) -> bytes:
     """Return the device id at the end of an answer to HELLO, empty when it holds none."""
     return identity[_HELLO : _HELLO + DEVICE_ID_SIZE]
+
+
+def pack_time(now_s: float) -> bytes:
+    """Return the 8 bytes that PING carries and gets back: the host's time."""
+    return struct.pack(_TIME, round(now_s * 1e6))
+
+
+def read_ping(body: bytes) -> tuple[float, int, int] | None:
+    """Return (when it was sent in s of the host, ticks when it came to the board, and when it left) or None.
+
+    None: a board without a clock to tell still answers.
+    """
+    if len(body) != struct.calcsize(_TIME) + 8:
+        return None
+    sent_us, came, left = struct.unpack(_TIME + "II", body)
+    return sent_us / 1e6, came, left
 
 
 def _refusal(reply: Reply, line: str, name: str = "the board") -> LinkError:

@@ -1,7 +1,7 @@
-"""Our own recordings (`.tw`): the frames as they came, behind one line that says what they are.
+"""Our own recordings (`.tw`): frames and answers as they came, behind one line that says what they are.
 
-A JSON line, then records of `u32 received_ms + frame`, COBS-encoded and ended by a zero byte. A reader that meets
-damage goes on at the next zero byte, so a torn tail or a bad block costs only the records it hits.
+A JSON line, then records of `u32 received_ms + frame or answer`, COBS-encoded and ended by a zero byte. A reader
+that meets damage goes on at the next zero byte, so a torn tail or a bad block costs only the records it hits.
 Before it: a source's chunks. After it: link/decoder.py, now or with any later version.
 """
 
@@ -36,7 +36,7 @@ class RecordingError(ValueError):
 
 
 class RecordingWriter:
-    """Append frames to a new recording.
+    """Append frames, and the board's answers, to a new recording.
 
     Everything is handed to the operating system each second of received time, and forced to the disk by sync()
     and close(). When the disk is full one OSError names the file; what was written stays readable, and writing
@@ -79,7 +79,7 @@ class RecordingWriter:
             raise
 
     def write(self, received_s: float, frame: bytes) -> None:
-        """Append a frame; received_s is any growing clock, of which only differences are kept."""
+        """Append a frame or an answer; received_s is any growing clock, of which only differences are kept."""
         if self._start_s is None:
             self._start_s = self._flushed_s = received_s
         received_ms = round((received_s - self._start_s) * 1000) & 0xFFFFFFFF
@@ -128,7 +128,10 @@ class RecordingWriter:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What a recording file holds: frames as received, received_s (m,) from 0, and what was not readable."""
+    """What a recording file holds: frames as received, received_s (m,) from 0, and what was not readable.
+
+    answers: (frames before it, received_s, bytes) of what the board answered, for whoever keeps its ledger again.
+    """
 
     header: Mapping[str, object]
     received_s: FloatArray
@@ -136,6 +139,16 @@ class Recording:
     damaged_records: int
     is_torn: bool  # the last record is cut off, as after a power cut
     first_s: float = 0.0  # received_s of the first frame on the clock that the writer was told the zero of
+    answers: tuple[tuple[int, float, bytes], ...] = ()
+
+    def chunks(self) -> Iterator[tuple[float, bytes]]:
+        """Yield (received_s on the writer's clock, frame or answer) in the order in which they came."""
+        times, at = (self.received_s + self.first_s).tolist(), 0
+        for before, received_s, answer in (*self.answers, (len(self.frames), 0.0, b"")):
+            yield from zip(times[at:before], self.frames[at:before], strict=True)
+            at = before
+            if answer:
+                yield received_s, answer
 
 
 def read_frames(path: str | os.PathLike[str]) -> Recording:
@@ -156,14 +169,21 @@ def read_frames(path: str | os.PathLike[str]) -> Recording:
     good = [record for record in records if record is not None]
     received_ms = np.frombuffer(b"".join([record[:4] for record in good]), dtype="<u4").astype(np.int64)
     # Times of arrival only grow, so a step back is the wrap after 50 days.
-    steps = np.diff(received_ms, prepend=received_ms[:1]) % (1 << 32)
+    times_s = (
+        received_ms[:1].sum() + np.cumsum(np.diff(received_ms, prepend=received_ms[:1]) % (1 << 32))
+    ) / 1000
+    is_frame = np.array([wire.is_frame(record[4:]) for record in good], dtype=bool)
+    frame_s = times_s[is_frame]
+    first_s = float(frame_s[0]) if len(frame_s) else 0.0
+    before = np.cumsum(is_frame)
     return Recording(
         header=header,
-        received_s=np.cumsum(steps) / 1000,
-        frames=[record[4:] for record in good],
+        received_s=frame_s - first_s,
+        frames=[good[k][4:] for k in np.flatnonzero(is_frame)],
         damaged_records=len(records) - len(good),
         is_torn=bool(tail),
-        first_s=float(received_ms[0]) / 1000 if good else 0.0,
+        first_s=first_s,
+        answers=tuple((int(before[k]), float(times_s[k]), good[k][4:]) for k in np.flatnonzero(~is_frame)),
     )
 
 

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from tiltwise.common import wire
 from tiltwise.link.connector import Connection, Connector, LinkError, Trouble
-from tiltwise.link.peer import Known, Peer, Reply
+from tiltwise.link.peer import PINGS, Known, Peer, Reply
 from tiltwise.link.source import Chunk
 
 T = TypeVar("T")
@@ -251,6 +251,7 @@ class Supervisor:
             self._keys,
             is_cable=connection.is_cable,
             may_take_over=self._may_take_over,
+            now_s=self._now_s,
         )
         heard = _Heard(self._clock())
         loop = asyncio.get_running_loop()
@@ -283,7 +284,7 @@ class Supervisor:
                 heard.frame_s = self._clock()
                 if not item[1] & wire.FLAG_BACKFILL:
                     heard.live_s = heard.frame_s
-                self._put(item, peer.delay_s)
+                self._put(item)
 
     async def _talk(self, connection: Connection, peer: Peer, heard: _Heard) -> None:
         """Prove, begin the stream, then pass commands on and watch for silence."""
@@ -295,9 +296,9 @@ class Supervisor:
         self._take_over = False  # or two who take over from each other would do so for ever
         if peer.known is not None:
             self._keys = (peer.known,)  # from now on this one, and no other
-        identity = await peer.identity()
-        await peer.measure()
-        self._put_reply(identity)
+        self._put_reply(await peer.identity())
+        for _ in range(PINGS):
+            self._put_reply(await peer.ping())
         await peer.start(self._frame_type, _SAMPLES)
         self._put_reply(await peer.ask(wire.OP_BOOTS))
         self.connections += 1
@@ -341,20 +342,24 @@ class Supervisor:
                 raise LinkError(Trouble.LOST, f"no data for {IDLE_S:g} s: connecting again")
             is_silent = now_s - heard.live_s >= SILENT_S - 1.0
             if is_silent and now_s - heard.answered_s >= SILENT_S - 1.0:
-                await peer.ping(tries=1)  # 1 s: a board whose sensor is silent still answers
+                self._put_reply(await peer.ping(tries=1))  # 1 s: a board whose sensor is silent answers
                 heard.answered_s = self._clock()
             elif now_s - pinged_s >= every_s:
                 pinged_s = now_s
-                peer.delay_s = min(max(await peer.ping(), 0.0), 2 * peer.delay_s + 0.01)
+                self._put_reply(await peer.ping())
 
     # ---- out ----
 
-    def _put(self, data: bytes, delay_s: float = 0.0) -> None:
+    def _now_s(self) -> float:
+        """The clock of received_s."""
+        return self._clock() - self._start_s
+
+    def _put(self, data: bytes) -> None:
         """Queue a frame or an answer with its time, which never goes back."""
         if len(self._items) >= _MOST_WAITING:
             self.dropped += 1
             return
-        self._last_s = max(self._last_s, self._clock() - self._start_s - delay_s)
+        self._last_s = max(self._last_s, self._now_s())
         self._items.append(Chunk(self._last_s, data))
         self._has_items.set()
 
