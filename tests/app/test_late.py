@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import itertools
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +13,7 @@ import pytest
 
 from app.feed import STARTED_S
 from app.test_live_link import SimCable, Story, gaps, keeper_in, live
+from tiltwise.app.live import run_live
 from tiltwise.app.rebuild import rebuild
 from tiltwise.app.recorded import recording_header
 from tiltwise.app.session import Session
@@ -18,8 +22,10 @@ from tiltwise.app.store import Store
 from tiltwise.app.store_reader import StoredDay
 from tiltwise.common import wire
 from tiltwise.link.recording import RecordingWriter
+from tiltwise.link.supervisor import Supervisor
 from tiltwise.motion.mounting import mounting_from_up
 from tiltwise.report.aggregate import Aggregate
+from tiltwise.sim.vtime import run_virtually
 from tiltwise.types import EpisodeAlert, EpisodeEnded, Mount
 
 LASTS_S = 400.0
@@ -78,8 +84,6 @@ def test_nobody_is_told_of_an_alert_that_nobody_was_given(tmp_path: Path) -> Non
 
 
 def test_what_is_rebuilt_from_the_recording_is_the_same_day(tmp_path: Path) -> None:
-    from datetime import UTC, datetime
-
     header = recording_header(
         started=datetime.fromtimestamp(STARTED_S, UTC), address="serial:", device="x", zone="UTC",
         mount=Mount.NECK, mounting=UP, rule=Settings().rule,
@@ -109,7 +113,7 @@ def test_a_board_that_starts_anew_has_the_right_time_at_once(tmp_path: Path) -> 
         cable.is_plugged = True
         await asyncio.sleep(60)
 
-    cable, session = live(story, keeper=keeper_in(tmp_path), mounting=UP)
+    _, session = live(story, keeper=keeper_in(tmp_path), mounting=UP)
     with Store.open_readonly(tmp_path) as reader:
         frames = [f for f in reader.frames(0, 4e9) if f.data[0] & 15 == wire.ORIENT]
     boots = sorted({wire.unpack_header(f.data)[2] for f in frames})
@@ -128,3 +132,54 @@ def test_a_board_that_starts_anew_has_the_right_time_at_once(tmp_path: Path) -> 
         assert max(zeros[boot]) - min(zeros[boot]) < 0.3
     assert session.utc_s(session._t_s) - STARTED_S == pytest.approx(200, abs=0.5)
     assert [reason for *_, reason in gaps(tmp_path) if reason == "lost"] == []
+
+
+def test_what_was_lost_while_no_program_ran_is_a_gap_too(tmp_path: Path) -> None:
+    """The board outlives two runs of the program; between them its ring overflows."""
+
+    async def main() -> tuple[SimCable, float, float]:
+        loop = asyncio.get_running_loop()
+        cable = SimCable(3)
+
+        async def pump() -> None:
+            while True:
+                await asyncio.sleep(0.1)
+                cable.step(loop.time())
+
+        async def run(seconds: float) -> None:
+            session = Session(
+                settings=Settings(), mount=Mount.NECK, mounting=UP, started_utc_s=STARTED_S + loop.time(),
+                zone="UTC", keeper=keeper_in(tmp_path), fetches=True,
+            )  # fmt: skip
+            task = loop.create_task(
+                run_live(Supervisor(cable, (), clock=loop.time), session, lambda *_: None)
+            )
+            await asyncio.sleep(seconds)
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+        pumping = loop.create_task(pump())
+        await run(90.0)
+        stopped_s = loop.time()
+        await asyncio.sleep(200)
+        back_s = loop.time()
+        await run(90.0)
+        pumping.cancel()
+        return cable, stopped_s, back_s
+
+    cable, stopped_s, back_s = run_virtually(main())
+    ring = cable.simulation.board.app.outbox.main
+    assert ring.lost > 100
+    ((start_s, end_s, reason),) = gaps(tmp_path)
+    assert reason == "overflow"
+    assert start_s - STARTED_S == pytest.approx(stopped_s, abs=1.0)  # what was on its way then is lost too
+    with Store.open_readonly(tmp_path) as reader:
+        heads = sorted(
+            wire.unpack_header(f.data) for f in reader.frames(0, 4e9) if f.data[0] & 15 == wire.ORIENT
+        )
+    before, after = max(itertools.pairwise(sorted(h[5] for h in heads)), key=lambda pair: pair[1] - pair[0])
+    assert end_s - start_s == pytest.approx((after - before) * wire.TICK_S - 0.2, abs=0.3)
+    lost_s = end_s - start_s
+    covered_s, _ = total(day_in(tmp_path).minutes)
+    assert covered_s == pytest.approx(back_s + 90 - lost_s, abs=3)

@@ -41,6 +41,8 @@ class Fetching:
     ) -> None:
         self._times, self._decoder, self._stages, self._keeper = times, decoder, stages, keeper
         self._ledger = Ledger() if answers else None
+        self._known: dict[int, list[tuple[int, int]]] = {}  # boot -> frames stored by earlier runs
+        self._ended_s: dict[int, float | None] = {}  # boot -> when their last samples ended
         self._whole: set[int] = set()  # boots of which nothing is left to be fetched
         self._unplaced: dict[int, list[bytes]] = {}  # backfill of a boot whose clock is not known
         self._late: dict[int, LateBoot] = {}
@@ -101,6 +103,7 @@ class Fetching:
                 self._times.hear_hello(body)
                 if self._keeper is not None and (device := device_id_of(body)):
                     self._keeper.rename(f"board-{device.hex()}")
+                self._look_up(self._times.asked)  # before its live frames come: BOOTS is answered after them
             case wire.OP_PING if status == wire.STATUS_OK:
                 self._times.hear_ping(body, received_s)
             case wire.OP_BOOTS if status == wire.STATUS_OK:
@@ -116,14 +119,23 @@ class Fetching:
         """Compare what the board holds with what is stored; what it dropped before we met it is no gap of ours."""
         assert self._ledger is not None
         boots = [row[0] for row in struct.iter_unpack("<HII", body[: len(body) // 10 * 10])]
-        known = {} if self._keeper is None else self._keeper.known(boots)
+        for boot in boots:
+            self._look_up(boot)
         fresh = [boot for boot in boots if self._ledger.book(boot).floor is None]
-        self._lose(self._ledger.told_boots(body, known), received_s)
+        self._lose(self._ledger.told_boots(body, self._known, self._ended_s), received_s)
         for boot in fresh:
             self._fix(boot, received_s)
             floor = self._ledger.book(boot).floor
-            if self._keeper is not None and floor and not known.get(boot) and boot == self._ledger.present:
+            is_new = not self._known.get(boot)
+            if self._keeper is not None and floor and is_new and boot == self._ledger.present:
                 self._keeper.lost(boot, 0, floor - 1, self._times.started_utc_s + received_s)
+
+    def _look_up(self, boot: int | None) -> None:
+        """Learn once what earlier runs of the program stored of a boot, and until when."""
+        if self._keeper is None or boot is None or boot in self._known:
+            return
+        self._known[boot] = self._keeper.known([boot]).get(boot, [])
+        self._ended_s[boot] = self._keeper.ended_s(boot) if self._known[boot] else None
 
     def _fix(self, boot: int, received_s: float) -> None:
         """Place a boot by what the store knows of its clock, until live frames know better."""

@@ -105,6 +105,14 @@ class Keeper:
         except StoreError:
             return None
 
+    def ended_s(self, boot: int) -> float | None:
+        """Return when the last samples of this boot ended that an earlier run of the program stored, UTC s."""
+        try:
+            with self._store.open_readonly(self._store.folder) as reader:
+                return reader.last_s(self._device, boot)
+        except StoreError:
+            return None
+
     def frame(self, frame: bytes, utc_s: float, info: Info | None, *, is_backfill: bool = False) -> bool:
         """Stage a checked frame and tell whether it is new; the first one of a boot opens a session."""
         session = self._of(wire.unpack_header(frame)[2], utc_s, info)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from tiltwise.common import wire
@@ -111,8 +111,16 @@ class Ledger:
         if self._asked is not None and self._asked[0] == boot and self._asked[1] <= seq <= self._asked[2]:
             self._asked_s = now_s
 
-    def told_boots(self, body: bytes, known: dict[int, list[tuple[int, int]]]) -> list[Loss]:
-        """Take an answer to BOOTS and what the store knows; return what is lost by it. Asking begins anew."""
+    def told_boots(
+        self, body: bytes, known: Mapping[int, list[tuple[int, int]]], ended_s: Mapping[int, float | None]
+    ) -> list[Loss]:
+        """Take an answer to BOOTS; return what is lost by it. Asking begins anew.
+
+        Parameters
+        ----------
+        known : by boot the ranges of frames that the store has from before.
+        ended_s : by boot when the samples of the last of these ended.
+        """
         self._asked, self._held, losses = None, {}, []
         for boot, oldest, newest in struct.iter_unpack("<HII", body[: len(body) // 10 * 10]):
             if not self._held:
@@ -121,7 +129,7 @@ class Ledger:
             book = self.book(boot)
             if book.floor is None:
                 for first, last in known.get(boot, []):
-                    book.add(first, last)
+                    book.add(first, last, None, ended_s.get(boot) if last == known[boot][-1][1] else None)
                 book.floor = min(oldest, known[boot][0][0]) if known.get(boot) else oldest
             if newest >= oldest:
                 book.newest = max(book.newest, newest)

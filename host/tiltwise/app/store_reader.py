@@ -186,6 +186,25 @@ class StoreReader:
                 found.append(_totals(day, [float(str(v or 0.0)) for v in row]))
         return found
 
+    def last_s(self, device: str, boot: int) -> float | None:
+        """Return when the newest samples of a boot ended, UTC s; None when none are in the tail or the last month."""
+        ends_us = [_end_us(f) for _, of, frames in self._tail(device) if of == boot for f in frames]
+        for path in raw_files(self._folder)[-1:]:
+            try:
+                ends_us += self._ends_us(path, device, boot)
+            except sqlite3.Error as error:
+                raise schema.explain(error, path) from error
+        return max(ends_us) / _US if ends_us else None
+
+    @staticmethod
+    def _ends_us(path: Path, device: str, boot: int) -> list[int]:
+        sql = "SELECT max(t1_us) FROM chunk WHERE device = ? AND boot = ? AND n_samples > 0"
+        db = schema.open_reader(path)
+        try:
+            return [_us(row[0]) for row in db.execute(sql, (device, boot)) if row[0] is not None]
+        finally:
+            db.close()
+
     def frames(self, start_s: float, end_s: float, device: str | None = None) -> list[StoredFrame]:
         """Return the frames (rebuilt, sealed with CRC-32) whose time lies in [start_s, end_s), in order of time."""
         found: dict[tuple[str, int, int], StoredFrame] = {}
@@ -288,6 +307,12 @@ def _totals(day: date, row: list[float]) -> DayTotals:
     mean = moment / posture if posture > 0 else float("nan")
     percent = dict(zip(agg.THRESHOLDS_DEG, share, strict=True))
     return DayTotals(day, covered, worn, posture, moving, mean, percent)
+
+
+def _end_us(frame: StoredFrame) -> int:
+    """Return when the samples of a frame ended."""
+    _, _, _, _, _, _, n, _, rate_code = wire.unpack_header(frame.data)
+    return frame.utc_us + round(n / (wire.RATES_HZ[rate_code] or 50.0) * _US)
 
 
 def _us(value: object) -> int:

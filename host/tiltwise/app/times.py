@@ -27,7 +27,7 @@ class WallTimes:
     def __init__(self, started_utc_s: float) -> None:
         self.started_utc_s = started_utc_s
         self.boot: int | None = None  # that of the newest live frame
-        self._asked: int | None = None  # that of the newest HELLO, whose board answers PING
+        self.asked: int | None = None  # that of the newest HELLO, whose board answers PING
         self._clocks: dict[int, BootClock] = {}
 
     def learn(self, frame: bytes, received_s: float) -> None:
@@ -38,13 +38,13 @@ class WallTimes:
     def hear_hello(self, body: bytes) -> None:
         """Take the answer to HELLO: the answers to PING that follow are of this boot."""
         if len(body) >= struct.calcsize(wire.HELLO_BODY):
-            self._asked = struct.unpack_from(wire.HELLO_BODY, body)[_BOOT] & 0xFFFF
+            self.asked = struct.unpack_from(wire.HELLO_BODY, body)[_BOOT] & 0xFFFF
 
     def hear_ping(self, body: bytes, received_s: float) -> None:
         """Take the answer to PING."""
         told = read_ping(body)
-        if told is not None and self._asked is not None and told[0] <= received_s:
-            self._clock(self._asked).learn_ping(*told, received_s)
+        if told is not None and self.asked is not None and told[0] <= received_s:
+            self._clock(self.asked).learn_ping(*told, received_s)
 
     def fix(self, boot: int, device_s: float, utc_s: float, rate: float = 1.0) -> None:
         """Go by this for a boot of which nothing is live (yet)."""
