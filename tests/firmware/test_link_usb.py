@@ -7,12 +7,13 @@ from collections import deque
 import pytest
 
 from fake_bluetooth import Air
-from fake_cipher import Aes
 from tiltwise.common import wire
 from tiltwise.firmware_files import load_firmware
+from tiltwise.link.aes import load_aes
 from tiltwise.sim.board import SimClock
 from wire_host import DEVICE, KEY, START, Host, ack, get, stuffed
 
+Aes = load_aes()
 load_firmware()
 link_usb = importlib.import_module("tiltwise_firmware.link_usb")
 radio_module = importlib.import_module("tiltwise_firmware.radio")

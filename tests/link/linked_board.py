@@ -91,6 +91,7 @@ class BoardConnection:
         self._held: list[bytes] = []
         self.is_connected = True
         self.written: list[bytes] = []
+        self.frames: list[bytes] = []  # what went over DATA, as it was on the air
 
     async def read_info(self) -> bytes:
         if self._faults.info_hangs:
@@ -128,6 +129,7 @@ class BoardConnection:
             return
         heard, self._peer.heard = self._peer.heard, []
         faults, ctrl, data = self._faults, self._air.handle_of(CTRL), self._air.handle_of(DATA)
+        self.frames += [packet for handle, packet in heard if handle == data and wire.is_frame(packet)]
         for handle, packet in heard:
             if faults.is_silent or (
                 handle == data and (faults.data_lost or faults.rng.random() < faults.drop)

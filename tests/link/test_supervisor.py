@@ -29,8 +29,10 @@ import pytest
 from link.linked_board import OTHERS, OURS, BoardConnector, Faults, living
 from radio_bench import BOOT, Board
 from tiltwise.common import wire
+from tiltwise.link.aes import Aes, load_aes
 from tiltwise.link.commands import CREDITS
 from tiltwise.link.connector import LinkError, Trouble
+from tiltwise.link.peer import PINGS
 from tiltwise.link.supervisor import CONNECT_S, SILENT_S, Supervisor
 from tiltwise.sim.vtime import run_virtually
 
@@ -95,9 +97,10 @@ def linked(
     keys: tuple[Any, ...] = (OURS,),
     mtu: int = 247,
     ring: int = 400,
+    board_aes: Aes | None = None,
     **kwargs: Any,
 ) -> tuple[Host, BoardConnector]:
-    board = Board(frames=ring)
+    board = Board(frames=ring, aes=board_aes)
     connector = BoardConnector(board, faults or Faults(), mtu=mtu)
     clock = kwargs.pop("clock", lambda: asyncio.get_running_loop().time())
     return Host(Supervisor(connector, keys, clock=clock, **kwargs)), connector
@@ -142,10 +145,28 @@ def test_it_connects_proves_streams_and_tells_who_it_is() -> None:
 
     host, connector = play(linked, story)
     assert host.notices == ["connected to back"]
-    assert [opcode for opcode, _ in host.replies[:2]] == [wire.OP_HELLO, wire.OP_BOOTS]
+    opcodes = [opcode for opcode, _ in host.replies[: PINGS + 2]]
+    assert opcodes == [wire.OP_HELLO, *[wire.OP_PING] * PINGS, wire.OP_BOOTS]
     assert host.replies[0][1].endswith(OURS.device_id)
     assert len(host.live_at_s) > 40
     assert connector.made == 1
+
+
+@pytest.mark.parametrize("host_aes", [None, load_aes()])
+@pytest.mark.parametrize("board_aes", [None, load_aes()])
+def test_what_is_said_is_secret_when_both_ends_can(host_aes: Aes | None, board_aes: Aes | None) -> None:
+    heard: list[bytes] = []
+
+    async def story(host: Host, connector: BoardConnector) -> None:
+        await asyncio.sleep(10)
+        heard.extend(connector.open[0].frames)
+
+    host, _ = play(lambda: linked(aes=host_aes, board_aes=board_aes), story)
+    is_secret = host_aes is not None and board_aes is not None
+    assert len(host.live_at_s) > 40
+    assert len(heard) > 40
+    assert {bool(frame[1] & wire.FLAG_ENCRYPTED) for frame in heard} == {is_secret}
+    assert host.notices == ["connected to back, encrypted" if is_secret else "connected to back"]
 
 
 @pytest.mark.parametrize("mtu", [23, 185, 247, 517])

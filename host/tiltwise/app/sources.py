@@ -15,6 +15,7 @@ from types import TracebackType
 
 from tiltwise.app.keys import KeyStore, system_keyring
 from tiltwise.app.paths import data_folder, printable
+from tiltwise.link.aes import load_aes
 from tiltwise.link.peer import Known
 from tiltwise.link.source import Address, AddressError, Chunk, Source, number, register, speed, whole_number
 from tiltwise.link.supervisor import Supervisor
@@ -150,7 +151,7 @@ def _open_ble(address: Address) -> Source:
             f"no key for {printable(address.target) or 'any board'}: {have}; plug the board in and run tiltwise setup"
         )
     what = printable(address.target) if address.target else "the board"
-    return Supervisor(BleConnector(), wanted, what=what, take_over=_takes_over(address))
+    return Supervisor(BleConnector(), wanted, what=what, take_over=_takes_over(address), aes=load_aes())
 
 
 def _open_serial(address: Address) -> Source:
@@ -158,7 +159,7 @@ def _open_serial(address: Address) -> Source:
 
     what = f"a board at {printable(address.target)}" if address.target else "a board on USB"
     connector = SerialConnector(address.target)
-    return Supervisor(connector, known_boards(), what=what, take_over=_takes_over(address))
+    return Supervisor(connector, known_boards(), what=what, take_over=_takes_over(address), aes=load_aes())
 
 
 def _takes_over(address: Address) -> bool:

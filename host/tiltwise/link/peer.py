@@ -18,6 +18,7 @@ from tiltwise.common import cobs, wire
 from tiltwise.common.auth import DEVICE_ID_SIZE, NONCE_SIZE, AuthError, HostHandshake
 from tiltwise.common.channel import Channel
 from tiltwise.common.fragments import Joiner
+from tiltwise.link.aes import Aes
 from tiltwise.link.connector import CABLE, CTRL, BusyError, LinkError, Trouble
 
 TRIES = 3
@@ -176,6 +177,8 @@ class Peer:
         What kind of link it is.
     may_take_over
         Asked with the age in s of the session that holds the board: whether to end it.
+    aes
+        The block cipher, for boards that can encrypt too; None: nothing is encrypted.
     now_s
         The clock of received_s, for what PING carries; None: that of the running loop.
     """
@@ -187,9 +190,10 @@ class Peer:
         *,
         is_cable: bool = False,
         may_take_over: Callable[[int], bool] = lambda _open_s: False,
+        aes: Aes | None = None,
         now_s: Callable[[], float] | None = None,
     ) -> None:
-        self._write, self._keys, self._is_cable = write, keys, is_cable
+        self._write, self._keys, self._is_cable, self._aes = write, keys, is_cable, aes
         self._now_s = now_s
         self._may_take_over = may_take_over
         self.codec = Codec()
@@ -247,6 +251,8 @@ class Peer:
         return hello
 
     async def _prove(self, wishes: int) -> None:
+        """Exchange proofs; they cover what is wished and granted, so nobody between can take the encryption out."""
+        wishes |= 0 if self._aes is None else wire.WISH_ENCRYPTION
         nonce = secrets.token_bytes(NONCE_SIZE)
         reply = await self.ask(wire.OP_AUTH1, struct.pack(wire.AUTH1_BODY, nonce, wishes))
         if reply.status != wire.STATUS_OK:
@@ -255,7 +261,8 @@ class Peer:
         reply = await self.ask(wire.OP_AUTH2, proof)
         if reply.status != wire.STATUS_OK:
             raise _refusal(reply, f"{known.name} refuses our proof", known.name)
-        self.codec.channel = Channel(handshake.shared, is_host=True)
+        aes = self._aes if handshake.granted & wire.FEATURE_ENCRYPTION else None
+        self.codec.channel = Channel(handshake.shared, is_host=True, aes=aes)
         self.known = known
 
     def _recognise(self, nonce: bytes, wishes: int, body: bytes) -> tuple[Known, HostHandshake, bytes]:

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from tiltwise.common import wire
+from tiltwise.link.aes import Aes
 from tiltwise.link.connector import Connection, Connector, LinkError, Trouble
 from tiltwise.link.peer import PINGS, Known, Peer, Reply
 from tiltwise.link.source import Chunk
@@ -77,6 +78,8 @@ class Supervisor:
         End the session of another host.
     frame_type
         wire.ORIENT or wire.RAW.
+    aes
+        The block cipher, for boards that can encrypt too (link/aes.py).
     clock
         Seconds that also pass while the computer sleeps.
     """
@@ -89,10 +92,11 @@ class Supervisor:
         what: str = "the board",
         take_over: bool = False,
         frame_type: int = wire.ORIENT,
+        aes: Aes | None = None,
         clock: Callable[[], float] = steady_s,
     ) -> None:
         self._connector, self._keys, self._what = connector, tuple(keys), what
-        self._take_over, self._frame_type, self._clock = take_over, frame_type, clock
+        self._take_over, self._frame_type, self._aes, self._clock = take_over, frame_type, aes, clock
         self.on_notice: Callable[[str], None] = lambda _line: None
         self.connections = 0
         self.dropped = 0  # frames that nobody took in time; they are asked for again
@@ -251,6 +255,7 @@ class Supervisor:
             self._keys,
             is_cable=connection.is_cable,
             may_take_over=self._may_take_over,
+            aes=self._aes,
             now_s=self._now_s,
         )
         heard = _Heard(self._clock())
@@ -380,7 +385,8 @@ class Supervisor:
     def _tell_connected(self, peer: Peer) -> None:
         name = peer.known.name if peer.known is not None else "a board without a key, by its cable"
         if self._told or self.connections == 1:
-            self._say(f"connected to {name}")
+            is_secret = peer.codec.channel is not None and peer.codec.channel.is_encrypted
+            self._say(f"connected to {name}{', encrypted' if is_secret else ''}")
         self._told = ""
 
     def _say(self, line: str) -> None:
