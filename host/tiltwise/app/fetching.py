@@ -13,6 +13,7 @@ from tiltwise.app.keeper import Keeper
 from tiltwise.app.late import LateBoot
 from tiltwise.app.ledger import Ledger, Loss
 from tiltwise.app.stages import Stages
+from tiltwise.app.summaries import Summaries
 from tiltwise.app.times import WallTimes
 from tiltwise.common import wire
 from tiltwise.link.commands import Acknowledger
@@ -47,6 +48,7 @@ class Fetching:
         self._unplaced: dict[int, list[bytes]] = {}  # backfill of a boot whose clock is not known
         self._late: dict[int, LateBoot] = {}
         self._infos: dict[int, bytes] = {}  # newest INFO frame of each sensor
+        self._summaries = Summaries()
 
     @property
     def hears_answers(self) -> bool:
@@ -60,6 +62,8 @@ class Fetching:
         kind, _, boot, seq, _, _, _, sensor, _ = wire.unpack_header(frame)
         if kind == wire.INFO:
             self._infos[sensor] = frame
+        if kind == wire.MINUTE:
+            self._summaries.note(frame)
         if self._ledger is not None:
             span = self._times.span(frame) if kind in wire.SAMPLE_SIZES else None
             self._ledger.note(boot, seq, span, received_s)
@@ -213,6 +217,21 @@ class Fetching:
             for loss in ledger.gaps(boot):
                 if loss.start_s is not None and loss.end_s is not None:
                     keeper.gone(boot, loss.start_s, loss.end_s)
+            self._summarise(boot, keeper, ledger)
+
+    def _summarise(self, boot: int, keeper: Keeper, ledger: Ledger) -> None:
+        """Let the board's summaries stand for samples that are gone."""
+        profile = self._stages.profile
+        if profile is None or not self._times.is_known(boot):
+            self._whole.discard(boot)  # again, when it can be placed and judged
+            return
+        rows = self._summaries.take(
+            boot,
+            lambda seq: ledger.is_gone(boot, seq),
+            profile,
+            lambda frame: self._times.utc_s(boot, self._times.device_s(frame)),
+        )
+        keeper.coarse(boot, rows)
 
     def limited(self, settled: Mapping[int, int]) -> dict[int, int]:
         """Cut what a store calls settled at what the ledger still expects from before it."""

@@ -7,12 +7,13 @@ staged. Before it: session.py. After it: store.py, and the acknowledgement that 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from tiltwise.app.store import Store, StoreError
 from tiltwise.common import wire
 from tiltwise.link.messages import GapReason, Info
+from tiltwise.report.aggregate import Aggregate
 from tiltwise.report.exposure import ExposureAccumulator, ExposureSettings
 from tiltwise.tracker import Profile
 from tiltwise.types import Mount, SignalGap, Update
@@ -141,17 +142,17 @@ class Keeper:
 
     def _of(self, boot: int, utc_s: float, info: Info | None) -> int:
         if boot not in self._sessions:
-            self._sessions[boot] = self._begin(boot, utc_s, info)
+            self._sessions[boot] = self._begin(boot, utc_s, {} if info is None else asdict(info))
         return self._sessions[boot]
 
-    def _begin(self, boot: int, utc_s: float, info: Info | None) -> int:
+    def _begin(self, boot: int, utc_s: float, info: Mapping[str, object]) -> int:
         return self._store.begin_session(
             self._device,
             boot,
             zone=self._zone,
             mount=self._mount,
             started_s=utc_s,
-            info={} if info is None else asdict(info),
+            info=info,
         )
 
     def update(self, update: Update, profile: Profile, utc_offset_s: float) -> None:
@@ -162,8 +163,15 @@ class Keeper:
         """Stage the events and minutes of what came late, in a session beside the live one."""
         lane = self._late.setdefault(boot, _Lane(self._mount))
         if lane.session is None and len(update.angles.t_s):
-            lane.session = self._begin(boot, float(update.angles.t_s[0]) + utc_offset_s, None)
+            lane.session = self._begin(boot, float(update.angles.t_s[0]) + utc_offset_s, {"source": "late"})
         lane.add(self._store, update, profile, utc_offset_s)
+
+    def coarse(self, boot: int, rows: Sequence[Aggregate]) -> None:
+        """Stage minutes of which only the board's own summaries are left, in a session that says so."""
+        if rows:
+            info = {"source": "one-minute summaries of the board"}
+            session = self._begin(boot, min(row.start_s for row in rows), info)
+            self._store.put_aggregates(session, rows)
 
     def gap(self, boot: int, start_s: float, end_s: float, reason: str) -> None:
         """Stage a stretch [start_s, end_s) UTC s without samples."""

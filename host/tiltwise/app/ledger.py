@@ -171,6 +171,10 @@ class Ledger:
         """Tell whether nothing of this boot is still to be fetched."""
         return not self.book(boot).holes()
 
+    def is_gone(self, boot: int, seq: int) -> bool:
+        """Tell whether the board could not keep this frame."""
+        return any(first <= seq <= last for first, last in self.book(boot).gone)
+
     def gaps(self, boot: int) -> list[Loss]:
         """Return the losses of a boot that is whole, each once, with their times, now that these are known."""
         book = self.book(boot)

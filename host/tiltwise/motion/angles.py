@@ -159,6 +159,21 @@ class AnglesStage:
         return twist + 2 * np.pi * turns
 
 
+def angles_of_up(
+    up_sensor: FloatArray, mounting: Mounting, settings: AnglesSettings | None = None
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return (inclination, flexion, lateral) in deg, each (n,), of directions of "up" (n, 3) in sensor axes.
+
+    The same angles as those of AnglesStage, without its low-pass and for any times; (0, 0, 0) gives NaN.
+    """
+    gain = (settings or AnglesSettings()).neck_gain if mounting.mount is Mount.NECK else 1.0
+    norm = np.linalg.norm(up_sensor, axis=1)
+    up = (up_sensor / np.where(norm > 0, norm, np.nan)[:, None]).T
+    body_from_sensor = rotate(conjugate(mounting.q), np.eye(3)).T
+    inclination, flexion, lateral = _angles_deg(*_turned(body_from_sensor, up))
+    return np.minimum(inclination * gain, 180.0), flexion * gain, lateral * gain
+
+
 def gain_from_range(own_range_deg: float, measured_range_deg: float) -> float:
     """Return the neck gain of a person who can bend own_range_deg while the sensor turns by measured_range_deg.
 
