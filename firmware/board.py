@@ -52,6 +52,11 @@ def profile():
     return sys.modules[path]
 
 
+def open_bus(p):
+    """Return the I2C bus of a profile, where the IMUs are; `tiltwise setup` asks there too."""
+    return machine.I2C(p.I2C, scl=machine.Pin(p.SCL), sda=machine.Pin(p.SDA), freq=400000)
+
+
 def restart():
     """Start the chip anew."""
     machine.reset()
@@ -85,7 +90,7 @@ class Board(Bare):
         self.model = p.MODEL
         self.addresses = p.ADDRESSES
         self.device_id = _eight(machine.unique_id())
-        self.bus = machine.I2C(p.I2C, scl=machine.Pin(p.SCL), sda=machine.Pin(p.SDA), freq=400000)
+        self.bus = open_bus(p)
         self.files = Files()
         self.chip_cause = _cause()
         self._fit_pins(p)

@@ -14,7 +14,7 @@ from tiltwise.app.setup_trouble import LostError
 from tiltwise.firmware_files import board_files, firmware_dir
 from tiltwise.link.serial import Port
 
-CALLS = 12  # of mpremote in a whole setup of a board on which an older firmware runs, with 40 files a call
+CALLS = 13  # of mpremote in a whole setup of a board on which an older firmware runs, with 40 files a call
 OPTIONS = Options(name="my neck", mount="collar")
 
 
@@ -153,7 +153,21 @@ def test_the_calls_that_are_interrupted_are_all_there_are(bench):
     (bench.flash / "main.py").write_text("from firmware.app import run\n")
     do(bench)
     calls = [call.split()[0] for call in bench.calls()]
-    assert calls == ["run", "run", "reset", "run", "run", "fs", "fs", "run", "run", "fs", "run", "reset"]
+    assert calls == [
+        "run",
+        "run",
+        "reset",
+        "run",
+        "run",
+        "fs",
+        "fs",
+        "run",
+        "run",
+        "run",
+        "fs",
+        "run",
+        "reset",
+    ]
     assert len(calls) == CALLS
 
 

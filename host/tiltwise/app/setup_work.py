@@ -20,6 +20,7 @@ from tiltwise.app.setup_cable import STREAM_S, BytePort, Cable, Hello
 from tiltwise.app.setup_checks import check_facts, check_room, choose_port
 from tiltwise.app.setup_firmware import MAIN, STARTED, Staged, bytecode_version, folders, stage
 from tiltwise.app.setup_flash import flash, read_image
+from tiltwise.app.setup_imu import fit
 from tiltwise.app.setup_plan import Options, setting_index, setting_values
 from tiltwise.app.setup_tools import Tools
 from tiltwise.app.setup_trouble import AGAIN, LostError, SetupError, SilentError, cannot_open, explain
@@ -172,6 +173,9 @@ class Work:
             )
         free = self._board.load(STARTED, self._options.board)
         yield f"{len(self._modules())} files are right; {free // 1000} kB of memory left with the firmware loaded"
+
+    def do_imu(self) -> Iterator[str]:
+        yield from fit(self._board, self._options.imu_file, self._folder)
 
     def do_start(self) -> Iterator[str]:
         self._board.install(next(file for file in self._staged if file.target == MAIN))
