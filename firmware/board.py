@@ -217,11 +217,24 @@ class _Keyboard:
         return n
 
 
+def _asked(stream, event):
+    """Return a function that tells whether a stream is ready; unlike poll, ipoll makes no lists."""
+    poller = select.poll()
+    poller.register(stream, event)
+
+    def is_ready():
+        for _ in poller.ipoll(0):
+            return True
+        return False
+
+    return is_ready
+
+
 def _cable():
     """Return the USB link; it has the port to itself until main.py ends."""
-    poller = select.poll()
-    poller.register(sys.stdin, select.POLLIN)
     keyboard = _Keyboard()
-    keyboard.link = UsbLink(keyboard, sys.stdout.buffer, time, lambda: poller.poll(0))
+    can_read = _asked(sys.stdin, select.POLLIN)
+    can_write = _asked(sys.stdout, select.POLLOUT)
+    keyboard.link = UsbLink(keyboard, sys.stdout.buffer, time, can_read, can_write)
     micropython.kbd_intr(-1)
     return keyboard.link
