@@ -159,7 +159,7 @@ def test_file_that_cannot_be_read_is_told(tmp_path):
 def test_bmi270_gets_its_file_and_streams_with_it(bench, binary):
     said = do(bench, Options(imu_file=binary))
     assert bench.tree()[PLACE] == STAND_IN_CONFIG
-    assert said[Do.IMU] == "BMI270 at 0x68; the BMI270 starts with stand_in.bin"
+    assert said[Do.IMU] == "BMI270 at 0x68; it starts with stand_in.bin"
     assert "0 frames lost" in said[Do.STREAM]
     assert bench.calls().count(COPY) == 1
 
@@ -220,14 +220,16 @@ def test_bytes_that_the_part_refuses_are_told(bench, tmp_path):
     with pytest.raises(SetupError) as failed:
         said.extend(step.said for step in setup.run(Options(imu_file=other), bench.around))
     line = str(failed.value)
-    assert "the BMI270 at 0x68 does not start with other.bin: BMI270 does not accept" in line
+    assert (
+        "the BMI270 at 0x68 does not start with other.bin: BMI270 does not accept bmi270_config.bin;" in line
+    )
     assert "name another file with --imu-file" in line
     assert "/main.py" not in bench.tree()
 
 
 def test_version_that_is_not_known_is_said(bench, binary):
     lines = [step.said for step in setup.run(Options(imu_file=binary), bench.around)]
-    expected = f"stand_in.bin is no version that tiltwise knows (SHA-256 {STAND_IN_SHA256[:8]}...)"
+    expected = f"stand_in.bin: unknown version (SHA-256 {STAND_IN_SHA256[:8]}...)"
     assert any(line.startswith(expected) for line in lines)
 
 
@@ -242,7 +244,7 @@ def test_another_part_gets_nothing(tmp_path, binary, monkeypatch):
 def test_two_parts_and_strangers_are_named(bench, binary):
     fitted(bench, ["LSM6DSOX", "BMI270"])
     said = do(bench, Options(imu_file=binary))
-    assert said[Do.IMU].startswith("LSM6DSOX at 0x6a, BMI270 at 0x68; the BMI270 starts")
+    assert said[Do.IMU].startswith("LSM6DSOX at 0x6a, BMI270 at 0x68; it starts")
 
 
 def test_part_that_nobody_knows_and_none_at_all_are_said(tmp_path, monkeypatch):
@@ -251,7 +253,7 @@ def test_part_that_nobody_knows_and_none_at_all_are_said(tmp_path, monkeypatch):
     bench.describe(imus={"105": "?part at 0x69 says WHO_AM_I 0x12"})
     assert do(bench, Options())[Do.IMU] == "part at 0x69 says WHO_AM_I 0x12"
     bench.describe(imus={})
-    assert do(bench, Options())[Do.IMU].startswith("no IMU answers yet: look at 3V3")
+    assert do(bench, Options())[Do.IMU].startswith("none answers yet: look at 3V3")
 
 
 def test_plan_says_where_it_would_come_from(binary, no_package):

@@ -92,7 +92,7 @@ def test_whole_setup_with_real_mpremote(bench, tmp_path):
     options = Options(name="pty", board="xiao_esp32s3", imu_file=tmp_path / "stand_in.bin")
     options.imu_file.write_bytes(STAND_IN_CONFIG)
     said = {step.do: step.said for step in setup.run(options, bench.around) if step.is_done}
-    assert said[Do.IMU] == "BMI270 at 0x68; the BMI270 starts with stand_in.bin"
+    assert said[Do.IMU] == "BMI270 at 0x68; it starts with stand_in.bin"
     assert "MicroPython 1.29.0" in said[Do.BOARD]
     assert "main_before_tiltwise.py" in said[Do.STOP]
     staged = {f"/{file.target}": file.sha256 for file in stage(tmp_path / "again", "", CachingTools())}

@@ -79,7 +79,7 @@ def test_whole_setup_on_real_micropython(bench):
     assert "MicroPython 1.29.0" in said[Do.BOARD]
     assert "main_before_tiltwise.py" in said[Do.STOP]
     files = VmTools.vm.files()
-    assert said[Do.IMU] == "BMI270 at 0x68; the BMI270 starts with stand_in.bin"  # by the part's own status
+    assert said[Do.IMU] == "BMI270 at 0x68; it starts with stand_in.bin"  # by the part's own status
     assert files["/bmi270_config.bin"] == STAND_IN_CONFIG
     ours = {path for path in files if path.startswith(("/lib/", "/main", "/profile"))}
     expected = {"/main.py" if place == "../main.py" else f"/lib/{place[:-3]}.mpy" for place in board_files()}

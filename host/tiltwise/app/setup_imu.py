@@ -29,6 +29,7 @@ SIZE = 8192
 BOSCH_SHA256 = "2d75e68e343a13ff99be98261dfbd99d9e8c6f267da9e3c5aeb883276ad178db"
 EXTRA = "bmi270"  # of tiltwise, and the name of the package that it brings
 INSTALL = f'pip install "tiltwise[{EXTRA}]"'
+_ADVICE = ": run tiltwise setup again"  # of the driver, to whoever sees its words elsewhere
 _MOST_BYTES = 4_000_000  # Bosch's bmi270.c has a tenth of it
 _LIST = re.compile(
     r"[\[{]([^\[\]{}]*)[\]}]"
@@ -112,12 +113,13 @@ def fit(board: Board, path: Path | None, folder: Path) -> Iterator[str]:
         yield f"{PART} at {ours[0].address:#04x}"
         origin = yield from _give(board, configuration(path), ours[0], folder)
         for imu in board.imus(start=[PART]):
-            if imu.problem:
+            if imu.name == PART and imu.problem:
+                why = imu.problem.removesuffix(_ADVICE)
                 raise SetupError(
-                    f"{board.port}: the {imu.name or 'IMU'} at {imu.address:#04x} does not start with {origin}: "
-                    f"{imu.problem}; check its wires, or name another file with --imu-file, {AGAIN}"
+                    f"{board.port}: the {PART} at {imu.address:#04x} does not start with {origin}: {why}; "
+                    f"check its wires, or name another file with --imu-file, {AGAIN}"
                 )
-        yield f"{_said(imus)}; the {PART} starts with {origin}"
+        yield f"{_said(imus)}; it starts with {origin}"
         return
     yield _said(imus) + ("" if path is None else f"; --imu-file is for a {PART} and was not needed")
 
@@ -135,7 +137,7 @@ def _give(board: Board, found: Configuration | None, imu: Imu, folder: Path) -> 
             )
         return "what the board already had"
     if not found.is_known:
-        yield f"{found.origin} is no version that tiltwise knows (SHA-256 {found.sha256[:8]}...): the part decides"
+        yield f"{found.origin}: unknown version (SHA-256 {found.sha256[:8]}...), the part decides"
     if there != (SIZE, found.sha256):
         path = folder / place
         path.write_bytes(found.data)
@@ -149,7 +151,7 @@ def _give(board: Board, found: Configuration | None, imu: Imu, folder: Path) -> 
 def _said(imus: Sequence[Imu]) -> str:
     """Name the parts that answer."""
     if not imus:
-        return "no IMU answers yet: look at 3V3, GND, SDA and SCL; the rest goes on"
+        return "none answers yet: look at 3V3, GND, SDA and SCL; going on"
     return ", ".join(
         f"{imu.name} at {imu.address:#04x}" if imu.name else printable(imu.problem, 160) for imu in imus
     )

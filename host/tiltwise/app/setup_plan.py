@@ -74,7 +74,10 @@ def plan(options: Options) -> list[Step]:
         "keep the board's key if this computer has it, else give it a new random one of 32 bytes"
     )  # fmt: skip
     steps = [
-        Step(Do.TOOLS, "look for mpremote and mpy-cross" + (" and esptool" if options.micropython else "")),
+        Step(
+            Do.TOOLS,
+            f"look for {'mpremote, mpy-cross and esptool' if options.micropython else 'mpremote and mpy-cross'}",
+        ),
         Step(Do.PORT, f"find the serial port: {port}"),
         Step(Do.BOARD, "ask the board for its MicroPython version, platform and architecture"),
         Step(
@@ -111,7 +114,7 @@ def setting_values(options: Options) -> dict[str, str]:
         try:
             _board_settings().check(key, value)
         except ValueError as error:
-            raise SetupError(f"--{key}: {error}") from None
+            raise SetupError(f"--{error}") from None
     return values
 
 
