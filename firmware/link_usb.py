@@ -9,8 +9,8 @@ A cable does not tell whether a host listens: a host counts as there while it ta
 must not stop the sampling. MicroPython's `write` waits for such a host: 0.5 s for every 64 bytes (TinyUSB: ESP32-S3,
 Pico), or 0.2 s (USB-serial-JTAG: ESP32-C3). POLLOUT tells beforehand on a Pico; an ESP32 says at any time that it can
 write. So a packet goes out in pieces of 64 bytes, the rest of it in a later step, and a piece that had to wait is
-followed by four times as long without one: at most a fifth of the time goes by waiting, and never longer at once than
-the FIFO of a sensor lasts.
+followed by four times as long without one: at most a fifth of the time goes by waiting, and a second at once, which
+the FIFO of every part but an MPU-6050 outlasts.
 """
 
 from micropython import const
