@@ -52,6 +52,11 @@ def profile():
     return sys.modules[path]
 
 
+def open_bus(p):
+    """Return the I2C bus of a profile, where the IMUs are; `tiltwise setup` asks there too."""
+    return machine.I2C(p.I2C, scl=machine.Pin(p.SCL), sda=machine.Pin(p.SDA), freq=400000)
+
+
 def restart():
     """Start the chip anew."""
     machine.reset()
@@ -85,7 +90,7 @@ class Board(Bare):
         self.model = p.MODEL
         self.addresses = p.ADDRESSES
         self.device_id = _eight(machine.unique_id())
-        self.bus = machine.I2C(p.I2C, scl=machine.Pin(p.SCL), sda=machine.Pin(p.SDA), freq=400000)
+        self.bus = open_bus(p)
         self.files = Files()
         self.chip_cause = _cause()
         self._fit_pins(p)
@@ -212,11 +217,24 @@ class _Keyboard:
         return n
 
 
+def _asked(stream, event):
+    """Return a function that tells whether a stream is ready; unlike poll, ipoll makes no lists."""
+    poller = select.poll()
+    poller.register(stream, event)
+
+    def is_ready():
+        for _ in poller.ipoll(0):
+            return True
+        return False
+
+    return is_ready
+
+
 def _cable():
     """Return the USB link; it has the port to itself until main.py ends."""
-    poller = select.poll()
-    poller.register(sys.stdin, select.POLLIN)
     keyboard = _Keyboard()
-    keyboard.link = UsbLink(keyboard, sys.stdout.buffer, time, lambda: poller.poll(0))
+    can_read = _asked(sys.stdin, select.POLLIN)
+    can_write = _asked(sys.stdout, select.POLLOUT)
+    keyboard.link = UsbLink(keyboard, sys.stdout.buffer, time, can_read, can_write)
     micropython.kbd_intr(-1)
     return keyboard.link

@@ -119,16 +119,17 @@ class Bmi270(Part):
         address = bytearray(2)
         with _open_config() as file:
             for at in range(0, _CONFIG_BYTES, _CHUNK):
-                if file.readinto(chunk) != _CHUNK:
-                    raise OSError(
-                        EIO, "%s has %d bytes, expected 8192: run tiltwise setup again" % (CONFIG_FILE, at)
-                    )
+                n = file.readinto(chunk)
+                if n != _CHUNK:
+                    raise _wrong_size("%d bytes" % (at + n))
                 address[0] = at >> 1 & 15  # in words of two bytes; the low register holds four bits
                 address[1] = at >> 5
                 self._bus.writeto_mem(self._address, _INIT_ADDR_0, address)
                 self._bus.writeto_mem(self._address, _INIT_DATA, chunk)
                 if at // _CHUNK % _CHUNKS_A_STEP == _CHUNKS_A_STEP - 1:
                     yield 1
+            if file.read(1):
+                raise _wrong_size("more bytes")
 
     def is_configured(self):
         """Tell whether the part still has our settings; after a loss of power it has not."""
@@ -229,3 +230,7 @@ def _open_config():
         raise OSError(
             EIO, "BMI270 needs Bosch's configuration and %s is not here: run tiltwise setup" % CONFIG_FILE
         ) from problem
+
+
+def _wrong_size(size):
+    return OSError(EIO, "%s has %s, expected 8192: run tiltwise setup again" % (CONFIG_FILE, size))

@@ -25,6 +25,8 @@ BOARD = {
     "machine": "Seeed XIAO ESP32S3 with ESP32S3",
     "platform": "esp32",
     "mpy": XTENSAWIN << 10 | 3 << 8 | BYTECODE,
+    "imus": {"106": "LSM6DSOX"},
+    "accepts": [],
     "blocks": 500,
     "lacks": [],
     "fail": {},
@@ -102,7 +104,7 @@ class CablePort:
 class Bench:
     """Everything setup touches, in one folder."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, sensor=None, address=0x6A):
         self.folder = folder
         self.flash = folder / "flash"
         self.flash.mkdir(parents=True)
@@ -115,8 +117,8 @@ class Bench:
         self.is_unplugged = False
         self.opened = []
         self.ports = [Port(str(self.port), "USB JTAG", "Espressif")]
-        self.sensor = Lsm6dsox(seed=1)
-        self.device = CableBoard([self.sensor], stream=None, auto_ack=False)
+        self.sensor = Lsm6dsox(seed=1) if sensor is None else sensor
+        self.device = CableBoard([self.sensor], addresses=(address, 0x6B), stream=None, auto_ack=False)
         self._told_s = 0.0
         self.tools = CachingTools(mpremote=(sys.executable, "-I", "-S", str(FAKE), str(folder)))
         self.keys = KeyStore(folder / "keys.json")

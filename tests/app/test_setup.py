@@ -10,11 +10,11 @@ from app.setup_bench import BOARD, Bench
 from tiltwise.app import setup, setup_board, setup_work
 from tiltwise.app.setup import Options, SetupError
 from tiltwise.app.setup_plan import Do
-from tiltwise.app.setup_trouble import LostError
+from tiltwise.app.setup_trouble import LostError, cannot_open
 from tiltwise.firmware_files import board_files, firmware_dir
 from tiltwise.link.serial import Port
 
-CALLS = 12  # of mpremote in a whole setup of a board on which an older firmware runs, with 40 files a call
+CALLS = 13  # of mpremote in a whole setup of a board on which an older firmware runs, with 40 files a call
 OPTIONS = Options(name="my neck", mount="collar")
 
 
@@ -153,7 +153,21 @@ def test_the_calls_that_are_interrupted_are_all_there_are(bench):
     (bench.flash / "main.py").write_text("from firmware.app import run\n")
     do(bench)
     calls = [call.split()[0] for call in bench.calls()]
-    assert calls == ["run", "run", "reset", "run", "run", "fs", "fs", "run", "run", "fs", "run", "reset"]
+    assert calls == [
+        "run",
+        "run",
+        "reset",
+        "run",
+        "run",
+        "fs",
+        "fs",
+        "run",
+        "run",
+        "run",
+        "fs",
+        "run",
+        "reset",
+    ]
     assert len(calls) == CALLS
 
 
@@ -189,7 +203,9 @@ def test_board_that_says_nothing_is_given_up(bench, monkeypatch):
 
 def test_firmware_that_just_had_a_host_is_asked_twice(bench):
     bench.fail(0, "silent")
-    assert "0 frames lost" in do(bench)[Do.STREAM]
+    lines = [step.said for step in setup.run(OPTIONS, bench.around)]
+    assert "no answer yet: asking once more, up to half a minute" in lines
+    assert lines[-1].endswith("0 frames lost")
 
 
 def test_full_flash_is_found_before_the_first_byte(bench):
@@ -260,6 +276,12 @@ def test_port_that_is_not_there_is_told_with_those_that_are(bench):
     line = refused(bench, Options(port="/dev/ttyNOWHERE"))
     assert line.startswith("/dev/ttyNOWHERE: there is no such port; found")
     assert bench.calls() == []
+
+
+@pytest.mark.parametrize("path", [os.devnull, __file__])
+def test_file_that_is_no_serial_port_is_told(path):
+    line = str(cannot_open(path, [Port("/dev/a", "", "Espressif")], True))
+    assert line == f"{path}: this is no serial port; found /dev/a (Espressif)"
 
 
 def test_port_without_permission_is_told_with_the_cure(bench, monkeypatch):

@@ -17,7 +17,7 @@ from tiltwise.firmware_files import board_files
 from tiltwise.link.serial import Port
 
 PORTS = [Port("/dev/ttyACM0", "USB JTAG", "Espressif")]
-PROGRAMS = ["IDENTIFY", "INVENTORY", "STOP", "PREPARE", "INSTALL", "LOAD"]
+PROGRAMS = ["IDENTIFY", "INVENTORY", "STOP", "PREPARE", "INSTALL", "LOAD", "IMUS"]
 
 
 @pytest.mark.parametrize("architecture", ["armv6m", "armv7emsp", "xtensawin", "rv32imc"])

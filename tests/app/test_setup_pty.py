@@ -15,15 +15,51 @@ from tiltwise.firmware_files import board_files
 from tiltwise.link.serial import Port
 
 repl = pytest.importorskip("tiltwise.sim.vm.repl", reason="needs pseudo-terminals, which this system has not")
+from tiltwise.sim.bmi270 import STAND_IN_CONFIG  # noqa: E402
 from tiltwise.sim.vm.install import VmUnavailableError  # noqa: E402
 
+STAND_IN_SHA256 = hashlib.sha256(STAND_IN_CONFIG).hexdigest()
+
+# On its bus is a BMI270 that accepts what was loaded when its pieces came one after the other and hash to this.
+MACHINE = f"""
+import hashlib, time
+def reset():
+ pass
+def unique_id():
+ return b'12345678'
+class Pin:
+ def __init__(self, number):
+  pass
+class I2C:
+ def __init__(self, number, *, scl, sda, freq):
+  self.registers = bytearray(128)
+  self.registers[0] = 0x24
+  self.digest = hashlib.sha256()
+  self.taken = 0
+ def readfrom_mem_into(self, address, register, buffer):
+  if address != 0x68:
+   raise OSError(19)
+  for k in range(len(buffer)):
+   buffer[k] = self.registers[register + k]
+ def writeto_mem(self, address, register, data):
+  if register == 0x5E:
+   at = 2 * (self.registers[0x5B] & 15 | self.registers[0x5C] << 4)
+   if at == self.taken:
+    self.digest.update(data)
+    self.taken += len(data)
+   return
+  for k in range(len(data)):
+   self.registers[register + k] = data[k]
+  if register == 0x59 and data[0] == 1:
+   good = self.taken == 8192 and self.digest.digest() == bytes.fromhex("{STAND_IN_SHA256}")
+   self.registers[0x21] = 1 if good else 2
+"""
 # The browser's MicroPython has no hardware modules; loading the firmware needs their names.
 MODULES = {
-    "machine.py": "def reset():\n pass\n\ndef unique_id():\n return b'12345678'\n",
+    "machine.py": MACHINE,
     "bluetooth.py": "",
     "esp32.py": "",
 }
-OPTIONS = Options(name="pty", board="xiao_esp32s3")
 
 
 @pytest.fixture
@@ -53,18 +89,23 @@ def bench(tmp_path, monkeypatch):
 
 
 def test_whole_setup_with_real_mpremote(bench, tmp_path):
-    said = {step.do: step.said for step in setup.run(OPTIONS, bench.around) if step.is_done}
+    options = Options(name="pty", board="xiao_esp32s3", imu_file=tmp_path / "stand_in.bin")
+    options.imu_file.write_bytes(STAND_IN_CONFIG)
+    said = {step.do: step.said for step in setup.run(options, bench.around) if step.is_done}
+    assert said[Do.IMU] == "BMI270 at 0x68; it starts with stand_in.bin"
     assert "MicroPython 1.29.0" in said[Do.BOARD]
     assert "main_before_tiltwise.py" in said[Do.STOP]
     staged = {f"/{file.target}": file.sha256 for file in stage(tmp_path / "again", "", CachingTools())}
     there = {path: hashlib.sha256(data).hexdigest() for path, data in bench.tree().items()}
     own = {f"/lib/{name}" for name in MODULES} | {"/boot.py", "/main_before_tiltwise.py", "/profile"}
+    own.add("/bmi270_config.bin")
+    assert there["/bmi270_config.bin"] == STAND_IN_SHA256
     assert {path: digest for path, digest in there.items() if path not in own} == staged
     assert set(there) - set(staged) == own
     assert not (bench.flash / "lib" / "firmware" / "old").exists()
     tools = bench.around.tools
     removed = tools.run([*tools.mpremote, "connect", str(bench.port), "rm", ":lib/firmware/ring.mpy"], 60)
     assert removed.code == 0, removed.text
-    again = {step.do: step.said for step in setup.run(OPTIONS, bench.around) if step.is_done}
+    again = {step.do: step.said for step in setup.run(options, bench.around) if step.is_done}
     assert again[Do.COMPARE].startswith("1 of ")
     assert {path: hashlib.sha256(data).hexdigest() for path, data in bench.tree().items()} == there

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from app.setup_bench import Bench, CachingTools
@@ -10,6 +11,10 @@ from tiltwise.app.setup import Options
 from tiltwise.app.setup_plan import Do
 from tiltwise.app.setup_tools import Result
 from tiltwise.firmware_files import board_files
+from tiltwise.sim.bmi270 import STAND_IN_CONFIG, Bmi270
+from tiltwise.sim.board import SimBus
+from tiltwise.sim.imu_errors import G_M_S2
+from tiltwise.sim.vm.board import VmBus
 from tiltwise.sim.vm.install import VmUnavailableError
 from tiltwise.sim.vm.process import Vm, VmError
 
@@ -56,6 +61,11 @@ def bench(tmp_path, monkeypatch):
         pytest.skip(str(reason))
     with vm:
         VmTools.vm, VmTools.calls = vm, []
+        part = Bmi270(seed=1)
+        part.advance(np.arange(0, 60, 0.005), np.zeros((12000, 3)), np.tile([0.0, 0.0, G_M_S2], (12000, 1)))
+        bus = VmBus([part])
+        bus.bus = SimBus(bus.clock, {0x68: part})
+        bus.attach(vm)
         board = Bench(tmp_path / "board")
         (board.flash / "main.py").write_text("the cable of the simulated board asks for it\n")
         object.__setattr__(board.around, "tools", VmTools())
@@ -63,11 +73,14 @@ def bench(tmp_path, monkeypatch):
 
 
 def test_whole_setup_on_real_micropython(bench):
-    options = Options(name="vm", board="xiao_esp32s3")
+    options = Options(name="vm", board="xiao_esp32s3", imu_file=bench.folder / "stand_in.bin")
+    options.imu_file.write_bytes(STAND_IN_CONFIG)
     said = {step.do: step.said for step in setup.run(options, bench.around) if step.is_done}
     assert "MicroPython 1.29.0" in said[Do.BOARD]
     assert "main_before_tiltwise.py" in said[Do.STOP]
     files = VmTools.vm.files()
+    assert said[Do.IMU] == "BMI270 at 0x68; it starts with stand_in.bin"  # by the part's own status
+    assert files["/bmi270_config.bin"] == STAND_IN_CONFIG
     ours = {path for path in files if path.startswith(("/lib/", "/main", "/profile"))}
     expected = {"/main.py" if place == "../main.py" else f"/lib/{place[:-3]}.mpy" for place in board_files()}
     assert ours == expected | {"/lib/mine.py", "/main_before_tiltwise.py", "/profile"}

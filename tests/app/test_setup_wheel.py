@@ -69,7 +69,7 @@ def test_firmware_is_found_from_the_wheel_and_is_the_same(wheel, tmp_path):
     assert told["files"] == here
     assert {"../main.py", "tiltwise/common/auth.py", "firmware/drivers/lsm6ds.py"} <= set(here)
     assert "xiao_esp32s3" in told["boards"]
-    assert told["steps"] == 12
+    assert told["steps"] == 13
 
 
 def test_wheel_brings_no_leftovers(wheel):

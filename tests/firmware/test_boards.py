@@ -66,6 +66,18 @@ class Timer:
         self.callback = None
 
 
+class Poll:
+    def __init__(self, chip):
+        self.chip = chip
+
+    def register(self, stream, event):
+        self.asked = (stream, event)
+
+    def ipoll(self, timeout_ms):
+        assert timeout_ms == 0
+        yield from [self.asked] if self.asked in self.chip.ready else []
+
+
 class I2C:
     def __init__(self, _number, scl, sda, freq):
         assert freq == 400000
@@ -110,15 +122,15 @@ def chip(monkeypatch, tmp_path):
         "lightsleep": lambda _ms: None, "WDT": lambda **_kw: types.SimpleNamespace(feed=lambda: None),
     }.items():  # fmt: skip
         setattr(machine, name, value)
-    chip = types.SimpleNamespace(machine=machine, time=time, woken_by=[], interrupts=[])
+    chip = types.SimpleNamespace(machine=machine, time=time, woken_by=[], interrupts=[], ready=set())
     esp32 = types.ModuleType("esp32")
     esp32.WAKEUP_ANY_HIGH, esp32.WAKEUP_ALL_LOW = True, False
     esp32.wake_on_ext1 = lambda pins, level: chip.woken_by.append((pins[0].number, level))
     esp32.wake_on_ext0 = lambda pin, level: chip.woken_by.append((pin.number, level))
     esp32.Partition = types.SimpleNamespace(TYPE_DATA=1, find=lambda *_args, **_kw: [])
     select = types.ModuleType("select")
-    select.POLLIN = 1
-    select.poll = lambda: types.SimpleNamespace(register=lambda *_args: None, poll=lambda _ms: [])
+    select.POLLIN, select.POLLOUT = 1, 4
+    select.poll = lambda: Poll(chip)
     micropython = types.ModuleType("micropython")
     micropython.const = lambda value: value
     micropython.kbd_intr = chip.interrupts.append
@@ -279,6 +291,15 @@ def test_unknown_board_is_told_what_to_do(chip, monkeypatch):
     monkeypatch.setattr(board.os, "uname", lambda: types.SimpleNamespace(machine="Toaster"), raising=False)
     with pytest.raises(RuntimeError, match="Toaster: write its name into the file profile"):
         board.profile()
+
+
+def test_cable_is_asked_before_it_is_read_and_written(chip, tmp_path):
+    link = made(chip, tmp_path, "pico_w").links[0]
+    assert (link._can_read(), link._can_write()) == (False, False)
+    chip.ready.add((sys.stdin, 1))
+    assert (link._can_read(), link._can_write()) == (True, False)
+    chip.ready.add((sys.stdout, 4))
+    assert link._can_write()
 
 
 def test_mpremote_gets_in_between_hosts_and_a_host_may_send_any_byte(chip, tmp_path, monkeypatch):

@@ -8,6 +8,7 @@ import pytest
 
 from sim.imu_parts import KINDS, mpu6500, on_bus, put_config, steady
 from tiltwise.firmware_files import load_firmware
+from tiltwise.sim import bmi270 as bmi_model
 from tiltwise.sim import icm42688 as icm_model
 from tiltwise.sim import lsm6ds3trc as trc_model
 from tiltwise.sim.bmi270 import STAND_IN_CONFIG, Bmi270
@@ -260,7 +261,8 @@ def test_bmi270_without_its_configuration_says_what_to_do(tmp_path):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (STAND_IN_CONFIG[:5000], "has 4992 bytes, expected 8192"),
+        (STAND_IN_CONFIG[:5000], "has 5000 bytes, expected 8192"),
+        (STAND_IN_CONFIG + b"\n", "has more bytes, expected 8192"),
         (STAND_IN_CONFIG[:4000] + b"?" + STAND_IN_CONFIG[4001:], "does not accept"),
         (b"", "has 0 bytes"),
     ],
@@ -271,6 +273,45 @@ def test_bmi270_with_a_damaged_configuration_says_so(tmp_path, data, message):
     _, bus, clock = on_bus(kind)
     with pytest.raises(OSError, match=message):
         driver_for(kind, bus, clock).configure()
+
+
+def load(part, pieces, awake=b"\0"):
+    """Give the model these (place, bytes) and return its INTERNAL_STATUS."""
+    clock = SimClock(round(0.1e6))
+    bus = SimBus(clock, {0x68: part})
+    bus.writeto_mem(0x68, bmi_model.PWR_CONF, awake)
+    clock.sleep_ms(1)
+    bus.writeto_mem(0x68, bmi_model.INIT_CTRL, b"\0")
+    for at, data in pieces:
+        bus.writeto_mem(0x68, bmi_model.INIT_ADDR_0, bytes((at // 2 & 15, at // 2 >> 4)))
+        bus.writeto_mem(0x68, bmi_model.INIT_DATA, data)
+    bus.writeto_mem(0x68, bmi_model.INIT_CTRL, b"\1")
+    clock.sleep_ms(25)
+    return bus.readfrom_mem(0x68, bmi_model.INTERNAL_STATUS, 1)[0]
+
+
+PIECES = [(at, STAND_IN_CONFIG[at : at + 256]) for at in range(0, 8192, 256)]
+
+
+def test_bmi270_model_takes_the_whole_configuration_in_order_only():
+    assert load(steadied(), PIECES) == 1
+    for wrong in (
+        PIECES[:-1],
+        PIECES[:-1] + [(7936, STAND_IN_CONFIG[7936:-2])],
+        PIECES[1:],
+        [PIECES[1], PIECES[0], *PIECES[2:]],
+        PIECES[:5] + PIECES[6:],
+        [(0, data) for _, data in PIECES],
+        [*PIECES, (8190, b"ab")],
+    ):
+        assert load(steadied(), wrong) == 2
+    assert load(steadied(), PIECES, awake=b"\1") == 2
+
+
+def steadied():
+    part = Bmi270(errors=ImuErrors.none())
+    steady(part, 1.0)
+    return part
 
 
 def test_bmi270_is_configured_in_pieces_that_leave_the_bus_free():

@@ -106,9 +106,40 @@ print(tap.has_double, battery.percent_of(3820), power.Power(clock).step(1, False
 print(button.Button(clock).step(clock.ms, True))
 levels = []; led.Led(levels.append, clock).step(clock.ms, led.NO_KEY); print(levels)
 """,
+    "cable": """
+import time
+from firmware.link_usb import UsbLink
+from tiltwise.common import cobs
+class Port:
+    waited_ms, takes, came = 0, False, b""
+    def __init__(self, come): self.come = come
+    def readinto(self, buffer):
+        buffer[0], self.come = self.come[0], self.come[1:]
+        return 1
+    def write(self, data):
+        if self.takes:
+            self.came += bytes(data)
+            return len(data)
+        time.sleep_ms(500)
+        self.waited_ms += 500
+        return 0
+packet = bytearray(cobs.stuffed_size(5))
+n = cobs.stuff_into(b"hello", 5, packet)
+port = Port(bytes(packet[:n]))
+link = UsbLink(port, port, time, lambda: len(port.come) > 0)
+link.poll(); print(link.receive())
+began, frame = time.ticks_ms(), bytes(range(166))
+while time.ticks_diff(time.ticks_ms(), began) < 9000:
+    link.poll(); link.send(frame, 166); time.sleep_ms(10)
+print(port.waited_ms, link.is_idle())
+port.takes = True
+time.sleep_ms(2000); link.poll()
+got = cobs.Unstuffer(512, 200); got.put(port.came); print(got.take() == frame, link.is_idle())
+""",
 }
 
 EXPECTED = {
+    "cable": ["b'hello'", "2000 False", "True True"],
     "flash log": ["[(7, 0, 299)]", "0 1 290 50", "[(7, 296, 299)]"],
     "files": ["[True, True, True]", "[1, 1, 1] 2"],
     "settings": [

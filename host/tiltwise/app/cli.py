@@ -123,6 +123,14 @@ def setup(
         Path | None,
         typer.Option(help="MicroPython .bin for a blank ESP32, written first.", exists=True, dir_okay=False),
     ] = None,
+    imu_file: Annotated[
+        Path | None,
+        typer.Option(
+            help="Bosch's configuration for a BMI270: its bmi270.c, or a .bin of 8192 bytes.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
     new_key: Annotated[bool, typer.Option("--new-key", help="A new key even if the old one works.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the steps, touch nothing.")] = False,
 ) -> None:
@@ -135,6 +143,7 @@ def setup(
         board=board,
         mount=None if mount is None else parse_mount(mount).value,
         micropython=micropython,
+        imu_file=imu_file,
         new_key=new_key,
     )
     steps = work.plan(options)

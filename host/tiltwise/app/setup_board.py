@@ -6,6 +6,7 @@ Before it: setup_work.py. After it: setup_tools.py (mpremote) with the programs 
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +18,7 @@ from tiltwise.app import setup_programs as programs
 from tiltwise.app.setup_firmware import ARCHITECTURES, HIDING, MAIN, MAIN_NEW, ROOTS, Staged
 from tiltwise.app.setup_tools import Result, Tools
 from tiltwise.app.setup_trouble import AGAIN, SetupError, explain
+from tiltwise.firmware_files import PACKAGE, load_firmware
 from tiltwise.link.serial import Port
 
 LEAST_VERSION = (1, 24, 0)  # the first whose mpremote, hashlib and asyncio the firmware was written for
@@ -54,6 +56,15 @@ class Inventory:
     hiding: tuple[str, ...]
     free: int
     block: int
+
+
+@dataclass(frozen=True, slots=True)
+class Imu:
+    """A part that answered: empty name for one that no driver knows; a problem is the driver's own words."""
+
+    address: int
+    name: str
+    problem: str
 
 
 class Board:
@@ -95,6 +106,18 @@ class Board:
             int(facts["free"]),
             int(facts["block"]),
         )
+
+    def file(self, path: str) -> tuple[int, str] | None:
+        """Return size and SHA-256 of one file, None when it is not there."""
+        text = programs.program(programs.INVENTORY, roots=[path], hiding=[])
+        *files, _ = self._run("looking for a file", text)
+        return (int(files[0][1][0]), str(files[0][1][1])) if files else None
+
+    def imus(self, start: Sequence[str] = ()) -> list[Imu]:
+        """Ask on the profile's pins which IMUs answer, with the firmware's own drivers; let the named ones start."""
+        text = programs.program(programs.IMUS, options=driver_options(), start=list(start))
+        *found, _ = self._run("asking for IMUs", text)
+        return [Imu(int(address), str(name), str(problem)) for address, name, problem in found]
 
     def stop(self) -> tuple[bool, str]:
         """Take main.py away; return whether there was one, and the name under which a foreign one is kept."""
@@ -180,6 +203,13 @@ class Board:
 
     def _trouble(self, output: str, doing: str) -> SetupError:
         return explain(output, self.port, doing, self._list_ports(), self.is_openable())
+
+
+def driver_options() -> list[int]:
+    """Return what the firmware asks of a driver: gyroscope range, accelerometer range, rate."""
+    load_firmware()
+    config = importlib.import_module(f"{PACKAGE}.config")
+    return [config.GYR_RANGE_DPS, config.ACC_RANGE_G, config.RATE_HZ]
 
 
 def _mapping(answer: Any) -> dict[str, Any]:

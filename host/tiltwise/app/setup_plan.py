@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 
 from tiltwise.app.setup_flash import read_image
+from tiltwise.app.setup_imu import where_from
 from tiltwise.app.setup_trouble import SetupError
 from tiltwise.firmware_files import PACKAGE, firmware_dir, load_firmware
 
@@ -30,6 +31,7 @@ class Do(StrEnum):
     COMPARE = "compare"
     COPY = "copy"
     CHECK = "check"
+    IMU = "imu"
     START = "start"
     KEY = "key"
     NAME = "name"
@@ -40,7 +42,8 @@ class Do(StrEnum):
 class Options:
     """What the person asked for. Empty port: find it; None: leave what the board has.
 
-    `board` is a profile of firmware/boards/, for a board whose own name is not known.
+    `board` is a profile of firmware/boards/, for a board whose own name is not known; `imu_file` holds Bosch's
+    configuration for a BMI270.
     """
 
     port: str = ""
@@ -48,6 +51,7 @@ class Options:
     board: str | None = None
     mount: str | None = None
     micropython: Path | None = None
+    imu_file: Path | None = None
     new_key: bool = False
 
 
@@ -70,7 +74,10 @@ def plan(options: Options) -> list[Step]:
         "keep the board's key if this computer has it, else give it a new random one of 32 bytes"
     )  # fmt: skip
     steps = [
-        Step(Do.TOOLS, "look for mpremote and mpy-cross" + (" and esptool" if options.micropython else "")),
+        Step(
+            Do.TOOLS,
+            f"look for {'mpremote, mpy-cross and esptool' if options.micropython else 'mpremote and mpy-cross'}",
+        ),
         Step(Do.PORT, f"find the serial port: {port}"),
         Step(Do.BOARD, "ask the board for its MicroPython version, platform and architecture"),
         Step(
@@ -80,6 +87,11 @@ def plan(options: Options) -> list[Step]:
         Step(Do.COMPARE, "compare SHA-256 of every file on the board, delete files of older versions"),
         Step(Do.COPY, "copy the files that differ into /lib/firmware and /lib/tiltwise"),
         Step(Do.CHECK, f"compare all hashes again, load the firmware once, {profile}"),
+        Step(
+            Do.IMU,
+            "ask which IMU answers; only if it is a BMI270: copy its maker's configuration "
+            f"({where_from(options.imu_file)})",
+        ),
         Step(Do.START, "copy main.py, restart, wait for the firmware to answer over the cable"),
         Step(Do.KEY, f"{key}; it is kept in the system's keyring or in a file that only you can read"),
         Step(Do.STREAM, "stream for three seconds: sample rate, gravity, tags"),
@@ -102,7 +114,7 @@ def setting_values(options: Options) -> dict[str, str]:
         try:
             _board_settings().check(key, value)
         except ValueError as error:
-            raise SetupError(f"--{key}: {error}") from None
+            raise SetupError(f"--{error}") from None
     return values
 
 

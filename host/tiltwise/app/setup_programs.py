@@ -162,6 +162,33 @@ except Exception as e:
  tell([name, type(e).__name__, str(e)])
 """
 
+# Which IMUs answer on the pins of the profile, told by the drivers themselves; those named in `start` are started.
+IMUS = """
+import sys, time
+sys.path.insert(0, "lib")
+from firmware.board import open_bus, profile
+from firmware.drivers import UnknownPartError, find
+p = profile()
+bus = open_bus(p)
+for address in p.ADDRESSES:
+ problem = ""
+ try:
+  part = find(bus, address, time, *A["options"])
+  name = part.name
+ except UnknownPartError as e:
+  name = ""
+  problem = str(e.args[-1])
+ except OSError:
+  continue
+ if name in A["start"]:
+  try:
+   part.configure()
+  except OSError as e:
+   problem = str(e.args[-1])
+ tell([address, name, problem])
+tell("end")
+"""
+
 
 def program(body: str, **arguments: object) -> str:
     """Return the text of a program with its arguments."""

@@ -5,6 +5,7 @@ Before it: the output of mpremote, mpy-cross and esptool, and the list of serial
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -65,7 +66,8 @@ _MEANINGS: tuple[tuple[str, type[SetupError], str], ...] = (
         r"|could not complete raw paste|timeout waiting for|not supported by the REPL|struct.error: unpack",
         SilentError,
         "{port}: no MicroPython answers: wrong port, or a board without MicroPython; "
-        "a blank ESP32 takes it with --micropython FILE.bin, a Pico from its .uf2 (hold BOOTSEL while plugging in)",
+        "a blank ESP32 takes it with --micropython FILE.bin (micropython.org/download), a Pico from its .uf2 "
+        "(hold BOOTSEL while plugging in)",
     ),
 )
 # What esptool says.
@@ -121,21 +123,39 @@ def explain_flashing(output: str, port: str, ports: Sequence[Port], is_openable:
 
 def cannot_open(port: str, ports: Sequence[Port], is_openable: bool | None) -> SetupError:
     """Return why a port cannot be opened: not there, not allowed, or held by somebody else."""
-    if is_openable is None and port not in {known.path for known in ports}:
+    is_listed = port in {known.path for known in ports}
+    if is_openable is None and not is_listed:
         return SetupError(f"{port}: there is no such port; {seen(ports)}")
     if is_openable is False:
         group = "sudo usermod -aG dialout $USER (on Arch: uucp), log out and in again"
         advice = group if sys.platform.startswith("linux") else "run as a user who may use serial ports"
         return SetupError(f"{port}: you may not open this port: {advice}")
+    if is_openable and not is_listed and not _is_terminal(port):
+        return SetupError(f"{port}: this is no serial port; {seen(ports)}")
     return SetupError(
         f"{port}: another program holds this port: close the serial monitor, Thonny or tiltwise watch, {AGAIN}"
     )
 
 
+def _is_terminal(port: str) -> bool:
+    """Tell a serial port from any other file; one that cannot be opened may be held by somebody."""
+    try:
+        handle = os.open(port, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
+    except OSError:
+        return True
+    try:
+        return os.isatty(handle)
+    finally:
+        os.close(handle)
+
+
 def seen(ports: Sequence[Port]) -> str:
     """Say which serial ports there are."""
     if not ports:
-        return "no USB serial port is there at all: plug the board in with a cable that carries data"
+        return (
+            "no USB serial port is there at all: plug the board in with a cable that carries data "
+            "(a Pico that shows a drive instead wants MicroPython's .uf2 dropped onto it)"
+        )
     return "found " + ", ".join(
         f"{port.path} ({port.maker or printable(port.name, 30) or 'unknown'})" for port in ports
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -20,6 +20,7 @@ from tiltwise.app.setup_cable import STREAM_S, BytePort, Cable, Hello
 from tiltwise.app.setup_checks import check_facts, check_room, choose_port
 from tiltwise.app.setup_firmware import MAIN, STARTED, Staged, bytecode_version, folders, stage
 from tiltwise.app.setup_flash import flash, read_image
+from tiltwise.app.setup_imu import fit
 from tiltwise.app.setup_plan import Options, setting_index, setting_values
 from tiltwise.app.setup_tools import Tools
 from tiltwise.app.setup_trouble import AGAIN, LostError, SetupError, SilentError, cannot_open, explain
@@ -90,7 +91,7 @@ class Work:
         if self._options.micropython is None:
             return
         try:
-            facts = self._identify()
+            facts = yield from self._identify()
             if facts.version >= LEAST_VERSION:
                 yield f"MicroPython {facts.version_text} is there already"
                 return
@@ -104,7 +105,7 @@ class Work:
         yield f"wrote {image.path.name}"
 
     def do_board(self) -> Iterator[str]:
-        facts = self._identify()
+        facts = yield from self._identify()
         self._facts = facts
         check_facts(facts, self._board.port)
         kind = facts.machine or facts.platform
@@ -171,7 +172,10 @@ class Work:
                 f"take another cable or port, {AGAIN}"
             )
         free = self._board.load(STARTED, self._options.board)
-        yield f"{len(self._modules())} files are right; {free // 1000} kB of memory left with the firmware loaded"
+        yield f"{len(self._modules())} files are right; {free // 1000} kB of memory left once loaded"
+
+    def do_imu(self) -> Iterator[str]:
+        yield from fit(self._board, self._options.imu_file, self._folder)
 
     def do_start(self) -> Iterator[str]:
         self._board.install(next(file for file in self._staged if file.target == MAIN))
@@ -233,11 +237,12 @@ class Work:
 
     # ---- helpers ----
 
-    def _identify(self) -> BoardFacts:
+    def _identify(self) -> Generator[str, None, BoardFacts]:
         """Ask what the board is, twice: the firmware ignores Ctrl-C until its last host was silent for 12 s."""
         try:
             return self._board.identify()
         except SilentError:
+            yield "no answer yet: asking once more, up to half a minute"
             self._around.sleep(SILENCE_S)
             return self._board.identify()
 

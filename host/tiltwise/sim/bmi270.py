@@ -2,12 +2,13 @@
 
 Before it: front_end.py, which samples the truth. After it: sim/board.py. Source: Bosch datasheet BST-BMI270-DS000.
 The real part runs only with Bosch's configuration; this one wants `STAND_IN_CONFIG` instead, 8 kB of random bytes,
-and refuses to work unless every byte arrived in its place. The firmware driver has its own list of registers on
-purpose.
+and refuses to work unless all of it arrived as the data sheet asks: awake for 450 us, INIT_CTRL 0, every piece at the
+address where the one before ended, INIT_CTRL 1. The firmware driver has its own list of registers on purpose.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -44,7 +45,9 @@ PWR_CTRL: Final = 0x7D
 CMD: Final = 0x7E
 _FRAME = 12
 _FIFO_BYTES = 2048
+_CONFIG_BYTES = 8192
 _INIT_S = 0.02
+_AWAKE_S = 450e-6  # after leaving power save
 _CROSS = (
     6  # the part's own leak of the gyroscope's z into x, in 1/512: it is told, and the driver takes it out
 )
@@ -76,7 +79,9 @@ class Bmi270(FrontEnd):
         self._registers[0x00] = self.who_am_i
         self._pages = [bytearray(16) for _ in range(8)]
         self._pages[0][0x0C] = _CROSS
-        self._config = bytearray(8192)
+        self._config = bytearray(_CONFIG_BYTES)
+        self._taken: int | None = None  # bytes of it that came in order; None: it does not take any now
+        self._awake_s = math.inf
         self._loaded_s: float | None = None  # when the configuration takes effect
         self.fifo.clear()
         self._has_moved = False
@@ -85,7 +90,7 @@ class Bmi270(FrontEnd):
 
     @property
     def _is_running(self) -> bool:
-        return self._loaded_s is not None and bytes(self._config) == STAND_IN_CONFIG
+        return self._loaded_s is not None and self._config == STAND_IN_CONFIG
 
     # ---- the bus side ----
 
@@ -121,13 +126,25 @@ class Bmi270(FrontEnd):
             self._write_one(register + k, value)
 
     def _load(self, data: bytes) -> None:
-        """Take a piece of the configuration; not in power save, nor once it was started."""
-        r = self._registers
-        if r[PWR_CONF] & 1 or r[INIT_CTRL] & 1:
+        """Take a piece of the configuration; one that does not begin where the last ended spoils all of it."""
+        if self._taken is None:
             return
+        r = self._registers
         at = 2 * ((r[INIT_ADDR_0] & 15) | r[INIT_ADDR_0 + 1] << 4)
+        if at != self._taken or at + len(data) > _CONFIG_BYTES:
+            self._config = bytearray(_CONFIG_BYTES)
+            self._taken = None
+            return
         self._config[at : at + len(data)] = data
-        del self._config[8192:]
+        self._taken += len(data)
+
+    def _begin_or_end_load(self, starts: bool) -> None:
+        """INIT_CTRL: 0 opens the memory for the configuration, once the part is awake; 1 starts it."""
+        if starts:
+            self._taken = None
+            self._loaded_s = self._now_s + _INIT_S
+        elif self._loaded_s is None and self._now_s >= self._awake_s:
+            self._taken = 0
 
     def _write_one(self, register: int, value: int) -> None:
         if register == CMD:
@@ -139,8 +156,10 @@ class Bmi270(FrontEnd):
             self._pages[self._registers[FEAT_PAGE] & 7][register - FEATURES] = value
         elif register not in (0x00, INTERNAL_STATUS, GYR_SELF_TEST):
             self._registers[register] = value
-        if register == INIT_CTRL and value & 1:
-            self._loaded_s = self._now_s + _INIT_S
+        if register == PWR_CONF:
+            self._awake_s = math.inf if value & 1 else min(self._awake_s, self._now_s + _AWAKE_S)
+        elif register == INIT_CTRL:
+            self._begin_or_end_load(bool(value & 1))
         if self.slot_period_s != period_s:
             self._restart()
 
