@@ -30,6 +30,7 @@ from tiltwise.sim.vtime import run_virtually
 from tiltwise.types import EpisodeAlert, EpisodeEnded, Mount
 
 LASTS_S = 400.0
+# Where the simulated wearer's sensor has its up: leans of sitting, not of lying.
 UP = mounting_from_up(np.array([0.0, 0.0, 1.0]), mount=Mount.NECK)
 
 

@@ -87,6 +87,12 @@ def test_what_was_not_worn_or_moved_is_said_and_seconds_without_samples_are_not(
     assert unknown.seconds(Activity.NOT_WORN) == 0
 
 
+def test_lying_is_no_posture() -> None:
+    (row,) = rows_of(minute(400, 0.0, [5, 5, 5, 95, 95, 95]))
+    assert row.seconds(Activity.LYING) == pytest.approx(30)
+    assert row.posture_s == pytest.approx(30)
+
+
 def test_a_second_sensor_and_other_frames_are_left_alone() -> None:
     assert rows_of(minute(400, 0.0, [5] * 6, sensor=1)) == []
     summaries = Summaries()

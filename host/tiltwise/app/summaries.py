@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tiltwise.common import wire
+from tiltwise.detect.activity import is_flat
 from tiltwise.link.messages import Minute, read_minute
 from tiltwise.motion.angles import angles_of_up
 from tiltwise.report import aggregate as agg
@@ -83,30 +84,34 @@ def _rows(minute: Minute, slots: Iterable[int], profile: Profile) -> list[Aggreg
     inclination_deg, flexion_deg, lateral_deg = angles_of_up(
         minute.up_sensor, profile.mounting, profile.angles
     )
-    posture_deg = flexion_deg if profile.mounting.is_shown else inclination_deg
-    has_samples = np.abs(minute.up_sensor).sum(axis=1) > 0
+    has_axes = profile.mounting.is_shown
+    posture_deg = flexion_deg if has_axes else inclination_deg
+    lies = is_flat(
+        inclination_deg,
+        flexion_deg if has_axes else None,
+        lateral_deg if has_axes else None,
+        settings=profile.activity,
+    )
     return [
-        _row(minute, slot, float(posture_deg[slot]), float(lateral_deg[slot]))
+        _row(minute, slot, float(posture_deg[slot]), float(lateral_deg[slot]), lies=bool(lies[slot]))
         for slot in slots
-        if has_samples[slot] and np.isfinite(posture_deg[slot])
+        if np.isfinite(posture_deg[slot])
     ]
 
 
-def _row(minute: Minute, slot: int, posture_deg: float, lateral_deg: float) -> Aggregate:
-    """Return ten seconds at one angle, as far as worn still or moving."""
-    worn = 1.0 if minute.worn_s == _UNKNOWN else min(minute.worn_s / 60, 1.0)
-    moving = min(minute.moving_s / 60, worn)
-    activity = np.zeros(len(ACTIVITIES))
-    for what, share in (
-        (Activity.STILL, worn - moving), (Activity.MOVING, moving), (Activity.NOT_WORN, 1 - worn)
-    ):  # fmt: skip
-        activity[ACTIVITIES.index(what)] = share * _SLOT_S
-    flexion = np.zeros((2, agg.N_FLEXION))
-    column = (
-        int(np.clip(np.floor(posture_deg), agg.FLEXION_MIN_DEG, agg.FLEXION_MAX_DEG - 1))
-        - agg.FLEXION_MIN_DEG
-    )
-    flexion[agg.HELD, column], flexion[agg.MOVING, column] = (worn - moving) * _SLOT_S, moving * _SLOT_S
+def _row(minute: Minute, slot: int, posture_deg: float, lateral_deg: float, *, lies: bool) -> Aggregate:
+    """Return ten seconds at one angle, as far as worn; still or moving as the whole minute was."""
+    worn_s = _SLOT_S * (1.0 if minute.worn_s == _UNKNOWN else min(minute.worn_s / 60, 1.0))
+    moving_s = 0.0 if lies else min(_SLOT_S * minute.moving_s / 60, worn_s)
+    activity, flexion = np.zeros(len(ACTIVITIES)), np.zeros((2, agg.N_FLEXION))
+    activity[ACTIVITIES.index(Activity.NOT_WORN)] = _SLOT_S - worn_s
+    activity[ACTIVITIES.index(Activity.MOVING)] = moving_s
+    activity[ACTIVITIES.index(Activity.LYING if lies else Activity.STILL)] = worn_s - moving_s
+    if not lies:
+        column = int(np.clip(np.floor(posture_deg), agg.FLEXION_MIN_DEG, agg.FLEXION_MAX_DEG - 1))
+        column -= agg.FLEXION_MIN_DEG
+        flexion[agg.HELD, column], flexion[agg.MOVING, column] = worn_s - moving_s, moving_s
+    is_posture = flexion.sum() > 0 and np.isfinite(lateral_deg)
     middle_s = minute.t_s + (slot + 0.5) * _SLOT_S
     return Aggregate(
         start_s=middle_s // agg.MINUTE_S * agg.MINUTE_S,
@@ -114,7 +119,5 @@ def _row(minute: Minute, slot: int, posture_deg: float, lateral_deg: float) -> A
         flexion_s=flexion,
         rate_s=np.zeros(agg.N_RATE),
         eva_s=np.zeros(agg.EVA_SHAPE),
-        lateral_deg=(lateral_deg, lateral_deg)
-        if worn > moving and np.isfinite(lateral_deg)
-        else (np.nan, np.nan),
+        lateral_deg=(lateral_deg, lateral_deg) if is_posture else (np.nan, np.nan),
     )

@@ -57,6 +57,27 @@ class ActivitySettings:
     max_gap_s: float = 0.5
 
 
+def is_flat(
+    inclination_deg: FloatArray,
+    flexion_deg: FloatArray | None,
+    lateral_deg: FloatArray | None,
+    *,
+    settings: ActivitySettings,
+    margin_deg: float = 0.0,
+) -> BoolArray:
+    """Tell (n,) whether the neck lies: on the back, on a side, or face down; bending forward is not lying.
+
+    Without flexion and lateral tilt (None) only the inclination can tell.
+    """
+    flat: BoolArray = inclination_deg > settings.lie_prone_deg - margin_deg
+    if flexion_deg is not None and lateral_deg is not None:
+        flat |= (flexion_deg < margin_deg - settings.lie_back_deg) & (
+            inclination_deg > settings.lie_back_deg - margin_deg
+        )
+        flat |= np.abs(lateral_deg) > settings.lie_side_deg - margin_deg
+    return flat
+
+
 class ActivityDetector:
     """Activity of each sample, causal, from blocks cut anywhere.
 
@@ -128,16 +149,13 @@ class ActivityDetector:
         )
 
     def _is_flat(self, block: AngleBlock, at: IndexArray, margin_deg: float) -> BoolArray:
-        """Whether the neck lies: on the back, on a side, or face down; bending forward is not lying."""
-        s = self._settings
-        inclination = block.inclination_deg[at]
-        flat = inclination > s.lie_prone_deg - margin_deg
-        if self._has_axes:
-            flat |= (block.flexion_deg[at] < margin_deg - s.lie_back_deg) & (
-                inclination > s.lie_back_deg - margin_deg
-            )
-            flat |= np.abs(block.lateral_deg[at]) > s.lie_side_deg - margin_deg
-        return flat
+        return is_flat(
+            block.inclination_deg[at],
+            block.flexion_deg[at] if self._has_axes else None,
+            block.lateral_deg[at] if self._has_axes else None,
+            settings=self._settings,
+            margin_deg=margin_deg,
+        )
 
     def _spread(
         self, n: int, at: IndexArray, t: FloatArray, codes: NDArray[np.int8]
