@@ -45,6 +45,11 @@ class Taps:
         elif self.state == ONCE and self._n > _LATEST:
             self._go(READY)
 
+    def forget(self):
+        """Begin anew with stillness: what was felt was no finger."""
+        self.has_double = False
+        self._go(IDLE)
+
     def _jumped(self):
         if self.state == READY:
             self._go(ONCE)

@@ -36,6 +36,8 @@ class Wear:
         """Look once."""
         if self._settings.changes != self._changes:
             self._apply()
+        if self._motor.is_shaking:
+            self._forget_taps()
         up = self._look() if is_awake and not self._motor.is_shaking else None
         if up is not None and self.worn.step(now, up, self.neutral.up):
             self._log(wire.EVENT_WORN, 0 if self.worn.is_worn is False else 1)
@@ -80,6 +82,11 @@ class Wear:
             sampler.taps.has_double = False
             if self.worn.is_worn is not False:
                 self.tare()
+
+    def _forget_taps(self):
+        """The board's own motor taps harder than a finger: without this an alert would take neutral in the slump."""
+        if self._samplers and self._samplers[0].taps is not None:
+            self._samplers[0].taps.forget()
 
     def _take_neutral(self, up):
         result = self.neutral.step(up)

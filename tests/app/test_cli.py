@@ -84,7 +84,7 @@ WRONG_USE = {
     "unknown address option": (("watch", "sim:desk?colour=red"), "unknown option 'colour'"),
     "option value": (("watch", "sim:desk?speed=fast"), "expected a"),
     "option beyond": (("watch", "sim:desk?minutes=0"), "a number from 0.1 to 1440"),
-    "option of mount": (("watch", "sim:desk?mount=nose"), "a mount (collar, neck, head)"),
+    "option of mount": (("watch", "sim:desk?mount=nose"), "expected one of collar, neck, head"),
     "story too short": (("watch", "sim:desk?minutes=0.2"), "at least 2 minutes"),
     "neutral of a live wearer": (("watch", "sim:desk", "--neutral", "{leant}"), "are for replay:FILE"),
 }

@@ -17,12 +17,14 @@ from tiltwise.app.store import Store
 from tiltwise.sim.simulation import Simulation
 from tiltwise.types import EpisodeAlert, Mount
 
-# Between them: all mounts, the shortest story and a long one, several people.
+# Between them: all mounts, the shortest story and long ones, several people. The long ones have a telephone on the
+# shoulder and turns of the head, which are no side tilts; the last begins to tilt while it still looks like walking.
 STORIES = [
     (Mount.NECK, 4, 5),
     (Mount.HEAD, 4, 2),
     (Mount.COLLAR, 4, 3),
-    (Mount.NECK, 12, 2),
+    (Mount.NECK, 12, 1),
+    (Mount.HEAD, 12, 15),
 ]
 
 
@@ -57,10 +59,7 @@ def test_every_story_calibrates_alerts_and_counts(
     assert " 0 missing" in said
     assert max(map(len, said.splitlines())) <= 80 or str(out) in said
     if mount is not Mount.COLLAR:  # which cannot see the head
-        truth = true_tilts(mount, minutes, seed)
-        for side, n in counted(said).items():
-            # All of them; a long story also has turns of the head, one of which may look like a tilt.
-            assert truth[side] <= n <= truth[side] + (minutes > 6), (side, truth)
+        assert counted(said) == true_tilts(mount, minutes, seed)
     assert (out / "day.png").read_bytes().startswith(b"\x89PNG")
     with Store.open_readonly(out) as reader:
         (day,) = reader.days()

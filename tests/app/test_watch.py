@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from app.command import Command, Result, assert_one_line, run_limited
 from app.feed import stored_seqs
+from tiltwise.app.recorded import recording_header
+from tiltwise.app.settings import RuleSetting
 from tiltwise.app.store import Store
-from tiltwise.link.recording import read_frames
-from tiltwise.types import EpisodeAlert
+from tiltwise.link.recording import RecordingWriter, read_frames
+from tiltwise.sim.simulation import Simulation
+from tiltwise.types import EpisodeAlert, Mount
 
 
 def told_alerts(result: Result) -> list[str]:
@@ -53,6 +58,87 @@ def test_the_rule_of_option_and_settings(tiltwise: Command, home: Path, leant: P
     home.mkdir()
     (home / "settings.toml").write_text("[rule]\nangle_deg = 30\nseconds = 20\n", encoding="utf-8")
     assert len(told_alerts(tiltwise("watch", address, "--no-store"))) == 1
+
+
+@pytest.fixture
+def by_head(home: Path, tmp_path: Path) -> Path:
+    """A recording that says: worn at the head, 25 deg for 20 s; the settings say neck, 20 deg for 60 s."""
+    started = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    rule = RuleSetting(angle_deg=25.0, seconds=20.0)
+    header = recording_header(
+        started=started, address="sim:", device="d", zone="UTC", mount=Mount.HEAD, rule=rule
+    )
+    with RecordingWriter(tmp_path / "head.tw", header) as writer:
+        for t_s, frame in Simulation("slouch", seed=2, minutes=2.5, mount=Mount.HEAD):
+            writer.write(t_s, frame)
+    return tmp_path / "head.tw"
+
+
+def test_a_recording_is_played_as_it_was_worn(tiltwise: Command, by_head: Path) -> None:
+    address = f"replay:{by_head}?speed=0"
+    plain = tiltwise("watch", address, "--no-store")
+    assert "from the recording: worn at head, rule 25 deg for 20 s" in plain.out
+    assert "; rule 25 deg for 20 s;" in plain.out
+    asked = tiltwise("watch", address, "--no-store", "--mount", "head", "--rule", "25:20")
+    assert "from the recording" not in asked.out
+    assert told_alerts(plain) == told_alerts(asked) != []
+
+
+def test_what_is_asked_for_comes_before_the_recording(tiltwise: Command, by_head: Path) -> None:
+    address = f"replay:{by_head}?speed=0"
+    ruled = tiltwise("watch", address, "--no-store", "--rule", "20:60")
+    assert "from the recording: worn at head\n" in ruled.out
+    assert "; rule 20 deg for 60 s;" in ruled.out
+    mounted = tiltwise(
+        "watch", address, "--no-store", "--mount", "neck", "--record", by_head.parent / "neck.tw"
+    )
+    assert "from the recording: rule 25 deg for 20 s\n" in mounted.out
+    assert read_frames(by_head.parent / "neck.tw").header["mount"] == "neck"
+
+
+def test_analyze_takes_a_recording_as_it_was_worn(tiltwise: Command, by_head: Path) -> None:
+    plain = json.loads(tiltwise("analyze", by_head, "--json").out)
+    assert plain["mount"] == "head"
+    assert "from the recording: worn at head, rule 25 deg for 20 s" in plain["notes"]
+    asked = json.loads(tiltwise("analyze", by_head, "--json", "--mount", "head", "--rule", "25:20").out)
+    assert plain["episodes"] == asked["episodes"] != []
+    other = json.loads(tiltwise("analyze", by_head, "--json", "--mount", "neck", "--rule", "20:60").out)
+    assert (other["mount"], "from the recording" in " ".join(other["notes"])) == ("neck", False)
+    assert other["episodes"] != plain["episodes"]
+
+
+def test_the_calibration_in_a_recording_is_used_where_it_was_made(
+    tiltwise: Command, by_head: Path, tmp_path: Path
+) -> None:
+    calibrated = tmp_path / "calibrated.tw"
+    found = tiltwise("watch", f"replay:{by_head}?speed=0", "--no-store", "--record", calibrated)
+    assert "the calibration ritual in the recording" in found.out
+    assert read_frames(calibrated).header["mounting"]["mount"] == "head"  # type: ignore[index]
+    commands = (("watch", f"replay:{calibrated}?speed=0", "--no-store"), ("analyze", calibrated, "--json"))
+    for command in commands:
+        assert "the calibration stored in the recording" in tiltwise(*command).out
+        elsewhere = tiltwise(*command, "--mount", "neck")
+        assert (elsewhere.code, "stored in the recording" in elsewhere.out) == (0, False)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"mount": "nose"}, "the recording's mount cannot be used"),
+        ({"rule": {"angle_deg": "nan"}}, "the recording's rule cannot be used"),
+        ({"rule": {"seconds": "x"}}, "the recording's rule cannot be used"),
+    ],
+)
+def test_a_header_that_cannot_be_used_is_told(
+    tiltwise: Command, by_head: Path, tmp_path: Path, wrong: dict[str, object], told: str
+) -> None:
+    tape = read_frames(by_head)
+    with RecordingWriter(tmp_path / "bad.tw", {**tape.header, **wrong}) as writer:
+        for t_s, frame in zip(tape.received_s.tolist(), tape.frames, strict=True):
+            writer.write(t_s, frame)
+    result = tiltwise("watch", f"replay:{tmp_path / 'bad.tw'}?speed=0", "--no-store")
+    assert result.code == 0
+    assert told in result.out
 
 
 def test_quiet_hours_hold_the_alert_back(tiltwise: Command, home: Path, leant: Path) -> None:

@@ -145,6 +145,34 @@ def test_a_gap_in_a_repetition_drops_it_and_the_next_one_counts():
     assert [r.peak_s for r in reps] == pytest.approx([10.7], abs=0.6)
 
 
+def test_after_a_hole_in_a_hold_the_neutral_is_where_it_was():
+    t = times(60.0)
+    block = angle_block(t, lateral_deg=excursions(t, [35, -30, 32], start_s=10.0, every_s=8.0, hold_s=4.0))
+    for start_s in (12.0, 5.0):  # within the hold of the first one, and from before it: too long to remember
+        reps = count("side_tilt", without(block, start_s, 13.0))
+        assert [(r.side, round(r.peak_deg / 5) * 5) for r in reps][-2:] == [(Side.LEFT, 30), (Side.RIGHT, 30)]
+        assert all(r.start_s >= 12.9 for r in reps)
+
+
+def test_a_hole_is_no_rest():
+    t = times(40.0)
+    block = angle_block(t, flexion_deg=excursions(t, [40, 40], start_s=24.0, hold_s=0.5))
+    reps = count("head_down", without(block, 2.0, 25.3))  # longer than a new rest, and it ends at the peak
+    assert [r.peak_deg for r in reps] == pytest.approx([40], abs=2)
+
+
+def test_a_bowed_head_that_turns_makes_no_side_tilt():
+    t = times(40.0)
+    turn = excursions(t, [50, -50, 50, -50])
+    seen = np.degrees(np.arcsin(np.sin(np.radians(turn)) * np.sin(np.radians(20.0))))  # bowed by 20 deg
+    assert 14 < seen.max() < 16
+    assert count("side_tilt", angle_block(t, lateral_deg=seen, rotation_deg=turn, flexion_deg=20.0)) == []
+    # Necks turn a little when they tilt, by half of it at most.
+    tilts = excursions(t, [30, -30, 30, -30])
+    block = angle_block(t, lateral_deg=tilts, rotation_deg=0.5 * tilts, flexion_deg=20.0)
+    assert len(count("side_tilt", block)) == 4
+
+
 def test_the_table_leaves_every_phase_and_comes_back_to_rest():
     for phase in Phase:
         if phase is not Phase.REST:

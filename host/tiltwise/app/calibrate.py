@@ -7,6 +7,8 @@ address of any kind. After it: app/profiles.py keeps the result, report/plots_ca
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,10 +31,12 @@ from tiltwise.app.profiles import (
     load_profile,
     save_calibration,
 )
+from tiltwise.app.taps import Taps
 from tiltwise.common import wire
 from tiltwise.link.commands import Acknowledger
 from tiltwise.link.decoder import Decoder
-from tiltwise.link.source import Source, open_source, parse_address
+from tiltwise.link.source import Chunk, Source, open_source, parse_address
+from tiltwise.link.supervisor import Supervisor
 from tiltwise.motion.angles import AnglesStage
 from tiltwise.motion.mounting import Mounting
 from tiltwise.motion.orientation import OrientationStage
@@ -46,6 +50,7 @@ from tiltwise.types import FloatArray, ImuBlock, Mount, OrientationBlock
 
 TRIES = 3
 SILENCE_S = 30.0  # real time without a single frame: longer than any connection takes
+ANSWER_S = 2.0  # for the board's answer to the last pattern: two tries of a second
 ACK_EVERY_S = 1.0  # received time; the board waits for acknowledgements
 _KEEP_S = 60.0  # of samples for the picture: a whole ritual with side tilts
 
@@ -255,6 +260,8 @@ def _lead(source: Source, guide: Guide, console: Console, *, has_sound: bool) ->
 
 
 async def _run(source: Source, guide: Guide, view: _View) -> None:
+    """Follow the source to the end of the ritual; a board with a motor ticks along."""
+    taps = Taps() if isinstance(source, Supervisor) else None
     async with source:
         chunks = source.chunks()
         while not guide.is_over:
@@ -267,11 +274,25 @@ async def _run(source: Source, guide: Guide, view: _View) -> None:
                     f"nothing received for {SILENCE_S:.0f} s: is the board on and near? try `tiltwise scan`"
                 ) from None
             if chunk.data and not wire.is_frame(chunk.data):
-                continue  # an answer of the board
+                if taps is not None:
+                    taps.hear(chunk.data)
+                continue
+            commands = guide.acknowledge(chunk.received_s)
             for progress in guide.receive(chunk.data):
                 view.show(progress, len(guide.refusals))
-            for command in guide.acknowledge(chunk.received_s):
+                commands += [] if taps is None else taps.commands(progress, guide.decoder.info)
+            for command in commands:
                 await source.send(command)
+        if taps is not None:  # the last pattern is still on its way
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(_answered(chunks, taps), ANSWER_S)
+
+
+async def _answered(chunks: AsyncIterator[Chunk], taps: Taps) -> None:
+    while taps.is_waiting:
+        chunk = await anext(chunks)
+        if chunk.data and not wire.is_frame(chunk.data):
+            taps.hear(chunk.data)
 
 
 class _View:

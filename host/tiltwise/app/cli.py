@@ -103,7 +103,7 @@ def watch(
     watch(
         WatchOptions(
             address, _settings(rule), _mount(mount), neutral, neutral_up, data,
-            store, record, takeover, person,
+            store, record, takeover, person, rule is not None,
         ),
         console.out,
     )  # fmt: skip
@@ -209,7 +209,7 @@ def analyze(
     """Angles, percent of time and episodes in any IMU file."""
     from tiltwise.app.analyze import analyze, check_angles_path, rule_settings, write_angles
     from tiltwise.app.day import check_picture_path, save_figure
-    from tiltwise.app.inputs import choose_mounting, read_input
+    from tiltwise.app.inputs import as_recorded, choose_mounting, read_input
     from tiltwise.app.show import analysis_table, angles_figure
 
     settings, chosen = _settings(rule), _mount(mount)
@@ -217,17 +217,13 @@ def analyze(
     check_picture_path(plot)
     with console.progress_bar(f"analyzing {paths.printable(file.name, 40)}") as show:
         data = read_input(file, on_progress=lambda share: show(share / 2))
-        mounting, notes = choose_mounting(
-            data,
-            mount=chosen or data.mount or Mount(settings.wear.mount),
-            neutral=neutral,
-            neutral_up_text=neutral_up,
-        )
+        place, settings, said = as_recorded(data, settings, mount=chosen, is_rule_given=rule is not None)
+        mounting, notes = choose_mounting(data, mount=place, neutral=neutral, neutral_up_text=neutral_up)
         result = analyze(
             data,
             mounting,
             rule=rule_settings(settings.rule),
-            notes=notes,
+            notes=(*said, *notes),
             on_progress=lambda s: show(0.5 + s / 2),
         )
     if angles is not None:
@@ -251,7 +247,7 @@ def count(
 ) -> None:
     """Repetitions of one exercise in a file of that exercise."""
     from tiltwise.app.count import count
-    from tiltwise.app.inputs import choose_mounting, read_input
+    from tiltwise.app.inputs import as_recorded, choose_mounting, read_input
     from tiltwise.app.show import count_table
     from tiltwise.detect.exercises import find_exercise
 
@@ -260,12 +256,9 @@ def count(
         chosen = find_exercise(exercise)
     with console.progress_bar(f"counting in {paths.printable(file.name, 40)}") as show:
         data = read_input(file, on_progress=lambda share: show(share / 2))
-        mounting, notes = choose_mounting(
-            data,
-            mount=place or data.mount or Mount(settings.wear.mount),
-            neutral=neutral,
-            neutral_up_text=neutral_up,
-        )
+        place, _, said = as_recorded(data, settings, mount=place, is_rule_given=True)  # counting has no rule
+        mounting, notes = choose_mounting(data, mount=place, neutral=neutral, neutral_up_text=neutral_up)
+        notes = (*said, *notes)
         result = count(data, mounting, chosen, notes=notes, on_progress=lambda s: show(0.5 + s / 2))
     if as_json:
         typer.echo(json.dumps(result.as_dict(), indent=1))

@@ -30,7 +30,7 @@ from tiltwise.app.watch import STYLES
 from tiltwise.app.words import clock, lines_of
 from tiltwise.app.zone import local_zone_name
 from tiltwise.detect.exercises import EXERCISES
-from tiltwise.detect.reps import RepCounter
+from tiltwise.detect.sets import set_counters
 from tiltwise.link.recording import RecordingWriter
 from tiltwise.sim.simulation import Simulation
 from tiltwise.types import EpisodeEnded, FloatArray, Mount, RepCompleted
@@ -93,7 +93,7 @@ def run_demo(
     device = f"sim-demo-{seed}"
     header = recording_header(
         started=started, address="sim:demo", device=device, zone=zone, mount=mount, rule=settings.rule,
-        exercises=[counter.exercise for counter in _counters(mount)],
+        exercises=_counted(mount),
     )  # fmt: skip
     keeper = Keeper(Store(folder, min_free_bytes=0), device=device, mount=mount, zone=zone)
     session = Session(
@@ -104,7 +104,7 @@ def run_demo(
         zone=zone,
         keeper=keeper,
         recorder=RecordingWriter(folder / "demo.tw", header, start_s=0.0),
-        counters=_counters(mount),
+        counters=set_counters(_counted(mount)),
         commit_every_s=max(1.0, min(speed or 100.0, 100.0) / 20),
     )
     _say_hello(console, simulation, seed, speed, mount, settings)
@@ -132,11 +132,8 @@ def run_demo(
     return folder
 
 
-def _counters(mount: Mount) -> tuple[RepCounter, ...]:
-    exercise = EXERCISES[EXERCISE]
-    if exercise.signal is None or not exercise.is_counted(mount):
-        return ()
-    return (RepCounter(exercise.id, exercise.signal),)
+def _counted(mount: Mount) -> tuple[str, ...]:
+    return (EXERCISE,) if EXERCISES[EXERCISE].is_counted(mount) else ()
 
 
 def _new_folder(out: Path | None) -> Path:
@@ -169,7 +166,7 @@ def _say_goodbye(console: Console, story: Story, session: Session, mount: Mount,
     whole = [rep for rep in story.reps if not rep.is_partial]
     sides = {side: sum(rep.side.value == side for rep in whole) for side in ("left", "right")}
     counted = (
-        f"{sides['left']} left, {sides['right']} right" if _counters(mount) else "not seen by a sensor there"
+        f"{sides['left']} left, {sides['right']} right" if _counted(mount) else "not seen by a sensor there"
     )
     console.print(
         f"\n{story.alerts} alert{'' if story.alerts == 1 else 's'}, {story.corrected} corrected; "

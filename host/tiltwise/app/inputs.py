@@ -7,13 +7,16 @@ events. Before it: a path. After it: tracker.py.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from tiltwise.app.checks import check_samples
 from tiltwise.app.errors import AppError, UsageError
+from tiltwise.app.recorded import read_header
+from tiltwise.app.settings import RuleSetting, Settings, check_numbers
 from tiltwise.link.decoder import Decoder
 from tiltwise.link.replay import load_tape
 from tiltwise.motion.calibration import STILL_S, CalibrationError, neutral_up
@@ -36,8 +39,11 @@ class ImuInput:
     blocks: tuple[ImuBlock | OrientationBlock, ...]
     gaps: tuple[SignalGap, ...]
     notes: tuple[str, ...]
-    mounting: Mounting | None  # from the header of our own recordings, and where the sensor was worn
+    # What the header of our own recordings says, None where it does not.
+    mounting: Mounting | None = None
+    collar: Mounting | None = None
     mount: Mount | None = None
+    rule: RuleSetting | None = None
 
     @property
     def n(self) -> int:
@@ -74,8 +80,29 @@ def read_input(path: Path, *, on_progress: Callable[[float], None] = lambda _: N
     gaps = tuple(item for item in items if isinstance(item, SignalGap))
     bad = sum(decoder.stats.bad.values())
     damaged = [f"{bad} damaged frames left out"] if bad else []
-    notes = (*tape.notes, *damaged, *check_samples(Path(path), blocks))
-    return ImuInput(Path(path), blocks, gaps, notes, *_stored_wear(tape.header))
+    mount, trouble = _told(tape.header, "mount")
+    rule, trouble_too = _told(tape.header, "rule")
+    said = read_header({k: v for k, v in tape.header.items() if k in ("mounting", "collar")}, device="")
+    notes = (*tape.notes, *damaged, *trouble, *trouble_too, *check_samples(Path(path), blocks))
+    return ImuInput(Path(path), blocks, gaps, notes, said.mounting, said.collar, mount, rule)
+
+
+def as_recorded(
+    data: ImuInput, settings: Settings, *, mount: Mount | None, is_rule_given: bool
+) -> tuple[Mount, Settings, tuple[str, ...]]:
+    """Return mount and settings for a file, and a note on what comes from it.
+
+    What was asked for comes first (mount; a rule in the settings with is_rule_given), then what the recording says,
+    then the settings.
+    """
+    said = []
+    if mount is None and data.mount is not None:
+        said.append(f"worn at {data.mount.value}")
+    if data.rule is not None and not is_rule_given:
+        said.append(f"rule {data.rule.angle_deg:g} deg for {data.rule.seconds:g} s")
+        settings = replace(settings, rule=data.rule)
+    notes = (f"from the recording: {', '.join(said)}",) if said else ()
+    return mount or data.mount or Mount(settings.wear.mount), settings, notes
 
 
 def orient(data: ImuInput) -> OrientationBlock:
@@ -105,7 +132,7 @@ def choose_mounting(
     if neutral is not None:
         up = _median_up(orient(read_input(neutral)))
         return _with_axes(orient(data), up, mount, f"neutral: median of {neutral.name}")
-    if data.mounting is not None:
+    if data.mounting is not None and data.mounting.mount is mount:  # one for another place says nothing here
         return data.mounting, ("neutral: the calibration stored in the recording",)
     oriented = orient(data)
     try:
@@ -156,8 +183,13 @@ def _first_still_up(block: OrientationBlock, path: Path) -> tuple[FloatArray, fl
     )
 
 
-def _stored_wear(header: Mapping[str, object]) -> tuple[Mounting | None, Mount | None]:
-    """Return the calibration and the mount that the header of our own recording tells, as far as it does."""
-    stored, mount = header.get("mounting"), header.get("mount")
-    mounting = Mounting.from_dict(stored) if isinstance(stored, dict) else None
-    return mounting, Mount(mount) if isinstance(mount, str) and mount in set(Mount) else None
+def _told(header: Mapping[str, object], name: str) -> tuple[Any, tuple[str, ...]]:
+    """Return the mount or the rule of a recording, None where it tells none; what cannot be used is noted."""
+    if not isinstance(header.get(name), (str, Mapping)):
+        return None, ()
+    try:
+        said = read_header({name: header[name]}, device="")
+        check_numbers("rule", said.rule)
+    except ValueError as error:
+        return None, (f"the recording's {name} cannot be used ({error}): as in the settings",)
+    return getattr(said, name), ()

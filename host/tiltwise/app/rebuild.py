@@ -22,8 +22,7 @@ from tiltwise.app.settings import Settings
 from tiltwise.app.store import Store, StoreError
 from tiltwise.app.store_erase import KEEP_RAW, move_store, store_files
 from tiltwise.app.store_lock import WriterLock
-from tiltwise.detect.exercises import EXERCISES
-from tiltwise.detect.reps import RepCounter
+from tiltwise.detect.sets import set_counters
 from tiltwise.link.recording import Recording, read_frames
 
 _SHOW_EVERY = 500  # frames between two looks at the progress bar
@@ -69,11 +68,6 @@ def rebuild(
         lock.release()
         shutil.rmtree(building, ignore_errors=True)
     return made, aside
-
-
-def _counters(names: Sequence[str]) -> tuple[RepCounter, ...]:
-    signals = ((name, EXERCISES[name].signal) for name in names)
-    return tuple(RepCounter(name, signal) for name, signal in signals if signal is not None)
 
 
 def _copy_retention(old: Path, new: Path) -> None:
@@ -132,7 +126,7 @@ def _run(
         started_utc_s=how.started_utc_s,
         zone=how.zone,
         keeper=Keeper(store, device=how.device, mount=how.mount, zone=how.zone),
-        counters=_counters(how.exercises),
+        counters=set_counters(how.exercises),
         # With answers in it the ledger decides at each commit what is missing, as it did live.
         commit_every_s=1.0 if recording.answers else 60.0,
         fetches=bool(recording.answers),

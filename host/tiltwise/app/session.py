@@ -19,7 +19,7 @@ from tiltwise.app.settings import Settings
 from tiltwise.app.stages import LiveUpdate, Stages
 from tiltwise.app.times import WallTimes
 from tiltwise.common import wire
-from tiltwise.detect.reps import RepCounter
+from tiltwise.detect.sets import SetCounter
 from tiltwise.link.commands import Acknowledger
 from tiltwise.link.decoder import Decoder
 from tiltwise.link.messages import BoardEvent, GapReason, Info, Status
@@ -74,7 +74,7 @@ class Session:
         is_put_on: bool = False,
         keeper: Keeper | None = None,
         recorder: RecordingWriter | None = None,
-        counters: tuple[RepCounter, ...] = (),
+        counters: tuple[SetCounter, ...] = (),
         face: str = OFF,
         commit_every_s: float = 1.0,
         fetches: bool = False,

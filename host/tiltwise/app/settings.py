@@ -77,7 +77,7 @@ def parse_rule(text: str) -> RuleSetting:
     except ValueError:
         raise SettingsError(f"rule {text!r}: expected DEGREES:SECONDS, for instance 30:30") from None
     rule = replace(RuleSetting(), angle_deg=angle_deg, seconds=seconds)
-    _check_numbers("rule", rule)
+    check_numbers("rule", rule)
     return rule
 
 
@@ -139,11 +139,12 @@ def _section(default: _Section, table: dict[str, object], where: str) -> _Sectio
         elif type(value) is not expected:
             raise SettingsError(f"{where}.{key}: expected a {expected.__name__}, came {value!r}")
     section = replace(default, **table)  # type: ignore[arg-type]
-    _check_numbers(where, section)
+    check_numbers(where, section)
     return section
 
 
-def _check_numbers(where: str, section: RuleSetting | AlertSetting | WearSetting) -> None:
+def check_numbers(where: str, section: RuleSetting | AlertSetting | WearSetting) -> None:
+    """Raise SettingsError for a number out of its limits."""
     for name, (least, most) in _LIMITS.items():
         value = getattr(section, name, least)
         if not least <= value <= most:

@@ -90,19 +90,19 @@ class SimSource:
 def _mount(text: str) -> str:
     names = ", ".join(mount.value for mount in Mount)
     if text not in set(Mount):
-        raise ValueError(f"a mount ({names})")
+        raise ValueError(f"one of {names}")
     return text
 
 
 def _sensors(text: str) -> int:
     if text not in ("1", "2"):
-        raise ValueError("1 or 2 sensors")
+        raise ValueError("1 or 2")
     return int(text)
 
 
 def _face(text: str) -> str:
     if text not in ("any", "out"):
-        raise ValueError("a face, any or out")
+        raise ValueError("any or out")
     return text
 
 

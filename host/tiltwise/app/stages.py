@@ -17,7 +17,7 @@ from tiltwise.app.analyze import rule_settings
 from tiltwise.app.facing import outward_axis
 from tiltwise.app.fit import FitNotice, FitWatch
 from tiltwise.app.settings import Settings
-from tiltwise.detect.reps import RepCounter
+from tiltwise.detect.sets import SetCounter
 from tiltwise.link.messages import BoardEvent, Info, Status
 from tiltwise.motion.mounting import Mounting
 from tiltwise.motion.orientation import OrientationStage
@@ -73,7 +73,7 @@ class Stages:
     """
 
     def __init__(
-        self, settings: Settings, mount: Mount, zone: ZoneInfo, face: str, counters: tuple[RepCounter, ...]
+        self, settings: Settings, mount: Mount, zone: ZoneInfo, face: str, counters: tuple[SetCounter, ...]
     ) -> None:
         self._settings, self._mount, self._zone, self._face = settings, mount, zone, face
         self._counters = counters

@@ -19,7 +19,7 @@ from tiltwise.app import sources
 from tiltwise.app.analyze import rule_settings
 from tiltwise.app.errors import UsageError
 from tiltwise.app.facing import choose_face
-from tiltwise.app.inputs import choose_mounting, read_input
+from tiltwise.app.inputs import ImuInput, as_recorded, choose_mounting, read_input
 from tiltwise.app.keeper import Keeper
 from tiltwise.app.live import run_until_stopped
 from tiltwise.app.notify import Desktop
@@ -48,7 +48,7 @@ _REDRAW_S = 0.25
 
 @dataclass(frozen=True, slots=True)
 class WatchOptions:
-    """What the command line asks for; `mount` None leaves it to the source and the settings."""
+    """What the command line asks for; `mount` None leaves it to the source, the recording and the settings."""
 
     address: str
     settings: Settings
@@ -60,22 +60,20 @@ class WatchOptions:
     record: Path | None = None
     takeover: bool = False  # end the session of another program with this board
     person: str | None = None  # whose stored calibration; None: the default person's, and none for sim:
+    is_rule_given: bool = False  # the rule of the settings was asked for: a recording's own does not count
 
 
 def watch(options: WatchOptions, console: Console) -> None:
     """Watch a source until it ends or is stopped."""
-    address = parse_address(options.address)
-    if options.takeover:
-        if address.scheme not in ("ble", "serial"):
-            raise UsageError("--takeover is for ble: and serial:, where another program may hold the board")
-        address = replace(address, options={**address.options, "takeover": 1})
+    address = _address(options)
     source = open_source(address)
-    mount = options.mount or (
-        source.mount if isinstance(source, sources.SimSource) else Mount(options.settings.wear.mount)
-    )
+    played = read_input(Path(address.target)) if address.scheme == "replay" else None
+    if played is not None:
+        options = _as_recorded(options, played, console)
+    mount = options.mount or _mount_of(source, options.settings)
     stored = _stored(options, address, mount, console)
-    mounting = (
-        stored.mounting if stored else _mounting(options, address.scheme, address.target, mount, console)
+    mounting, collar = (
+        (stored.mounting, stored.collar) if stored else _mountings(options, played, mount, console)
     )
     zone = local_zone_name()
     started = datetime.now(UTC)
@@ -88,9 +86,7 @@ def watch(options: WatchOptions, console: Console) -> None:
         for message in keeper.recoveries:
             console.print(message, style=STYLES["warn"])
     try:
-        recorder = _recorder(
-            options, mount, mounting, None if stored is None else stored.collar, started, zone, device
-        )
+        recorder = _recorder(options, mount, mounting, collar, started, zone, device)
     except OSError:
         if keeper is not None:
             keeper.close()
@@ -99,7 +95,7 @@ def watch(options: WatchOptions, console: Console) -> None:
         settings=options.settings,
         mount=mount,
         mounting=mounting,
-        collar=None if stored is None else stored.collar,
+        collar=collar,
         is_put_on=stored is not None,
         started_utc_s=started.timestamp(),
         zone=zone,
@@ -118,6 +114,15 @@ def watch(options: WatchOptions, console: Console) -> None:
     _run(source, session, options, console)
 
 
+def _address(options: WatchOptions) -> Address:
+    address = parse_address(options.address)
+    if not options.takeover:
+        return address
+    if address.scheme not in ("ble", "serial"):
+        raise UsageError("--takeover is for ble: and serial:, where another program may hold the board")
+    return replace(address, options={**address.options, "takeover": 1})
+
+
 def _stored(
     options: WatchOptions, address: Address, mount: Mount, console: Console
 ) -> StoredCalibration | None:
@@ -125,7 +130,7 @@ def _stored(
     if address.scheme == "replay" or (address.scheme == "sim" and options.person is None):
         return None
     if options.neutral or options.neutral_up:
-        return None  # _mounting says why not
+        return None  # _mountings says why not
     person = options.person or DEFAULT_PERSON
     stored = load_profile(options.data or data_folder(), person, device_name(address)).current(mount)
     if stored is not None:
@@ -142,22 +147,42 @@ def _stored(
     return stored
 
 
-def _mounting(
-    options: WatchOptions, scheme: str, target: str, mount: Mount, console: Console
-) -> Mounting | None:
-    """A file has its neutral somewhere in it or beside it; a live wearer shows it in the ritual."""
-    if scheme != "replay":
+def _mount_of(source: Source, settings: Settings) -> Mount:
+    return source.mount if isinstance(source, sources.SimSource) else Mount(settings.wear.mount)
+
+
+def _as_recorded(options: WatchOptions, played: ImuInput, console: Console) -> WatchOptions:
+    """Take from a recording what nobody asked for otherwise, and say so."""
+    mount, settings, notes = as_recorded(
+        played, options.settings, mount=options.mount, is_rule_given=options.is_rule_given
+    )
+    _say(console, (*played.notes, *notes))
+    return replace(options, mount=mount, settings=settings)
+
+
+def _mountings(
+    options: WatchOptions, played: ImuInput | None, mount: Mount, console: Console
+) -> tuple[Mounting | None, Mounting | None]:
+    """A file has its neutral somewhere in it or beside it; a live wearer shows it in the ritual.
+
+    Returns the calibration of the sensor, and that of a second one on the collar.
+    """
+    if played is None:
         if options.neutral or options.neutral_up:
             raise UsageError(
                 "--neutral and --neutral-up are for replay:FILE; a live sensor is calibrated by nodding"
             )
-        return None
+        return None, None
     mounting, notes = choose_mounting(
-        read_input(Path(target)), mount=mount, neutral=options.neutral, neutral_up_text=options.neutral_up
+        played, mount=mount, neutral=options.neutral, neutral_up_text=options.neutral_up
     )
+    _say(console, notes)
+    return mounting, played.collar if mounting is played.mounting else None
+
+
+def _say(console: Console, notes: tuple[str, ...]) -> None:
     for note in notes:
         console.print(printable(note, 300), style="dim", highlight=False)
-    return mounting
 
 
 def _recorder(

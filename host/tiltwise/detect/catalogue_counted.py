@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tiltwise.detect.catalogue_relaxing import HEAD_MOVEMENT, UPRIGHT_DEG
+from tiltwise.detect.catalogue_relaxing import HEAD_MOVEMENT, SIDE_TILT
 from tiltwise.detect.exercise import Dose, Exercise, Plane, Seen, Sides
 from tiltwise.detect.signals import Angle, Signal, Way
 from tiltwise.types import Mount
@@ -50,7 +50,7 @@ COUNTED = (
         sides=Sides.ALTERNATE,
         dose=Dose(reps=5, hold_s=10.0),
         target_deg=(30.0, 45.0),
-        signal=Signal(Angle.LATERAL, Way.EITHER, upright_deg=UPRIGHT_DEG),
+        signal=SIDE_TILT,
         seen=HEAD_MOVEMENT,
         steps=(
             "Sit tall.",
@@ -132,7 +132,7 @@ COUNTED = (
         sides=Sides.ALTERNATE,
         dose=Dose(reps=5),
         target_deg=(30.0, 45.0),
-        signal=Signal(Angle.LATERAL, Way.EITHER, upright_deg=UPRIGHT_DEG),
+        signal=SIDE_TILT,
         seen=HEAD_MOVEMENT,
         steps=(
             "Breathing in, tilt your head to the right and let the left arm move out.",

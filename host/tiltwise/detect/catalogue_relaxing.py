@@ -8,6 +8,9 @@ from tiltwise.types import Mount
 
 HEAD_MOVEMENT = {Mount.HEAD: Seen.MEASURED, Mount.NECK: Seen.MEASURED, Mount.COLLAR: Seen.NOT_OBSERVABLE}
 UPRIGHT_DEG = 25.0  # people let the head sink by 15 deg in a side tilt; more is another posture
+# A head bowed by 25 deg that only turns looks tilted by 1 deg for every 2.4; who tilts turns by less than they tilt.
+TURN_SHARE = 1.5
+SIDE_TILT = Signal(Angle.LATERAL, Way.EITHER, upright_deg=UPRIGHT_DEG, turn_share=TURN_SHARE)
 BY_THE_CLOCK = {Mount.HEAD: Seen.TIMED, Mount.NECK: Seen.TIMED, Mount.COLLAR: Seen.NOT_OBSERVABLE}
 _PIR_CAUTION = "Press lightly, with a tenth to a fifth of your strength; nothing is forced."
 
@@ -19,7 +22,7 @@ RELAXING = (
         sides=Sides.ALTERNATE,
         dose=Dose(reps=3, hold_breaths=3.0),
         target_deg=(30.0, 45.0),
-        signal=Signal(Angle.LATERAL, Way.EITHER, upright_deg=UPRIGHT_DEG),
+        signal=SIDE_TILT,
         seen=HEAD_MOVEMENT,
         steps=(
             "Sit tall and let your shoulders sink.",

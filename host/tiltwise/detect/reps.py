@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tiltwise.detect.activity import CODE
 from tiltwise.detect.grid import Grid
-from tiltwise.detect.signals import Signal, Way
+from tiltwise.detect.signals import Angle, Signal, Way
 from tiltwise.types import Activity, AngleBlock, FloatArray, RepCompleted, Side
 
 GRID_HZ = 25.0
@@ -129,6 +129,7 @@ class RepCounter:
         self._start_s = self._peak_s = 0.0
         self._peak_deg = self._low_deg = 0.0
         self._is_bowed = False
+        self._turn_deg = (0.0, 0.0)  # least and most rotation during the excursion
         self._is_settled = False
         self._quiet_s = 0.0
         self._first_half: RepCompleted | None = None
@@ -176,23 +177,25 @@ class RepCounter:
         bowed = np.ones(len(at), dtype=bool)
         if self.signal.flexed_deg is not None:
             bowed = block.flexion_deg[at] >= self.signal.flexed_deg
+        columns = (block.t_s[at], angle[at], block.rotation_deg[at], bowed)
         found: list[RepCompleted] = []
-        for sample in zip(block.t_s[at].tolist(), angle[at].tolist(), bowed.tolist(), strict=True):
+        for sample in zip(*(column.tolist() for column in columns), strict=True):
             found += self._step(*sample)
         return found
 
-    def _step(self, t_s: float, angle_deg: float, is_bowed: bool) -> list[RepCompleted]:
+    def _step(self, t_s: float, angle_deg: float, rotation_deg: float, is_bowed: bool) -> list[RepCompleted]:
         is_lost = self._advance(t_s, angle_deg)
         if self.phase is Phase.REST:
             self._rest(t_s)
         else:
             self._trace.append((t_s, self.deviation_deg))
             self._is_bowed |= is_bowed and self.deviation_deg >= self.settings.top_share * self._peak_deg
+            self._turn_deg = min(self._turn_deg[0], rotation_deg), max(self._turn_deg[1], rotation_deg)
         seen = Seen.LOST if is_lost else self._look(t_s)
         following = TRANSITIONS.get((self.phase, seen), self.phase)
         done: list[RepCompleted] = []
         if following is Phase.OUT and self.phase is Phase.REST:
-            self._begin(t_s)
+            self._begin(t_s, rotation_deg)
         elif following is Phase.REST and self.phase is not Phase.REST:
             done = self._finish(t_s, seen)
         self.phase = following
@@ -204,7 +207,7 @@ class RepCounter:
         """Take the sample in; return whether the past is of no use any more."""
         if self._t_s is None:
             # Zero is the calibrated neutral, and for turns the last rest; lying is a position of its own.
-            self._is_settled = abs(angle_deg) <= _PLAUSIBLE_NEUTRAL_DEG
+            self._is_settled = self._is_upright_zero or abs(angle_deg) <= _PLAUSIBLE_NEUTRAL_DEG
         gap_s = 0.0 if self._t_s is None else t_s - self._t_s
         is_lost = gap_s > self.settings.max_gap_s
         if gap_s > 0.0 and not is_lost:
@@ -213,9 +216,23 @@ class RepCounter:
             self._speed_deg_s += weight * ((angle_deg - self._angle_deg) / gap_s - self._speed_deg_s)
         if is_lost:
             self._speed_deg_s = self._quiet_s = 0.0
-            self._is_settled &= gap_s <= self.settings.forget_s
-        self._dt_s, self._t_s, self._angle_deg = gap_s, t_s, angle_deg
+            if gap_s > self.settings.forget_s:
+                self._forget(t_s)
+        self._dt_s = 0.0 if is_lost else gap_s  # nobody knows that the head was quiet in a hole
+        self._t_s, self._angle_deg = t_s, angle_deg
         return is_lost or (self.phase is not Phase.REST and t_s - self._start_s > self.settings.longest_s)
+
+    @property
+    def _is_upright_zero(self) -> bool:
+        """Nobody rests with the head on a shoulder: a side tilt without a past begins at the calibrated neutral."""
+        return self.signal.angle is Angle.LATERAL
+
+    def _forget(self, t_s: float) -> None:
+        """The neutral of before the hole may be another one now; the next rest, or the calibration, gives it."""
+        self._trough_s = t_s
+        self._is_settled = self._is_upright_zero
+        if self._is_settled:
+            self._neutral_deg = self._trough_deg = 0.0
 
     def _rest(self, t_s: float) -> None:
         """Let the neutral follow a quiet head, and remember where the next movement would start from."""
@@ -262,8 +279,9 @@ class RepCounter:
             return Seen.ROSE if self._speed_deg_s * self._sign > 2 * s.quiet_deg_s else Seen.NOTHING
         return Seen.SETTLED if abs(self._speed_deg_s) < s.quiet_deg_s and deviation >= least else Seen.NOTHING
 
-    def _begin(self, t_s: float) -> None:
+    def _begin(self, t_s: float, rotation_deg: float) -> None:
         self._start_s = self._trough_s
+        self._turn_deg = rotation_deg, rotation_deg
         self._peak_deg = self._low_deg = self.deviation_deg
         self._peak_s = t_s
         self._trace = [(t_s, self.deviation_deg)]
@@ -279,7 +297,7 @@ class RepCounter:
     def _finish(self, t_s: float, seen: Seen) -> list[RepCompleted]:
         """The excursion is over: count it, or not, and rest."""
         reps = self._judge(t_s) if seen is Seen.RETURNED else []
-        if seen is Seen.LOST:
+        if seen is Seen.LOST and self._dt_s > 0.0:  # too long for a repetition, and no hole: a posture
             self._neutral_deg = self._angle_deg
         self._trace = []
         self._trough_deg = max(self.deviation_deg, 0.0)
@@ -290,6 +308,8 @@ class RepCounter:
         size = self._peak_deg - self._trough_deg
         least = self.least_deg
         if size < 0.5 * least or t_s - self._start_s < self.settings.shortest_s:
+            return []
+        if self.signal.turn_share is not None and np.ptp(self._turn_deg) > self.signal.turn_share * size:
             return []
         is_partial = size < least or (self.signal.flexed_deg is not None and not self._is_bowed)
         if size >= least:

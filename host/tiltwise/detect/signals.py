@@ -38,6 +38,9 @@ class Signal:
     upright_deg
         Counts only while the head is bowed or thrown back by no more than this: who sits slumped and sways makes no
         side tilts.
+    turn_share
+        Counts only if the head turns meanwhile by at most this share of the excursion: a bowed head that turns looks
+        tilted.
     lying_deg
         Counts only while the inclination is at least this: for exercises done lying down.
     """
@@ -47,4 +50,5 @@ class Signal:
     least_deg: float = 8.0
     flexed_deg: float | None = None
     upright_deg: float | None = None
+    turn_share: float | None = None
     lying_deg: float | None = None

@@ -6,10 +6,22 @@ Before it: session.py and follow.py decide. After it: a source's send().
 from __future__ import annotations
 
 import struct
+from enum import IntEnum
 
 from tiltwise.common import wire
 
 CREDITS = 64  # frames the board may have on the way beyond the last acknowledgement
+
+
+class Pattern(IntEnum):
+    """What the board's motor can play, numbered as in firmware/haptics.py."""
+
+    STOP = 0
+    ALERT = 1
+    CORRECTED = 2
+    STEP = 3
+    DONE = 4
+    ERROR = 5
 
 
 class Acknowledger:
@@ -31,6 +43,10 @@ class Acknowledger:
     def get(self, boot: int, first: int, last: int) -> bytes:
         """Return the command that asks for frames again, first and last included."""
         return self._pack(wire.OP_GET, struct.pack("<HII", boot, first, last))
+
+    def motor(self, pattern: Pattern, strength: int = 0) -> bytes:
+        """Return the command that plays a pattern; strength 1 to 5, 0 as set on the board."""
+        return self._pack(wire.OP_MOTOR, bytes([pattern, strength]))
 
     def _pack(self, opcode: int, payload: bytes) -> bytes:
         self._request_id = (self._request_id + 1) & 0xFF

@@ -71,10 +71,12 @@ class _Scheme:
 def number(least: float = -math.inf, most: float = math.inf) -> OptionParser:
     """Return a parser for a number option within [least, most]."""
 
+    bounds = "" if (least, most) == (-math.inf, math.inf) else f" from {least:g} to {most:g}"
+
     def parse(text: str) -> float:
-        value = float(text)
-        if not least <= value <= most:  # also refuses NaN
-            raise ValueError(f"a number from {least:g} to {most:g}")
+        value = _float(text)
+        if not (math.isfinite(value) and least <= value <= most):
+            raise ValueError(f"a number{bounds}")
         return value
 
     return parse
@@ -84,7 +86,10 @@ def whole_number(least: int = 0, most: int = 2**63 - 1) -> OptionParser:
     """Return a parser for a whole number option within [least, most]."""
 
     def parse(text: str) -> int:
-        value = int(text)
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
         if not least <= value <= most:
             raise ValueError(f"a whole number from {least} to {most}")
         return value
@@ -94,10 +99,18 @@ def whole_number(least: int = 0, most: int = 2**63 - 1) -> OptionParser:
 
 def speed(text: str) -> float:
     """Parse a speed: a factor above 0, or 0 or `max` for as fast as possible, which is 0.0."""
-    value = 0.0 if text == "max" else float(text)
+    value = 0.0 if text == "max" else _float(text)
     if not 0 <= value < math.inf:
         raise ValueError("a factor such as 8, or max")
     return value
+
+
+def _float(text: str) -> float:
+    """NaN for what is no number: no range holds it."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def register(
@@ -115,7 +128,7 @@ def register(
     scheme, factory
         The word before the colon; what makes a source of an address with it.
     options
-        Parser of each option; it raises ValueError for a text it does not take.
+        Parser of each option; for a text that it does not take it raises ValueError with what was expected.
     example, needs_target
         An address to show in messages; whether something must follow the colon.
     """
@@ -128,7 +141,7 @@ def parse_address(text: str) -> Address:
     Raises
     ------
     AddressError
-        For an unknown scheme or option, a missing target, or a value that the option does not take.
+        For an unknown scheme or option, a missing target, an option given twice, or a value that it does not take.
 
     Examples
     --------
@@ -145,8 +158,13 @@ def parse_address(text: str) -> Address:
         raise AddressError(
             f"address {text!r} names nothing after the colon: expected one such as {scheme.example}"
         )
-    pairs = [pair for pair in query.split("&") if pair]
-    return Address(name, target, MappingProxyType(dict(_option(pair, name, scheme) for pair in pairs)))
+    pairs = [_option(pair, name, scheme) for pair in query.split("&") if pair]
+    options = dict(pairs)
+    if len(options) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise AddressError(f"option {twice!r} of {name}: was given more than once: expected it once")
+    return Address(name, target, MappingProxyType(options))
 
 
 def open_source(address: str | Address) -> Source:
@@ -166,15 +184,13 @@ def _option(pair: str, name: str, scheme: _Scheme) -> tuple[str, OptionValue]:
     if parser is None:
         known = ", ".join(scheme.options) or "none"
         raise AddressError(
-            f"unknown option {key!r} of {name}: (it has {known}): expected one such as {scheme.example}"
+            f"unknown option {key!r}: {name}: takes {known}; expected an address such as {scheme.example}"
         )
     try:
         return key, parser(text)
     except ValueError as error:
-        what = str(error)
-        wanted = what if what.startswith("a ") else "a number"
         raise AddressError(
-            f"option {key}={text!r} of {name}: expected {wanted}, such as {scheme.example}"
+            f"option {key}={text!r} of {name}: expected {error}, as in {scheme.example}"
         ) from None
 
 

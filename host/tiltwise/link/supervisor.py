@@ -322,7 +322,7 @@ class Supervisor:
             while self._commands:
                 opcode, payload = self._commands.popleft()
                 reply = await peer.ask(opcode, payload)
-                if opcode == wire.OP_GET:
+                if opcode in (wire.OP_GET, wire.OP_MOTOR):  # what somebody waits for
                     self._put_reply(reply)
             self._has_commands.clear()
             await self._has_commands.wait()
