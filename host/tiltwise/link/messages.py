@@ -79,6 +79,7 @@ class Status:
     send_retries: int
     lost_frames: int
     gyr_bias_rad_s: tuple[float, float, float]
+    boot: int = 0
     sensor: int = 0  # that bus faults, overflows, saturation, bias and the sensor's conditions are about
     conditions: int = 0
     least_free_heap_bytes: int = 0
@@ -148,6 +149,7 @@ def read_info(frame: bytes) -> Info:
 
 def read_status(frame: bytes, t_s: float) -> Status:
     """Return the message of a checked STATUS frame of any minor version."""
+    header = wire.unpack_header(frame)
     body = wire.unpack_body(frame, wire.STATUS)
     return Status(
         t_s=t_s,
@@ -165,7 +167,8 @@ def read_status(frame: bytes, t_s: float) -> Status:
         send_retries=body[11],
         lost_frames=body[12],
         gyr_bias_rad_s=(body[13] * 1e-5, body[14] * 1e-5, body[15] * 1e-5),
-        sensor=wire.unpack_header(frame)[7],
+        boot=header[2],
+        sensor=header[7],
         conditions=body[16],
         least_free_heap_bytes=body[17],
         stuck_restarts=body[18],
