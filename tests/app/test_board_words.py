@@ -6,6 +6,7 @@ import dataclasses
 
 import pytest
 
+from app.feed import play, session
 from link import builders
 from tiltwise.app.board_words import BoardWatch
 from tiltwise.app.stages import LiveUpdate
@@ -91,3 +92,14 @@ def test_events_of_strangers_and_faults_have_words() -> None:
     lines = lines_of(LiveUpdate(board_events=[BoardEvent(0.0, code, 3) for code in codes]))
     assert len(lines) == len(codes)
     assert not any("the board reports event" in text for _, text in lines)
+
+
+def test_a_session_says_once_what_its_board_finds_wrong() -> None:
+    told = {"conditions": wire.CONDITION_SETTINGS_BAD, "counts": (0, 0, 12, 0, 0, 0, 0, 0)}
+    frames = [builders.info_frame(0), *(builders.status_frame(1 + k, 50_000 * k, **told) for k in range(4))]
+    updates = play(session(), [(5.0 * k, frame) for k, frame in enumerate(frames)])
+    lines = [text for update in updates for style, text in lines_of(update) if style == "warn"]
+    assert lines == [
+        "the board's settings were damaged: it uses defaults until they are set again",
+        "the board was sent commands that were not ours (damaged, forged or replayed) 12 times since it started",
+    ]

@@ -29,7 +29,9 @@ VERSION = 1  # since v1; another value is another protocol
 # What was added to version 1. A later minor appends fields to bodies and takes nothing away: a reader takes the
 # fields that it knows, and what an older board did not say reads as 0, "not told".
 MINOR = 1  # 1: STATUS tells conditions and what strangers did
-LEAST_HOST_MINOR = 0  # of the hosts that a board of this minor still serves
+LEAST_HOST_MINOR = (
+    1  # of the hosts that a board of this minor serves: those before took one length of body only
+)
 HEADER_SIZE = 18
 TAG_SIZE = 8
 MAX_SAMPLES = 15
