@@ -177,7 +177,7 @@ def test_another_version_is_refused_with_what_to_do(major: int, size: int) -> No
 
 def test_a_board_that_asks_for_a_newer_host_is_told_so() -> None:
     assert read_hello(hello(least_host_minor=wire.MINOR)).model == "test"
-    with pytest.raises(LinkError, match="this tiltwise speaks .*: update tiltwise") as caught:
+    with pytest.raises(LinkError, match=r"this tiltwise speaks .*: update tiltwise") as caught:
         read_hello(hello(least_host_minor=wire.MINOR + 1))
     assert caught.value.trouble is Trouble.VERSION
     assert "\n" not in str(caught.value)
