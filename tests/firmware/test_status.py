@@ -240,7 +240,7 @@ def test_replayed_and_forged_commands_are_counted(flying):
 
 def test_wrong_proofs_are_counted(flying):
     for k in range(3):
-        stranger = flying.host(b"stran%d" % k, key=bytes(32))
+        stranger = flying.host(b"peer-%d" % k, key=bytes(32))
         shake = auth.HostHandshake(KEY, SimBoard.device_id, b"h" * 16, 0)
         assert stranger.ask(wire.OP_AUTH1, shake.request(), sealed=False)[0] == wire.STATUS_OK
         assert stranger.ask(wire.OP_AUTH2, bytes(16), sealed=False)[0] == wire.STATUS_FAILED
