@@ -9,7 +9,7 @@ import asyncio
 
 from tiltwise.common import wire
 
-from . import config, outbox
+from . import config, outbox, places
 from .desk import Desk, Tools
 from .flashlog import FlashLog
 from .haptics import Haptics
@@ -103,10 +103,12 @@ class App:
 
     def _find_sensors(self, board):
         """Make a sampler for each address that answers, and for those that should and may come later."""
-        found = [address for address in board.addresses if self._answers(board.bus, address)][:2]
-        missing = [address for address in board.addresses if address not in found]
-        while len(found) < self.settings.get("imus") and missing:
-            found.append(missing.pop(0) if found else board.addresses)  # a lone one may turn up anywhere
+        answering = [address for address in board.addresses if self._answers(board.bus, address)]
+        found = places.places(board.addresses, answering, self.settings)
+        try:
+            places.remember(found, answering, self.settings)
+        except OSError as problem:
+            self.health.problem = problem
         for address in found:
             sampler = Sampler(len(self.samplers), board.bus, address, self.time, self.outbox, self.event)
             self.samplers.append(sampler)

@@ -34,6 +34,11 @@ class Delivery:
         self.request_id = None  # of the GET whose end is still to be told
         self.is_done = False  # its frames are out
 
+    @property
+    def is_waiting(self):
+        """Tell whether live frames wait for an acknowledgement: the credits are used up."""
+        return self.stream is not None and self._live >= self._limit
+
     def stop(self):
         """Send nothing more."""
         self.stream = None

@@ -14,8 +14,6 @@ from tiltwise.common import wire
 from . import config, crypt
 from .session import Session
 
-MINOR = 0  # of the protocol
-LEAST_HOST_MINOR = 0
 _STRANGERS = const(4)  # addresses remembered for having failed
 _LONGEST_WAIT_S = const(60)
 
@@ -58,18 +56,29 @@ class Desk:
         self.replays = 0
         self.wrong_proofs = 0
         self.dropped = 0  # peers sent away because they proved nothing in time
+        self.refused = 0  # hosts that proved the key while another was in session
+        self.stalls = 0  # as the links told: connections that took nothing, and restarts of the radio
+        self.radio_restarts = 0
         self._told = 0
         self._told_proofs = 0
         self._tell_at = clock.ticks_ms()
         self.sessions = [Session(link, self) for link in links]
         for link in links:
-            link.log = self.log
+            link.log = self._log_of_link
 
     @property
     def is_streaming(self):
         """Tell whether a host takes live frames."""
         for session in self.sessions:  # noqa: SIM110 - a generator is an object, and this is asked often
             if session.delivery.stream is not None:
+                return True
+        return False
+
+    @property
+    def is_waiting(self):
+        """Tell whether a host takes live frames and has used up its credits: it acknowledges nothing."""
+        for session in self.sessions:  # noqa: SIM110
+            if session.delivery.is_waiting:
                 return True
         return False
 
@@ -111,6 +120,14 @@ class Desk:
         if self.tools.log is not None:
             self.tools.log(code, value)
 
+    def _log_of_link(self, code, value):
+        """Report what a link tells of itself, and keep it for STATUS."""
+        if code == wire.EVENT_LINK_STALL:
+            self.stalls = value
+        elif code == wire.EVENT_RADIO_RESTART:
+            self.radio_restarts = value
+        self.log(code, value)
+
     # ---- who may ----
 
     def features(self):
@@ -129,8 +146,8 @@ class Desk:
         return struct.pack(
             wire.HELLO_BODY,
             wire.VERSION,
-            MINOR,
-            LEAST_HOST_MINOR,
+            wire.MINOR,
+            wire.LEAST_HOST_MINOR,
             self.state(),
             self.features(),
             tools.version[0],

@@ -39,7 +39,9 @@ class FlashLog:
         self._head = bytearray(HEAD)
         self._copy = bytearray(self.block_bytes)  # of the page read last: reading goes in order
         self._copy_of = 0
-        self.faults = 0  # blocks and records that could not be written
+        self.faults = (
+            0  # blocks and records that could not be written, or were damaged when the board started
+        )
         self.dropped = 0  # records that an erase took, stored or not
         self.page = 0  # number of the page being filled; 0: none yet
         self._used = self.per_block  # records in it
@@ -53,6 +55,7 @@ class FlashLog:
         for block in range(self.blocks):
             self._pages[block] = self._page_of(block)
         self.page = max(self._pages)
+        self._count_damage()
         for block in range(self.blocks):  # what lies more than one round back is left over from another life
             if self._pages[block] + self.blocks <= self.page:
                 self._pages[block] = 0
@@ -61,6 +64,23 @@ class FlashLog:
             for slot in range(self.per_block):
                 if not self._is_blank(self.page, slot):
                     self._used = slot + 1
+
+    def _count_damage(self):
+        """Count the blocks that should hold a page and hold something else.
+
+        Pages go round in order, so the newest tells which page each block should hold. Without any page there is
+        only the mark to go by: what else lies there may be of another firmware.
+        """
+        for block in range(self.blocks):
+            if self._pages[block]:
+                continue
+            self._device.readblocks(block, self._head, 0)
+            if self.page:
+                was_used = self.page - (self.page - block) % self.blocks > 0
+            else:
+                was_used = struct.unpack_from("<I", self._head, 0)[0] == _MAGIC
+            if was_used and any(byte != 0xFF for byte in self._head):
+                self.faults += 1
 
     def _page_of(self, block):
         """Return the number of the page in a block, 0 when its header is no header."""
@@ -92,6 +112,12 @@ class FlashLog:
     def end(self):
         """Return the position after the newest record."""
         return self.page * self.per_block + self._used
+
+    def note_damage(self, position):
+        """Count a record that `read` found not whole, unless nothing was ever written there."""
+        page, slot = divmod(position, self.per_block)
+        if page and self._pages[page % self.blocks] == page and not self._is_blank(page, slot):
+            self.faults += 1
 
     def read(self, position, buffer):
         """Put the payload of a record into the buffer and return its kind; 0 when there is none that is whole."""

@@ -16,6 +16,7 @@ class KeyStore:
 
     def __init__(self, files):
         self._files = files
+        self.is_damaged = False  # a copy was there and could not be read, as `load` found it
 
     def load(self):
         """Return the key, None when none is set; the other copy is mended from the one that is whole."""
@@ -42,8 +43,12 @@ class KeyStore:
             self._files.remove(name)
 
     def _read(self, name):
-        key = without_crc(self._files.read(name))
-        return key if key is not None and len(key) == SIZE else None
+        data = self._files.read(name)
+        key = without_crc(data)
+        if key is not None and len(key) == SIZE:
+            return key
+        self.is_damaged = self.is_damaged or data is not None
+        return None
 
     def _mend(self, name, key):
         try:

@@ -184,6 +184,8 @@ class MinuteLog:
                 row = self._row(boot)
                 if row is not None and seq >= row[_FIRST]:
                     self._advance(row, seq + 1)
+            else:
+                self.log.note_damage(k)
 
     def _note(self, boot, seq, position):
         """Remember that a minute lies here."""

@@ -3,9 +3,10 @@
 Before it: app.py, which knows when. After it: outbox.py.
 """
 
+import struct
+
 from tiltwise.common import wire
 
-from .desk import LEAST_HOST_MINOR, MINOR
 from .framer import RATE_CODES
 
 VERSION = (0, 1, 0)
@@ -20,6 +21,8 @@ class Report:
         self._outbox = app.outbox
         self._time = app.time
         self._buffer = app.outbox.main.spare()
+        self._least_free = 0  # bytes of heap; 0: not known
+        self._saturated = [0, 0]  # of each sensor, as told last
 
     def _put(self, frame_type, sensor, flags=0):
         samplers = self._app.samplers
@@ -40,9 +43,15 @@ class Report:
         bias = sampler.fusion.bias if sampler is not None and sampler.fusion else (0.0, 0.0, 0.0)
         outbox = self._outbox
         battery = self._app.house.battery
-        wire.pack_body_into(
+        desk = self._app.desk
+        free = self._board.mem_free()
+        if free < self._least_free or not self._least_free:
+            self._least_free = free
+        # Straight into the buffer: handed on as a tuple, so many values would cost memory.
+        struct.pack_into(
+            wire.STATUS_BODY,
             self._buffer,
-            wire.STATUS,
+            wire.HEADER_SIZE,
             self._time.now() // 10000,
             battery.mv,
             battery.percent,
@@ -50,20 +59,63 @@ class Report:
             0 if sampler is None else min(max(sampler.temperature_cdeg(), -32768), 32767),
             _u16(outbox.main.used),
             _u16(outbox.main.capacity),
-            self._board.mem_free(),
+            free,
             0 if sampler is None else _u16(sampler.faults),
             0 if sampler is None else _u16(sampler.overflows),
             0 if sampler is None else _u16(sampler.saturated),
-            _u16(self._app.desk.retries),
+            _u16(desk.retries),
             outbox.main.lost + outbox.minutes.lost,
             int(bias[0] * 1e5),
             int(bias[1] * 1e5),
             int(bias[2] * 1e5),
+            self._conditions(sampler),
+            self._least_free,
+            0 if sampler is None else _u16(sampler.restarts),
+            _u16(desk.wrong_proofs),
+            _u16(desk.hostile),
+            _u16(desk.dropped),
+            _u16(desk.refused),
+            _u16(desk.stalls),
+            _u16(desk.radio_restarts),
+            0 if self._app.archive is None else _u16(self._app.archive.log.faults),
         )
         if sampler is None:
             self._put(wire.STATUS, 0)
         else:
             self._put(wire.STATUS, sampler.index, self._flags(sampler))
+
+    def _conditions(self, sampler):
+        """Return what is wrong just now, as wire.CONDITION_*."""
+        app = self._app
+        found = 0 if sampler is None else self._conditions_of(sampler)
+        if app.settings.problem is not None:
+            found |= wire.CONDITION_SETTINGS_BAD
+        if app.keystore.is_damaged:
+            found |= wire.CONDITION_KEY_BAD
+        if app.health.problem is not None:
+            found |= wire.CONDITION_FLASH_BAD
+        if app.health.is_safe_mode:
+            found |= wire.CONDITION_SAFE_MODE
+        if app.desk.is_waiting:
+            found |= wire.CONDITION_HOST_SILENT
+        return found
+
+    def _conditions_of(self, sampler):
+        """Return what is wrong with one sensor; one that sleeps is not looked at."""
+        found = 0
+        if sampler.is_lost and self._app.house.is_awake:
+            if sampler.is_stuck:
+                found = wire.CONDITION_SENSOR_STUCK
+            else:
+                found = (
+                    wire.CONDITION_SENSOR_MISSING if sampler.fusion is None else wire.CONDITION_SENSOR_LOST
+                )
+        if sampler.driver is not None and sampler.driver.warning:
+            found |= wire.CONDITION_POOR_SENSOR
+        if sampler.saturated != self._saturated[sampler.index]:
+            self._saturated[sampler.index] = sampler.saturated
+            found |= wire.CONDITION_SATURATED
+        return found
 
     def _flags(self, sampler):
         is_lost = sampler.is_lost and self._app.house.is_awake
@@ -80,8 +132,8 @@ class Report:
         wire.pack_body_into(
             self._buffer,
             wire.INFO,
-            MINOR,
-            LEAST_HOST_MINOR,
+            wire.MINOR,
+            wire.LEAST_HOST_MINOR,
             driver.kind,
             len(self._app.samplers),
             self._app.desk.features(),

@@ -47,6 +47,8 @@ class Sampler:
         self.faults = 0
         self.overflows = 0
         self.saturated = 0
+        self.restarts = 0  # because it gave the same sample again and again
+        self.is_stuck = False  # given up for that reason, and not back yet
         self.is_new = False  # a part was found that INFO does not know yet; whoever tells clears it
         self.taps = None  # an object with sample(ax, ay, az), when somebody wants to know of taps
         self._bus = bus
@@ -193,6 +195,7 @@ class Sampler:
         if self._lost_at is not None:
             self._log(wire.EVENT_BUS_OK, (now - self._lost_at) // 10, self.index)
             self._lost_at = None
+        self.is_stuck = False
         self._is_up = True
         self._has_half = False
         self._owed = 0
@@ -273,6 +276,8 @@ class Sampler:
         self.faults += 1
         retry_ms = min(config.RETRY_MS << min(self._stuck, 16), config.STUCK_LONGEST_MS)
         self._stuck += 1
+        self.restarts += 1
+        self.is_stuck = True
         self._give_up(now, wire.EVENT_STUCK, self._same, retry_ms)
         self._same = 0
 

@@ -219,6 +219,7 @@ class Session:
             return wire.STATUS_FAILED, b""
         holder = desk.holder
         if holder is not None and holder is not self and not handshake.wishes & wire.WISH_TAKE_OVER:
+            desk.refused += 1
             return wire.STATUS_BUSY, struct.pack("<HH", *holder.seconds())
         self._open(handshake, payload)
         return wire.STATUS_OK, b""

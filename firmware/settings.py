@@ -37,6 +37,8 @@ TABLE = (
     ("neutral_y", 0, -32767, 32767),
     ("neutral_z", 0, -32767, 32767),
     ("imus", 1, 1, 2),  # sensors that should be there: a missing one is reported and looked for
+    ("imu_a", 0, 0, 127),  # addresses of two that were once found together (places.py); 0: not known
+    ("imu_b", 0, 0, 127),
 )
 KEYS = tuple(row[0] for row in TABLE)
 _ROWS = {row[0]: row for row in TABLE}

@@ -24,7 +24,9 @@ def status_frame(seq: int, *, boot: int = 7) -> bytes:
     """Return a STATUS frame."""
     buffer = bytearray(wire.frame_size(wire.STATUS))
     wire.pack_header_into(buffer, wire.STATUS, 0, boot, seq, 0, 2000 * seq, 0, 0, 0)
-    wire.pack_body_into(buffer, wire.STATUS, seq, 3900, 80, 1, 2500, 5, 900, 100000, 0, 0, 0, 0, 0, 1, 2, 3)
+    wire.pack_body_into(
+        buffer, wire.STATUS, seq, 3900, 80, 1, 2500, 5, 900, 100000, 0, 0, 0, 0, 0, 1, 2, 3, *[0] * 10
+    )
     wire.seal(buffer, len(buffer))
     return bytes(buffer)
 

@@ -73,6 +73,22 @@ def test_authenticated_frames_come_back_sealed_with_a_checksum(tmp_path: Path) -
     wire.open_frame(rebuilt.data)
 
 
+def test_status_of_an_older_and_a_later_board_comes_back_bit_exact(tmp_path: Path) -> None:
+    """A later minor appends fields; what is stored is what came."""
+    ours = status_frame(4)
+    bodies = [ours[: wire.frame_sizes(wire.STATUS)[0] - wire.TAG_SIZE], ours[: -wire.TAG_SIZE] + bytes(9)]
+    frames = []
+    for seq, body in enumerate(bodies):
+        buffer = bytearray(body + bytes(wire.TAG_SIZE))
+        buffer[4] = seq
+        wire.seal(buffer, len(buffer))
+        frames.append(bytes(buffer))
+    with Store(tmp_path) as store:
+        assert store.append(begin(store), frames, [utc_s(0), utc_s(1)]) == 2
+    with Store.open_readonly(tmp_path) as reader:
+        assert [f.data for f in reader.frames(T0_S, T0_S + 10)] == frames
+
+
 def test_samples_are_spread_from_frame_to_frame(tmp_path: Path) -> None:
     with Store(tmp_path) as store:
         session = begin(store)

@@ -15,7 +15,19 @@ from tiltwise.firmware_files import load_firmware
 
 PAGE = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
 FLAT = " ".join(PAGE.split())
-PREFIXES = ("OP_", "STATUS_", "EVENT_", "FLAG_", "FEATURE_", "STATE_", "WISH_", "CLOSED_", "UUID_", "IMU_")
+PREFIXES = (
+    "OP_",
+    "STATUS_",
+    "EVENT_",
+    "FLAG_",
+    "FEATURE_",
+    "STATE_",
+    "WISH_",
+    "CLOSED_",
+    "UUID_",
+    "IMU_",
+    "CONDITION_",
+)
 TYPES = ("ORIENT", "RAW", "EVENT", "STATUS", "MINUTE", "INFO")
 
 
@@ -104,6 +116,13 @@ def test_times_on_the_page_are_those_of_the_firmware(words, module, name, value)
     load_firmware()
     assert words in FLAT
     assert getattr(importlib.import_module(f"tiltwise_firmware.{module}"), name) == value
+
+
+def test_minor_and_smallest_payloads_on_the_page_are_those_of_the_code():
+    assert f"describes version {wire.VERSION}, minor {wire.MINOR}." in FLAT
+    assert f"up to {wire.MAX_FRAME} bytes a frame" in FLAT
+    least = ", ".join(f"{kind} {wire.LEAST_BODY_SIZES[getattr(wire, kind)]}" for kind in TYPES[2:])
+    assert f"Smallest payloads (minor 0): {least} bytes." in FLAT
 
 
 def test_sizes_in_the_text_are_those_of_the_code():

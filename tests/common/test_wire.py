@@ -19,6 +19,12 @@ GOLDEN = {
         (Path(frames.__file__).parent / "frames.json").read_text(encoding="utf-8")
     ).items()
 }
+MINOR_0 = {
+    name: bytes.fromhex(text)
+    for name, text in json.loads(
+        (Path(frames.__file__).parent / "minor_0.json").read_text(encoding="utf-8")
+    ).items()
+}
 TAGGERS = {"crc": None, "hmac": auth.Tagger(frames.KEY)}
 MUTATIONS = 1_000_000
 
@@ -81,6 +87,53 @@ def test_bodies_come_back(way):
                 assert got == pytest.approx(packed, rel=1e-7)  # INFO has single-precision floats
 
 
+@pytest.mark.parametrize("name", MINOR_0)
+def test_bodies_of_the_first_boards_stay_readable(name):
+    """What was recorded then is the truth; a field that minor 0 did not have reads as 0."""
+    data, (_, kind, way) = MINOR_0[name], name.split(" ")
+    header = wire.open_frame(data, TAGGERS[way])
+    assert (header[0], header[3]) == (frames.BODIES[kind][0], 9)
+    assert len(data) == wire.frame_sizes(header[0])[0]
+    back = wire.unpack_body(data, header[0])
+    told = frames.STATUS_MINOR_0 if kind == "status" else frames.BODIES[kind][1]
+    for got, packed in zip(back, told, strict=False):
+        wanted = packed.ljust(16, b"\0") if isinstance(packed, bytes) else pytest.approx(packed, rel=1e-7)
+        assert got == wanted
+    assert not any(back[len(told) :])
+
+
+def later_frame(name, more, tagger=None):
+    """Return a golden frame with this many bytes appended to its body, as a board of a later minor would send it."""
+    grown = bytearray(GOLDEN[name][: -wire.TAG_SIZE] + bytes(range(1, more + 1)) + bytes(wire.TAG_SIZE))
+    wire.seal(grown, len(grown), tagger)
+    return bytes(grown)
+
+
+@pytest.mark.parametrize("way", TAGGERS)
+@pytest.mark.parametrize("kind", frames.BODIES)
+@pytest.mark.parametrize("more", [1, 2, 33])
+def test_bodies_of_a_later_minor_read_as_far_as_they_are_known(kind, way, more):
+    name = f"frame {kind} {way}"
+    grown = later_frame(name, more, TAGGERS[way])
+    header = wire.open_frame(grown, TAGGERS[way])
+    assert header[0] == frames.BODIES[kind][0]
+    assert wire.unpack_body(grown, header[0]) == wire.unpack_body(GOLDEN[name], header[0])
+
+
+def test_bodies_shorter_than_ever_or_longer_than_a_notification_are_refused():
+    least, most = wire.frame_sizes(wire.STATUS)
+    assert most == wire.MAX_FRAME
+    with pytest.raises(wire.WireError, match=f"frame of {least - 1} bytes, expected {least} to {most}"):
+        wire.open_frame(sealed(frame_type=wire.STATUS, n=0, size=least - 1))
+    with pytest.raises(wire.WireError, match=f"frame of {most + 1} bytes, expected {least} to {most}"):
+        wire.open_frame(sealed(frame_type=wire.STATUS, n=0, size=most + 1))
+
+
+def test_no_minor_makes_bodies_shorter():
+    assert all(wire.body_size(kind, 0) >= least for kind, least in wire.LEAST_BODY_SIZES.items())
+    assert set(wire.LEAST_BODY_SIZES) == set(wire.BODIES)
+
+
 @pytest.mark.parametrize("way", TAGGERS)
 def test_commands_come_back(way):
     for name, (request_id, opcode, counter, payload) in frames.COMMANDS.items():
@@ -118,7 +171,8 @@ def test_packing_touches_only_its_own_bytes():
 def test_longest_frame_fits_one_notification():
     # ATT MTU 247 leaves 244 bytes.
     assert (
-        max(wire.frame_size(kind, wire.MAX_SAMPLES) for kind in (wire.ORIENT, wire.RAW, *wire.BODIES)) <= 244
+        max(wire.frame_size(kind, wire.MAX_SAMPLES) for kind in (wire.ORIENT, wire.RAW, *wire.BODIES))
+        <= wire.MAX_FRAME
     )
 
 

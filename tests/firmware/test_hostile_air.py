@@ -1,78 +1,22 @@
 """The whole firmware on the register model and a fake radio: hostile peers change nothing for the owner."""
 
-import importlib
 import random
 
 import numpy as np
 import pytest
 
-from fake_bluetooth import Air
+from flying import Flying
 from tiltwise.common import wire
-from tiltwise.firmware_files import load_firmware
-from tiltwise.sim.board import SimBoard
-from tiltwise.sim.sensor import Lsm6dsox
-from wire_host import KEY, START, Host, ack, stuffed
-
-load_firmware()
-radio_module = importlib.import_module("tiltwise_firmware.radio")
-keystore = importlib.import_module("tiltwise_firmware.keystore")
+from wire_host import KEY, START, ack, stuffed
 
 SECONDS = 60
-
-
-class Flying:
-    """A board whose only link is the radio, and time that hosts let pass."""
-
-    def __init__(self):
-        part = Lsm6dsox(seed=1)
-        t = np.arange(0, SECONDS + 1, 0.01)
-        acc = np.tile([0.0, 0.0, 9.81], (len(t), 1))
-        part.advance(t, np.zeros((len(t), 3)), acc)
-        self.board = SimBoard([part], stream=None, auto_ack=False)
-        keystore.KeyStore(self.board.files).save(KEY)
-        self.air = Air()
-        self.air.room = 12
-        self.board.links = list(radio_module.Radio(self.air, self.board.clock, b"sim").links)
-        self.board.restart()
-        self.ctrl = self.air.handle_of(wire.uuid128(wire.UUID_CTRL))
-        self.data = self.air.handle_of(wire.uuid128(wire.UUID_DATA))
-        self.now_s = self.board.clock.us / 1e6 + 0.1
-        self.run()
-
-    def run(self, seconds=0.03):
-        self.now_s += seconds
-        self.air.drain(6)
-        self.board.step(self.now_s)
-
-    def connect(self, address):
-        for _ in range(30):
-            if self.air.advertised is not None:
-                return self.air.come(address, 185)
-            self.run()
-        return None
-
-    def host(self):
-        connection = self.connect(b"owner!")
-
-        def listen():
-            peer = self.air.peers[connection]
-            heard, peer.heard = peer.heard, []
-            answers = b"".join(packet for handle, packet in heard if handle == self.ctrl)
-            return answers, [packet for handle, packet in heard if handle == self.data]
-
-        return Host(
-            lambda data: self.air.write(connection, self.ctrl, data),
-            listen,
-            self.run,
-            device=SimBoard.device_id,
-        )
 
 
 @pytest.fixture(scope="module")
 def flight():
     """An owner that streams for a minute while a stranger writes what it can; what the owner got."""
     rng = random.Random(12)
-    flying = Flying()
+    flying = Flying(SECONDS)
     owner = flying.host()
     assert owner.prove()[0] == wire.STATUS_OK
     assert owner.ask(wire.OP_START, START)[0] == wire.STATUS_OK

@@ -501,7 +501,8 @@ def test_hello_tells_who_holds_the_cable_which_board_it_is():
     assert status == wire.STATUS_OK
     assert answer[-8:] == DEVICE
     assert struct.unpack(wire.HELLO_BODY, answer[:-8]) == (
-        wire.VERSION, 0, 0, wire.STATE_LOCKED, wire.FEATURE_MOTOR, 4, 5, 6, 2, BOOT, 0, 2, b"bench".ljust(16, b"\0"),
+        wire.VERSION, wire.MINOR, wire.LEAST_HOST_MINOR,
+        wire.STATE_LOCKED, wire.FEATURE_MOTOR, 4, 5, 6, 2, BOOT, 0, 2, b"bench".ljust(16, b"\0"),
     )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """The inputs of the golden frames and commands, packed by the same calls as on the board; runs in MicroPython too.
 
 `frames.json` beside this file holds their bytes in hex. It was written once by version 1 of wire.py and checked by
-hand against the offsets in its docstring; a change of it is a change of the protocol.
+hand against the offsets in its docstring; a change of it is a change of the protocol. `minor_0.json` holds the frames
+with a body as the first boards sent them, which must stay readable.
 """
 
 import struct
@@ -10,7 +11,8 @@ from tiltwise.common import auth, wire
 
 KEY = bytes(range(32))
 
-STATUS = (3661, 3987, 81, 1, -512, 12, 4000, 123456, 1, 2, 3, 4, 5, 100, -200, 300)
+STATUS_MINOR_0 = (3661, 3987, 81, 1, -512, 12, 4000, 123456, 1, 2, 3, 4, 5, 100, -200, 300)
+STATUS = STATUS_MINOR_0 + (0x0123, 98765, 6, 7, 8, 9, 10, 11, 12, 65535)
 MINUTE = (6240, 12, 60, 1) + tuple(range(-9, 9))
 VERSIONS_AND_STATE = (2, 1, wire.IMU_LSM6DSOX, 2, 0x8001, 1, 2, 3, 4)
 INFO = VERSIONS_AND_STATE + (104.0, 52.0, 0.001, 0.002, 0.003, 500, 4, 7, 70_000, 9, b"xiao-s3")

@@ -49,8 +49,9 @@ def body_frame(kind, seq, t0, *values, boot=7, i0=0, flags=0):
     return seal(frame)
 
 
-def status_frame(seq, t0, boot=7, battery_percent=80):
+def status_frame(seq, t0, boot=7, battery_percent=80, conditions=0, counts=(6, 7, 8, 9, 10, 11, 12, 13)):
     values = (3600, 3900, battery_percent, 1, 2512, 4, 100, 60000, 1, 2, 3, 4, 5, 100, -200, 300)
+    values += (conditions, 50000, *counts)
     return body_frame(wire.STATUS, seq, t0, *values, boot=boot)
 
 

@@ -1,10 +1,13 @@
 """Frames become blocks, gaps and messages; bad, late and doubled ones are counted, and nothing raises."""
 
+import json
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from golden import frames
 from link import builders
 from tiltwise.common import wire
 from tiltwise.link.decoder import MAX_WITHOUT_INFO, RESTART_S, Decoder
@@ -16,6 +19,9 @@ from tiltwise.types import ImuBlock, OrientationBlock, SignalGap
 GOLDEN_RAW = bytes.fromhex(
     "1200070001000000050000006400000002050100feff03000400050000200a000b000c000d00f3ff0e00c3b4bc7400000000"
 )
+
+
+GOLDEN_FOLDER = Path(frames.__file__).parent
 
 
 def only(items, kind):
@@ -301,3 +307,25 @@ def test_residue_check_refuses_a_frame_whose_last_four_bytes_are_not_zero():
     decoder.feed(builders.info_frame())
     assert decoder.feed(frame[:-8] + struct.pack("<II", crc, 1)) == []
     assert sum(decoder.stats.bad.values()) == 1
+
+
+@pytest.mark.parametrize("is_alone", [True, False])
+def test_status_of_every_minor_is_read_beside_the_others(is_alone):
+    """A recording may hold boards of all ages: short STATUS from before, ours, longer ones of a later minor."""
+    old = bytes.fromhex(json.loads((GOLDEN_FOLDER / "minor_0.json").read_text())["frame status crc"])
+    ours = builders.status_frame(10, 5_000, boot=65_535, conditions=wire.CONDITION_SAFE_MODE)
+    later = bytearray(ours[: -wire.TAG_SIZE] + bytes(range(1, 20)) + bytes(wire.TAG_SIZE))
+    later[4] = 11
+    later = builders.seal(later)
+    decoder = Decoder()
+    batch = [builders.info_frame(8, boot=65_535), old, ours, later]
+    items = (
+        [item for frame in batch for item in decoder.feed(frame)] if is_alone else decoder.feed_many(batch)
+    )
+    told = only(items + decoder.flush(), Status)
+    assert not decoder.stats.bad
+    assert [status.bus_faults for status in told] == [1, 1, 1]
+    assert [status.conditions for status in told] == [0, wire.CONDITION_SAFE_MODE, wire.CONDITION_SAFE_MODE]
+    assert [status.hostile_commands for status in told] == [0, 8, 8]
+    assert [status.flash_faults for status in told] == [0, 13, 13]
+    assert [status.least_free_heap_bytes for status in told] == [0, 50_000, 50_000]

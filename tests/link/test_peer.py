@@ -24,8 +24,8 @@ def stuffed(data: bytes) -> bytes:
     return bytes(out[: cobs.stuff_into(data, len(data), out)])
 
 
-def hello(state: int = wire.STATE_LOCKED, major: int = wire.VERSION) -> bytes:
-    return struct.pack(wire.HELLO_BODY, major, 0, 0, state, 0, 1, 2, 3, 1, 77, 0, 9, b"test")
+def hello(state: int = wire.STATE_LOCKED, major: int = wire.VERSION, least_host_minor: int = 0) -> bytes:
+    return struct.pack(wire.HELLO_BODY, major, 0, least_host_minor, state, 0, 1, 2, 3, 1, 77, 0, 9, b"test")
 
 
 def channels(key: bytes = OURS.key) -> tuple[Channel, Channel]:
@@ -172,6 +172,13 @@ def test_an_answer_is_waited_for_three_times_a_second_each() -> None:
 def test_another_version_is_refused_with_what_to_do(major: int, size: int) -> None:
     with pytest.raises(LinkError) as caught:
         read_hello(hello(major=major)[:size])
+    assert caught.value.trouble is Trouble.VERSION
+
+
+def test_a_board_that_asks_for_a_newer_host_is_told_so() -> None:
+    assert read_hello(hello(least_host_minor=wire.MINOR)).model == "test"
+    with pytest.raises(LinkError, match=r"this tiltwise speaks .*: update tiltwise") as caught:
+        read_hello(hello(least_host_minor=wire.MINOR + 1))
     assert caught.value.trouble is Trouble.VERSION
     assert "\n" not in str(caught.value)
 

@@ -2,7 +2,7 @@
 
 import math
 
-from tiltwise.app import bench_firmware, bench_firmware_air
+from tiltwise.app import bench_firmware, bench_firmware_air, bench_firmware_hostile
 
 
 def last(rows):
@@ -61,3 +61,18 @@ def test_firmware_takes_less_heap_than_it_is_said_to():
     assert rows[f"after start, {ring}, ROM partition"] < 100_000
     # A table of names doubles when it is full: 9 kB at once, on one side or the other of which a new name may put it.
     assert rows[f"after start, {ring}"] - before < 130_000
+
+
+def test_hostile_writes_cost_no_sample_and_no_memory_and_status_counts_them():
+    """As `tiltwise bench firmware` does a million times: noise, half, damaged, replayed and forged commands."""
+    row = last(bench_firmware_hostile.hostile_rows(1000, seed=2))
+    print(row)
+    assert row.writes == 1000
+    assert row.connections > 20
+    assert abs(row.samples - row.samples_expected) <= 12  # two polls
+    # The last peers may have left their failed proofs: four addresses are kept, whatever comes.
+    assert row.heap_after - row.heap_early < 2048
+    assert 300 < row.status.hostile_commands <= 1000
+    assert row.status.wrong_proofs > 0
+    assert (row.status.bus_faults, row.status.fifo_overflows, row.status.conditions) == (0, 0, 0)
+    assert row.is_key_kept

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tiltwise.app import bench_firmware, bench_firmware_air
+from tiltwise.app import bench_firmware, bench_firmware_air, bench_firmware_hostile
 from tiltwise.app.bench_table import collect, table
 from tiltwise.app.errors import AppError
 from tiltwise.sim.vm.install import VmUnavailableError
@@ -25,6 +25,7 @@ def print_firmware(folder: Path | None, scale: float, console: Console) -> None:
         _print_fusion(folder, console)
         _print_heap(8.0 * scale, console)
         _print_air(10.0 * scale, console)
+        _print_hostile(max(400, round(1_000_000 * scale)), console)
     except VmUnavailableError as error:
         raise AppError(f"{error}; install the extra dev: pip install -e '.[dev]'") from error
     _print_losses(24.0 * scale, max(1, round(500 * scale)), max(1, round(20 * scale)), console)
@@ -63,6 +64,32 @@ def _print_air(minutes: float, console: Console) -> None:
     frames = [(r.interval_ms, r.mtu, r.frames, r.missing_frames) for r in rows]
     samples = [(r.samples, r.missing_samples, r.damaged, r.refused) for r in rows]
     console.print(table(title, heads, _side_by_side(frames, samples)))
+
+
+def _print_hostile(writes: int, console: Console) -> None:
+    (row,) = collect("hostile writes", bench_firmware_hostile.hostile_rows(writes, _SEED))
+    status = row.status
+    title = f"\n{row.writes:,} hostile writes in the VM, {row.virtual_s / 60:.1f} virtual min, seed {_SEED}"
+    told = (
+        ("connections of strangers", row.connections),
+        ("answers they got", row.answers),
+        ("samples made by the sensor meanwhile", round(row.samples_expected)),
+        ("samples taken by the firmware", row.samples),
+        ("heap in use before, bytes", row.heap_before),
+        ("heap in use after a hundredth of the writes", row.heap_early),
+        ("heap in use after all", row.heap_after),
+        ("key and motor untouched", row.is_key_kept),
+        ("STATUS: hostile commands (ends at 65535)", status.hostile_commands),
+        ("STATUS: wrong proofs", status.wrong_proofs),
+        ("STATUS: sent away, nothing proved in 5 s", status.unproved_peers),
+        ("STATUS: connections that stood still", status.link_stalls),
+        ("STATUS: restarts of the radio", status.radio_restarts),
+        ("STATUS: bus faults", status.bus_faults),
+        ("STATUS: FIFO overflows", status.fifo_overflows),
+        ("STATUS: conditions", status.conditions),
+        ("real time, s", round(row.took_s)),
+    )
+    console.print(table(title, ("what", "how many"), told))
 
 
 def _print_losses(hours: float, disconnects: int, reboots: int, console: Console) -> None:

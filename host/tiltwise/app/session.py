@@ -11,6 +11,7 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from tiltwise.app.alerts import Alerts
+from tiltwise.app.board_words import BoardWatch
 from tiltwise.app.errors import os_error_line
 from tiltwise.app.facing import OFF
 from tiltwise.app.fetching import Fetching
@@ -82,6 +83,7 @@ class Session:
         self._keeper, self._recorder = keeper, recorder
         self._commit_every_s, self._committed_s, self._fitted_s = commit_every_s, 0.0, 0.0
         self.decoder = Decoder()
+        self._board_watch = BoardWatch()
         self._times = WallTimes(started_utc_s)
         self._stages = Stages(settings, mount, ZoneInfo(zone), face, counters)
         self._fetching = Fetching(self._times, self.decoder, self._stages, keeper, answers=fetches)
@@ -198,6 +200,7 @@ class Session:
                 self._take_gap(item, live)
             case Status():
                 live.status = item
+                live.warnings += self._board_watch.process(item)
             case BoardEvent():
                 live.board_events.append(item)
             case Info():

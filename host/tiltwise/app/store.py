@@ -192,7 +192,8 @@ class Store:
         new = 0
         for frame, t_s in zip(frames, utc_s, strict=True):
             kind, _, frame_boot, seq, _, _, n, _, _ = wire.unpack_header(frame)
-            if frame_boot != boot.boot or len(frame) != wire.frame_size(kind, n):
+            least, most = wire.frame_sizes(kind, n)
+            if frame_boot != boot.boot or not least <= len(frame) <= most:
                 raise wire.WireError(
                     f"expected a whole frame of boot {boot.boot}, got {len(frame)} bytes of boot {frame_boot}"
                 )

@@ -107,5 +107,15 @@ def _board(event: BoardEvent) -> str:
         wire.EVENT_BUS_OK: f"the board's sensor is back after {event.value / 1000:.1f} s",
         wire.EVENT_FIFO_OVERFLOW: f"the board was too late: {event.value} samples lost",
         wire.EVENT_SATURATED: f"{event.value} samples beyond the sensor's range",
+        wire.EVENT_SETTINGS_BAD: "the board's settings were damaged: it uses defaults until they are set again",
+        wire.EVENT_SAFE_MODE: f"the board crashed {event.value} times in a row and runs without sensors: "
+        "run tiltwise setup",
+        wire.EVENT_FLASH_FAULT: f"the board's memory for minutes has {event.value} damaged places",
+        wire.EVENT_STUCK: f"the sensor gave the same values {event.value} times in a row: it is started anew",
+        wire.EVENT_POOR_SENSOR: "the sensor is a part that works and is a poor choice",
+        wire.EVENT_AUTH_FAILED: f"somebody failed to prove the board's key ({event.value} since it started)",
+        wire.EVENT_HOSTILE: f"the board was sent {event.value} commands that were not ours since it started",
+        wire.EVENT_LINK_STALL: f"a connection to the board stood still ({event.value} since it started)",
+        wire.EVENT_RADIO_RESTART: f"the board started its radio anew ({event.value} since it started)",
     }
     return words.get(event.code, f"the board reports event {event.code} ({event.value})")

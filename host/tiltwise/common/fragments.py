@@ -8,13 +8,12 @@ number of 11 at most. A lost fragment costs its frame, which is asked for again.
 the radio of the host.
 """
 
-from tiltwise.common import const
+from tiltwise.common import const, wire
 
 FIRST = 0x80
 LAST = 0x40
 _NUMBER = const(0x3F)
 _WHOLE = const(0x10)  # version 1 in the upper half
-_LARGEST = const(244)
 _SIZES = const(16)
 
 
@@ -22,8 +21,8 @@ class Splitter:
     """Keeps one frame until its last fragment has gone out."""
 
     def __init__(self):
-        self._frame = bytearray(_LARGEST)
-        self._piece = bytearray(_LARGEST)
+        self._frame = bytearray(wire.MAX_FRAME)
+        self._piece = bytearray(wire.MAX_FRAME)
         self._views = {}  # of the piece, by size: made once, for there are few sizes
         self._size = 0
         self._sent = 0
@@ -95,7 +94,7 @@ class Joiner:
             self._give_up()
             self._parts = bytearray()
             self._number = 0
-        if head & _NUMBER != self._number or len(self._parts) + len(data) - 1 > _LARGEST:
+        if head & _NUMBER != self._number or len(self._parts) + len(data) - 1 > wire.MAX_FRAME:
             self._give_up()
             return None
         self._parts.extend(data[1:])

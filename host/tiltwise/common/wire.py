@@ -26,10 +26,17 @@ import struct
 from tiltwise.common import const
 
 VERSION = 1  # since v1; another value is another protocol
+# What was added to version 1. A later minor appends fields to bodies and takes nothing away: a reader takes the
+# fields that it knows, and what an older board did not say reads as 0, "not told".
+MINOR = 1  # 1: STATUS tells conditions and what strangers did
+LEAST_HOST_MINOR = (
+    1  # of the hosts that a board of this minor serves: those before took one length of body only
+)
 HEADER_SIZE = 18
 TAG_SIZE = 8
 MAX_SAMPLES = 15
 MAX_SENSOR = 15
+MAX_FRAME = 244  # bytes: what one notification carries at an ATT MTU of 247
 
 # Frame types, since v1.
 ORIENT = 1  # n x (quaternion 4 x int16 / 32767, acceleration 3 x int16)
@@ -61,6 +68,24 @@ IMU_LSM6DS3TRC = 4
 IMU_BMI270 = 5
 IMU_ICM42688P = 6
 IMU_MPU6050 = 7
+
+# Conditions in STATUS, since minor 1; the first ones are those of the sensor in the frame's header.
+CONDITION_SENSOR_LOST = 0x0001  # it answered since boot and does not now
+CONDITION_SENSOR_MISSING = 0x0002  # it has not answered since boot, and did before or is set as fitted
+CONDITION_SENSOR_STUCK = 0x0004  # it gave the same sample again and again, and is being started anew
+CONDITION_SATURATED = 0x0008  # samples at the end of the range since the STATUS before
+CONDITION_POOR_SENSOR = 0x0010  # the part works, and is a poor choice or not what it says
+CONDITION_SETTINGS_BAD = (
+    0x0020  # the settings file was damaged or from another version when the board started
+)
+CONDITION_KEY_BAD = (
+    0x0040  # a copy of the key was damaged when the board started; mended if the other was whole
+)
+CONDITION_FLASH_BAD = 0x0080  # boot number or minutes cannot be kept: the flash refuses
+CONDITION_SAFE_MODE = (
+    0x0100  # it crashed too often: no sensors and no radio until it is mended over the cable
+)
+CONDITION_HOST_SILENT = 0x0200  # a host in session acknowledges nothing: nothing more goes out to it
 
 # Event codes, since v1; each with its value.
 EVENT_BOOT = 1  # reset cause
@@ -146,8 +171,12 @@ SAMPLE_SIZES = {ORIENT: 14, RAW: 12}
 EVENT_BODY = "<BxHi"  # code, reserved, value
 # uptime s, battery mV (0 unknown), battery % (255 unknown), reset cause, temperature 0.01 degC,
 # ring frames used, ring frames that fit, free heap B, bus faults, FIFO overflows, saturated samples,
-# send retries, frames lost from the ring, gyroscope bias 3 x 1e-5 rad/s
-STATUS_BODY = "<IHBBhHHIHHHHI3h"
+# send retries, frames lost from the ring, gyroscope bias 3 x 1e-5 rad/s;
+# since minor 1: conditions, least free heap seen B, then counts since boot that end at 65535: restarts of this sensor
+# because it was stuck, wrong proofs, commands that were damaged, forged or replayed, peers sent away because they
+# proved nothing, hosts refused because another was in session, connections that took nothing for 2 s, restarts of
+# the radio, pages and records of the flash log that could not be written or read
+STATUS_BODY = "<IHBBhHHIHHHHI3hHI8H"
 # samples seen, seconds moving, seconds worn (255 unknown), alerts given by the board alone, reserved,
 # mean "up" in sensor axes of each ten seconds, 6 x (3 x int8 / 127)
 MINUTE_BODY = "<HBBBx18b"
@@ -156,6 +185,7 @@ MINUTE_BODY = "<HBBBx18b"
 # gyroscope range deg/s, accelerometer range g, ring oldest and newest sequence number, boot id, model
 INFO_BODY = "<BBBBIBBBBfffffHHIII16s"
 BODIES = {EVENT: EVENT_BODY, STATUS: STATUS_BODY, MINUTE: MINUTE_BODY, INFO: INFO_BODY}
+LEAST_BODY_SIZES = {EVENT: 8, STATUS: 36, MINUTE: 24, INFO: 64}  # bytes at minor 0
 COMMAND_HEADER = "<BBI"  # request id, opcode, counter
 NOTHING_STORED = 0xFFFFFFFF  # in ACK, since v1: frees nothing, and the credits count from the next live frame
 LEAST_REQUEST_ID = 0x20  # hosts choose 0x20 to 0xFF: a reply never begins like a frame (is_frame)
@@ -178,14 +208,22 @@ class WireError(ValueError):
 
 
 def body_size(frame_type, n):
-    """Return the payload bytes of a frame of this type with n samples."""
+    """Return the payload bytes of a frame of this type with n samples, as this minor makes it."""
     size = SAMPLE_SIZES.get(frame_type)
     return struct.calcsize(BODIES[frame_type]) if size is None else size * n
 
 
 def frame_size(frame_type, n=0):
-    """Return all bytes of a frame of this type with n samples."""
+    """Return all bytes of a frame of this type with n samples, as this minor makes it."""
     return HEADER_SIZE + body_size(frame_type, n) + TAG_SIZE
+
+
+def frame_sizes(frame_type, n=0):
+    """Return the fewest and most bytes that a frame of this type and any minor of this version may have."""
+    if frame_type in SAMPLE_SIZES:
+        size = frame_size(frame_type, n)
+        return size, size
+    return HEADER_SIZE + LEAST_BODY_SIZES[frame_type] + TAG_SIZE, MAX_FRAME
 
 
 def pack_header_into(buffer, frame_type, flags, boot, seq, i0, t0, n, sensor, rate_code):
@@ -219,7 +257,10 @@ def pack_body_into(buffer, frame_type, *values):
 
 
 def unpack_body(frame, frame_type):
-    """Return the payload of an EVENT, STATUS, MINUTE or INFO frame as a tuple."""
+    """Return the payload of an EVENT, STATUS, MINUTE or INFO frame as a tuple; what an older minor lacks is 0."""
+    missing = frame_size(frame_type) - len(frame)
+    if missing > 0:
+        frame = bytes(memoryview(frame)[: len(frame) - TAG_SIZE]) + bytes(missing)
     return struct.unpack_from(BODIES[frame_type], frame, HEADER_SIZE)
 
 
@@ -278,8 +319,10 @@ def open_frame(frame, tagger=None):
             raise WireError("sample frame with %d samples, expected 1 to %d" % (n, MAX_SAMPLES))
     elif frame_type not in BODIES:
         raise WireError("frame type %d is not known to this version: update tiltwise" % frame_type)
-    if len(frame) != frame_size(frame_type, n):
-        raise WireError("frame of %d bytes, expected %d" % (len(frame), frame_size(frame_type, n)))
+    least, most = frame_sizes(frame_type, n)
+    if not least <= len(frame) <= most:
+        expected = "%d" % least if least == most else "%d to %d" % (least, most)
+        raise WireError("frame of %d bytes, expected %s" % (len(frame), expected))
     if rate_code >= len(RATES_HZ):
         raise WireError("rate code %d is not known to this version: update tiltwise" % rate_code)
     if tagger is not None and not flags & FLAG_AUTHENTICATED:

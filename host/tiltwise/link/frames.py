@@ -84,18 +84,18 @@ def _why_bad(frame: bytes, tagger: Tagger | None) -> str | None:
     return None
 
 
-def _expected_sizes() -> IntArray:
-    """Return the frame size by type << 4 | n, 0 where there is no such frame."""
-    sizes = np.zeros(256, dtype=np.int64)
+def _expected_sizes() -> tuple[IntArray, IntArray]:
+    """Return the least and largest frame size by type << 4 | n, both 0 where there is no such frame."""
+    sizes = np.zeros((2, 256), dtype=np.int64)
     for frame_type in wire.BODIES:
-        sizes[frame_type << 4 : (frame_type << 4) + 16] = wire.frame_size(frame_type)
+        sizes[:, frame_type << 4 : (frame_type << 4) + 16] = np.transpose([wire.frame_sizes(frame_type)])
     for frame_type in wire.SAMPLE_SIZES:
         for n in range(1, wire.MAX_SAMPLES + 1):
-            sizes[frame_type << 4 | n] = wire.frame_size(frame_type, n)
-    return sizes
+            sizes[:, frame_type << 4 | n] = wire.frame_sizes(frame_type, n)
+    return sizes[0], sizes[1]
 
 
-_SIZES = _expected_sizes()
+_LEAST, _MOST = _expected_sizes()
 
 
 def _is_good(frames: Sequence[bytes], sizes: IntArray, head: NDArray[np.void]) -> NDArray[np.bool_]:
@@ -107,7 +107,8 @@ def _is_good(frames: Sequence[bytes], sizes: IntArray, head: NDArray[np.void]) -
         (crc == _RESIDUE)
         & (tails == 0)
         & (head["kind"] >> 4 == wire.VERSION)
-        & (_SIZES[shape] == sizes)
+        & (_LEAST[shape] <= sizes)
+        & (sizes <= _MOST[shape])
         & (head["rate_code"] < len(wire.RATES_HZ))
         & (head["flags"] & (wire.FLAG_AUTHENTICATED | wire.FLAG_ENCRYPTED) == 0)
     )

@@ -58,7 +58,11 @@ class Info:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How the board is doing; sent every few seconds. battery_mv 0 and battery_percent None mean unknown."""
+    """How the board is doing; sent every few seconds. battery_mv 0 and battery_percent None mean unknown.
+
+    Counters count since boot; those of u16 end at 65535. `conditions` are bits wire.CONDITION_*; they, the least free
+    heap and the counters after it are 0 from a board of minor 0, which did not tell them.
+    """
 
     t_s: float
     uptime_s: int
@@ -75,6 +79,18 @@ class Status:
     send_retries: int
     lost_frames: int
     gyr_bias_rad_s: tuple[float, float, float]
+    boot: int = 0
+    sensor: int = 0  # that bus faults, overflows, saturation, bias and the sensor's conditions are about
+    conditions: int = 0
+    least_free_heap_bytes: int = 0
+    stuck_restarts: int = 0
+    wrong_proofs: int = 0
+    hostile_commands: int = 0  # damaged, forged or replayed
+    unproved_peers: int = 0  # sent away because they proved nothing in time
+    refused_hosts: int = 0  # that proved the key while another was in session
+    link_stalls: int = 0  # connections that took nothing for 2 s
+    radio_restarts: int = 0
+    flash_faults: int = 0  # pages and records that could not be written or read
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +148,8 @@ def read_info(frame: bytes) -> Info:
 
 
 def read_status(frame: bytes, t_s: float) -> Status:
-    """Return the message of a checked STATUS frame."""
+    """Return the message of a checked STATUS frame of any minor version."""
+    header = wire.unpack_header(frame)
     body = wire.unpack_body(frame, wire.STATUS)
     return Status(
         t_s=t_s,
@@ -150,6 +167,18 @@ def read_status(frame: bytes, t_s: float) -> Status:
         send_retries=body[11],
         lost_frames=body[12],
         gyr_bias_rad_s=(body[13] * 1e-5, body[14] * 1e-5, body[15] * 1e-5),
+        boot=header[2],
+        sensor=header[7],
+        conditions=body[16],
+        least_free_heap_bytes=body[17],
+        stuck_restarts=body[18],
+        wrong_proofs=body[19],
+        hostile_commands=body[20],
+        unproved_peers=body[21],
+        refused_hosts=body[22],
+        link_stalls=body[23],
+        radio_restarts=body[24],
+        flash_faults=body[25],
     )
 
 

@@ -74,6 +74,12 @@ def read_hello(data: bytes) -> Hello:
             "(tiltwise setup updates boards)",
         )
     values = struct.unpack_from(wire.HELLO_BODY, data)
+    if values[2] > wire.MINOR:
+        raise LinkError(
+            Trouble.VERSION,
+            f"the board needs a host of protocol {wire.VERSION}.{values[2]}, this tiltwise speaks "
+            f"{wire.VERSION}.{wire.MINOR}: update tiltwise",
+        )
     model = bytes(values[12]).rstrip(b"\0").decode("ascii", errors="replace")
     return Hello(values[0], values[3], values[9], model)
 

@@ -20,6 +20,7 @@ from tiltwise.sim.vm.bluetooth import INDICATE, NOTIFY, BluetoothModule
 from tiltwise.sim.vm.board import VmBus
 from tiltwise.sim.vm.compiled import compiled_firmware
 from tiltwise.sim.vm.process import Vm, VmError, firmware_on_board
+from tiltwise.sim.vm.strangers import Strangers
 
 DEVICE_ID = bytes.fromhex("1122334455660000")  # what firmware/board.py makes of the chip's number
 _MAIN = "import main"
@@ -46,6 +47,7 @@ class RadioBoard:
     tell : called with a virtual time in s when the sensors' truth is needed up to there
     files : what lies in flash
     pins : number -> level of the inputs; analog : pin -> microvolts
+    radio : who is on the radio in place of the air
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class RadioBoard:
         analog: Mapping[int, int] | None = None,
         main: str = _MAIN,
         seed: int = 1,
+        radio: Strangers | None = None,
     ) -> None:
         self.pins = dict(pins or {})
         self.analog = dict(analog or {})
@@ -73,7 +76,7 @@ class RadioBoard:
         self._main = main
         self._loop = asyncio.get_running_loop()
         now_us = self._loop.time() * 1e6
-        self.radio = BluetoothModule(link, seed)
+        self.radio: Any = BluetoothModule(link, seed) if radio is None else radio
         self._bus = VmBus(sensors, now_us)
         self.bus = self._bus.bus
         self.vm = Vm(firmware_on_board() if files is None else files, now_us=now_us)

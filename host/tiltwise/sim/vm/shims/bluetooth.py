@@ -175,5 +175,7 @@ class BLE:
             )
 
     def _written(self, handle, data):
-        value = self._values[handle]
+        value = self._values.get(handle)
+        if value is None:  # a descriptor, or none at all: not every stack keeps that to itself
+            return
         value[0] = (value[0] + data if value[2] else bytearray(data))[: value[1]]
