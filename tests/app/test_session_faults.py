@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from app.feed import STARTED_S, stored_seqs
-from app.test_live_link import SimCable, gaps, keeper_in, live, made
+from app.test_live_link import SimCable, gaps, keeper_in, live, made, stuffed
 from link import builders
 from tiltwise.app.keeper import Keeper
 from tiltwise.app.session import LiveUpdate, Session
@@ -19,6 +19,7 @@ from tiltwise.app.settings import Settings
 from tiltwise.app.store import Store
 from tiltwise.app.store_victim import frames_of
 from tiltwise.common import wire
+from tiltwise.link.connector import CABLE
 from tiltwise.motion.mounting import mounting_from_up
 from tiltwise.types import Mount, SignalGap
 
@@ -75,6 +76,29 @@ def test_any_share_of_lost_frames_is_fetched_in_the_end(tmp_path: Path, share: f
     assert stored_seqs(tmp_path) >= set(range(made(cable) - 15)), "the last ones may still be on their way"
     assert not [gap for gap in gaps(tmp_path) if gap[2] in ("lost", "overflow")], "late gaps are closed"
     assert session.decoder.stats.missing_frames >= share * 200, "the faults were there: 5 frames a second"
+
+
+def test_a_cable_that_is_pulled_in_mid_frame_tears_no_frame_and_loses_none(tmp_path: Path) -> None:
+    async def story(cable: SimCable, _: Session) -> None:
+        for k in range(12):
+            await asyncio.sleep(3)
+            torn = stuffed(at_device_s(1_000_000 + k, 1e5))
+            cut = cable.rng.randrange(1, len(torn))
+            assert cable.connection is not None
+            cable.connection.came.put_nowait((CABLE, torn[:cut]))
+            cable.unplug()
+            await asyncio.sleep(1)
+            cable.is_plugged = True
+            while cable.connection is None:
+                await asyncio.sleep(0.1)
+            cable.connection.came.put_nowait((CABLE, torn[cut:]))  # what stood in the system's buffer
+        await asyncio.sleep(30)
+
+    cable, session = live(story, keeper=keeper_in(tmp_path))
+    seqs = stored_seqs(tmp_path)
+    assert seqs >= set(range(made(cable) - 15))
+    assert max(seqs) < 1_000_000
+    assert session.unsaved == ""
 
 
 @pytest.mark.parametrize("seed", range(3))
