@@ -1,4 +1,4 @@
-"""What happens to the computer: killed at each step of a commit, out of memory, a store that will not begin."""
+"""What happens to the computer: killed at each step of a commit, out of memory, a store that others hold."""
 
 from __future__ import annotations
 
@@ -10,13 +10,19 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from app.feed import stored_seqs
 from app.store_frames import T0_S, frame, utc_s
-from tiltwise.app.store import Store, StoreError
+from tiltwise.app import store_schema, store_staging
+from tiltwise.app.keeper import Keeper
+from tiltwise.app.session import Session
+from tiltwise.app.settings import Settings
+from tiltwise.app.store import Store
 from tiltwise.app.store_victim import frames_of, open_session
 from tiltwise.common import wire
+from tiltwise.motion.mounting import mounting_from_up
 from tiltwise.types import Mount
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork (Linux, macOS)")
@@ -133,50 +139,49 @@ def test_a_limit_of_memory_that_is_met_damages_nothing(tmp_path: Path) -> None:
     assert session.unsaved == ""
 
 
-def test_a_disk_that_refuses_for_hours_costs_no_more_memory_than_an_hour(tmp_path: Path) -> None:
+def test_a_disk_that_refuses_for_hours_costs_a_stated_amount_of_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert store_staging._MOST_STAGED * 250 < 64e6, "bytes of frames that wait in memory"
+    monkeypatch.setattr(store_staging, "_MOST_STAGED", 1000)
     with Store(tmp_path, min_free_bytes=0) as store:
         session = store.begin_session("b", 7, zone="UTC", mount=Mount.NECK, started_s=T0_S)
-        one = frame(0)
-        for seq in range(60_000):  # 3 h 20 min without a commit
-            buffer = bytearray(one)
-            struct.pack_into("<I", buffer, 4, seq)
-            wire.seal(buffer, len(buffer))
-            store.append(session, [bytes(buffer)], [T0_S + 0.2 * seq])
-        done = store.commit()
-        assert done.frames <= 5 * 3600 * 1.2
-        assert store.append(session, [one], [T0_S]) == 1, "what was given up may come again"
+        for seq in range(3000):
+            store.append(session, [frame(seq)], [utc_s(seq)])
+        assert store.commit().frames == 1000
+        assert store.append(session, [frame(0)], [utc_s(0)]) == 1, "what was given up may come again"
         store.commit()
-    assert 59_999 in stored_seqs(tmp_path)
+    assert stored_seqs(tmp_path) == {0, *range(2000, 3000)}
 
 
-class Unwilling(Store):
-    """A store that cannot read what it needs to begin a session."""
-
-    is_damaged = True
-
-    def begin_session(self, *args: object, **kwargs: object) -> int:
-        if self.is_damaged:
-            raise StoreError("cannot use core.db: database disk image is malformed")
-        return super().begin_session(*args, **kwargs)  # type: ignore[arg-type]
-
-
-@pytest.mark.xfail(strict=True, raises=StoreError, reason="Keeper.frame lets begin_session's StoreError out")
-def test_a_store_that_will_not_begin_a_session_is_told_once_and_stops_no_stream(tmp_path: Path) -> None:
-    store = Unwilling(tmp_path, min_free_bytes=0)
-    session = open_session(store, 1)
+@pytest.mark.parametrize("fetches", [False, True], ids=["plain", "fetching"])
+def test_a_store_that_is_held_from_the_first_frame_on_is_told_once_and_nothing_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fetches: bool
+) -> None:
+    monkeypatch.setattr(store_schema, "BUSY_TIMEOUT_MS", 5)
+    session = Session(
+        settings=Settings(), mount=Mount.NECK, started_utc_s=T0_S, zone="UTC", fetches=fetches,
+        mounting=mounting_from_up(np.array([0.0, 0.0, 1.0]), mount=Mount.NECK),
+        keeper=Keeper(Store(tmp_path, min_free_bytes=0), device="clip", mount=Mount.NECK, zone="UTC"),
+    )  # fmt: skip
+    other = sqlite3.connect(tmp_path / "core.db", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    if fetches:
+        boots = b"\0" + struct.pack("<HII", 1, 0, 3)
+        session.receive(0.0, bytes(wire.pack_command(0x20, wire.OP_BOOTS | wire.REPLY, 0, boots)))
     warnings: list[str] = []
-    angles = 0
-    frames = frames_of(1, 60.0)
+    acks: list[int] = []
+    frames = frames_of(1, 40.0)
     for k, received in enumerate(frames):
-        store.is_damaged = k < 100
+        if k == 100:
+            assert set(acks) == {wire.NOTHING_STORED}
+            other.close()
         update = session.receive(0.2 * k, received)
         warnings += update.warnings
-        angles += update.angles is not None
-        if k == 99:
-            acks = [wire.open_command(command)[3] for command in update.commands]
-            assert all(struct.unpack("<HIH", ack)[1] == wire.NOTHING_STORED for ack in acks)
+        commands = [wire.open_command(command) for command in update.commands]
+        acks += [struct.unpack("<HIH", body)[1] for _, opcode, _, body in commands if opcode == wire.OP_ACK]
     session.finish()
     assert session.unsaved == ""
-    assert angles > 250
     assert len(warnings) == 2, "once that it cannot, once that it can again"
-    assert stored_seqs(tmp_path) >= set(range(100, len(frames)))
+    assert acks[-1] > 150
+    assert stored_seqs(tmp_path) == set(range(len(frames)))
