@@ -1,9 +1,14 @@
 """A computer's clock that is set while recording is told once each time; small corrections are nothing."""
 
+from io import StringIO
 from itertools import count, pairwise
 
 import pytest
+from rich.console import Console
 
+from app.feed import session
+from tiltwise.app import watch
+from tiltwise.app.session import LiveUpdate
 from tiltwise.app.wall import TOLD_FROM_S, WallClock
 
 STARTED_S = 1_772_000_000.0
@@ -44,3 +49,12 @@ def test_slow_correction_over_a_day_is_told_when_it_is_seen_in_the_minutes() -> 
 
 def test_jitter_of_half_a_second_is_nothing() -> None:
     assert lines([0.5 * (-1) ** k for k in range(1000)]) == []
+
+
+def test_watch_shows_the_line_among_what_happens() -> None:
+    said = StringIO()
+    now = iter([STARTED_S, STARTED_S + HOUR_S])
+    wall = WallClock(lambda: next(now), lambda: 0.0)
+    view = watch._View(Console(file=said, width=80), session(), wall)
+    view.show(75.0, LiveUpdate())
+    assert said.getvalue().split()[:5] == ["1:15", "the", "computer's", "clock", "was"]
