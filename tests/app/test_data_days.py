@@ -91,7 +91,35 @@ def test_another_zone_in_the_middle_of_the_day_counts_everything_once(tmp_path: 
     assert days == [date(2026, 6, 1), date(2026, 6, 2)]  # 16:00 and 1:00 of the next day in New York
 
 
-@pytest.mark.parametrize("step_s", [-3600.0, 400 * 86400.0])
+def test_the_leap_day_is_a_day_between_its_neighbours(tmp_path: Path) -> None:
+    for boot, day in enumerate((28, 29), start=1):
+        record(tmp_path, datetime(2028, 2, day, 22, 59, 20, tzinfo=UTC), BERLIN, boot=boot)  # 23:59 in Berlin
+    days = (date(2028, 2, 28), date(2028, 2, 29), date(2028, 3, 1))
+    with Store.open_readonly(tmp_path) as reader:
+        assert tuple(reader.days()) == days
+    found = [read_day(tmp_path, day) for day in days]
+    assert [day.end_s - day.start_s for day in found] == [86400.0] * 3
+    assert [covered_s(day) for day in found] == pytest.approx([40.0, SECONDS, SECONDS - 40], abs=1.0)
+
+
+def test_the_years_end_makes_two_raw_files_and_both_days_are_read(tmp_path: Path) -> None:
+    record(tmp_path, datetime(2026, 12, 31, 23, 59, 20, tzinfo=UTC), "UTC")
+    assert sorted(path.stem for path in tmp_path.glob("raw-*.db")) == ["raw-2026-12", "raw-2027-01"]
+    with Store.open_readonly(tmp_path) as reader:
+        start_s = datetime(2026, 12, 31, tzinfo=UTC).timestamp()
+        assert len(list(reader.frames(start_s, start_s + 2 * 86400.0))) == len(FRAMES)
+
+
+@pytest.mark.parametrize("slew", [-500e-6, 500e-6])
+def test_a_wall_clock_that_is_corrected_slowly_moves_nothing(tmp_path: Path, slew: float) -> None:
+    started = datetime(2026, 6, 1, 8, 0, tzinfo=UTC)
+    record(tmp_path, started, "UTC", now_s=(started.timestamp() + k * (1 + slew) for k in count()))
+    found = read_day(tmp_path, date(2026, 6, 1))
+    assert covered_s(found) == pytest.approx(SECONDS, abs=1.0)
+    assert found.minutes[0].start_s == started.timestamp()
+
+
+@pytest.mark.parametrize("step_s", [-3600.0, 3600.0, 400 * 86400.0])
 def test_a_wall_clock_that_is_set_while_recording_moves_nothing(tmp_path: Path, step_s: float) -> None:
     started = datetime(2026, 6, 1, 8, 0, tzinfo=UTC)
     record(tmp_path / "steady", started, "UTC")

@@ -259,6 +259,19 @@ def test_quaternion_that_is_no_rotation_is_left_out():
     assert decoder.stats.unusable == 1
 
 
+@pytest.mark.parametrize(("norm", "is_used"), [(0.98, False), (0.995, True), (1.005, True), (1.02, False)])
+def test_quaternion_whose_norm_is_off_by_more_than_one_percent_is_left_out(norm, is_used):
+    w, x = (round(part * norm * wire.QUATERNION_SCALE) for part in (0.6, 0.8))
+    samples = [[w, x, 0, 0, 0, 0, 8192]] * 10
+    items = [builders.orient_frame(1 + k, 10 * k, 2000 * k, samples) for k in range(3)]
+    decoder = Decoder()
+    blocks = only(decoder.feed_many([builders.info_frame(), *items]), OrientationBlock)
+    assert sum(len(block.t_s) for block in blocks) == (30 if is_used else 0)
+    assert decoder.stats.unusable == (0 if is_used else 3)
+    for block in blocks:
+        np.testing.assert_allclose(np.linalg.norm(block.q_earth_from_sensor, axis=1), 1.0, atol=1e-9)
+
+
 def test_info_with_a_scale_that_cannot_be_meant_is_refused_and_counted():
     decoder = Decoder()
     assert decoder.feed(builders.info_frame(gyr=float("nan"))) == []

@@ -211,10 +211,10 @@ def run_calibrate(options: CalibrateOptions, console: Console) -> DeviceProfile:
         datetime.now(UTC), guide.mounting, guide.collar, is_behind=not options.is_in_front
     )
     profile, path = save_calibration(folder, profile, found)
-    console.print(f"stored: {path}", highlight=False, soft_wrap=True)
+    console.print(f"stored: {printable(str(path), 300)}", highlight=False, soft_wrap=True)
     if options.out is not None:
         save_figure(picture(guide, options.person), options.out)
-        console.print(f"picture: {options.out}", highlight=False, soft_wrap=True)
+        console.print(f"picture: {printable(str(options.out), 300)}", highlight=False, soft_wrap=True)
     return profile
 
 

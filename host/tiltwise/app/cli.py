@@ -326,7 +326,7 @@ def data_(
         raise errors.UsageError("--erase, --keep-raw and --rebuild: one at a time")
     for change in wanted:
         if not yes:
-            typer.confirm(change.question, abort=True)
+            typer.confirm(paths.printable(change.question, 1000), abort=True)
         console.out.print(change.do(), highlight=False)
     if not wanted:
         seen = stored.show_data(folder)

@@ -39,7 +39,9 @@ class Change:
 
 def data_table(folder: Path, seen: Overview) -> Table:
     """Return what is stored in a few lines."""
-    table = Table(show_header=False, box=None, pad_edge=False, title=str(folder), title_justify="left")
+    table = Table(
+        show_header=False, box=None, pad_edge=False, title=printable(str(folder), 300), title_justify="left"
+    )
     size = seen.core_bytes + seen.raw_bytes + seen.copies_bytes
     parts = f"angles and events {_size(seen.core_bytes)}, raw samples {_size(seen.raw_bytes)}"
     rows = [

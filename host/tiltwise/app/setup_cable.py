@@ -16,6 +16,7 @@ from typing import Protocol
 
 import numpy as np
 
+from tiltwise.app.paths import printable
 from tiltwise.app.setup_trouble import SetupError
 from tiltwise.common import cobs, wire
 from tiltwise.common.auth import AuthError, HostHandshake
@@ -252,7 +253,7 @@ def _read_hello(reply: bytes) -> Hello:
         raise SetupError(
             f"protocol {values[0]} on the board, {wire.VERSION} here: update tiltwise, run setup again"
         )
-    model = bytes(values[12]).rstrip(b"\0").decode("ascii", errors="replace")
+    model = printable(bytes(values[12]).rstrip(b"\0").decode("ascii", errors="replace"))
     return Hello(values[3], (values[5], values[6], values[7]), values[8], model, reply[1 + size :])
 
 

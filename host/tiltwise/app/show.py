@@ -113,8 +113,10 @@ def scan_report(ports: Sequence[Port], on_air: Sequence[Seen], trouble: str) -> 
     grid.add_column()
     grid.add_row(Text("USB serial", "bold"), "" if ports else "none")
     for port in ports:
-        grid.add_row(f"  {port.path}", Text(printable(port.maker or port.name, 50)))
-    grid.add_row(Text("Bluetooth", "bold"), Text("" if on_air else trouble or "no tiltwise board near"))
+        grid.add_row(f"  {printable(port.path, 60)}", Text(printable(port.maker or port.name, 50)))
+    grid.add_row(
+        Text("Bluetooth", "bold"), Text("" if on_air else printable(trouble, 300) or "no tiltwise board near")
+    )
     for seen in on_air:
         grid.add_row(Text(f"  {printable(seen.address, 40)}"), f"{seen.rssi_dbm} dBm")
     grid.add_row(Text("simulated", "bold"), "")

@@ -29,6 +29,7 @@ from tiltwise.app.recorded import recording_header
 from tiltwise.app.session import LiveUpdate, Session
 from tiltwise.app.settings import Settings
 from tiltwise.app.store import Store
+from tiltwise.app.wall import WallClock
 from tiltwise.app.words import ACTIVITIES, clock, lines_of
 from tiltwise.app.zone import local_zone_name
 from tiltwise.link.recording import RecordingWriter
@@ -111,7 +112,8 @@ def watch(options: WatchOptions, console: Console) -> None:
             console.print(
                 "--no-store without --record keeps nothing: the board keeps what it has room for", style="dim"
             )
-    _run(source, session, options, console)
+    wall = WallClock() if isinstance(source, Supervisor) else None
+    _run(source, session, options, console, wall)
 
 
 def _address(options: WatchOptions) -> Address:
@@ -203,7 +205,9 @@ def _recorder(
     return RecordingWriter(options.record, header, start_s=0.0)
 
 
-def _run(source: Source, session: Session, options: WatchOptions, console: Console) -> None:
+def _run(
+    source: Source, session: Session, options: WatchOptions, console: Console, wall: WallClock | None
+) -> None:
     desktop = Desktop(wanted=options.settings.alerts.desktop)
     rule = rule_settings(options.settings.rule)
     console.print(
@@ -213,7 +217,7 @@ def _run(source: Source, session: Session, options: WatchOptions, console: Conso
     )
     if desktop.trouble:
         console.print(desktop.trouble, style="dim", highlight=False)
-    view = _View(console, session)
+    view = _View(console, session, wall)
     if console.is_terminal:
         with Live(console=console, auto_refresh=False, transient=True) as live:
             view.live = live
@@ -228,15 +232,16 @@ def _run(source: Source, session: Session, options: WatchOptions, console: Conso
 class _View:
     """Prints what happened; in a terminal keeps a line with the angle below it."""
 
-    def __init__(self, console: Console, session: Session) -> None:
-        self._console, self._session = console, session
+    def __init__(self, console: Console, session: Session, wall: WallClock | None = None) -> None:
+        self._console, self._session, self._wall = console, session, wall
         self.live: Live | None = None
         self._drawn_s = 0.0
         self._activity = ""
         self._posture_deg, self._back_deg = float("nan"), float("nan")
 
     def show(self, received_s: float, live: LiveUpdate) -> None:
-        for style, line in lines_of(live):
+        set_clock = "" if self._wall is None else self._wall.check()
+        for style, line in [*lines_of(live), *([("warn", set_clock)] if set_clock else [])]:
             self._console.print(f"{clock(received_s):>7}  {line}", style=STYLES[style], highlight=False)
         if live.posture_deg is not None:
             self._posture_deg = live.posture_deg
