@@ -120,7 +120,7 @@ def heap_rows(hours: float = 8.0) -> Iterator[tuple[float, HeapRow]]:
     before = yield from _module_rows()
     board, _ = _nodding_board(files={}, rom=rom_image())
     try:
-        yield from _start_rows(board, ", ROM partition", before)
+        yield from _start_rows(board, ", ROM", before)
     finally:
         board.close()
     board, tell = _nodding_board()
@@ -155,11 +155,11 @@ def _start_rows(board: VmBoard, where: str, before: int) -> Iterator[tuple[float
     n_bytes = vm.heap_in_use()
     moment = f"after start, ring of {RING_FRAMES} frames{where}"
     yield 0.0, HeapRow(moment, 0.0, n_bytes, 0)
-    yield 0.0, HeapRow(f"  of it the firmware{where}", 0.0, n_bytes - before, 0)
+    yield 0.0, HeapRow(f"  the firmware in it{where}", 0.0, n_bytes - before, 0)
     vm.run(_SAME_RINGS)
     rings = vm.heap_in_use() - n_bytes
     vm.run("del rings")
-    yield 0.0, HeapRow(f"  of it the firmware without its rings{where}", 0.0, n_bytes - before - rings, 0)
+    yield 0.0, HeapRow(f"  the firmware in it, without its rings{where}", 0.0, n_bytes - before - rings, 0)
 
 
 _SAME_RINGS = """
@@ -176,7 +176,7 @@ def _module_rows() -> Generator[tuple[float, HeapRow], None, int]:
     board and its link: it belongs to the VM. Returns the bytes of that.
     """
     stand_ins = 0
-    for files, rom, where in ((compiled_firmware(), b"", ""), ({}, rom_image(), ", ROM partition")):
+    for files, rom, where in ((compiled_firmware(), b"", ""), ({}, rom_image(), ", ROM")):
         with Vm(files, rom=rom) as vm:
             alone = vm.heap_in_use()
             vm.run("import asyncio, bluetooth, json, machine, os, select, time, uctypes")
