@@ -47,9 +47,8 @@ class Desk:
         self.aes = aes
         self.key = tools.keystore.load() if tools.keystore is not None else None
         self.holder = None  # the session that is open
-        self.scratch = bytearray(
-            wire.frame_size(wire.ORIENT, wire.MAX_SAMPLES)
-        )  # for the holder's encrypted frames
+        size = wire.frame_size(wire.ORIENT, wire.MAX_SAMPLES)
+        self.scratch = memoryview(bytearray(size))  # for the holder's encrypted frames
         self._strangers = []  # [address, wait s, ticks_ms of the failure]
         self.retries = 0  # frames that a link refused
         self.bad_commands = 0  # damaged or forged

@@ -2,7 +2,7 @@
 
 import ast
 
-from tiltwise.firmware_files import board_files, board_sources
+from tiltwise.firmware_files import board_files
 from tiltwise.firmware_fold import fold
 
 
@@ -42,8 +42,25 @@ def test_what_nobody_mentions_goes_and_what_is_only_named_in_a_text_stays():
     ast.parse(folded)
 
 
+def test_property_that_nobody_reads_goes_with_its_decorator_and_what_follows_is_none():
+    source = (
+        "class One:\n    @property\n    def is_odd(self):\n        return 1\n"
+        "    def pack(self, a):\n        return a\nprint(One().pack(1))\n"
+    )
+    folded = fold({"firmware/one.py": source})["firmware/one.py"]
+    assert "property" not in folded
+    assert "is_odd" not in folded
+    assert "def pack" in folded
+
+
+def test_constants_side_by_side_become_numbers():
+    source = "_A, _B = const(0x180F), const(0x2A19)\n_C, _D = 1, len('x')\nprint(_A, _B, _C, _D)\n"
+    folded = fold({"firmware/one.py": source})["firmware/one.py"]
+    assert folded.split("\n")[1:] == ["_C, _D = 1, len('x')", "print(6159, 10777, _C, _D)", ""]
+
+
 def test_board_keeps_its_half_of_the_handshake_only():
-    folded = board_sources()
+    folded = fold({place: path.read_text(encoding="utf-8") for place, path in board_files().items()})
     assert set(folded) == set(board_files())
     assert "class BoardHandshake" in folded["tiltwise/common/auth.py"]
     assert "class HostHandshake" not in folded["tiltwise/common/auth.py"]

@@ -11,11 +11,15 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
 from tiltwise import common
 from tiltwise.firmware_fold import fold
+from tiltwise.firmware_merge import merge
+from tiltwise.firmware_names import shorten
+from tiltwise.firmware_trim import trim
 
 PACKAGE = "tiltwise_firmware"
 # For mpy-cross. Without line numbers the modules take 4 kB less of a board's heap; a traceback still names file and
@@ -81,9 +85,17 @@ def board_files() -> dict[str, Path]:
     return dict(sorted(files.items()))
 
 
-def board_sources() -> dict[str, str]:
-    """Return what goes onto a board as text, as board_files, with the constants put in (firmware_fold.py)."""
-    return fold({place: path.read_text(encoding="utf-8") for place, path in board_files().items()})
+def board_sources(files: Mapping[str, Path] | None = None) -> dict[str, str]:
+    """Return what goes onto a board as text, made smaller: firmware_fold.py, _trim.py, _names.py.
+
+    Parameters
+    ----------
+    files : path below /lib -> file here; None: board_files()
+    """
+    files = board_files() if files is None else files
+    return shorten(
+        merge(trim(fold({place: path.read_text(encoding="utf-8") for place, path in files.items()})))
+    )
 
 
 def name_inside(place: str) -> str:

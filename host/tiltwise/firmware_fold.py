@@ -4,7 +4,7 @@ MicroPython resolves `const` inside one module only: a public constant stays a n
 dictionary, and a search each time it is used. Setup compiles all files together and can do better: it
 also leaves out functions, classes and tables that no file asks for, such as the host's half of the handshake. Source
 that is copied as it is works the same and takes more memory.
-Before it: firmware_files.py. After it: app/setup_firmware.py, sim/vm/compiled.py.
+Before it: firmware_files.py. After it: firmware_trim.py.
 """
 
 from __future__ import annotations
@@ -69,19 +69,34 @@ def _read(place: str, text: str) -> _Module:
 
 
 def _definition(node: ast.stmt, known: Mapping[str, Number]) -> dict[str, Number]:
-    """Return name -> value of `A = 1`, `A = const(1)`, `A, B = range(2)`; nothing for anything else."""
+    """Return name -> value of `A = 1`, `A = const(1)`, `A, B = 1, 2`, `A, B = range(2)`; nothing for the rest."""
     if not isinstance(node, ast.Assign) or len(node.targets) != 1:
         return {}
     target, value = node.targets[0], node.value
-    if isinstance(target, ast.Tuple) and _calls(value, "range"):
+    if isinstance(target, ast.Tuple):
         names = [name.id for name in target.elts if isinstance(name, ast.Name)]
-        return dict(zip(names, range(len(names)), strict=True)) if len(names) == len(target.elts) else {}
-    if not isinstance(target, ast.Name):
-        return {}
+        found = (
+            range(len(names)) if _calls(value, "range") else [_constant(v, known) for v in _elements(value)]
+        )
+        is_whole = len(names) == len(target.elts) == len(found) and None not in found
+        return {
+            name: number
+            for name, number in zip(names, found, strict=False)
+            if is_whole and number is not None
+        }
+    number = _constant(value, known)
+    return {} if number is None or not isinstance(target, ast.Name) else {target.id: number}
+
+
+def _elements(value: ast.expr) -> list[ast.expr]:
+    return value.elts if isinstance(value, ast.Tuple) else []
+
+
+def _constant(value: ast.expr, known: Mapping[str, Number]) -> Number | None:
+    """Return the number of `1` or `const(1)`, None when it is something else."""
     if isinstance(value, ast.Call) and _calls(value, "const") and value.args:
         value = value.args[0]
-    number = _number(value, known)
-    return {} if number is None else {target.id: number}
+    return _number(value, known)
 
 
 def _calls(value: ast.expr, name: str) -> bool:
@@ -116,7 +131,7 @@ def _write(place: str, module: _Module, modules: Mapping[str, _Module], unused: 
                 edits.append((node, repr(value).encode()))
     lines = list(module.lines)
     for node, new in sorted(edits, key=lambda edit: (edit[0].lineno, edit[0].col_offset), reverse=True):
-        _replace(lines, node, new)
+        replace(lines, node, new)
     return b"".join(lines).decode()
 
 
@@ -129,10 +144,11 @@ def _value(node: ast.AST, numbers: Mapping[str, Number], aliases: Mapping[str, _
     return None
 
 
-def _replace(lines: list[bytes], node: ast.stmt | ast.expr, new: bytes) -> None:
+def replace(lines: list[bytes], node: ast.stmt | ast.expr, new: bytes) -> None:
     """Put new text in the place of a node; it may span lines, whose number stays."""
-    first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
-    head = lines[first][: node.col_offset]
+    decorators = getattr(node, "decorator_list", [])
+    first, last = (decorators or [node])[0].lineno - 1, (node.end_lineno or node.lineno) - 1
+    head = lines[first][: node.col_offset]  # an @ stands where its function does
     tail = lines[last][node.end_col_offset :]
     lines[first] = head + new + (b"\n" if last > first else tail)
     if last > first:
@@ -172,7 +188,8 @@ def _statements(tree: ast.Module) -> Iterator[ast.stmt]:
 def _defined(node: ast.stmt) -> str | None:
     """Return the name that a statement defines and that may go without changing anything else."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return None if node.decorator_list else node.name
+        has_effect = any(not (isinstance(d, ast.Name) and d.id == "property") for d in node.decorator_list)
+        return None if has_effect else node.name
     if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and len(node.targets) == 1:
         has_call = any(isinstance(part, ast.Call) for part in ast.walk(node.value))
         return None if has_call else node.targets[0].id

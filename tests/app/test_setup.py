@@ -11,7 +11,7 @@ from tiltwise.app import setup, setup_board, setup_work
 from tiltwise.app.setup import Options, SetupError
 from tiltwise.app.setup_plan import Do
 from tiltwise.app.setup_trouble import LostError, cannot_open
-from tiltwise.firmware_files import board_files, firmware_dir
+from tiltwise.firmware_files import board_sources, firmware_dir
 from tiltwise.link.serial import Port
 
 CALLS = 13  # of mpremote in a whole setup of a board on which an older firmware runs, with 40 files a call
@@ -53,8 +53,8 @@ def copied(bench):
 
 
 def expected_places():
-    """Where the firmware has to lie, from the list that mip uses too."""
-    places = {"/main.py" if place == "../main.py" else f"/lib/{place[:-3]}.mpy" for place in board_files()}
+    """Where the firmware has to lie, compiled: with small modules inside larger ones."""
+    places = {"/main.py" if place == "../main.py" else f"/lib/{place[:-3]}.mpy" for place in board_sources()}
     return places | {"/boot.py"}
 
 

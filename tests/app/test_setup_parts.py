@@ -13,7 +13,7 @@ from tiltwise.app.setup_firmware import ARCHITECTURES, MAIN, bytecode_version, f
 from tiltwise.app.setup_flash import flash, read_image
 from tiltwise.app.setup_tools import Tools
 from tiltwise.app.setup_trouble import LostError, SetupError, SilentError, explain
-from tiltwise.firmware_files import board_files
+from tiltwise.firmware_files import board_sources
 from tiltwise.link.serial import Port
 
 PORTS = [Port("/dev/ttyACM0", "USB JTAG", "Espressif")]
@@ -23,7 +23,7 @@ PROGRAMS = ["IDENTIFY", "INVENTORY", "STOP", "PREPARE", "INSTALL", "LOAD", "IMUS
 @pytest.mark.parametrize("architecture", ["armv6m", "armv7emsp", "xtensawin", "rv32imc"])
 def test_whole_firmware_is_staged_for(architecture, tmp_path):
     staged = stage(tmp_path, architecture, Tools())
-    assert len(staged) == len(board_files())
+    assert len(staged) == len(board_sources())
     assert bytecode_version(staged) == 6
     assert {"lib", "lib/firmware", "lib/firmware/drivers", "lib/tiltwise/common"} <= set(folders(staged))
     main = next(file for file in staged if file.target == MAIN)

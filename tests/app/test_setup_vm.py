@@ -10,7 +10,7 @@ from tiltwise.app import setup, setup_programs, setup_work
 from tiltwise.app.setup import Options
 from tiltwise.app.setup_plan import Do
 from tiltwise.app.setup_tools import Result
-from tiltwise.firmware_files import board_files
+from tiltwise.firmware_files import board_sources
 from tiltwise.sim.bmi270 import STAND_IN_CONFIG, Bmi270
 from tiltwise.sim.board import SimBus
 from tiltwise.sim.imu_errors import G_M_S2
@@ -82,7 +82,9 @@ def test_whole_setup_on_real_micropython(bench):
     assert said[Do.IMU] == "BMI270 at 0x68; it starts with stand_in.bin"  # by the part's own status
     assert files["/bmi270_config.bin"] == STAND_IN_CONFIG
     ours = {path for path in files if path.startswith(("/lib/", "/main", "/profile"))}
-    expected = {"/main.py" if place == "../main.py" else f"/lib/{place[:-3]}.mpy" for place in board_files()}
+    expected = {
+        "/main.py" if place == "../main.py" else f"/lib/{place[:-3]}.mpy" for place in board_sources()
+    }
     assert ours == expected | {"/lib/mine.py", "/main_before_tiltwise.py", "/profile"}
     assert files["/profile"] == b"xiao_esp32s3"
     copies = VmTools.calls.count("fs")

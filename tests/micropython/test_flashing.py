@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tiltwise.firmware_files import board_files
+from tiltwise.firmware_files import board_sources
 from tiltwise.sim.vm.compiled import compiled_firmware
 from tiltwise.sim.vm.repl import ReplBoard
 
@@ -41,7 +41,7 @@ def test_flashed_tree_equals_the_firmware_file_by_file(tree, tmp_path):
         assert run.strip() == "38"  # header 18, one RAW sample 12, tag 8
     flashed = contents(tmp_path / "flash")
     sent = contents(tree)
-    modules = {name.removesuffix(".py") for name in board_files()} - {"../main"}
+    modules = {name.removesuffix(".py") for name in board_sources()} - {"../main"}
     assert set(flashed) == {f"lib/{name}.mpy" for name in modules} | {"main.py"}
     for name, data in sent.items():
         assert flashed[name] == data, name

@@ -9,6 +9,8 @@ from tiltwise.common import wire
 from tiltwise.sim.board import SimBoard
 from tiltwise.sim.sensor import Lsm6dsox
 from tiltwise.sim.vm.board import VmBoard
+from tiltwise.sim.vm.compiled import compiled_firmware
+from tiltwise.sim.vm.process import firmware_on_board
 from tiltwise.sim.vm.still import Nodding
 
 SECONDS = 30.0
@@ -69,6 +71,18 @@ def counts(frame):
 def test_orientation_frames_are_equal(spoil, ticks_offset):
     ours = under_cpython(wire.ORIENT, spoil, ticks_offset=ticks_offset)
     theirs = under_micropython(wire.ORIENT, spoil, ticks_offset=ticks_offset)
+    compare(ours, theirs)
+
+
+@pytest.mark.parametrize("spoil", [nothing, unplug])
+def test_compiled_firmware_makes_the_frames_of_the_source_to_the_bit(spoil):
+    """What is left out, put together and renamed on the way to a board changes no bit of any frame."""
+    theirs = under_micropython(wire.ORIENT, spoil, files=compiled_firmware())
+    assert theirs == under_micropython(wire.ORIENT, spoil)
+    compare(under_cpython(wire.ORIENT, spoil), theirs)
+
+
+def compare(ours, theirs):
     assert len(theirs) == len(ours) > 50
     # Type, flags, boot, number, index, time, count, rate: to the bit.
     assert [wire.open_frame(f)[:9] for f in theirs] == [wire.open_frame(f)[:9] for f in ours]
@@ -80,9 +94,11 @@ def test_orientation_frames_are_equal(spoil, ticks_offset):
     assert differing <= MOST_DIFFERING * len(a)
 
 
-def test_raw_frames_are_equal_to_the_bit():
+@pytest.mark.parametrize("make_files", [firmware_on_board, compiled_firmware])
+def test_raw_frames_are_equal_to_the_bit(make_files):
+    """From source and as `tiltwise setup` compiles it: folded, trimmed, merged, with short names."""
     ours = under_cpython(wire.RAW, nothing)
-    theirs = under_micropython(wire.RAW, nothing)
+    theirs = under_micropython(wire.RAW, nothing, files=make_files())
     raw = [f for f in ours if wire.unpack_header(f)[0] == wire.RAW]
     assert len(raw) > 150
     assert [f for f in theirs if wire.unpack_header(f)[0] == wire.RAW] == raw

@@ -35,6 +35,8 @@ def test_driver_ring_framing_and_sending_allocate_nothing(bench):
         print(f"{name:16} {n_bytes:6.1f} bytes a {unit}{', none under heap_lock' if is_free else ''}")
     for name in ("driver", "timebase", "framing RAW", "ring", "link"):
         assert found[name][1], f"{name} allocates {found[name][0]:.1f} bytes"
+    assert found["checksum"][0] <= 48  # a view, and an integer of 32 bits
+    assert found["tag"][0] <= 400  # two hash objects and their results, and a view
 
 
 def test_heap_lock_finds_what_does_allocate(bench):

@@ -8,7 +8,7 @@ The VM calculates in double precision and is no measure of a board's speed: only
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -117,15 +117,15 @@ def heap_rows(hours: float = 8.0) -> Iterator[tuple[float, HeapRow]]:
 
     The host stays 7 min, is away 20 s, and comes back as a new connection.
     """
-    yield from _module_rows()
+    before = yield from _module_rows()
     board, _ = _nodding_board(files={}, rom=rom_image())
     try:
-        yield 0.0, _start_row(board, ", ROM partition")
+        yield from _start_rows(board, ", ROM", before)
     finally:
         board.close()
     board, tell = _nodding_board()
     try:
-        yield 0.0, _start_row(board, "")
+        yield from _start_rows(board, "", before)
         board.run_firmware()
         now_s, away, told_at = 0.0, 0, 0.1
         while now_s < hours * 3600:
@@ -148,30 +148,49 @@ def heap_rows(hours: float = 8.0) -> Iterator[tuple[float, HeapRow]]:
         board.close()
 
 
-def _start_row(board: VmBoard, where: str) -> HeapRow:
+def _start_rows(board: VmBoard, where: str, before: int) -> Iterator[tuple[float, HeapRow]]:
     """Measure after start; the modules for pins and radio, which the bench replaces, are there too."""
-    board.vm.run("import firmware.board, firmware.radio, firmware.boards.xiao_esp32c3")
-    return HeapRow(f"after start, ring of {RING_FRAMES} frames{where}", 0.0, board.vm.heap_in_use(), 0)
+    vm = board.vm
+    vm.run("import firmware.board, firmware.radio, firmware.boards.xiao_esp32c3")
+    n_bytes = vm.heap_in_use()
+    moment = f"after start, ring of {RING_FRAMES} frames{where}"
+    yield 0.0, HeapRow(moment, 0.0, n_bytes, 0)
+    yield 0.0, HeapRow(f"  the firmware in it{where}", 0.0, n_bytes - before, 0)
+    vm.run(_SAME_RINGS)
+    rings = vm.heap_in_use() - n_bytes
+    vm.run("del rings")
+    yield 0.0, HeapRow(f"  the firmware in it, without its rings{where}", 0.0, n_bytes - before - rings, 0)
 
 
-def _module_rows() -> Iterator[tuple[float, HeapRow]]:
+_SAME_RINGS = """
+from firmware.outbox import Ring
+main, minutes = app.outbox.main, app.outbox.minutes
+rings = Ring(main.capacity, main.slot_size, spares=3), Ring(minutes.capacity, minutes.slot_size, spares=2)
+"""
+
+
+def _module_rows() -> Generator[tuple[float, HeapRow], None, int]:
     """Yield what is in the VM before the firmware, and all its modules with the driver of one sensor, in both places.
 
-    What a board has built in (machine, bluetooth, ...) is Python here and takes heap: it belongs to the VM.
+    What a board has built in (machine, bluetooth, ...) is Python here and takes heap, as does what stands in for the
+    board and its link: it belongs to the VM. Returns the bytes of that.
     """
-    for files, rom, where in ((compiled_firmware(), b"", ""), ({}, rom_image(), ", ROM partition")):
+    stand_ins = 0
+    for files, rom, where in ((compiled_firmware(), b"", ""), ({}, rom_image(), ", ROM")):
         with Vm(files, rom=rom) as vm:
-            if files:
-                yield 0.0, HeapRow("MicroPython alone", 0.0, vm.heap_in_use(), 0)
-                vm.run("import asyncio, bluetooth, json, machine, os, select, time, uctypes")
-                yield (
-                    0.0,
-                    HeapRow("MicroPython and the stand-ins for a board's modules", 0.0, vm.heap_in_use(), 0),
-                )
-            else:
-                vm.run("import asyncio, bluetooth, json, machine, os, select, time, uctypes")
+            alone = vm.heap_in_use()
+            vm.run("import asyncio, bluetooth, json, machine, os, select, time, uctypes")
+            built_in = vm.heap_in_use()
             vm.run("import firmware.app, firmware.board, firmware.radio, firmware.drivers.lsm6ds")
-            yield 0.0, HeapRow(f"all modules{where}", 0.0, vm.heap_in_use(), 0)
+            modules = vm.heap_in_use()
+            vm.run("import bench_board")
+            board = vm.heap_in_use() - modules
+        if files:
+            stand_ins = built_in + board
+            yield 0.0, HeapRow("MicroPython alone", 0.0, alone, 0)
+            yield 0.0, HeapRow("MicroPython and the stand-ins for a board", 0.0, stand_ins, 0)
+        yield 0.0, HeapRow(f"all modules{where}", 0.0, modules + board, 0)
+    return stand_ins
 
 
 # ---- fusion ----

@@ -53,8 +53,12 @@ def _print_fusion(folder: Path | None, console: Console) -> None:
 def _print_heap(hours: float, console: Console) -> None:
     rows = collect("heap", bench_firmware.heap_rows(hours))
     cells = ((r.moment, r.hours, r.heap_bytes, r.disconnects) for r in rows)
-    heads = ("moment", "virtual h", "heap bytes", "disconnects")
-    console.print(table("\nheap in use after a collection", heads, cells))
+    heads = ("moment", "hours", "bytes", "disconnects")
+    console.print(
+        table(
+            "\nheap in use after a collection; ROM: from a ROM partition", heads, cells
+        )
+    )
 
 
 def _print_air(minutes: float, console: Console) -> None:

@@ -14,8 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from tiltwise.app.setup_tools import Tools
 from tiltwise.app.setup_trouble import SetupError, last_line
-from tiltwise.firmware_files import MPY_OPTIONS, board_files, name_inside
-from tiltwise.firmware_fold import fold
+from tiltwise.firmware_files import MPY_OPTIONS, board_files, board_sources, name_inside
 
 # Places on the board are relative to the folder it starts in: / on most ports, /flash on some.
 MAIN = "main.py"
@@ -45,9 +44,9 @@ def stage(folder: Path, architecture: str, tools: Tools) -> list[Staged]:
     """Compile all files of the firmware into a folder; SetupError when mpy-cross refuses one."""
     folder.mkdir(parents=True, exist_ok=True)
     files = board_files()
-    texts = fold({place: path.read_text(encoding="utf-8") for place, path in files.items()})
     return [
-        _stage_one(folder, place, files[place], text, architecture, tools) for place, text in texts.items()
+        _stage_one(folder, place, files[place], text, architecture, tools)
+        for place, text in board_sources(files).items()
     ]
 
 

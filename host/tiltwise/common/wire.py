@@ -281,7 +281,7 @@ def seal(buffer, size, tagger=None):
         struct.pack_into("<II", buffer, end, binascii.crc32(buffer[:end]), 0)
     else:
         buffer[1] |= FLAG_AUTHENTICATED
-        buffer[end:size] = tagger.tag(memoryview(buffer)[:end])
+        tagger.tag_into(buffer, end)
     return size
 
 

@@ -11,6 +11,7 @@ import _bench
 import micropython
 
 from tiltwise.common import wire
+from tiltwise.common.channel import Tagger
 
 _COUNTS = (310, -120, 45, 520, -90, 8100)
 
@@ -82,6 +83,11 @@ def parts(app):
     def seal():
         wire.seal(frame, size)
 
+    tagger = Tagger(bytes(32))
+
+    def tag():
+        wire.seal(frame, size, tagger)
+
     def send():
         session.link.send(frame, size)
 
@@ -93,6 +99,7 @@ def parts(app):
         "framing ORIENT": (orient, 1, "sample"),
         "ring": (put, 1, "frame"),
         "checksum": (seal, 1, "frame"),
+        "tag": (tag, 1, "frame"),
         "link": (send, 1, "frame"),
     }
 
