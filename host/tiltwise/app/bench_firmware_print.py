@@ -54,11 +54,7 @@ def _print_heap(hours: float, console: Console) -> None:
     rows = collect("heap", bench_firmware.heap_rows(hours))
     cells = ((r.moment, r.hours, r.heap_bytes, r.disconnects) for r in rows)
     heads = ("moment", "hours", "bytes", "disconnects")
-    console.print(
-        table(
-            "\nheap in use after a collection; ROM: from a ROM partition", heads, cells
-        )
-    )
+    console.print(table("\nheap in use after a collection; ROM: from a ROM partition", heads, cells))
 
 
 def _print_air(minutes: float, console: Console) -> None:
