@@ -229,7 +229,6 @@ def test_what_a_recording_from_somebody_else_says_about_itself(
     assert set(outside(tmp_path, home)) == {path, tmp_path / "angles.csv"}
 
 
-@pytest.mark.xfail(strict=True, reason="rebuild takes a time zone from the recording without a look")
 def test_a_recording_from_somebody_else_with_an_unknown_time_zone(tiltwise: Command, tmp_path: Path) -> None:
     for kind in ("html", "traversal", "lines", "long", "nothing"):
         assert_survived(

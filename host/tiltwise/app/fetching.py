@@ -115,9 +115,7 @@ class Fetching:
             case wire.OP_GET if status != wire.STATUS_OK:
                 self._lose(self._ledger.refused(), received_s)
             case wire.OP_GET_DONE if status == wire.STATUS_OK:
-                boot, losses = self._ledger.done(body)
-                self._lose(losses, received_s)
-                self._place(boot)
+                self._hear_done(body, received_s)
 
     def _hear_boots(self, body: bytes, received_s: float) -> None:
         """Compare what the board holds with what is stored; what it dropped before we met it is no gap of ours."""
@@ -133,6 +131,15 @@ class Fetching:
             is_new = not self._known.get(boot)
             if self._keeper is not None and floor and is_new and boot == self._ledger.present:
                 self._keeper.lost(boot, 0, floor - 1, self._times.started_utc_s + received_s)
+
+    def _hear_done(self, body: bytes, received_s: float) -> None:
+        assert self._ledger is not None
+        try:
+            boot, losses = self._ledger.done(body)
+        except wire.WireError:
+            return  # without an answer the ledger asks again
+        self._lose(losses, received_s)
+        self._place(boot)
 
     def _look_up(self, boot: int | None) -> None:
         """Learn once what earlier runs of the program stored of a boot, and until when."""

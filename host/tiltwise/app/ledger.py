@@ -137,9 +137,18 @@ class Ledger:
         return losses
 
     def done(self, body: bytes) -> tuple[int, list[Loss]]:
-        """Take a GET_DONE; return its boot and what is lost by it."""
+        """Take a GET_DONE; return its boot and what is lost by it. One cut short says nothing: it is asked again.
+
+        Raises
+        ------
+        wire.WireError
+            When the body is not one.
+        """
         size = struct.calcsize(wire.GET_DONE_BODY)
-        boot, _, _, n = struct.unpack_from(wire.GET_DONE_BODY, body)
+        n = body[size - 1] if len(body) >= size else 0
+        if len(body) < size + 8 * n:
+            raise wire.WireError(f"GET_DONE of {len(body)} bytes, expected {size + 8 * n}")
+        (boot,) = struct.unpack_from("<H", body)
         gone: Iterable[tuple[int, int]] = struct.iter_unpack("<II", body[size : size + 8 * n])
         if self._asked is not None and self._asked[0] == boot:
             self._asked = None

@@ -139,5 +139,6 @@ def _run(
     session.finish()
     if session.unsaved:
         raise AppError(f"the store could not be built again: {session.unsaved}")
-    notes = [f"{recording.damaged_records} damaged records left out"] if recording.damaged_records else []
+    notes = list(how.notes)
+    notes += [f"{recording.damaged_records} damaged records left out"] if recording.damaged_records else []
     return (*notes, "its last record is cut off") if recording.is_torn else tuple(notes)

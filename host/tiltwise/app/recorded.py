@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 
 from tiltwise.app.settings import RuleSetting
-from tiltwise.app.zone import local_zone_name
+from tiltwise.app.zone import is_zone, local_zone_name
 from tiltwise.detect.exercises import EXERCISES
 from tiltwise.motion.mounting import Mounting
 from tiltwise.types import Mount
@@ -29,6 +29,7 @@ class RecordedSession:
     collar: Mounting | None
     rule: RuleSetting
     exercises: tuple[str, ...]
+    notes: tuple[str, ...] = ()  # what was taken otherwise than the header says
 
 
 def recording_header(
@@ -71,15 +72,20 @@ def read_header(header: Mapping[str, object], *, device: str) -> RecordedSession
     told = header.get("started_utc_s")
     if told is None and "created_utc" in header:
         told = datetime.fromisoformat(str(header["created_utc"])).timestamp()
+    zone, said = local_zone_name(), str(header.get("zone") or "")
+    is_known = not said or is_zone(said)
     return RecordedSession(
         started_utc_s=None if told is None else float(str(told)),
         device=str(header.get("device", device)),
-        zone=str(header.get("zone") or local_zone_name()),
+        zone=said if said and is_known else zone,
         mount=Mount(str(header.get("mount", Mount.NECK.value))),
         mounting=_mounting(header.get("mounting")),
         collar=_mounting(header.get("collar")),
         rule=_rule(header.get("rule")),
         exercises=_exercises(header.get("exercises")),
+        notes=()
+        if is_known
+        else (f"its time zone {said!r} is not known here: its days are those of {zone}",),
     )
 
 

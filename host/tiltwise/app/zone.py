@@ -15,3 +15,16 @@ def local_zone_name() -> str:
     except (ZoneInfoNotFoundError, ValueError, LookupError):  # an odd TZ variable or /etc/localtime
         return "UTC"
     return name
+
+
+def is_zone(name: str) -> bool:
+    """Tell whether this computer knows a zone by this name."""
+    try:
+        ZoneInfo(name)
+    except (
+        ZoneInfoNotFoundError,
+        ValueError,
+        OSError,
+    ):  # a folder of the zones, a path out of it, a name too long
+        return False
+    return True
