@@ -1,18 +1,19 @@
 """`tiltwise bench link`: the whole system on a bad link, forged packets, a long run, a year of days.
 
 Samples lost through disconnects, latency, time mapping, time to stream again; what was accepted of what no board or
-host of ours said; growth of memory and open files; size and reading times. Before it: link_trial.py. Prints nothing;
-returns rows for the tables in app/bench.py.
+host of ours said; growth of memory and open files; size and reading times. Before it: link_trial.py, link_truth.py.
+Prints nothing; returns rows for the tables in bench_link_print.py.
 """
 
 from __future__ import annotations
 
+import asyncio
 import math
 import os
 import random
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,21 +21,29 @@ from typing import TypeVar
 
 import numpy as np
 
-from tiltwise.app.link_trial import Air, Trial
+from tiltwise.app.bench_processes import run_in_processes
+from tiltwise.app.link_trial import Trial
+from tiltwise.app.link_truth import Losses, TrueTimes, errors_s, losses, stored_utc_s
 from tiltwise.app.store import Store
 from tiltwise.common import wire
 from tiltwise.common.auth import Handshake
 from tiltwise.common.channel import Channel
 from tiltwise.report import aggregate as agg
 from tiltwise.report.aggregate import Aggregate
-from tiltwise.types import Mount
+from tiltwise.sim.rough_air import Conditions
+from tiltwise.sim.vtime import run_virtually
+from tiltwise.types import FloatArray, Mount
 
 T = TypeVar("T")
 DISCONNECTS = 1000
 OUTAGE_S = (0.1, 600.0)  # shortest and longest, evenly on a logarithmic scale
 UP_S = (5.0, 25.0)  # with the link there, between two outages
-ROUGH = Air(loss=0.03, twice=0.02, late=0.02)
-LARGE_RING, SMALL_RING = 8000, 150  # frames: more than any outage here, and half a minute
+PARTS = 4  # runs with seeds of their own that the outages are divided among, so that all cores work
+HEALTHY_S = 3 * 3600.0
+ROUGH = Conditions(loss=0.03, twice=0.02, late=0.02, lost_answers=0.003)
+LARGE_RING, SMALL_RING = 8000, 300  # frames: more than any outage here, and less than a minute
+HEALTHY, SMALL, LARGE = "healthy link", "small ring", "large ring"
+_PIECES = 20  # of the last stretch, for the progress bar
 FORGED = 1_000_000
 SOAK_HOURS, WARM_UP_HOURS = 24.0, 1.0
 DAYS, HOURS_A_DAY = 260, 8
@@ -43,68 +52,95 @@ _KEY, _OTHER_KEY = bytes(range(1, 33)), bytes(range(2, 34))
 
 
 @dataclass(frozen=True, slots=True)
-class LinkRow:
-    """One run. Samples counted; times in s; `exact`: what the host was told is lost is exactly what was."""
+class Plan:
+    """One run in a process of its own. Without outages it lasts `up_s`."""
 
-    ring: str
+    name: str
     seed: int
-    disconnects: int
+    ring_frames: int
+    conditions: Conditions
+    outages: int = 0
+    up_s: float = UP_S[1]
+
+    @property
+    def seconds(self) -> float:
+        """How much virtual time it takes, about."""
+        mean_s = (OUTAGE_S[1] - OUTAGE_S[0]) / math.log(OUTAGE_S[1] / OUTAGE_S[0])
+        return self.outages * (mean_s + sum(UP_S) / 2) + self.up_s
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one run measured. Times in s; errors are of the UTC of a frame's first sample."""
+
+    plan: Plan
     hours: float
-    samples: int
-    lost: int
-    told_lost: int
-    exact: bool
-    age_p50_s: float
-    age_p99_s: float
-    clock_p95_s: float  # of the absolute error
-    clock_bias_s: float  # median: the least delay of the link, which frames alone cannot tell
-    reconnect_p50_s: float
-    reconnect_p95_s: float
+    connections: int
+    losses: Losses
+    warnings: tuple[str, ...]
+    age_s: FloatArray
+    compute_s: FloatArray
+    alert_age_s: FloatArray
+    alert_true_s: FloatArray
+    used_error_s: FloatArray  # as the session took it at the moment of use
+    live_error_s: FloatArray  # of the same frames, as stored
+    backfill_error_s: FloatArray  # of those that came later, as stored
+    back_s: FloatArray
 
 
-def link_rows(seed: int = 1, disconnects: int = DISCONNECTS) -> Iterator[tuple[float, LinkRow]]:
-    """Yield (share done, row): outages within the ring, outages beyond it, and a healthy link."""
-    runs: list[tuple[str, int, Air, int]] = [
-        ("healthy link", LARGE_RING, Air(), 0),
-        (f"small, {SMALL_RING} frames", SMALL_RING, ROUGH, disconnects // 5),
-        (f"large, {LARGE_RING} frames", LARGE_RING, ROUGH, disconnects),
-    ]
-    for k, (name, ring, air, n) in enumerate(runs):
-        yield (k + 1) / len(runs), link_row(name, seed=seed, ring_frames=ring, air=air, disconnects=n)
+def plans(seed: int = 1, scale: float = 1.0) -> list[Plan]:
+    """Return the runs: a healthy link; outages beyond a small ring; outages within a large one."""
+    found = [Plan(HEALTHY, seed, LARGE_RING, Conditions(), up_s=max(600.0, HEALTHY_S * scale))]
+    for name, ring, outages in ((SMALL, SMALL_RING, DISCONNECTS // 5), (LARGE, LARGE_RING, DISCONNECTS)):
+        n = max(PARTS, round(outages * scale))
+        found += [Plan(name, seed + k, ring, ROUGH, n // PARTS + (k < n % PARTS)) for k in range(PARTS)]
+    return found
 
 
-def link_row(
-    name: str, *, seed: int, ring_frames: int, air: Air, disconnects: int, up_s: float = 600.0
-) -> LinkRow:
-    """Run a board and a host through so many outages; without any, for `up_s`."""
-    rng = random.Random(seed)
+def link_outcomes(
+    wanted: Sequence[Plan], show: Callable[[float], None], *, processes: int | None = None
+) -> list[Outcome]:
+    """Run the plans side by side; `show` gets the share that is done."""
+    weights = [plan.seconds for plan in wanted]
+    return run_in_processes(run_plan, wanted, show, weights=weights, processes=processes)
+
+
+def run_plan(plan: Plan, show: Callable[[float], None]) -> Outcome:
+    """Run a board and a host through so many outages in virtual time, and compare with the truth."""
     with tempfile.TemporaryDirectory(prefix="tiltwise-link-") as folder:
-        trial = Trial(Path(folder), seed=seed, ring_frames=ring_frames, air=air)
-        for _ in range(disconnects):
-            trial.run(rng.uniform(*UP_S))
-            trial.outage(math.exp(rng.uniform(math.log(OUTAGE_S[0]), math.log(OUTAGE_S[1]))))
-        trial.run(up_s if disconnects == 0 else UP_S[1])
-        trial.settle()
-        stored = trial.stored()
-    return _row(name, seed, disconnects, trial, stored)
+        return run_virtually(_run(plan, Path(folder), show))
 
 
-def _row(name: str, seed: int, disconnects: int, trial: Trial, stored: set[int]) -> LinkRow:
-    first, last = min(stored), max(stored)
-    made = {seq for seq in trial.made if first <= seq <= last}
-    lost = made - stored
-    told = trial.gone - stored
-    # The age of every live sample when its angle has been judged: an alert may hang on any of them.
-    age_s = np.concatenate(trial.seen.sample_age_s)
-    reconnect_s = trial.seen.reconnect_s[1:] or trial.seen.reconnect_s
-    return LinkRow(
-        ring=name, seed=seed, disconnects=disconnects, hours=trial.now_s / 3600,
-        samples=sum(trial.made[seq] for seq in made), lost=sum(trial.made[seq] for seq in lost),
-        told_lost=sum(trial.made.get(seq, 0) for seq in told), exact=lost == told and lost <= trial.dropped,
-        age_p50_s=float(np.percentile(age_s, 50)), age_p99_s=float(np.percentile(age_s, 99)),
-        clock_p95_s=float(np.percentile(np.abs(trial.seen.clock_error_s), 95)),
-        clock_bias_s=float(np.median(trial.seen.clock_error_s)),
-        reconnect_p50_s=float(np.percentile(reconnect_s, 50)), reconnect_p95_s=float(np.percentile(reconnect_s, 95)),
+async def _run(plan: Plan, folder: Path, show: Callable[[float], None]) -> Outcome:
+    loop = asyncio.get_running_loop()
+    trial = Trial(folder, seed=plan.seed, ring_frames=plan.ring_frames, conditions=plan.conditions)
+    rng = random.Random(plan.seed)
+    async with trial:
+        for _ in range(plan.outages):
+            await trial.pass_time(rng.uniform(*UP_S))
+            await trial.outage(math.exp(rng.uniform(*np.log(OUTAGE_S))))
+            show(min(loop.time() / plan.seconds, 1.0))
+        for _ in range(_PIECES):
+            await trial.pass_time(plan.up_s / _PIECES)
+            show(min(loop.time() / plan.seconds, 1.0))
+        await trial.settle()
+        settled = trial.settled()
+        hours = loop.time() / 3600
+    return _outcome(plan, trial, settled, hours)
+
+
+def _outcome(plan: Plan, trial: Trial, settled: list[tuple[int, int]], hours: float) -> Outcome:
+    board, host = trial.board_notes, trial.host_notes
+    times, stored = TrueTimes(trial, board), stored_utc_s(trial)
+    later = {seq: utc_s for seq, utc_s in stored.items() if seq not in host.came_live}
+    at_once = {seq: utc_s for seq, utc_s in stored.items() if seq in host.came_live}
+    return Outcome(
+        plan, hours, trial.supervisor.connections, losses(trial, times, stored, settled),
+        warnings=tuple(dict.fromkeys(trial.warnings)),
+        age_s=np.array(host.age_s, dtype=float), compute_s=np.array(host.compute_s, dtype=float),
+        alert_age_s=np.array(host.alert_age_s), alert_true_s=np.array([] if plan.outages else host.alert_true_s),
+        used_error_s=errors_s(times, board, host.used), live_error_s=errors_s(times, board, at_once),
+        backfill_error_s=errors_s(times, board, later), back_s=np.array(host.back_s),
     )  # fmt: skip
 
 
@@ -138,13 +174,28 @@ def _sealed(channel: Channel, seq: int) -> bytes:
     return bytes(sealed)
 
 
-def forged_rows(seed: int = 1, n: int = FORGED) -> Iterator[tuple[float, ForgedRow]]:
-    """Yield (share done, row) for each way to say what was not said; n packets together."""
-    kinds = _forgeries(random.Random(seed))
-    for k, (kind, attempt) in enumerate(kinds.items()):
-        tried = n // len(kinds)
-        accepted = sum(attempt() for _ in range(tried))
-        yield (k + 1) / len(kinds), ForgedRow(kind, tried, accepted)
+def forged_rows(
+    seed: int = 1,
+    n: int = FORGED,
+    show: Callable[[float], None] = lambda _share: None,
+    *,
+    processes: int | None = None,
+) -> list[ForgedRow]:
+    """Return a row for each way to say what was not said; n packets together."""
+    kinds = list(_forgeries(random.Random(seed)))
+    jobs = [(kind, seed, n // len(kinds) + (k < n % len(kinds))) for k, kind in enumerate(kinds)]
+    return run_in_processes(_forge, jobs, show, weights=[1.0] * len(jobs), processes=processes)
+
+
+def _forge(job: tuple[str, int, int], show: Callable[[float], None]) -> ForgedRow:
+    kind, seed, n = job
+    attempt = _forgeries(random.Random(seed))[kind]
+    accepted = 0
+    for k in range(n):
+        accepted += attempt()
+        if k % 1000 == 0:
+            show(k / n)
+    return ForgedRow(kind, n, accepted)
 
 
 def _forgeries(rng: random.Random) -> dict[str, Callable[[], bool]]:
@@ -223,23 +274,25 @@ def soak_rows(
 ) -> Iterator[tuple[float, SoakRow]]:
     """Yield (1.0, row) of a healthy link; the CPU share is that of board and host together at real speed."""
     with tempfile.TemporaryDirectory(prefix="tiltwise-soak-") as folder:
-        trial = Trial(Path(folder), seed=seed, ring_frames=300, air=Air())
-        _soak(trial, warm_up)
+        yield 1.0, run_virtually(_soak(Path(folder), seed, hours, warm_up))
+
+
+async def _soak(folder: Path, seed: int, hours: float, warm_up: float) -> SoakRow:
+    trial = Trial(folder, seed=seed, ring_frames=300, conditions=Conditions())
+    async with trial:
+        await _pass_hours(trial, warm_up)
         mb, files, cpu_s = _resident_mb(), _open_files(), time.process_time()
-        _soak(trial, hours)
+        await _pass_hours(trial, hours)
         cpu_s = time.process_time() - cpu_s
         grown, after = _resident_mb() - mb, _open_files()
-        wal = sum(path.stat().st_size for path in Path(folder).glob("*-wal")) / 1e6
-        trial.settle()
-    yield 1.0, SoakRow(hours, grown, files, after, wal, cpu_s / (hours * 3600) * 100)
+        wal = sum(path.stat().st_size for path in folder.glob("*-wal")) / 1e6
+    return SoakRow(hours, grown, files, after, wal, cpu_s / (hours * 3600) * 100)
 
 
-def _soak(trial: Trial, hours: float) -> None:
+async def _pass_hours(trial: Trial, hours: float) -> None:
     for _ in range(max(1, round(hours * 60))):
-        trial.run(60.0)
-        trial.made.clear()  # the bench's own notes must not count as growth
-        trial.seen.sample_age_s.clear()
-        trial.seen.clock_error_s.clear()
+        await trial.pass_time(60.0)
+        trial.forget()  # the bench's own notes must not count as growth
 
 
 def _resident_mb() -> float:

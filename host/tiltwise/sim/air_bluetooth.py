@@ -8,34 +8,16 @@ given is valid only inside it, a full radio answers ENOMEM, and nothing works be
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from tiltwise.sim.gatt_values import Uuid, Value
 from tiltwise.sim.radio import RadioLink
 from tiltwise.sim.vm.bluetooth import BluetoothModule
 
 _WRITTEN = 3  # event
 _ENODEV = 19
-_DEFAULT_BUFFER = 20
 
 Handler = Callable[[int, tuple[Any, ...]], None]
-
-
-class Uuid:
-    """A 16-bit number or a 128-bit text."""
-
-    def __init__(self, value: int | str) -> None:
-        self.text = f"{value:04x}" if isinstance(value, int) else value.lower()
-
-    def __bytes__(self) -> bytes:
-        return bytes.fromhex(self.text.replace("-", ""))[::-1]
-
-
-@dataclass(slots=True)
-class _Value:
-    data: bytes = b""
-    room: int = _DEFAULT_BUFFER
-    appends: bool = False
 
 
 class AirBluetooth:
@@ -57,7 +39,7 @@ class AirBluetooth:
         self._before_event = before_event
         self._is_active = False
         self._handler: Handler | None = None
-        self._values: dict[int, _Value] = {}
+        self._values: dict[int, Value] = {}
 
     def BLE(self) -> AirBluetooth:  # noqa: N802
         """There is one radio."""
@@ -116,7 +98,7 @@ class AirBluetooth:
         self._needs_active()
         table = [[service.text, [[uuid.text, flags] for uuid, flags in rows]] for service, rows in services]
         handles = self._ask("services", table=table)
-        self._values = {handle: _Value() for row in handles for handle in row}
+        self._values = {handle: Value() for row in handles for handle in row}
         return tuple(tuple(row) for row in handles)
 
     def gatts_set_buffer(self, handle: int, n: int, append: bool = False) -> None:
@@ -125,11 +107,7 @@ class AirBluetooth:
 
     def gatts_read(self, handle: int) -> bytes:
         """Return a value; one that is appended to is empty afterwards."""
-        value = self._values[handle]
-        data = value.data
-        if value.appends:
-            value.data = b""
-        return data
+        return self._values[handle].read()
 
     def gatts_write(self, handle: int, data: bytes, send_update: bool = False) -> None:
         """Set what a central reads."""
@@ -174,7 +152,7 @@ class AirBluetooth:
     def _written(self, handle: int, data: bytes) -> None:
         value = self._values.get(handle)
         if value is not None:
-            value.data = ((value.data if value.appends else b"") + data)[: value.room]
+            value.write(data)
 
 
 def _hex(data: bytes | bytearray | None) -> str | None:
