@@ -99,13 +99,14 @@ class NotingSession(Session):
             notes.back_s.append(now_s - self.came_back_s)
             self.came_back_s = None
         assert live.angles is not None
-        notes.age_s.extend((now_s - live.angles.t_s).tolist())
+        zero_s = self.decoder.zero_s
+        notes.age_s.extend((now_s - (live.angles.t_s - zero_s)).tolist())
         header = wire.unpack_header(frame)
-        notes.used[header[3]] = self.utc_s(header[5] * wire.TICK_S)
+        notes.used[header[3]] = self.utc_s(header[5] * wire.TICK_S + zero_s)
         for event in live.events:
             if isinstance(event, EpisodeAlert):
-                notes.alert_age_s.append(now_s - event.t_s)
-                notes.alert_true_s.append(now_s - due_s(event.t_s))
+                notes.alert_age_s.append(now_s - (event.t_s - zero_s))
+                notes.alert_true_s.append(now_s - due_s(event.t_s - zero_s))
 
 
 class Trial:
