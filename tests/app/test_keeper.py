@@ -28,6 +28,18 @@ def test_each_boot_is_a_session_and_is_acknowledged_by_itself(tmp_path: Path) ->
     assert kept.close() == ""
 
 
+def test_a_lost_frame_without_samples_leaves_no_gap(tmp_path: Path) -> None:
+    """The frames beside it end and begin a ms apart, because a part's rate is not quite its nominal one."""
+    kept = keeper(Store(tmp_path, min_free_bytes=0))
+    kept.frame(frame(0, boot=7), STARTED_S, None)
+    kept.gone(7, STARTED_S + 10.0, STARTED_S + 10.001)
+    kept.gone(7, STARTED_S + 20.0, STARTED_S + 20.192)
+    kept.commit()
+    rows = kept._store._core.execute("SELECT start_us / 1e6 FROM gap").fetchall()
+    kept.close()
+    assert rows == [(STARTED_S + 20.0,)]
+
+
 def test_before_the_first_frame_nothing_is_stored(tmp_path: Path) -> None:
     kept = keeper(Store(tmp_path, min_free_bytes=0))
     kept.gap(7, STARTED_S, STARTED_S + 1.0, "disconnected")

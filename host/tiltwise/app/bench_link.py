@@ -102,13 +102,23 @@ def link_outcomes(
 ) -> list[Outcome]:
     """Run the plans side by side; `show` gets the share that is done."""
     weights = [plan.seconds for plan in wanted]
-    return run_in_processes(run_plan, wanted, show, weights=weights, processes=processes)
+    with tempfile.TemporaryDirectory(
+        prefix="tiltwise-link-"
+    ) as name:  # here, for who is stopped leaves it behind
+        jobs = [(plan, Path(name, str(k))) for k, plan in enumerate(wanted)]
+        return run_in_processes(_run_job, jobs, show, weights=weights, processes=processes)
+
+
+def _run_job(job: tuple[Plan, Path], show: Callable[[float], None]) -> Outcome:
+    plan, folder = job
+    folder.mkdir()
+    return run_virtually(_run(plan, folder, show))
 
 
 def run_plan(plan: Plan, show: Callable[[float], None]) -> Outcome:
     """Run a board and a host through so many outages in virtual time, and compare with the truth."""
-    with tempfile.TemporaryDirectory(prefix="tiltwise-link-") as folder:
-        return run_virtually(_run(plan, Path(folder), show))
+    with tempfile.TemporaryDirectory(prefix="tiltwise-link-") as name:
+        return run_virtually(_run(plan, Path(name), show))
 
 
 async def _run(plan: Plan, folder: Path, show: Callable[[float], None]) -> Outcome:

@@ -18,6 +18,10 @@ from tiltwise.report.exposure import ExposureAccumulator, ExposureSettings
 from tiltwise.tracker import Profile
 from tiltwise.types import Mount, SignalGap, Update
 
+# A frame without samples (STATUS, an event) leaves no gap, but frames end by the part's nominal rate: ten samples at
+# 52 Hz, and a part that is off by 5 %.
+_LEAST_GAP_S = 0.01
+
 
 class _Lane:
     """Minutes of one stream of samples in order: the live one, or what came late of a boot."""
@@ -132,7 +136,7 @@ class Keeper:
 
     def gone(self, boot: int, start_s: float, end_s: float) -> None:
         """Stage a stretch [start_s, end_s) UTC s that the board could no longer keep."""
-        if end_s > start_s:
+        if end_s - start_s >= _LEAST_GAP_S:
             self._store.put_gap(self._of(boot, start_s, None), start_s, end_s, GapReason.OVERFLOW)
 
     def whole(self, boot: int) -> None:
