@@ -18,6 +18,8 @@ from tiltwise.common import wire
 
 _WINDOW_S = 30.0
 _WINDOWS = 20  # ten minutes
+# Until then the clocks count as equal: 35 ppm are 8 ms, and the slope of three noisy windows is worse.
+_LEAST_SPAN_S = 240.0
 # Crystals differ by tens of ppm, an RC oscillator by a few thousand; more than this is a fault, not a drift.
 _MAX_DRIFT = 0.01
 _PINGS = 32  # half an hour, or four connections
@@ -97,7 +99,7 @@ class ClockMap:
         points = [*self._minima] or ([] if self._current is None else [self._current])
         points = points or [(ping.device_s, ping.offset_s) for ping in self._fast_pings()]
         device_s, offset_s = np.array(points).T
-        if self._current is not None and len(points) >= 3:
+        if self._current is not None and device_s[-1] - device_s[0] >= _LEAST_SPAN_S:
             i, j = np.triu_indices(len(points), k=1)
             slopes = (offset_s[j] - offset_s[i]) / (device_s[j] - device_s[i])
             self._drift = float(np.clip(np.median(slopes), -_MAX_DRIFT, _MAX_DRIFT))
