@@ -78,8 +78,8 @@ class SoakRun:
 class _Host:
     """Board, cable, supervisor, session and store on one virtual loop."""
 
-    def __init__(self, folder: Path, seed: int, hours: float) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, seed: int, hours: float, out_at_s: float) -> None:
+        self.folder, self._out_at_s = folder, out_at_s
         minutes = hours * 60 + 5  # the story outlasts the run
         self.simulation = Simulation("desk", seed=seed, minutes=minutes, auto_ack=False, stream=None)
         self.cable = SimCable(self.simulation, seed=seed)
@@ -103,7 +103,7 @@ class _Host:
             self.cable.step(loop.time())
 
     async def _pull(self) -> None:
-        await asyncio.sleep(OUT_AT_S)
+        await asyncio.sleep(self._out_at_s)
         while True:
             self.cable.unplug()
             await asyncio.sleep(OUT_S)
@@ -137,13 +137,13 @@ def _stored(folder: Path, hours: float) -> set[int]:
 
 
 def soak_looks(
-    seed: int = 1, hours: float = HOURS, *, every_s: float = LOOK_EVERY_S
+    seed: int = 1, hours: float = HOURS, *, every_s: float = LOOK_EVERY_S, out_at_s: float = OUT_AT_S
 ) -> Iterator[tuple[float, Look | SoakRun]]:
     """Yield (share done, look) every five virtual minutes, and at the end the whole run."""
     looks: list[Look] = []
     with tempfile.TemporaryDirectory(prefix="tiltwise-soak-") as name:
         with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-            host = _Host(Path(name), seed, hours)
+            host = _Host(Path(name), seed, hours, out_at_s)
             runner.run(host.start())
             n = max(2, round(hours * 3600 / every_s))
             for k in range(n):

@@ -1,13 +1,25 @@
-"""The tables of `tiltwise bench soak` and `watch`. Before it: bench_soak.py, bench_watch.py. After it: bench.py."""
+"""The tables of `tiltwise bench soak`, `watch`, `store` and `year`.
+
+Before it: bench_soak.py, bench_watch.py, bench_store_faults.py, bench_restart.py, bench_year.py. After it: bench.py.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 
+import numpy as np
 from rich.console import Console
 
-from tiltwise.app import bench_process, bench_soak, bench_watch
+from tiltwise.app import (
+    bench_process,
+    bench_restart,
+    bench_soak,
+    bench_store_faults,
+    bench_watch,
+    bench_year,
+)
 from tiltwise.app.bench_table import collect, table
 
 
@@ -38,7 +50,8 @@ def print_soak(scale: float, console: Console) -> None:
     )
     console.print(table(title, heads, [dataclasses.astuple(row)]))
     console.print(
-        "seed 1; the simulated board is in it; missing: holes; most: above the beginning", style="dim", highlight=False,
+        "seed 1; the simulated board is in it; missing: holes; most: above the beginning",
+        style="dim", highlight=False,
     )  # fmt: skip
 
 
@@ -66,3 +79,72 @@ def _cannot(console: Console) -> bool:
     if why:
         console.print(f"not run: {why}", style="dim", highlight=False)
     return bool(why)
+
+
+def print_store(seeds: int, scale: float, console: Console) -> None:
+    """Kills, power cuts, restarts of the whole program, and troubled disks."""
+    kills, cuts = (math.ceil(n * scale / seeds) for n in (bench_store_faults.KILLS, bench_store_faults.CUTS))
+    rows = [
+        row
+        for seed in range(1, seeds + 1)
+        for row in collect(
+            f"kills and power cuts, seed {seed}", bench_store_faults.fault_rows(seed, kills, cuts)
+        )
+        if row is not None
+    ]
+    heads = ("fault", "seed", "points", "acknowledged", "lost", "damaged", "again p50", "p95 s")
+    title = "the store after the end of its host; samples, s; goals: 0 lost, 0 damaged"
+    console.print(table(title, heads, map(_fault_cells, rows)))
+    for note in dict.fromkeys(f"{row.fault}: {row.note}" for row in rows):
+        console.print(note, style="dim", highlight=False)
+    _print_starts(max(1, round(bench_restart.RESTARTS * scale)), console)
+    troubles = collect("trouble", bench_store_faults.trouble_rows())
+    columns = ("trouble for 40 s of a session", "messages", "alerts", "resumed", "lost")
+    cells = ((r.trouble, r.messages, r.alerts, r.resumed, r.lost) for r in troubles)
+    console.print(table("", columns, cells))
+    for trouble in troubles:
+        console.print(f"{trouble.trouble}: {trouble.message}", style="dim", highlight=False)
+
+
+def _print_starts(restarts: int, console: Console) -> None:
+    before = os.getloadavg() if hasattr(os, "getloadavg") else (math.nan,)
+    rows = collect("restarts", bench_restart.start_rows(restarts=restarts))
+    groups = [[row for row in rows if row.what == what] for what in dict.fromkeys(row.what for row in rows)]
+    title = "\nfrom the start of the process: imports alone, and to the first durable frame; goal: < 2 s"
+    heads = ("what", "starts", "median s", "p95 s", "CPU s")
+    console.print(table(title, heads, map(_start_cells, groups)))
+    console.print(
+        f"load average (1 min) {before[0]:.1f}, {os.cpu_count()} cores", style="dim", highlight=False
+    )
+
+
+def _start_cells(group: list[bench_restart.StartRow]) -> tuple[object, ...]:
+    seconds = [row.seconds for row in group]
+    cpu_s = float(np.median([row.cpu_s for row in group]))
+    return group[0].what, len(group), float(np.median(seconds)), float(np.percentile(seconds, 95)), cpu_s
+
+
+def _fault_cells(row: bench_store_faults.FaultRow) -> tuple[object, ...]:
+    times_s = row.restarts_s or [math.nan]
+    counts = (row.fault, row.seed, row.points, row.acknowledged, row.lost, row.damaged)
+    return *counts, float(np.median(times_s)), float(np.percentile(times_s, 95))
+
+
+def print_year(scale: float, console: Console) -> None:
+    """A year of days: size and reading times."""
+    hours, days = max(bench_year.HOURS_A_DAY * scale, 0.1), max(5, round(bench_year.DAYS * scale))
+    found = collect("a year", bench_year.year_results(days=days, hours=hours))
+    (result,) = [each for each in found if each is not None]
+    day, year = result.day, result.year
+    heads: tuple[str, ...] = ("hours", "samples", "minutes", "raw MB", "core MB", "bytes a sample")
+    cells = (*dataclasses.astuple(day), day.raw_mb * 1e6 / max(day.samples, 1))
+    console.print(table("one day of a simulated wearer, frame by frame, seed 1", heads, [cells]))
+    heads = ("days", "raw MB (day's, times the days)", "core MB (measured)", "together")
+    console.print(
+        table("\na year of such days", heads, [(*dataclasses.astuple(year), year.raw_mb + year.core_mb)])
+    )
+    title = "\nreading, median s; goals: a day < 0.5 s, a year < 0.2 s"
+    heads = ("what", "reads", "cold", "warm", "worst")
+    console.print(table(title, heads, map(dataclasses.astuple, result.reads)))
+    if result.note:
+        console.print(result.note, style="dim", highlight=False)

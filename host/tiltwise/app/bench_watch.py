@@ -25,8 +25,8 @@ MINUTES, WARM_UP_SHARE = (
     30.0,
     0.2,
 )  # of the whole time: calibration, first chunks, first reading of everything
-_LOOK_EVERY_S = 5.0
-_PROGRAM = (sys.executable, "-c", "from tiltwise.app.cli import main; main()")
+_LOOKS, _LOOK_EVERY_S = 10, 5.0  # at least so many, and so often
+PROGRAM = (sys.executable, "-c", "from tiltwise.app.cli import main; main()")
 _DEADLINE_S = 30.0  # for an end after Ctrl-C
 
 
@@ -58,7 +58,7 @@ def watch_rows(minutes: float = MINUTES, seed: int = 1) -> Iterator[tuple[float,
     """Yield (share done, None) while three programs run side by side, and a row of each at the end."""
     with tempfile.TemporaryDirectory(prefix="tiltwise-watch-") as name:
         folder = Path(name)
-        home = _home(folder)
+        home = quiet_home(folder)
         story_min = max(minutes + 1, 2.0)  # the wearer's shortest
         tape = _record(folder, home, story_min, seed)
         board = f"sim:desk?minutes={story_min:g}&seed={seed}"
@@ -70,9 +70,9 @@ def watch_rows(minutes: float = MINUTES, seed: int = 1) -> Iterator[tuple[float,
         try:
             for row in watched:
                 _look_on(row, 0.0)
-            began_s = time.monotonic()
+            began_s, every_s = time.monotonic(), min(_LOOK_EVERY_S, minutes * 60 / _LOOKS)
             while (elapsed_s := time.monotonic() - began_s) < minutes * 60:
-                select.select([], [], [], min(_LOOK_EVERY_S, max(minutes * 60 - elapsed_s, 0.01)))
+                select.select([], [], [], min(every_s, max(minutes * 60 - elapsed_s, 0.01)))
                 for row in watched:
                     _look_on(row, time.monotonic() - began_s)
                 yield min(elapsed_s / minutes / 60, 0.99), None
@@ -83,7 +83,7 @@ def watch_rows(minutes: float = MINUTES, seed: int = 1) -> Iterator[tuple[float,
             yield 1.0, _row(row, minutes)
 
 
-def _home(folder: Path) -> Path:
+def quiet_home(folder: Path) -> Path:
     """Return a home with settings that show no notice on the desktop."""
     home = folder / "home"
     home.mkdir()
@@ -91,7 +91,8 @@ def _home(folder: Path) -> Path:
     return home
 
 
-def _environment(home: Path) -> dict[str, str]:
+def environment(home: Path) -> dict[str, str]:
+    """Return the variables of a program with this home, in a terminal of 80 columns."""
     return os.environ | {"TILTWISE_HOME": str(home), "COLUMNS": "80", "LINES": "24", "TERM": "xterm-256color"}
 
 
@@ -99,8 +100,8 @@ def _record(folder: Path, home: Path, minutes: float, seed: int) -> Path:
     """Let the program record a simulated board as fast as it goes."""
     tape = folder / "frames.tw"
     address = f"sim:desk?minutes={minutes:g}&seed={seed}&speed=max"
-    command = [*_PROGRAM, "watch", address, "--no-store", "--record", str(tape)]
-    done = subprocess.run(command, env=_environment(home), capture_output=True, text=True, check=False)
+    command = [*PROGRAM, "watch", address, "--no-store", "--record", str(tape)]
+    done = subprocess.run(command, env=environment(home), capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"watch --record ended with {done.returncode}: {done.stderr.strip()[-300:]}")
     return tape
@@ -108,16 +109,16 @@ def _record(folder: Path, home: Path, minutes: float, seed: int) -> Path:
 
 def _start(what: str, address: str, store: Path, home: Path, *, is_terminal: bool) -> _Watched:
     """Start a watch; what it draws is read and thrown away, as a terminal would have shown it."""
-    command = [*_PROGRAM, "watch", address, "--data", str(store)]
+    command = [*PROGRAM, "watch", address, "--data", str(store)]
     if not is_terminal:
         process = subprocess.Popen(
-            command, env=_environment(home), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            command, env=environment(home), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )  # fmt: skip
         return _Watched(what, store, process)
     ours, theirs = os.openpty()
     process = subprocess.Popen(
-        command, env=_environment(home), stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs,
+        command, env=environment(home), stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs,
         start_new_session=True,
     )  # fmt: skip
     os.close(theirs)
