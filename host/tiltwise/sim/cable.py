@@ -33,7 +33,7 @@ class SimCable:
         self.drop = self.double = 0.0  # shares of frames that do not come, or come twice
         self.is_plugged = True
         self.connections = 0
-        self._connection: _CableConnection | None = None
+        self.connection: CableConnection | None = None
         self._set_link(is_connected=False)
 
     def _set_link(self, *, is_connected: bool) -> None:
@@ -52,8 +52,8 @@ class SimCable:
             raise LinkError(Trouble.ABSENT, "no board on the simulated cable: plug it in")
         self._set_link(is_connected=True)
         self.connections += 1
-        self._connection = _CableConnection(self)
-        return self._connection
+        self.connection = CableConnection(self)
+        return self.connection
 
     def unplug(self) -> None:
         """Pull the cable with all that is in it; `is_plugged = True` puts it back."""
@@ -63,29 +63,31 @@ class SimCable:
     def cut(self) -> None:
         """End the connection; the board stays plugged in."""
         self._set_link(is_connected=False)
-        if self._connection is not None:
-            self._connection.came.put_nowait(None)
-            self._connection = None
+        if self.connection is not None:
+            self.connection.came.put_nowait(None)
+            self.connection = None
 
-    def holds(self, connection: _CableConnection) -> bool:
+    def holds(self, connection: CableConnection) -> bool:
         """Tell whether this is the connection of now."""
-        return self._connection is connection
+        return self.connection is connection
 
     def step(self, now_s: float) -> None:
         """Let the board live until now, and carry what it sent."""
         frames = self.simulation.step(now_s)
         replies = list(self.simulation.replies)
         self.simulation.board.link.replies.clear()  # a day of them must not count as growth
-        if self._connection is None:
+        if self.connection is None:
             return
         for frame in frames:
             for _ in range((self.rng.random() >= self.drop) + (self.rng.random() < self.double)):
-                self._connection.came.put_nowait((CABLE, _stuffed(frame)))
+                self.connection.came.put_nowait((CABLE, stuffed(frame)))
         for reply in replies:
-            self._connection.came.put_nowait((CABLE, _stuffed(reply)))
+            self.connection.came.put_nowait((CABLE, stuffed(reply)))
 
 
-class _CableConnection:
+class CableConnection:
+    """One connection of a SimCable; what is put into `came` comes out of the cable, None ends it."""
+
     is_cable = True
     is_connected = True
 
@@ -95,9 +97,11 @@ class _CableConnection:
         self._box = cobs.Unstuffer(_HELD, _LONGEST)
 
     async def read_info(self) -> bytes:
+        """Return nothing: a cable is asked with HELLO."""
         return b""
 
     async def write_ctrl(self, data: bytes, /) -> None:
+        """Hand the board what the host wrote."""
         if not self._owner.holds(self):
             raise LinkError(Trouble.LOST, "the simulated cable is unplugged")
         self._box.put(data)
@@ -105,6 +109,7 @@ class _CableConnection:
             self._owner.simulation.send(bytes(packet))
 
     async def notifications(self) -> AsyncIterator[Came]:
+        """Return what comes."""
         return self._stream()
 
     async def _stream(self) -> AsyncIterator[Came]:
@@ -112,10 +117,12 @@ class _CableConnection:
             yield item
 
     async def close(self) -> None:
+        """End the connection."""
         if self._owner.holds(self):
             self._owner.cut()
 
 
-def _stuffed(data: bytes) -> bytes:
+def stuffed(data: bytes) -> bytes:
+    """Return a packet as the cable carries it."""
     out = bytearray(cobs.stuffed_size(len(data)))
     return bytes(out[: cobs.stuff_into(data, len(data), out)])
