@@ -17,7 +17,7 @@ from tiltwise.app.bench_restart import restart_seconds
 from tiltwise.app.bench_soak import Look, SoakRun, soak_looks, soak_row
 from tiltwise.app.bench_store_print import print_year
 from tiltwise.app.bench_watch import watch_rows
-from tiltwise.app.bench_year import HOURS_A_DAY, YearResult, year_results
+from tiltwise.app.bench_year import YearResult, year_results
 
 needs_proc = pytest.mark.skipif(bool(bench_process.why_not()), reason=bench_process.why_not() or "there")
 
@@ -98,19 +98,20 @@ def test_the_whole_program_records_again_after_a_kill() -> None:
 def test_a_year_counts_its_days_and_its_raw_bytes() -> None:
     *_, (_, result) = year_results(seed=1, days=3, hours=0.1, reads=2)
     assert isinstance(result, YearResult)
-    assert result.day.minutes in (6, 7)
-    assert result.day.samples == pytest.approx(0.1 * 3600 * 50, rel=0.1)  # the part's rate is off its name
-    bytes_a_sample = result.day.raw_mb * 1e6 / result.day.samples
+    assert result.written.minutes in (6, 7)
+    assert result.written.samples == pytest.approx(
+        0.1 * 3600 * 50, rel=0.1
+    )  # the part's rate is off its name
+    bytes_a_sample = result.written.raw_mb * 1e6 / result.written.samples
     assert 3 < bytes_a_sample < 14, "uncompressed it is 14"
-    assert result.year.raw_mb == pytest.approx(3 * result.day.raw_mb)
+    assert result.year.raw_mb == pytest.approx(3 * 80 * result.written.raw_mb)
     assert 0.05 < result.year.core_mb < 5
     assert [row.reads for row in result.reads] == [2, 2, 2, 2]
 
 
-def test_the_tables_fit_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tiltwise.app.bench_year.READS", 1)
+def test_the_tables_fit_80_columns() -> None:
     out = io.StringIO()
-    print_year(0.1 / HOURS_A_DAY, Console(file=out, width=80))
+    print_year(0.01, Console(file=out, width=80))
     text = out.getvalue()
     assert "…" not in text
     assert "a year: totals of each day" in text

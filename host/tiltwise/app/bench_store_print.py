@@ -16,6 +16,7 @@ from tiltwise.app import (
     bench_process,
     bench_restart,
     bench_soak,
+    bench_store_damage,
     bench_store_faults,
     bench_watch,
     bench_year,
@@ -104,6 +105,16 @@ def print_store(seeds: int, scale: float, console: Console) -> None:
     console.print(table("", columns, cells))
     for trouble in troubles:
         console.print(f"{trouble.trouble}: {trouble.message}", style="dim", highlight=False)
+    _print_damage(console)
+
+
+def _print_damage(console: Console) -> None:
+    rows = collect("damage", bench_store_damage.damage_rows())
+    columns = ("damaged while nothing ran", "frames", "lost", "next run lost", "again s", "sound")
+    cells = ((r.what, r.before, r.lost, r.missing_after, r.again_s, r.sound) for r in rows)
+    console.print(table("", columns, cells))
+    for row in rows:
+        console.print(f"{row.what}: {row.message or 'nothing said'}", style="dim", highlight=False)
 
 
 def _print_starts(restarts: int, console: Console) -> None:
@@ -132,16 +143,20 @@ def _fault_cells(row: bench_store_faults.FaultRow) -> tuple[object, ...]:
 
 def print_year(scale: float, console: Console) -> None:
     """A year of days: size and reading times."""
-    hours, days = max(bench_year.HOURS_A_DAY * scale, 0.1), max(5, round(bench_year.DAYS * scale))
+    hours, days = max(bench_year.SIMULATED_H * scale, 0.1), max(5, round(bench_year.DAYS * scale))
     found = collect("a year", bench_year.year_results(days=days, hours=hours))
     (result,) = [each for each in found if each is not None]
-    day, year = result.day, result.year
+    written, year = result.written, result.year
     heads: tuple[str, ...] = ("hours", "samples", "minutes", "raw MB", "core MB", "bytes a sample")
-    cells = (*dataclasses.astuple(day), day.raw_mb * 1e6 / max(day.samples, 1))
-    console.print(table("one day of a simulated wearer, frame by frame, seed 1", heads, [cells]))
-    heads = ("days", "raw MB (day's, times the days)", "core MB (measured)", "together")
+    cells = (*dataclasses.astuple(written), written.raw_mb * 1e6 / max(written.samples, 1))
+    console.print(table("a simulated wearer, frame by frame, seed 1", heads, [cells]))
+    heads = ("days", "raw MB (from these hours)", "core MB (measured)", "together")
     console.print(
-        table("\na year of such days", heads, [(*dataclasses.astuple(year), year.raw_mb + year.core_mb)])
+        table(
+            "\na year of 8 h days of such hours",
+            heads,
+            [(*dataclasses.astuple(year), year.raw_mb + year.core_mb)],
+        )
     )
     title = "\nreading, median s; goals: a day < 0.5 s, a year < 0.2 s"
     heads = ("what", "reads", "cold", "warm", "worst")

@@ -1,8 +1,8 @@
 """`tiltwise bench year`: the size of a year of 8 h days, raw samples included, and how long reading takes.
 
-One whole day of a simulated wearer goes frame by frame through session and store: its raw bytes are measured. Its
-minutes and alerts then fill 260 days. Before it: sim/simulation.py, store.py. Prints nothing; returns rows for the
-tables in bench_store_print.py. Times in s, sizes in MB.
+An hour of a simulated wearer goes frame by frame through session and store: its raw bytes are measured. Its minutes
+and alerts, repeated, then fill 260 days of 8 h. Before it: sim/simulation.py, store.py. Prints nothing; returns rows
+for the tables in bench_store_print.py. Times in s, sizes in MB.
 """
 
 from __future__ import annotations
@@ -28,15 +28,16 @@ from tiltwise.sim.simulation import Simulation
 from tiltwise.types import Mount
 
 T = TypeVar("T")
-DAYS, HOURS_A_DAY = 260, 8.0
+DAYS, HOURS_A_DAY = 260, 8
+SIMULATED_H = 1.0
 READS = 15
 _STARTED_S = datetime(2026, 1, 5, 9, tzinfo=UTC).timestamp()
 _DAY_S = 86400.0
 
 
 @dataclass(frozen=True, slots=True)
-class DayRow:
-    """One day written as it comes: hours, samples and the bytes that stay."""
+class WrittenRow:
+    """What was written as it comes: hours, samples, minutes with angles, and the bytes that stay."""
 
     hours: float
     samples: int
@@ -47,7 +48,7 @@ class DayRow:
 
 @dataclass(frozen=True, slots=True)
 class YearRow:
-    """A year of such days. `raw_mb` is the day's, times the days; `core_mb` was written and measured."""
+    """A year of such days. `raw_mb` is what was written, times the hours; `core_mb` was measured."""
 
     days: int
     raw_mb: float
@@ -69,30 +70,30 @@ class ReadRow:
 class YearResult:
     """All that `bench year` measures."""
 
-    day: DayRow
+    written: WrittenRow
     year: YearRow
     reads: tuple[ReadRow, ...]
     note: str = ""
 
 
 def year_results(
-    seed: int = 1, days: int = DAYS, hours: float = HOURS_A_DAY, reads: int = READS
+    seed: int = 1, days: int = DAYS, hours: float = SIMULATED_H, reads: int = READS
 ) -> Iterator[tuple[float, YearResult | None]]:
     """Yield (share done, None) while days are written, and the result at the end."""
     with tempfile.TemporaryDirectory(prefix="tiltwise-year-") as name:
         a_day, a_year = Path(name) / "day", Path(name) / "year"
-        for share in _write_day(a_day, seed, hours):
+        for share in _write_hours(a_day, seed, hours):
             yield 0.7 * share, None
-        row, stored = _day_row(a_day, hours)
-        for share in _write_year(a_year, stored, days):
+        row, stored = _written(a_day, hours)
+        for share in _write_year(a_year, stored, days, round(hours * 60)):
             yield 0.7 + 0.25 * share, None
-        year = YearRow(days, row.raw_mb * days, _size_mb(a_year / "core.db"))
+        year = YearRow(days, row.raw_mb / hours * HOURS_A_DAY * days, _size_mb(a_year / "core.db"))
         found = (*_year_reads(a_year, reads), _raw_read(a_day, reads))
     yield 1.0, YearResult(row, year, found, _why_not_cold())
 
 
-def _write_day(folder: Path, seed: int, hours: float) -> Iterator[float]:
-    """Let a simulated wearer spend a day with the real firmware, session and store; yield the share done."""
+def _write_hours(folder: Path, seed: int, hours: float) -> Iterator[float]:
+    """Let a simulated wearer spend hours with the real firmware, session and store; yield the share done."""
     simulation = Simulation("desk", seed=seed, minutes=hours * 60, auto_ack=False)
     keeper = Keeper(Store(folder, min_free_bytes=0), device="year", mount=Mount.NECK, zone="UTC")
     session = Session(
@@ -113,30 +114,32 @@ def _write_day(folder: Path, seed: int, hours: float) -> Iterator[float]:
         raise RuntimeError(f"the day was not stored: {session.unsaved or 'no calibration'}")
 
 
-def _day_row(folder: Path, hours: float) -> tuple[DayRow, StoredDay]:
+def _written(folder: Path, hours: float) -> tuple[WrittenRow, StoredDay]:
     with Store.open_readonly(folder) as reader:
         (day,) = reader.days()
         stored = reader.day(day)
         samples = len(reader.samples(stored.start_s, stored.end_s, kind=wire.ORIENT).t_s)
     raw_mb = sum(_size_mb(path) for path in folder.glob("raw-*.db"))
-    return DayRow(hours, samples, len(stored.minutes), raw_mb, _size_mb(folder / "core.db")), stored
+    return WrittenRow(hours, samples, len(stored.minutes), raw_mb, _size_mb(folder / "core.db")), stored
 
 
 def _size_mb(path: Path) -> float:
     return path.stat().st_size / 1e6
 
 
-def _write_year(folder: Path, stored: StoredDay, days: int) -> Iterator[float]:
-    """Put the minutes and events of a day into so many working days, each a session of its own."""
+def _write_year(folder: Path, stored: StoredDay, days: int, block: int) -> Iterator[float]:
+    """Fill working days, each a session of its own, with blocks of so many minutes that repeat what was stored."""
     with Store(folder, min_free_bytes=0) as store:
         for k in range(days):
-            shift_s = _DAY_S * (k + k // 5 * 2)
+            day_s = _DAY_S * (k + k // 5 * 2)
             session = store.begin_session(
-                "year", k + 1, zone="UTC", mount=stored.mount, started_s=_STARTED_S + shift_s
+                "year", k + 1, zone="UTC", mount=stored.mount, started_s=_STARTED_S + day_s
             )
-            minutes = [replace(row, start_s=row.start_s + shift_s) for row in stored.minutes]
-            store.put_aggregates(session, minutes)
-            store.put_events(session, stored.events, shift_s)
+            for first in range(0, HOURS_A_DAY * 60, block):
+                shift_s = day_s + 60.0 * first
+                minutes = [replace(row, start_s=row.start_s + shift_s) for row in stored.minutes[:block]]
+                store.put_aggregates(session, minutes)
+                store.put_events(session, stored.events, shift_s)
             store.commit()
             yield (k + 1) / days
 
@@ -154,7 +157,7 @@ def _raw_read(folder: Path, reads: int) -> ReadRow:
     def samples(reader: StoreReader) -> object:
         return reader.samples(_STARTED_S, _STARTED_S + _DAY_S)
 
-    return _timed("a day: all raw samples", folder, min(reads, 5), samples)
+    return _timed("raw samples of the hours written", folder, min(reads, 5), samples)
 
 
 def _timed(what: str, folder: Path, reads: int, read: Callable[[StoreReader], object]) -> ReadRow:
