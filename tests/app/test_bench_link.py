@@ -22,8 +22,6 @@ from tiltwise.app.bench_link import (
     link_outcomes,
     plans,
     run_plan,
-    soak_rows,
-    year_rows,
 )
 from tiltwise.app.link_trial import lean_rad
 
@@ -152,20 +150,3 @@ def test_nothing_forged_changed_or_replayed_is_believed() -> None:
     assert len(rows) == 12
     assert all(row.tried == 500 for row in rows)
     assert {row.kind: row.accepted for row in rows if row.accepted} == {}
-
-
-def test_a_soak_tells_memory_and_files() -> None:
-    ((share, row),) = soak_rows(seed=1, hours=2 / 60, warm_up=3 / 60)
-    assert share == 1.0
-    assert row.files_after == row.files_before
-    assert (
-        math.isnan(row.grown_mb) or row.grown_mb < 20.0
-    )  # the caches of the first minutes; a day is the bench's
-    assert row.cpu_percent > 0
-
-
-def test_a_year_counts_its_days() -> None:
-    ((_, row),) = year_rows(seed=1, days=3)
-    assert row.days == 3
-    assert 0.01 < row.size_mb < 5
-    assert row.year_s == pytest.approx(0, abs=5)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import random
 import struct
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +18,11 @@ from tiltwise.app.live import run_live
 from tiltwise.app.session import Session
 from tiltwise.app.settings import Settings
 from tiltwise.app.store import Committed, Store, StoreError
-from tiltwise.common import cobs, wire
-from tiltwise.link.connector import CABLE, Candidate, LinkError, Trouble
+from tiltwise.common import wire
 from tiltwise.link.recording import RecordingWriter, read_frames
 from tiltwise.link.supervisor import Supervisor
 from tiltwise.motion.mounting import Mounting
+from tiltwise.sim import cable as cable_module
 from tiltwise.sim.simulation import Simulation
 from tiltwise.sim.vtime import run_virtually
 from tiltwise.types import Mount
@@ -31,92 +30,11 @@ from tiltwise.types import Mount
 STEP_S = 0.1
 
 
-def stuffed(data: bytes) -> bytes:
-    out = bytearray(cobs.stuffed_size(len(data)))
-    return bytes(out[: cobs.stuff_into(data, len(data), out)])
-
-
-class SimCable:
-    """A connector to the simulated board; `drop` and `double` are shares of frames that come not, or twice."""
+class SimCable(cable_module.SimCable):
+    """A cable to a board that somebody at a desk wears for half an hour."""
 
     def __init__(self, seed: int = 1) -> None:
-        self.simulation = Simulation("desk", seed=seed, minutes=30, auto_ack=False, stream=None)
-        self.rng = random.Random(seed)
-        self.drop = self.double = 0.0
-        self.is_plugged = True
-        self.connection: SimConnection | None = None
-        self.told = 0
-        self._set(connected=False)
-
-    def _set(self, *, connected: bool) -> None:
-        link = self.simulation.board.link
-        link.is_connected = connected
-        if connected:
-            link.drop()
-
-    async def find(self) -> list[Candidate]:
-        return [Candidate("sim")] if self.is_plugged else []
-
-    async def connect(self, _address: str, /) -> Any:
-        if not self.is_plugged:
-            raise LinkError(Trouble.ABSENT, "unplugged")
-        self._set(connected=True)
-        self.connection = SimConnection(self)
-        return self.connection
-
-    def unplug(self) -> None:
-        self.is_plugged = False
-        self.cut()
-
-    def cut(self) -> None:
-        self._set(connected=False)
-        if self.connection is not None:
-            self.connection.came.put_nowait(None)
-            self.connection = None
-
-    def step(self, now_s: float) -> None:
-        """Let the board live until now, and carry what it sent."""
-        frames = self.simulation.step(now_s)
-        replies = self.simulation.replies[self.told :]
-        self.told += len(replies)
-        if self.connection is None:
-            return
-        for frame in frames:
-            for _ in range((self.rng.random() >= self.drop) + (self.rng.random() < self.double)):
-                self.connection.came.put_nowait((CABLE, stuffed(frame)))
-        for reply in replies:
-            self.connection.came.put_nowait((CABLE, stuffed(reply)))
-
-
-class SimConnection:
-    is_cable = True
-    is_connected = True
-
-    def __init__(self, owner: SimCable) -> None:
-        self._owner = owner
-        self.came: asyncio.Queue[tuple[str, bytes] | None] = asyncio.Queue()
-        self._box = cobs.Unstuffer(4096, 512)
-
-    async def read_info(self) -> bytes:
-        return b""
-
-    async def write_ctrl(self, data: bytes, /) -> None:
-        if self._owner.connection is not self:
-            raise LinkError(Trouble.LOST, "unplugged")
-        self._box.put(data)
-        while (packet := self._box.take()) is not None:
-            self._owner.simulation.send(packet)
-
-    async def notifications(self) -> AsyncIterator[tuple[str, bytes]]:
-        return self._stream()
-
-    async def _stream(self) -> AsyncIterator[tuple[str, bytes]]:
-        while (item := await self.came.get()) is not None:
-            yield item
-
-    async def close(self) -> None:
-        if self._owner.connection is self:
-            self._owner.cut()
+        super().__init__(Simulation("desk", seed=seed, minutes=30, auto_ack=False, stream=None), seed=seed)
 
 
 Story = Callable[[SimCable, Session], Coroutine[Any, Any, None]]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from app.feed import STARTED_S, stored_seqs
-from app.test_live_link import SimCable, gaps, keeper_in, live, made, stuffed
+from app.test_live_link import SimCable, gaps, keeper_in, live, made
 from link import builders
 from tiltwise.app.keeper import Keeper
 from tiltwise.app.session import LiveUpdate, Session
@@ -21,6 +21,7 @@ from tiltwise.app.store_victim import frames_of
 from tiltwise.common import wire
 from tiltwise.link.connector import CABLE
 from tiltwise.motion.mounting import mounting_from_up
+from tiltwise.sim.cable import stuffed
 from tiltwise.types import Mount, SignalGap
 
 STEP_S = 0.2  # between frames of ten samples at 50 Hz

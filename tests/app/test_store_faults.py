@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tiltwise.app import power_cut
-from tiltwise.app.bench_store_faults import cut_row, kill_row, stored, trouble_row
+from tiltwise.app.bench_store_faults import cut_row, kill_rows, stored, trouble_row
 from tiltwise.app.power_cut import Synced, after_cut
 from tiltwise.app.store import Store
 from tiltwise.app.store_trouble import TROUBLES, broken
@@ -18,7 +18,8 @@ RESTART_S = 10.0  # the goal is 2 s on an idle machine; a loaded one must not fa
 
 @pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="needs fork")
 def test_kill_9_at_a_few_points_loses_nothing(tmp_path: Path) -> None:
-    row = kill_row(tmp_path / "kills", seed=3, kills=4, restarts=0)
+    *_, (_, row) = kill_rows(tmp_path / "kills", seed=3, kills=4)
+    assert row is not None
     assert row.points == 4
     assert (row.lost, row.damaged) == (0, 0)
     assert all(s < RESTART_S for s in row.restarts_s)

@@ -248,16 +248,28 @@ def _link(options: BenchOptions, console: Console) -> None:
     print_link(1, options.scale, console)
 
 
-def _soak(_: BenchOptions, console: Console) -> None:
-    from tiltwise.app.bench_link_print import print_soak
+def _soak(options: BenchOptions, console: Console) -> None:
+    from tiltwise.app.bench_store_print import print_soak
 
-    print_soak(console)
+    print_soak(options.scale, console)
+
+
+def _watch(options: BenchOptions, console: Console) -> None:
+    from tiltwise.app.bench_store_print import print_watch
+
+    print_watch(options.scale, console)
 
 
 def _store(options: BenchOptions, console: Console) -> None:
-    from tiltwise.app.bench_link_print import print_store
+    from tiltwise.app.bench_store_print import print_store
 
-    print_store(options.seeds, console)
+    print_store(options.seeds, options.scale, console)
+
+
+def _year(options: BenchOptions, console: Console) -> None:
+    from tiltwise.app.bench_store_print import print_year
+
+    print_year(options.scale, console)
 
 
 BENCHES: dict[str, tuple[str, Callable[[BenchOptions, Console], None]]] = {
@@ -272,6 +284,8 @@ BENCHES: dict[str, tuple[str, Callable[[BenchOptions, Console], None]]] = {
         _link,
     ),
     "soak": ("24 h at high speed: memory, open files, CPU (half an hour)", _soak),
-    "store": ("kill -9, power cuts, full and damaged disks, a year of days", _store),
+    "watch": ("`tiltwise watch` in real time: memory, open files, CPU (half an hour)", _watch),
+    "store": ("kill -9, power cuts, restarts, full and damaged disks (10 minutes)", _store),
+    "year": ("a year of 8 h days: size, time to read a day and the year", _year),
     "speed": ("samples per second of the offline path, CPU of a live one", _speed),
 }

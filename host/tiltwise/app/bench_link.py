@@ -1,40 +1,32 @@
-"""`tiltwise bench link`: the whole system on a bad link, forged packets, a long run, a year of days.
+"""`tiltwise bench link`: the whole system on a bad link, and forged packets.
 
 Samples lost through disconnects, latency, time mapping, time to stream again; what was accepted of what no board or
-host of ours said; growth of memory and open files; size and reading times. Before it: link_trial.py, link_truth.py.
-Prints nothing; returns rows for the tables in bench_link_print.py.
+host of ours said. Before it: link_trial.py, link_truth.py. Prints nothing; returns rows for the tables in
+bench_link_print.py.
 """
 
 from __future__ import annotations
 
 import asyncio
 import math
-import os
 import random
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
 from tiltwise.app.bench_processes import run_in_processes
 from tiltwise.app.link_trial import Trial
 from tiltwise.app.link_truth import Losses, TrueTimes, errors_s, losses, stored_utc_s
-from tiltwise.app.store import Store
 from tiltwise.common import wire
 from tiltwise.common.auth import Handshake
 from tiltwise.common.channel import Channel
-from tiltwise.report import aggregate as agg
-from tiltwise.report.aggregate import Aggregate
 from tiltwise.sim.rough_air import Conditions
 from tiltwise.sim.vtime import run_virtually
-from tiltwise.types import FloatArray, Mount
+from tiltwise.types import FloatArray
 
-T = TypeVar("T")
 DISCONNECTS = 1000
 OUTAGE_S = (0.1, 600.0)  # shortest and longest, evenly on a logarithmic scale
 UP_S = (5.0, 25.0)  # with the link there, between two outages
@@ -45,8 +37,6 @@ LARGE_RING, SMALL_RING = 8000, 300  # frames: more than any outage here, and les
 HEALTHY, SMALL, LARGE = "healthy link", "small ring", "large ring"
 _PIECES = 20  # of the last stretch, for the progress bar
 FORGED = 1_000_000
-SOAK_HOURS, WARM_UP_HOURS = 24.0, 1.0
-DAYS, HOURS_A_DAY = 260, 8
 _SAID = (b"simboard", 7, 0, 0)  # device id, boot, wishes, granted
 _KEY, _OTHER_KEY = bytes(range(1, 33)), bytes(range(2, 34))
 
@@ -262,114 +252,3 @@ def _believes(opens: Callable[[bytes], object], data: bytes) -> bool:
     except wire.WireError:
         return False
     return True
-
-
-# ---- a long run ----
-
-
-@dataclass(frozen=True, slots=True)
-class SoakRow:
-    """A long run at high speed: growth of memory in MB and open files after the warm-up, CPU at real speed."""
-
-    hours: float
-    grown_mb: float
-    files_before: int
-    files_after: int
-    wal_mb: float
-    cpu_percent: float
-
-
-def soak_rows(
-    seed: int = 1, hours: float = SOAK_HOURS, warm_up: float = WARM_UP_HOURS
-) -> Iterator[tuple[float, SoakRow]]:
-    """Yield (1.0, row) of a healthy link; the CPU share is that of board and host together at real speed."""
-    with tempfile.TemporaryDirectory(prefix="tiltwise-soak-") as folder:
-        yield 1.0, run_virtually(_soak(Path(folder), seed, hours, warm_up))
-
-
-async def _soak(folder: Path, seed: int, hours: float, warm_up: float) -> SoakRow:
-    trial = Trial(folder, seed=seed, ring_frames=300, conditions=Conditions())
-    async with trial:
-        await _pass_hours(trial, warm_up)
-        mb, files, cpu_s = _resident_mb(), _open_files(), time.process_time()
-        await _pass_hours(trial, hours)
-        cpu_s = time.process_time() - cpu_s
-        grown, after = _resident_mb() - mb, _open_files()
-        wal = sum(path.stat().st_size for path in folder.glob("*-wal")) / 1e6
-    return SoakRow(hours, grown, files, after, wal, cpu_s / (hours * 3600) * 100)
-
-
-async def _pass_hours(trial: Trial, hours: float) -> None:
-    for _ in range(max(1, round(hours * 60))):
-        await trial.pass_time(60.0)
-        trial.forget()  # the bench's own notes must not count as growth
-
-
-def _resident_mb() -> float:
-    """Return the memory that this process holds; NaN where the system does not tell."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    except OSError:
-        return math.nan
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
-
-
-def _open_files() -> int:
-    folder = Path("/proc/self/fd")
-    return len(list(folder.iterdir())) if folder.is_dir() else -1
-
-
-# ---- a year ----
-
-
-@dataclass(frozen=True, slots=True)
-class YearRow:
-    """A year of days in the store: size of angles and events, and how long reading takes."""
-
-    days: int
-    size_mb: float
-    day_s: float
-    year_s: float
-    list_s: float
-
-
-def year_rows(seed: int = 1, days: int = DAYS) -> Iterator[tuple[float, YearRow]]:
-    """Yield (1.0, row) of so many days of 8 h; raw samples are in month files and are not read for this."""
-    rng = np.random.default_rng(seed)
-    start_s = datetime(2026, 1, 5, 9, tzinfo=UTC).timestamp()
-    with tempfile.TemporaryDirectory(prefix="tiltwise-year-") as name:
-        folder = Path(name)
-        with Store(folder, min_free_bytes=0) as store:
-            session = store.begin_session(
-                "year", 1, zone="Europe/Berlin", mount=Mount.NECK, started_s=start_s
-            )
-            for day in range(days):
-                first_s = start_s + 86400 * (day + day // 5 * 2)
-                store.put_aggregates(
-                    session, [_minute(first_s + 60 * m, rng) for m in range(HOURS_A_DAY * 60)]
-                )
-                store.commit()
-        size = (folder / "core.db").stat().st_size
-        with Store.open_readonly(folder) as reader:
-            found, list_s = _timed(reader.days)
-            _, year_s = _timed(lambda: reader.totals(found[0], found[-1]))
-            _, day_s = _timed(lambda: reader.day(found[len(found) // 2]))
-    yield 1.0, YearRow(len(found), size / 1e6, day_s, year_s, list_s)
-
-
-def _timed(read: Callable[[], T]) -> tuple[T, float]:
-    began_s = time.perf_counter()
-    value = read()
-    return value, time.perf_counter() - began_s
-
-
-def _minute(start_s: float, rng: np.random.Generator) -> Aggregate:
-    """Return a plausible minute of sitting."""
-    flexion = np.zeros((2, agg.N_FLEXION))
-    bins = rng.normal(18, 4, 600).astype(int) - agg.FLEXION_MIN_DEG
-    flexion[0] = np.bincount(bins, minlength=agg.N_FLEXION) * 0.1
-    activity = np.array([flexion.sum(), 0, 0, 0, 0])
-    rate = np.full(agg.N_RATE, activity.sum() / agg.N_RATE)
-    return Aggregate(
-        start_s, activity, flexion, rate, np.zeros(agg.EVA_SHAPE), 0.1, 12.0, (-3.0, 4.0), (-2.0, 2.0)
-    )

@@ -1,4 +1,4 @@
-"""The tables of `tiltwise bench link`, `soak` and `store`. Before it: bench_link.py, bench_store_faults.py."""
+"""The tables of `tiltwise bench link`. Before it: bench_link.py, bench_air.py. After it: bench.py."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import groupby
 import numpy as np
 from rich.console import Console
 
-from tiltwise.app import bench_air, bench_link, bench_store_faults
+from tiltwise.app import bench_air, bench_link
 from tiltwise.app.bench_link import Outcome
 from tiltwise.app.bench_table import collect, table
 from tiltwise.app.console import progress_bar
@@ -100,43 +100,6 @@ def _seconds(values_s: FloatArray) -> str:
     if not len(values_s):
         return "-"
     return "/".join(f"{v:.2f}" for v in np.percentile(values_s, (50, 95)))
-
-
-def print_soak(console: Console) -> None:
-    """A day at high speed: memory, open files, CPU."""
-    heads = ("hours", "grown MB", "files before", "after", "WAL MB", "CPU %")
-    rows = collect("24 h at high speed", bench_link.soak_rows())
-    console.print(
-        table("soak after 1 h of warm-up; CPU: board and host", heads, map(dataclasses.astuple, rows))
-    )
-
-
-def print_store(seeds: int, console: Console) -> None:
-    """Kills, power cuts, troubled disks and a year of days."""
-    rows = [
-        row
-        for seed in range(1, seeds + 1)
-        for row in collect(f"kills and power cuts, seed {seed}", bench_store_faults.fault_rows(seed))
-    ]
-    heads = ("fault", "seed", "points", "acknowledged", "lost", "damaged", "again p50", "max s")
-    console.print(table("the store after the end of its host; samples, s", heads, map(_fault_cells, rows)))
-    for row in rows:
-        console.print(f"{row.fault}: {row.note}", style="dim", highlight=False)
-    troubles = collect("trouble", bench_store_faults.trouble_rows())
-    columns = ("trouble", "messages", "alerts", "resumed", "lost")
-    cells = ((r.trouble, r.messages, r.alerts, r.resumed, r.lost) for r in troubles)
-    console.print(table("\ntrouble for 40 s of a session", columns, cells))
-    for trouble in troubles:
-        console.print(f"{trouble.trouble}: {trouble.message}", style="dim", highlight=False)
-    years = collect("a year", bench_link.year_rows())
-    year_columns = ("days", "MB", "day s", "year s", "list s")
-    console.print(table("\nreading a year of 8 h days", year_columns, map(dataclasses.astuple, years)))
-
-
-def _fault_cells(row: bench_store_faults.FaultRow) -> tuple[object, ...]:
-    times_s = row.restarts_s or [float("nan")]
-    counts = (row.fault, row.seed, row.points, row.acknowledged, row.lost, row.damaged)
-    return *counts, float(np.median(times_s)), float(np.max(times_s))
 
 
 def print_air(console: Console) -> None:

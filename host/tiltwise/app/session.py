@@ -81,7 +81,8 @@ class Session:
         fetches: bool = False,
     ) -> None:
         self._keeper, self._recorder = keeper, recorder
-        self._commit_every_s, self._committed_s, self._fitted_s = commit_every_s, 0.0, 0.0
+        self._commit_every_s, self._fitted_s = commit_every_s, 0.0
+        self._committed_s = -commit_every_s  # the first frame is committed at once
         self.decoder = Decoder()
         self._board_watch = BoardWatch()
         self._times = WallTimes(started_utc_s)

@@ -1,43 +1,36 @@
 """Frames, aggregates and events become durable: what `commit` returns is on the disk, power cut or not.
 
-The caller stages with `append` and `put_*` (memory only), calls `commit` about once a second, and acknowledges to the
-board only what `commit` returned. After a failed commit nothing is lost: the staged data waits for the next one.
-Wall time is UTC s. Before it: session.py. After it: store_reader.py, which may read while this writes.
+The caller stages with `append` and `put_*` (store_intake.py, memory only), calls `commit` about once a second, and
+acknowledges to the board only what `commit` returned. After a failed commit nothing is lost: what is staged waits for
+the next one. Wall time is UTC s. Before it: keeper.py. After it: store_reader.py, which may read while this writes.
 """
 
 from __future__ import annotations
 
-import json
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
 
-import numpy as np
-
 from tiltwise.app import store_schema as schema
-from tiltwise.app.store_codec import Ranges, StoredFrame, pack_tail
+from tiltwise.app.store_codec import Ranges
 from tiltwise.app.store_erase import kept_months, oldest_kept_month
-from tiltwise.app.store_events import encode_event
+from tiltwise.app.store_intake import StoreIntake
 from tiltwise.app.store_lock import WriterLock
 from tiltwise.app.store_raw import RawFiles, month_of
 from tiltwise.app.store_reader import StoreReader
 from tiltwise.app.store_recover import Recovery, open_core
 from tiltwise.app.store_schema import StoreError
-from tiltwise.app.store_staging import INSERT_AGGREGATE, BootFrames, aggregate_values
-from tiltwise.common import wire
-from tiltwise.report.aggregate import Aggregate
-from tiltwise.types import Event, FloatArray, Mount
+from tiltwise.app.store_staging import BootFrames
+from tiltwise.app.store_tail import Tail
 
 __all__ = ["Committed", "Store", "StoreError", "StoreReader"]
 
 _US = 1_000_000
-_TAIL_US = 60 * _US  # the tail becomes chunks when it spans a minute,
-_TAIL_FRAMES = 3000  # or in a backfill burst ten minutes of frames
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +46,7 @@ def _free_bytes(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
 
-class Store:
+class Store(StoreIntake):
     """The one writer of a folder; use it as a context manager or call `close`.
 
     Parameters
@@ -79,12 +72,9 @@ class Store:
         now_s: Callable[[], float] = time.time,
         free_bytes: Callable[[Path], int] = _free_bytes,
     ) -> None:
-        self.folder = folder
+        super().__init__(folder)
         self._is_closed = False
         self._min_free, self._now_s, self._free_bytes = min_free_bytes, now_s, free_bytes
-        self._rows: dict[tuple[object, ...], tuple[str, tuple[object, ...]]] = {}
-        self._boots: dict[tuple[int, int], BootFrames] = {}
-        self._sessions: dict[int, BootFrames] = {}
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -115,141 +105,13 @@ class Store:
     def _load(self) -> None:
         """Read what must be known in memory, and mark the store as being written."""
         try:
-            self._devices = {str(n): int(k) for k, n in self._core.execute("SELECT id, name FROM device")}
-            (last,) = self._core.execute("SELECT coalesce(max(id), 0) FROM session").fetchone()
-            self._next_session = int(last) + 1
-            rows = self._core.execute("SELECT device_id, boot, ranges FROM received")
-            self._received = {(int(device), int(boot)): bytes(ranges) for device, boot, ranges in rows}
-            self._note_tail()
+            self._learn(self._core)
+            self._tail = Tail(self._core)
             with schema.transaction(self._core):
                 self._core.execute("INSERT OR REPLACE INTO meta VALUES ('clean', '0')")
         except sqlite3.Error as error:
             self._core.close()
             raise schema.explain(error, self.folder) from error
-
-    def _note_tail(self) -> None:
-        """Learn how much the tail holds, so that it becomes chunks in time."""
-        self._tail_frames, self._tail_span = 0, [2**62, -(2**62)]
-        for (times,) in self._core.execute("SELECT utc_us FROM tail"):
-            self._extend_tail(np.frombuffer(times, dtype="<i8").tolist())
-
-    def _extend_tail(self, times_us: Sequence[int]) -> None:
-        self._tail_frames += len(times_us)
-        self._tail_span = [min(self._tail_span[0], *times_us), max(self._tail_span[1], *times_us)]
-
-    # Staging: memory only
-
-    def begin_session(
-        self,
-        device: str,
-        boot: int,
-        *,
-        zone: str,
-        mount: Mount,
-        started_s: float,
-        info: Mapping[str, object] | None = None,
-        first_seq: int | None = None,
-    ) -> int:
-        """Return the number of a new session: one device, one boot, one uninterrupted run of this program.
-
-        Parameters
-        ----------
-        device : the device's own id or name.
-        zone : IANA name of the time zone that the wearer is in.
-        info : anything worth keeping (profile, versions, scales), as JSON.
-        first_seq : oldest frame that the board still holds; what came before counts as settled. Without it the
-            first frame that arrives is the first.
-        """
-        device_id = self._devices.get(device)
-        if device_id is None:
-            device_id = self._devices[device] = max(self._devices.values(), default=0) + 1
-            row = (device_id, device, round(started_s * _US))
-            self._put(("device", device_id), "INSERT OR IGNORE INTO device VALUES (?, ?, ?)", row)
-        session, self._next_session = self._next_session, self._next_session + 1
-        values = (session, device_id, boot, round(started_s * _US), zone, str(mount), json.dumps(info or {}))
-        self._put(("session", session), "INSERT INTO session VALUES (?, ?, ?, ?, ?, ?, ?)", values)
-        self._sessions[session] = self._boot(device_id, boot)
-        if first_seq:
-            self.mark_lost(session, 0, first_seq - 1)
-        return session
-
-    def _boot(self, device_id: int, boot: int) -> BootFrames:
-        key = (device_id, boot)
-        if key not in self._boots:
-            ranges = Ranges(self._received.pop(key, b""))
-            self._boots[key] = BootFrames(device_id, boot, ranges)
-        return self._boots[key]
-
-    def append(self, session: int, frames: Sequence[bytes], utc_s: Sequence[float] | FloatArray) -> int:
-        """Stage frames as received and return how many are new; those stored before are dropped.
-
-        Parameters
-        ----------
-        frames : checked frames (the decoder's tag check passed) of this session's boot, any type, any order.
-        utc_s : (n,) UTC time of each frame's first sample.
-        """
-        boot = self._sessions[session]
-        new = 0
-        for frame, t_s in zip(frames, utc_s, strict=True):
-            kind, _, frame_boot, seq, _, _, n, _, _ = wire.unpack_header(frame)
-            least, most = wire.frame_sizes(kind, n)
-            if frame_boot != boot.boot or not least <= len(frame) <= most:
-                raise wire.WireError(
-                    f"expected a whole frame of boot {boot.boot}, got {len(frame)} bytes of boot {frame_boot}"
-                )
-            if boot.has(seq):
-                continue
-            boot.stage(seq, StoredFrame(round(float(t_s) * _US), bytes(frame)))
-            new += 1
-        boot.limit()
-        return new
-
-    def mark_lost(self, session: int, first_seq: int, last_seq: int) -> None:
-        """Settle frames that the board no longer holds, so that acknowledging goes on behind them."""
-        self._sessions[session].lost.append((first_seq, last_seq))
-
-    def put_aggregates(self, session: int, rows: Sequence[Aggregate], sensor: int = 0) -> None:
-        """Stage minutes (start_s in UTC s); the same minute of the same session replaces the one before."""
-        for row in rows:
-            values = aggregate_values(session, sensor, row)
-            self._put(("aggregate", session, sensor, values[2]), INSERT_AGGREGATE, values)
-
-    def put_events(self, session: int, events: Sequence[Event], utc_offset_s: float) -> None:
-        """Stage events; their device times plus the offset are UTC s."""
-        sql = "INSERT OR IGNORE INTO event (session_id, utc_us, kind, data) VALUES (?, ?, ?, ?)"
-        for event in events:
-            kind, data = encode_event(event)
-            utc_us = round((event.t_s + utc_offset_s) * _US)
-            self._put(("event", session, utc_us, kind, data), sql, (session, utc_us, kind, data))
-
-    def put_gap(self, session: int, start_s: float, end_s: float, reason: str) -> None:
-        """Stage a stretch [start_s, end_s) UTC s without samples, and why."""
-        values = (session, round(start_s * _US), round(end_s * _US), reason)
-        sql = (
-            "INSERT INTO gap (session_id, start_us, end_us, reason) VALUES (?, ?, ?, ?) "
-            "ON CONFLICT (session_id, start_us, reason) DO UPDATE SET end_us = excluded.end_us"
-        )
-        self._put(("gap", session, values[1], reason), sql, values)
-
-    def close_lost_gaps(self, session: int) -> None:
-        """Stage that of this session's boot everything was fetched: what is gone for good has rows of its own."""
-        boot = self._sessions[session]
-        sql = (
-            "DELETE FROM gap WHERE reason = 'lost' AND session_id IN "
-            "(SELECT id FROM session WHERE device_id = ? AND boot = ?)"
-        )
-        self._put(("close", boot.device_id, boot.boot), sql, (boot.device_id, boot.boot))
-
-    def received(self, device: str, boot: int) -> list[tuple[int, int]]:
-        """Return the ranges of frames of a boot that are settled, stored or known to be lost, in order."""
-        device_id = self._devices.get(device)
-        return [] if device_id is None else self._boot(device_id, boot).stored.pairs
-
-    def put_clock_fit(self, session: int, device_s: float, utc_s: float, rate: float) -> None:
-        """Stage a fit: from device time device_s on, UTC = utc_s + (t - device_s) * rate."""
-        values = (session, round(device_s * _US), round(utc_s * _US), rate)
-        sql = "INSERT OR REPLACE INTO clock_fit (session_id, device_us, utc_us, rate) VALUES (?, ?, ?, ?)"
-        self._put(("fit", session, values[1]), sql, values)
 
     def clock_fit(self, device: str, boot: int) -> tuple[float, float, float] | None:
         """Return the newest committed fit of a boot, (device_s, utc_s, rate), or None."""
@@ -263,16 +125,6 @@ class Store:
             raise schema.explain(error, self.folder) from error
         return None if row is None else (row[0] / _US, row[1] / _US, float(row[2]))
 
-    def put_setting(self, key: str, value: object) -> None:
-        """Stage a setting that belongs to the data, as JSON."""
-        self._put(("setting", key), "INSERT OR REPLACE INTO setting VALUES (?, ?)", (key, json.dumps(value)))
-
-    def _put(self, key: tuple[object, ...], sql: str, values: tuple[object, ...]) -> None:
-        self._rows.pop(key, None)  # a replacement goes to the end: behind the row it refers to
-        self._rows[key] = (sql, values)
-
-    # Committing
-
     def commit(self) -> Committed:
         """Write everything staged in one durable transaction; raise StoreError (and keep it staged) when it fails."""
         staged = [b for b in self._boots.values() if b.staged or b.lost]
@@ -285,7 +137,7 @@ class Store:
                 warning = f"less than {self._min_free / 1e6:.0f} MB free: keeping angles and alerts, not raw samples"
             self._write(staged, after, is_raw_kept)
             self._settle(staged, after, is_raw_kept)
-        if self._tail_frames >= _TAIL_FRAMES or self._tail_span[1] - self._tail_span[0] >= _TAIL_US:
+        if self._tail.is_due:
             warning = self._flush() or warning
         return Committed({s: b.stored.settled for s, b in self._sessions.items()}, n_frames, warning)
 
@@ -303,10 +155,7 @@ class Store:
                 for boot, ranges in zip(staged, after, strict=True):
                     key = (boot.device_id, boot.boot)
                     if is_raw_kept and boot.staged:
-                        row = (*key, *pack_tail(boot.staged))
-                        self._core.execute(
-                            "INSERT INTO tail (device_id, boot, utc_us, frames) VALUES (?, ?, ?, ?)", row
-                        )
+                        self._tail.insert(key, boot.staged)
                     self._core.execute(
                         "INSERT OR REPLACE INTO received (device_id, boot, ranges) VALUES (?, ?, ?)",
                         (*key, ranges.pack()),
@@ -319,20 +168,15 @@ class Store:
         self._rows.clear()
         for boot, ranges in zip(staged, after, strict=True):
             if is_raw_kept and boot.staged:
-                self._extend_tail([f.utc_us for f in boot.staged])
+                self._tail.extend([f.utc_us for f in boot.staged])
             boot.settle(ranges)
 
     def _flush(self) -> str | None:
         """Turn the tail into chunks; a failure costs nothing (the tail stays) and is returned as a line."""
         try:
-            rows = self._core.execute(
-                "SELECT tail.id, name, utc_us, frames FROM tail JOIN device ON device.id = device_id ORDER BY 1"
-            ).fetchall()
+            rows = self._tail.rows()
             self.recoveries += self._raw.add(rows, self._now_s())
-            if rows:
-                with schema.transaction(self._core):
-                    self._core.execute("DELETE FROM tail WHERE id <= ?", (rows[-1][0],))
-            self._note_tail()
+            self._tail.drop(rows)
         except (sqlite3.Error, StoreError) as error:
             return str(error if isinstance(error, StoreError) else schema.explain(error, self.folder))
         return None
