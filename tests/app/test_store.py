@@ -333,7 +333,8 @@ def test_migration_keeps_the_data_and_a_backup(tmp_path: Path, monkeypatch: pyte
     Store(tmp_path).close()
     with Store.open_readonly(tmp_path) as reader:
         assert reader.devices() == ["board-1"]
-    for name, version in (("core.db", 2), ("core.db.backup-v1", 1)):
+    before = len(schema.CORE_MIGRATIONS) - 1
+    for name, version in (("core.db", before + 1), (f"core.db.backup-v{before}", before)):
         db = sqlite3.connect(tmp_path / name)
         assert db.execute("PRAGMA user_version").fetchone() == (version,)
         assert db.execute("SELECT name FROM device").fetchone() == ("board-1",)

@@ -200,14 +200,14 @@ def trouble_row(name: str, begin: Begin, folder: Path) -> TroubleRow:
         told += update.warnings
         alerts += sum(isinstance(event, EpisodeAlert) for event in update.events) if _BEGIN <= k < _END else 0
     session.finish()
-    refused = [line for line in told if not line.startswith("storing again")]
+    recovered = [recovery.message for recovery in store.recoveries]
+    refused = [line for line in told if not line.startswith("storing again") and line not in recovered]
     resumed = session.unsaved == "" and (
         not refused or any(line.startswith("storing again") for line in told)
     )
     present = stored(folder, 1)
     heads = [wire.unpack_header(frame) for frame in _leaning_frames()]
     lost = sum(head[6] for head in heads if head[3] not in present)
-    recovered = [recovery.message for recovery in store.recoveries]
     resumed = resumed and broken(folder) == 0
     message = (refused or recovered or [""])[0].replace(str(folder), "FOLDER")
     return TroubleRow(name, message, len(refused) + len(recovered), alerts, resumed, lost)

@@ -192,7 +192,9 @@ class Keeper:
             return Kept(warning=self._tell(f"not stored: {error}; alerts go on, retrying"))
         settled = {session: seq for session, seq in done.settled.items() if seq is not None}
         acks = tuple((boot, settled[s]) for boot, s in self._sessions.items() if s in settled)
-        return Kept(acks, self._tell(done.warning or ""))
+        found = [recovery.message for recovery in self._store.recoveries[len(self.recoveries) :]]
+        self.recoveries += found
+        return Kept(acks, "; ".join(filter(None, [*found, self._tell(done.warning or "")])))
 
     def close(self) -> str:
         """Finish the open minutes, commit and close; return a warning or an empty text."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tiltwise.app import store_schema as schema
 from tiltwise.app.store_codec import CODEC, Chunk, StoredFrame, pack_chunks, unpack_chunk, unpack_tail
-from tiltwise.app.store_recover import Recovery, recover
+from tiltwise.app.store_recover import Recovery, is_intact, recover
 
 _COLUMNS = "device, boot, sensor, seq0, seq1, n_frames, n_samples, t0_us, t1_us, codec, crc32, data"
 
@@ -70,6 +70,8 @@ class RawFiles:
     def _connection(self, path: Path) -> sqlite3.Connection:
         if self._open is None or self._open[0] != path:
             self.close()
+            if path.is_file() and not is_intact(path):  # here, not at the start: a full month takes a second
+                raise sqlite3.DatabaseError(schema.DAMAGED)
             self._open = (path, schema.open_writer(path, schema.RAW_MIGRATIONS))
         return self._open[1]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -31,6 +31,7 @@ from tiltwise.app.store_codec import (
 )
 from tiltwise.app.store_events import decode_event
 from tiltwise.app.store_raw import month_of, raw_files
+from tiltwise.app.store_recover import readable_rows
 from tiltwise.app.store_schema import StoreError
 from tiltwise.common import wire
 from tiltwise.report import aggregate as agg
@@ -263,22 +264,45 @@ class StoreReader:
             except sqlite3.Error as error:
                 raise schema.explain(error, path) from error
 
-    def _chunks_of(self, path: Path, values: tuple[object, ...]) -> Iterator[tuple[str, int, bytes]]:
+    def _chunks_of(self, path: Path, wanted: _Wanted) -> Iterator[tuple[str, int, bytes]]:
+        """Yield the chunks of one month; of a damaged file, those that can still be read, perhaps twice."""
         db = schema.open_reader(path)
         try:
             schema.check_version(db, path, schema.RAW_MIGRATIONS)
-            rows = db.execute(
-                "SELECT device, boot, crc32, data FROM chunk WHERE t0_us < ?1 AND t1_us > ?2 "
-                "AND (?3 IS NULL OR device = ?3) AND (?4 IS NULL OR sensor = ?4) ORDER BY t0_us",
-                values,
-            )
-            for name, boot, crc32, data in rows:
-                if zlib.crc32(data) == crc32:
-                    yield name, boot, data
-                else:
-                    self.damaged_chunks += 1
+            try:
+                rows: Iterable[tuple[object, ...]] = db.execute(_CHUNKS, wanted)
+                yield from self._sound(rows)
+            except sqlite3.DatabaseError as error:
+                if not schema.is_damage(error):
+                    raise
+                self.damaged_chunks += 1  # as many as were on the bad pages; nobody can count them
+                yield from self._sound(_matching(readable_rows(db, "chunk", _CHUNK_COLUMNS), wanted))
         finally:
             db.close()
+
+    def _sound(self, rows: Iterable[tuple[object, ...]]) -> Iterator[tuple[str, int, bytes]]:
+        for name, boot, crc32, data, *_ in rows:
+            if zlib.crc32(_bytes(data)) == crc32:
+                yield str(name), _us(boot), _bytes(data)
+            else:
+                self.damaged_chunks += 1
+
+
+_Wanted = tuple[float, float, str | None, int | None]  # ends before, begins after (us), device, sensor
+_CHUNK_COLUMNS = "device, boot, crc32, data, sensor, t0_us, t1_us"
+_CHUNKS = (
+    f"SELECT {_CHUNK_COLUMNS} FROM chunk WHERE t0_us < ?1 AND t1_us > ?2 "
+    "AND (?3 IS NULL OR device = ?3) AND (?4 IS NULL OR sensor = ?4) ORDER BY t0_us"
+)
+
+
+def _matching(rows: Iterable[tuple[object, ...]], wanted: _Wanted) -> Iterator[tuple[object, ...]]:
+    """Do what the query does, for rows read one by one."""
+    before_us, after_us, device, sensor = wanted
+    for row in rows:
+        is_ours = device in (None, row[0]) and sensor in (None, row[4])
+        if is_ours and _us(row[5]) < before_us and _us(row[6]) > after_us:
+            yield row
 
 
 def zone_info(name: str) -> ZoneInfo:

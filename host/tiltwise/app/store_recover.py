@@ -81,7 +81,7 @@ def _copy_table(old: sqlite3.Connection, new: sqlite3.Connection, table: str) ->
     names, marks = ", ".join(columns), ", ".join("?" * len(columns))
     saved = 0
     with schema.transaction(new):
-        for row in _readable_rows(old, table, names):
+        for row in readable_rows(old, table, names):
             try:
                 saved += new.execute(
                     f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({marks})", row
@@ -93,7 +93,7 @@ def _copy_table(old: sqlite3.Connection, new: sqlite3.Connection, table: str) ->
     return saved
 
 
-def _readable_rows(old: sqlite3.Connection, table: str, names: str) -> Iterator[tuple[object, ...]]:
+def readable_rows(old: sqlite3.Connection, table: str, names: str) -> Iterator[tuple[object, ...]]:
     """Yield rows in rowid order, skipping those on bad pages."""
     last = _last_rowid(old, table)
     stack = [(start, min(start + _STRIDE, last + 1)) for start in range(1, last + 1, _STRIDE)][::-1]
@@ -137,34 +137,29 @@ def _number(db: sqlite3.Connection, query: str) -> int | None:
 
 
 def open_core(folder: Path, now_s: float) -> tuple[sqlite3.Connection, list[Recovery]]:
-    """Open core.db for writing; after an unclean end check it and the newest raw file, recovering what is damaged."""
+    """Open core.db for writing, checked, recovered if damaged; month files are checked where they are written."""
     path = folder / schema.CORE_NAME
     recoveries: list[Recovery] = []
     try:
-        db, is_clean = _open_checked(path)
+        db = _open_checked(path)
         if db is None:
             recoveries.append(recover(path, schema.CORE_MIGRATIONS, now_s))
             db = schema.open_writer(path, schema.CORE_MIGRATIONS)
-        newest = max(folder.glob(schema.RAW_PATTERN), default=None)
-        if not is_clean and newest is not None and not is_intact(newest):
-            recoveries.append(recover(newest, schema.RAW_MIGRATIONS, now_s))
     except sqlite3.Error as error:
         raise schema.explain(error, path) from error
     return db, recoveries
 
 
-def _open_checked(path: Path) -> tuple[sqlite3.Connection | None, bool]:
-    """Return the open file (None when damaged), and whether it was closed properly the last time."""
+def _open_checked(path: Path) -> sqlite3.Connection | None:
+    """Return the open file, None when it is damaged; a year takes a few tenths of a second."""
     db = None
     try:
         db = schema.open_writer(path, schema.CORE_MIGRATIONS)
-        row = db.execute("SELECT value FROM meta WHERE key='clean'").fetchone()
-        is_clean = row is None or row[0] == "1"
-        if is_clean or db.execute("PRAGMA quick_check(1)").fetchone() == ("ok",):
-            return db, is_clean
+        if db.execute("PRAGMA quick_check(1)").fetchone() == ("ok",):
+            return db
     except sqlite3.DatabaseError as error:
         if not schema.is_damage(error):
             raise
     if db is not None:
         db.close()
-    return None, False
+    return None

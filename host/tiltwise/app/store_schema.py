@@ -59,8 +59,15 @@ CREATE TABLE chunk (
     data BLOB NOT NULL, UNIQUE (device, boot, seq0, sensor));
 CREATE INDEX chunk_time ON chunk (t0_us, t1_us);
 """
+# The totals of a year without the blobs between: an eighth of the pages.
+CORE_V2 = """
+DROP INDEX aggregate_start;
+CREATE INDEX aggregate_start ON aggregate (
+    start_us, covered_s, worn_s, posture_s, moving_s, mean_deg, above_15_s, above_20_s, above_30_s, above_45_s,
+    above_60_s);
+"""
 # Step k takes a file from version k to k + 1. Appending is allowed, changing a released step is not.
-CORE_MIGRATIONS: tuple[str, ...] = (CORE_V1,)
+CORE_MIGRATIONS: tuple[str, ...] = (CORE_V1, CORE_V2)
 RAW_MIGRATIONS: tuple[str, ...] = (RAW_V1,)
 
 
@@ -84,6 +91,9 @@ def explain(error: sqlite3.Error | OSError, path: Path) -> StoreError:
         if sign in text.lower():
             return StoreError(f"cannot use {path}: {line} ({text})")
     return StoreError(f"cannot use {path}: {text}")
+
+
+DAMAGED = "database disk image is malformed"  # as SQLite says it
 
 
 def is_damage(error: sqlite3.Error) -> bool:
