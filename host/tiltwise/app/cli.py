@@ -137,11 +137,12 @@ def setup(
     """New board over USB: firmware, key, name; the same command continues after any interruption."""
     from tiltwise.app import setup as work
 
+    place = _mount(mount)
     options = work.Options(
         port=port,
         name=name,
         board=board,
-        mount=None if mount is None else parse_mount(mount).value,
+        mount=None if place is None else place.value,
         micropython=micropython,
         imu_file=imu_file,
         new_key=new_key,
@@ -188,10 +189,12 @@ def calibrate(
     from tiltwise.app.profiles import DEFAULT_PERSON
 
     wear = _settings().wear
+    with errors.wrong_use():
+        outward = "" if face is None else parse_face(face)
     run_calibrate(
         CalibrateOptions(
-            address, None if mount is None else parse_mount(mount), tilts, in_front, person or DEFAULT_PERSON, out,
-            sound, anew, data, parse_mount(wear.mount), "" if face is None else parse_face(face), wear.face,
+            address, _mount(mount), tilts, in_front, person or DEFAULT_PERSON, out,
+            sound, anew, data, parse_mount(wear.mount), outward, wear.face,
         ),
         console.out,
     )  # fmt: skip
