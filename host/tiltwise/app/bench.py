@@ -315,7 +315,7 @@ BENCHES: dict[str, tuple[str, Callable[[BenchOptions, Console], None]]] = {
     "sets": ("side tilts in an unguided day, alone and in sets", _sets),
     "calibration": ("remounting, and wrong ways of doing the ritual", _calibration),
     "firmware": ("firmware in the MicroPython VM: memory, time, losses", _firmware),
-    "link": ("1,000 outages, forged packets (--scale 0.02 is quick)", _link),
+    "link": ("1,000 outages, forged packets (--scale 0.02: quick)", _link),
     "soak": ("24 h at high speed: memory, files, CPU (30 min)", _soak),
     "watch": ("`watch` in real time: memory, files, CPU (30 min)", _watch),
     "store": ("kill -9, power cuts, restarts, bad disks (10 min)", _store),
