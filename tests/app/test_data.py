@@ -164,6 +164,13 @@ def test_erasing_all_leaves_what_is_not_data(tmp_path: Path) -> None:
         overview(tmp_path)
 
 
+def test_where_nothing_is_stored_there_is_nothing_to_erase(tmp_path: Path) -> None:
+    for folder in (tmp_path / "none", tmp_path):
+        with pytest.raises(AppError, match="nothing is stored in"):
+            plan_erase(folder, "all")
+    assert not list(tmp_path.iterdir())
+
+
 def test_nothing_is_erased_under_a_running_watch(tmp_path: Path) -> None:
     fill(tmp_path, [MAY])
     with Store(tmp_path, min_free_bytes=0):

@@ -41,6 +41,17 @@ def test_side_tilts_are_counted_by_side_with_peak_and_hold():
     assert not any(r.is_partial for r in reps)
 
 
+@pytest.mark.parametrize("sway_deg", [2.5, 5.0])
+def test_a_tilt_begins_where_the_head_sets_off_not_where_a_slow_sway_began(sway_deg):
+    """Below and beyond where an excursion is noticed; the sway takes 4 s and stays for 3 s."""
+    t = times(30.0)
+    sway = np.interp(t, [8.0, 12.0, 15.0, 17.0], [0.0, sway_deg, sway_deg, 0.0])
+    tilts = excursions(t, [30 - sway_deg, -30], start_s=15.0, every_s=8.0)
+    reps = count("side_tilt", angle_block(t, lateral_deg=sway + tilts))
+    assert [r.side for r in reps] == [Side.RIGHT, Side.LEFT]
+    assert [r.start_s for r in reps] == pytest.approx([15.0, 23.0], abs=0.5)
+
+
 def test_swaying_while_slumped_is_no_side_tilt():
     t = times(40.0)
     tilts = excursions(t, [12, -12, 12, -12, 12], hold_s=2.0)

@@ -39,7 +39,7 @@ def test_a_day_shows_angles_marks_activities_and_what_is_missing() -> None:
     text = words(figure)
     for wanted in (
         "Tuesday, 24 February 2026", "neck sensor", "worn 8 h 4", "7 alerts", "7 beyond the limit", "limit 30 deg",
-        "8 repetitions", "no data", "disconnected", "31 min without data", "walking 26 min", "lying 17 min",
+        "8 repetitions", "no samples", "disconnected", "31 min without data", "walking 26 min", "lying 17 min",
         "not worn 17 min", "P10", "P50", "P90", "15 to 20", "09:00", "does not see", "not a medical device",
     ):  # fmt: skip
         assert wanted in text, wanted
@@ -66,6 +66,28 @@ def test_six_minutes_are_marked_as_too_short_and_have_a_fine_clock() -> None:
     assert "too short for a" in text
     assert "08:31" in text
     assert "head sensor" in text
+
+
+@pytest.mark.parametrize("mean_deg", [2.0, 15.0, 35.0, 60.0, 98.0])
+@pytest.mark.parametrize("swing_deg", [1.0, 12.0, 25.0])
+def test_the_note_on_a_short_day_hides_no_label_and_no_curve(mean_deg: float, swing_deg: float) -> None:
+    accumulator = ExposureAccumulator()
+    t = DAY_S + 30000 + np.arange(6000) / 10
+    flexion = mean_deg + swing_deg * np.sin(t / 31)
+    rows = accumulator.process(t, flexion, np.zeros(6000, dtype=np.int8)) + accumulator.finish()
+    figure = plots.day(summarise_day(rows, start_s=DAY_S, end_s=DAY_S + 86400, mount=Mount.HEAD))
+    figure.savefig(io.BytesIO(), format="png")  # only then texts have a place
+    (axes,) = (axes for axes in figure.axes if any("too short" in text.get_text() for text in axes.texts))
+    (note,) = (text.get_window_extent() for text in axes.texts if "too short" in text.get_text())
+    assert axes.bbox.x0 < note.x0
+    assert note.x1 < axes.bbox.x1
+    assert not any(
+        note.overlaps(text.get_window_extent()) for text in axes.texts if text.get_text().startswith("P")
+    )
+    curve = axes.transData.transform(np.asarray(axes.lines[0].get_xydata(), dtype=float))
+    x = np.linspace(curve[0, 0], curve[-1, 0], 2000)
+    y = np.interp(x, *curve.T)
+    assert not np.any((x > note.x0) & (x < note.x1) & (y > note.y0) & (y < note.y1))
 
 
 def test_a_trace_replaces_the_minutes_and_breaks_at_gaps() -> None:

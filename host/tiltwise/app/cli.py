@@ -29,7 +29,7 @@ app = typer.Typer(
 DataOption = Annotated[
     Path | None, typer.Option("--data", help="Folder of the store (default: your data folder).")
 ]
-MountOption = Annotated[str | None, typer.Option("--mount", help="collar, neck or head.")]
+MountOption = Annotated[str | None, typer.Option("--mount", metavar="PLACE", help="collar, neck or head.")]
 NeutralOption = Annotated[Path | None, typer.Option("--neutral", help="Recording of the neutral posture.")]
 UpOption = Annotated[str, typer.Option("--neutral-up", metavar="X,Y,Z", help='Neutral "up" in sensor axes.')]
 RuleOption = Annotated[
@@ -63,7 +63,7 @@ def _start(
         typer.echo(WAY_IN)
 
 
-@app.command()
+@app.command(short_help="All of it without hardware, on a simulated wearer.")
 def demo(
     minutes: Annotated[float, typer.Option(min=4, max=1440, help="Length of the story.")] = 6.0,
     seed: Annotated[int, typer.Option(min=0, help="Another person, another sensor.")] = 1,
@@ -109,7 +109,7 @@ def watch(
     )  # fmt: skip
 
 
-@app.command()
+@app.command(short_help="New board over USB: firmware, key, name.")
 def setup(
     port: Annotated[
         str, typer.Option(help="Serial port of the board; found by itself when there is one board.")
@@ -137,11 +137,12 @@ def setup(
     """New board over USB: firmware, key, name; the same command continues after any interruption."""
     from tiltwise.app import setup as work
 
+    place = _mount(mount)
     options = work.Options(
         port=port,
         name=name,
         board=board,
-        mount=None if mount is None else parse_mount(mount).value,
+        mount=None if place is None else place.value,
         micropython=micropython,
         imu_file=imu_file,
         new_key=new_key,
@@ -157,9 +158,11 @@ def setup(
     typer.echo("ready: unplug it, clip it on, then `tiltwise watch`")
 
 
-@app.command()
+@app.command(short_help="Sit tall, nod three times: how the sensor sits.")
 def calibrate(
-    address: Annotated[str, typer.Argument(help="sim:calibration?speed=20, replay:FILE")] = "sim:calibration",
+    address: Annotated[
+        str, typer.Argument(help="ble:, ble:NAME, serial:PORT, sim:calibration?speed=20, replay:FILE")
+    ] = "sim:calibration",
     mount: MountOption = None,
     tilts: Annotated[
         bool, typer.Option("--tilts", help="Ask for side tilts too (the collar always does): finer axes.")
@@ -186,10 +189,12 @@ def calibrate(
     from tiltwise.app.profiles import DEFAULT_PERSON
 
     wear = _settings().wear
+    with errors.wrong_use():
+        outward = "" if face is None else parse_face(face)
     run_calibrate(
         CalibrateOptions(
-            address, None if mount is None else parse_mount(mount), tilts, in_front, person or DEFAULT_PERSON, out,
-            sound, anew, data, parse_mount(wear.mount), "" if face is None else parse_face(face), wear.face,
+            address, _mount(mount), tilts, in_front, person or DEFAULT_PERSON, out,
+            sound, anew, data, parse_mount(wear.mount), outward, wear.face,
         ),
         console.out,
     )  # fmt: skip
@@ -317,13 +322,13 @@ def data_(
     from tiltwise.app import data as stored
 
     folder = data or paths.data_folder()
+    if sum(option is not None for option in (erase, keep_raw, rebuild)) > 1:
+        raise errors.UsageError("--erase, --keep-raw and --rebuild: one at a time")
     wanted = [
         *([] if erase is None else [stored.plan_erase(folder, erase)]),
         *([] if keep_raw is None else [stored.plan_keep_raw(folder, keep_raw)]),
         *([] if rebuild is None else [stored.plan_rebuild(folder, rebuild)]),
     ]
-    if len(wanted) > 1:
-        raise errors.UsageError("--erase, --keep-raw and --rebuild: one at a time")
     for change in wanted:
         if not yes:
             typer.confirm(paths.printable(change.question, 1000), abort=True)
@@ -370,7 +375,10 @@ def doctor(data: DataOption = None) -> None:
 def bench(
     name: Annotated[str | None, typer.Argument(help="Which one; without, the list.")] = None,
     data: Annotated[Path | None, typer.Option(help="Folder with human/ and orientation/.")] = None,
-    seeds: Annotated[int, typer.Option(min=1, max=1000, help="Simulated wearers per figure.")] = 3,
+    seeds: Annotated[
+        int | None,
+        typer.Option(min=1, max=1000, help="Wearers, tries or repeats per figure (default: 3; sets: 10)."),
+    ] = None,
     plot: Annotated[Path | None, typer.Option(help="Picture to write, where a bench has one.")] = None,
     scale: Annotated[float, typer.Option(min=0.001, max=1, help="Shorten the hours of a long bench.")] = 1.0,
 ) -> None:
@@ -379,7 +387,7 @@ def bench(
 
     if name is None:
         for each, (summary, _) in BENCHES.items():
-            typer.echo(f"  tiltwise bench {each:<12} {summary}")
+            typer.echo(f"tiltwise bench {each:<12} {summary}")
         return
     run_bench(name, BenchOptions(data, seeds, plot, scale), console.out)
 

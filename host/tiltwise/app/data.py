@@ -19,7 +19,7 @@ from tiltwise.app.errors import AppError, UsageError
 from tiltwise.app.paths import printable
 from tiltwise.app.rebuild import rebuild
 from tiltwise.app.store import Store
-from tiltwise.app.store_erase import KEEP_RAW, copies, erase_all, erase_stretch
+from tiltwise.app.store_erase import KEEP_RAW, copies, erase_all, erase_stretch, store_files
 from tiltwise.app.store_overview import Overview, overview
 from tiltwise.app.store_reader import day_bounds_us
 from tiltwise.app.words import clock
@@ -82,6 +82,8 @@ def plan_erase(folder: Path, what: str, now_s: Callable[[], float] = time.time) 
         When nothing was stored then.
     """
     if what.upper() == ALL:
+        if not store_files(folder) and not copies(folder):
+            raise AppError(f"nothing is stored in {folder}: name the folder of a store with --data")
         question = (
             f"Erase everything that is stored in {folder}, for good? Calibrations, keys, settings and "
             "recordings (.tw files) stay."

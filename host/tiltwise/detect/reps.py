@@ -7,7 +7,8 @@ Before it: motion/angles.py; after it: coach.py and `tiltwise count`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections import deque
+from dataclasses import dataclass
 from enum import Enum, auto
 from statistics import median
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from tiltwise.detect.activity import CODE
 from tiltwise.detect.grid import Grid
+from tiltwise.detect.pairs import Pairs
 from tiltwise.detect.signals import Angle, Signal, Way
 from tiltwise.types import Activity, AngleBlock, FloatArray, RepCompleted, Side
 
@@ -52,6 +54,10 @@ class RepSettings:
         15.0  # a rest away from neutral is a new one after this: longer than any hold asked for
     )
     top_share: float = 0.9  # the hold is the time above this share of the peak
+    # A movement begins where its speed passes this share of its greatest: the usual mark of onset. What came
+    # before, a slow sway say, is none of it.
+    onset_share: float = 0.1
+    onset_s: float = 10.0  # so far back from where the head is clearly away the onset is looked for
     return_share: float = 0.4  # back below this share of the peak, the repetition is over
     drop_share: float = 0.25
     pair_s: float = 15.0  # the second half of a pair follows within this time
@@ -124,15 +130,19 @@ class RepCounter:
         self._trough_deg = 0.0
         self._trough_s = 0.0
         self._peaks: list[float] = []
-        # The excursion under way: deviations from neutral, outward positive.
+        self._speeds: deque[tuple[float, float]] = deque(
+            maxlen=round(self.settings.onset_s * GRID_HZ)
+        )  # at rest
+        # The excursion under way: deviations from neutral, outward positive, and the speeds up to half of its peak.
         self._trace: list[tuple[float, float]] = []
+        self._approach: list[tuple[float, float]] = []
         self._start_s = self._peak_s = 0.0
         self._peak_deg = self._low_deg = 0.0
         self._is_bowed = False
         self._turn_deg = (0.0, 0.0)  # least and most rotation during the excursion
         self._is_settled = False
         self._quiet_s = 0.0
-        self._first_half: RepCompleted | None = None
+        self._pairs = Pairs(self.settings.pair_s)
 
     @property
     def least_deg(self) -> float:
@@ -189,6 +199,7 @@ class RepCounter:
             self._rest(t_s)
         else:
             self._trace.append((t_s, self.deviation_deg))
+            self._approach.append((t_s, self._speed_deg_s))
             self._is_bowed |= is_bowed and self.deviation_deg >= self.settings.top_share * self._peak_deg
             self._turn_deg = min(self._turn_deg[0], rotation_deg), max(self._turn_deg[1], rotation_deg)
         seen = Seen.LOST if is_lost else self._look(t_s)
@@ -216,6 +227,7 @@ class RepCounter:
             self._speed_deg_s += weight * ((angle_deg - self._angle_deg) / gap_s - self._speed_deg_s)
         if is_lost:
             self._speed_deg_s = self._quiet_s = 0.0
+            self._speeds.clear()
             if gap_s > self.settings.forget_s:
                 self._forget(t_s)
         self._dt_s = 0.0 if is_lost else gap_s  # nobody knows that the head was quiet in a hole
@@ -245,6 +257,8 @@ class RepCounter:
         self._trough_deg = min(self._trough_deg, outward)
         if outward <= self._trough_deg + 0.25 * self._leave_deg:
             self._trough_s = t_s
+            self._speeds.clear()
+        self._speeds.append((t_s, self._speed_deg_s))
 
     def _follow_neutral(self) -> None:
         """Slowly when close; at once when there is none yet, or after a long rest elsewhere."""
@@ -285,6 +299,7 @@ class RepCounter:
         self._peak_deg = self._low_deg = self.deviation_deg
         self._peak_s = t_s
         self._trace = [(t_s, self.deviation_deg)]
+        self._approach = list(self._speeds)
         self._is_bowed = False
 
     def _follow(self) -> None:
@@ -302,12 +317,13 @@ class RepCounter:
         self._trace = []
         self._trough_deg = max(self.deviation_deg, 0.0)
         self._trough_s = t_s
-        return self._paired(reps) if self.signal.way is Way.PAIR else reps
+        return self._pairs.join(reps) if self.signal.way is Way.PAIR else reps
 
     def _judge(self, t_s: float) -> list[RepCompleted]:
         size = self._peak_deg - self._trough_deg
         least = self.least_deg
-        if size < 0.5 * least or t_s - self._start_s < self.settings.shortest_s:
+        start_s = self._onset_s()
+        if size < 0.5 * least or t_s - start_s < self.settings.shortest_s:
             return []
         if self.signal.turn_share is not None and np.ptp(self._turn_deg) > self.signal.turn_share * size:
             return []
@@ -318,31 +334,17 @@ class RepCounter:
         if self.signal.way is Way.EITHER or self.signal.way is Way.PAIR:
             side = Side.RIGHT if self._sign > 0 else Side.LEFT
         peak_s, peak_deg, hold_s = self._peak_s, self._peak_deg, self._hold_s()
-        return [
-            RepCompleted(t_s, self.exercise, side, self._start_s, peak_s, t_s, peak_deg, hold_s, is_partial)
-        ]
+        return [RepCompleted(t_s, self.exercise, side, start_s, peak_s, t_s, peak_deg, hold_s, is_partial)]
+
+    def _onset_s(self) -> float:
+        """The last time before half of the peak at which the head was slow against its greatest speed so far."""
+        half_s = next(t for t, deviation in self._trace if deviation >= 0.5 * self._peak_deg)
+        way = [(t, self._sign * speed) for t, speed in self._approach if t <= half_s]
+        limit = self.settings.onset_share * max(speed for _, speed in way)
+        return max((t for t, speed in way if speed <= limit), default=self._start_s)
 
     def _hold_s(self) -> float:
         """Time from first to last sample near the peak."""
         trace: FloatArray = np.array(self._trace)
         near = trace[trace[:, 1] >= self.settings.top_share * self._peak_deg, 0]
         return float(near[-1] - near[0]) if len(near) else 0.0
-
-    def _paired(self, halves: list[RepCompleted]) -> list[RepCompleted]:
-        """Join a movement to the minus side (here LEFT) with the one to the plus side that follows it."""
-        done = []
-        for half in halves:
-            first = self._first_half
-            is_late = first is not None and half.start_s - first.end_s > self.settings.pair_s
-            if first is not None and (half.side is Side.LEFT or is_late):
-                done.append(replace(first, t_s=half.t_s, side=Side.NONE, is_partial=True))
-                first = None
-            if half.side is Side.LEFT:
-                first = half
-            elif first is not None:
-                is_partial = first.is_partial or half.is_partial
-                whole = replace(first, t_s=half.t_s, end_s=half.end_s, side=Side.NONE, is_partial=is_partial)
-                done.append(whole)
-                first = None
-            self._first_half = first
-        return done

@@ -85,8 +85,9 @@ def _finite_rows(path: Path, table: ImuTable, notes: list[str]) -> tuple[FloatAr
         raise ImuFileError(
             f"{path}: {bad} of {len(is_good)} rows hold NaN or infinity: expected numbers, export again"
         )
-    if bad:
-        notes.append(f"{bad} of {len(is_good)} rows hold NaN or infinity: left out, shown as gaps")
+    if not bad:
+        return table.t_s, table.gyr, table.acc
+    notes.append(f"{bad} of {len(is_good)} rows hold NaN or infinity: left out, shown as gaps")
     return table.t_s[is_good], table.gyr[is_good], table.acc[is_good]
 
 
@@ -108,8 +109,9 @@ def _growing_rows(
             f"{path}: {double} of {len(t_s)} rows repeat the time before: expected a time per sample, "
             "export with more decimals"
         )
-    if double:
-        notes.append(f"{double} of {len(t_s)} rows repeat the time before: left out")
+    if not double:
+        return t_s, gyr, acc
+    notes.append(f"{double} of {len(t_s)} rows repeat the time before: left out")
     return t_s[is_new], gyr[is_new], acc[is_new]
 
 

@@ -110,12 +110,14 @@ def _check(
 
 def _scale(values: FloatArray, least: float) -> float:
     """Return the unit per count that the largest value needs, as the float32 that INFO can tell."""
-    needed = np.float32(max(float(np.abs(values).max()) / _FULL_SCALE, least))
+    largest = max(float(values.max()), -float(values.min()))  # no copy of a day's samples, as abs() makes
+    needed = np.float32(max(largest / _FULL_SCALE, least))
     return float(np.nextafter(needed, np.float32(np.inf)))
 
 
 def _counts(values: FloatArray, scale: float) -> NDArray[np.int16]:
-    return np.round(values / scale).astype("<i2")
+    counts = values / scale
+    return np.round(counts, out=counts).astype("<i2")
 
 
 def _frame_cuts(t_s: FloatArray, period_s: float, most: int) -> tuple[IntArray, IntArray]:
@@ -170,7 +172,7 @@ def _info_frame(
     model: str,
 ) -> bytes:
     """Return the INFO frame that tells rate and scales; the range is that of the data."""
-    largest = np.abs(counts.astype(np.int64)).max(axis=0)
+    largest = np.maximum(counts.max(axis=0), -counts.min(axis=0).astype(np.int64))
     gyr_range_deg_s = min(int(np.ceil(np.degrees(largest[:3].max() * gyr_scale))), 0xFFFF)
     acc_range_g = min(int(np.ceil(largest[3:].max() * acc_scale / 9.80665)), 0xFFFF)
     size = wire.frame_size(wire.INFO)

@@ -212,7 +212,7 @@ def _draw_gaps(axes: Axes, summary: DaySummary) -> None:
             continue
         axes.axvspan(
             left / _DAY_S, right / _DAY_S, facecolor="#F4F6F7", edgecolor=style.GAP, hatch="////", linewidth=0,
-            label="no data" if k == 0 else None,
+            label="no samples" if k == 0 else None,
         )  # fmt: skip
         if right - left > _WIDE_GAP * (end_s - start_s):
             axes.text(
@@ -351,10 +351,19 @@ def _draw_distribution(axes: Axes, summary: DaySummary) -> None:
     axes.set_yticks([0, 25, 50, 75, 100], ["0", "25", "50", "75", "100 %"])
     axes.set_xlabel(f"{style.ANGLE_NAMES[summary.mount]} (deg)", fontsize=9.5)
     if summary.is_short:
-        axes.text(
-            0.985, 0.06, "worn under 4 h: too short for a\nday's P10 and P90", transform=axes.transAxes,
-            ha="right", fontsize=9, color=style.SOFT, style="italic",
-        )  # fmt: skip
+        _draw_too_short(axes, (summary.percentiles_deg[1] - left) / (right - left))
+
+
+def _draw_too_short(axes: Axes, median_at: float) -> None:
+    """Say that the wear is too short where a curve that rises through median_at (share of the width) cannot be.
+
+    That is below it on its right, or above it on its left between the labels of P50 and P90.
+    """
+    x, y, side = (0.985, 0.06, "right") if median_at <= 0.5 else (0.015, 0.65, "left")
+    axes.text(
+        x, y, "worn under 4 h: too short for a\nday's P10 and P90", transform=axes.transAxes,
+        ha=side, fontsize=9, color=style.SOFT, style="italic",
+    )  # fmt: skip
 
 
 def _draw_footnote(figure: Figure, mount: Mount) -> None:
