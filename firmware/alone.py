@@ -10,7 +10,7 @@ import math
 
 from micropython import const
 
-from tiltwise.common import rule
+from tiltwise.common import rule, wire
 
 from . import haptics
 
@@ -107,7 +107,7 @@ class Alone:
             self._alert()
         elif result == rule.ENDED or result == rule.INTERRUPTED:
             if result == rule.ENDED and self._rule.alert_ms is not None:
-                self._motor.play(haptics.CORRECTED)
+                self._motor.play(wire.MOTOR_CORRECTED)
                 self._log(False, int(self._rule.peak_deg))
             self._repeats = 0
         elif self._rule.state == rule.ALERTED and self._is_repeat_due():
@@ -123,5 +123,5 @@ class Alone:
         self.alerts += 1
         strength = self._settings.get("motor_strength")
         if strength and not self._snooze_ms:
-            self._motor.play(haptics.ALERT, min(strength + self._repeats, len(haptics.DUTY) - 1))
+            self._motor.play(wire.MOTOR_ALERT, min(strength + self._repeats, len(haptics.DUTY) - 1))
         self._log(True, int(self.inclination_deg))

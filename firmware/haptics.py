@@ -9,15 +9,15 @@ shakes anybody for long or warms the motor. While it shakes, and some time after
 
 from micropython import const
 
-STOP, ALERT, CORRECTED, STEP, DONE, ERROR = range(6)
+from tiltwise.common import wire
 
 # Milliseconds on, off, on, ...
 PATTERNS = {
-    ALERT: (300, 150, 300),
-    CORRECTED: (60,),  # a tick: "that is it"
-    STEP: (120,),
-    DONE: (120, 100, 120, 100, 350),
-    ERROR: (70, 70, 70, 70, 70, 70, 70),
+    wire.MOTOR_ALERT: (300, 150, 300),
+    wire.MOTOR_CORRECTED: (60,),
+    wire.MOTOR_STEP: (120,),
+    wire.MOTOR_DONE: (120, 100, 120, 100, 350),
+    wire.MOTOR_ERROR: (70, 70, 70, 70, 70, 70, 70),
 }
 DUTY = (0, 22000, 31000, 41000, 52000, 65535)  # by strength; a coin motor does not start much below a third
 MOST_ON_MS = const(2000)
@@ -46,7 +46,7 @@ class Haptics:
 
     def play(self, pattern_id, strength=0):
         """Start a pattern (strength 1 to 5, 0: as set) and return True; False when it may not or cannot now."""
-        if pattern_id == STOP:
+        if pattern_id == wire.MOTOR_STOP:
             self.stop()
             return True
         strength = strength or self.strength

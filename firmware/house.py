@@ -8,7 +8,7 @@ from micropython import const
 
 from tiltwise.common import wire
 
-from . import button, config, haptics, health, led, power
+from . import button, config, health, led, power
 from .battery import UNKNOWN, Battery
 
 _SETTLE_MS = const(1500)  # of dozing, before motion counts
@@ -173,7 +173,7 @@ class House:
             app.tare()
         elif press == button.DOUBLE:
             app.wear.alone.snooze(config.SNOOZE_MS)
-            app.haptics.play(haptics.STEP)
+            app.haptics.play(wire.MOTOR_STEP)
         else:
             self.leave(health.SLEEPING)
 

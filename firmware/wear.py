@@ -5,7 +5,7 @@ Before it: the first sampler with its orientation, haptics.py. After it: EVENT a
 
 from tiltwise.common import wire
 
-from . import haptics, neutral, worn
+from . import neutral, worn
 from .alone import Alone
 from .taps import Taps
 
@@ -93,7 +93,7 @@ class Wear:
         if result == neutral.NOTHING:
             return
         is_taken = result == neutral.TAKEN
-        self._motor.play(haptics.DONE if is_taken else haptics.ERROR)
+        self._motor.play(wire.MOTOR_DONE if is_taken else wire.MOTOR_ERROR)
         self._log(wire.EVENT_NEUTRAL, 1 if is_taken else 0)
 
     def _alone_says(self, is_alert, angle_deg):

@@ -28,13 +28,13 @@ from tiltwise.types import FloatArray, ImuBlock, Mount
 load_firmware()
 haptics = importlib.import_module("tiltwise_firmware.haptics")
 STEP, DONE, ERROR = (
-    sum(haptics.PATTERNS[getattr(haptics, name)][::2]) / 1000 for name in ("STEP", "DONE", "ERROR")
+    sum(haptics.PATTERNS[pattern][::2]) / 1000 for pattern in (Pattern.STEP, Pattern.DONE, Pattern.ERROR)
 )
 COASTS_S = 0.15
 
 
-def shake(simulation: Simulation) -> None:
-    """Let the sensor feel the motor: 170 Hz, 8 m/s2 and 0.5 rad/s while it runs and coasts."""
+def shake(simulation: Simulation, times: float = 1.0) -> None:
+    """Let the sensor feel the motor: 170 Hz, 8 m/s2 and 0.5 rad/s, so many times, while it runs and coasts."""
     motor, calm = simulation.board.sim_motor, simulation.wearer.imu
 
     def imu(t_s: FloatArray, mount: Mount | None = None, *, sensor: int = 0) -> ImuBlock:
@@ -44,7 +44,7 @@ def shake(simulation: Simulation) -> None:
             is_shaken |= (t_s >= start_s) & (t_s < end_s + COASTS_S)
         if motor.duty:
             is_shaken |= t_s >= motor._since_us / 1e6
-        wave = np.where(is_shaken, np.sin(2 * np.pi * 170 * t_s), 0.0)[:, None]
+        wave = times * np.where(is_shaken, np.sin(2 * np.pi * 170 * t_s), 0.0)[:, None]
         acc, gyr = np.array([8.0, -5.0, 3.0]), np.array([0.5, 0.3, -0.2])
         return replace(block, acc_m_s2=block.acc_m_s2 + wave * acc, gyr_rad_s=block.gyr_rad_s + wave * gyr)
 
@@ -70,7 +70,7 @@ def calibrated(
         if not has_motor:
             sensors = cable.simulation._sensors
             cable.simulation.board = SimBoard(sensors, boot_id=1, stream=None, auto_ack=False, is_bare=True)
-        cable.cut()
+        cable._set(connected=False)
         if shakes:
             shake(cable.simulation)
 
@@ -144,6 +144,7 @@ def test_the_shaking_does_not_spoil_the_ritual(monkeypatch: pytest.MonkeyPatch, 
     assert shaken.mounting.quality > calm.mounting.quality - 0.1
 
 
-def test_the_patterns_are_numbered_as_in_the_firmware() -> None:
-    assert {p.name: int(p) for p in Pattern} == {p.name: getattr(haptics, p.name) for p in Pattern}
+def test_the_firmware_plays_every_pattern_that_the_wire_has_a_number_for() -> None:
+    numbers = {name: value for name, value in vars(wire).items() if name.startswith("MOTOR_")}
+    assert {f"MOTOR_{p.name}": int(p) for p in Pattern} == numbers
     assert {int(p) for p in Pattern if p is not Pattern.STOP} == set(haptics.PATTERNS)

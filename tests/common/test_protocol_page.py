@@ -27,6 +27,7 @@ PREFIXES = (
     "UUID_",
     "IMU_",
     "CONDITION_",
+    "MOTOR_",
 )
 TYPES = ("ORIENT", "RAW", "EVENT", "STATUS", "MINUTE", "INFO")
 

@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from tiltwise.common import wire
 from tiltwise.firmware_files import load_firmware
 from tiltwise.sim.board import SimClock
 from tiltwise.sim.parts import SimMotor
@@ -52,12 +53,12 @@ def test_strength_is_a_ladder_and_zero_means_as_set():
     duties = []
     for strength in (1, 2, 3, 4, 5):
         bench = Bench()
-        bench.haptics.play(haptics.STEP, strength)
+        bench.haptics.play(wire.MOTOR_STEP, strength)
         duties.append(bench.motor.duty)
     assert duties == sorted(set(duties))
     bench = Bench()
     bench.haptics.strength = 5
-    bench.haptics.play(haptics.STEP)
+    bench.haptics.play(wire.MOTOR_STEP)
     assert bench.motor.duty == duties[-1]
 
 
@@ -71,25 +72,25 @@ def test_what_does_not_exist_is_refused(pattern, strength):
 def test_silent_setting_keeps_it_silent():
     bench = Bench()
     bench.haptics.strength = 0
-    assert not bench.haptics.play(haptics.ALERT)
+    assert not bench.haptics.play(wire.MOTOR_ALERT)
 
 
 def test_while_not_allowed_nothing_plays_and_what_plays_stops():
     bench = Bench()
-    assert bench.haptics.play(haptics.ALERT)
+    assert bench.haptics.play(wire.MOTOR_ALERT)
     bench.haptics.is_allowed = False
     bench.run(5)
     assert bench.motor.duty == 0
-    assert not bench.haptics.play(haptics.ALERT)
+    assert not bench.haptics.play(wire.MOTOR_ALERT)
 
 
 def test_stop_stops_and_a_second_pattern_waits_for_the_first():
     bench = Bench()
-    assert bench.haptics.play(haptics.ALERT)
-    assert not bench.haptics.play(haptics.STEP)
-    assert bench.haptics.play(haptics.STOP)
+    assert bench.haptics.play(wire.MOTOR_ALERT)
+    assert not bench.haptics.play(wire.MOTOR_STEP)
+    assert bench.haptics.play(wire.MOTOR_STOP)
     assert bench.motor.duty == 0
-    assert bench.haptics.play(haptics.STEP)
+    assert bench.haptics.play(wire.MOTOR_STEP)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -113,7 +114,7 @@ def test_never_beyond_two_seconds_and_a_tenth_of_the_time_whatever_is_asked(seed
 
 def test_stalled_loop_leaves_the_motor_to_its_timer():
     bench = Bench()
-    bench.haptics.play(haptics.ALERT)
+    bench.haptics.play(wire.MOTOR_ALERT)
     bench.clock.sleep_ms(60_000)  # nobody calls step
     assert bench.motor.duty == 0
     bench.haptics.step(bench.clock.ticks_ms())
@@ -123,7 +124,7 @@ def test_stalled_loop_leaves_the_motor_to_its_timer():
 
 def test_shaking_lasts_at_least_200_ms_longer_than_the_motor():
     bench = Bench()
-    bench.haptics.play(haptics.CORRECTED)
+    bench.haptics.play(wire.MOTOR_CORRECTED)
     until = None
     while bench.haptics.is_shaking:
         bench.run(5)
@@ -134,7 +135,7 @@ def test_shaking_lasts_at_least_200_ms_longer_than_the_motor():
 
 def test_between_the_pulses_of_a_pattern_it_still_shakes():
     bench = Bench()
-    bench.haptics.play(haptics.ALERT)
+    bench.haptics.play(wire.MOTOR_ALERT)
     bench.run(375)
     assert not bench.haptics.is_on
     assert bench.haptics.is_shaking
@@ -143,6 +144,6 @@ def test_between_the_pulses_of_a_pattern_it_still_shakes():
 def test_board_without_a_motor_says_no():
     clock = SimClock()
     none = Haptics(None, clock)
-    assert not none.play(haptics.ALERT)
+    assert not none.play(wire.MOTOR_ALERT)
     assert none.step(clock.ticks_ms()) > 0
     none.stop()

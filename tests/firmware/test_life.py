@@ -203,7 +203,7 @@ def test_double_press_silences_for_half_an_hour():
 def test_frames_that_the_motor_shakes_are_flagged_and_no_others():
     life = Life(stream=wire.ORIENT, auto_ack=True)
     life.live(10)
-    life.board.command(wire.OP_MOTOR, bytes((haptics.ALERT, 3)))
+    life.board.command(wire.OP_MOTOR, bytes((wire.MOTOR_ALERT, 3)))
     life.live(10)
     begin, end = life.board.sim_motor.pulses[0][0], life.board.sim_motor.pulses[-1][1]
     flagged, clean = [], []
@@ -237,7 +237,7 @@ def test_motor_is_off_while_charging_or_not_worn(why):
     life = Life(auto_ack=False, sway_deg=0.0 if why == "not worn" else 0.4)
     life.board.pins.is_charging = why == "charging"
     life.live(230 if why == "not worn" else 30)
-    life.board.command(wire.OP_MOTOR, bytes((haptics.ALERT, 5)))
+    life.board.command(wire.OP_MOTOR, bytes((wire.MOTOR_ALERT, 5)))
     life.live(2)
     assert life.board.sim_motor.pulses == []
     assert wire.open_command(life.board.replies[-1])[3][0] == wire.STATUS_FAILED

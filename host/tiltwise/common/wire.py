@@ -49,10 +49,10 @@ INFO = 6
 # Flags, since v1.
 FLAG_BACKFILL = 0x01  # sent again on request, not live
 FLAG_DISCONTINUITY = 0x02  # samples are missing between the previous frame and this one
-FLAG_SENSOR_FAULT = 0x04
+FLAG_SENSOR_FAULT = 0x04  # first frame after the sensor failed: do not trust these samples
 FLAG_LOSS_BEFORE = 0x08  # the ring overflowed: frames before this one were dropped unacknowledged
 FLAG_LOW_BATTERY = 0x10
-FLAG_MOTOR_ON = 0x20  # the motor shakes the sensor: do not trust these samples
+FLAG_MOTOR_ON = 0x20  # the motor shakes the sensor: orientation holds, acceleration and rate do not
 FLAG_ENCRYPTED = 0x40
 FLAG_AUTHENTICATED = 0x80
 
@@ -103,7 +103,9 @@ EVENT_POWER = 12  # 0: awake, 1: dozing, 2: going to sleep deeply
 EVENT_BATTERY_LOW = 13  # percent
 EVENT_CHARGING = 14  # 1: charging, 0: not any more
 EVENT_BUTTON = 15  # 1: short, 2: double, 3: long
-EVENT_FLASH_FAULT = 16  # pages and records of the flash log that failed since boot
+EVENT_FLASH_FAULT = (
+    16  # pages and records of the flash log that failed since boot; 0: its files fail (boot number)
+)
 EVENT_STUCK = 24  # samples in a row that were all the same; the sensor is started anew
 EVENT_POOR_SENSOR = 25  # its identity register: the part works, and is a poor choice or not what it says
 
@@ -131,7 +133,7 @@ OP_GET = 8  # boot u16, from u32, to u32 (inclusive); oldest u32, newest u32 hel
 OP_BOOTS = 9  # - ; n x (boot u16, oldest u32, newest u32), the present boot first
 OP_GETCFG = 10  # key u8; value as by pack_value
 OP_SETCFG = 11  # key u8, value as by pack_value; -
-OP_MOTOR = 12  # pattern u8, strength u8 (0: as set); -
+OP_MOTOR = 12  # pattern u8 (MOTOR_*), strength u8 (1 to 5, 0: as set); -
 OP_TARE = 13  # - ; -
 OP_REBOOT = 14  # - ; -, then the board restarts
 OP_FORGET = 15  # boot u16; -
@@ -146,6 +148,14 @@ STATUS_BUSY = 4  # another host is open; seconds since it opened u16, seconds si
 STATUS_FAILED = 5  # could not be done now
 WISH_ENCRYPTION = 0x01
 WISH_TAKE_OVER = 0x02  # close the session of another host
+
+# Patterns of the motor in MOTOR, since v1; how long they shake is in firmware/haptics.py.
+MOTOR_STOP = 0  # nothing, at once
+MOTOR_ALERT = 1  # a posture was held too long
+MOTOR_CORRECTED = 2  # a tick: that is it
+MOTOR_STEP = 3  # go on with the next thing
+MOTOR_DONE = 4
+MOTOR_ERROR = 5  # refused
 
 # What the board can do, u32 in INFO and HELLO, since v1.
 FEATURE_ENCRYPTION = 0x01

@@ -14,14 +14,14 @@ CREDITS = 64  # frames the board may have on the way beyond the last acknowledge
 
 
 class Pattern(IntEnum):
-    """What the board's motor can play, numbered as in firmware/haptics.py."""
+    """What the board's motor can play."""
 
-    STOP = 0
-    ALERT = 1
-    CORRECTED = 2
-    STEP = 3
-    DONE = 4
-    ERROR = 5
+    STOP = wire.MOTOR_STOP
+    ALERT = wire.MOTOR_ALERT
+    CORRECTED = wire.MOTOR_CORRECTED
+    STEP = wire.MOTOR_STEP
+    DONE = wire.MOTOR_DONE
+    ERROR = wire.MOTOR_ERROR
 
 
 class Acknowledger:
