@@ -9,7 +9,7 @@ import asyncio
 
 from tiltwise.common import wire
 
-from . import config, outbox, places
+from . import config, drivers, outbox, places
 from .desk import Desk, Tools
 from .flashlog import FlashLog
 from .haptics import Haptics
@@ -32,7 +32,7 @@ class App:
         self.time = DeviceTime(board.clock)
         self.settings = Settings(board.files)
         self.keystore = KeyStore(board.files)
-        self.health = Health(board.files, board.clock, board.chip_cause, board.watchdog)
+        self.health = Health(board.files, board.clock, board.chip_cause, board.watchdog, board.random)
         self.haptics = Haptics(None if self.health.is_safe_mode else board.motor, board.clock)
         self._has_motor = board.motor is not None
         self.archive = self._open_archive(board)
@@ -72,7 +72,7 @@ class App:
         except OSError as problem:
             self.health.problem = problem
             return None
-        self.health.number_after(archive.newest_boot)
+        self.health.avoid([row[0] for row in archive.boots()] + [archive.newest_boot])
         return archive
 
     def _links(self, board):
@@ -103,13 +103,8 @@ class App:
 
     def _find_sensors(self, board):
         """Make a sampler for each address that answers, and for those that should and may come later."""
-        answering = [address for address in board.addresses if self._answers(board.bus, address)]
-        found = places.places(board.addresses, answering, self.settings)
-        try:
-            places.remember(found, answering, self.settings)
-        except OSError as problem:
-            self.health.problem = problem
-        for address in found:
+        answering = [address for address in board.addresses if self._is_imu(board.bus, address)]
+        for address in places.places(board.addresses, answering, self.settings):
             sampler = Sampler(len(self.samplers), board.bus, address, self.time, self.outbox, self.event)
             self.samplers.append(sampler)
             if not self.settings.get("rate"):
@@ -117,9 +112,10 @@ class App:
         if len(self.samplers) > 1:
             self.desk.tools.features |= wire.FEATURE_SECOND_IMU
 
-    def _answers(self, bus, address):
+    def _is_imu(self, bus, address):
+        """Tell whether a part is there that a driver knows; a clock chip may answer at the same address."""
         try:
-            bus.readfrom_mem_into(address, 0x0F, bytearray(1))
+            drivers.identify(bus, address)
         except OSError:
             return False
         return True
@@ -187,6 +183,8 @@ class App:
         """Tell why the board started, and what it found wrong."""
         self._is_booted = True
         self.event(wire.EVENT_BOOT, self.health.reset_cause)
+        if self.health.problem is not None:
+            self.event(wire.EVENT_FLASH_FAULT, 0)
         if self.settings.problem is not None:
             self.event(wire.EVENT_SETTINGS_BAD, 1)
         if self.health.is_safe_mode:
@@ -209,7 +207,15 @@ class App:
                 if sampler.is_new:
                     sampler.is_new = False
                     self._info_wanted = True
+                    self._remember_places()
         self.health.sampled()
+
+    def _remember_places(self):
+        """Note where two sensors are, once both were set up: an identity alone may be chance."""
+        try:
+            places.remember([sampler.address for sampler in self.samplers if sampler.fusion], self.settings)
+        except OSError as problem:
+            self.health.problem = problem
 
     def _report(self, now):
         clock = self._clock

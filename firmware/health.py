@@ -3,6 +3,8 @@
 Before it: files.py (one small file, written at most three times a boot), the reset cause of the chip. After it:
 app.py, main.py, STATUS. A run ends well when it says so before (`leaving`), or when power is switched off. Anything
 else is a crash; three crashes in a row make the next start a safe one, and a run of HEALTHY_MS breaks the row.
+A host knows frames by boot and number: if two boots shared both, it would take those of the second for the first. So
+a boot that cannot be written, or finds no boot before it, takes a number by chance, far from where counting is.
 """
 
 import struct
@@ -27,15 +29,16 @@ _BY_END = {REBOOTING: REQUESTED, FAILED: EXCEPTION}
 
 
 class Health:
-    """Counts boots and crashes; `feed` is the watchdog's, or None without one."""
+    """Counts boots and crashes; `feed` is the watchdog's, or None without one. `random(n)` gives n bytes."""
 
-    def __init__(self, files, clock, chip_cause, feed=None):
+    def __init__(self, files, clock, chip_cause, feed, random):
         self._files = files
         self._clock = clock
         self._feed = feed
-        self._is_new = False
-        before, crashes, end = self._load()
-        self.boot_id = before % 0xFFFF + 1
+        self._random = random
+        found = _read(files)
+        before, crashes, end = found or (0, 0, RUNNING)
+        self.boot_id = before % 0xFFFF + 1 if found else self._by_chance(0)
         self.reset_cause = _BY_END.get(end, chip_cause)
         self.crashes = _count(before, crashes, end, chip_cause)
         self.is_safe_mode = self.crashes >= CRASHES
@@ -46,7 +49,9 @@ class Health:
         now = clock.ticks_ms()
         self._fed_at = now
         self._start = now
-        self._write(self.crashes, RUNNING)
+        self._is_counted = self._write(self.crashes, RUNNING)
+        if not self._is_counted:
+            self.boot_id = self._by_chance(before)  # the next boot would count to the same number
 
     def sampled(self):
         """The sampling loop went round."""
@@ -74,25 +79,27 @@ class Health:
         """Note that this run ends on purpose (REBOOTING, SLEEPING), or of an exception (FAILED)."""
         self._write(self.crashes if end == FAILED else 0, end)
 
-    def number_after(self, boot):
-        """Count on from this boot when there was no file of our own: numbers are never used twice."""
-        if self._is_new and boot:
-            self.boot_id = boot % 0xFFFF + 1
-            self._write(self.crashes, RUNNING)
+    def avoid(self, boots):
+        """Take another number when this one is among these, the boots that the flash log knows."""
+        boot = self.boot_id
+        while self.boot_id in boots:
+            self.boot_id = self.boot_id % 0xFFFF + 1
+        if self.boot_id != boot and self._is_counted:
+            self._is_counted = self._write(self.crashes, RUNNING)
 
-    def _load(self):
-        """Return (boot, crashes, end) of the run before."""
-        body = without_crc(self._files.read(FILE))
-        if body is None or len(body) != struct.calcsize(_LAYOUT):
-            self._is_new = True
-            return 0, 0, RUNNING
-        return struct.unpack(_LAYOUT, body)
+    def _by_chance(self, far_from):
+        """Return a number of the half that this one is not in."""
+        two = self._random(2)
+        return (two[0] | two[1] << 8) & 0x7FFF | ~far_from & 0x8000 or 1
 
     def _write(self, crashes, end):
+        """Write the file; False when the flash refuses, which must not stop the board."""
         try:
             self._files.replace(FILE, with_crc(struct.pack(_LAYOUT, self.boot_id, crashes, end)))
         except OSError as problem:
-            self.problem = problem  # a full flash must not stop the board
+            self.problem = problem
+            return False
+        return True
 
 
 def _count(boot, crashes, end, chip_cause):
@@ -104,26 +111,29 @@ def _count(boot, crashes, end, chip_cause):
     return 0
 
 
-def will_be_safe(files, chip_cause):
-    """For board.py, before there is a Health: whether this start takes the cable only."""
+def _read(files):
+    """Return (boot, crashes, end) of the run before; None when there is no such file, or a damaged one."""
     body = without_crc(files.read(FILE))
     if body is None or len(body) != struct.calcsize(_LAYOUT):
-        return False
-    boot, crashes, end = struct.unpack(_LAYOUT, body)
-    return _count(boot, crashes, end, chip_cause) >= CRASHES
+        return None
+    found = struct.unpack(_LAYOUT, body)
+    return found if found[2] <= FAILED else None  # erased flash has a CRC that fits
+
+
+def will_be_safe(files, chip_cause):
+    """For board.py, before there is a Health: whether this start takes the cable only."""
+    found = _read(files)
+    return found is not None and _count(found[0], found[1], found[2], chip_cause) >= CRASHES
 
 
 def note_exception(files):
     """For main.py, when an exception came out of everything: the next start knows, and counts."""
-    body = without_crc(files.read(FILE))
-    if body is not None and len(body) == struct.calcsize(_LAYOUT):
-        boot, crashes, _ = struct.unpack(_LAYOUT, body)
-        files.replace(FILE, with_crc(struct.pack(_LAYOUT, boot, crashes, FAILED)))
+    found = _read(files)
+    if found is not None:
+        files.replace(FILE, with_crc(struct.pack(_LAYOUT, found[0], found[1], FAILED)))
 
 
 def crashes_noted(files):
     """For main.py, when even the start failed: how many crashes in a row the file knows."""
-    body = without_crc(files.read(FILE))
-    return (
-        struct.unpack(_LAYOUT, body)[1] if body is not None and len(body) == struct.calcsize(_LAYOUT) else 0
-    )
+    found = _read(files)
+    return 0 if found is None else found[1]

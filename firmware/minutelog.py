@@ -43,7 +43,7 @@ class MinuteLog:
 
     @property
     def newest_boot(self):
-        """The newest boot known here, 0 if none: the boot counter must not fall behind it."""
+        """The newest boot known here, 0 if none, also when the host has stored all of it."""
         return self._newest
 
     def begin(self, boot):

@@ -1,8 +1,8 @@
 """Where the IMUs are: those that answer now, those that answered together before, those that the settings want.
 
-Before it: app.py with the addresses that answer at boot, settings.py. After it: a sampler for each place, which goes
-on looking there. The first place is sensor 0 (the head), the second sensor 1; a sensor that is missing at boot must
-not let the other one take its number.
+Before it: app.py with the addresses at which a known part answers at boot, settings.py. After it: a sampler for each
+place, which goes on looking there. The first place is sensor 0 (the head), the second sensor 1; a sensor that is
+missing at boot must not let the other one take its number.
 """
 
 MOST = 2
@@ -32,7 +32,7 @@ def _sought(addresses, found, known, k):
     return tuple(free)
 
 
-def remember(found, answering, settings):
-    """Note two sensors that answer together; OSError from the flash. Nothing is written over a damaged file."""
-    if len(found) == MOST and settings.problem is None and all(place in answering for place in found):
+def remember(found, settings):
+    """Note the addresses of two sensors that work; OSError from the flash. Nothing is written over a damaged file."""
+    if len(found) == MOST and settings.problem is None:
         settings.update((("imus", MOST), (_KNOWN[0], found[0]), (_KNOWN[1], found[1])))

@@ -4,6 +4,8 @@ Before it: drivers/. After it: framer.py, minute.py and the events that `log` ta
 A part that samples at 200 Hz is averaged in pairs, so that all that follows runs at about 104 Hz.
 A hole in the samples is never hidden: the sample index jumps by the number lost, the frame that follows carries
 FLAG_DISCONTINUITY, and the fusion doubts its tilt, but keeps what it learnt about the bias.
+A sensor that was started anew because it gave the same sample again and again stays lost until its samples change:
+what it says before that moves nothing and goes nowhere.
 """
 
 from array import array
@@ -24,6 +26,7 @@ _UP_EVERY = const(5)  # orientations between two looks at "up": about 10 Hz
 _MOVING_RAD_S = const(
     0.26  # mean over a second of |x| + |y| + |z|: 15 deg/s, above breathing and the bias of a good part
 )
+_CHANGES = const(10)  # of the samples of a sensor that was stuck, until it is trusted again
 _RATE_STEP = const(0.001)  # of the measured rate, before the fusion is told
 
 
@@ -64,13 +67,14 @@ class Sampler:
         self._is_asleep = False
         self._steps = None  # what is left of the configuration
         self._faults_in_a_row = 0
-        self._lost_at = None  # when the sensor was given up
+        self._lost_at = None  # when the sensor was given up, until it is trusted again
         self._retry_at = 0
         self._fresh_at = 0  # when samples last came
         self._is_emptied = False
         self._total = 0  # of the six counts of the last sample
         self._same = 0  # samples in a row with that total
         self._stuck = 0  # times in a row that it had to be started anew for that
+        self._unproved = 0  # samples that still have to change before any counts
         self._until_up = _UP_EVERY
         self._second_samples = 0
         self._second_motion = 0
@@ -159,18 +163,23 @@ class Sampler:
 
     def _fault(self, now, problem):
         """Count a bus error; after some in a row the sensor is lost."""
-        self.problem = problem
+        if self.driver is not None or not isinstance(self.problem, drivers.UnknownPartError):
+            self.problem = problem  # a foreign part says more than the places where nothing is
         self.faults += 1
         self._faults_in_a_row += 1
         if not self._is_up:
             self._steps = None
             self._retry_at = now + config.RETRY_MS * 10
-        if self._lost_at is None and (self.fusion is None or self._faults_in_a_row >= config.FAULTS_IN_A_ROW):
+        if self._lost_at is not None and not self._is_up:
+            return  # given up already
+        if self.fusion is None or self._faults_in_a_row >= config.FAULTS_IN_A_ROW:
             self._give_up(now, wire.EVENT_BUS_FAULT, self.faults, config.RETRY_MS)
 
     def _give_up(self, now, code, value, retry_ms):
         """Say why, and try to bring the sensor back later."""
-        self._lost_at = now
+        if self._lost_at is None:
+            self._lost_at = now
+        self.is_stuck = code == wire.EVENT_STUCK
         self._is_up = False
         self._steps = None
         self._retry_at = now + retry_ms * 10
@@ -192,15 +201,20 @@ class Sampler:
             self._make_fusion(driver)
             self.timebase.start(now, driver.rate_hz, driver.knows_rate)
             self.minute.begin(now, self.samples >> 1)
-        if self._lost_at is not None:
-            self._log(wire.EVENT_BUS_OK, (now - self._lost_at) // 10, self.index)
-            self._lost_at = None
-        self.is_stuck = False
+        if not self._unproved:
+            self._is_back(now)
         self._is_up = True
         self._has_half = False
         self._owed = 0
         self._faults_in_a_row = 0
         self._fresh_at = now
+
+    def _is_back(self, now):
+        """Trust the sensor, and tell if it was lost."""
+        self.is_stuck = False
+        if self._lost_at is not None:
+            self._log(wire.EVENT_BUS_OK, (now - self._lost_at) // 10, self.index)
+            self._lost_at = None
 
     def _find(self):
         """Look for the sensor; another part than before takes its place."""
@@ -277,7 +291,7 @@ class Sampler:
         retry_ms = min(config.RETRY_MS << min(self._stuck, 16), config.STUCK_LONGEST_MS)
         self._stuck += 1
         self.restarts += 1
-        self.is_stuck = True
+        self._unproved = _CHANGES
         self._give_up(now, wire.EVENT_STUCK, self._same, retry_ms)
         self._same = 0
 
@@ -330,6 +344,9 @@ class Sampler:
         gx, gy, gz = counts[k], counts[k + 1], counts[k + 2]
         ax, ay, az = counts[k + 3], counts[k + 4], counts[k + 5]
         self._watch(gx, gy, gz, ax, ay, az)
+        if self._unproved:
+            self._prove()
+            return
         fusion.update(gx, gy, gz, ax, ay, az)
         if self.taps is not None:
             self.taps.sample(ax, ay, az)
@@ -343,6 +360,16 @@ class Sampler:
                 self._until_up = _UP_EVERY
                 self._slow(t, fusion.q)
         self.samples += 1
+
+    def _prove(self):
+        """Pass over a sample of a sensor that was stuck; after enough of them that changed, trust it."""
+        self.samples += 1
+        self._begin_second()
+        if self._same == 0:
+            self._unproved -= 1
+            if not self._unproved:
+                self.fusion.doubt()
+                self._is_back(self._time.now())
 
     def _watch(self, gx, gy, gz, ax, ay, az):
         """Look for motion, for counts at the end of the range, and for counts that do not change at all."""
@@ -380,6 +407,9 @@ class Sampler:
         rate_hz = self.rate_hz()
         if abs(rate_hz - self.fusion.rate_hz) > _RATE_STEP * rate_hz:
             self.fusion.set_rate(rate_hz)  # parts without a trim register are off by a percent and more
+        self._begin_second()
+
+    def _begin_second(self):
         self._second_samples = 0
         self._second_motion = 0
         self._second_saturated = 0

@@ -50,6 +50,12 @@ class UnknownPartError(OSError):
 
 def find(bus, address, clock, gyr_range_dps, acc_range_g, rate_hz):
     """Return a driver for the IMU at this address; OSError when nothing answers or no driver knows it."""
+    module, name, who = identify(bus, address)
+    return _load(module, name)(bus, address, clock, who, gyr_range_dps, acc_range_g, rate_hz)
+
+
+def identify(bus, address):
+    """Return (module, class, identity) for what is at this address; OSError as from find."""
     one = bytearray(1)
     register = None
     for asked, identities, module, name, _ in DRIVERS[address]:
@@ -57,7 +63,7 @@ def find(bus, address, clock, gyr_range_dps, acc_range_g, rate_hz):
             register = asked
             bus.readfrom_mem_into(address, register, one)
         if one[0] in identities:
-            return _load(module, name)(bus, address, clock, one[0], gyr_range_dps, acc_range_g, rate_hz)
+            return module, name, one[0]
     raise UnknownPartError(
         "part at 0x%02x says WHO_AM_I 0x%02x (register 0x%02x), expected %s: check the sensor and its address"
         % (address, one[0], register, ", ".join([row[4] for row in DRIVERS[address]]))

@@ -188,7 +188,7 @@ def test_radio_is_not_even_touched_after_three_crashes(chip, tmp_path, capsys):
     health = importlib.import_module("tiltwise_firmware.health")
     files = importlib.import_module("tiltwise_firmware.files").Files()
     for _ in range(3):
-        health.Health(files, chip.time, health.WATCHDOG)
+        health.Health(files, chip.time, health.WATCHDOG, None, bytes)
     board = made(chip, tmp_path, "xiao_esp32s3")  # the fake chip says: watchdog
     assert "Bluetooth" not in capsys.readouterr().out
     assert board.radio is None

@@ -2,6 +2,7 @@
 
 import importlib
 import io
+import random
 import runpy
 import struct
 import sys
@@ -19,25 +20,84 @@ files = importlib.import_module("tiltwise_firmware.files")
 Health = health.Health
 
 
-def boot(disk, cause=health.POWER_ON, clock=None, feed=None):
-    return Health(disk, clock or SimClock(), cause, feed)
+CHANCE = random.Random(8)
 
 
-def test_boots_are_counted_from_one_and_wrap_past_zero():
+def boot(disk, cause=health.POWER_ON, clock=None, feed=None, chance=CHANCE.randbytes):
+    return Health(disk, clock or SimClock(), cause, feed, chance)
+
+
+def counted(disk, before):
+    """Leave the file of an earlier boot behind."""
+    disk.files[health.FILE] = files.with_crc(struct.pack("<HBB", before, 0, health.REBOOTING))
+
+
+def test_boots_are_counted_and_wrap_past_zero():
     disk = SimFiles()
-    assert [boot(disk).boot_id for _ in range(3)] == [1, 2, 3]
-    disk.files[health.FILE] = files.with_crc(struct.pack("<HBB", 65535, 0, health.REBOOTING))
+    counted(disk, 7)
+    assert [boot(disk).boot_id for _ in range(3)] == [8, 9, 10]
+    counted(disk, 65535)
     assert boot(disk).boot_id == 1
 
 
-def test_numbers_go_on_after_the_log_when_the_counter_is_lost():
+@pytest.mark.parametrize("left", [None, b"", b"noise", bytes(8)])
+def test_a_lost_counter_begins_anywhere_and_is_counted_on(left):
+    """It may have been anywhere: from 1 on, the host would take new frames for those it has."""
+    first = []
+    for _ in range(200):
+        disk = SimFiles()
+        if left is not None:
+            disk.files[health.FILE] = left
+        first.append(boot(disk).boot_id)
+        assert boot(disk).boot_id == first[-1] % 65535 + 1
+    assert len(set(first)) > 190
+    assert min(first) >= 0x8000  # far from 1, where the boards of before began
+
+
+@pytest.mark.parametrize("before", [1, 700, 0x7FFF, 0x8000, 65534, 65535])
+def test_a_boot_that_cannot_be_written_has_a_number_of_its_own(before):
     disk = SimFiles()
-    first = boot(disk)
-    first.number_after(41)
-    assert first.boot_id == 42
-    second = boot(disk)
-    second.number_after(7)  # there is a file: it knows better
-    assert second.boot_id == 43
+    counted(disk, before)
+    disk.is_full = True
+    lost = [boot(disk) for _ in range(20)]
+    disk.is_full = False
+    kept = boot(disk)
+    assert kept.boot_id == before % 65535 + 1
+    numbers = [run.boot_id for run in lost] + [before, kept.boot_id]
+    assert len(set(numbers)) == len(numbers)
+    assert all(1 <= number <= 65535 for number in numbers)
+    assert all(isinstance(run.problem, OSError) for run in lost)
+    assert kept.problem is None
+
+
+def test_a_number_by_chance_that_is_written_later_is_counted_on():
+    disk = SimFiles()
+    counted(disk, 5)
+    disk.is_full = True
+    run = boot(disk)
+    disk.is_full = False
+    run.leaving(health.REBOOTING)
+    assert boot(disk).boot_id == run.boot_id % 65535 + 1
+
+
+@pytest.mark.parametrize("is_full", [False, True])
+def test_a_number_that_the_log_knows_is_not_taken(is_full):
+    disk = SimFiles()
+    disk.is_full = is_full
+    run = boot(disk, chance=lambda n: bytes([7] * n))
+    taken = 0x8707
+    assert run.boot_id == taken
+    run.avoid([3, taken, taken + 1, 0])
+    assert run.boot_id == taken + 2
+    disk.is_full = False
+    assert boot(disk).boot_id not in (taken, taken + 1, taken + 2)
+
+
+def test_chance_that_is_none_ends_too():
+    run = boot(SimFiles(), chance=bytes)
+    assert run.boot_id == 0x8000
+    run.avoid(list(range(0x8000, 0x8040)))
+    assert run.boot_id == 0x8040
 
 
 @pytest.mark.parametrize("cause", [health.WATCHDOG, health.HARD, health.SOFT, health.UNKNOWN])
@@ -125,7 +185,8 @@ def test_random_files_are_survived():
         disk = SimFiles()
         disk.files[health.FILE] = data
         run = boot(disk, health.WATCHDOG)
-        assert (run.boot_id, run.is_safe_mode) == (1, False)
+        assert run.boot_id >= 0x8000
+        assert not run.is_safe_mode
         health.note_exception(disk)
         assert health.crashes_noted(disk) == 0
 

@@ -68,8 +68,13 @@ import time
 from firmware import health
 from firmware.files import Files
 Files().remove("boot")
-print([(h.boot_id, h.crashes, h.is_safe_mode) for h in [health.Health(Files(), time, 3) for _ in range(4)]])
+def start(files): return health.Health(files, time, 3, None, lambda n: b"\x07\x01")
+print([(h.boot_id, h.crashes, h.is_safe_mode) for h in [start(Files()) for _ in range(4)]])
 health.note_exception(Files()); print(health.crashes_noted(Files()))
+class Full(Files):
+    def replace(self, name, data): raise OSError(28)
+full = start(Full())
+print(full.boot_id, full.problem)
 """,
     "coach": """
 import math, time
@@ -148,7 +153,7 @@ EXPECTED = {
         "True",
         "settings file is damaged: defaults are used",
     ],
-    "health": ["[(1, 0, False), (2, 1, False), (3, 2, False), (4, 3, True)]", "3"],
+    "health": ["[(33031, 0, False), (33032, 1, False), (33033, 2, False), (33034, 3, True)]", "3", "263 28"],
     "coach": ["[(True, 40), (False, 40)] 3", "[1] True", "True 50 2", "0", "[0, 1]"],
 }
 

@@ -36,6 +36,7 @@ def test_driver_ring_framing_and_sending_allocate_nothing(bench):
     for name in ("driver", "timebase", "framing RAW", "ring", "link"):
         assert found[name][1], f"{name} allocates {found[name][0]:.1f} bytes"
     assert found["checksum"][0] <= 48  # a view, and an integer of 32 bits
+    assert found["STATUS"][0] <= 80  # three floats of the bias, and its number; one in five seconds
     assert found["tag"][0] <= 400  # two hash objects and their results, and a view
 
 

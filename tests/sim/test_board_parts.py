@@ -196,9 +196,7 @@ def test_sensor_that_goes_away_is_reported_and_recovered(kind, how):
     frames += board.step(30)
     seen = codes(frames)
     fault = wire.EVENT_STUCK if how == "frozen" else wire.EVENT_BUS_FAULT
-    assert seen[:2] == [fault, wire.EVENT_BUS_OK]
-    assert seen.count(fault) <= 2
-    assert seen[-1] == wire.EVENT_BUS_OK
+    assert seen in ([fault, wire.EVENT_BUS_OK], [fault, fault, wire.EVENT_BUS_OK])
     status = wire.unpack_body(of_type(frames, wire.STATUS)[-1], wire.STATUS)
     assert status[8] >= 1
     assert not wire.open_frame(of_type(frames, wire.STATUS)[-1])[1] & wire.FLAG_SENSOR_FAULT

@@ -110,7 +110,9 @@ def _board(event: BoardEvent) -> str:
         wire.EVENT_SETTINGS_BAD: "the board's settings were damaged: it uses defaults until they are set again",
         wire.EVENT_SAFE_MODE: f"the board crashed {event.value} times in a row and runs without sensors: "
         "run tiltwise setup",
-        wire.EVENT_FLASH_FAULT: f"the board's memory for minutes has {event.value} damaged places",
+        wire.EVENT_FLASH_FAULT: f"the board's memory for minutes has {event.value} damaged places"
+        if event.value
+        else "the board cannot write its files: settings and boots are not kept",
         wire.EVENT_STUCK: f"the sensor gave the same values {event.value} times in a row: it is started anew",
         wire.EVENT_POOR_SENSOR: "the sensor is a part that works and is a poor choice",
         wire.EVENT_AUTH_FAILED: f"somebody failed to prove the board's key ({event.value} since it started)",

@@ -242,11 +242,10 @@ class SimBoard:
         self.watchdog: Callable[[], None] = lambda: self.fed_s.append(self.clock.us / 1e6)
 
     def _number_boots_from(self, boot_id: int) -> None:
-        """Leave the file behind that an earlier boot would have left."""
-        if boot_id != 1:
-            health = importlib.import_module(f"{PACKAGE}.health")
-            data = struct.pack("<HBB", boot_id - 1, 0, health.REBOOTING)
-            self.files.replace(health.FILE, importlib.import_module(f"{PACKAGE}.files").with_crc(data))
+        """Leave the file behind that an earlier boot would have left; without one it begins anywhere."""
+        health = importlib.import_module(f"{PACKAGE}.health")
+        data = struct.pack("<HBB", boot_id - 1, 0, health.RUNNING if boot_id == 1 else health.REBOOTING)
+        self.files.files[health.FILE] = importlib.import_module(f"{PACKAGE}.files").with_crc(data)
 
     def _boot(self) -> None:
         self.is_asleep = False

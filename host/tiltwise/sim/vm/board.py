@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import struct
+import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,6 +21,8 @@ _SEND, _REPLY, _RECEIVE = 18, 19, 20
 _EAGAIN = 11
 _MARGIN_US = 30_000  # as in sim/board.py
 _ACK_EVERY, _CREDITS = 16, 64
+# What SimBoard leaves behind for firmware/health.py too: boots count from 1.
+_BOOT_0 = bytes(4) + struct.pack("<I", zlib.crc32(bytes(4)))
 
 
 class VmBus:
@@ -93,7 +96,7 @@ class VmBoard:
         self._bus = VmBus(sensors, start_s * 1e6)
         self.bus = self._bus.bus
         self.vm = Vm(
-            firmware_on_board() if files is None else files,
+            {"/boot": _BOOT_0, **(firmware_on_board() if files is None else files)},
             rom=rom,
             now_us=start_s * 1e6,
             ticks_offset=ticks_offset,

@@ -91,6 +91,9 @@ def parts(app):
     def send():
         session.link.send(frame, size)
 
+    def status():
+        app.report.status(sampler)
+
     return {
         "driver": (_drain(sampler.driver, sampler.driver.burst), 0.05 * sampler.driver.rate_hz, "sample"),
         "timebase": (timebase.next, 1, "sample"),
@@ -101,6 +104,7 @@ def parts(app):
         "checksum": (seal, 1, "frame"),
         "tag": (tag, 1, "frame"),
         "link": (send, 1, "frame"),
+        "STATUS": (status, 1, "frame"),
     }
 
 
