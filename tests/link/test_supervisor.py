@@ -30,10 +30,10 @@ from link.linked_board import OTHERS, OURS, BoardConnector, Faults, living
 from radio_bench import BOOT, Board
 from tiltwise.common import wire
 from tiltwise.link.aes import Aes, load_aes
-from tiltwise.link.commands import CREDITS
+from tiltwise.link.commands import CREDITS, Acknowledger, Pattern
 from tiltwise.link.connector import LinkError, Trouble
 from tiltwise.link.peer import PINGS
-from tiltwise.link.supervisor import CONNECT_S, SILENT_S, Supervisor
+from tiltwise.link.supervisor import CONNECT_S, MOTOR_S, SILENT_S, Supervisor
 from tiltwise.sim.vtime import run_virtually
 
 
@@ -412,3 +412,95 @@ def test_a_consumer_that_sleeps_ten_seconds_loses_nothing() -> None:
             await asyncio.gather(task, return_exceptions=True)
 
     run_virtually(main())
+
+
+# ---- the motor: now or never ----
+
+
+def motor(strength: int = 0) -> bytes:
+    return Acknowledger().motor(Pattern.STEP, strength)
+
+
+class Ticks:
+    """In place of the motor: when the firmware was asked for which strength."""
+
+    def __init__(self, connector: BoardConnector, *, is_deaf_after: bool = False) -> None:
+        self.played: list[tuple[float, int]] = []
+        self._connector, self._is_deaf_after = connector, is_deaf_after
+        connector.board.desk.tools.haptics = self
+
+    def play(self, _pattern: int, strength: int) -> bool:
+        self.played.append((asyncio.get_running_loop().time(), strength))
+        self._connector.faults.is_silent = self._is_deaf_after
+        return True
+
+
+def motor_answers(host: Host) -> list[int]:
+    return [payload[0] for opcode, payload in host.replies if opcode == wire.OP_MOTOR]
+
+
+@pytest.mark.parametrize("away_s", [0.05, 0.3, 1.0, 3.0])
+def test_a_tick_asked_for_while_the_link_is_down_or_coming_up_is_never_played_late(away_s: float) -> None:
+    """Asked for every 50 ms across a loss: each is played at once, or answered as failed and never played."""
+    ticks: list[Ticks] = []
+    asked_s: list[float] = []
+
+    async def story(host: Host, connector: BoardConnector) -> None:
+        ticks.append(Ticks(connector))
+        await asyncio.sleep(5)
+        loop = asyncio.get_running_loop()
+        connector.cut()
+        connector.in_range = False
+        back_s, end_s = loop.time() + away_s, loop.time() + away_s + 6
+        while loop.time() < end_s:
+            connector.in_range = loop.time() >= back_s
+            asked_s.append(loop.time())
+            await host.supervisor.send(motor(len(asked_s) - 1))
+            await asyncio.sleep(0.05)
+        await asyncio.sleep(5)
+
+    host, _ = play(linked, story)
+    played = ticks[0].played
+    assert len(played) > 10, "it ticks again once the link is there"
+    assert max(at_s - asked_s[k] for at_s, k in played) < MOTOR_S + 0.1
+    assert len({k for _, k in played}) == len(played)
+    answers = motor_answers(host)
+    assert len(answers) == len(asked_s), "who waits hears of each"
+    assert answers.count(wire.STATUS_OK) == len(played)
+    assert answers.count(wire.STATUS_FAILED) > 0
+
+
+def test_a_tick_behind_a_command_that_takes_long_is_not_played() -> None:
+    ticks: list[Ticks] = []
+
+    async def story(host: Host, connector: BoardConnector) -> None:
+        ticks.append(Ticks(connector))
+        await asyncio.sleep(5)
+        connector.faults.is_silent = True  # the GET waits for its answer
+        await host.command(wire.OP_GET, struct.pack("<HII", BOOT, 0, 1))
+        await host.supervisor.send(motor())
+        await asyncio.sleep(1.5)
+        connector.faults.is_silent = False
+        await asyncio.sleep(10)
+
+    host, _ = play(linked, story)
+    assert ticks[0].played == []
+    assert motor_answers(host) == [wire.STATUS_FAILED]
+    assert host.supervisor.connections == 1
+
+
+def test_a_tick_whose_answer_is_lost_is_not_played_again() -> None:
+    ticks: list[Ticks] = []
+
+    async def story(host: Host, connector: BoardConnector) -> None:
+        ticks.append(Ticks(connector, is_deaf_after=True))
+        await asyncio.sleep(5)
+        await host.supervisor.send(motor())
+        await asyncio.sleep(1.5)
+        connector.faults.is_silent = False
+        await asyncio.sleep(5)
+
+    host, _ = play(linked, story)
+    assert len(ticks[0].played) == 1
+    assert motor_answers(host) == [wire.STATUS_FAILED]
+    assert host.supervisor.connections == 1

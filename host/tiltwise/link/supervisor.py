@@ -36,6 +36,7 @@ TICK_S = 0.25
 SLEPT_S = 10.0  # a tick that takes so much longer than it should: the computer was suspended
 STRANGER_S = 60.0  # a board that is not ours is not asked again for so long
 SAME_S = 3.0  # a session that began within so much of ours is ours: the board has not noticed its end yet
+MOTOR_S = 0.5  # a tick that comes later says something else than was meant: rather none
 STEADY_S = 10.0  # a connection that lived so long was a good one: waiting begins anew
 _MOST_WAITING = 20_000  # items; what does not fit is asked for again
 _SAMPLES = 10
@@ -51,6 +52,7 @@ WAITS_S = {
     Trouble.BUSY: (5.0, 15.0),
     Trouble.VERSION: (10.0, 60.0),
 }
+_TOO_LATE = Reply(wire.LEAST_REQUEST_ID, wire.OP_MOTOR, wire.STATUS_FAILED, b"")  # in the board's place
 # A single loss is daily bread: said only when it comes again and again, or lasts.
 _TELL_LOST_AFTER = 3
 
@@ -105,7 +107,7 @@ class Supervisor:
         self._last_s = 0.0
         self._items: deque[Chunk] = deque()
         self._has_items = asyncio.Event()
-        self._commands: deque[tuple[int, bytes]] = deque()
+        self._commands: deque[tuple[int, bytes, float]] = deque()  # opcode, payload, when it was handed over
         self._has_commands = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._leftovers: set[asyncio.Task[Any]] = set()
@@ -146,12 +148,18 @@ class Supervisor:
             await self._has_items.wait()
 
     async def send(self, command: bytes, /) -> None:
-        """Hand over a packed command (with a checksum); a newer ACK of its boot, or GET, replaces a waiting one."""
+        """Hand over a packed command (with a checksum); a newer ACK of its boot, or GET, replaces a waiting one.
+
+        MOTOR is for now or never: it is sent once, within MOTOR_S, and else answered here with STATUS_FAILED.
+        """
         _, opcode, _, payload = wire.open_command(command)
+        if opcode == wire.OP_MOTOR and not self.is_streaming:
+            self._put_reply(_TOO_LATE)
+            return
         if opcode in (wire.OP_ACK, wire.OP_GET):
             boot = payload[:2] if opcode == wire.OP_ACK else b""
             self._commands = deque(c for c in self._commands if c[0] != opcode or not c[1].startswith(boot))
-        self._commands.append((opcode, payload))
+        self._commands.append((opcode, payload, self._clock()))
         self._has_commands.set()
 
     # ---- the task ----
@@ -185,6 +193,9 @@ class Supervisor:
     async def _visit(self, address: str) -> None:
         """One connection from its beginning to its end; leaves by LinkError only."""
         connection = await self._open_connection(address)
+        for opcode, _, _ in self._commands:
+            if opcode == wire.OP_MOTOR:
+                self._put_reply(_TOO_LATE)
         self._commands.clear()
         self._has_commands.clear()
         since_s = self._clock()
@@ -320,12 +331,27 @@ class Supervisor:
     async def _pass_commands(self, peer: Peer) -> None:
         while True:
             while self._commands:
-                opcode, payload = self._commands.popleft()
+                opcode, payload, handed_s = self._commands.popleft()
+                if opcode == wire.OP_MOTOR:
+                    self._put_reply(await self._play(peer, payload, handed_s))
+                    continue
                 reply = await peer.ask(opcode, payload)
-                if opcode in (wire.OP_GET, wire.OP_MOTOR):  # what somebody waits for
+                if opcode == wire.OP_GET:  # what somebody waits for
                     self._put_reply(reply)
             self._has_commands.clear()
             await self._has_commands.wait()
+
+    async def _play(self, peer: Peer, payload: bytes, handed_s: float) -> Reply:
+        """Ask for a pattern of the motor once: asked again, it might be played twice."""
+        if self._clock() - handed_s > MOTOR_S:
+            return _TOO_LATE
+        try:
+            return await peer.ask(wire.OP_MOTOR, payload, tries=1)
+        except LinkError:  # a dead link is noticed by whoever needs it
+            return _TOO_LATE
+        except asyncio.CancelledError:  # the link ended meanwhile
+            self._put_reply(_TOO_LATE)
+            raise
 
     async def _watch_over(
         self, connection: Connection, peer: Peer, heard: _Heard, passing: asyncio.Task[None]
