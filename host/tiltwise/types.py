@@ -62,6 +62,7 @@ class OrientationBlock:
     """Orientation at each sample: t_s (n,), q_earth_from_sensor (n, 4) w-x-y-z with earth z up, acc_m_s2 (n, 3).
 
     gyr_rad_s (n, 3) is there for RAW streams; ORIENT streams carry none and the rate comes from the quaternions.
+    acc_m_s2 is NaN where the board's own motor shook the sensor: such samples tell orientation, not movement.
     """
 
     t_s: FloatArray
@@ -77,7 +78,8 @@ class AngleBlock:
 
     inclination_deg is the unsigned angle between the current and the neutral up. rate_deg_s is the angular speed
     (magnitude). up_acc_m_s2 is the vertical acceleration without gravity, acc_norm_m_s2 the length of the specific
-    force. rotation_deg is relative (six axes have no heading): measure it per movement.
+    force; both are NaN while the board's own motor shakes the sensor, and the rate then is no movement. rotation_deg
+    is relative (six axes have no heading): measure it per movement.
     """
 
     t_s: FloatArray

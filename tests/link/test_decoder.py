@@ -342,3 +342,25 @@ def test_status_of_every_minor_is_read_beside_the_others(is_alone):
     assert [status.hostile_commands for status in told] == [0, 8, 8]
     assert [status.flash_faults for status in told] == [0, 13, 13]
     assert [status.least_free_heap_bytes for status in told] == [0, 50_000, 50_000]
+
+
+def test_acceleration_is_unknown_while_the_motor_shakes_and_orientation_is_kept():
+    samples = [[32767, 0, 0, 0, 0, 0, 8192]] * 10
+    frames = [builders.info_frame()]
+    for k in range(4):
+        flags = wire.FLAG_MOTOR_ON if k == 2 else 0
+        frames.append(builders.orient_frame(1 + k, 10 * k, 2000 * k, samples, flags=flags))
+    blocks = only(Decoder().feed_many(frames), OrientationBlock)
+    acc = np.concatenate([block.acc_m_s2 for block in blocks])
+    assert np.isnan(acc).all(axis=1).tolist() == [False] * 20 + [True] * 10 + [False] * 10
+    q = np.concatenate([block.q_earth_from_sensor for block in blocks])
+    np.testing.assert_array_equal(q, np.tile([1.0, 0, 0, 0], (40, 1)))
+    kept = only(Decoder(keeps_shaken=True).feed_many(frames), OrientationBlock)
+    assert all(np.isfinite(block.acc_m_s2).all() for block in kept)
+
+
+def test_raw_samples_that_the_motor_shakes_stay_as_they_are():
+    """The orientation is made of them: without them it would be lost for longer than the shaking."""
+    frames = [builders.info_frame(), builders.raw_frame(1, 0, 0, [[1] * 6] * 10, flags=wire.FLAG_MOTOR_ON)]
+    (block,) = only(Decoder().feed_many(frames), ImuBlock)
+    assert np.isfinite(block.acc_m_s2).all()

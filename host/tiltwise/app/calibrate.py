@@ -98,7 +98,8 @@ class Guide:
     with_tilts: bool = False
     is_in_front: bool = False
     face: str = OFF
-    decoder: Decoder = field(default_factory=lambda: Decoder(max_without_info=None))
+    # The ritual means over seconds, and the motor ticks at its steps: a hole there would cost more than the shaking.
+    decoder: Decoder = field(default_factory=lambda: Decoder(max_without_info=None, keeps_shaken=True))
     refusals: list[str] = field(default_factory=list)
     _ritual: CalibrationRitual | PairRitual | None = None
     _stages: dict[int, OrientationStage] = field(default_factory=dict)

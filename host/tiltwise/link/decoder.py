@@ -84,6 +84,8 @@ class Decoder:
         Checks authentication tags (common/auth.py); without one only CRC-32 frames are accepted.
     max_without_info
         Frames of a boot that wait for its INFO; None (any number) suits files, where the INFO may stand far behind.
+    keeps_shaken
+        Leave the accelerations of samples that the board's motor shook as they are, instead of NaN.
 
     Examples
     --------
@@ -93,9 +95,14 @@ class Decoder:
     """
 
     def __init__(
-        self, tagger: Tagger | None = None, *, max_without_info: int | None = MAX_WITHOUT_INFO
+        self,
+        tagger: Tagger | None = None,
+        *,
+        max_without_info: int | None = MAX_WITHOUT_INFO,
+        keeps_shaken: bool = False,
     ) -> None:
         self._tagger = tagger
+        self._keeps_shaken = keeps_shaken
         self._max_without_info = max_without_info
         self._stats = Stats()
         self._sequencer = Sequencer()
@@ -279,7 +286,9 @@ class Decoder:
         stream = epoch.streams.get(sensor)
         if stream is None:
             clock = SampleClock(end_s=epoch.end_before_s)
-            stream = epoch.streams[sensor] = SensorStream(sensor, epoch.offset_s, clock, epoch.reason)
+            stream = epoch.streams[sensor] = SensorStream(
+                sensor, epoch.offset_s, clock, epoch.reason, self._keeps_shaken
+            )
         before = stream.unusable, stream.samples
         placed = stream.decode(table, ticks, info)
         self._stats.unusable += stream.unusable - before[0]

@@ -36,6 +36,7 @@ class SensorStream:
     offset_s: float
     clock: SampleClock
     first_reason: GapReason
+    keeps_shaken: bool = False  # as Decoder
     unusable: int = 0
     samples: int = 0
     _is_after_fault: bool = False
@@ -82,9 +83,10 @@ class SensorStream:
                 if times.is_gap[a]:
                     placed.append((a, self._gap(a, table, times, bool(after_fault[a]))))
                 part = slice(a - first, b - first)
-                placed.append(
-                    (a, to_block(counts[part], t_s[part].reshape(-1), frame_type, info, self.sensor))
-                )
+                block = to_block(counts[part], t_s[part].reshape(-1), frame_type, info, self.sensor)
+                if isinstance(block, OrientationBlock) and not self.keeps_shaken:
+                    _leave_out_shaking(block, table.flags[a:b], n)
+                placed.append((a, block))
         return placed
 
     def _gap(self, k: int, table: FrameTable, times: FrameTimes, is_after_fault: bool) -> SignalGap:
@@ -100,6 +102,15 @@ class SensorStream:
         else:
             reason = GapReason.DEVICE if flags & wire.FLAG_DISCONTINUITY else GapReason.LOST
         return SignalGap(end_s, start_s, end_s, reason, self.sensor)
+
+
+def _leave_out_shaking(block: OrientationBlock, flags: IntArray, n: int) -> None:
+    """Make accelerations NaN where the board's own motor shook the sensor: orientation hardly minds, they are its.
+
+    RAW samples stay as they are, for the orientation is yet to be made of them.
+    """
+    is_shaken = np.repeat(flags & wire.FLAG_MOTOR_ON != 0, n)
+    block.acc_m_s2[is_shaken] = np.nan
 
 
 def runs(table: FrameTable) -> Iterator[tuple[int, int]]:
