@@ -16,8 +16,9 @@ _CONNECTED, _SEEN = (0x01, 0x0A), (0x02, 0x0D)  # of LE
 _ATT, _WRITE, _NOTIFICATION = 4, 0x12, 0x1B  # L2CAP channel, ATT opcodes
 _SUBSCRIBE = b"\x01\x00"
 # The parts of a reconnect in order, each from the end of the one before: until Linux scans; hears the board; has
-# stopped the scan and begins to connect; is connected; knows the services; has subscribed to both characteristics
-# and read INFO; both sides have proved their key and the stream is asked for; a frame comes.
+# stopped the scan and begins to connect; is connected; knows the services, and has subscribed to the battery for
+# itself; the program has subscribed to both characteristics and read INFO; both sides have proved their key and the
+# stream is asked for; a frame comes.
 STEPS = ("scanning", "heard", "scan ended", "connected", "discovered", "subscribed", "opened", "frame")
 
 
@@ -91,7 +92,7 @@ class HciLog:
         scan_s = min(t_s for t_s, name in marks if name == "scan" and t_s >= lost_s)
         subscribed = [t_s for t_s, name in marks if name == "subscribe" and t_s >= made_s]
         writes = [t_s for t_s, name in marks if name == "write" and t_s >= subscribed[-1]]
-        ends = (scan_s, seen_s, asked_s, made_s, subscribed[0], writes[0], writes[-1], back_s)
+        ends = (scan_s, seen_s, asked_s, made_s, subscribed[-2], writes[0], writes[-1], back_s)
         parts, at_s = {"lost": lost_s - off_s}, on_s
         for step, end_s in zip(STEPS, ends, strict=True):
             parts[step] = max(end_s - at_s, 0.0)
