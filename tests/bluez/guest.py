@@ -1,8 +1,9 @@
 """A Linux guest with the distribution's own kernel, bluetoothd and bleak, whose adapter is a controller on the air.
 
 Before it: an unpacked kernel package (setup.sh) and qemu. After it: test_guest.py, which reads the guest's console.
-The guest's root is this machine's root, read-only. Its HCI goes over a virtio port, through a socket, to the
-controller in this process; pump.py is the other end. Emulated (TCG), because KVM is not to be had everywhere.
+The guest's root is this machine's root, read-only; what it writes to /run/out comes to the folder `out` of its work
+folder. Its HCI goes over a virtio port, through a socket, to the controller in this process; pump.py is the other
+end. Emulated (TCG), because KVM is not to be had everywhere.
 """
 
 import asyncio
@@ -16,12 +17,14 @@ from pathlib import Path
 
 from bumble.transport.common import PacketParser
 
+from bluez.hci_log import HciLog
 from tiltwise.sim.radio import RadioController
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 MEMORY_MB = 768
 QEMU = "qemu-system-x86_64"
+CPU = "max,-la57"  # five levels of page tables make an emulated guest three times slower
 # In this order: the kernel's key agreement tests itself when it is loaded, and needs its helpers then. Only pairing,
 # which the protocol does without, depends on it: a kernel in which one of them cannot be loaded still serves.
 MODULES = (
@@ -91,11 +94,23 @@ def initrd(kernel, guest_script):
     return gzip.compress(archive(files), 1)
 
 
-class SocketHci:
-    """HCI packets over a socket that qemu connects to; what is sent before waits."""
+class Tap:
+    """Shows packets on their way to a sink."""
 
-    def __init__(self, path):
+    def __init__(self, show, sink):
+        self._show, self._sink = show, sink
+
+    def on_packet(self, packet):
+        self._show(packet)
+        self._sink.on_packet(packet)
+
+
+class SocketHci:
+    """HCI packets over a socket that qemu connects to; what is sent before waits. `log` sees them all."""
+
+    def __init__(self, path, log):
         self._path = path
+        self._log = log
         self._parser = PacketParser()
         self._writer = None
         self._early = []
@@ -113,9 +128,10 @@ class SocketHci:
         writer.close()
 
     def set_packet_sink(self, sink):
-        self._parser.set_packet_sink(sink)
+        self._parser.set_packet_sink(Tap(self._log.from_guest, sink))
 
     def on_packet(self, packet):
+        self._log.to_guest(packet)
         if self._writer is None:
             self._early.append(packet)
         else:
@@ -128,18 +144,22 @@ class SocketHci:
 
 
 class Guest:
-    """One run of a command in a guest on this air; `lines` is its console so far."""
+    """One run of a command in a guest on this air; `lines` is its console so far, `hci` what its adapter did."""
 
-    def __init__(self, link, work, command, on_line):
+    def __init__(self, link, work, command):
         self._link, self._work = link, Path(work)
         self._kernel = kernel_folder()
         self._command = command
-        self._on_line = on_line
+        self._process = None
+        self._said = asyncio.Event()
+        self.hci = HciLog()
+        self.out = self._work / "out"
         self.lines = []
         self.status = None  # of the command
 
     async def run(self, timeout_s):
         """Run to the end and return the command's status; TimeoutError with what the console said last."""
+        self.out.mkdir()
         script = self._work / "guest.sh"
         text = (HERE / "guest.sh").read_text()
         for mark, value in (
@@ -152,7 +172,7 @@ class Guest:
         script.write_text(text)
         image = self._work / "initrd.gz"
         image.write_bytes(await asyncio.to_thread(initrd, self._kernel, script))
-        hci = SocketHci(str(self._work / "hci.sock"))
+        hci = SocketHci(str(self._work / "hci.sock"), self.hci)
         await hci.listen()
         controller = RadioController(
             "guest", self._link, RANDOM_ADDRESS, source=hci, sink=hci, public_address=PUBLIC_ADDRESS
@@ -170,14 +190,15 @@ class Guest:
 
     async def _boot(self, image):
         kernel = next((self._kernel / "boot").glob("vmlinuz-*"))
-        process = await asyncio.create_subprocess_exec(
-            QEMU, "-nodefaults", "-no-reboot", "-accel", "tcg", "-cpu", "max", "-m", str(MEMORY_MB), "-smp", "1",
+        self._process = process = await asyncio.create_subprocess_exec(
+            QEMU, "-nodefaults", "-no-reboot", "-accel", "tcg", "-cpu", CPU, "-m", str(MEMORY_MB), "-smp", "1",
             "-display", "none", "-serial", "stdio", "-kernel", kernel, "-initrd", image,
             "-append", "console=ttyS0 quiet panic=-1 loglevel=3",
             "-virtfs", "local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap",
+            "-virtfs", f"local,path={self.out},mount_tag=out,security_model=none",
             "-device", "virtio-serial-pci", "-chardev", f"socket,id=hci,path={self._work / 'hci.sock'}",
             "-device", "virtserialport,chardev=hci,name=hci", "-device", "virtio-rng-pci",
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
@@ -191,7 +212,22 @@ class Guest:
                 await process.wait()
 
     def _heard(self, line):
+        print(line, flush=True)
         self.lines.append(line)
         if line.startswith("GUEST status "):
             self.status = int(line.split()[-1])
-        self._on_line(line)
+        self._said.set()
+
+    async def until(self, begin, seconds):
+        """Wait for a line on the console that begins so, and return it."""
+        async with asyncio.timeout(seconds):
+            while True:
+                for line in self.lines:
+                    if line.startswith(begin):
+                        return line
+                self._said.clear()
+                await self._said.wait()
+
+    def tell(self, line):
+        """Type a line on the guest's console."""
+        self._process.stdin.write(line.encode() + b"\n")

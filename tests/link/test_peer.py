@@ -168,6 +168,37 @@ def test_an_answer_is_waited_for_three_times_a_second_each() -> None:
     assert len(set(written)) == 3, "each with a new counter"
 
 
+def test_commands_that_are_asked_at_once_are_written_one_by_one_in_their_order() -> None:
+    counters: list[int] = []
+    is_busy = False
+
+    async def write(data: bytes) -> None:
+        nonlocal is_busy
+        while is_busy:  # as bleak on BlueZ: refused as "in progress", tried again a little later
+            await asyncio.sleep(0.01 if len(counters) % 2 else 0.03)
+        is_busy = True
+        await asyncio.sleep(0.05)
+        is_busy = False
+        box = cobs.Unstuffer(1024, 300)
+        box.put(data)
+        request_id, opcode, counter, _ = wire.open_command(box.take())
+        counters.append(counter)
+        answer = wire.pack_command(request_id, opcode | wire.REPLY, 1, bytes([wire.STATUS_OK]))
+        peer.feed(CTRL, stuffed(answer))
+
+    peer = Peer(write, (OURS,))
+
+    async def story() -> None:
+        async with asyncio.TaskGroup() as group:
+            for k in range(8):
+                await asyncio.sleep(0.012 * (k % 3))
+                group.create_task(peer.ask(wire.OP_PING))
+
+    run_virtually(story())
+    assert counters == sorted(counters)
+    assert len(counters) == 8
+
+
 @pytest.mark.parametrize(("major", "size"), [(2, 40), (1, 39), (0, 0)])
 def test_another_version_is_refused_with_what_to_do(major: int, size: int) -> None:
     with pytest.raises(LinkError) as caught:

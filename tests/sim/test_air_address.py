@@ -11,6 +11,7 @@ from tiltwise.app.keys import KeyStore
 from tiltwise.app.paths import data_folder
 from tiltwise.common import wire
 from tiltwise.link import ble, supervisor
+from tiltwise.link.peer import PINGS
 from tiltwise.link.source import AddressError, open_source
 from tiltwise.sim.air_backend import Adapter
 from tiltwise.sim.air_board import AirBoard
@@ -38,12 +39,16 @@ class Listener:
         self.source = source
         self.seen = {}
         self.boot = 0
+        self.came = []  # "live" and opcodes of answers, in order
 
     async def take(self):
         async for chunk in self.source.chunks():
             if wire.is_frame(chunk.data):
                 _, flags, self.boot, seq, *_ = wire.unpack_header(chunk.data)
                 self.seen.setdefault(seq, flags)
+                self.came += [] if flags & wire.FLAG_BACKFILL else ["live"]
+            else:
+                self.came.append(wire.open_command(chunk.data)[1] & ~wire.REPLY)
 
     def missing(self):
         return sorted(set(range(min(self.seen), max(self.seen))) - set(self.seen))
@@ -122,6 +127,66 @@ def test_a_board_that_restarts_is_found_at_its_new_address(home, monkeypatch):
 
     before, after = on_air(monkeypatch, "ble:", scenario)
     assert after == before + 1
+
+
+@pytest.mark.parametrize(("is_restarted", "pings_first"), [(False, 0), (True, PINGS)])
+def test_after_a_loss_frames_come_before_the_clock_is_asked_for_unless_it_is_a_new_one(
+    home, monkeypatch, is_restarted, pings_first
+):
+    async def scenario(listener, air, board):
+        await listener.stream(8)
+        listener.came.clear()
+        if is_restarted:
+            board.restart()
+        else:
+            air.is_in_range = False
+            await asyncio.sleep(1.0)
+            air.is_in_range = True
+        await listener.stream(12)
+        return listener.came[listener.came.index(wire.OP_HELLO) :]
+
+    came = on_air(monkeypatch, "ble:", scenario)
+    assert came[: came.index("live")].count(wire.OP_PING) == pings_first
+    assert came.count(wire.OP_PING) == PINGS
+
+
+def looks(monkeypatch, *, streams, address_changes=False):
+    """Return how long BleConnector looks while nothing is known, and after a connection that streamed or not."""
+
+    async def scenario(listener, _air, board):
+        connector = listener.source._connector
+        loop = asyncio.get_running_loop()
+        durations_s = []
+        for _ in range(3):
+            began_s = loop.time()
+            (found,) = await connector.find()
+            durations_s.append(loop.time() - began_s)
+            if len(durations_s) == 1:
+                connection = await connector.connect(found.address)
+                connection.has_streamed = streams
+                await connection.close()
+                await asyncio.sleep(1.0)
+                if address_changes:
+                    board.restart()
+        return durations_s
+
+    async def nothing(_self):
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(supervisor.Supervisor, "_run", nothing)
+    return on_air(monkeypatch, "ble:", scenario)
+
+
+def test_the_board_that_streamed_just_now_is_taken_as_soon_as_it_is_seen_once(home, monkeypatch):
+    first_s, again_s, third_s = looks(monkeypatch, streams=True)
+    assert first_s >= ble.SETTLE_S
+    assert again_s < ble.SETTLE_S  # it advertises each 0.16 s
+    assert third_s >= ble.SETTLE_S, "what imitates it must not be taken first for ever"
+
+
+@pytest.mark.parametrize(("streams", "address_changes"), [(False, False), (True, True)])
+def test_any_other_board_waits_for_a_stronger_one(home, monkeypatch, streams, address_changes):
+    assert min(looks(monkeypatch, streams=streams, address_changes=address_changes)) >= ble.SETTLE_S
 
 
 def test_a_board_with_another_key_gives_nothing_and_is_named_a_stranger(home, monkeypatch):

@@ -60,10 +60,8 @@ async def discover(seconds: float) -> list[Seen]:
     """Return the boards that advertised within this time, strongest first; BluetoothError without Bluetooth."""
     try:
         found = await BleakScanner.discover(timeout=seconds, return_adv=True, service_uuids=[SERVICE])
-    except (BleakError, OSError, EOFError) as error:
-        raise BluetoothError(
-            f"Bluetooth is not usable here ({error}): switch it on, or use sim: and replay:"
-        ) from error
+    except _ERRORS as error:
+        raise BluetoothError(str(explain(error))) from error
     seen = [Seen(device.address, advertisement.rssi) for device, advertisement in found.values()]
     return sorted(seen, key=lambda board: -board.rssi_dbm)
 
@@ -113,9 +111,11 @@ class BleConnector:
         self._client_backend, self._scanner_backend = client_backend, scanner_backend
         self._scan_s = scan_s
         self._devices: dict[str, Any] = {}  # address -> BLEDevice of the last look
+        self._latest: BleConnection | None = None
 
     async def find(self) -> list[Candidate]:
-        """Return the boards that advertise, strongest first."""
+        """Return the boards that advertise, strongest first; at once when one is there that streamed just now."""
+        ours = self._latest.address if self._latest is not None and self._latest.has_streamed else ""
         strength: dict[str, int] = {}
         is_seen = asyncio.Event()
 
@@ -131,16 +131,21 @@ class BleConnector:
                 try:
                     async with asyncio.timeout(self._scan_s):
                         await is_seen.wait()
-                        await asyncio.sleep(SETTLE_S)
+                        if ours not in strength:
+                            await asyncio.sleep(SETTLE_S)
                 except TimeoutError:
                     pass  # nobody, or somebody at the last moment: both are answers
         except _ERRORS as error:
             raise explain(error) from error
-        return [Candidate(address) for address in sorted(strength, key=lambda a: -strength[a])]
+        if ours in strength:
+            self._latest = None  # once: another one that imitates it would keep ours from being seen
+        return [Candidate(address) for address in sorted(strength, key=lambda a: (a != ours, -strength[a]))]
 
     async def connect(self, address: str, /) -> BleConnection:
         """Connect to what `find` found."""
-        connection = BleConnection(self._devices.get(address, address), self._client_backend)
+        self._latest = connection = BleConnection(
+            address, self._devices.get(address, address), self._client_backend
+        )
         await connection.open()
         return connection
 
@@ -150,7 +155,9 @@ class BleConnection:
 
     is_cable = False
 
-    def __init__(self, device: Any, backend: type[Any] | None) -> None:
+    def __init__(self, address: str, device: Any, backend: type[Any] | None) -> None:
+        self.address = address
+        self.has_streamed = False  # DATA came: a board does that after the proofs only
         self._came: asyncio.Queue[tuple[str, bytes] | None] = asyncio.Queue()
         self._client = BleakClient(device, self._ended, winrt={"use_cached_services": False}, backend=backend)
 
@@ -203,6 +210,7 @@ class BleConnection:
     def _taker(self, where: str) -> Any:
         def take(_characteristic: Any, data: bytearray) -> None:
             if data:
+                self.has_streamed |= where == DATA
                 self._came.put_nowait((where, bytes(data)))
 
         return take

@@ -205,6 +205,9 @@ class Peer:
         self.codec = Codec()
         self.known: Known | None = None  # who it is, once proved
         self._waiting: dict[int, tuple[int, asyncio.Future[Reply]]] = {}
+        # BlueZ refuses a write while another is under way, and bleak tries it again later: two at once would change
+        # places, and the board takes the one that comes late for replayed.
+        self._writing = asyncio.Lock()
 
     def feed(self, where: str, data: bytes) -> list[bytes | Reply]:
         """Take what came; return frames and the replies that no `ask` waits for."""
@@ -228,7 +231,8 @@ class Peer:
             for _ in range(tries):
                 try:
                     async with asyncio.timeout(REPLY_S):
-                        await self._write(self.codec.pack(request_id, opcode, payload))
+                        async with self._writing:
+                            await self._write(self.codec.pack(request_id, opcode, payload))
                         return await asyncio.shield(future)  # for the next try
                 except TimeoutError:
                     continue

@@ -115,6 +115,7 @@ class Supervisor:
         self._tries: dict[Trouble, int] = {}
         self._strangers: dict[str, float] = {}  # address -> when to ask it again
         self._opened_s: float | None = None  # when our last session began
+        self._pinged_boot: int | None = None  # whose clock was asked for before the first frames
 
     # ---- Source ----
 
@@ -307,14 +308,16 @@ class Supervisor:
         info = b""
         if not connection.is_cable:
             info = await self._limited(connection.read_info(), INFO_S, "the board does not say who it is")
-        await peer.open(info)
+        hello = await peer.open(info)
         self._opened_s = self._clock()
         self._take_over = False  # or two who take over from each other would do so for ever
         if peer.known is not None:
             self._keys = (peer.known,)  # from now on this one, and no other
         self._put_reply(await peer.identity())
-        for _ in range(PINGS):
-            self._put_reply(await peer.ping())
+        if hello.boot != self._pinged_boot:  # or the clock is known, and frames come first
+            for _ in range(PINGS):
+                self._put_reply(await peer.ping())
+            self._pinged_boot, heard.pings_due = hello.boot, 0
         await peer.start(self._frame_type, _SAMPLES)
         self._put_reply(await peer.ask(wire.OP_BOOTS))
         self.connections += 1
@@ -375,8 +378,8 @@ class Supervisor:
             if is_silent and now_s - heard.answered_s >= SILENT_S - 1.0:
                 self._put_reply(await peer.ping(tries=1))  # 1 s: a board whose sensor is silent answers
                 heard.answered_s = self._clock()
-            elif now_s - pinged_s >= every_s:
-                pinged_s = now_s
+            elif heard.pings_due or now_s - pinged_s >= every_s:
+                pinged_s, heard.pings_due = now_s, max(heard.pings_due - 1, 0)
                 self._put_reply(await peer.ping())
 
     # ---- out ----
@@ -422,10 +425,11 @@ class Supervisor:
 
 
 class _Heard:
-    """When something was last heard on one connection."""
+    """When something was last heard on one connection, and how often the clock is still to be asked for."""
 
     def __init__(self, now_s: float) -> None:
         self.frame_s = self.live_s = self.answered_s = now_s
+        self.pings_due = PINGS
 
 
 def _result(task: asyncio.Task[T]) -> T:
