@@ -11,17 +11,15 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from types import TracebackType
-from typing import Any, TypeVar
 
 from tiltwise.common import wire
 from tiltwise.link.aes import Aes
 from tiltwise.link.connector import Connection, Connector, LinkError, Trouble
+from tiltwise.link.patience import Patience, result_of
 from tiltwise.link.peer import PINGS, Known, Peer, Reply
 from tiltwise.link.source import Chunk
-
-T = TypeVar("T")
 
 FIND_S = 12.0
 CONNECT_S = 20.0
@@ -110,7 +108,7 @@ class Supervisor:
         self._commands: deque[tuple[int, bytes, float]] = deque()  # opcode, payload, when it was handed over
         self._has_commands = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._leftovers: set[asyncio.Task[Any]] = set()
+        self._patience = Patience()
         self._told = ""
         self._tries: dict[Trouble, int] = {}
         self._strangers: dict[str, float] = {}  # address -> when to ask it again
@@ -131,8 +129,7 @@ class Supervisor:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
             self._task = None
-        for task in self._leftovers:
-            task.cancel()
+        self._patience.cancel()
 
     async def chunks(self) -> AsyncIterator[Chunk]:
         """Give frames and answers as they come, for ever; an error of the program itself is raised here."""
@@ -174,7 +171,9 @@ class Supervisor:
 
     async def _once(self) -> None:
         """Look, connect, listen until it ends; leaves by LinkError only."""
-        found = await self._limited(self._connector.find(), FIND_S, "looking for boards takes too long")
+        found = await self._patience.limited(
+            self._connector.find(), FIND_S, "looking for boards takes too long"
+        )
         if not found:
             raise LinkError(Trouble.ABSENT, f"looking for {self._what}: switch it on and bring it near")
         trouble = LinkError(Trouble.ABSENT, f"looking for {self._what}: only boards near that are not yours")
@@ -193,7 +192,7 @@ class Supervisor:
 
     async def _visit(self, address: str) -> None:
         """One connection from its beginning to its end; leaves by LinkError only."""
-        connection = await self._open_connection(address)
+        connection = await self._patience.connect(self._connector, address, CONNECT_S)
         for opcode, _, _ in self._commands:
             if opcode == wire.OP_MOTOR:
                 self._put_reply(_TOO_LATE)
@@ -206,58 +205,7 @@ class Supervisor:
             if self.is_streaming and self._clock() - since_s >= STEADY_S:
                 self._tries.clear()
             self.is_streaming = False
-            await self._leave(connection)
-
-    async def _open_connection(self, address: str) -> Connection:
-        """Connect; a connection that comes after its time is closed again, or it would hold the board."""
-        task = asyncio.get_running_loop().create_task(self._connector.connect(address))
-        try:
-            done, _ = await asyncio.wait([task], timeout=CONNECT_S)
-        except asyncio.CancelledError:
-            self._keep(task)
-            task.cancel()
-            raise
-        if not done:
-            self._keep(task)
-            task.cancel()
-            task.add_done_callback(self._close_late)
-            raise LinkError(Trouble.LOST, f"connecting took more than {CONNECT_S:g} s")
-        return _result(task)
-
-    def _close_late(self, task: asyncio.Task[Connection]) -> None:
-        if not task.cancelled() and task.exception() is None:
-            self._keep(asyncio.get_running_loop().create_task(task.result().close()))
-
-    def _keep(self, task: asyncio.Task[Any]) -> None:
-        """Let a task end by itself, and look at its error so that nobody complains."""
-        self._leftovers.add(task)
-        task.add_done_callback(self._forget)
-
-    def _forget(self, task: asyncio.Task[Any]) -> None:
-        self._leftovers.discard(task)
-        if not task.cancelled():
-            task.exception()
-
-    async def _leave(self, connection: Connection) -> None:
-        """Close within CLOSE_S; a close that hangs goes on by itself."""
-        task = asyncio.get_running_loop().create_task(connection.close())
-        self._keep(task)
-        await asyncio.wait([task], timeout=CLOSE_S)
-
-    async def _limited(self, what: Coroutine[Any, Any, T], seconds: float, line: str) -> T:
-        """Await for so long at most, even something that does not react to being cancelled."""
-        task = asyncio.get_running_loop().create_task(what)
-        try:
-            done, _ = await asyncio.wait([task], timeout=seconds)
-        except asyncio.CancelledError:
-            task.cancel()
-            self._keep(task)
-            raise
-        if not done:
-            task.cancel()
-            self._keep(task)
-            raise LinkError(Trouble.LOST, f"{line} ({seconds:g} s)")
-        return _result(task)
+            await self._patience.close(connection, CLOSE_S)
 
     # ---- one connection ----
 
@@ -272,7 +220,9 @@ class Supervisor:
         )
         heard = _Heard(self._clock())
         loop = asyncio.get_running_loop()
-        stream = await self._limited(connection.notifications(), SUBSCRIBE_S, "subscribing takes too long")
+        stream = await self._patience.limited(
+            connection.notifications(), SUBSCRIBE_S, "subscribing takes too long"
+        )
         listening = loop.create_task(self._listen(stream, peer, heard))
         talking = loop.create_task(self._talk(connection, peer, heard))
         try:
@@ -280,10 +230,10 @@ class Supervisor:
         finally:
             for task in (listening, talking):
                 task.cancel()
-                self._keep(task)
+                self._patience.keep(task)
         for task in (talking, listening):
             if task.done():
-                _result(task)
+                result_of(task)
         raise LinkError(Trouble.LOST, "the connection ended")
 
     def _may_take_over(self, open_s: int) -> bool:
@@ -307,7 +257,9 @@ class Supervisor:
         """Prove, begin the stream, then pass commands on and watch for silence."""
         info = b""
         if not connection.is_cable:
-            info = await self._limited(connection.read_info(), INFO_S, "the board does not say who it is")
+            info = await self._patience.limited(
+                connection.read_info(), INFO_S, "the board does not say who it is"
+            )
         hello = await peer.open(info)
         self._opened_s = self._clock()
         self._take_over = False  # or two who take over from each other would do so for ever
@@ -329,7 +281,7 @@ class Supervisor:
             await self._watch_over(connection, peer, heard, passing)
         finally:
             passing.cancel()
-            self._keep(passing)
+            self._patience.keep(passing)
 
     async def _pass_commands(self, peer: Peer) -> None:
         while True:
@@ -430,18 +382,6 @@ class _Heard:
     def __init__(self, now_s: float) -> None:
         self.frame_s = self.live_s = self.answered_s = now_s
         self.pings_due = PINGS
-
-
-def _result(task: asyncio.Task[T]) -> T:
-    """Return what a task brought; what a system's Bluetooth raises counts as a lost connection."""
-    try:
-        return task.result()
-    except LinkError:
-        raise
-    except (OSError, EOFError, TimeoutError) as error:
-        raise LinkError(Trouble.LOST, f"the connection failed ({type(error).__name__}: {error})") from error
-    except asyncio.CancelledError:
-        raise LinkError(Trouble.LOST, "the connection was given up") from None
 
 
 def _minutes(seconds: float) -> str:
