@@ -16,12 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import numpy as np
-from numpy.typing import NDArray
-
 from tiltwise.app import store_schema as schema
 from tiltwise.app.store_codec import (
-    Columns,
     StoredFrame,
     pack_chunks,
     unpack_aggregate,
@@ -32,12 +28,13 @@ from tiltwise.app.store_codec import (
 from tiltwise.app.store_events import decode_event
 from tiltwise.app.store_raw import month_of, raw_files
 from tiltwise.app.store_recover import readable_rows
+from tiltwise.app.store_samples import StoredSamples, joined
 from tiltwise.app.store_schema import StoreError
 from tiltwise.common import wire
 from tiltwise.report import aggregate as agg
 from tiltwise.report.aggregate import Aggregate
 from tiltwise.report.day import Gap
-from tiltwise.types import Event, FloatArray, Mount
+from tiltwise.types import Event, Mount
 
 _US = 1_000_000
 _QUARTER_US = 900 * _US  # all zones are whole quarters of an hour from UTC
@@ -67,16 +64,6 @@ class DayTotals:
     moving_s: float
     mean_deg: float
     percent_above_deg: dict[int, float]
-
-
-@dataclass(frozen=True, slots=True)
-class StoredSamples:
-    """Raw counts of one sensor and frame type: t_s (n,) UTC, boot (n,), index (n,) since boot, counts (n, 6 or 7)."""
-
-    t_s: FloatArray
-    boot: NDArray[np.int64]
-    index: NDArray[np.int64]
-    counts: NDArray[np.int16]
 
 
 class StoreReader:
@@ -240,7 +227,7 @@ class StoreReader:
             for boot, columns in ((boot, unpack_columns(data)) for boot, data in blobs)
             if columns is not None and columns.kind == kind and int(columns.frame["count"][0]) >> 4 == sensor
         ]
-        return _joined(parts, wire.SAMPLE_SIZES[kind] // 2, start_s, end_s)
+        return joined(parts, wire.SAMPLE_SIZES[kind] // 2, start_s, end_s)
 
     def _tail(self, device: str | None) -> list[tuple[str, int, list[StoredFrame]]]:
         rows = self._query(
@@ -347,43 +334,3 @@ def _us(value: object) -> int:
 def _bytes(value: object) -> bytes:
     assert isinstance(value, bytes)
     return value
-
-
-def _joined(parts: list[tuple[int, Columns]], width: int, start_s: float, end_s: float) -> StoredSamples:
-    """Put chunks together: samples of [start_s, end_s) sorted by time, doubles (same boot and index) once."""
-    if not parts:
-        empty = np.empty(0, dtype=np.int64)
-        return StoredSamples(np.empty(0), empty, empty, np.empty((0, width), dtype=np.int16))
-    parts = sorted(parts, key=lambda part: (part[0], int(part[1].frame["i0"][0])))
-    t_us = np.concatenate([_sample_times_us(c) for _, c in parts])
-    boot = np.concatenate([np.full(len(c.samples), b) for b, c in parts])
-    index = np.concatenate([_sample_index(c) for _, c in parts])
-    counts = np.concatenate([c.samples for _, c in parts])
-    chosen = np.arange(len(t_us))
-    key = (boot << 40) | index
-    if (np.diff(key) <= 0).any():  # chunks overlap: a late backfill
-        chosen = np.unique(key, return_index=True)[1]
-    chosen = chosen[(t_us[chosen] >= start_s * _US) & (t_us[chosen] < end_s * _US)]
-    if (np.diff(t_us[chosen]) < 0).any():  # boots interleave, or the clock was set back
-        chosen = chosen[np.argsort(t_us[chosen], kind="stable")]
-    return StoredSamples(t_us[chosen] / _US, boot[chosen], index[chosen], counts[chosen])
-
-
-def _sample_index(c: Columns) -> NDArray[np.int64]:
-    n = c.frame["count"].astype(np.int64) & 15
-    first = np.concatenate(([0], np.cumsum(n)[:-1]))
-    return np.repeat(c.frame["i0"].astype(np.int64) - first, n) + np.arange(len(c.samples))
-
-
-def _sample_times_us(c: Columns) -> FloatArray:
-    """Spread samples from each frame to the next; before a hole, at the chunk's usual step."""
-    n = c.frame["count"].astype(np.int64) & 15
-    utc, i0 = c.frame["utc"].astype(np.int64), c.frame["i0"].astype(np.int64)
-    follows = (i0[1:] - i0[:-1] == n[:-1]) & (utc[1:] > utc[:-1])
-    nominal = wire.RATES_HZ[int(np.asarray(c.frame["rate"])[0])] or 50.0
-    measured = np.diff(utc) / n[:-1]
-    usual = float(np.median(measured[follows])) if follows.any() else 1e6 / nominal
-    step = np.append(np.where(follows, measured, usual), usual)
-    first = np.concatenate(([0], np.cumsum(n)[:-1]))
-    within = np.arange(len(c.samples)) - np.repeat(first, n)
-    return np.repeat(utc, n) + within * np.repeat(step, n)
