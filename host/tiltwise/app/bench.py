@@ -6,7 +6,7 @@ Figures on recordings need their folder: `$TILTWISE_DATA` or --data. Before it: 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -53,11 +53,15 @@ class BenchOptions:
         return folder
 
 
-def run_bench(name: str, options: BenchOptions, console: Console) -> None:
-    """Run one bench by name and print its table."""
-    if name not in BENCHES:
-        raise UsageError(f"bench {name!r}: expected one of {', '.join(BENCHES)}")
-    BENCHES[name][1](options, console)
+def run_benches(names: Sequence[str], options: BenchOptions, console: Console) -> None:
+    """Run benches by name, one after the other, and print their tables; UsageError before any for an unknown name."""
+    for name in names:
+        if name not in BENCHES:
+            raise UsageError(f"bench {name!r}: expected one of {', '.join(BENCHES)}")
+    for k, name in enumerate(names):
+        if len(names) > 1:
+            console.print(f"{chr(10) if k else ''}== {name} ==", highlight=False)
+        BENCHES[name][1](options, console)
 
 
 def _desk(options: BenchOptions, console: Console) -> None:

@@ -373,7 +373,9 @@ def doctor(data: DataOption = None) -> None:
 
 @app.command()
 def bench(
-    name: Annotated[str | None, typer.Argument(help="Which one; without, the list.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="NAME", help="Which ones; without, the list.")
+    ] = None,
     data: Annotated[Path | None, typer.Option(help="Folder with human/ and orientation/.")] = None,
     seeds: Annotated[
         int | None,
@@ -383,13 +385,13 @@ def bench(
     scale: Annotated[float, typer.Option(min=0.001, max=1, help="Shorten the hours of a long bench.")] = 1.0,
 ) -> None:
     """Accuracy and speed, measured here and now."""
-    from tiltwise.app.bench import BENCHES, BenchOptions, run_bench
+    from tiltwise.app.bench import BENCHES, BenchOptions, run_benches
 
-    if name is None:
+    if not names:
         for each, (summary, _) in BENCHES.items():
             typer.echo(f"tiltwise bench {each:<12} {summary}")
         return
-    run_bench(name, BenchOptions(data, seeds, plot, scale), console.out)
+    run_benches(names, BenchOptions(data, seeds, plot, scale), console.out)
 
 
 def _settings(rule: str | None = None) -> Settings:
