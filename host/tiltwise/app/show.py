@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
@@ -17,11 +18,12 @@ from tiltwise.app.words import KINDS, clock
 from tiltwise.detect.exercises import EXERCISES
 from tiltwise.link.ble import Seen
 from tiltwise.link.serial import Port
-from tiltwise.report import plots
-from tiltwise.report.plots import Figure
 from tiltwise.report.samples import AngleSummary
 from tiltwise.sim.scenario import SCENARIOS
 from tiltwise.types import AngleBlock, Mount
+
+if TYPE_CHECKING:
+    from tiltwise.report.plots import Figure
 
 _LONGEST_LIST = 20
 
@@ -84,6 +86,8 @@ def exercise_table(mount: Mount) -> Table:
 
 def angles_figure(result: Analysis, name: str, limit_deg: float) -> Figure:
     """Return the picture of a file's angles."""
+    from tiltwise.report import plots  # matplotlib takes a second, and `scan` prints only
+
     none = result.t_s * math.nan
     of = result.shown_angles()
     block = AngleBlock(
