@@ -70,7 +70,7 @@ def calibrated(
         if not has_motor:
             sensors = cable.simulation._sensors
             cable.simulation.board = SimBoard(sensors, boot_id=1, stream=None, auto_ack=False, is_bare=True)
-        cable._set(connected=False)
+        cable.cut()
         if shakes:
             shake(cable.simulation)
 
