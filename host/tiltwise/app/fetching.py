@@ -6,12 +6,11 @@ what came late), keeper.py (gaps, and what is lost for good).
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Mapping
 
 from tiltwise.app.keeper import Keeper
 from tiltwise.app.late import LateBoot
-from tiltwise.app.ledger import Ledger, Loss
+from tiltwise.app.ledger import Ledger, Loss, read_boots
 from tiltwise.app.stages import Stages
 from tiltwise.app.summaries import Summaries
 from tiltwise.app.times import WallTimes
@@ -23,9 +22,8 @@ from tiltwise.link.peer import device_id_of
 from tiltwise.tracker import Profile
 from tiltwise.types import Update
 
-_LONG_AGO = (
-    30 * 24 * 3600.0
-)  # an earlier boot than this is not placed by its last fit: the ticks may have wrapped
+# An earlier boot than this is not placed by its last fit: the ticks may have wrapped.
+_LONG_AGO = 30 * 24 * 3600.0
 
 
 class Fetching:
@@ -120,7 +118,7 @@ class Fetching:
     def _hear_boots(self, body: bytes, received_s: float) -> None:
         """Compare what the board holds with what is stored; what it dropped before we met it is no gap of ours."""
         assert self._ledger is not None
-        boots = [row[0] for row in struct.iter_unpack("<HII", body[: len(body) // 10 * 10])]
+        boots = [boot for boot, _, _ in read_boots(body)]
         for boot in boots:
             self._look_up(boot)
         fresh = [boot for boot in boots if self._ledger.book(boot).floor is None]

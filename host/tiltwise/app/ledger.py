@@ -15,6 +15,7 @@ from tiltwise.common import wire
 
 SETTLED_FRAMES = 4  # a hole so close to the newest frame may still fill by itself
 ASK_AGAIN_S = 10.0  # without a frame or an answer
+_BOOTS_ROW = "<HII"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,12 @@ class BootBook:
         return (ends[-1] if ends else None), next(starts, None)
 
 
+def read_boots(body: bytes) -> list[tuple[int, int, int]]:
+    """Return (boot, oldest, newest) of each boot in an answer to BOOTS, the present one first; half a row is none."""
+    size = struct.calcsize(_BOOTS_ROW)
+    return list(struct.iter_unpack(_BOOTS_ROW, body[: len(body) // size * size]))
+
+
 class Ledger:
     """The books of all boots of one board, and the GET that is under way."""
 
@@ -122,7 +129,7 @@ class Ledger:
         ended_s : by boot when the samples of the last of these ended.
         """
         self._asked, self._held, losses = None, {}, []
-        for boot, oldest, newest in struct.iter_unpack("<HII", body[: len(body) // 10 * 10]):
+        for boot, oldest, newest in read_boots(body):
             if not self._held:
                 self.present = boot
             self._held[boot] = (oldest, newest)
