@@ -9,19 +9,21 @@ import asyncio
 
 from tiltwise.common import wire
 
-from . import config, drivers, outbox, places
-from .desk import Desk, Tools
-from .flashlog import FlashLog
-from .haptics import Haptics
-from .health import Health
-from .house import House
-from .keystore import KeyStore
-from .minutelog import MinuteLog
-from .report import VERSION, Report
-from .sampler import Sampler
-from .settings import Settings
-from .timebase import DeviceTime
-from .wear import Wear
+from . import config, drivers
+from .comms import frame_store
+from .comms.session_manager import Desk, Tools
+from .comms.status_frames import VERSION, Report
+from .device.health import Health
+from .device.housekeeping import House
+from .sensing import imu_addresses
+from .sensing.sampler import Sampler
+from .sensing.timebase import DeviceTime
+from .storage.board_settings import Settings
+from .storage.flash_log import FlashLog
+from .storage.keystore import KeyStore
+from .storage.minute_archive import MinuteLog
+from .wearer.haptics import Haptics
+from .wearer.wearer_state import Wear
 
 
 class App:
@@ -36,7 +38,7 @@ class App:
         self.haptics = Haptics(None if self.health.is_safe_mode else board.motor, board.clock)
         self._has_motor = board.motor is not None
         self.archive = self._open_archive(board)
-        self.outbox = outbox.make(
+        self.outbox = frame_store.make(
             self.health.boot_id,
             board.ring_frames,
             board.minute_frames,
@@ -104,7 +106,7 @@ class App:
     def _find_sensors(self, board):
         """Make a sampler for each address that answers, and for those that should and may come later."""
         answering = [address for address in board.addresses if self._is_imu(board.bus, address)]
-        for address in places.places(board.addresses, answering, self.settings):
+        for address in imu_addresses.places(board.addresses, answering, self.settings):
             sampler = Sampler(len(self.samplers), board.bus, address, self.time, self.outbox, self.event)
             self.samplers.append(sampler)
             if not self.settings.get("rate"):
@@ -213,7 +215,9 @@ class App:
     def _remember_places(self):
         """Note where two sensors are, once both were set up: an identity alone may be chance."""
         try:
-            places.remember([sampler.address for sampler in self.samplers if sampler.fusion], self.settings)
+            imu_addresses.remember(
+                [sampler.address for sampler in self.samplers if sampler.fusion], self.settings
+            )
         except OSError as problem:
             self.health.problem = problem
 

@@ -20,8 +20,8 @@ def _note(problem):
     try:
         with open(_TRACE, "w") as file:
             sys.print_exception(problem, file)
-        from firmware import health
-        from firmware.files import Files
+        from firmware.device import health
+        from firmware.storage.atomic_files import Files
 
         health.note_exception(Files())
         return health.crashes_noted(Files())
@@ -34,7 +34,7 @@ def main():
     """Run the firmware; come back only to leave the prompt to a person."""
     try:
         from firmware.app import run
-        from firmware.board import Board
+        from firmware.device.board import Board
 
         run(Board())
     except KeyboardInterrupt:
@@ -46,7 +46,7 @@ def main():
         if _note(problem) > 3:
             print("tiltwise crashed too often: run tiltwise setup")
             return
-        from firmware.board import restart
+        from firmware.device.board import restart
 
         time.sleep_ms(_WAIT_MS)
         restart()

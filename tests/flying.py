@@ -12,8 +12,8 @@ from tiltwise.sim.sensor import Lsm6dsox
 from wire_host import KEY, Host
 
 load_firmware()
-radio_module = importlib.import_module("tiltwise_firmware.radio")
-keystore = importlib.import_module("tiltwise_firmware.keystore")
+radio_module = importlib.import_module("tiltwise_firmware.comms.ble_radio")
+keystore = importlib.import_module("tiltwise_firmware.storage.keystore")
 
 
 class Flying:

@@ -9,9 +9,9 @@ from tiltwise.firmware_files import load_firmware
 from wire_host import DEVICE, KEY, Host
 
 load_firmware()
-radio_module = importlib.import_module("tiltwise_firmware.radio")
-desk_module = importlib.import_module("tiltwise_firmware.desk")
-outbox_module = importlib.import_module("tiltwise_firmware.outbox")
+radio_module = importlib.import_module("tiltwise_firmware.comms.ble_radio")
+desk_module = importlib.import_module("tiltwise_firmware.comms.session_manager")
+outbox_module = importlib.import_module("tiltwise_firmware.comms.frame_store")
 
 BOOT = 77
 CTRL, DATA, INFO = (wire.uuid128(short) for short in (wire.UUID_CTRL, wire.UUID_DATA, wire.UUID_INFO))

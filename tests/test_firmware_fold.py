@@ -9,16 +9,20 @@ from tiltwise.firmware_fold import fold
 def test_constants_become_numbers_across_files_and_lines_keep_their_numbers():
     sources = {
         "tiltwise/common/wire.py": "OP = 7\nBIG = OP << 8\nRATE = 1.5\n",
-        "firmware/led.py": "from micropython import const\nDARK, LIT = range(2)\n_MS = const(20)\n",
-        "firmware/house.py": (
+        "firmware/device/led.py": "from micropython import const\nDARK, LIT = range(2)\n_MS = const(20)\n",
+        "firmware/device/housekeeping.py": (
             "from tiltwise.common import wire\nfrom . import led\nfrom .led import LIT\n"
             "print(wire.OP,\n      wire.BIG, wire.RATE, led.DARK, LIT)\n"
         ),
     }
     folded = fold(sources)
-    assert folded["firmware/house.py"].splitlines()[2:] == ["pass", "print(7,", "      1792, 1.5, 0, 1)"]
+    assert folded["firmware/device/housekeeping.py"].splitlines()[2:] == [
+        "pass",
+        "print(7,",
+        "      1792, 1.5, 0, 1)",
+    ]
     assert "OP" not in folded["tiltwise/common/wire.py"]
-    assert folded["firmware/led.py"].strip() == "from micropython import const"
+    assert folded["firmware/device/led.py"].strip() == "from micropython import const"
 
 
 def test_names_that_change_or_that_a_profile_holds_stay():

@@ -80,7 +80,7 @@ def test_texts_in_umlauts_and_files_that_are_no_python_are_left_alone():
 def test_firmware_keeps_the_names_of_functions_and_classes():
     for text in board_sources().values():
         ast.parse(text)
-    sampler = board_sources()["firmware/sampler.py"]
+    sampler = board_sources()["firmware/sensing/sampler.py"]
     for name in ("class Sampler", "def poll", "def _drain", "self.samples"):
         assert name in sampler
     assert "self._counts" not in sampler

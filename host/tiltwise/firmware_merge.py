@@ -15,14 +15,20 @@ from dataclasses import dataclass, field
 # Leader -> what goes into it, each after what it needs. Not in here: what main.py, `tiltwise setup`, or a name in a
 # text asks for, and what is not always loaded.
 GROUPS = {
-    "firmware/house.py": ("battery", "button", "led", "power"),
-    "firmware/sampler.py": ("timebase", "framer", "minute"),
-    "firmware/wear.py": ("haptics", "neutral", "worn", "taps", "alone"),
-    "firmware/session.py": ("delivery", "commands"),
-    "firmware/app.py": ("settings", "keystore", "desk"),
-    "firmware/outbox.py": ("ring", "flashlog", "minutelog"),
-    "firmware/link_usb.py": ("link",),
-    "firmware/radio.py": ("link_ble",),
+    "firmware/device/housekeeping.py": ("battery", "button", "led", "power"),
+    "firmware/sensing/sampler.py": ("timebase", "framer", "minute_summary"),
+    "firmware/wearer/wearer_state.py": (
+        "haptics",
+        "neutral",
+        "wear_detection",
+        "double_tap",
+        "standalone_coach",
+    ),
+    "firmware/comms/host_session.py": ("send_queue", "command_handlers"),
+    "firmware/comms/frame_store.py": ("frame_ring",),
+    "firmware/storage/minute_archive.py": ("flash_log",),
+    "firmware/comms/link_usb.py": ("link",),
+    "firmware/comms/ble_radio.py": ("link_ble",),
     "tiltwise/common/channel.py": ("auth", "cipher"),
 }
 _Function = ast.FunctionDef | ast.AsyncFunctionDef

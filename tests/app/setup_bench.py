@@ -70,7 +70,7 @@ class CableBoard(SimBoard):
 
     def _boot(self):
         load_firmware()
-        link_usb = importlib.import_module(f"{PACKAGE}.link_usb")
+        link_usb = importlib.import_module(f"{PACKAGE}.comms.link_usb")
         self.wire = Wire()
         self.links = [link_usb.UsbLink(self.wire, self.wire, self.clock, lambda: bool(self.wire.to_board))]
         super()._boot()

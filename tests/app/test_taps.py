@@ -26,7 +26,7 @@ from tiltwise.sim.vtime import run_virtually
 from tiltwise.types import FloatArray, ImuBlock, Mount
 
 load_firmware()
-haptics = importlib.import_module("tiltwise_firmware.haptics")
+haptics = importlib.import_module("tiltwise_firmware.wearer.haptics")
 STEP, DONE, ERROR = (
     sum(haptics.PATTERNS[pattern][::2]) / 1000 for pattern in (Pattern.STEP, Pattern.DONE, Pattern.ERROR)
 )

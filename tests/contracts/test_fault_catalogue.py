@@ -132,10 +132,10 @@ DEVICE = {
     "brown-out loop": (
         "firmware/test_faults.py::test_brown_outs_in_a_row_leave_a_board_that_streams_and_forgets_nothing",
         "firmware/test_faults.py::test_power_that_fails_while_the_boot_is_counted_gives_no_number_twice",
-        "firmware/test_flashlog.py::test_crash_every_minute_costs_one_record_and_no_erase_each",
+        "firmware/test_flash_log.py::test_crash_every_minute_costs_one_record_and_no_erase_each",
     ),
     "ring overflow": (
-        "firmware/test_ring.py::test_full_ring_drops_the_oldest_counts_them_and_flags_the_next",
+        "firmware/test_frame_ring.py::test_full_ring_drops_the_oldest_counts_them_and_flags_the_next",
         "app/test_live_link.py::test_an_outage_beyond_the_ring_is_a_gap_of_what_was_lost_and_no_more",
     ),
     "ENOMEM bursts": (
@@ -143,11 +143,11 @@ DEVICE = {
         "firmware/test_link_ble.py::test_interrupt_without_memory_costs_one_command",
     ),
     "flash page torn": (
-        "firmware/test_flashlog.py::test_power_cut_at_every_byte_of_the_last_two_writes",
-        "firmware/test_flashlog.py::test_any_damaged_byte_costs_one_record_or_one_page",
+        "firmware/test_flash_log.py::test_power_cut_at_every_byte_of_the_last_two_writes",
+        "firmware/test_flash_log.py::test_any_damaged_byte_costs_one_record_or_one_page",
     ),
     "config file corrupt": (
-        "firmware/test_settings.py::test_any_single_damaged_byte_gives_defaults_and_a_report",
+        "firmware/test_board_settings.py::test_any_single_damaged_byte_gives_defaults_and_a_report",
         "firmware/test_life.py::test_damaged_settings_are_reported_and_replaced_by_defaults",
     ),
     "clock reset": ("link/test_decoder.py::test_clock_that_goes_back_is_a_gap_and_time_still_grows",),

@@ -138,16 +138,16 @@ def chip(monkeypatch, tmp_path):
     for name, module in [(module.__name__, module) for module in modules]:
         monkeypatch.setitem(sys.modules, name, module)
     monkeypatch.setattr("gc.mem_free", lambda: 100_000, raising=False)
-    for name in [name for name in sys.modules if name.startswith("tiltwise_firmware.board")]:
+    for name in [name for name in sys.modules if name.startswith("tiltwise_firmware.device.board")]:
         monkeypatch.delitem(sys.modules, name)
     yield chip
-    for name in [name for name in sys.modules if name.startswith("tiltwise_firmware.board")]:
+    for name in [name for name in sys.modules if name.startswith("tiltwise_firmware.device.board")]:
         del sys.modules[name]  # they know the fake chip
 
 
 def made(chip, tmp_path, name):
     (tmp_path / "profile").write_text(f"{name}\n")
-    return importlib.import_module("tiltwise_firmware.board").Board()
+    return importlib.import_module("tiltwise_firmware.device.board").Board()
 
 
 @pytest.mark.parametrize("name", PROFILES)
@@ -162,7 +162,7 @@ def test_profile_names_everything_that_board_py_asks_for(chip, name):
 
 
 def test_board_asks_for_no_name_that_this_test_does_not_know():
-    tree = ast.parse((firmware_dir() / "board.py").read_text())
+    tree = ast.parse((firmware_dir() / "device" / "board.py").read_text())
     asked = {
         node.attr
         for node in ast.walk(tree)
@@ -185,8 +185,8 @@ def test_app_runs_on_the_real_board_py_without_a_sensor_and_without_bluetooth(ch
 
 
 def test_radio_is_not_even_touched_after_three_crashes(chip, tmp_path, capsys):
-    health = importlib.import_module("tiltwise_firmware.health")
-    files = importlib.import_module("tiltwise_firmware.files").Files()
+    health = importlib.import_module("tiltwise_firmware.device.health")
+    files = importlib.import_module("tiltwise_firmware.storage.atomic_files").Files()
     for _ in range(3):
         health.Health(files, chip.time, health.WATCHDOG, None, bytes)
     board = made(chip, tmp_path, "xiao_esp32s3")  # the fake chip says: watchdog
@@ -199,14 +199,14 @@ def test_psram_counts_for_the_ring(chip, tmp_path, monkeypatch):
     assert made(chip, tmp_path, "xiao_esp32c3").ring_frames == pytest.approx(190, abs=5)
     monkeypatch.setattr("gc.mem_free", lambda: 7_000_000)
     assert made(chip, tmp_path, "xiao_esp32s3").ring_frames > 8000
-    outbox = importlib.import_module("tiltwise_firmware.outbox")
+    outbox = importlib.import_module("tiltwise_firmware.comms.frame_store")
     assert outbox.frames_that_fit(100_000, 10, 20000) == pytest.approx(100_000 * 0.4 / 208, rel=0.05)
     assert outbox.frames_that_fit(0, 10, 20000) == outbox.LEAST_FRAMES
     assert outbox.frames_that_fit(10**9, 10, 300) == 300
 
 
 def test_memory_in_pieces_gives_a_smaller_ring(monkeypatch):
-    outbox = importlib.import_module("tiltwise_firmware.outbox")
+    outbox = importlib.import_module("tiltwise_firmware.comms.frame_store")
     real, asked = outbox.Ring, []
 
     def ring(count, size, spares=1):
@@ -281,13 +281,13 @@ def test_pico_naps_until_a_pin_says_so(chip, tmp_path):
     ],
 )
 def test_board_knows_itself(chip, machine, expected, monkeypatch):
-    board = importlib.import_module("tiltwise_firmware.board")
+    board = importlib.import_module("tiltwise_firmware.device.board")
     monkeypatch.setattr(board.os, "uname", lambda: types.SimpleNamespace(machine=machine), raising=False)
     assert board.profile().__name__.endswith(expected)
 
 
 def test_unknown_board_is_told_what_to_do(chip, monkeypatch):
-    board = importlib.import_module("tiltwise_firmware.board")
+    board = importlib.import_module("tiltwise_firmware.device.board")
     monkeypatch.setattr(board.os, "uname", lambda: types.SimpleNamespace(machine="Toaster"), raising=False)
     with pytest.raises(RuntimeError, match="Toaster: write its name into the file profile"):
         board.profile()
@@ -305,7 +305,7 @@ def test_cable_is_asked_before_it_is_read_and_written(chip, tmp_path):
 def test_mpremote_gets_in_between_hosts_and_a_host_may_send_any_byte(chip, tmp_path, monkeypatch):
     board = made(chip, tmp_path, "xiao_esp32s3")
     assert chip.interrupts == [-1]
-    module = importlib.import_module("tiltwise_firmware.board")
+    module = importlib.import_module("tiltwise_firmware.device.board")
     keyboard = module._Keyboard()
     keyboard.link = types.SimpleNamespace(is_connected=False)
     waiting = bytearray()

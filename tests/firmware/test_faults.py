@@ -19,7 +19,7 @@ from tiltwise.types import OrientationBlock, SignalGap
 from wire_host import START
 
 load_firmware()
-health = importlib.import_module("tiltwise_firmware.health")
+health = importlib.import_module("tiltwise_firmware.device.health")
 _TOLD_MTU = 21  # MicroPython's _IRQ_MTU_EXCHANGED
 
 

@@ -12,7 +12,7 @@ from tiltwise.sim.board import SimClock
 from tiltwise.sim.parts import SimMotor
 
 load_firmware()
-haptics = importlib.import_module("tiltwise_firmware.haptics")
+haptics = importlib.import_module("tiltwise_firmware.wearer.haptics")
 Haptics = haptics.Haptics
 
 

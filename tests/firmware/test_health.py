@@ -15,8 +15,8 @@ from tiltwise.sim.board import SimClock
 from tiltwise.sim.parts import SimFiles
 
 load_firmware()
-health = importlib.import_module("tiltwise_firmware.health")
-files = importlib.import_module("tiltwise_firmware.files")
+health = importlib.import_module("tiltwise_firmware.device.health")
+files = importlib.import_module("tiltwise_firmware.storage.atomic_files")
 Health = health.Health
 
 
@@ -228,10 +228,11 @@ class FakeFirmware:
 
         modules = {
             "firmware": {},
+            "firmware.device": {},
             "firmware.app": {"run": run},
-            "firmware.board": {"Board": object, "restart": lambda: self.log.append("restart")},
-            "firmware.files": {"Files": object},
-            "firmware.health": {"note_exception": note, "crashes_noted": lambda _files: crashes},
+            "firmware.device.board": {"Board": object, "restart": lambda: self.log.append("restart")},
+            "firmware.storage.atomic_files": {"Files": object},
+            "firmware.device.health": {"note_exception": note, "crashes_noted": lambda _files: crashes},
             "micropython": {
                 "kbd_intr": lambda code: self.log.append(("kbd", code)),
                 "const": lambda value: value,
@@ -241,7 +242,7 @@ class FakeFirmware:
             module = types.ModuleType(name)
             module.__dict__.update(contents)
             monkeypatch.setitem(sys.modules, name, module)
-        sys.modules["firmware"].health = sys.modules["firmware.health"]
+        sys.modules["firmware.device"].health = sys.modules["firmware.device.health"]
         monkeypatch.setattr(sys, "print_exception", self._trace, raising=False)
         monkeypatch.setattr("time.sleep_ms", lambda _ms: None, raising=False)
 

@@ -19,9 +19,12 @@ def module(name):
     return importlib.import_module(f"tiltwise_firmware.{name}")
 
 
-alone, haptics, health, led, power, settings = map(
-    module, ("alone", "haptics", "health", "led", "power", "settings")
-)
+alone = module("wearer.standalone_coach")
+haptics = module("wearer.haptics")
+health = module("device.health")
+led = module("device.led")
+power = module("device.power")
+settings = module("storage.board_settings")
 
 
 class Life:

@@ -15,10 +15,10 @@ from wire_host import DEVICE, KEY, START, Host, ack, get, stuffed
 
 Aes = load_aes()
 load_firmware()
-link_usb = importlib.import_module("tiltwise_firmware.link_usb")
-radio_module = importlib.import_module("tiltwise_firmware.radio")
-desk_module = importlib.import_module("tiltwise_firmware.desk")
-outbox_module = importlib.import_module("tiltwise_firmware.outbox")
+link_usb = importlib.import_module("tiltwise_firmware.comms.link_usb")
+radio_module = importlib.import_module("tiltwise_firmware.comms.ble_radio")
+desk_module = importlib.import_module("tiltwise_firmware.comms.session_manager")
+outbox_module = importlib.import_module("tiltwise_firmware.comms.frame_store")
 cobs = importlib.import_module("tiltwise.common.cobs")
 
 

@@ -11,7 +11,7 @@ from tiltwise.sim.board import SimBoard
 from wire_host import START, ack, stuffed
 
 load_firmware()
-link_usb = importlib.import_module("tiltwise_firmware.link_usb")
+link_usb = importlib.import_module("tiltwise_firmware.comms.link_usb")
 LSM6DSOX, BMI270, ICM42688 = KINDS[0], KINDS[2], KINDS[3]
 SECONDS = 60
 

@@ -17,10 +17,16 @@ def module(name):
     return importlib.import_module(f"tiltwise_firmware.{name}")
 
 
-alone, battery, button, haptics, led, neutral, power, taps, worn = map(
-    module, ("alone", "battery", "button", "haptics", "led", "neutral", "power", "taps", "worn")
-)
-Settings = module("settings").Settings
+alone = module("wearer.standalone_coach")
+battery = module("device.battery")
+button = module("device.button")
+haptics = module("wearer.haptics")
+led = module("device.led")
+neutral = module("wearer.neutral")
+power = module("device.power")
+taps = module("wearer.double_tap")
+worn = module("wearer.wear_detection")
+Settings = module("storage.board_settings").Settings
 
 
 def tilted(deg, azimuth_deg=0.0):

@@ -19,7 +19,7 @@ from wire_host import START, ack, stuffed
 load_firmware()
 files, health, keystore, settings = (
     importlib.import_module(f"tiltwise_firmware.{name}")
-    for name in ("files", "health", "keystore", "settings")
+    for name in ("storage.atomic_files", "device.health", "storage.keystore", "storage.board_settings")
 )
 STATUS_S = 5.2  # from one STATUS to the next, and a little
 RATE_HZ = 104.17

@@ -23,9 +23,9 @@ SCRIPTS = {
     "flash log": FLASH
     + """
 import time, struct
-from firmware.flashlog import FlashLog
-from firmware.minutelog import MinuteLog
-from firmware.outbox import Outbox
+from firmware.storage.flash_log import FlashLog
+from firmware.storage.minute_archive import MinuteLog
+from firmware.comms.frame_store import Outbox
 from tiltwise.common import wire
 flash = Flash()
 out = Outbox(7, 20, 8, 10, MinuteLog(FlashLog(flash), time))
@@ -42,8 +42,8 @@ again.free_to(7, 295)
 print(MinuteLog(FlashLog(flash), time).boots())
 """,
     "files": """
-from firmware.fileblocks import FileBlocks
-from firmware.flashlog import FlashLog
+from firmware.storage.file_block_device import FileBlocks
+from firmware.storage.flash_log import FlashLog
 log = FlashLog(FileBlocks("m", 3))
 print([log.append(1, bytes([k] * 42)) for k in range(3)])
 log = FlashLog(FileBlocks("m", 3))
@@ -51,9 +51,9 @@ buffer = bytearray(42)
 print([log.read(k, buffer) for k in range(log.start(), log.end())], buffer[0])
 """,
     "settings": """
-from firmware.files import Files
-from firmware.settings import Settings
-from firmware.keystore import KeyStore
+from firmware.storage.atomic_files import Files
+from firmware.storage.board_settings import Settings
+from firmware.storage.keystore import KeyStore
 s = Settings(Files()); s.set("rule_deg", 31); s.set("name", "a=b")
 s = Settings(Files()); print(s.get("rule_deg"), s.get("name"), s.problem)
 try:
@@ -65,8 +65,8 @@ Files().replace("settings", b"rubbish"); print(Settings(Files()).problem)
 """,
     "health": """
 import time
-from firmware import health
-from firmware.files import Files
+from firmware.device import health
+from firmware.storage.atomic_files import Files
 Files().remove("boot")
 def start(files): return health.Health(files, time, 3, None, lambda n: b"\x07\x01")
 print([(h.boot_id, h.crashes, h.is_safe_mode) for h in [start(Files()) for _ in range(4)]])
@@ -78,9 +78,10 @@ print(full.boot_id, full.problem)
 """,
     "coach": """
 import math, time
-from firmware import alone, haptics, neutral, worn, taps, power, battery, button, led
-from firmware.files import Files
-from firmware.settings import Settings
+from firmware.device import battery, button, led, power
+from firmware.wearer import double_tap as taps, haptics, neutral, standalone_coach as alone, wear_detection as worn
+from firmware.storage.atomic_files import Files
+from firmware.storage.board_settings import Settings
 class Clock:
     ms = 0
     def ticks_ms(self): return self.ms
@@ -113,7 +114,7 @@ levels = []; led.Led(levels.append, clock).step(clock.ms, led.NO_KEY); print(lev
 """,
     "cable": """
 import time
-from firmware.link_usb import UsbLink
+from firmware.comms.link_usb import UsbLink
 from tiltwise.common import cobs
 class Port:
     waited_ms, takes, came = 0, False, b""

@@ -151,7 +151,7 @@ def heap_rows(hours: float = 8.0) -> Iterator[tuple[float, HeapRow]]:
 def _start_rows(board: VmBoard, where: str, before: int) -> Iterator[tuple[float, HeapRow]]:
     """Measure after start; the modules for pins and radio, which the bench replaces, are there too."""
     vm = board.vm
-    vm.run("import firmware.board, firmware.radio, firmware.boards.xiao_esp32c3")
+    vm.run("import firmware.device.board, firmware.comms.ble_radio, firmware.boards.xiao_esp32c3")
     n_bytes = vm.heap_in_use()
     moment = f"after start, ring of {RING_FRAMES} frames{where}"
     yield 0.0, HeapRow(moment, 0.0, n_bytes, 0)
@@ -163,7 +163,7 @@ def _start_rows(board: VmBoard, where: str, before: int) -> Iterator[tuple[float
 
 
 _SAME_RINGS = """
-from firmware.outbox import Ring
+from firmware.comms.frame_store import Ring
 main, minutes = app.outbox.main, app.outbox.minutes
 rings = Ring(main.capacity, main.slot_size, spares=3), Ring(minutes.capacity, minutes.slot_size, spares=2)
 """
@@ -181,7 +181,9 @@ def _module_rows() -> Generator[tuple[float, HeapRow], None, int]:
             alone = vm.heap_in_use()
             vm.run("import asyncio, bluetooth, json, machine, os, select, time, uctypes")
             built_in = vm.heap_in_use()
-            vm.run("import firmware.app, firmware.board, firmware.radio, firmware.drivers.lsm6ds")
+            vm.run(
+                "import firmware.app, firmware.device.board, firmware.comms.ble_radio, firmware.drivers.lsm6ds"
+            )
             modules = vm.heap_in_use()
             vm.run("import bench_board")
             board = vm.heap_in_use() - modules

@@ -27,8 +27,8 @@ _KEY = bytes(range(32))
 # main.py keeps its App to itself; this is what it does, with a name for it.
 _MAIN = """
 import asyncio
-import firmware.app, firmware.board
-app = firmware.app.App(firmware.board.Board())
+import firmware.app, firmware.device.board
+app = firmware.app.App(firmware.device.board.Board())
 asyncio.run(firmware.app._run(app))
 """
 _NEWEST_STATUS = """

@@ -22,7 +22,7 @@ MAIN_NEW = "main.new"  # until all of it has arrived
 ROOTS = ("lib/firmware", "lib/tiltwise")
 # What MicroPython would import instead of ours, because it looks there before lib.
 HIDING = tuple(f"{name}{end}" for name in ("firmware", "tiltwise") for end in ("", ".py", ".mpy"))
-STARTED = ("firmware.app", "firmware.board")  # what main.py imports; the rest comes with them
+STARTED = ("firmware.app", "firmware.device.board")  # what main.py imports; the rest comes with them
 # sys.implementation._mpy >> 10 & 15 -> what mpy-cross calls it; "" has no native code, which we do not use anyway.
 ARCHITECTURES = (
     "", "x86", "x64", "armv6", "armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp", "xtensa", "xtensawin",

@@ -143,4 +143,4 @@ def as_text(steps: list[Step], width: int = 80) -> str:
 
 def _board_settings() -> ModuleType:
     load_firmware()
-    return importlib.import_module(f"{PACKAGE}.settings")
+    return importlib.import_module(f"{PACKAGE}.storage.board_settings")

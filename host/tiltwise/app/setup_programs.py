@@ -147,14 +147,14 @@ sys.path.insert(0, "lib")
 name = "profile"
 try:
  if A["board"]:
-  from firmware.files import Files
+  from firmware.storage.atomic_files import Files
   files = Files()
   if files.read("profile") != A["board"].encode():
    files.replace("profile", A["board"].encode())
  for name in A["modules"]:
   __import__(name)
  name = "profile"
- from firmware.board import profile
+ from firmware.device.board import profile
  profile()
  gc.collect()
  tell(gc.mem_free() if hasattr(gc, "mem_free") else -1)
@@ -166,7 +166,7 @@ except Exception as e:
 IMUS = """
 import sys, time
 sys.path.insert(0, "lib")
-from firmware.board import open_bus, profile
+from firmware.device.board import open_bus, profile
 from firmware.drivers import UnknownPartError, find
 p = profile()
 bus = open_bus(p)

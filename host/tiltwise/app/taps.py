@@ -1,6 +1,6 @@
 """Ticks of the board's motor beside the words of a calibration: who sits tall sees no screen.
 
-The firmware has the patterns and their limits (firmware/haptics.py). Before it: motion/ritual.py. After it: a source.
+The firmware has the patterns and their limits (firmware/wearer/haptics.py). Before it: motion/ritual.py. After it: a source.
 """
 
 from __future__ import annotations

@@ -149,7 +149,7 @@ STATUS_FAILED = 5  # could not be done now
 WISH_ENCRYPTION = 0x01
 WISH_TAKE_OVER = 0x02  # close the session of another host
 
-# Patterns of the motor in MOTOR, since v1; how long they shake is in firmware/haptics.py.
+# Patterns of the motor in MOTOR, since v1; how long they shake is in firmware/wearer/haptics.py.
 MOTOR_STOP = 0  # nothing, at once
 MOTOR_ALERT = 1  # a posture was held too long
 MOTOR_CORRECTED = 2  # a tick: that is it

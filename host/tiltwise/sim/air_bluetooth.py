@@ -1,6 +1,6 @@
-"""MicroPython's `bluetooth` module under CPython: what firmware/radio.py asks of it is done by a bumble device.
+"""MicroPython's `bluetooth` module under CPython: what firmware/comms/ble_radio.py asks of it is done by a bumble device.
 
-Before it: firmware/radio.py, unmodified. After it: sim/vm/bluetooth.py, which does the asking of the VM too, and
+Before it: firmware/comms/ble_radio.py, unmodified. After it: sim/vm/bluetooth.py, which does the asking of the VM too, and
 sim/radio.py, the virtual air. It bites as the real one: values are cut at their buffer's size, what the interrupt is
 given is valid only inside it, a full radio answers ENOMEM, and nothing works before `active(True)`.
 """

@@ -95,12 +95,12 @@ class AirBoard(SimBoard):
         """Start radio and firmware; the radio before anything large, as board.py does."""
         self._off()
         if self._key is not None and self._boots == 0:
-            importlib.import_module(f"{PACKAGE}.keystore").KeyStore(self.files).save(self._key)
+            importlib.import_module(f"{PACKAGE}.storage.keystore").KeyStore(self.files).save(self._key)
         self._boots += 1
         seed = 1000 * self._seed + self._boots
         self._bluetooth = AirBluetooth(self._air_link, seed, self._set_clock)
-        radio = importlib.import_module(f"{PACKAGE}.radio")
-        version = importlib.import_module(f"{PACKAGE}.report").VERSION
+        radio = importlib.import_module(f"{PACKAGE}.comms.ble_radio")
+        version = importlib.import_module(f"{PACKAGE}.comms.status_frames").VERSION
         made = radio.Radio(self._bluetooth, self.clock, self.model, version)
         self.radio = made
         self.links = [self.link, *made.links]

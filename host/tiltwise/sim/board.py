@@ -28,7 +28,7 @@ _ENODEV, _ETIMEDOUT = 19, 116  # what machine.I2C raises on an ESP32
 # The firmware may run this far past a step while it talks to the sensor; the truth has to reach that far too.
 _MARGIN_US = 30_000
 _ACK_EVERY, _CREDITS = 16, 64  # frames
-POWER_ON, WATCHDOG, WOKE, SOFT = 1, 3, 4, 5  # as firmware/health.py numbers the causes
+POWER_ON, WATCHDOG, WOKE, SOFT = 1, 3, 4, 5  # as firmware/device/health.py numbers the causes
 
 
 class SimClock:
@@ -230,7 +230,7 @@ class SimBoard:
             self.start(stream)
 
     def _fit(self, is_bare: bool) -> None:
-        """Solder the parts on; a part that is not fitted is None, as in firmware/bare.py."""
+        """Solder the parts on; a part that is not fitted is None, as in firmware/device/board_interface.py."""
         pins = self.pins
         self.flash = None if is_bare else self.sim_flash
         self.motor = None if is_bare else self.sim_motor
@@ -243,9 +243,11 @@ class SimBoard:
 
     def _number_boots_from(self, boot_id: int) -> None:
         """Leave the file behind that an earlier boot would have left; without one it begins anywhere."""
-        health = importlib.import_module(f"{PACKAGE}.health")
+        health = importlib.import_module(f"{PACKAGE}.device.health")
         data = struct.pack("<HBB", boot_id - 1, 0, health.RUNNING if boot_id == 1 else health.REBOOTING)
-        self.files.files[health.FILE] = importlib.import_module(f"{PACKAGE}.files").with_crc(data)
+        self.files.files[health.FILE] = importlib.import_module(f"{PACKAGE}.storage.atomic_files").with_crc(
+            data
+        )
 
     def _boot(self) -> None:
         self.is_asleep = False

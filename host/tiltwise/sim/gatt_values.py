@@ -1,6 +1,6 @@
 """Attributes as MicroPython's `bluetooth` keeps them: UUIDs, and values that are cut at the size of their buffer.
 
-Before it: firmware/radio.py, which registers them. After it: air_bluetooth.py (bumble's air), rough_radio.py (the
+Before it: firmware/comms/ble_radio.py, which registers them. After it: air_bluetooth.py (bumble's air), rough_radio.py (the
 quick one).
 """
 

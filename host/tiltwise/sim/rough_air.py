@@ -74,12 +74,12 @@ class RoughBoard(SimBoard):
         self.link.is_connected = False  # the cable is not plugged in
 
     def _boot(self) -> None:
-        keystore = importlib.import_module(f"{PACKAGE}.keystore").KeyStore(self.files)
+        keystore = importlib.import_module(f"{PACKAGE}.storage.keystore").KeyStore(self.files)
         if keystore.load() is None:
             keystore.save(self._key)
         self.air = RoughRadio(lambda: self.clock.us / 1e6)
-        radio = importlib.import_module(f"{PACKAGE}.radio")
-        version = importlib.import_module(f"{PACKAGE}.report").VERSION
+        radio = importlib.import_module(f"{PACKAGE}.comms.ble_radio")
+        version = importlib.import_module(f"{PACKAGE}.comms.status_frames").VERSION
         made = radio.Radio(self.air, self.clock, self.model, version)
         self.radio = made
         self.links = [self.link, *made.links]

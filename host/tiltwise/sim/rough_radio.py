@@ -1,6 +1,6 @@
 """MicroPython's `bluetooth` module on a quick air of our own: packets leave at connection events, the pool fills up.
 
-Before it: firmware/radio.py and link_ble.py, unmodified. After it: rough_air.py, the host's end. It keeps of a radio
+Before it: firmware/comms/ble_radio.py and link_ble.py, unmodified. After it: rough_air.py, the host's end. It keeps of a radio
 what decides about delivery (paced events, few buffers, ENOMEM, ends that are noticed late) and leaves the bits out,
 so that a day passes in minutes; sim/radio.py has the bits.
 """

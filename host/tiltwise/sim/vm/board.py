@@ -21,7 +21,7 @@ _SEND, _REPLY, _RECEIVE = 18, 19, 20
 _EAGAIN = 11
 _MARGIN_US = 30_000  # as in sim/board.py
 _ACK_EVERY, _CREDITS = 16, 64
-# What SimBoard leaves behind for firmware/health.py too: boots count from 1.
+# What SimBoard leaves behind for firmware/device/health.py too: boots count from 1.
 _BOOT_0 = bytes(4) + struct.pack("<I", zlib.crc32(bytes(4)))
 
 

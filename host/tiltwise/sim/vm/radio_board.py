@@ -22,7 +22,7 @@ from tiltwise.sim.vm.compiled import compiled_firmware
 from tiltwise.sim.vm.process import Vm, VmError, firmware_on_board
 from tiltwise.sim.vm.strangers import Strangers
 
-DEVICE_ID = bytes.fromhex("1122334455660000")  # what firmware/board.py makes of the chip's number
+DEVICE_ID = bytes.fromhex("1122334455660000")  # what firmware/device/board.py makes of the chip's number
 _MAIN = "import main"
 _ROUNDING_US = 0.5
 _AHEAD_S = 2.0  # the truth is told this far ahead
@@ -33,7 +33,7 @@ def flash_of_a_board(key: bytes | None = None, profile: str = "xiao_esp32s3") ->
     files = compiled_firmware() | {"/profile": profile.encode()}
     if key is not None:
         data = key + struct.pack("<I", binascii.crc32(key))
-        files |= {"/key.a": data, "/key.b": data}  # as firmware/keystore.py writes them
+        files |= {"/key.a": data, "/key.b": data}  # as firmware/storage/keystore.py writes them
     return files
 
 

@@ -9,8 +9,8 @@ import time
 
 import _bench
 import uctypes
-from firmware.bare import Bare
-from firmware.files import Files
+from firmware.device.board_interface import Bare
+from firmware.storage.atomic_files import Files
 from machine import I2C
 
 _SEND, _REPLY, _RECEIVE = 18, 19, 20

@@ -10,8 +10,8 @@ from micropython import const
 
 from tiltwise.common import wire
 
-from .minutelog import ArchiveView
-from .ring import Ring
+from ..storage.minute_archive import ArchiveView
+from .frame_ring import Ring
 
 LEAST_FRAMES = 16
 _SHARE = const(4)  # tenths of the free memory

@@ -12,7 +12,7 @@ from micropython import const
 
 from tiltwise.common import wire
 
-from . import flashlog
+from . import flash_log
 
 SPARE_MS = const(20000)  # a host acknowledges every second; longer means that none is there
 PER_HOUR = const(300)  # two sensors make 120
@@ -30,7 +30,7 @@ class MinuteLog:
         self.log = log
         self._clock = clock
         self._rows = []  # a boot each, oldest first
-        self._payload = bytearray(flashlog.PAYLOAD)
+        self._payload = bytearray(flash_log.PAYLOAD)
         self._next = 0  # number from which minutes of this boot are not in flash
         self._waits_since = None
         self._tokens_ms = 3600000
@@ -70,7 +70,7 @@ class MinuteLog:
             return None
         number, position = found
         self._cursor = (boot, number + 1, position + 1)
-        buffer[: flashlog.PAYLOAD] = self._payload
+        buffer[: flash_log.PAYLOAD] = self._payload
         return number, wire.frame_size(wire.MINUTE)
 
     def _start_for(self, row, seq):
@@ -81,7 +81,7 @@ class MinuteLog:
     def _seek(self, boot, seq, position):
         """Return (number, position) of the first minute from a number on; its payload is in `_payload`."""
         for k in range(max(position, self.log.start()), self.log.end()):
-            if self.log.read(k, self._payload) == flashlog.MINUTE:
+            if self.log.read(k, self._payload) == flash_log.MINUTE:
                 there, number = struct.unpack_from("<HI", self._payload, 2)
                 if there == boot and number >= seq:
                     return number, k
@@ -101,7 +101,7 @@ class MinuteLog:
         if row is None or seq < row[_FIRST]:
             return
         struct.pack_into("<HI", self._payload, 0, boot, min(seq, row[_LAST]))
-        self._append(flashlog.ACK, self._payload)
+        self._append(flash_log.ACK, self._payload)
         self._advance(row, seq + 1)
 
     def forget(self, boot):
@@ -141,8 +141,8 @@ class MinuteLog:
         """Write all minutes in the ring that are not in flash yet: before sleep, before a restart."""
         for k in range(ring.find(self._next), ring.used):
             seq = ring.seq_at(k)
-            frame = memoryview(ring.frame_at(k))[: flashlog.PAYLOAD]
-            if self._append(flashlog.MINUTE, frame):
+            frame = memoryview(ring.frame_at(k))[: flash_log.PAYLOAD]
+            if self._append(flash_log.MINUTE, frame):
                 self._note(self.boot, seq, self.log.end() - 1)
             self._next = seq + 1
         self._waits_since = None
@@ -176,10 +176,10 @@ class MinuteLog:
         """Learn from the log which boots have minutes that the host has not stored."""
         for k in range(self.log.start(), self.log.end()):
             kind = self.log.read(k, self._payload)
-            if kind == flashlog.MINUTE:
+            if kind == flash_log.MINUTE:
                 boot, seq = struct.unpack_from("<HI", self._payload, 2)
                 self._note(boot, seq, k)
-            elif kind == flashlog.ACK:
+            elif kind == flash_log.ACK:
                 boot, seq = struct.unpack_from("<HI", self._payload, 0)
                 row = self._row(boot)
                 if row is not None and seq >= row[_FIRST]:

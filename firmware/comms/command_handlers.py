@@ -11,7 +11,7 @@ from micropython import const
 
 from tiltwise.common import auth, wire
 
-from . import config
+from .. import config
 
 # Bytes of payload; None: the handler looks itself.
 _SIZES = {

@@ -15,10 +15,10 @@ from micropython import const
 from tiltwise.common import wire
 from tiltwise.common.fusion import Fusion
 
-from . import config, drivers
-from .drivers.part import DEG
+from .. import config, drivers
+from ..drivers.part import DEG
 from .framer import Framer
-from .minute import Minute
+from .minute_summary import Minute
 from .timebase import Timebase
 
 _SATURATED = const(32767)

@@ -11,8 +11,9 @@ from micropython import const
 
 from tiltwise.common import wire
 
-from . import config, crypt
-from .session import Session
+from .. import config
+from . import block_cipher
+from .host_session import Session
 
 _STRANGERS = const(4)  # addresses remembered for having failed
 _LONGEST_WAIT_S = const(60)
@@ -40,7 +41,7 @@ class Tools:
 class Desk:
     """All hosts of one board."""
 
-    def __init__(self, links, outbox, clock, tools, aes=crypt.aes):
+    def __init__(self, links, outbox, clock, tools, aes=block_cipher.aes):
         self.outbox = outbox
         self.clock = clock
         self.tools = tools

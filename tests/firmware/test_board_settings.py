@@ -10,9 +10,9 @@ from tiltwise.firmware_files import load_firmware
 from tiltwise.sim.parts import Power, PowerCut, SimFiles
 
 load_firmware()
-settings = importlib.import_module("tiltwise_firmware.settings")
-keystore = importlib.import_module("tiltwise_firmware.keystore")
-files = importlib.import_module("tiltwise_firmware.files")
+settings = importlib.import_module("tiltwise_firmware.storage.board_settings")
+keystore = importlib.import_module("tiltwise_firmware.storage.keystore")
+files = importlib.import_module("tiltwise_firmware.storage.atomic_files")
 Settings, KeyStore, Files = settings.Settings, keystore.KeyStore, files.Files
 
 KEY = bytes(range(32))

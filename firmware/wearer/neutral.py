@@ -6,7 +6,7 @@ asked for with a hand at the neck or just off it, so it first waits for that to 
 
 from micropython import const
 
-from .alone import angle_deg
+from .standalone_coach import angle_deg
 
 IDLE, SETTLING, TAKING = range(3)
 NOTHING, TAKEN, REFUSED = range(3)

@@ -8,7 +8,7 @@ that are not known, and a file of a newer version cost only what cannot be under
 
 from micropython import const
 
-from .files import with_crc, without_crc
+from .atomic_files import with_crc, without_crc
 
 FILE = "settings"
 VERSION = 1

@@ -5,7 +5,7 @@ setting and no command reads it back. Whoever holds the board can read its flash
 against that.
 """
 
-from .files import with_crc, without_crc
+from .atomic_files import with_crc, without_crc
 
 SIZE = 32
 COPIES = ("key.a", "key.b")

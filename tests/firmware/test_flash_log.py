@@ -11,11 +11,11 @@ from tiltwise.sim.board import SimClock
 from tiltwise.sim.parts import Power, PowerCut, SimFlash
 
 load_firmware()
-flashlog = importlib.import_module("tiltwise_firmware.flashlog")
-minutelog = importlib.import_module("tiltwise_firmware.minutelog")
+flashlog = importlib.import_module("tiltwise_firmware.storage.flash_log")
+minutelog = importlib.import_module("tiltwise_firmware.storage.minute_archive")
 FlashLog, MinuteLog = flashlog.FlashLog, minutelog.MinuteLog
-FileBlocks = importlib.import_module("tiltwise_firmware.fileblocks").FileBlocks
-Outbox = importlib.import_module("tiltwise_firmware.outbox").Outbox
+FileBlocks = importlib.import_module("tiltwise_firmware.storage.file_block_device").FileBlocks
+Outbox = importlib.import_module("tiltwise_firmware.comms.frame_store").Outbox
 
 SMALL = 16 + 4 * 48  # a block of four records, so that tests see many pages
 

@@ -13,8 +13,8 @@ from micropython import const
 from tiltwise.common import auth, wire
 from tiltwise.common.channel import Channel, ReplayError
 
-from .commands import Commands
-from .delivery import Delivery
+from .command_handlers import Commands
+from .send_queue import Delivery
 
 PROOF_MS = 5000  # for a peer on the radio to prove the key
 _COMMANDS_PER_STEP = const(8)  # a flood of commands does not keep the sampler waiting

@@ -5,9 +5,9 @@ Before it: the first sampler with its orientation, haptics.py. After it: EVENT a
 
 from tiltwise.common import wire
 
-from . import neutral, worn
-from .alone import Alone
-from .taps import Taps
+from . import neutral, wear_detection
+from .double_tap import Taps
+from .standalone_coach import Alone
 
 
 class Wear:
@@ -18,7 +18,7 @@ class Wear:
         self._motor = motor
         self._samplers = samplers
         self._log = log
-        self.worn = worn.Worn(clock)
+        self.worn = wear_detection.Worn(clock)
         self.neutral = neutral.Neutral(settings)
         self.alone = Alone(clock, settings, motor, self._alone_says)
         self.is_charging = False

@@ -8,8 +8,8 @@ from tiltwise.common import wire
 from tiltwise.firmware_files import load_firmware
 
 load_firmware()
-Ring = importlib.import_module("tiltwise_firmware.ring").Ring
-Outbox = importlib.import_module("tiltwise_firmware.outbox").Outbox
+Ring = importlib.import_module("tiltwise_firmware.comms.frame_ring").Ring
+Outbox = importlib.import_module("tiltwise_firmware.comms.frame_store").Outbox
 
 
 def filled(count, frames, first=0):

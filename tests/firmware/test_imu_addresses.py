@@ -12,8 +12,8 @@ from tiltwise.sim.parts import SimFiles
 from tiltwise.sim.sensor import Lsm6dsox
 
 load_firmware()
-places = importlib.import_module("tiltwise_firmware.places")
-settings = importlib.import_module("tiltwise_firmware.settings")
+places = importlib.import_module("tiltwise_firmware.sensing.imu_addresses")
+settings = importlib.import_module("tiltwise_firmware.storage.board_settings")
 
 sensors = importlib.import_module("tiltwise_firmware.drivers")
 

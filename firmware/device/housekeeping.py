@@ -8,7 +8,8 @@ from micropython import const
 
 from tiltwise.common import wire
 
-from . import button, config, health, led, power
+from .. import config
+from . import button, health, led, power
 from .battery import UNKNOWN, Battery
 
 _SETTLE_MS = const(1500)  # of dozing, before motion counts

@@ -13,12 +13,14 @@ import machine
 import micropython
 from micropython import const
 
-from . import config, health, outbox
-from .bare import Bare
-from .fileblocks import FileBlocks
-from .files import Files
-from .link_usb import UsbLink
-from .report import VERSION
+from .. import config
+from ..comms import frame_store
+from ..comms.link_usb import UsbLink
+from ..comms.status_frames import VERSION
+from ..storage.atomic_files import Files
+from ..storage.file_block_device import FileBlocks
+from . import health
+from .board_interface import Bare
 
 _PROFILES = (  # by a word in os.uname().machine; the first that fits. A file `profile` on the board wins.
     ("ESP32S3", "xiao_esp32s3"),
@@ -47,7 +49,7 @@ def profile():
                 break
     if not name:
         raise RuntimeError("no profile for %s: write its name into the file profile" % os.uname().machine)
-    path = __name__[: __name__.rfind(".")] + ".boards." + name
+    path = __name__[: __name__.find(".")] + ".boards." + name
     __import__(path)
     return sys.modules[path]
 
@@ -100,7 +102,9 @@ class Board(Bare):
         self.links = (_cable(),) + (() if self.radio is None else self.radio.links)
         self.watchdog = machine.WDT(timeout=_WATCHDOG_MS).feed if p.WATCHDOG else None
         gc.collect()
-        self.ring_frames = outbox.frames_that_fit(self.mem_free(), config.SAMPLES_PER_FRAME, p.MOST_FRAMES)
+        self.ring_frames = frame_store.frames_that_fit(
+            self.mem_free(), config.SAMPLES_PER_FRAME, p.MOST_FRAMES
+        )
         self.minute_frames = p.MINUTES
 
     def _fit_pins(self, p):
@@ -186,7 +190,7 @@ def _radio(p, model):
     try:
         import bluetooth
 
-        from .radio import Radio
+        from ..comms.ble_radio import Radio
     except ImportError:
         print("tiltwise: no Bluetooth in this MicroPython, the cable works")
         return None

@@ -11,7 +11,7 @@ import struct
 
 from micropython import const
 
-from .files import with_crc, without_crc
+from ..storage.atomic_files import with_crc, without_crc
 
 FILE = "boot"
 _LAYOUT = const("<HBB")  # boot counter, crashes in a row, how the run ended

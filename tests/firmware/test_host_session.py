@@ -12,10 +12,10 @@ from tiltwise.firmware_files import load_firmware
 from tiltwise.sim.board import SimClock, SimLink
 
 load_firmware()
-desk_module = importlib.import_module("tiltwise_firmware.desk")
+desk_module = importlib.import_module("tiltwise_firmware.comms.session_manager")
 Desk = desk_module.Desk
-Outbox = importlib.import_module("tiltwise_firmware.outbox").Outbox
-Link = importlib.import_module("tiltwise_firmware.link").Link
+Outbox = importlib.import_module("tiltwise_firmware.comms.frame_store").Outbox
+Link = importlib.import_module("tiltwise_firmware.comms.link").Link
 
 BOOT = 77
 START = (wire.OP_START, bytes([wire.ORIENT, 10]))

@@ -7,7 +7,7 @@ import struct
 
 from tiltwise.common import wire
 
-from .framer import RATE_CODES
+from ..sensing.framer import RATE_CODES
 
 VERSION = (0, 1, 0)
 

@@ -11,7 +11,7 @@ from micropython import const
 
 from tiltwise.common import wire
 
-from . import config
+from .. import config
 
 _MOST_GONE = const(12)  # ranges in one answer; the host asks on from where the list ends
 

@@ -1,0 +1,1 @@
+"""FIFO samples of the IMU in, finished frames and one-minute summaries out."""

@@ -1,0 +1,1 @@
+"""Settings, keys and one-minute summaries to flash and back, whole after any power cut."""
