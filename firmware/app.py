@@ -1,8 +1,7 @@
 """The firmware's main object: builds the chain sensors -> frames -> host once, then runs it step by step.
 
-Before it: main.py (on a board) or the simulator, with a board object as `bare.py` lists it. After it: nothing; `step`
-is called for ever. After three crashes in a row it starts without sensors, motor, log and radio: what is left is the
-cable, so that the board can be asked and mended.
+After three crashes in a row it starts without sensors, motor, log and radio: what is left is the cable, so that
+the board can be asked and mended.
 """
 
 import asyncio

@@ -1,9 +1,19 @@
-"""Shared fixtures: where the real recordings are, when there are any."""
+"""Shared fixtures: real recordings where there are any, a home of its own for each command, one demo for all."""
 
+from __future__ import annotations
+
+import io
 import os
 from pathlib import Path
 
 import pytest
+from rich.console import Console
+
+from command import Command
+from offline.imu_file_samples import leaning, save
+from tiltwise.app.demo import run_demo
+from tiltwise.config.settings import Settings
+from tiltwise.types import Mount
 
 CHECKOUT = Path(__file__).parent.parent
 
@@ -16,4 +26,38 @@ def shared_data() -> Path:
         pytest.skip(
             f"no recordings at {folder}: set TILTWISE_DATA to the folder that holds human/ and orientation/"
         )
+    return folder
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder for settings and data; the process works in it, in 80 columns and without a desktop."""
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "TILTWISE_DEBUG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TILTWISE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def tiltwise(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """`tiltwise` in this process, with the folder `home`."""
+    return Command(monkeypatch, capsys)
+
+
+@pytest.fixture
+def leant(tmp_path: Path) -> Path:
+    """A file of one minute, leant forward by 40 deg from 8 to 52 s."""
+    return save(tmp_path / "leant.npz", *leaning())
+
+
+@pytest.fixture(scope="session")
+def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `tiltwise demo --minutes 4 --speed 0` leaves, and its words in `said.txt`. Read only."""
+    folder = tmp_path_factory.mktemp("demo") / "out"
+    console = Console(file=io.StringIO(), width=80, markup=False, emoji=False)
+    run_demo(console, minutes=4, seed=1, speed=0, out=folder, mount=Mount.NECK, settings=Settings())
+    assert isinstance(console.file, io.StringIO)
+    (folder.parent / "said.txt").write_text(console.file.getvalue(), encoding="utf-8")
     return folder

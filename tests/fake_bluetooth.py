@@ -6,7 +6,7 @@ raises ENOMEM; a notification longer than the MTU is cut without a word; connect
 `Air` are the other side: what peers do.
 """
 
-from tiltwise.sim.board import SimClock
+from tiltwise.sim.board.simulated_board import SimClock
 
 FLAG_READ, FLAG_WRITE, FLAG_NOTIFY = 0x0002, 0x0008, 0x0010
 ENODEV, ENOMEM, EALREADY, EINVAL = 19, 12, 114, 22

@@ -6,9 +6,9 @@ import numpy as np
 
 from fake_bluetooth import Air
 from tiltwise.common import wire
-from tiltwise.firmware_files import load_firmware
-from tiltwise.sim.board import SimBoard
-from tiltwise.sim.sensor import Lsm6dsox
+from tiltwise.firmware_build.locate import load_firmware
+from tiltwise.sim.board.simulated_board import SimBoard
+from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
 from wire_host import KEY, Host
 
 load_firmware()

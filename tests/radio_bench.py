@@ -5,7 +5,7 @@ import random
 
 from fake_bluetooth import Air, SimClock
 from tiltwise.common import wire
-from tiltwise.firmware_files import load_firmware
+from tiltwise.firmware_build.locate import load_firmware
 from wire_host import DEVICE, KEY, Host
 
 load_firmware()

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tiltwise.detect.posture import RuleSettings
-from tiltwise.motion.mounting import mounting_from_axes, mounting_from_up
+from tiltwise.motion.calibration.mounting import mounting_from_axes, mounting_from_up
 from tiltwise.motion.rotation import from_rotation_vector, rotate
 from tiltwise.tracker import Profile, Tracker, track
 from tiltwise.types import (

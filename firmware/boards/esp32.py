@@ -1,7 +1,4 @@
-"""What all ESP32 boards share: reading the cell in millivolts, and deep sleep until motion or the button.
-
-Before it: board.py with its pins. After it: the chip.
-"""
+"""What all ESP32 boards share: reading the cell in millivolts, and deep sleep until motion or the button."""
 
 import machine
 

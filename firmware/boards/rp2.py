@@ -1,8 +1,7 @@
 """What Pico W and Pico 2 W share: the cell's voltage at VSYS, and sleep without deep sleep.
 
-Before it: board.py with its pins. After it: the chip. `machine.deepsleep` of this port cannot wake by a pin, so the
-board waits in short light sleeps with the radio off (about 1.5 mA by the data sheet) and starts anew when a pin says
-so.
+`machine.deepsleep` of this port cannot wake by a pin, so the board waits in short light sleeps with the radio off
+(about 1.5 mA by the data sheet) and starts anew when a pin says so.
 """
 
 import machine

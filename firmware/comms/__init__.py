@@ -1,1 +1,1 @@
-"""Frames in, bytes on a link out; bytes of a host in, answers and settings out: frame store, sessions, BLE and USB."""
+"""Frames in, bytes on BLE or USB out; commands of a host in, answers out."""

@@ -1,10 +1,8 @@
 """The radio: registers the services, advertises, hands what its one interrupt brings to the places for peers.
 
-Before it: board.py with the `bluetooth` module; make it before anything large, because some ports need their
-memory while there is some. After it: link_ble.py, three places for peers. Advertising goes on while a place is
-free, so that a stranger who connects does not keep the owner out; strangers are sent away by session.py. Nothing
-that is advertised tells one board from another: no name, no number, and where the port can, a new address at each
-boot.
+Advertising goes on while a place is free, so that a stranger who connects does not keep the owner out; strangers
+are sent away by session.py. Nothing that is advertised tells one board from another: no name, no number, and where
+the port can, a new address at each boot.
 """
 
 from micropython import const

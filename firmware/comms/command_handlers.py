@@ -1,8 +1,6 @@
 """What each command does; bytes of a command in, status and bytes of the answer out.
 
-Before it: session.py, which opened the command and knows whether the peer proved the key. After it: the same
-session, the outbox, and the tools that app.py gives. All commands may be repeated: the second time changes
-nothing.
+All commands may be repeated: the second time changes nothing.
 """
 
 import struct

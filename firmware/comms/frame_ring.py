@@ -1,6 +1,5 @@
 """Frames wait here until the host has stored them: slots of one size, made once, the oldest dropped when full.
 
-Before it: outbox.py with packed frames. After it: session.py, which sends them and frees them on ACK.
 Frames are not copied: `put` takes the buffer that was filled and hands out another one to fill next.
 """
 

@@ -1,6 +1,5 @@
 """Every frame of this boot on its way out: numbered, kept until acknowledged, found again by number.
 
-Before it: sampler.py and report.py, which fill frames. After it: session.py, which sends them.
 Two rings share one numbering: a large one for samples and events, and a small one for the one-minute summaries, so
 that hours without a host push out samples but not the summary of the day. Behind the small one is the archive in
 flash (minutelog.py), if the board has one: it holds what waited too long, also of earlier boots.

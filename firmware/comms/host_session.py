@@ -1,9 +1,9 @@
 """Talks with one host over one link: proves, is proved to, takes commands, seals frames.
 
-Before it: a link with the commands, delivery.py with the frames. After it: the link. An unproved peer is told
-what the board is (HELLO) and may prove the key (AUTH1, AUTH2); over a cable it may also set one (PROVISION). A
-peer on the radio that has proved nothing after 5 s is sent away. A board without a key serves whoever holds its
-cable, with checksums. Refusals come in the order of their cost: length, checksum, opcode, and only then hashes.
+An unproved peer is told what the board is (HELLO) and may prove the key (AUTH1, AUTH2); over a cable it may also
+set one (PROVISION). A peer on the radio that has proved nothing after 5 s is sent away. A board without a key
+serves whoever holds its cable, with checksums. Refusals come in the order of their cost: length, checksum, opcode,
+and only then hashes.
 """
 
 import struct

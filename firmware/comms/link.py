@@ -1,7 +1,4 @@
-"""What the firmware needs of a way to the host: one `send` for frames, one `reply`, one `receive`.
-
-Before it: session.py. After it: radio, cable or simulator; each is a class with these methods, in its own file.
-"""
+"""What the firmware needs of a way to the host: one `send` for frames, one `reply`, one `receive`."""
 
 
 class Link:

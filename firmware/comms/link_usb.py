@@ -1,8 +1,5 @@
 """The cable: frames and commands as COBS packets over USB serial, beside whatever is printed there.
 
-Before it: session.py. After it: the host's serial port. board.py gives the streams, and switches Ctrl-C off
-(`micropython.kbd_intr(-1)`), because a packet may hold any byte but zero:
-
     UsbLink(sys.stdin.buffer, sys.stdout.buffer, clock, can_read, can_write)
 
 A cable does not tell whether a host listens: a host counts as there while it talks. One that talks and does not read

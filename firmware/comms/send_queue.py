@@ -1,8 +1,7 @@
 """Which frames go to one host, and in which order: live ones within its credits, in turn with those asked for again.
 
-Before it: outbox.py with the frames. After it: session.py, which seals and sends them. A frame that the link
-refuses is tried again; it leaves the outbox only when the host says that it has stored it. A steady stream makes
-no objects.
+A frame that the link refuses is tried again; it leaves the outbox only when the host says that it has stored it. A
+steady stream makes no objects.
 """
 
 import struct

@@ -1,8 +1,7 @@
 """What all hosts share: the key, who is in session, how often somebody was refused, and what commands may use.
 
-Before it: app.py, which makes one. After it: session.py, one for each link. One host at a time is in session;
-another gets BUSY unless it proves the key and asks to take over. Who fails to prove it waits, twice as long each
-time.
+One host at a time is in session; another gets BUSY unless it proves the key and asks to take over. Who fails to
+prove it waits, twice as long each time.
 """
 
 import struct

@@ -1,7 +1,4 @@
-"""Frames about the board itself: STATUS, INFO and EVENT.
-
-Before it: app.py, which knows when. After it: outbox.py.
-"""
+"""Frames about the board itself: STATUS, INFO and EVENT."""
 
 import struct
 

@@ -1,7 +1,7 @@
 """Battery: millivolts of one lithium cell in, percent out, smoothed and without flicker.
 
-Before it: board.battery_mv(). After it: STATUS, the LED, power.py. The curve is that of a LiPo at a light load; it is
-flat in the middle, where 10 mV are 3 %, so the percentage is an estimate of +-10 points at best.
+The curve is that of a LiPo at a light load; it is flat in the middle, where 10 mV are 3 %, so the percentage is an
+estimate of +-10 points at best.
 """
 
 from micropython import const

@@ -1,7 +1,4 @@
-"""The real board as app.py wants it: pins, sizes, clock, memory, links. `machine` is only here and in boards/.
-
-Before it: main.py; a profile of boards/, which says what is soldered where. After it: app.py.
-"""
+"""The real board as app.py wants it: pins, sizes, clock, memory, links. `machine` is only here and in boards/."""
 
 import gc
 import os

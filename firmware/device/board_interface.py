@@ -1,6 +1,6 @@
 """What app.py wants of a board, as a board that has nothing but a sensor: each real board says what it has more.
 
-Before it: board.py, the simulator. After it: app.py. A part that is not fitted is None, and everything works without.
+A part that is not fitted is None, and everything works without.
 """
 
 

@@ -1,7 +1,6 @@
 """One push-button: levels in, SHORT, DOUBLE or LONG out. Milliseconds.
 
-Before it: a pin read by app.py (True: pressed). After it: app.py, which knows what each means. Contacts bounce for
-some milliseconds: a level counts when it has stayed for DEBOUNCE_MS.
+Contacts bounce for some milliseconds: a level counts when it has stayed for DEBOUNCE_MS.
 """
 
 from micropython import const

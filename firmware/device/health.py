@@ -1,10 +1,9 @@
 """Why the board started, how often it crashed in a row, and a watchdog that bites when sampling or link stands still.
 
-Before it: files.py (one small file, written at most three times a boot), the reset cause of the chip. After it:
-app.py, main.py, STATUS. A run ends well when it says so before (`leaving`), or when power is switched off. Anything
-else is a crash; three crashes in a row make the next start a safe one, and a run of HEALTHY_MS breaks the row.
-A host knows frames by boot and number: if two boots shared both, it would take those of the second for the first. So
-a boot that cannot be written, or finds no boot before it, takes a number by chance, far from where counting is.
+A run ends well when it says so before (`leaving`), or when power is switched off. Anything else is a crash; three
+crashes in a row make the next start a safe one, and a run of HEALTHY_MS breaks the row. A host knows frames by
+boot and number: if two boots shared both, it would take those of the second for the first. So a boot that cannot
+be written, or finds no boot before it, takes a number by chance, far from where counting is.
 """
 
 import struct

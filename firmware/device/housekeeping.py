@@ -1,8 +1,4 @@
-"""Everything around the sensor: button, LED, battery, sleep, flash log, watchdog. Mostly once a second.
-
-Before it: app.py. After it: the parts of the board object (pins behind plain functions) and what the people see and
-feel.
-"""
+"""Everything around the sensor: button, LED, battery, sleep, flash log, watchdog. Mostly once a second."""
 
 from micropython import const
 

@@ -1,7 +1,7 @@
 """One LED: what is most worth knowing, as a blink code; dark most of the time. Milliseconds.
 
-Before it: app.py with a code. After it: a pin. A light on a neck is seen by everybody but the wearer, so in normal
-use it flashes for 20 ms every ten seconds, or never (setting `led`); only what needs the wearer's hands blinks more.
+A light on a neck is seen by everybody but the wearer, so in normal use it flashes for 20 ms every ten seconds, or
+never (setting `led`); only what needs the wearer's hands blinks more.
 """
 
 # Codes, the most important first: the app shows the first that applies.

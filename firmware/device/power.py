@@ -1,6 +1,5 @@
 """When to sleep: not worn and no host -> the IMU dozes and motion wakes it; later the whole board sleeps deeply.
 
-Before it: worn.py, battery.py, the links, the motion interrupt. After it: app.py, which does what the state says.
 While the board dozes it still talks, so that a host that comes back finds the frames in the ring; deep sleep loses
 the ring but not the one-minute summaries, which are in flash by then. A connected host or a charger keeps it from
 deep sleep.

@@ -1,7 +1,5 @@
 """One driver a family, all with the same interface; `find` loads the one that fits what answers on the bus.
 
-Before it: an I2C bus (`readfrom_mem_into`, `writeto_mem`) and the board's clock. After it: sampler.py.
-
 Every driver object has
     kind, name            wire.IMU_*, text
     warning               None, or why this part is a poor choice or not what it says

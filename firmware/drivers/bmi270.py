@@ -1,9 +1,9 @@
 """BMI270: six axes at 100 or 200 Hz through the FIFO, as raw counts.
 
-Before it: the I2C bus. After it: sampler.py. Registers: Bosch BST-BMI270-DS000. The part works only after 8 kB of
-configuration were written into it at every start. They are Bosch's (BSD-3-Clause, in the BMI270_SensorAPI) and not
-part of tiltwise: setup puts them onto the board as bmi270_config.bin. They go in one kilobyte at a time, so that the
-rest of the firmware keeps running. The FIFO is used without headers: 12 bytes a sample, gyroscope first.
+Registers: Bosch BST-BMI270-DS000. The part works only after 8 kB of configuration were written into it at every
+start. They are Bosch's (BSD-3-Clause, in the BMI270_SensorAPI) and not part of tiltwise: setup puts them onto the
+board as bmi270_config.bin. They go in one kilobyte at a time, so that the rest of the firmware keeps running. The
+FIFO is used without headers: 12 bytes a sample, gyroscope first.
 """
 
 from micropython import const

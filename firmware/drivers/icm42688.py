@@ -1,8 +1,8 @@
 """ICM-42688-P: six axes at 100 or 200 Hz through the FIFO, as raw counts.
 
-Before it: the I2C bus. After it: sampler.py. Registers: TDK DS-000347. A FIFO packet (structure 3) has 16 bytes: a
-header that tells what is in it, accelerometer and gyroscope as int16, temperature, time stamp. Registers lie in
-banks; everything outside bank 0 is reached in `_in_bank`, which always comes back.
+Registers: TDK DS-000347. A FIFO packet (structure 3) has 16 bytes: a header that tells what is in it,
+accelerometer and gyroscope as int16, temperature, time stamp. Registers lie in banks; everything outside bank 0 is
+reached in `_in_bank`, which always comes back.
 """
 
 from micropython import const

@@ -1,6 +1,5 @@
 """What LSM6DSO, LSM6DSOX, LSM6DSR and LSM6DS3TR-C share: ranges, output registers, self-test, wake on motion.
 
-Before it: part.py. After it: lsm6ds.py and lsm6ds3trc.py, which differ in the FIFO.
 Registers: ST DS12140, DS12814, DS11610 (LSM6DS3TR-C: DS12232).
 """
 

@@ -1,8 +1,8 @@
 """LSM6DSO, LSM6DSOX and LSM6DSR: six axes at 104 or 208 Hz through the FIFO, as raw counts.
 
-Before it: the I2C bus. After it: sampler.py. The three parts share the registers used here (ST DS12140, DS12814,
-DS12900); LSM6DSO and LSM6DSOX have the same identity. A FIFO word is a tag byte (sensor << 3 | slot counter << 1 |
-parity) and three int16; the two words of one sampling slot carry the same counter, in any order.
+The three parts share the registers used here (ST DS12140, DS12814, DS12900); LSM6DSO and LSM6DSOX have the same
+identity. A FIFO word is a tag byte (sensor << 3 | slot counter << 1 | parity) and three int16; the two words of
+one sampling slot carry the same counter, in any order.
 """
 
 from array import array

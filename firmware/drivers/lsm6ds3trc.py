@@ -1,9 +1,9 @@
 """LSM6DS3TR-C: like the LSM6DSO, but its FIFO holds bare 16-bit words in a fixed pattern.
 
-Before it: the I2C bus. After it: sampler.py. Registers: ST DS12232 and AN5130. With both sensors at the rate of the
-FIFO the pattern is six words long: gyroscope x y z, accelerometer x y z. FIFO_STATUS3/4 tell which word comes next;
-that is believed only when the level is odd too, because it is seen to be wrong while a sample is being written.
-The part has no trim register: its true rate has to be learnt from the samples.
+Registers: ST DS12232 and AN5130. With both sensors at the rate of the FIFO the pattern is six words long:
+gyroscope x y z, accelerometer x y z. FIFO_STATUS3/4 tell which word comes next; that is believed only when the
+level is odd too, because it is seen to be wrong while a sample is being written. The part has no trim register:
+its true rate has to be learnt from the samples.
 """
 
 from micropython import const

@@ -1,8 +1,8 @@
 """MPU-6050 and what is sold under its name: six axes at 100 or 200 Hz through the FIFO, as raw counts.
 
-Before it: the I2C bus. After it: sampler.py. Registers: InvenSense RM-MPU-6000A, RM-MPU-6500A. The FIFO (1024 bytes,
-512 in the MPU-6500 family) is a bare stream of 12 bytes a sample, high byte first, accelerometer first: once it has
-overflowed or a burst was torn nothing tells where a sample begins, so it is emptied.
+Registers: InvenSense RM-MPU-6000A, RM-MPU-6500A. The FIFO (1024 bytes, 512 in the MPU-6500 family) is a bare
+stream of 12 bytes a sample, high byte first, accelerometer first: once it has overflowed or a burst was torn
+nothing tells where a sample begins, so it is emptied.
 """
 
 from micropython import const

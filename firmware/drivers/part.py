@@ -1,7 +1,4 @@
-"""What all drivers share: a part on the bus, buffers made once, settings that may take some waiting.
-
-Before it: the I2C bus and the board's clock. After it: one module a family of parts.
-"""
+"""What all drivers share: a part on the bus, buffers made once, settings that may take some waiting."""
 
 import math
 

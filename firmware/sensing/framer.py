@@ -1,8 +1,7 @@
 """Collects the samples of one sensor into ORIENT or RAW frames.
 
-Before it: sampler.py, sample by sample. After it: outbox.py. A frame holds samples without a hole: at a hole or a
-change of type the frame begun is closed as it is.
-`i0` counts samples at the frame's own rate: ORIENT carries every second sample of the IMU, RAW all of them.
+A frame holds samples without a hole: at a hole or a change of type the frame begun is closed as it is. `i0` counts
+samples at the frame's own rate: ORIENT carries every second sample of the IMU, RAW all of them.
 """
 
 from tiltwise.common import wire

@@ -1,8 +1,7 @@
 """Where the IMUs are: those that answer now, those that answered together before, those that the settings want.
 
-Before it: app.py with the addresses at which a known part answers at boot, settings.py. After it: a sampler for each
-place, which goes on looking there. The first place is sensor 0 (the head), the second sensor 1; a sensor that is
-missing at boot must not let the other one take its number.
+The first place is sensor 0 (the head), the second sensor 1; a sensor that is missing at boot must not let the
+other one take its number.
 """
 
 MOST = 2

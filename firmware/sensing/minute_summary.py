@@ -1,6 +1,6 @@
 """One-minute summary of one sensor: how much it moved and where "up" was, small enough to keep for hours.
 
-Before it: sampler.py. After it: outbox.py with a MINUTE frame. Times in units of 100 us.
+Times in units of 100 us.
 """
 
 from micropython import const

@@ -1,10 +1,9 @@
 """One IMU: drains its FIFO, runs the fusion, fills frames; survives a sensor that goes away and comes back.
 
-Before it: drivers/. After it: framer.py, minute.py and the events that `log` takes. Runs every config.POLL_MS.
-A part that samples at 200 Hz is averaged in pairs, so that all that follows runs at about 104 Hz.
-A hole in the samples is never hidden: the sample index jumps by the number lost, the frame that follows carries
-FLAG_DISCONTINUITY, and the fusion doubts its tilt, but keeps what it learnt about the bias.
-A sensor that was started anew because it gave the same sample again and again stays lost until its samples change:
+Runs every config.POLL_MS. A part that samples at 200 Hz is averaged in pairs, so that all that follows runs at
+about 104 Hz. A hole in the samples is never hidden: the sample index jumps by the number lost, the frame that
+follows carries FLAG_DISCONTINUITY, and the fusion doubts its tilt, but keeps what it learnt about the bias. A
+sensor that was started anew because it gave the same sample again and again stays lost until its samples change:
 what it says before that moves nothing and goes nowhere.
 """
 

@@ -1,10 +1,9 @@
 """When each sample was taken: the sensor's own sample count, held to the board's clock. Unit: 100 us, as in wire.py.
 
-Before it: ticks_us of the board and the number of samples found in the FIFO. After it: t0 of the frames.
 The FIFO says how many samples there are, never when they came: the newest is between zero and one period old when
-it is seen. A second-order loop follows the middle of that; its gains are those of a straight line fitted to the last
-observations, few at first, `_MEMORY` later. Whatever it believes, a sample is never newer than now nor older than a
-period. Ticks stay integers and are only ever subtracted; floats hold nothing longer than a gap.
+it is seen. A second-order loop follows the middle of that; its gains are those of a straight line fitted to the
+last observations, few at first, `_MEMORY` later. Whatever it believes, a sample is never newer than now nor older
+than a period. Ticks stay integers and are only ever subtracted; floats hold nothing longer than a gap.
 """
 
 from micropython import const

@@ -1,7 +1,6 @@
 """Small files that are either the old or the new one, never half of each.
 
-Before it: settings.py, keystore.py, health.py with bytes. After it: the file system of the board (littlefs), on which
-a rename is atomic. The first line of defence against a power cut is here, the second is the CRC in each file.
+The first line of defence against a power cut is here, the second is the CRC in each file.
 """
 
 import binascii

@@ -1,9 +1,7 @@
 """What a person may set, kept over reboots: one table of keys with their ranges, one small file.
 
-Before it: files.py. After it: everything that asks `get`; session.py for GETCFG and SETCFG, where a key is its
-position in KEYS (append, never renumber). A damaged file gives defaults and is reported; values out of range, keys
-that are not known, and a file of a newer version cost only what cannot be understood. The secret key is elsewhere
-(keystore.py).
+A damaged file gives defaults and is reported; values out of range, keys that are not known, and a file of a newer
+version cost only what cannot be understood. The secret key is elsewhere (keystore.py).
 """
 
 from micropython import const

@@ -1,9 +1,8 @@
 """A block device made of small files, for boards whose flash has no partition of its own for the log.
 
-Before it: flashlog.py. After it: the file system (littlefs). It looks like esp32.Partition: blocks that are erased to
-0xFF and then written once, byte after byte. One file a block, because littlefs copies everything that follows a
-change in a file; a block is only ever appended to, so one minute costs littlefs one page, and it spreads its pages
-over the flash.
+It looks like esp32.Partition: blocks that are erased to 0xFF and then written once, byte after byte. One file a
+block, because littlefs copies everything that follows a change in a file; a block is only ever appended to, so one
+minute costs littlefs one page, and it spreads its pages over the flash.
 """
 
 import os

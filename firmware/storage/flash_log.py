@@ -1,8 +1,6 @@
 """One-minute summaries in flash: what the host has not stored yet survives hours of absence and a reboot.
 
-Before it: minutelog.py, which decides what is worth a write. After it: a block device like esp32.Partition
-(`readblocks`, `writeblocks` with an offset, `ioctl`). Blocks are used round and round; the oldest is erased when the
-newest is full.
+Blocks are used round and round; the oldest is erased when the newest is full.
 
     block   header 16: magic, number of the page since the first (u32), its complement, CRC-32; then records
     record  48: kind u8, reserved u8, 42 bytes, CRC-32. MINUTE: header and payload of the frame as it was numbered.

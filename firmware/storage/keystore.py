@@ -1,8 +1,7 @@
 """The board's 32-byte secret: two files with CRC, so that a power cut or a worn page never costs the key.
 
-Before it: session.py, which takes a key over USB only (PROVISION). After it: files.py. The key is never sent: no
-setting and no command reads it back. Whoever holds the board can read its flash; MicroPython has no protection
-against that.
+The key is never sent: no setting and no command reads it back. Whoever holds the board can read its flash;
+MicroPython has no protection against that.
 """
 
 from .atomic_files import with_crc, without_crc

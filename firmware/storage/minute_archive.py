@@ -1,8 +1,7 @@
 """Decides which one-minute summaries go to flash, and gives them back, of this boot and of earlier ones.
 
-Before it: outbox.py, whose small ring holds the minutes of this boot. After it: flashlog.py; session.py for BOOTS and
-GET. A minute that the host stores within SPARE_MS never touches the flash, so a day beside a host costs no wear at
-all; without a host it is one record a minute, and never more than PER_HOUR whatever happens. What the host has stored
+A minute that the host stores within SPARE_MS never touches the flash, so a day beside a host costs no wear at all;
+without a host it is one record a minute, and never more than PER_HOUR whatever happens. What the host has stored
 is noted by a record too, and only when it frees a minute that is in flash.
 """
 

@@ -1,8 +1,7 @@
 """A double tap with a finger on the housing: raw accelerations in, a claim out.
 
-Before it: sampler.py, every sample (integers only: this runs a hundred times a second and makes no objects). After
-it: wear.py, which takes neutral. A tap is a jump between two samples; two of them, with stillness before, between and
-after, are meant. At 100 Hz a tap is one to three samples long, so some are missed: the button is the sure way.
+A tap is a jump between two samples; two of them, with stillness before, between and after, are meant. At 100 Hz a
+tap is one to three samples long, so some are missed: the button is the sure way.
 """
 
 from micropython import const

@@ -1,10 +1,8 @@
 """The motor: five patterns, five strengths, and limits that hold whatever is asked.
 
-Before it: alone.py, commands.py (MOTOR), wear.py. After it: a motor object of board.py (None: there is none) with
-`set(duty)`, 0 to 65535, which switches itself off after 2 s should this loop stop. A pattern has at most 2 s of
-vibration; beyond that a budget of on-time fills by a tenth of the time that passes, so that no sequence of commands
-shakes anybody for long or warms the motor. While it shakes, and some time after, the samples are not to be trusted:
-`is_shaking`.
+A pattern has at most 2 s of vibration; beyond that a budget of on-time fills by a tenth of the time that passes,
+so that no sequence of commands shakes anybody for long or warms the motor. While it shakes, and some time after,
+the samples are not to be trusted: `is_shaking`.
 """
 
 from micropython import const

@@ -1,7 +1,7 @@
 """Takes the wearer's neutral posture: one second of "up", averaged, kept in the settings.
 
-Before it: a button, a double tap or TARE (app.py). After it: settings.py; alone.py and worn.py compare with it. It is
-asked for with a hand at the neck or just off it, so it first waits for that to be over, and refuses what moves.
+It is asked for with a hand at the neck or just off it, so it first waits for that to be over, and refuses what
+moves.
 """
 
 from micropython import const

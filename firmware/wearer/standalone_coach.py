@@ -1,9 +1,8 @@
 """The board's own coach while no host is there: its inclination from neutral, the shared rule, the motor.
 
-Before it: "up" in sensor axes, ten times a second (app.py), neutral.py. After it: haptics.py, EVENT frames, MINUTE.
-The rule is common/rule.py, the same as on the host. An alert that is not answered comes again every REPEAT_MS, a step
-stronger each time; a posture that is corrected after an alert gets a short tick. A host that comes back takes over at
-once.
+The rule is common/rule.py, the same as on the host. An alert that is not answered comes again every REPEAT_MS, a
+step stronger each time; a posture that is corrected after an alert gets a short tick. A host that comes back takes
+over at once.
 """
 
 import math

@@ -1,9 +1,8 @@
 """Whether somebody wears the board: an estimate from stillness and gravity, honest about not knowing.
 
-Before it: the direction "up" in sensor axes, ten times a second (app.py). After it: haptics (silent when not worn),
-MINUTE, power.py. A living neck is never still: breathing alone turns it by some tenths of a degree. What stays within
-STILL_DEG for minutes lies on a table; sooner so when gravity shows a posture that nobody has (upside down, or lying,
-against neutral). It cannot tell a wearer from a bag that is carried about: what moves counts as worn.
+A living neck is never still: breathing alone turns it by some tenths of a degree. What stays within STILL_DEG for
+minutes lies on a table; sooner so when gravity shows a posture that nobody has (upside down, or lying, against
+neutral). It cannot tell a wearer from a bag that is carried about: what moves counts as worn.
 """
 
 from micropython import const

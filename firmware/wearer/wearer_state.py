@@ -1,7 +1,4 @@
-"""What the board knows of its wearer, ten times a second: up, worn or not, neutral, the coach when it is alone.
-
-Before it: the first sampler with its orientation, haptics.py. After it: EVENT and MINUTE frames, the motor.
-"""
+"""What the board knows of its wearer, ten times a second: up, worn or not, neutral, the coach when it is alone."""
 
 from tiltwise.common import wire
 

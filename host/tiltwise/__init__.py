@@ -12,31 +12,31 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from tiltwise.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from tiltwise.app.follow import follow, open_source
-    from tiltwise.detect.coach import Coach
-    from tiltwise.detect.exercises import EXERCISES
-    from tiltwise.detect.reps import RepCounter
-    from tiltwise.link.decoder import Decoder
-    from tiltwise.link.imufile import load_imu
-    from tiltwise.link.recording import RecordingWriter, read_recording
-    from tiltwise.motion.calibration import calibrate
-    from tiltwise.motion.mounting import Mounting
-    from tiltwise.motion.orientation import estimate_orientation
+    from tiltwise.decode.decoder import Decoder
+    from tiltwise.exercise.catalogue import EXERCISES
+    from tiltwise.exercise.coach import Coach
+    from tiltwise.exercise.rep_counter import RepCounter
+    from tiltwise.motion.calibration.alignment import calibrate
+    from tiltwise.motion.calibration.mounting import Mounting
+    from tiltwise.motion.orientation.estimator import estimate_orientation
+    from tiltwise.recording.imu_file import load_imu
+    from tiltwise.recording.tw_file import RecordingWriter, read_recording
     from tiltwise.report import plots
-    from tiltwise.report.day import summarise_day
+    from tiltwise.report.day_summary import summarise_day
     from tiltwise.tracker import Profile, Tracker, track
     from tiltwise.types import AngleBlock, ImuBlock, Mount, OrientationBlock, Update
 
-__version__ = "0.1.0"
-
 _HOMES = {
-    "EXERCISES": "detect.exercises", "AngleBlock": "types", "Coach": "detect.coach", "Decoder": "link.decoder",
-    "ImuBlock": "types", "Mount": "types", "Mounting": "motion.mounting", "OrientationBlock": "types",
-    "Profile": "tracker", "RecordingWriter": "link.recording", "RepCounter": "detect.reps", "Tracker": "tracker",
-    "Update": "types", "calibrate": "motion.calibration", "estimate_orientation": "motion.orientation",
-    "follow": "app.follow", "load_imu": "link.imufile", "open_source": "app.follow",
-    "read_recording": "link.recording", "summarise_day": "report.day", "track": "tracker",
+    "EXERCISES": "exercise.catalogue", "AngleBlock": "types", "Coach": "exercise.coach", "Decoder": "decode.decoder",
+    "ImuBlock": "types", "Mount": "types", "Mounting": "motion.calibration.mounting", "OrientationBlock": "types",
+    "Profile": "tracker", "RecordingWriter": "recording.tw_file", "RepCounter": "exercise.rep_counter", "Tracker": "tracker",
+    "Update": "types", "calibrate": "motion.calibration.alignment", "estimate_orientation": "motion.orientation.estimator",
+    "follow": "app.follow", "load_imu": "recording.imu_file", "open_source": "app.follow",
+    "read_recording": "recording.tw_file", "summarise_day": "report.day_summary", "track": "tracker",
 }  # fmt: skip
 
 __all__ = [

@@ -1,7 +1,7 @@
 """One block of samples in (SI, sensor axes), angles in degrees, activity and events out: motion, then detect.
 
-Before it: link/decoder.py or link/imufile.py; after it: app/session.py live, app/analyze.py offline, same result.
-Time is the device time of the samples, holes are found by their stamps, and where the data was cut does not matter.
+Time is the device time of the samples, holes are found by their stamps, and where the data was cut does not
+matter.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from tiltwise.detect.activity import ActivityDetector, ActivitySettings
 from tiltwise.detect.posture import PostureDetector, RuleSettings
-from tiltwise.motion.angles import AnglesSettings, AnglesStage
-from tiltwise.motion.mounting import Mounting
-from tiltwise.motion.orientation import OrientationStage
+from tiltwise.motion.angles.neck_angles import AnglesSettings, AnglesStage
+from tiltwise.motion.calibration.mounting import Mounting
+from tiltwise.motion.orientation.estimator import OrientationStage
 from tiltwise.types import (
     ActivityChanged,
     AngleBlock,

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from app.command import COMMAND, Command, assert_one_line, environment, run
+from command import COMMAND, Command, assert_one_line, environment, run
 from tiltwise import __version__
-from tiltwise.app import cli, errors
-from tiltwise.app.paths import printable
+from tiltwise.app import cli, exit_status
+from tiltwise.text import printable
 
 ALL_COMMANDS = ("analyze", "bench", "count", "day", "demo", "doctor", "exercises", "scan", "watch")
 PERCENTILES = {"p10", "p50", "p90", "mean"}
@@ -187,13 +187,13 @@ def test_a_defect_is_one_line_that_asks_to_report_it(
         raise KeyError("nobody expected this")
 
     monkeypatch.delenv("TILTWISE_DEBUG", raising=False)
-    assert errors.run(fail) == 1
+    assert exit_status.run(fail) == 1
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert "please report it" in said
     monkeypatch.setenv("TILTWISE_DEBUG", "1")
     with pytest.raises(KeyError):
-        errors.run(fail)
+        exit_status.run(fail)
 
 
 def test_a_closed_pipe_is_silent(home: Path, leant: Path) -> None:

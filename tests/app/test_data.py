@@ -9,23 +9,23 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from app.imu import leaning
-from app.store_frames import frame
+from offline.imu_file_samples import leaning
+from store.store_frames import frame
 from tiltwise.app.data import data_json, data_table, plan_erase, plan_keep_raw, plan_rebuild
-from tiltwise.app.errors import AppError, UsageError
-from tiltwise.app.keeper import Keeper
-from tiltwise.app.rebuild import rebuild
-from tiltwise.app.recorded import recording_header
-from tiltwise.app.session import Session
-from tiltwise.app.settings import RuleSetting, Settings
-from tiltwise.app.store import Store, StoreError
-from tiltwise.app.store_overview import overview
 from tiltwise.common import wire
-from tiltwise.link.packing import pack_imu_frames
-from tiltwise.link.recording import RecordingWriter, read_frames
-from tiltwise.motion.mounting import mounting_from_up
+from tiltwise.config.settings import RuleSetting, Settings
+from tiltwise.errors import AppError, UsageError
+from tiltwise.live.backfill.store_sink import Keeper
+from tiltwise.live.live_session import Session
+from tiltwise.motion.calibration.mounting import mounting_from_up
+from tiltwise.offline.rebuild import rebuild
+from tiltwise.offline.recording_header import recording_header
+from tiltwise.recording.frame_packing import pack_imu_frames
+from tiltwise.recording.tw_file import RecordingWriter, read_frames
 from tiltwise.report import aggregate as agg
 from tiltwise.report.aggregate import Aggregate
+from tiltwise.store.overview import overview
+from tiltwise.store.writer import Store, StoreError
 from tiltwise.types import EpisodeAlert, Mount, PostureKind
 
 MAY = datetime(2026, 5, 30, 12, tzinfo=UTC).timestamp()

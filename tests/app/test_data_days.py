@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tiltwise.app.keeper import Keeper
-from tiltwise.app.session import Session
-from tiltwise.app.settings import Settings
-from tiltwise.app.store import Store
-from tiltwise.app.store_reader import StoredDay
-from tiltwise.app.store_victim import frames_of
-from tiltwise.motion.mounting import mounting_from_up
+from tiltwise.config.settings import Settings
+from tiltwise.live.backfill.store_sink import Keeper
+from tiltwise.live.live_session import Session
+from tiltwise.motion.calibration.mounting import mounting_from_up
+from tiltwise.store.reader import StoredDay
+from tiltwise.store.writer import Store
 from tiltwise.types import Mount
+from tiltwise_lab.bench.storage.killed_host import frames_of
 
 BERLIN = "Europe/Berlin"
 SECONDS = 75.0

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from app.command import Command, assert_one_line
+from command import Command, assert_one_line
 from tiltwise.app.day import load_day, parse_day
-from tiltwise.app.errors import UsageError
-from tiltwise.app.store import Store
+from tiltwise.errors import UsageError
+from tiltwise.store.writer import Store
 
 
 def test_the_demo_day_is_drawn_and_summed_up(tiltwise: Command, demo_folder: Path, tmp_path: Path) -> None:

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from app.command import Command, assert_one_line
+from command import Command, assert_one_line
 from tiltwise.app.demo import run_demo
-from tiltwise.app.settings import Settings
-from tiltwise.app.store import Store
-from tiltwise.sim.simulation import Simulation
+from tiltwise.config.settings import Settings
+from tiltwise.sim.board.simulation import Simulation
+from tiltwise.store.writer import Store
 from tiltwise.types import EpisodeAlert, Mount
 
 # Between them: all mounts, the shortest story and long ones, several people. The long ones have a telephone on the

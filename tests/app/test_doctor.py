@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.command import Command
+from command import Command
 from tiltwise.app import doctor
 from tiltwise.app.doctor import findings
 from tiltwise.link import ble

@@ -16,24 +16,27 @@ from xml.etree import ElementTree
 
 import pytest
 
-from app.command import Command, Result
 from app.test_data import MAY, fill
-from tiltwise.app import keys as keys_module
-from tiltwise.app import setup_cable, sources
-from tiltwise.app.console import SafeConsole
-from tiltwise.app.keys import KeyStore
-from tiltwise.app.paths import data_folder, safe_name
-from tiltwise.app.profiles import profile_path
-from tiltwise.app.recorded import recording_header
-from tiltwise.app.settings import RuleSetting
-from tiltwise.app.show import scan_report
-from tiltwise.app.store_victim import frames_of
+from command import Command, Result
+from tiltwise.app import sources
+from tiltwise.app.tables import scan_report
 from tiltwise.common import wire
+from tiltwise.config import sensor_keys
+from tiltwise.config import sensor_keys as keys_module
+from tiltwise.config.calibration_profiles import profile_path
+from tiltwise.config.paths import data_folder
+from tiltwise.config.sensor_keys import KeyStore
+from tiltwise.config.settings import RuleSetting
+from tiltwise.console import SafeConsole
 from tiltwise.link import ble, serial
 from tiltwise.link.ble import Seen
-from tiltwise.link.recording import RecordingWriter
 from tiltwise.link.serial import Port
+from tiltwise.offline.recording_header import recording_header
+from tiltwise.recording.tw_file import RecordingWriter
+from tiltwise.setup import firmware_cable
+from tiltwise.text import safe_name
 from tiltwise.types import Mount
+from tiltwise_lab.bench.storage.killed_host import frames_of
 
 HOSTILE = {
     "html": "<script>alert(1)</script>--><b>",
@@ -132,7 +135,7 @@ def test_the_name_of_a_board_that_has_a_key(
     monkeypatch.setattr(sources, "system_keyring", lambda: None)
     monkeypatch.setattr(keys_module, "system_keyring", lambda: None)
     KeyStore(data_folder() / "keys.json").save("62" * 8, name, bytes(32))
-    (board,) = sources.known_boards()
+    (board,) = sensor_keys.known_boards()
     assert_clean(board.name)
     assert len(board.name) <= 40
     result = tiltwise("watch", f"ble:x{name}")
@@ -186,7 +189,7 @@ def test_the_folder_of_the_data(tiltwise: Command, tmp_path: Path) -> None:
 
 def test_the_model_that_a_board_claims_to_be() -> None:
     body = struct.pack(wire.HELLO_BODY, 1, 0, 0, 2, 0, 1, 0, 0, 1, 1, 0, 0, b"\x1b[2J\x07<b>x")
-    hello = setup_cable._read_hello(b"\0" + body + b"deviceid")
+    hello = firmware_cable._read_hello(b"\0" + body + b"deviceid")
     assert_clean(hello.model)
 
 

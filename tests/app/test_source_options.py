@@ -3,7 +3,8 @@
 import pytest
 
 from tiltwise.app import sources
-from tiltwise.link.source import AddressError, parse_address
+from tiltwise.config import address
+from tiltwise.config.address import AddressError, parse_address
 
 assert sources.SCENARIOS  # the import registers sim:, ble: and serial:
 
@@ -62,7 +63,6 @@ def test_an_unknown_option_is_told_with_the_known_ones(address):
 
 
 def test_the_table_has_every_option():
-    from tiltwise.link import source
 
-    known = {(name, option) for name, scheme in source._SCHEMES.items() for option in scheme.options}
+    known = {(name, option) for name, scheme in address._SCHEMES.items() for option in scheme.options}
     assert known == {(at.partition(":")[0], name) for at, name, *_ in OPTIONS}

@@ -7,9 +7,10 @@ import asyncio
 import pytest
 
 from tiltwise.app import sources
+from tiltwise.config.address import AddressError, open_source, parse_address
+from tiltwise.decode.decoder import Decoder
 from tiltwise.link.commands import CREDITS, Acknowledger
-from tiltwise.link.decoder import Decoder
-from tiltwise.link.source import AddressError, Chunk, open_source, parse_address
+from tiltwise.link.source import Chunk
 from tiltwise.types import Mount
 
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from app.command import Command, Result, assert_one_line, run_limited
-from app.feed import stored_seqs
-from tiltwise.app.recorded import recording_header
-from tiltwise.app.settings import RuleSetting
-from tiltwise.app.store import Store
-from tiltwise.link.recording import RecordingWriter, read_frames
-from tiltwise.sim.simulation import Simulation
+from command import Command, Result, assert_one_line, run_limited
+from live.feed import stored_seqs
+from tiltwise.config.settings import RuleSetting
+from tiltwise.offline.recording_header import recording_header
+from tiltwise.recording.tw_file import RecordingWriter, read_frames
+from tiltwise.sim.board.simulation import Simulation
+from tiltwise.store.writer import Store
 from tiltwise.types import EpisodeAlert, Mount
 
 

@@ -1,9 +1,8 @@
 """A Linux guest with the distribution's own kernel, bluetoothd and bleak, whose adapter is a controller on the air.
 
-Before it: an unpacked kernel package (setup.sh) and qemu. After it: test_guest.py, which reads the guest's console.
-The guest's root is this machine's root, read-only; what it writes to /run/out comes to the folder `out` of its work
-folder. Its HCI goes over a virtio port, through a socket, to the controller in this process; pump.py is the other
-end. Emulated (TCG), because KVM is not to be had everywhere.
+The guest's root is this machine's root, read-only; what it writes to /run/out comes to the folder `out` of its
+work folder. Its HCI goes over a virtio port, through a socket, to the controller in this process; pump.py is the
+other end. Emulated (TCG), because KVM is not to be had everywhere.
 """
 
 import asyncio
@@ -18,7 +17,7 @@ from pathlib import Path
 from bumble.transport.common import PacketParser
 
 from bluez.hci_log import HciLog
-from tiltwise.sim.radio import RadioController
+from tiltwise_lab.radio.virtual_radio import RadioController
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

@@ -1,7 +1,7 @@
 """What passed between the guest and its controller, and when: where the seconds of a reconnect go.
 
-Before it: guest.py hands every HCI packet in. After it: test_guest.py, which asks for the parts of a reconnect.
-Times are those of the loop in s. Only what tells the steps apart is looked at: a few commands, events, ATT opcodes.
+Times are those of the loop in s. Only what tells the steps apart is looked at: a few commands, events, ATT
+opcodes.
 """
 
 import asyncio

@@ -1,8 +1,4 @@
-"""Runs inside the guest: the program as a user types it. `scan`, then `watch ble:` until the console says stop.
-
-Before it: guest.sh, and a home folder with the keys and a calibration, as setup and calibrate leave them. After it:
-test_guest.py, which reads the console and what is left in /run/out.
-"""
+"""Runs inside the guest: the program as a user types it. `scan`, then `watch ble:` until the console says stop."""
 
 import os
 import shutil

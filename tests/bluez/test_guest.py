@@ -20,16 +20,22 @@ import pytest
 pytest.importorskip("bumble", reason="the virtual air needs bumble: pip install 'tiltwise[air]'")
 
 from bluez import hci_log
-from tiltwise.app.keys import KeyStore
-from tiltwise.app.profiles import DEFAULT_PERSON, DeviceProfile, device_name, load_profile, save_calibration
-from tiltwise.app.store_reader import StoreReader
 from tiltwise.common import wire
-from tiltwise.link.recording import read_frames
-from tiltwise.link.source import Address
-from tiltwise.sim.air_board import AirBoard
-from tiltwise.sim.radio import RadioLink
-from tiltwise.sim.sensor import Lsm6dsox
-from tiltwise.sim.wearer import Wearer
+from tiltwise.config.address import Address
+from tiltwise.config.calibration_profiles import (
+    DEFAULT_PERSON,
+    DeviceProfile,
+    device_name,
+    load_profile,
+    save_calibration,
+)
+from tiltwise.config.sensor_keys import KeyStore
+from tiltwise.recording.tw_file import read_frames
+from tiltwise.sim.body.wearer import Wearer
+from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
+from tiltwise.store.reader import StoreReader
+from tiltwise_lab.radio.bumble_board import AirBoard
+from tiltwise_lab.radio.virtual_radio import RadioLink
 
 pytestmark = pytest.mark.bluez
 KEY = bytes(range(32))

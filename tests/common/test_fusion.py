@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.number_types import Counted, load_counted, load_single
-from bench.score_fusion import inclination_rmse_deg, load_trial, run_fusion, run_vqf, up_in_sensor
+from lab.number_types import Counted, load_counted, load_single
+from lab.score_fusion import inclination_rmse_deg, load_trial, run_fusion, run_vqf, up_in_sensor
 from tiltwise.common import fusion
 from tiltwise.common.fusion import Fusion
 from tiltwise.motion import rotation

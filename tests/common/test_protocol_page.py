@@ -11,7 +11,7 @@ import pytest
 
 from golden import frames
 from tiltwise.common import auth, wire
-from tiltwise.firmware_files import load_firmware
+from tiltwise.firmware_build.locate import load_firmware
 
 PAGE = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
 FLAT = " ".join(PAGE.split())

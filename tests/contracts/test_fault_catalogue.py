@@ -14,77 +14,79 @@ TESTS = Path(__file__).parent.parent
 
 TRANSPORT = {
     "drop 0-30 %": (
-        "app/test_session_faults.py::test_any_share_of_lost_frames_is_fetched_in_the_end",
-        "app/test_live_link.py::test_random_disconnects_lose_nothing_within_the_ring",
+        "live/test_session_faults.py::test_any_share_of_lost_frames_is_fetched_in_the_end",
+        "live/test_live_link.py::test_random_disconnects_lose_nothing_within_the_ring",
     ),
     "duplicate": (
-        "app/test_session.py::test_frames_that_come_twice_change_nothing",
-        "app/test_store.py::test_a_frame_is_stored_once_whatever_is_repeated",
+        "live/test_live_session.py::test_frames_that_come_twice_change_nothing",
+        "store/test_writer.py::test_a_frame_is_stored_once_whatever_is_repeated",
     ),
     "reorder within 50 frames": (
-        "app/test_session_faults.py::test_frames_that_change_places_among_fifty_are_stored_once_each",
+        "live/test_session_faults.py::test_frames_that_change_places_among_fifty_are_stored_once_each",
     ),
     "bit flip": (
         "common/test_wire.py::test_no_damaged_frame_or_command_is_accepted",
         "link/test_supervisor.py::test_frames_on_a_bad_link_all_arrive_in_the_end",
     ),
     "truncate": (
-        "app/test_session_faults.py::test_cut_lengthened_and_empty_frames_are_counted_and_never_stored",
+        "live/test_session_faults.py::test_cut_lengthened_and_empty_frames_are_counted_and_never_stored",
     ),
     "oversize": (
-        "app/test_session_faults.py::test_cut_lengthened_and_empty_frames_are_counted_and_never_stored",
+        "live/test_session_faults.py::test_cut_lengthened_and_empty_frames_are_counted_and_never_stored",
         "common/test_cobs.py::test_what_does_not_fit_is_dropped_and_counted",
         "firmware/test_link_ble.py::test_write_longer_than_the_buffer_is_survived",
     ),
     "empty": (
-        "app/test_session_faults.py::test_cut_lengthened_and_empty_frames_are_counted_and_never_stored",
+        "live/test_session_faults.py::test_cut_lengthened_and_empty_frames_are_counted_and_never_stored",
     ),
     "answers without sense": (
-        "app/test_session_faults.py::test_answers_of_any_length_and_content_end_no_session",
+        "live/test_session_faults.py::test_answers_of_any_length_and_content_end_no_session",
     ),
     "late by hours": (
-        "app/test_session_faults.py::test_frames_that_come_three_hours_late_stand_at_their_own_time",
-        "app/test_store.py::test_late_backfill_and_two_boots_sort_themselves_out",
+        "live/test_session_faults.py::test_frames_that_come_three_hours_late_stand_at_their_own_time",
+        "store/test_writer.py::test_late_backfill_and_two_boots_sort_themselves_out",
     ),
     "two boots interleaved": (
-        "app/test_session_faults.py::test_two_boots_whose_frames_alternate_are_both_stored_and_time_grows",
-        "link/test_decoder.py::test_backfill_of_an_earlier_boot_does_not_disturb_the_live_stream",
+        "live/test_session_faults.py::test_two_boots_whose_frames_alternate_are_both_stored_and_time_grows",
+        "decode/test_decoder.py::test_backfill_of_an_earlier_boot_does_not_disturb_the_live_stream",
     ),
     "sequence wrap": (
-        "app/test_session_faults.py::test_numbers_that_pass_the_end_of_32_bits_lose_nothing",
-        "app/test_session_faults.py::test_the_last_numbers_of_32_bits_are_acknowledged",
-        "link/test_decoder.py::test_sequence_index_and_time_wrap_without_a_trace",
+        "live/test_session_faults.py::test_numbers_that_pass_the_end_of_32_bits_lose_nothing",
+        "live/test_session_faults.py::test_the_last_numbers_of_32_bits_are_acknowledged",
+        "decode/test_decoder.py::test_sequence_index_and_time_wrap_without_a_trace",
     ),
     "sample-index jump": (
-        "app/test_session_faults.py::test_a_jump_of_the_sample_index_is_as_long_as_the_clock_says",
+        "live/test_session_faults.py::test_a_jump_of_the_sample_index_is_as_long_as_the_clock_says",
     ),
     "time going back": (
-        "link/test_decoder.py::test_clock_that_goes_back_is_a_gap_and_time_still_grows",
-        "link/test_decoder.py::test_late_read_clock_never_makes_time_go_back",
-        "app/test_session.py::test_late_and_early_arrivals_never_turn_the_day_back",
+        "decode/test_decoder.py::test_clock_that_goes_back_is_a_gap_and_time_still_grows",
+        "decode/test_decoder.py::test_late_read_clock_never_makes_time_go_back",
+        "live/test_live_session.py::test_late_and_early_arrivals_never_turn_the_day_back",
     ),
-    "tag wrong": ("link/test_peer.py::test_forged_stale_and_replayed_bytes_are_counted_and_never_pass",),
+    "tag wrong": (
+        "link/test_board_connection.py::test_forged_stale_and_replayed_bytes_are_counted_and_never_pass",
+    ),
     "stale session": (
-        "link/test_peer.py::test_forged_stale_and_replayed_bytes_are_counted_and_never_pass",
+        "link/test_board_connection.py::test_forged_stale_and_replayed_bytes_are_counted_and_never_pass",
         "firmware/test_link_ble.py::test_session_recorded_once_is_worth_nothing_later",
     ),
     "replay": (
-        "link/test_peer.py::test_forged_stale_and_replayed_bytes_are_counted_and_never_pass",
+        "link/test_board_connection.py::test_forged_stale_and_replayed_bytes_are_counted_and_never_pass",
         "firmware/test_link_ble.py::test_replayed_commands_are_refused_and_counted",
     ),
     "MTU 23/185/247/517": (
         "link/test_supervisor.py::test_any_mtu_carries_everything",
-        "sim/test_air_backend.py::test_the_stream_has_no_gap_with_any_packet_size",
+        "radio/test_bleak_backend.py::test_the_stream_has_no_gap_with_any_packet_size",
     ),
     "MTU change mid-connection": (
         "firmware/test_faults.py::test_packets_that_change_size_in_mid_stream_tear_no_frame",
     ),
     "notify before subscribe": (
-        "sim/test_air_faults.py::test_notifications_before_subscribing_and_twice_are_no_frames",
-        "link/test_peer.py::test_frames_before_the_proof_are_dropped",
+        "radio/test_lossy_bluetooth.py::test_notifications_before_subscribing_and_twice_are_no_frames",
+        "link/test_board_connection.py::test_frames_before_the_proof_are_dropped",
     ),
     "doubled callbacks": (
-        "sim/test_air_faults.py::test_notifications_before_subscribing_and_twice_are_no_frames",
+        "radio/test_lossy_bluetooth.py::test_notifications_before_subscribing_and_twice_are_no_frames",
         "link/test_supervisor.py::test_frames_on_a_bad_link_all_arrive_in_the_end",
     ),
     "CCCD lost": (
@@ -107,7 +109,7 @@ LINK = {
     ),
     "adapter off/on": (
         "link/test_supervisor.py::test_trouble_is_said_once_and_over_by_itself",
-        "sim/test_air_backend.py::test_bluetooth_that_is_off_is_an_error_of_bleak_and_comes_back",
+        "radio/test_bleak_backend.py::test_bluetooth_that_is_off_is_an_error_of_bleak_and_comes_back",
     ),
     "suspend 1 min/8 h": ("link/test_supervisor.py::test_suspend_is_noticed_at_once_and_said",),
     "two hosts at once": (
@@ -115,15 +117,15 @@ LINK = {
         "firmware/test_link_ble.py::test_second_host_gets_busy_with_the_age_and_may_take_over",
     ),
     "USB unplug mid-frame": (
-        "app/test_session_faults.py::test_a_cable_that_is_pulled_in_mid_frame_tears_no_frame_and_loses_none",
+        "live/test_session_faults.py::test_a_cable_that_is_pulled_in_mid_frame_tears_no_frame_and_loses_none",
         "link/test_serial.py::test_bytes_go_both_ways_and_unplugging_ends_the_stream",
     ),
 }
 
 DEVICE = {
     "reboot mid-stream": (
-        "sim/test_air_address.py::test_a_board_that_restarts_is_found_at_its_new_address",
-        "link/test_decoder.py::test_restarted_board_goes_on_behind_the_last_sample_with_a_gap",
+        "radio/test_air_address.py::test_a_board_that_restarts_is_found_at_its_new_address",
+        "decode/test_decoder.py::test_restarted_board_goes_on_behind_the_last_sample_with_a_gap",
     ),
     "WDT reset": (
         "firmware/test_life.py::test_watchdog_starves_when_a_loop_stalls",
@@ -136,7 +138,7 @@ DEVICE = {
     ),
     "ring overflow": (
         "firmware/test_frame_ring.py::test_full_ring_drops_the_oldest_counts_them_and_flags_the_next",
-        "app/test_live_link.py::test_an_outage_beyond_the_ring_is_a_gap_of_what_was_lost_and_no_more",
+        "live/test_live_link.py::test_an_outage_beyond_the_ring_is_a_gap_of_what_was_lost_and_no_more",
     ),
     "ENOMEM bursts": (
         "firmware/test_link_ble.py::test_full_radio_delays_frames_and_loses_none",
@@ -150,7 +152,7 @@ DEVICE = {
         "firmware/test_board_settings.py::test_any_single_damaged_byte_gives_defaults_and_a_report",
         "firmware/test_life.py::test_damaged_settings_are_reported_and_replaced_by_defaults",
     ),
-    "clock reset": ("link/test_decoder.py::test_clock_that_goes_back_is_a_gap_and_time_still_grows",),
+    "clock reset": ("decode/test_decoder.py::test_clock_that_goes_back_is_a_gap_and_time_still_grows",),
     "battery 0-100 % and jumpy": (
         "firmware/test_machines.py::test_curve_falls_from_100_to_0_without_a_jump",
         "firmware/test_machines.py::test_discharging_percentage_only_falls_in_spite_of_noise",
@@ -158,23 +160,23 @@ DEVICE = {
     ),
     "sensor stuck": (
         "firmware/test_faults.py::test_a_sensor_that_repeats_itself_for_two_seconds_is_one_gap_until_its_samples_change",
-        "app/test_checks.py::test_a_sensor_that_stands_still_for_a_while_is_named",
+        "offline/test_input_checks.py::test_a_sensor_that_stands_still_for_a_while_is_named",
     ),
     "saturated": (
-        "sim/test_board.py::test_saturation_is_reported_once_a_second",
+        "sim/test_simulated_board.py::test_saturation_is_reported_once_a_second",
         "motion/test_orientation.py::test_clipped_gyroscope_is_flagged_and_doubted",
     ),
     "NaN/zero quaternion": (
-        "link/test_decoder.py::test_quaternion_that_is_no_rotation_is_left_out",
-        "link/test_decoder.py::test_info_with_a_scale_that_cannot_be_meant_is_refused_and_counted",
-        "motion/test_angles.py::test_samples_without_orientation_give_nan_and_harm_no_others",
+        "decode/test_decoder.py::test_quaternion_that_is_no_rotation_is_left_out",
+        "decode/test_decoder.py::test_info_with_a_scale_that_cannot_be_meant_is_refused_and_counted",
+        "motion/test_neck_angles.py::test_samples_without_orientation_give_nan_and_harm_no_others",
     ),
     "norm off by > 1 %": (
-        "link/test_decoder.py::test_quaternion_whose_norm_is_off_by_more_than_one_percent_is_left_out",
+        "decode/test_decoder.py::test_quaternion_whose_norm_is_off_by_more_than_one_percent_is_left_out",
     ),
     "axis swap/IMU remount": (
-        "app/test_checks.py::test_swapped_axes_are_refused",
-        "app/test_fit.py::test_the_scenario_remount_put_back_differently_is_noticed",
+        "offline/test_input_checks.py::test_swapped_axes_are_refused",
+        "live/test_placement_monitor.py::test_the_scenario_remount_put_back_differently_is_noticed",
         "motion/test_remount.py::test_another_mount_is_refused",
     ),
     "gyro bias step": (
@@ -187,40 +189,40 @@ DEVICE = {
 
 HOST = {
     "disk full": (
-        "app/test_session.py::test_a_full_disk_stops_neither_alerts_nor_stream",
-        "app/test_store_crash.py::test_a_full_disk_is_told_once_per_commit_and_recording_resumes",
+        "live/test_live_session.py::test_a_full_disk_stops_neither_alerts_nor_stream",
+        "store/test_store_crash.py::test_a_full_disk_is_told_once_per_commit_and_recording_resumes",
         "app/test_watch.py::test_a_disk_that_fills_up_stops_no_alert_and_fails_at_the_end",
     ),
     "read-only dir": (
-        "app/test_store_crash.py::test_a_read_only_folder_can_be_read_and_refuses_a_writer_in_one_line",
-        "app/test_store_faults.py::test_alerts_go_on_in_trouble_and_nothing_is_lost_behind_it",
+        "store/test_store_crash.py::test_a_read_only_folder_can_be_read_and_refuses_a_writer_in_one_line",
+        "store/test_store_faults.py::test_alerts_go_on_in_trouble_and_nothing_is_lost_behind_it",
     ),
     "DB locked": (
-        "app/test_host_faults.py::"
+        "live/test_host_faults.py::"
         "test_a_store_that_is_held_from_the_first_frame_on_is_told_once_and_nothing_is_lost",
-        "app/test_store.py::test_a_locked_database_costs_nothing_but_patience",
-        "app/test_store_faults.py::test_alerts_go_on_in_trouble_and_nothing_is_lost_behind_it",
+        "store/test_writer.py::test_a_locked_database_costs_nothing_but_patience",
+        "store/test_store_faults.py::test_alerts_go_on_in_trouble_and_nothing_is_lost_behind_it",
     ),
     "corrupt page": (
-        "app/test_store_crash.py::test_a_damaged_page_in_the_raw_file_costs_its_chunks_only",
-        "app/test_store_crash.py::test_a_damaged_core_is_set_aside_and_recording_goes_on",
+        "store/test_store_crash.py::test_a_damaged_page_in_the_raw_file_costs_its_chunks_only",
+        "store/test_store_crash.py::test_a_damaged_core_is_set_aside_and_recording_goes_on",
     ),
     "kill -9 at every commit phase": (
-        "app/test_host_faults.py::test_kill_9_before_every_statement_of_every_commit_loses_nothing",
-        "app/test_store_crash.py::test_kill_9_at_random_points_loses_no_acknowledged_frame",
-        "app/test_crash.py::test_kill_9_loses_nothing_that_was_acknowledged",
+        "live/test_host_faults.py::test_kill_9_before_every_statement_of_every_commit_loses_nothing",
+        "store/test_store_crash.py::test_kill_9_at_random_points_loses_no_acknowledged_frame",
+        "store/test_crash_of_watch.py::test_kill_9_loses_nothing_that_was_acknowledged",
     ),
     "power cut": (
-        "app/test_store_faults.py::test_a_power_cut_loses_nothing_that_was_acknowledged",
-        "app/test_store_faults.py::test_only_what_was_synced_survives_a_cut",
+        "store/test_store_faults.py::test_a_power_cut_loses_nothing_that_was_acknowledged",
+        "store/test_store_faults.py::test_only_what_was_synced_survives_a_cut",
     ),
     "wall clock +/- 1 h": (
         "app/test_data_days.py::test_a_wall_clock_that_is_set_while_recording_moves_nothing",
-        "app/test_wall.py::test_a_clock_that_is_set_is_told_once",
+        "live/test_clock_watch.py::test_a_clock_that_is_set_is_told_once",
     ),
     "NTP slew": (
         "app/test_data_days.py::test_a_wall_clock_that_is_corrected_slowly_moves_nothing",
-        "app/test_wall.py::test_slow_correction_over_a_day_is_told_when_it_is_seen_in_the_minutes",
+        "live/test_clock_watch.py::test_slow_correction_over_a_day_is_told_when_it_is_seen_in_the_minutes",
     ),
     "DST both ways": (
         "app/test_data_days.py::test_the_clocks_change_while_recording",
@@ -236,8 +238,8 @@ HOST = {
     ),
     "slow consumer 10 s": ("link/test_supervisor.py::test_a_consumer_that_sleeps_ten_seconds_loses_nothing",),
     "OOM limit": (
-        "app/test_host_faults.py::test_a_limit_of_memory_that_is_met_damages_nothing",
-        "app/test_host_faults.py::test_a_disk_that_refuses_for_hours_costs_a_stated_amount_of_memory",
+        "live/test_host_faults.py::test_a_limit_of_memory_that_is_met_damages_nothing",
+        "live/test_host_faults.py::test_a_disk_that_refuses_for_hours_costs_a_stated_amount_of_memory",
     ),
 }
 
@@ -248,20 +250,20 @@ USER_DATA = {
         "app/test_hostile_names.py::test_the_name_of_a_device_in_the_store",
         "app/test_hostile_names.py::test_the_name_of_a_board_that_has_a_key",
         "app/test_hostile_names.py::test_what_is_near_may_call_itself_as_it_likes",
-        "app/test_live_link.py::test_hostile_device_ids_become_plain_names",
+        "live/test_live_link.py::test_hostile_device_ids_become_plain_names",
     ),
     "hostile names of people, folders and files": (
         "app/test_hostile_names.py::test_a_persons_name_in_calibrate_and_watch",
         "app/test_hostile_names.py::test_the_folder_of_the_data",
-        "app/test_inputs.py::test_a_hostile_name_never_reaches_the_terminal_as_it_is",
+        "offline/test_input_file.py::test_a_hostile_name_never_reaches_the_terminal_as_it_is",
         "report/test_plots.py::test_angles_of_a_recording_are_drawn_with_hostile_names_as_text",
     ),
     "hostile import files": (
         "app/test_hostile_names.py::test_what_a_recording_from_somebody_else_says_about_itself",
         "app/test_hostile_names.py::test_a_recording_from_somebody_else_with_an_unknown_time_zone",
-        "app/test_inputs.py::test_a_foreign_file_is_refused",
-        "link/test_imufile.py::test_foreign_and_broken_files_are_told_in_one_line",
-        "link/test_recording.py::test_damage_in_the_middle_costs_only_the_records_it_hits",
+        "offline/test_input_file.py::test_a_foreign_file_is_refused",
+        "recording/test_imu_file.py::test_foreign_and_broken_files_are_told_in_one_line",
+        "recording/test_tw_file.py::test_damage_in_the_middle_costs_only_the_records_it_hits",
     ),
 }
 

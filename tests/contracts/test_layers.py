@@ -1,4 +1,6 @@
-"""Imports point one way: the four floors of docs/decisions/0008, checked on the syntax trees."""
+"""Imports point one way: what each folder may import, checked on the syntax trees; imports inside functions count."""
+
+from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
@@ -7,57 +9,63 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-HOST = ROOT / "host" / "tiltwise"
+HOST = ROOT / "host"
 FIRMWARE = ROOT / "firmware"
+MOST_MODULES = 15  # in a folder, so that a newcomer finds the room
 
-# Which rooms each room may import from, besides itself.
-BELOW = {
-    "types": {"common"},
-    "common": set(),
-    "firmware_files": {"common", "firmware_fold", "firmware_trim", "firmware_merge", "firmware_names"},
-    "firmware_fold": {"common"},
-    "firmware_trim": {"common", "firmware_fold"},
-    "firmware_merge": {"common"},
-    "firmware_names": {"common"},
-    "motion": {"common", "types"},
-    "detect": {"common", "types"},
-    "report": {"common", "types"},
-    "link": {"common", "types"},
-    "tracker": {"common", "types", "motion", "detect"},
-    "tracker_pair": {"common", "types", "motion", "detect", "tracker"},
-    "sim": {"common", "types", "link", "firmware_files", "motion"},
-    "app": {
-        "common",
-        "types",
-        "firmware_files",
-        "motion",
-        "detect",
-        "report",
-        "link",
-        "tracker",
-        "tracker_pair",
-        "sim",
-        "__init__",
-    },
+# What each folder (or module outside one) may import besides itself, the lowest first. A name stands for itself
+# only: `motion` is motion/rotation.py, not the folders inside motion/.
+MAY_IMPORT = {
+    "version": "",
+    "errors": "",
+    "text": "",
+    "console": "text",
+    "common": "",
+    "types": "common",
+    "decode": "common types",
+    "motion": "types",
+    "motion.orientation": "motion types",
+    "motion.calibration": "motion types",
+    "motion.angles": "motion motion.calibration types",
+    "detect": "common types",
+    "exercise": "detect types",
+    "report": "types",
+    "tracker": "detect motion.angles motion.calibration motion.orientation types",
+    "pair_tracker": "detect motion.angles tracker types",
+    "firmware_build": "common",
+    "link": "common",
+    "recording": "common decode link types version",
+    "config": "detect errors link motion.calibration recording text types",
+    "store": "common decode errors report text types",
+    "setup": "common config decode errors firmware_build link text types",
+    "sim": "types",
+    "sim.body": "motion types",
+    "sim.imu": "types",
+    "sim.board": "common firmware_build link sim.body sim.imu types",
+    "live.wearer": "common config decode detect exercise link motion motion.calibration motion.orientation "
+    "pair_tracker tracker types",
+    "live.backfill": "common decode detect link live.wearer motion.angles pair_tracker report store tracker types",
+    "live": "common config decode errors exercise link live.backfill live.wearer motion.calibration "
+    "motion.orientation pair_tracker recording text tracker types",
+    "offline": "config decode detect errors exercise live live.backfill motion motion.angles motion.calibration "
+    "motion.orientation recording report store text tracker types",
 }
+# The commands and the lab may import everything below them.
+TOPS = ("app", "lab")
 ONLY_IN = {
-    "bleak": ("link/ble.py", "sim/air_backend.py"),
-    "serial": ("link/serial.py",),
-    "matplotlib": ("report/plots.py", "report/plots_bench.py", "report/plots_calibration.py"),
-    "sqlite3": ("app/store",),
-    "desktop_notifier": ("app/alerts.py", "app/notify.py"),
+    "bleak": ("tiltwise/link/ble.py", "tiltwise_lab/radio/bleak_backend.py"),
+    "serial": ("tiltwise/link/serial.py",),
+    "matplotlib": (
+        "tiltwise/report/plots.py",
+        "tiltwise/report/plots_calibration.py",
+        "tiltwise_lab/bench/bench_plots.py",
+    ),
+    "sqlite3": ("tiltwise/store/", "tiltwise_lab/bench/storage/"),
+    "desktop_notifier": ("tiltwise/live/desktop.py",),
 }
-# The pure core has no clock, file, network, event loop or print.
-PURE = (
-    "common/",
-    "motion/",
-    "detect/",
-    "tracker.py",
-    "tracker_pair.py",
-    "report/exposure.py",
-    "link/decoder.py",
-    "types.py",
-)
+# Values in, values out: no clock, file, network, event loop or print. Time arrives in the samples.
+PURE = ("common", "decode", "motion", "detect", "exercise", "tracker", "pair_tracker", "report", "types")
+DRAWS = ("report/plots.py", "report/plots_calibration.py", "report/style.py")
 IMPURE_MODULES = {
     "asyncio",
     "time",
@@ -92,61 +100,117 @@ def imported(path: Path) -> Iterator[str]:
 
 
 def host_files() -> list[Path]:
-    return sorted(HOST.rglob("*.py"))
+    return sorted(path for name in ("tiltwise", "tiltwise_lab") for path in (HOST / name).rglob("*.py"))
 
 
-def room_of(module: str) -> str | None:
+def name_of(path: Path) -> str:
+    return path.relative_to(HOST).as_posix()
+
+
+def room_of(module: str) -> str:
+    """Return the folder of a module below tiltwise, or the module itself where it is in none; "" for others'."""
     parts = module.split(".")
-    return parts[1] if parts[0] == "tiltwise" and len(parts) > 1 else None
+    if parts[0] == "tiltwise_lab":
+        return "lab"
+    if parts[0] != "tiltwise" or len(parts) == 1:
+        return ""
+    folder, inside = HOST / "tiltwise", []
+    for part in parts[1:]:
+        if not (folder / part).is_dir():
+            break
+        folder, inside = folder / part, [*inside, part]
+    return ".".join(inside) if inside else parts[1]
 
 
-@pytest.mark.parametrize("path", host_files(), ids=lambda p: str(p.relative_to(HOST)))
-def test_imports_point_down(path: Path) -> None:
-    relative = path.relative_to(HOST)
-    room = relative.parts[0].removesuffix(".py")
-    if room == "__init__":
-        pytest.skip("the public names come from every floor")
-    assert room in BELOW, f"{relative} is in no room of the house: put it into one, or give it a floor here"
+def room_of_file(path: Path) -> str:
+    return room_of(".".join(path.relative_to(HOST).with_suffix("").parts).removesuffix(".__init__"))
+
+
+def allowed(room: str) -> set[str]:
+    if room in TOPS:
+        return {*MAY_IMPORT, *TOPS}
+    return {room, *MAY_IMPORT[room].split()}
+
+
+@pytest.mark.parametrize("path", host_files(), ids=name_of)
+def test_a_module_imports_only_what_its_folder_may(path: Path) -> None:
+    room = room_of_file(path)
+    if room in ("", "__init__"):
+        pytest.skip("the public names come from every folder")
+    assert room in MAY_IMPORT or room in TOPS, f"{name_of(path)}: its folder {room} is not in MAY_IMPORT"
     for module in imported(path):
-        assert not module.startswith("."), f"{relative} imports {module}: write the absolute name"
+        assert not module.startswith("."), f"{name_of(path)} imports {module}: write the absolute name"
         target = room_of(module)
-        if target in BELOW:
-            assert target == room or target in BELOW[room], f"{relative} ({room}) imports {module}"
+        known = target in MAY_IMPORT or target in TOPS
+        assert not known or target in allowed(room), f"{name_of(path)} ({room}) imports {module} ({target})"
 
 
-def test_the_simulator_takes_only_rotations_from_motion() -> None:
-    for path in sorted((HOST / "sim").glob("*.py")):
-        for module in imported(path):
-            if room_of(module) == "motion":
-                assert module.startswith("tiltwise.motion.rotation") or module == "tiltwise.motion", (
-                    f"{path}: {module}"
-                )
+def test_the_list_of_folders_points_one_way_and_names_what_is_there() -> None:
+    seen: set[str] = set()
+    for room, below in MAY_IMPORT.items():
+        assert set(below.split()) <= seen, (
+            f"{room} may import {set(below.split()) - seen}, which stand above it"
+        )
+        seen.add(room)
+    assert seen | {*TOPS} == {room_of_file(path) for path in host_files()} - {""}
+
+
+def test_only_the_bench_command_asks_for_the_lab() -> None:
+    asking = {
+        name_of(path) for path in host_files() if any(room_of(module) == "lab" for module in imported(path))
+    }
+    assert {name for name in asking if name.startswith("tiltwise/")} <= {"tiltwise/app/cli.py"}
+
+
+def test_no_module_of_a_folder_is_imported_in_a_circle() -> None:
+    modules = {".".join(path.relative_to(HOST).with_suffix("").parts): path for path in host_files()}
+    below = {
+        name: {m for m in imported(path) if m in modules and m != name} for name, path in modules.items()
+    }
+    while bare := {name for name, needs in below.items() if not needs}:
+        below = {name: needs - bare for name, needs in below.items() if name not in bare}
+    assert not below, f"these modules import each other in a circle: {sorted(below)}"
+
+
+@pytest.mark.parametrize("root", [HOST / "tiltwise", HOST / "tiltwise_lab", FIRMWARE], ids=lambda p: p.name)
+def test_folders_are_small_and_say_what_they_turn_into_what(root: Path) -> None:
+    for folder in {path.parent for path in root.rglob("*.py") if "shims" not in path.parts}:
+        modules = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
+        assert len(modules) <= MOST_MODULES, f"{folder}: {len(modules)} modules"
+        text = (folder / "__init__.py").read_text(encoding="utf-8")
+        assert ast.get_docstring(ast.parse(text)), f"{folder}/__init__.py says nothing"
+
+
+def test_no_two_modules_have_one_name() -> None:
+    paths = [path for path in (*host_files(), *FIRMWARE.rglob("*.py")) if "shims" not in path.parts]
+    names = [path.name for path in paths if path.name != "__init__.py"]
+    assert {name for name in names if names.count(name) > 1} == set()
 
 
 @pytest.mark.parametrize("library", ONLY_IN)
 def test_a_library_at_the_edge_stays_in_its_file(library: str) -> None:
     for path in host_files():
-        relative = path.relative_to(HOST).as_posix()
         if any(module.split(".")[0] == library for module in imported(path)):
-            assert relative.startswith(ONLY_IN[library]), (
-                f"{relative} imports {library}, which belongs in {ONLY_IN[library]}"
+            assert name_of(path).startswith(ONLY_IN[library]), (
+                f"{name_of(path)} imports {library}, which belongs in {ONLY_IN[library]}"
             )
 
 
-@pytest.mark.parametrize("path", host_files(), ids=lambda p: str(p.relative_to(HOST)))
-def test_the_core_is_pure(path: Path) -> None:
-    relative = path.relative_to(HOST).as_posix()
-    if not relative.startswith(PURE):
-        return
+@pytest.mark.parametrize(
+    "path", [path for path in host_files() if room_of_file(path).split(".")[0] in PURE], ids=name_of
+)
+def test_the_pure_folders_have_no_clock_file_loop_or_print(path: Path) -> None:
+    if name_of(path).endswith(DRAWS):
+        pytest.skip("a plot is written to a file")
     roots = {module.split(".")[0] for module in imported(path)}
-    assert not roots & IMPURE_MODULES, f"{relative} imports {roots & IMPURE_MODULES}"
+    assert not roots & IMPURE_MODULES, f"{name_of(path)} imports {roots & IMPURE_MODULES}"
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            assert node.func.id not in IMPURE_CALLS, f"{relative}:{node.lineno} calls {node.func.id}"
+            assert node.func.id not in IMPURE_CALLS, f"{name_of(path)}:{node.lineno} calls {node.func.id}"
 
 
 def test_common_imports_only_what_both_sides_have() -> None:
-    for path in sorted((HOST / "common").glob("*.py")):
+    for path in sorted((HOST / "tiltwise" / "common").glob("*.py")):
         for module in imported(path):
             root = module.split(".")[0]
             assert root in COMMON_MAY_IMPORT or module.startswith("tiltwise.common"), (

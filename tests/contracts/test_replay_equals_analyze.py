@@ -6,17 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tiltwise.app.analyze import analyze
-from tiltwise.app.inputs import choose_mounting, read_input
-from tiltwise.app.session import Session
-from tiltwise.app.settings import RuleSetting, Settings
 from tiltwise.common import wire
+from tiltwise.config.settings import RuleSetting, Settings
 from tiltwise.detect.posture import RuleSettings
-from tiltwise.link.recording import RecordingWriter
-from tiltwise.link.replay import load_tape
-from tiltwise.motion.mounting import Mounting
-from tiltwise.sim.simulation import Simulation
-from tiltwise.sim.wearer import Wearer
+from tiltwise.live.live_session import Session
+from tiltwise.motion.calibration.mounting import Mounting
+from tiltwise.offline.analyze import analyze
+from tiltwise.offline.input_file import choose_mounting, read_input
+from tiltwise.recording.replay import load_tape
+from tiltwise.recording.tw_file import RecordingWriter
+from tiltwise.sim.board.simulation import Simulation
+from tiltwise.sim.body.wearer import Wearer
 from tiltwise.types import ActivityChanged, EpisodeAlert, EpisodeEnded, EpisodeStarted, Event, Mount
 
 TOLD = (ActivityChanged, EpisodeAlert, EpisodeEnded, EpisodeStarted)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tiltwise.app.bench_sim import SimRow, sim_row
 from tiltwise.types import Mount
+from tiltwise_lab.bench.accuracy.simulated_wearers import SimRow, sim_row
 
 # deg. Calibration takes the neutral from 3 s of a swaying person (about 1 deg), the part slips on skin and cloth by
 # another degree, the collar's under clothes more; the angles come 45 ms late. Seeds 1 to 6 reach 2.8 at worst.

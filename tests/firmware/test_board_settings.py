@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from tiltwise.firmware_files import load_firmware
-from tiltwise.sim.parts import Power, PowerCut, SimFiles
+from tiltwise.firmware_build.locate import load_firmware
+from tiltwise.sim.board.peripherals import Power, PowerCut, SimFiles
 
 load_firmware()
 settings = importlib.import_module("tiltwise_firmware.storage.board_settings")

@@ -7,7 +7,7 @@ import types
 
 import pytest
 
-from tiltwise.firmware_files import firmware_dir, load_firmware
+from tiltwise.firmware_build.locate import firmware_dir, load_firmware
 
 load_firmware()
 NAMES = [

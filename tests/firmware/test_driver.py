@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from tiltwise.common import wire
-from tiltwise.firmware_files import load_firmware
-from tiltwise.sim import lsm6dsox_registers as reg
-from tiltwise.sim.board import SimBus, SimClock
-from tiltwise.sim.imu_errors import ImuErrors
-from tiltwise.sim.sensor import Lsm6dsox
+from tiltwise.firmware_build.locate import load_firmware
+from tiltwise.sim.board.simulated_board import SimBus, SimClock
+from tiltwise.sim.imu import lsm6dsox_registers as reg
+from tiltwise.sim.imu.imu_errors import ImuErrors
+from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
 
 load_firmware()
 drivers = importlib.import_module("tiltwise_firmware.drivers")

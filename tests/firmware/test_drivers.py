@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from sim.imu_parts import KINDS, mpu6500, on_bus, put_config, steady
-from tiltwise.firmware_files import load_firmware
-from tiltwise.sim import bmi270 as bmi_model
-from tiltwise.sim import icm42688 as icm_model
-from tiltwise.sim import lsm6ds3trc as trc_model
-from tiltwise.sim.bmi270 import STAND_IN_CONFIG, Bmi270
-from tiltwise.sim.board import SimBus, SimClock
-from tiltwise.sim.imu_errors import G_M_S2, ImuErrors
-from tiltwise.sim.mpu6050 import Mpu6050
+from tiltwise.firmware_build.locate import load_firmware
+from tiltwise.sim.board.simulated_board import SimBus, SimClock
+from tiltwise.sim.imu import bmi270_model as bmi_model
+from tiltwise.sim.imu import icm42688_model as icm_model
+from tiltwise.sim.imu import lsm6ds3trc_model as trc_model
+from tiltwise.sim.imu.bmi270_model import STAND_IN_CONFIG, Bmi270
+from tiltwise.sim.imu.imu_errors import G_M_S2, ImuErrors
+from tiltwise.sim.imu.mpu6050_model import Mpu6050
 
 load_firmware()
 drivers = importlib.import_module("tiltwise_firmware.drivers")

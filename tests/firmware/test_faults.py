@@ -9,12 +9,12 @@ import pytest
 
 from radio_bench import Board
 from tiltwise.common import wire
-from tiltwise.firmware_files import load_firmware
-from tiltwise.link.decoder import Decoder
-from tiltwise.sim.board import POWER_ON, SimBoard, SimClock
-from tiltwise.sim.imu_errors import G_M_S2, ImuErrors
-from tiltwise.sim.parts import Power, PowerCut, SimFiles
-from tiltwise.sim.sensor import Lsm6dsox
+from tiltwise.decode.decoder import Decoder
+from tiltwise.firmware_build.locate import load_firmware
+from tiltwise.sim.board.peripherals import Power, PowerCut, SimFiles
+from tiltwise.sim.board.simulated_board import POWER_ON, SimBoard, SimClock
+from tiltwise.sim.imu.imu_errors import G_M_S2, ImuErrors
+from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
 from tiltwise.types import OrientationBlock, SignalGap
 from wire_host import START
 

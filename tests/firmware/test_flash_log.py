@@ -6,9 +6,9 @@ import struct
 import pytest
 
 from tiltwise.common import wire
-from tiltwise.firmware_files import load_firmware
-from tiltwise.sim.board import SimClock
-from tiltwise.sim.parts import Power, PowerCut, SimFlash
+from tiltwise.firmware_build.locate import load_firmware
+from tiltwise.sim.board.peripherals import Power, PowerCut, SimFlash
+from tiltwise.sim.board.simulated_board import SimClock
 
 load_firmware()
 flashlog = importlib.import_module("tiltwise_firmware.storage.flash_log")

@@ -5,7 +5,7 @@ import importlib
 import pytest
 
 from tiltwise.common import wire
-from tiltwise.firmware_files import load_firmware
+from tiltwise.firmware_build.locate import load_firmware
 
 load_firmware()
 Ring = importlib.import_module("tiltwise_firmware.comms.frame_ring").Ring

@@ -7,9 +7,9 @@ import random
 import pytest
 
 from tiltwise.common import wire
-from tiltwise.firmware_files import load_firmware
-from tiltwise.sim.board import SimClock
-from tiltwise.sim.parts import SimMotor
+from tiltwise.firmware_build.locate import load_firmware
+from tiltwise.sim.board.peripherals import SimMotor
+from tiltwise.sim.board.simulated_board import SimClock
 
 load_firmware()
 haptics = importlib.import_module("tiltwise_firmware.wearer.haptics")

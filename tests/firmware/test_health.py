@@ -10,9 +10,9 @@ import types
 
 import pytest
 
-from tiltwise.firmware_files import firmware_dir, load_firmware
-from tiltwise.sim.board import SimClock
-from tiltwise.sim.parts import SimFiles
+from tiltwise.firmware_build.locate import firmware_dir, load_firmware
+from tiltwise.sim.board.peripherals import SimFiles
+from tiltwise.sim.board.simulated_board import SimClock
 
 load_firmware()
 health = importlib.import_module("tiltwise_firmware.device.health")

@@ -8,8 +8,8 @@ import pytest
 
 from tiltwise.common import auth, wire
 from tiltwise.common.channel import Channel
-from tiltwise.firmware_files import load_firmware
-from tiltwise.sim.board import SimClock, SimLink
+from tiltwise.firmware_build.locate import load_firmware
+from tiltwise.sim.board.simulated_board import SimClock, SimLink
 
 load_firmware()
 desk_module = importlib.import_module("tiltwise_firmware.comms.session_manager")

@@ -6,10 +6,10 @@ import pytest
 
 from sim.imu_parts import put_config, steady
 from tiltwise.common import wire
-from tiltwise.firmware_files import load_firmware
-from tiltwise.sim.board import SimBoard
-from tiltwise.sim.parts import SimFiles
-from tiltwise.sim.sensor import Lsm6dsox
+from tiltwise.firmware_build.locate import load_firmware
+from tiltwise.sim.board.peripherals import SimFiles
+from tiltwise.sim.board.simulated_board import SimBoard
+from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
 
 load_firmware()
 places = importlib.import_module("tiltwise_firmware.sensing.imu_addresses")

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from tiltwise.common import wire
-from tiltwise.firmware_files import load_firmware
-from tiltwise.sim.board import WATCHDOG, SimBoard
-from tiltwise.sim.imu_errors import G_M_S2, ImuErrors
-from tiltwise.sim.sensor import Lsm6dsox
+from tiltwise.firmware_build.locate import load_firmware
+from tiltwise.sim.board.simulated_board import WATCHDOG, SimBoard
+from tiltwise.sim.imu.imu_errors import G_M_S2, ImuErrors
+from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
 
 load_firmware()
 

@@ -8,9 +8,9 @@ import pytest
 
 from fake_bluetooth import Air
 from tiltwise.common import wire
-from tiltwise.firmware_files import load_firmware
+from tiltwise.firmware_build.locate import load_firmware
 from tiltwise.link.aes import load_aes
-from tiltwise.sim.board import SimClock
+from tiltwise.sim.board.simulated_board import SimClock
 from wire_host import DEVICE, KEY, START, Host, ack, get, stuffed
 
 Aes = load_aes()

@@ -6,8 +6,8 @@ import pytest
 
 from sim.imu_parts import KINDS, put_config, steady
 from tiltwise.common import cobs, wire
-from tiltwise.firmware_files import load_firmware
-from tiltwise.sim.board import SimBoard
+from tiltwise.firmware_build.locate import load_firmware
+from tiltwise.sim.board.simulated_board import SimBoard
 from wire_host import START, ack, stuffed
 
 load_firmware()

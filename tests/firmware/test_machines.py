@@ -6,9 +6,9 @@ import math
 
 import pytest
 
-from tiltwise.firmware_files import load_firmware
-from tiltwise.sim.board import SimClock
-from tiltwise.sim.parts import SimFiles, SimMotor
+from tiltwise.firmware_build.locate import load_firmware
+from tiltwise.sim.board.peripherals import SimFiles, SimMotor
+from tiltwise.sim.board.simulated_board import SimClock
 
 load_firmware()
 

@@ -8,12 +8,12 @@ import pytest
 
 from flying import KEY, Flying
 from tiltwise.common import auth, wire
-from tiltwise.firmware_files import load_firmware
-from tiltwise.link.messages import read_status
-from tiltwise.sim.board import SimBoard
-from tiltwise.sim.imu_errors import G_M_S2, ImuErrors
-from tiltwise.sim.parts import SimFlash
-from tiltwise.sim.sensor import Lsm6dsox
+from tiltwise.decode.messages import read_status
+from tiltwise.firmware_build.locate import load_firmware
+from tiltwise.sim.board.peripherals import SimFlash
+from tiltwise.sim.board.simulated_board import SimBoard
+from tiltwise.sim.imu.imu_errors import G_M_S2, ImuErrors
+from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
 from wire_host import START, ack, stuffed
 
 load_firmware()

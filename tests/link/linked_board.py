@@ -10,9 +10,9 @@ from typing import Any
 
 from radio_bench import CTRL, DATA, Board
 from tiltwise.common import wire
-from tiltwise.link import connector as seam
-from tiltwise.link.connector import Candidate, LinkError, Trouble
-from tiltwise.link.peer import Known
+from tiltwise.link import transport as seam
+from tiltwise.link.board_connection import Known
+from tiltwise.link.transport import Candidate, LinkError, Trouble
 from wire_host import DEVICE, KEY
 
 OURS = Known(DEVICE, "back", KEY)

@@ -13,7 +13,7 @@ from bleak.exc import (
 
 from tiltwise.common import wire
 from tiltwise.link.ble import SERVICE, explain
-from tiltwise.link.connector import Trouble
+from tiltwise.link.transport import Trouble
 
 Reason = BleakBluetoothNotAvailableReason
 

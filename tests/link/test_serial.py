@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tiltwise.link.connector import CABLE, LinkError, Trouble
 from tiltwise.link.serial import Port, SerialConnector
+from tiltwise.link.transport import CABLE, LinkError, Trouble
 
 
 class FakePort:

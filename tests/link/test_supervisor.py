@@ -30,11 +30,11 @@ from link.linked_board import OTHERS, OURS, BoardConnector, Faults, living
 from radio_bench import BOOT, Board
 from tiltwise.common import wire
 from tiltwise.link.aes import Aes, load_aes
+from tiltwise.link.board_connection import PINGS
 from tiltwise.link.commands import CREDITS, Acknowledger, Pattern
-from tiltwise.link.connector import LinkError, Trouble
-from tiltwise.link.peer import PINGS
 from tiltwise.link.supervisor import CONNECT_S, MOTOR_S, SILENT_S, Supervisor
-from tiltwise.sim.vtime import run_virtually
+from tiltwise.link.transport import LinkError, Trouble
+from tiltwise_lab.radio.virtual_time import run_virtually
 
 
 class Host:

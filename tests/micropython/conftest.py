@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from tiltwise.sim.vm.install import VmUnavailableError, micropython_module, node_program
+from tiltwise_lab.vm.vm_install import VmUnavailableError, micropython_module, node_program
 
 
 @pytest.fixture(scope="session", autouse=True)

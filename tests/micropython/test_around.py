@@ -2,8 +2,8 @@
 
 import pytest
 
-from tiltwise.sim.sensor import Lsm6dsox
-from tiltwise.sim.vm.board import VmBoard
+from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
+from tiltwise_lab.vm.vm_board import VmBoard
 
 FLASH = """
 class Flash:

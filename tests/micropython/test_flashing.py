@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from tiltwise.firmware_files import board_sources
-from tiltwise.sim.vm.compiled import compiled_firmware
-from tiltwise.sim.vm.repl import ReplBoard
+from tiltwise.firmware_build.locate import board_sources
+from tiltwise_lab.vm.compiled import compiled_firmware
+from tiltwise_lab.vm.repl import ReplBoard
 
 
 def mpremote(port, *arguments):

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from tiltwise.common import wire
-from tiltwise.sim.board import SimBoard
-from tiltwise.sim.sensor import Lsm6dsox
-from tiltwise.sim.vm.board import VmBoard
-from tiltwise.sim.vm.compiled import compiled_firmware
-from tiltwise.sim.vm.process import firmware_on_board
-from tiltwise.sim.vm.still import Nodding
+from tiltwise.sim.board.simulated_board import SimBoard
+from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
+from tiltwise_lab.vm.compiled import compiled_firmware
+from tiltwise_lab.vm.process import firmware_on_board
+from tiltwise_lab.vm.still import Nodding
+from tiltwise_lab.vm.vm_board import VmBoard
 
 SECONDS = 30.0
 # Both calculate in double precision with the same operations in the same order, so the counts are expected to be

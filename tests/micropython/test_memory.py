@@ -3,10 +3,10 @@
 import pytest
 
 from tiltwise.common import wire
-from tiltwise.sim.sensor import Lsm6dsox
-from tiltwise.sim.vm.board import VmBoard
-from tiltwise.sim.vm.compiled import compiled_firmware
-from tiltwise.sim.vm.still import Nodding
+from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
+from tiltwise_lab.vm.compiled import compiled_firmware
+from tiltwise_lab.vm.still import Nodding
+from tiltwise_lab.vm.vm_board import VmBoard
 
 
 class Bench:

@@ -8,12 +8,12 @@ import struct
 import pytest
 
 from tiltwise.common import wire
-from tiltwise.sim.radio import RadioLink
-from tiltwise.sim.radio_host import RadioHost, RefusedError
-from tiltwise.sim.sensor import Lsm6dsox
-from tiltwise.sim.vm.radio_board import DEVICE_ID, RadioBoard, flash_of_a_board
-from tiltwise.sim.vm.still import Nodding
-from tiltwise.sim.vtime import run_virtually
+from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
+from tiltwise_lab.radio.bumble_host import RadioHost, RefusedError
+from tiltwise_lab.radio.virtual_radio import RadioLink
+from tiltwise_lab.radio.virtual_time import run_virtually
+from tiltwise_lab.vm.radio_board import DEVICE_ID, RadioBoard, flash_of_a_board
+from tiltwise_lab.vm.still import Nodding
 
 KEY = bytes(range(32))
 

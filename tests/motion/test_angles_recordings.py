@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from tiltwise.motion.angles import AnglesStage
-from tiltwise.motion.mounting import Mounting, mounting_from_up
-from tiltwise.motion.movement_axes import axes_from_movement
-from tiltwise.motion.orientation import estimate_orientation
-from tiltwise.motion.relative import NeckStage
+from tiltwise.motion.angles.neck_angles import AnglesStage
+from tiltwise.motion.angles.neck_relative import NeckStage
+from tiltwise.motion.calibration.mounting import Mounting, mounting_from_up
+from tiltwise.motion.calibration.principal_axes import axes_from_movement
+from tiltwise.motion.orientation.estimator import estimate_orientation
 from tiltwise.types import AngleBlock, FloatArray, Mount, OrientationBlock
 
 DESK = {"reading_book", "writing_notebook", "computer_typing", "computer_browsing", "using_computer"}

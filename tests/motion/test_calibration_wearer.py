@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from tiltwise.motion.angles import AnglesStage
-from tiltwise.motion.orientation import OrientationStage
-from tiltwise.motion.ritual import find_ritual
+from tiltwise.motion.angles.neck_angles import AnglesStage
+from tiltwise.motion.calibration.guided_calibration import find_ritual
+from tiltwise.motion.orientation.estimator import OrientationStage
 from tiltwise.motion.rotation import conjugate, multiply, to_rotation_vector
-from tiltwise.sim.wearer import Wearer
+from tiltwise.sim.body.wearer import Wearer
 from tiltwise.types import FloatArray, Mount
 
 SEEDS = range(12)

@@ -1,10 +1,10 @@
-"""motion/imu_checks.py: what would give a plausible but wrong angle is refused, and the reason is named."""
+"""What would give a plausible but wrong angle is refused, and the reason is named."""
 
 import numpy as np
 import pytest
 
 from motion.imu_samples import office
-from tiltwise.motion.orientation import OrientationError, OrientationStage, estimate_orientation
+from tiltwise.motion.orientation.estimator import OrientationError, OrientationStage, estimate_orientation
 from tiltwise.types import FloatArray, ImuBlock
 
 Data = tuple[FloatArray, FloatArray, FloatArray]

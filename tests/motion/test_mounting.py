@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from angle_samples import about, random_rotation
-from tiltwise.motion.mounting import (
+from tiltwise.motion.calibration.mounting import (
     Mounting,
     mounting_from_axes,
     mounting_from_up,

@@ -1,4 +1,4 @@
-"""motion/orientation.py on motions whose orientation is known exactly."""
+"""motion/orientation/estimator.py on motions whose orientation is known exactly."""
 
 import math
 
@@ -7,7 +7,7 @@ import pytest
 
 from motion.imu_samples import office, still, swing
 from tiltwise.motion import rotation
-from tiltwise.motion.orientation import OrientationStage, estimate_motion, estimate_orientation
+from tiltwise.motion.orientation.estimator import OrientationStage, estimate_motion, estimate_orientation
 from tiltwise.types import FloatArray, ImuBlock
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tiltwise.app.bench_orientation import Condition, Trial, inclination_rmse_deg, load_trial
-from tiltwise.motion.orientation import OrientationStage, estimate_orientation
+from tiltwise.motion.orientation.estimator import OrientationStage, estimate_orientation
 from tiltwise.motion.rotation import angle_between_deg, up_in_sensor
 from tiltwise.types import FloatArray, ImuBlock
+from tiltwise_lab.bench.accuracy.orientation_error import Condition, Trial, inclination_rmse_deg, load_trial
 
 FULL, HALF, LOSSY = Condition(100.0), Condition(50.0), Condition(50.0, 16.0, 2000.0, 0.05)
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from motion.imu_samples import office
-from tiltwise.motion.orientation import OrientationStage, estimate_motion, estimate_orientation
+from tiltwise.motion.orientation.estimator import OrientationStage, estimate_motion, estimate_orientation
 from tiltwise.types import FloatArray, ImuBlock
 
 ANGLE_TOLERANCE = 1e-9  # design.md: any cut of the data gives the same angles
@@ -52,7 +52,7 @@ def test_chunks_inside_a_long_block_do_not_show(monkeypatch) -> None:
     data = awkward(3000, 5)
     whole = estimate_orientation(*data)
     smooth = estimate_orientation(*data, offline=True)
-    monkeypatch.setattr("tiltwise.motion.orientation.CHUNK", 257)
+    monkeypatch.setattr("tiltwise.motion.orientation.estimator.CHUNK", 257)
     np.testing.assert_allclose(estimate_orientation(*data), whole, atol=ANGLE_TOLERANCE)
     np.testing.assert_allclose(estimate_orientation(*data, offline=True), smooth, atol=ANGLE_TOLERANCE)
 

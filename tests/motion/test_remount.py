@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from angle_samples import RATE_HZ, about, body_orientation, sensor_block
-from tiltwise.motion.calibration import CalibrationError
-from tiltwise.motion.mounting import Mounting, mounting_from_axes
-from tiltwise.motion.remount import check_remount, drift_deg, find_slip, mean_up_body
+from tiltwise.motion.calibration.alignment import CalibrationError
+from tiltwise.motion.calibration.mounting import Mounting, mounting_from_axes
+from tiltwise.motion.calibration.remount import check_remount, drift_deg, find_slip, mean_up_body
 from tiltwise.motion.rotation import rotate
 from tiltwise.types import FloatArray, Mount, OrientationBlock
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from tiltwise.report.day import DaySummary, Gap, summarise_day
+from tiltwise.report.day_summary import DaySummary, Gap, summarise_day
 from tiltwise.report.exposure import ExposureAccumulator, ExposureSettings
 from tiltwise.types import ACTIVITIES, Activity, EpisodeEnded, Mount, PostureKind, RepCompleted, Side
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from report.days import DAY_S, synthetic_day
 from tiltwise.report import curves, plots, style
-from tiltwise.report.day import summarise_day
+from tiltwise.report.day_summary import summarise_day
 from tiltwise.report.exposure import ExposureAccumulator
 from tiltwise.types import AngleBlock, EpisodeEnded, Mount, PostureKind
 

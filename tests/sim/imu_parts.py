@@ -6,15 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from tiltwise.common import wire
-from tiltwise.sim import bmi270
-from tiltwise.sim.bmi270 import Bmi270
-from tiltwise.sim.board import SimBoard, SimBus, SimClock
-from tiltwise.sim.front_end import FrontEnd
-from tiltwise.sim.icm42688 import Icm42688p
-from tiltwise.sim.imu_errors import G_M_S2
-from tiltwise.sim.lsm6ds3trc import Lsm6ds3trc
-from tiltwise.sim.mpu6050 import Mpu6050
-from tiltwise.sim.sensor import Lsm6dsox
+from tiltwise.sim.board.simulated_board import SimBoard, SimBus, SimClock
+from tiltwise.sim.imu import bmi270_model
+from tiltwise.sim.imu.bmi270_model import Bmi270
+from tiltwise.sim.imu.icm42688_model import Icm42688p
+from tiltwise.sim.imu.imu_errors import G_M_S2
+from tiltwise.sim.imu.imu_model import FrontEnd
+from tiltwise.sim.imu.lsm6ds3trc_model import Lsm6ds3trc
+from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
+from tiltwise.sim.imu.mpu6050_model import Mpu6050
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ KINDS = [
 
 def put_config(folder):
     """Leave the configuration that the BMI270's model wants where the firmware looks for it."""
-    (folder / "bmi270_config.bin").write_bytes(bmi270.STAND_IN_CONFIG)
+    (folder / "bmi270_config.bin").write_bytes(bmi270_model.STAND_IN_CONFIG)
 
 
 def steady(part, seconds, gyr=(0.0, 0.0, 0.0), acc=(0.0, 0.0, G_M_S2)):

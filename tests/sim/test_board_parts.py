@@ -10,9 +10,9 @@ import pytest
 
 from sim.imu_parts import KINDS, board_with, put_config
 from tiltwise.common import wire
-from tiltwise.firmware_files import load_firmware
+from tiltwise.firmware_build.locate import load_firmware
 from tiltwise.motion import rotation
-from tiltwise.sim.imu_errors import G_M_S2, ImuErrors
+from tiltwise.sim.imu.imu_errors import G_M_S2, ImuErrors
 
 load_firmware()
 config = importlib.import_module("tiltwise_firmware.config")

@@ -5,8 +5,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from tiltwise.sim.scenario import SCENARIOS
-from tiltwise.sim.wearer import Wearer
+from tiltwise.sim.body.scenario import SCENARIOS
+from tiltwise.sim.body.wearer import Wearer
 from tiltwise.types import ACTIVITIES, Activity, Mount, Side
 
 G_M_S2 = 9.80665

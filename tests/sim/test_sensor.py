@@ -5,9 +5,9 @@ import struct
 import numpy as np
 import pytest
 
-from tiltwise.sim import lsm6dsox_registers as reg
-from tiltwise.sim.imu_errors import G_M_S2, ImuErrors
-from tiltwise.sim.sensor import Lsm6dsox
+from tiltwise.sim.imu import lsm6dsox_registers as reg
+from tiltwise.sim.imu.imu_errors import G_M_S2, ImuErrors
+from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
 
 RATE_104 = 0x40
 

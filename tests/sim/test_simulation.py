@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from tiltwise.common import wire
-from tiltwise.link.decoder import Decoder
+from tiltwise.decode.decoder import Decoder
 from tiltwise.motion import rotation
-from tiltwise.sim.simulation import Simulation
-from tiltwise.sim.wearer import tilt_angles_deg
+from tiltwise.sim.board.simulation import Simulation
+from tiltwise.sim.body.wearer import tilt_angles_deg
 from tiltwise.types import FloatArray, ImuBlock, Mount, OrientationBlock
 
 

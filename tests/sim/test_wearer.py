@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from tiltwise.motion import rotation
-from tiltwise.sim.body import CHANNELS, Body, ripples
-from tiltwise.sim.person import draw
-from tiltwise.sim.profile import Move, Profiles
-from tiltwise.sim.wearer import Wearer, tilt_angles_deg
+from tiltwise.sim.body.minimum_jerk import Move, Profiles
+from tiltwise.sim.body.person import draw
+from tiltwise.sim.body.segments import CHANNELS, Body, ripples
+from tiltwise.sim.body.wearer import Wearer, tilt_angles_deg
 from tiltwise.types import ACTIVITIES, Activity, FloatArray, Mount
 
 GRAVITY_M_S2 = 9.80665

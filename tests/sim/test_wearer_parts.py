@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from tiltwise.motion import rotation
-from tiltwise.sim.chain import GRAVITY_M_S2, Link, Motion, from_earth
-from tiltwise.sim.profile import Derivatives, Move, Profiles
-from tiltwise.sim.ripple import Ripples, Signal, Term, band
+from tiltwise.sim.body.involuntary_motion import Ripples, Signal, Term, band
+from tiltwise.sim.body.kinematic_chain import GRAVITY_M_S2, Link, Motion, from_earth
+from tiltwise.sim.body.minimum_jerk import Derivatives, Move, Profiles
 from tiltwise.types import FloatArray
 
 

@@ -1,1 +1,1 @@
-"""What a person touches: commands, the live session, alerts, settings, the store."""
+"""The commands: each parses, calls one function and prints."""

@@ -1,7 +1,6 @@
 """`tiltwise calibrate`: leads through the ritual, live, and stores how the sensor sits on this person.
 
-Text and a bell lead; progress is shown as it comes. A refusal says why, and there are three tries. Before it: an
-address of any kind. After it: app/profiles.py keeps the result, report/plots_calibration.py draws it.
+Text and a bell lead; progress is shown as it comes. A refusal says why, and there are three tries.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,11 +18,10 @@ from rich.live import Live
 from rich.text import Text
 
 from tiltwise.app import sources
-from tiltwise.app.day import save_figure
-from tiltwise.app.errors import AppError
-from tiltwise.app.facing import AUTO, OFF, choose_face, outward_axis
-from tiltwise.app.paths import data_folder, printable
-from tiltwise.app.profiles import (
+from tiltwise.app.haptic_cues import Taps
+from tiltwise.common import wire
+from tiltwise.config.address import open_source, parse_address
+from tiltwise.config.calibration_profiles import (
     DEFAULT_PERSON,
     DeviceProfile,
     StoredCalibration,
@@ -31,28 +29,25 @@ from tiltwise.app.profiles import (
     load_profile,
     save_calibration,
 )
-from tiltwise.app.taps import Taps
-from tiltwise.common import wire
-from tiltwise.link.commands import Acknowledger
-from tiltwise.link.decoder import Decoder
-from tiltwise.link.source import Chunk, Source, open_source, parse_address
+from tiltwise.config.paths import data_folder
+from tiltwise.errors import AppError
+from tiltwise.link.source import Chunk, Source
 from tiltwise.link.supervisor import Supervisor
-from tiltwise.motion.angles import AnglesStage
-from tiltwise.motion.mounting import Mounting
-from tiltwise.motion.orientation import OrientationStage
-from tiltwise.motion.remount import RemountCheck, check_remount
-from tiltwise.motion.ritual import CalibrationRitual, RitualProgress, RitualStep
-from tiltwise.motion.ritual_pair import PairRitual
+from tiltwise.live.calibration_session import TRIES, Guide
+from tiltwise.live.wearer.case_orientation import AUTO, OFF, choose_face
+from tiltwise.motion.angles.neck_angles import AnglesStage
+from tiltwise.motion.calibration.guided_calibration import RitualProgress, RitualStep
+from tiltwise.motion.calibration.mounting import Mounting
+from tiltwise.motion.calibration.remount import RemountCheck, check_remount
 from tiltwise.motion.rotation import conjugate, rotate
+from tiltwise.offline.picture_file import save_figure
 from tiltwise.report.plots import Figure
 from tiltwise.report.plots_calibration import Ritual, calibration
-from tiltwise.types import FloatArray, ImuBlock, Mount, OrientationBlock
+from tiltwise.text import printable
+from tiltwise.types import FloatArray, Mount, OrientationBlock
 
-TRIES = 3
 SILENCE_S = 30.0  # real time without a single frame: longer than any connection takes
 ANSWER_S = 2.0  # for the board's answer to the last pattern: two tries of a second
-ACK_EVERY_S = 1.0  # received time; the board waits for acknowledgements
-_KEEP_S = 60.0  # of samples for the picture: a whole ritual with side tilts
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,93 +80,6 @@ class CalibrateOptions:
     default_mount: Mount = Mount.NECK
     face: str = ""
     default_face: str = AUTO
-
-
-@dataclass(slots=True)
-class Guide:
-    """Decoder, orientation and ritual of a session that only calibrates; frames in, progress out.
-
-    It has no clock and prints nothing. `refusals` are the reasons so far; it is over when done or out of tries.
-    """
-
-    mount: Mount
-    with_tilts: bool = False
-    is_in_front: bool = False
-    face: str = OFF
-    # The ritual means over seconds, and the motor ticks at its steps: a hole there would cost more than the shaking.
-    decoder: Decoder = field(default_factory=lambda: Decoder(max_without_info=None, keeps_shaken=True))
-    refusals: list[str] = field(default_factory=list)
-    _ritual: CalibrationRitual | PairRitual | None = None
-    _stages: dict[int, OrientationStage] = field(default_factory=dict)
-    _kept: dict[int, list[OrientationBlock]] = field(default_factory=dict)
-    _acked_s: float = -np.inf
-    _acks: Acknowledger = field(default_factory=Acknowledger)
-
-    def receive(self, frame: bytes) -> list[RitualProgress]:
-        """Take a frame; return each change of step or count, and the newest progress as the last."""
-        told: list[RitualProgress] = []
-        for item in self.decoder.feed(frame):
-            if isinstance(item, (ImuBlock, OrientationBlock)) and not self.is_over:
-                told.append(self._process(item))
-        return told
-
-    @property
-    def is_over(self) -> bool:
-        """Whether it is calibrated or out of tries."""
-        return self.mounting is not None or len(self.refusals) >= TRIES
-
-    @property
-    def mounting(self) -> Mounting | None:
-        """What was found, or None."""
-        return None if self._ritual is None else self._ritual.progress.mounting
-
-    @property
-    def collar(self) -> Mounting | None:
-        """What was found for the second sensor."""
-        return self._ritual.collar if isinstance(self._ritual, PairRitual) else None
-
-    def samples(self, sensor: int) -> OrientationBlock:
-        """Return what a sensor saw during the try that counted."""
-        parts = self._kept[sensor]
-        columns = (
-            np.concatenate([getattr(p, n) for p in parts]) for n in ("t_s", "q_earth_from_sensor", "acc_m_s2")
-        )
-        t_s, q, acc = columns
-        return OrientationBlock(t_s, q, acc, None, sensor)
-
-    def acknowledge(self, received_s: float) -> list[bytes]:
-        """Return the command that lets the board go on, when it is time."""
-        durable = self.decoder.acknowledgeable()
-        if durable is None or received_s - self._acked_s < ACK_EVERY_S:
-            return []
-        self._acked_s = received_s
-        return [self._acks.ack(*durable)]
-
-    def _process(self, block: ImuBlock | OrientationBlock) -> RitualProgress:
-        ritual = self._ritual = self._ritual or self._new_ritual()
-        if isinstance(block, ImuBlock):
-            block = self._stages.setdefault(block.sensor, OrientationStage()).process(block)
-        kept = self._kept.setdefault(block.sensor, [])
-        kept.append(block)
-        while len(kept) > 1 and block.t_s[-1] - kept[0].t_s[-1] > _KEEP_S:
-            kept.pop(0)
-        if block.sensor and isinstance(ritual, CalibrationRitual):
-            return ritual.progress
-        progress = ritual.process(block)
-        if progress.step is RitualStep.REFUSED:
-            self.refusals.append(progress.reason)
-            ritual.reset()
-            self._kept.clear()
-        return progress
-
-    def _new_ritual(self) -> CalibrationRitual | PairRitual:
-        info = self.decoder.info
-        if info is not None and info.imu_count == 2 and self.mount is not Mount.COLLAR:
-            return PairRitual(self.mount, outward=outward_axis(self.face, info))
-        tilts = self.with_tilts or None
-        if self.is_in_front:  # which way glasses and headphones face nobody has said
-            return CalibrationRitual(self.mount, with_tilts=tilts, is_behind=False)
-        return CalibrationRitual(self.mount, with_tilts=tilts, outward=outward_axis(self.face, info))
 
 
 def run_calibrate(options: CalibrateOptions, console: Console) -> DeviceProfile:

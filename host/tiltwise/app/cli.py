@@ -13,10 +13,12 @@ from typing import Annotated
 
 import typer
 
-from tiltwise import __version__
-from tiltwise.app import console, errors, paths
-from tiltwise.app.settings import Settings, load_settings, parse_face, parse_mount, parse_rule
+from tiltwise import console, errors, text
+from tiltwise.app import exit_status
+from tiltwise.config import paths
+from tiltwise.config.settings import Settings, load_settings, parse_face, parse_mount, parse_rule
 from tiltwise.types import Mount
+from tiltwise.version import __version__
 
 app = typer.Typer(
     add_completion=False,
@@ -135,7 +137,7 @@ def setup(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the steps, touch nothing.")] = False,
 ) -> None:
     """New board over USB: firmware, key, name; the same command continues after any interruption."""
-    from tiltwise.app import setup as work
+    from tiltwise.setup import wizard as work
 
     place = _mount(mount)
     options = work.Options(
@@ -186,10 +188,10 @@ def calibrate(
 ) -> None:
     """Sit tall, nod three times: how the sensor sits on this person, stored for the next days."""
     from tiltwise.app.calibrate import CalibrateOptions, run_calibrate
-    from tiltwise.app.profiles import DEFAULT_PERSON
+    from tiltwise.config.calibration_profiles import DEFAULT_PERSON
 
     wear = _settings().wear
-    with errors.wrong_use():
+    with exit_status.wrong_use():
         outward = "" if face is None else parse_face(face)
     run_calibrate(
         CalibrateOptions(
@@ -212,15 +214,17 @@ def analyze(
     as_json: JsonOption = False,
 ) -> None:
     """Angles, percent of time and episodes in any IMU file."""
-    from tiltwise.app.analyze import analyze, check_angles_path, rule_settings, write_angles
-    from tiltwise.app.day import check_picture_path, save_figure
-    from tiltwise.app.inputs import as_recorded, choose_mounting, read_input
-    from tiltwise.app.show import analysis_table, angles_figure
+    from tiltwise.app.tables import analysis_table, angles_figure
+    from tiltwise.config.settings import rule_settings
+    from tiltwise.offline.analyze import analyze
+    from tiltwise.offline.angle_export import check_angles_path, write_angles
+    from tiltwise.offline.input_file import as_recorded, choose_mounting, read_input
+    from tiltwise.offline.picture_file import check_picture_path, save_figure
 
     settings, chosen = _settings(rule), _mount(mount)
     check_angles_path(angles)
     check_picture_path(plot)
-    with console.progress_bar(f"analyzing {paths.printable(file.name, 40)}") as show:
+    with console.progress_bar(f"analyzing {text.printable(file.name, 40)}") as show:
         data = read_input(file, on_progress=lambda share: show(share / 2))
         place, settings, said = as_recorded(data, settings, mount=chosen, is_rule_given=rule is not None)
         mounting, notes = choose_mounting(data, mount=place, neutral=neutral, neutral_up_text=neutral_up)
@@ -251,15 +255,15 @@ def count(
     as_json: JsonOption = False,
 ) -> None:
     """Repetitions of one exercise in a file of that exercise."""
-    from tiltwise.app.count import count
-    from tiltwise.app.inputs import as_recorded, choose_mounting, read_input
-    from tiltwise.app.show import count_table
-    from tiltwise.detect.exercises import find_exercise
+    from tiltwise.app.tables import count_table
+    from tiltwise.exercise.catalogue import find_exercise
+    from tiltwise.offline.count import count
+    from tiltwise.offline.input_file import as_recorded, choose_mounting, read_input
 
     settings, place = _settings(), _mount(mount)
-    with errors.wrong_use():
+    with exit_status.wrong_use():
         chosen = find_exercise(exercise)
-    with console.progress_bar(f"counting in {paths.printable(file.name, 40)}") as show:
+    with console.progress_bar(f"counting in {text.printable(file.name, 40)}") as show:
         data = read_input(file, on_progress=lambda share: show(share / 2))
         place, _, said = as_recorded(data, settings, mount=place, is_rule_given=True)  # counting has no rule
         mounting, notes = choose_mounting(data, mount=place, neutral=neutral, neutral_up_text=neutral_up)
@@ -274,7 +278,7 @@ def count(
 @app.command()
 def exercises(mount: MountOption = None) -> None:
     """The catalogue, and what a sensor in that place sees of each."""
-    from tiltwise.app.show import exercise_table
+    from tiltwise.app.tables import exercise_table
 
     console.out.print(exercise_table(_mount(mount) or Mount(_settings().wear.mount)), highlight=False)
 
@@ -286,21 +290,15 @@ def day(
     out: Annotated[Path | None, typer.Option(help="Picture to write (.png, .pdf or .svg).")] = None,
 ) -> None:
     """Plot and figures of a stored day."""
-    from tiltwise.app.day import (
-        check_picture_path,
-        day_figure,
-        day_table,
-        load_day,
-        parse_day,
-        save_figure,
-    )
+    from tiltwise.app.day import day_figure, day_table, load_day, parse_day
+    from tiltwise.offline.picture_file import check_picture_path, save_figure
 
     check_picture_path(out)
     loaded = load_day(data or paths.data_folder(), parse_day(date))
     path = out or Path(f"tiltwise-{loaded.day}.png")
     save_figure(day_figure(loaded, _settings().rule.angle_deg), path)
     console.out.print(day_table(loaded), highlight=False)
-    console.out.print(f"plot: {paths.printable(str(path), 300)}", highlight=False, soft_wrap=True)
+    console.out.print(f"plot: {text.printable(str(path), 300)}", highlight=False, soft_wrap=True)
 
 
 @app.command("data")
@@ -331,7 +329,7 @@ def data_(
     ]
     for change in wanted:
         if not yes:
-            typer.confirm(paths.printable(change.question, 1000), abort=True)
+            typer.confirm(text.printable(change.question, 1000), abort=True)
         console.out.print(change.do(), highlight=False)
     if not wanted:
         seen = stored.show_data(folder)
@@ -346,7 +344,7 @@ def scan(
     seconds: Annotated[float, typer.Option(min=0.5, max=60, help="How long to listen for radio.")] = 5.0,
 ) -> None:
     """Boards on USB and on the air, and the simulated wearers."""
-    from tiltwise.app.show import scan_report
+    from tiltwise.app.tables import scan_report
     from tiltwise.link import ble, serial
 
     with console.progress_bar("listening"):
@@ -361,7 +359,7 @@ def scan(
 def doctor(data: DataOption = None) -> None:
     """What works on this computer, and what to do about the rest."""
     from tiltwise.app.doctor import findings
-    from tiltwise.app.show import finding_line
+    from tiltwise.app.tables import finding_line
 
     broken = 0
     for finding in findings(paths.settings_file(), data or paths.data_folder()):
@@ -385,7 +383,8 @@ def bench(
     scale: Annotated[float, typer.Option(min=0.001, max=1, help="Shorten the hours of a long bench.")] = 1.0,
 ) -> None:
     """Accuracy and speed, measured here and now."""
-    from tiltwise.app.bench import BENCHES, BenchOptions, run_benches
+    from tiltwise_lab.bench.options import BenchOptions
+    from tiltwise_lab.registry import BENCHES, run_benches
 
     if not names:
         for each, (summary, _) in BENCHES.items():
@@ -400,16 +399,16 @@ def _settings(rule: str | None = None) -> Settings:
         return settings
     from dataclasses import replace
 
-    with errors.wrong_use():
+    with exit_status.wrong_use():
         chosen = parse_rule(rule)
     return replace(settings, rule=replace(settings.rule, angle_deg=chosen.angle_deg, seconds=chosen.seconds))
 
 
 def _mount(text: str | None) -> Mount | None:
-    with errors.wrong_use():
+    with exit_status.wrong_use():
         return None if text is None else parse_mount(text)
 
 
 def main() -> None:
     """Run a command; the only place that ends the process."""
-    sys.exit(errors.run(lambda: app(standalone_mode=False)))
+    sys.exit(exit_status.run(lambda: app(standalone_mode=False)))

@@ -1,7 +1,6 @@
 """`tiltwise data`: what is stored, how much, with which gaps; erases, keeps or builds it again on request.
 
-Nothing is erased without a question that says what goes and what stays. Before it: store_overview.py,
-store_erase.py, rebuild.py. After it: the terminal.
+Nothing is erased without a question that says what goes and what stays.
 """
 
 from __future__ import annotations
@@ -15,14 +14,14 @@ from pathlib import Path
 from rich.table import Table
 
 from tiltwise.app.day import parse_day
-from tiltwise.app.errors import AppError, UsageError
-from tiltwise.app.paths import printable
-from tiltwise.app.rebuild import rebuild
-from tiltwise.app.store import Store
-from tiltwise.app.store_erase import KEEP_RAW, copies, erase_all, erase_stretch, store_files
-from tiltwise.app.store_overview import Overview, overview
-from tiltwise.app.store_reader import day_bounds_us
-from tiltwise.app.words import clock
+from tiltwise.errors import AppError, UsageError
+from tiltwise.live.event_text import clock
+from tiltwise.offline.rebuild import rebuild
+from tiltwise.store.erase import KEEP_RAW, copies, erase_all, erase_stretch, store_files
+from tiltwise.store.overview import Overview, overview
+from tiltwise.store.reader import day_bounds_us
+from tiltwise.store.writer import Store
+from tiltwise.text import printable
 
 ALL = "ALL"
 _MOST_MONTHS = 1200
@@ -148,7 +147,7 @@ def plan_rebuild(folder: Path, recordings: Sequence[Path], now_s: Callable[[], f
 
 
 def _rebuild(folder: Path, recordings: Sequence[Path], now_s: float) -> str:
-    from tiltwise.app.console import progress_bar
+    from tiltwise.console import progress_bar
 
     with progress_bar("rebuilding") as show:
         made, aside = rebuild(folder, recordings, now_s=now_s, on_progress=show)

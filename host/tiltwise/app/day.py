@@ -1,7 +1,4 @@
-"""`tiltwise day`: a stored day as a plot and as a few lines of text.
-
-Before it: store_reader.py. After it: report/plots.py and the terminal.
-"""
+"""`tiltwise day`: a stored day as a plot and as a few lines of text."""
 
 from __future__ import annotations
 
@@ -12,15 +9,14 @@ from zoneinfo import ZoneInfo
 
 from rich.table import Table
 
-from tiltwise.app import truth
-from tiltwise.app.errors import AppError, UsageError
-from tiltwise.app.files import whole_file
-from tiltwise.app.store import Store
-from tiltwise.app.store_day import day_summary
-from tiltwise.app.words import clock
+from tiltwise.errors import AppError, UsageError
+from tiltwise.live.event_text import clock
+from tiltwise.offline import shown_metrics
 from tiltwise.report import plots
-from tiltwise.report.day import DaySummary
+from tiltwise.report.day_summary import DaySummary
 from tiltwise.report.plots import Figure
+from tiltwise.store.stored_day import day_summary
+from tiltwise.store.writer import Store
 from tiltwise.types import Activity, FloatArray
 
 
@@ -64,20 +60,6 @@ def day_figure(
     return plots.day(day.summary, day.zone, limit_deg=limit_deg, trace=trace)
 
 
-def check_picture_path(path: Path | None) -> None:
-    """Raise UsageError for a name that `save_figure` cannot serve, before the work is done for it."""
-    if path is not None and path.suffix.lower() not in (".png", ".pdf", ".svg"):
-        raise UsageError(f"{path}: expected a name that ends in .png, .pdf or .svg")
-
-
-def save_figure(figure: Figure, path: Path) -> None:
-    """Write a PNG, PDF or SVG; the file appears whole or not at all."""
-    check_picture_path(path)
-    kind = path.suffix.lower().lstrip(".")
-    with whole_file(path) as file:
-        figure.savefig(file, format=kind)
-
-
 def day_table(day: Day) -> Table:
     """Return the day in a few lines."""
     s = day.summary
@@ -87,7 +69,7 @@ def day_table(day: Day) -> Table:
     rows = [
         ("worn", clock(s.worn_s)),
         ("walking / lying", f"{clock(s.seconds(Activity.WALKING))} / {clock(s.seconds(Activity.LYING))}"),
-        ("angle", truth.NAMES[s.mount]["flexion"]),
+        ("angle", shown_metrics.NAMES[s.mount]["flexion"]),
         ("angle P10 / P50 / P90", " / ".join(f"{p:.0f}" for p in s.percentiles_deg) + " deg"),
         ("time beyond", ", ".join(f"{a} deg {p:.0f} %" for a, p in s.percent_above_deg.items())),
         ("longest spell beyond 20 deg", clock(s.longest_bout_s)),

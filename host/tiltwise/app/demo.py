@@ -16,23 +16,24 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from rich.console import Console
 
-from tiltwise.app.day import day_figure, load_day, save_figure
-from tiltwise.app.errors import AppError
-from tiltwise.app.keeper import Keeper
-from tiltwise.app.live import run_until_stopped
-from tiltwise.app.paths import printable
-from tiltwise.app.recorded import recording_header
-from tiltwise.app.session import LiveUpdate, Session
-from tiltwise.app.settings import Settings
+from tiltwise.app.day import day_figure, load_day
 from tiltwise.app.sources import SimSource
-from tiltwise.app.store import Store
 from tiltwise.app.watch import STYLES
-from tiltwise.app.words import clock, lines_of
-from tiltwise.app.zone import local_zone_name
-from tiltwise.detect.exercises import EXERCISES
-from tiltwise.detect.sets import set_counters
-from tiltwise.link.recording import RecordingWriter
-from tiltwise.sim.simulation import Simulation
+from tiltwise.config.settings import Settings
+from tiltwise.config.time_zone import local_zone_name
+from tiltwise.errors import AppError
+from tiltwise.exercise.catalogue import EXERCISES
+from tiltwise.exercise.set_counter import set_counters
+from tiltwise.live.backfill.store_sink import Keeper
+from tiltwise.live.event_text import clock, lines_of
+from tiltwise.live.live_session import LiveUpdate, Session
+from tiltwise.live.run import run_until_stopped
+from tiltwise.offline.picture_file import save_figure
+from tiltwise.offline.recording_header import recording_header
+from tiltwise.recording.tw_file import RecordingWriter
+from tiltwise.sim.board.simulation import Simulation
+from tiltwise.store.writer import Store
+from tiltwise.text import printable
 from tiltwise.types import EpisodeEnded, FloatArray, Mount, RepCompleted
 
 EXERCISE = "side_tilt"

@@ -1,6 +1,6 @@
 """`tiltwise doctor`: what works here and what does not, each with what to do about it.
 
-Every line is tried, not guessed. Before it: the machine. After it: the console.
+Every line is tried, not guessed.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from tiltwise.app.notify import Desktop
-from tiltwise.app.settings import SettingsError, load_settings
-from tiltwise.app.store import Store, StoreError
-from tiltwise.app.zone import local_zone_name
-from tiltwise.firmware_files import firmware_dir
+from tiltwise.config.settings import SettingsError, load_settings
+from tiltwise.config.time_zone import local_zone_name
+from tiltwise.firmware_build.locate import firmware_dir
 from tiltwise.link import ble, serial
-from tiltwise.sim.simulation import Simulation
+from tiltwise.live.desktop import Desktop
+from tiltwise.sim.board.simulation import Simulation
+from tiltwise.store.writer import Store, StoreError
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,4 @@
-"""`tiltwise.follow`: the live stream for other programs, without store, alerts or terminal.
-
-Before it: an open source. After it: whatever the caller does with the updates.
-"""
+"""`tiltwise.follow`: the live stream for other programs, without store, alerts or terminal."""
 
 from __future__ import annotations
 
@@ -9,9 +6,10 @@ from collections.abc import AsyncIterator
 
 from tiltwise.app import sources as _sources  # registers sim:
 from tiltwise.common import wire
+from tiltwise.config.address import open_source
+from tiltwise.decode.decoder import Decoder
 from tiltwise.link.commands import Acknowledger
-from tiltwise.link.decoder import Decoder
-from tiltwise.link.source import Chunk, Source, open_source
+from tiltwise.link.source import Chunk, Source
 from tiltwise.tracker import Profile, Tracker
 from tiltwise.types import ImuBlock, OrientationBlock, Update
 

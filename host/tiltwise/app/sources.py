@@ -2,8 +2,7 @@
 
 With `face=out` the simulated sensors lie in their case like those of our boards, and the ritual knows it.
 
-Import this module before an address is parsed. Before it: sim/simulation.py, link/supervisor.py with the keys of
-this computer. After it: live.py.
+Import this module before an address is parsed.
 """
 
 from __future__ import annotations
@@ -13,14 +12,14 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from types import TracebackType
 
-from tiltwise.app.keys import KeyStore, system_keyring
-from tiltwise.app.paths import data_folder, printable
+from tiltwise.config.address import Address, AddressError, number, register, speed, whole_number
+from tiltwise.config.sensor_keys import known_boards
 from tiltwise.link.aes import load_aes
-from tiltwise.link.peer import Known
-from tiltwise.link.source import Address, AddressError, Chunk, Source, number, register, speed, whole_number
+from tiltwise.link.source import Chunk, Source
 from tiltwise.link.supervisor import Supervisor
-from tiltwise.sim.scenario import SCENARIOS
-from tiltwise.sim.simulation import Simulation
+from tiltwise.sim.board.simulation import Simulation
+from tiltwise.sim.body.scenario import SCENARIOS
+from tiltwise.text import printable
 from tiltwise.types import Mount
 
 _TURN_EVERY = 8  # frames: at full speed other tasks get a turn this often
@@ -128,15 +127,6 @@ def _open_sim(address: Address) -> Source:
         raise AddressError(str(error)) from error
     faces_out = options.get("face") == "out"
     return SimSource(simulation, faces_out=faces_out, speed=float(options.get("speed", 1.0)))
-
-
-def known_boards() -> list[Known]:
-    """Return the boards that this computer has the keys of."""
-    store = KeyStore(data_folder() / "keys.json", system_keyring())
-    return [
-        Known(bytes.fromhex(row.device_id), printable(row.name or row.device_id, 40), row.key)
-        for row in store
-    ]
 
 
 def _open_ble(address: Address) -> Source:

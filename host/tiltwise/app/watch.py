@@ -1,7 +1,4 @@
-"""`tiltwise watch`: the daily program. Live angle and alerts in the terminal, everything stored as it comes.
-
-Before it: an address. After it: session.py does the work, this file opens what it needs and shows it.
-"""
+"""`tiltwise watch`: the daily program. Live angle and alerts in the terminal, everything stored as it comes."""
 
 from __future__ import annotations
 
@@ -16,26 +13,27 @@ from rich.live import Live
 from rich.text import Text
 
 from tiltwise.app import sources
-from tiltwise.app.analyze import rule_settings
-from tiltwise.app.errors import UsageError
-from tiltwise.app.facing import choose_face
-from tiltwise.app.inputs import ImuInput, as_recorded, choose_mounting, read_input
-from tiltwise.app.keeper import Keeper
-from tiltwise.app.live import run_until_stopped
-from tiltwise.app.notify import Desktop
-from tiltwise.app.paths import data_folder, printable, safe_name
-from tiltwise.app.profiles import DEFAULT_PERSON, StoredCalibration, device_name, load_profile
-from tiltwise.app.recorded import recording_header
-from tiltwise.app.session import LiveUpdate, Session
-from tiltwise.app.settings import Settings
-from tiltwise.app.store import Store
-from tiltwise.app.wall import WallClock
-from tiltwise.app.words import ACTIVITIES, clock, lines_of
-from tiltwise.app.zone import local_zone_name
-from tiltwise.link.recording import RecordingWriter
-from tiltwise.link.source import Address, Source, open_source, parse_address
+from tiltwise.config.address import Address, open_source, parse_address
+from tiltwise.config.calibration_profiles import DEFAULT_PERSON, StoredCalibration, device_name, load_profile
+from tiltwise.config.paths import data_folder
+from tiltwise.config.settings import Settings, rule_settings
+from tiltwise.config.time_zone import local_zone_name
+from tiltwise.errors import UsageError
+from tiltwise.link.source import Source
 from tiltwise.link.supervisor import Supervisor
-from tiltwise.motion.mounting import Mounting
+from tiltwise.live.backfill.store_sink import Keeper
+from tiltwise.live.clock_watch import WallClock
+from tiltwise.live.desktop import Desktop
+from tiltwise.live.event_text import ACTIVITIES, clock, lines_of
+from tiltwise.live.live_session import LiveUpdate, Session
+from tiltwise.live.run import run_until_stopped
+from tiltwise.live.wearer.case_orientation import choose_face
+from tiltwise.motion.calibration.mounting import Mounting
+from tiltwise.offline.input_file import ImuInput, as_recorded, choose_mounting, read_input
+from tiltwise.offline.recording_header import recording_header
+from tiltwise.recording.tw_file import RecordingWriter
+from tiltwise.store.writer import Store
+from tiltwise.text import printable, safe_name
 from tiltwise.types import Mount
 
 STYLES = {

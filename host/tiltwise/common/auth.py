@@ -1,7 +1,6 @@
 """Who holds the key, and tags that prove what comes from there (HMAC-SHA256, RFC 2104, first 8 bytes).
 
-Before it: a 32-byte key set over USB. After it: channel.py with the keys of a session; wire.py, which writes
-tags. Host and board prove to each other that they hold the key without sending it:
+Host and board prove to each other that they hold the key without sending it:
 
     host -> board   AUTH1: host nonce, wishes
     board -> host   board nonce, boot, features granted, board proof = HMAC(key, "D" | said)[:16]

@@ -2,7 +2,7 @@
 
 A packet is stuffed so that it holds no zero byte, and stands between two zero bytes. Whatever is cut off, lost or
 mixed in between costs the packets it touches and no other. The cable carries frames and commands like this, the
-radio commands and replies. Before it: link_usb.py, link_ble.py and their counterparts on the host.
+radio commands and replies.
 """
 
 from tiltwise.common import const

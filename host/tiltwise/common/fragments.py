@@ -4,8 +4,7 @@
 
 A frame that fits goes whole. The two cannot be mixed up: a whole frame begins with its version and type, 0x10 to
 0x1F, and a fragment has bit 7 or 6, or, in the middle of a frame of 244 bytes at the smallest payload of 20, a
-number of 11 at most. A lost fragment costs its frame, which is asked for again. Before it: link_ble.py; after it:
-the radio of the host.
+number of 11 at most. A lost fragment costs its frame, which is asked for again.
 """
 
 from tiltwise.common import const, wire

@@ -1,7 +1,5 @@
 """Six-axis orientation filter for the board: angular rate and acceleration in, quaternion q_earth_from_sensor out.
 
-Before it: sampler.py (board) with one IMU sample at a time. After it: wire.py, which packs the quaternion.
-
 The gyroscope is integrated with a three-point rule, so the quaternion belongs to the time of the sample; with a
 stride of two one step takes two samples, which halves the cost and gives a quaternion for every second sample only.
 The acceleration is rotated into the earth frame and summed to a horizontal velocity, which a body cannot gain for

@@ -1,8 +1,7 @@
 """The rule for a posture held too long: angles in degrees and integer milliseconds in, what happened out.
 
-Before it: angles (host) or the inclination of fusion.py (board). After it: alerts (host) or the motor (board). The
-board and the host run this same code, so that both buzz for the same thing. Times are integers of any origin that
-do not wrap: a board adds up `ticks_diff` instead of passing ticks. A time that goes back counts as a gap.
+The board and the host run this same code, so that both buzz for the same thing. Times are integers of any origin
+that do not wrap: a board adds up `ticks_diff` instead of passing ticks. A time that goes back counts as a gap.
 """
 
 # Results of a step.

@@ -3,8 +3,6 @@
 This file is the definition *and* the documentation; docs/protocol.md is checked against it. It runs on the
 board and on the host, so it uses only what MicroPython has too. Packing writes into buffers made once.
 
-Before it: sampler.py (board) fills samples in. After it: link/decoder.py (host) turns frames into SI blocks.
-
 A frame is `header (18) + payload + tag (8)`, little endian:
 
     off size field

@@ -1,1 +1,1 @@
-"""Pure decisions over angles: activity, sustained posture, repetitions, coaching."""
+"""Neck angles in, activity and posture episodes out. Pure."""

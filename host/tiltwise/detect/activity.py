@@ -2,7 +2,7 @@
 
 Every figure is a running mean square at 25 Hz, every decision a latch with hysteresis at 5 Hz, both on grids of
 device time (grid.py). An answer is given when it is known: walking after 2 s of it, not worn after 15 s without a
-human ripple. Before it: motion/angles.py; after it: posture.py, reps.py and report/exposure.py.
+human ripple.
 """
 
 from __future__ import annotations

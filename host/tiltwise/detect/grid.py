@@ -1,7 +1,7 @@
 """Device times (s) -> which samples a detector looks at, and cut-safe building blocks on such a grid.
 
 Detectors decide at 5 to 25 Hz whatever the sensor's rate is. The grid is fixed by absolute device time, so that it
-does not depend on where the data was cut. Before it: motion/angles.py; after it: activity.py, posture.py, reps.py.
+does not depend on where the data was cut.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Angles (deg) and activity codes -> episodes of a posture held too long: started, alert due, ended.
 
-The decision is common/rule.py, the same code that the board runs, stepped on a 10 Hz grid of device time in integer
-milliseconds. Before it: motion/angles.py and activity.py. After it: app/alerts.py, which alone decides to interrupt.
+The decision is common/rule.py, the same code that the board runs, stepped on a 10 Hz grid of device time in
+integer milliseconds.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Where bytes come from, and how they become samples."""
+"""One connection to a board, by radio or cable: transports, handshake, keep-alive, clock."""

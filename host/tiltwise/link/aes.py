@@ -1,7 +1,6 @@
 """The host's block cipher for sessions whose payload is encrypted, where the `cryptography` package is installed.
 
 It stands in for MicroPython's `cryptolib.aes` in ECB mode; what is done with it is written in common/cipher.py.
-Before it: app/sources.py asks for it. After it: link/peer.py, which wishes encryption when it is there.
 """
 
 from __future__ import annotations

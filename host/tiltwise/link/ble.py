@@ -1,7 +1,7 @@
 """The radio through bleak: finds boards that advertise our service, connects, subscribes, writes.
 
 A fresh BleakClient for each connection, because old ones keep notifications of the connection before (bleak #2002,
-#1969). Before it: the operating system's Bluetooth. After it: link/supervisor.py; `tiltwise scan`, `tiltwise doctor`.
+#1969).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bleak import BleakClient, BleakScanner
 from bleak.exc import BleakBluetoothNotAvailableError, BleakBluetoothNotAvailableReason, BleakError
 
 from tiltwise.common import wire
-from tiltwise.link.connector import CTRL, DATA, Candidate, LinkError, Trouble
+from tiltwise.link.transport import CTRL, DATA, Candidate, LinkError, Trouble
 
 SERVICE = wire.uuid128(wire.UUID_SERVICE)
 _UUIDS = {CTRL: wire.uuid128(wire.UUID_CTRL), DATA: wire.uuid128(wire.UUID_DATA)}

@@ -1,7 +1,4 @@
-"""Commands to the board, packed: the host's side of the table in docs/protocol.md.
-
-Before it: session.py and follow.py decide. After it: a source's send().
-"""
+"""Commands to the board, packed: the host's side of the table in docs/protocol.md."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The cable through pyserial: lists the ports that a board may be on, opens one, reads it in a thread.
-
-Before it: the operating system. After it: link/supervisor.py; `tiltwise scan`, `tiltwise doctor`, `tiltwise setup`.
-"""
+"""The cable through pyserial: lists the ports that a board may be on, opens one, reads it in a thread."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from typing import Protocol
 from serial import Serial
 from serial.tools import list_ports
 
-from tiltwise.link.connector import CABLE, Candidate, LinkError, Trouble
+from tiltwise.link.transport import CABLE, Candidate, LinkError, Trouble
 
 # USB vendors of the boards that firmware/boards/ knows.
 VENDORS = {0x2886: "Seeed Studio", 0x303A: "Espressif", 0x2E8A: "Raspberry Pi"}

@@ -1,8 +1,8 @@
 """Keeps the link up: the one task that looks for the board, connects, listens, and begins anew when it falls silent.
 
-Frames and answers come out of `chunks()` for ever; commands go in at `send()`. Every await that a system's Bluetooth
-may hang has a time limit, what tells of life is data and not callbacks, and each class of trouble has its own waiting
-time and one line for the user. Before it: link/connector.py, link/peer.py. After it: app/live.py.
+Frames and answers come out of `chunks()` for ever; commands go in at `send()`. Every await that a system's
+Bluetooth may hang has a time limit, what tells of life is data and not callbacks, and each class of trouble has
+its own waiting time and one line for the user.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from types import TracebackType
 
 from tiltwise.common import wire
 from tiltwise.link.aes import Aes
-from tiltwise.link.connector import Connection, Connector, LinkError, Trouble
-from tiltwise.link.patience import Patience, result_of
-from tiltwise.link.peer import PINGS, Known, Peer, Reply
+from tiltwise.link.board_connection import PINGS, Known, Peer, Reply
 from tiltwise.link.source import Chunk
+from tiltwise.link.timeouts import Patience, result_of
+from tiltwise.link.transport import Connection, Connector, LinkError, Trouble
 
 FIND_S = 12.0
 CONNECT_S = 20.0

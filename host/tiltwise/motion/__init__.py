@@ -1,1 +1,1 @@
-"""Pure mathematics: orientation, mounting, neck angles. Values in, values out."""
+"""Samples in, neck angles out: orientation, calibration, angles. Pure."""

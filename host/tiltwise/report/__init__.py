@@ -1,1 +1,1 @@
-"""The day in numbers and pictures."""
+"""Episodes, angles and minutes in, exposure figures and plots out; only the plots draw."""

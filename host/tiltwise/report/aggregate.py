@@ -2,7 +2,6 @@
 
 Times in s (on any one axis; the app passes UTC epoch seconds), angles in degrees. Durations are counted in whole
 microseconds, so sums are exact and rows merge in any order to the same numbers.
-Before it: exposure.py fills the rows. After it: day.py adds them up, app/store.py keeps them.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Summaries and samples become the numbers that a picture draws; arrays in, arrays out, no drawing here.
 
-Times in s, angles in degrees. Before it: day.py or a tracker's angles. After it: plots.py.
+Times in s, angles in degrees.
 """
 
 from __future__ import annotations

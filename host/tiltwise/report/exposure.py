@@ -1,9 +1,8 @@
 """Neck angles with real sample times, in any cuts, become one-minute aggregates (exposure.Aggregate).
 
-Angles in degrees, times in s on one axis. Before it: tracker.py (angles and activity). After it: day.py and the
-store. Each sample counts for the time until the next one; where that is longer than `max_gap_s` it counts for
-nothing, so a gap is a gap. Durations are summed in whole microseconds and angles on the 1 s grid in whole
-millidegrees, so every count is the same for any cut of the data.
+Angles in degrees, times in s on one axis. Each sample counts for the time until the next one; where that is longer
+than `max_gap_s` it counts for nothing, so a gap is a gap. Durations are summed in whole microseconds and angles on
+the 1 s grid in whole millidegrees, so every count is the same for any cut of the data.
 """
 
 from __future__ import annotations

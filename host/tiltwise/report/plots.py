@@ -1,7 +1,7 @@
 """A day summary, or the angles of a file, become a matplotlib figure that needs no screen and no global state.
 
-Times in s, angles in degrees. Before it: day.py or a tracker's angles. After it: savefig by whoever asked.
-Missing, walking, lying and not-worn time is drawn as such; nothing is coloured as good.
+Times in s, angles in degrees. Missing, walking, lying and not-worn time is drawn as such; nothing is coloured as
+good.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from matplotlib.ticker import MultipleLocator
 from tiltwise.report import aggregate as agg
 from tiltwise.report import curves, style
 from tiltwise.report.aggregate import Aggregate
-from tiltwise.report.day import DaySummary
+from tiltwise.report.day_summary import DaySummary
 from tiltwise.types import ACTIVITIES, Activity, AngleBlock, EpisodeEnded, FloatArray, Mount
 
 __all__ = ["Figure", "angles", "day"]

@@ -1,7 +1,7 @@
 """A calibration as a small picture: how the sensor lies on the head or back, and the movement that showed it.
 
 Left: the person from the left side with the sensor's three axes. Right: the ritual as forward and side tilt over
-time. Degrees and s. Before it: app/calibrate.py. After it: savefig by whoever asked.
+time. Degrees and s.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Seconds of posture become uninterrupted runs: exposure variation (EVA) and use of the ISO 11226 holding time.
 
-One angle per whole second (its time-weighted mean, deg). A second with less than half of it in posture breaks a run.
-Before it: exposure.py sums samples into seconds. After it: the results go into the minute where a run ends.
+One angle per whole second (its time-weighted mean, deg). A second with less than half of it in posture breaks a
+run.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tiltwise.report.day import DaySummary
+from tiltwise.report.day_summary import DaySummary
 from tiltwise.types import Activity, Mount
 
 INK = "#22303C"

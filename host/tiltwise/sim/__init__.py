@@ -1,1 +1,1 @@
-"""A body, a sensor and a board made of numbers; the firmware that runs on them is the real one."""
+"""A seeded wearer in, the bytes of a board out, without hardware."""

@@ -1,0 +1,165 @@
+"""Results as tables for the terminal, at 80 columns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+from tiltwise.app.doctor import Finding
+from tiltwise.exercise.catalogue import EXERCISES
+from tiltwise.link.ble import Seen
+from tiltwise.link.serial import Port
+from tiltwise.live.event_text import KINDS, clock
+from tiltwise.offline import shown_metrics
+from tiltwise.offline.analyze import Analysis
+from tiltwise.offline.count import Counted
+from tiltwise.report.angle_summary import AngleSummary
+from tiltwise.sim.body.scenario import SCENARIOS
+from tiltwise.text import printable
+from tiltwise.types import AngleBlock, Mount
+
+if TYPE_CHECKING:
+    from tiltwise.report.plots import Figure
+
+_LONGEST_LIST = 20
+
+
+def analysis_table(result: Analysis, name: str) -> Table:
+    """Return the figures of a file."""
+    table = _two_columns(
+        f"{printable(name)}: {clock(result.duration_s)} at {result.rate_hz:.1f} Hz, {result.mounting.mount}"
+    )
+    hidden = []
+    for angle, summary in result.summaries.items():
+        row = shown_metrics.shown(result.mounting, angle)
+        if row.is_shown:
+            table.add_row(row.label, _percentiles(summary))
+        else:
+            hidden.append(f"{row.name} is left out: {row.why}")
+    above = ", ".join(f"{k} deg {v:.0f} %" for k, v in result.above.percent_above_deg.items())
+    table.add_row(f"time beyond ({shown_metrics.shown(result.mounting, result.above_of).name})", above)
+    table.add_row("worn / moving", f"{result.worn_percent:.0f} % / {result.moving_percent:.0f} %")
+    table.add_row("episodes", str(len(result.episodes)) if result.episodes else "none")
+    for episode in result.episodes[:_LONGEST_LIST]:
+        alert = "-" if episode.alert_s is None else clock(episode.alert_s)
+        table.add_row(
+            "", f"{KINDS[episode.kind]} {clock(episode.start_s)} to {clock(episode.end_s)}, "
+            f"alert {alert}, up to {episode.peak_deg:.0f} deg"
+        )  # fmt: skip
+    return _with_notes(table, (*result.notes, *hidden))
+
+
+def count_table(result: Counted, name: str) -> Table:
+    """Return the repetitions of a file."""
+    table = _two_columns(f"{printable(name)}: {result.exercise.name}")
+    numbers = result.as_dict()["reps"]
+    assert isinstance(numbers, dict)
+    table.add_row("repetitions", f"{numbers['total']} ({numbers['left']} left, {numbers['right']} right)")
+    table.add_row("partial", str(len(result.partial)))
+    for rep in result.reps[:_LONGEST_LIST]:
+        side = "" if rep.side.value == "none" else f"{rep.side.value}, "
+        table.add_row("", f"{rep.start_s:7.1f} s  {side}{abs(rep.peak_deg):.0f} deg, held {rep.hold_s:.1f} s")
+    if len(result.reps) > _LONGEST_LIST:
+        table.add_row("", f"and {len(result.reps) - _LONGEST_LIST} more (--json lists all)")
+    return _with_notes(table, result.notes)
+
+
+def exercise_table(mount: Mount) -> Table:
+    """Return the catalogue."""
+    table = Table(
+        box=None,
+        pad_edge=False,
+        header_style="bold",
+        title=f"exercises, sensor at {mount.value}",
+        title_justify="left",
+    )
+    for column in ("name", "what", "the sensor"):
+        table.add_column(column)
+    for exercise in EXERCISES.values():
+        table.add_row(exercise.id, exercise.name, exercise.seen[mount].value)
+    return table
+
+
+def angles_figure(result: Analysis, name: str, limit_deg: float) -> Figure:
+    """Return the picture of a file's angles."""
+    from tiltwise.report import plots  # matplotlib takes a second, and `scan` prints only
+
+    none = result.t_s * math.nan
+    of = result.shown_angles()
+    block = AngleBlock(
+        result.t_s,
+        of["inclination_deg"],
+        of["flexion_deg"],
+        of["lateral_deg"],
+        of["rotation_deg"],
+        none,
+        none,
+        none,
+    )
+    return plots.angles(
+        block,
+        mount=result.mounting.mount,
+        has_direction=result.mounting.has_direction,
+        title=printable(name, 60),
+        episodes=result.episodes,
+        limit_deg=limit_deg,
+    )
+
+
+def scan_report(ports: Sequence[Port], on_air: Sequence[Seen], trouble: str) -> Table:
+    """Return what can be connected to."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column()
+    grid.add_row(Text("USB serial", "bold"), "" if ports else "none")
+    for port in ports:
+        grid.add_row(f"  {printable(port.path, 60)}", Text(printable(port.maker or port.name, 50)))
+    grid.add_row(
+        Text("Bluetooth", "bold"), Text("" if on_air else printable(trouble, 300) or "no tiltwise board near")
+    )
+    for seen in on_air:
+        grid.add_row(Text(f"  {printable(seen.address, 40)}"), f"{seen.rssi_dbm} dBm")
+    grid.add_row(Text("simulated", "bold"), "")
+    for name, scenario in SCENARIOS.items():
+        grid.add_row(f"  sim:{name}", scenario.summary)
+    grid.add_row(
+        "",
+        Text(
+            "tiltwise watch ble: connects to any of your boards, by radio; serial:PORT by cable", style="dim"
+        ),
+    )
+    return grid
+
+
+def finding_line(finding: Finding) -> Table:
+    """Return one finding of the doctor: ok, no, or a dash where it can be done without."""
+    mark, style = (
+        ("ok", "green") if finding.is_ok else ("no", "bold red") if finding.is_needed else ("-", "yellow")
+    )
+    line = Table.grid(padding=(0, 1))
+    line.add_column(width=2, style=style)
+    line.add_column(overflow="fold")
+    line.add_row(mark, Text.assemble((finding.what, "bold"), f": {printable(finding.said, 300)}"))
+    return line
+
+
+def _two_columns(title: str) -> Table:
+    table = Table(show_header=False, box=None, pad_edge=False, title=title, title_justify="left")
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
+    return table
+
+
+def _with_notes(table: Table, notes: Sequence[str]) -> Table:
+    for note in notes:
+        table.add_row("note", Text(printable(note, 300), style="dim"))
+    return table
+
+
+def _percentiles(summary: AngleSummary) -> str:
+    parts = (summary.p10, summary.p50, summary.p90)
+    return "P10 {:.0f}, P50 {:.0f}, P90 {:.0f} deg".format(*parts)

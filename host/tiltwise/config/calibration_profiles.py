@@ -1,0 +1,187 @@
+"""Calibration profiles per person and device: how the sensor sits, when that was found, and what it was before.
+
+One JSON file each, profiles/<person>/<device>.json in the data folder, written whole or not at all; the newest
+entry of a mount is the one in use and older ones are kept. Only `tiltwise calibrate` writes here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tiltwise.config.address import Address
+from tiltwise.errors import AppError
+from tiltwise.motion.calibration.mounting import Mounting
+from tiltwise.text import safe_name
+from tiltwise.types import Mount
+
+FORMAT = "tiltwise profile"
+FORMAT_VERSION = 1
+DEFAULT_PERSON = "me"
+MOST_KEPT = 20  # calibrations of a device; one a day is a month of work days
+
+
+class ProfileError(AppError):
+    """A profile file cannot be used; the text says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCalibration:
+    """One calibration: the mounting of the first sensor and, on boards with two, that of the collar sensor."""
+
+    created_utc: datetime
+    mounting: Mounting
+    collar: Mounting | None = None
+    is_behind: bool = True  # False: glasses or headphones, the sensor is not behind the joint
+
+    @property
+    def mount(self) -> Mount:
+        """Where the first sensor is worn."""
+        return self.mounting.mount
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceProfile:
+    """What is stored about a device on a person; calibrations from old to new."""
+
+    person: str
+    device: str
+    calibrations: tuple[StoredCalibration, ...] = ()
+
+    def current(self, mount: Mount | None = None) -> StoredCalibration | None:
+        """Return the newest calibration, of a mount if one is named."""
+        fitting = [c for c in self.calibrations if mount is None or c.mount is mount]
+        return fitting[-1] if fitting else None
+
+
+def device_name(address: Address) -> str:
+    """Return the name under which a source's calibration is kept.
+
+    A simulated sensor sits as seed and mount say, whatever the story; a real one is told by its port or radio name.
+    """
+    if address.scheme == "sim":
+        options = address.options
+        mount, sensors = options.get("mount", Mount.NECK.value), options.get("sensors", 1)
+        face = "-out" if options.get("face") == "out" else ""
+        return safe_name(f"sim-{options.get('seed', 1)}-{mount}{'-2' if sensors == 2 else ''}{face}")
+    return safe_name(f"{address.scheme}-{Path(address.target or 'default').name}")
+
+
+def profile_path(folder: Path, person: str, device: str) -> Path:
+    """Return where a profile is kept in a data folder."""
+    return folder / "profiles" / safe_name(person) / f"{safe_name(device)}.json"
+
+
+def load_profile(folder: Path, person: str, device: str) -> DeviceProfile:
+    """Return the profile, without calibrations when there is none yet.
+
+    Raises
+    ------
+    ProfileError
+        When the file is damaged, of a later version, or another person's whose name is written alike.
+    """
+    path = profile_path(folder, person, device)
+    try:
+        profile = read_profile(path)
+    except FileNotFoundError:
+        return DeviceProfile(person, device)
+    if (profile.person, profile.device) != (person, device):
+        raise ProfileError(
+            f"{path}: belongs to {profile.person!r} and {profile.device!r}, expected {person!r} and {device!r}: "
+            "choose another --person name"
+        )
+    return profile
+
+
+def list_profiles(folder: Path) -> list[DeviceProfile]:
+    """Return every profile of a data folder, by person and device."""
+    return [read_profile(path) for path in sorted((folder / "profiles").glob("*/*.json"))]
+
+
+def read_profile(path: Path) -> DeviceProfile:
+    """Read one file; ProfileError when it is not what this version writes, OSError when it is not there."""
+    advice = "delete the file and run `tiltwise calibrate`"
+    try:
+        stored = json.loads(path.read_bytes())
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ProfileError(f"{path}: not a profile, it is damaged ({error}): {advice}") from error
+    if not isinstance(stored, dict) or stored.get("format") != FORMAT:
+        raise ProfileError(f"{path}: not a tiltwise profile: {advice}")
+    version = stored.get("format_version")
+    if version != FORMAT_VERSION:
+        raise ProfileError(
+            f"{path}: profile version {version!r}, this tiltwise reads {FORMAT_VERSION}: update tiltwise"
+        )
+    try:
+        calibrations = tuple(_calibration(entry) for entry in stored["calibrations"])
+        return DeviceProfile(str(stored["person"]), str(stored["device"]), calibrations)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ProfileError(f"{path}: cannot be read ({error}): {advice}") from error
+
+
+def save_calibration(
+    folder: Path, profile: DeviceProfile, calibration: StoredCalibration
+) -> tuple[DeviceProfile, Path]:
+    """Add a calibration as the newest, keep the ones before it, and return the profile and its file."""
+    calibrations = (*profile.calibrations, calibration)[-MOST_KEPT:]
+    profile = DeviceProfile(profile.person, profile.device, calibrations)
+    path = profile_path(folder, profile.person, profile.device)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    stored = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "person": profile.person,
+        "device": profile.device,
+        "calibrations": [_as_dict(c) for c in calibrations],
+    }
+    _write_whole(path, json.dumps(stored, indent=1).encode() + b"\n")
+    return profile, path
+
+
+def _as_dict(calibration: StoredCalibration) -> dict[str, object]:
+    return {
+        "created_utc": calibration.created_utc.astimezone(UTC).isoformat(timespec="seconds"),
+        "mounting": calibration.mounting.to_dict(),
+        "collar": None if calibration.collar is None else calibration.collar.to_dict(),
+        "is_behind": calibration.is_behind,
+    }
+
+
+def _calibration(entry: Mapping[str, object]) -> StoredCalibration:
+    created = datetime.fromisoformat(str(entry["created_utc"]))
+    if created.tzinfo is None:
+        raise ValueError(f"time {created} without its zone")
+    mounting, collar = entry["mounting"], entry.get("collar")
+    if not isinstance(mounting, dict) or not (collar is None or isinstance(collar, dict)):
+        raise TypeError("a mounting is not a table of values")
+    return StoredCalibration(
+        created,
+        Mounting.from_dict(mounting),
+        None if collar is None else Mounting.from_dict(collar),
+        bool(entry.get("is_behind", True)),
+    )
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    """A cut of power leaves the old file or the new one."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    if os.name == "posix":  # the rename itself has to reach the disk, too
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

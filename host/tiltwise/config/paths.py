@@ -1,0 +1,26 @@
+"""Where tiltwise keeps its files: settings, profiles, the store, recordings.
+
+`TILTWISE_HOME` puts everything into one folder; without it the platform's usual folders are used.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+
+def _home(platform_folder: str) -> Path:
+    own = os.environ.get("TILTWISE_HOME")
+    return Path(own) if own else Path(platform_folder)
+
+
+def settings_file() -> Path:
+    """Return the TOML file of settings, which need not exist."""
+    return _home(platformdirs.user_config_dir("tiltwise", appauthor=False)) / "settings.toml"
+
+
+def data_folder() -> Path:
+    """Return the folder of the store, the profiles and the recordings, which need not exist."""
+    return _home(platformdirs.user_data_dir("tiltwise", appauthor=False))

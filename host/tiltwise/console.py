@@ -1,0 +1,44 @@
+"""The two consoles and the progress bar: results on stdout, progress and warnings on stderr.
+
+Neither reads markup or emoji names: a file called `[/x]` or `:smile:` is shown as it is called. Nor do they pass on
+what would steer the terminal: names of people, files and boards are other people's bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from tiltwise.text import printable
+
+
+class SafeConsole(Console):
+    """A console that shows every str, also in a cell of a table, without control and direction characters."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Return the text to be shown; lines stay lines."""
+        lines = text.split("\n")
+        return super().render_str("\n".join(printable(line, len(line)) for line in lines), **options)
+
+
+out = SafeConsole(markup=False, emoji=False)
+err = SafeConsole(stderr=True, markup=False, emoji=False)
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Callable[[float], None]]:
+    """Show a bar on stderr while something runs, when somebody is looking; gives a function for the share done."""
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task(what, total=1.0)
+        yield lambda share: bar.update(task, completed=share)

@@ -1,0 +1,1 @@
+"""The firmware's sources in, small compiled files for a board out."""

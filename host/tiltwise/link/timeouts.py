@@ -1,0 +1,86 @@
+"""Awaiting what a system's Bluetooth may hang in: so long and no longer, and what comes late is seen to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from tiltwise.link.transport import Connection, Connector, LinkError, Trouble
+
+T = TypeVar("T")
+
+
+class Patience:
+    """Runs calls with a time limit; those that outlive it end by themselves, or with `cancel`."""
+
+    def __init__(self) -> None:
+        self._leftovers: set[asyncio.Task[Any]] = set()
+
+    async def limited(self, what: Coroutine[Any, Any, T], seconds: float, line: str) -> T:
+        """Await for so long at most, even something that does not react to being cancelled; LinkError says `line`."""
+        task = asyncio.get_running_loop().create_task(what)
+        try:
+            done, _ = await asyncio.wait([task], timeout=seconds)
+        except asyncio.CancelledError:
+            task.cancel()
+            self.keep(task)
+            raise
+        if not done:
+            task.cancel()
+            self.keep(task)
+            raise LinkError(Trouble.LOST, f"{line} ({seconds:g} s)")
+        return result_of(task)
+
+    async def connect(self, connector: Connector, address: str, seconds: float) -> Connection:
+        """Connect; a connection that comes after its time is closed again, or it would hold the board."""
+        task = asyncio.get_running_loop().create_task(connector.connect(address))
+        try:
+            done, _ = await asyncio.wait([task], timeout=seconds)
+        except asyncio.CancelledError:
+            self.keep(task)
+            task.cancel()
+            raise
+        if not done:
+            self.keep(task)
+            task.cancel()
+            task.add_done_callback(self._close_late)
+            raise LinkError(Trouble.LOST, f"connecting took more than {seconds:g} s")
+        return result_of(task)
+
+    async def close(self, connection: Connection, seconds: float) -> None:
+        """Close within so long; a close that hangs goes on by itself."""
+        task = asyncio.get_running_loop().create_task(connection.close())
+        self.keep(task)
+        await asyncio.wait([task], timeout=seconds)
+
+    def keep(self, task: asyncio.Task[Any]) -> None:
+        """Let a task end by itself, and look at its error so that nobody complains."""
+        self._leftovers.add(task)
+        task.add_done_callback(self._forget)
+
+    def cancel(self) -> None:
+        """End what still runs."""
+        for task in self._leftovers:
+            task.cancel()
+
+    def _close_late(self, task: asyncio.Task[Connection]) -> None:
+        if not task.cancelled() and task.exception() is None:
+            self.keep(asyncio.get_running_loop().create_task(task.result().close()))
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        self._leftovers.discard(task)
+        if not task.cancelled():
+            task.exception()
+
+
+def result_of(task: asyncio.Task[T]) -> T:
+    """Return what a task brought; what a system's Bluetooth raises counts as a lost connection."""
+    try:
+        return task.result()
+    except LinkError:
+        raise
+    except (OSError, EOFError, TimeoutError) as error:
+        raise LinkError(Trouble.LOST, f"the connection failed ({type(error).__name__}: {error})") from error
+    except asyncio.CancelledError:
+        raise LinkError(Trouble.LOST, "the connection was given up") from None

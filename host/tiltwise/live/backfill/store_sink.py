@@ -1,0 +1,214 @@
+"""Keeps the day: frames, minutes, events and gaps of a session go into the store once a second.
+
+Nothing here may stop the stream: a store that refuses is told once, retried at each commit, and what waits stays
+staged.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from tiltwise.common import wire
+from tiltwise.decode.messages import GapReason, Info
+from tiltwise.report.aggregate import Aggregate
+from tiltwise.report.exposure import ExposureAccumulator, ExposureSettings
+from tiltwise.store.writer import Store, StoreError
+from tiltwise.tracker import Profile
+from tiltwise.types import Mount, SignalGap, Update
+
+# A frame without samples (STATUS, an event) leaves no gap, but frames end by the part's nominal rate: ten samples at
+# 52 Hz, and a part that is off by 5 %.
+_LEAST_GAP_S = 0.01
+
+
+class _Lane:
+    """Minutes of one stream of samples in order: the live one, or what came late of a boot."""
+
+    def __init__(self, mount: Mount) -> None:
+        self.session: int | None = None
+        self._exposure = ExposureAccumulator(ExposureSettings(mount=mount))
+        self._last_utc_s = -math.inf  # of the newest sample
+
+    def add(self, store: Store, update: Update, profile: Profile, utc_offset_s: float) -> None:
+        """Stage the events and minutes of an update; device times plus the offset are UTC s."""
+        if self.session is None:
+            return
+        events = [event for event in update.events if not isinstance(event, SignalGap)]
+        store.put_events(self.session, events, utc_offset_s)
+        angles = update.angles
+        if not len(angles.t_s):
+            return
+        # The clock map learns, so its offset may fall by more than a sample's time: the day never runs back.
+        utc_s = angles.t_s + max(utc_offset_s, self._last_utc_s - float(angles.t_s[0]))
+        self._last_utc_s = float(utc_s[-1])
+        rows = self._exposure.process(
+            utc_s,
+            profile.posture_angle_deg(angles),
+            update.activity,
+            lateral_deg=angles.lateral_deg,
+            rotation_deg=angles.rotation_deg,
+            rate_deg_s=angles.rate_deg_s,
+        )
+        store.put_aggregates(self.session, rows)
+
+    def stage(self, store: Store, *, is_end: bool) -> None:
+        """Stage the open minutes as they stand, so that a crash costs a second of them and no more."""
+        if self.session is not None:
+            rows = self._exposure.finish() if is_end else self._exposure.snapshot()
+            store.put_aggregates(self.session, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a commit made durable: (boot, last sequence number) of each boot, and a warning or an empty text."""
+
+    settled: tuple[tuple[int, int], ...] = ()
+    warning: str = ""
+
+
+class Keeper:
+    """The store as one session of one device sees it.
+
+    Parameters
+    ----------
+    store
+        An open store; closed by `close`.
+    device
+        Name of the device, from the address until the device proves its own.
+    zone
+        IANA name of the wearer's time zone.
+    """
+
+    def __init__(self, store: Store, *, device: str, mount: Mount, zone: str) -> None:
+        self._store, self._device, self._mount, self._zone = store, device, mount, zone
+        self._sessions: dict[int, int] = {}  # boot -> session number
+        self._live = _Lane(mount)
+        self._late: dict[int, _Lane] = {}  # boot -> minutes of what came late
+        self._trouble = ""
+        self.recoveries = [recovery.message for recovery in store.recoveries]
+
+    def rename(self, device: str) -> None:
+        """The device has proved who it is; its name goes with the sessions that begin from now on."""
+        if device != self._device:
+            self._device, self._live.session = device, None
+            self._sessions.clear()
+            self._late.clear()
+
+    def known(self, boots: Sequence[int]) -> dict[int, list[tuple[int, int]]]:
+        """Return the settled ranges of frames of these boots, as far as the store can be read."""
+        try:
+            return {boot: self._store.received(self._device, boot) for boot in boots}
+        except StoreError:
+            return {}
+
+    def clock_fit(self, boot: int) -> tuple[float, float, float] | None:
+        """Return (device s, UTC s, rate) as an earlier run of the program left them for this boot."""
+        try:
+            return self._store.clock_fit(self._device, boot)
+        except StoreError:
+            return None
+
+    def ended_s(self, boot: int) -> float | None:
+        """Return when the last samples of this boot ended that an earlier run of the program stored, UTC s."""
+        try:
+            with self._store.open_readonly(self._store.folder) as reader:
+                return reader.last_s(self._device, boot)
+        except StoreError:
+            return None
+
+    def frame(self, frame: bytes, utc_s: float, info: Info | None, *, is_backfill: bool = False) -> bool:
+        """Stage a checked frame and tell whether it is new; the first one of a boot opens a session."""
+        session = self._of(wire.unpack_header(frame)[2], utc_s, info)
+        if not is_backfill:
+            self._live.session = session
+        return bool(self._store.append(session, [frame], [utc_s]))
+
+    def fit(self, boot: int, device_s: float, utc_s: float, rate: float) -> None:
+        """Stage how the clock of a boot stands."""
+        if boot in self._sessions:
+            self._store.put_clock_fit(self._sessions[boot], device_s, utc_s, rate)
+
+    def lost(self, boot: int, first: int, last: int, utc_s: float) -> None:
+        """Stage that the board no longer has these frames."""
+        self._store.mark_lost(self._of(boot, utc_s, None), first, last)
+
+    def gone(self, boot: int, start_s: float, end_s: float) -> None:
+        """Stage a stretch [start_s, end_s) UTC s that the board could no longer keep."""
+        if end_s - start_s >= _LEAST_GAP_S:
+            self._store.put_gap(self._of(boot, start_s, None), start_s, end_s, GapReason.OVERFLOW)
+
+    def whole(self, boot: int) -> None:
+        """Stage that everything of a boot was fetched: its gaps of lost frames are closed."""
+        if boot in self._sessions:
+            self._store.close_lost_gaps(self._sessions[boot])
+
+    def _of(self, boot: int, utc_s: float, info: Info | None) -> int:
+        if boot not in self._sessions:
+            self._sessions[boot] = self._begin(boot, utc_s, {} if info is None else asdict(info))
+        return self._sessions[boot]
+
+    def _begin(self, boot: int, utc_s: float, info: Mapping[str, object]) -> int:
+        return self._store.begin_session(
+            self._device,
+            boot,
+            zone=self._zone,
+            mount=self._mount,
+            started_s=utc_s,
+            info=info,
+        )
+
+    def update(self, update: Update, profile: Profile, utc_offset_s: float) -> None:
+        """Stage the events and minutes of a live update; device times plus the offset are UTC s."""
+        self._live.add(self._store, update, profile, utc_offset_s)
+
+    def late(self, boot: int, update: Update, profile: Profile, utc_offset_s: float) -> None:
+        """Stage the events and minutes of what came late, in a session beside the live one."""
+        lane = self._late.setdefault(boot, _Lane(self._mount))
+        if lane.session is None and len(update.angles.t_s):
+            lane.session = self._begin(boot, float(update.angles.t_s[0]) + utc_offset_s, {"source": "late"})
+        lane.add(self._store, update, profile, utc_offset_s)
+
+    def coarse(self, boot: int, rows: Sequence[Aggregate]) -> None:
+        """Stage minutes of which only the board's own summaries are left, in a session that says so."""
+        if rows:
+            info = {"source": "one-minute summaries of the board"}
+            session = self._begin(boot, min(row.start_s for row in rows), info)
+            self._store.put_aggregates(session, rows)
+
+    def gap(self, boot: int, start_s: float, end_s: float, reason: str) -> None:
+        """Stage a stretch [start_s, end_s) UTC s without samples."""
+        if boot in self._sessions and end_s > start_s:
+            self._store.put_gap(self._sessions[boot], start_s, end_s, reason)
+
+    def commit(self) -> Kept:
+        """Write what is staged; a refusal becomes a warning, told once until the store works again."""
+        for lane in (self._live, *self._late.values()):
+            lane.stage(self._store, is_end=False)
+        try:
+            done = self._store.commit()
+        except StoreError as error:
+            return Kept(warning=self._tell(f"not stored: {error}; alerts go on, retrying"))
+        settled = {session: seq for session, seq in done.settled.items() if seq is not None}
+        acks = tuple((boot, settled[s]) for boot, s in self._sessions.items() if s in settled)
+        found = [recovery.message for recovery in self._store.recoveries[len(self.recoveries) :]]
+        self.recoveries += found
+        return Kept(acks, "; ".join(filter(None, [*found, self._tell(done.warning or "")])))
+
+    def close(self) -> str:
+        """Finish the open minutes, commit and close; return a warning or an empty text."""
+        for lane in (self._live, *self._late.values()):
+            lane.stage(self._store, is_end=True)
+        try:
+            self._store.close()
+        except OSError as error:
+            return f"what was still waiting could not be stored: {error}"
+        return ""
+
+    def _tell(self, trouble: str) -> str:
+        """Return a trouble when it is new, and that it is over when it is."""
+        if trouble == self._trouble:
+            return ""
+        was, self._trouble = self._trouble, trouble
+        return trouble or (f"storing again (was: {was})" if was else "")

@@ -1,0 +1,161 @@
+"""Does the sensor still sit as calibrated? Angles and activity of a live session in, one notice per event out.
+
+Three pieces of evidence, none of them acted upon without the wearer: the first still seconds after it was put on
+again, a lasting change of "up" from one walk to the next (slip), and a slow one (drift). Degrees, device seconds,
+any cuts.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiltwise.detect.grid import Grid
+from tiltwise.motion.calibration.alignment import SPREAD_DEG, STILL_RATE_DEG_S, STILL_S
+from tiltwise.motion.calibration.mounting import REMOUNT_REALIGN_DEG
+from tiltwise.motion.calibration.remount import DRIFT_DEG, drift_deg, find_slip
+from tiltwise.motion.rotation import angle_between_deg, normalise
+from tiltwise.types import ACTIVITIES, Activity, AngleBlock, FloatArray
+
+GRID_HZ = 10.0
+WALK_S = 10.0  # some ten steps: bobbing averages out
+WALK_MOST_S = 60.0  # a longer walk counts as several, or an hour's walk would hide a slip
+PUT_ON_S = 60.0  # worn time in which somebody sits up at least once
+POSTURE_DEG = 5.0  # by so much a comfortable seat differs from sitting tall
+_MOST_WALKS = 40  # the oldest are forgotten: half a day of walks
+_WALKING, _NOT_WORN = ACTIVITIES.index(Activity.WALKING), ACTIVITIES.index(Activity.NOT_WORN)
+_UP = np.array([0.0, 0.0, 1.0])
+
+
+@dataclass(frozen=True, slots=True)
+class FitNotice:
+    """The sensor seems to sit differently by change_deg; kind is "slip", "drift" or "put on"."""
+
+    t_s: float
+    kind: str
+    change_deg: float
+    text: str
+
+
+class FitWatch:
+    """Streaming; feed it every update of one sensor.
+
+    Parameters
+    ----------
+    is_put_on
+        The session begins with a stored calibration: check it as after putting on.
+    """
+
+    def __init__(self, *, is_put_on: bool = False) -> None:
+        self._grid = Grid(GRID_HZ)
+        self._walks: list[tuple[float, FloatArray]] = []
+        self._walk_start_s: float | None = None
+        self._walk_sum, self._walk_n = np.zeros(3), 0
+        self._is_checking = is_put_on
+        self._window: deque[tuple[float, FloatArray, float]] = deque()
+        self._least_deg, self._checked_s = np.inf, 0.0
+        self._last_s = -np.inf
+        self._was_worn = True
+
+    def process(self, angles: AngleBlock, activity: NDArray[np.int8]) -> list[FitNotice]:
+        """Take angles and the activity code of each sample; return what was noticed."""
+        at = self._grid.pick(angles.t_s)
+        flexion, lateral = np.radians(angles.flexion_deg[at]), np.radians(angles.lateral_deg[at])
+        plane = np.cos(lateral)
+        up = np.stack((-plane * np.sin(flexion), np.sin(lateral), plane * np.cos(flexion)), axis=-1)
+        notices: list[FitNotice] = []
+        rows = zip(
+            angles.t_s[at].tolist(), up, angles.rate_deg_s[at].tolist(), activity[at].tolist(), strict=True
+        )
+        for t_s, u, rate, code in rows:
+            notices += self._step(t_s, u, rate, code)
+        return notices
+
+    def _step(self, t_s: float, up: FloatArray, rate_deg_s: float, code: int) -> list[FitNotice]:
+        step_s, self._last_s = t_s - self._last_s, t_s
+        has_angle = bool(np.isfinite(up).all())
+        found = self._walk(t_s, up if has_angle else None, is_walking=code == _WALKING and step_s < 1.0)
+        is_worn = code != _NOT_WORN
+        if is_worn and not self._was_worn:
+            self._is_checking, self._least_deg, self._checked_s = True, np.inf, 0.0
+            self._window.clear()
+        self._was_worn = is_worn
+        if self._is_checking and is_worn and code != _WALKING:
+            found += self._check(t_s, up if has_angle else None, rate_deg_s, step_s)
+        return found
+
+    def _walk(self, t_s: float, up: FloatArray | None, *, is_walking: bool) -> list[FitNotice]:
+        """Gather a walk; judge the walks of the day when one is over."""
+        start_s = self._walk_start_s
+        is_full = start_s is not None and t_s - start_s >= WALK_MOST_S
+        found: list[FitNotice] = []
+        if start_s is not None and (not is_walking or is_full):
+            if t_s - start_s >= WALK_S and self._walk_n:
+                self._walks = [*self._walks[1 - _MOST_WALKS :], (start_s, normalise(self._walk_sum))]
+                found = self._judge_walks(t_s)
+            self._walk_start_s = start_s = None
+        if is_walking:
+            if start_s is None:
+                self._walk_start_s, self._walk_sum, self._walk_n = t_s, np.zeros(3), 0
+            if up is not None:
+                self._walk_sum = self._walk_sum + up
+                self._walk_n += 1
+        return found
+
+    def _judge_walks(self, t_s: float) -> list[FitNotice]:
+        times = np.array([start for start, _ in self._walks])
+        ups = np.array([up for _, up in self._walks])
+        slip_s = find_slip(times, ups)
+        if slip_s is not None:
+            k = int(np.searchsorted(times, slip_s))
+            change = drift_deg(normalise(ups[:k].mean(axis=0)), normalise(ups[k:].mean(axis=0)))
+            self._walks = self._walks[k:]
+            return [_notice(t_s, "slip", change, f"the sensor seems to have slipped by {change:.0f} deg")]
+        if len(times) < 5:
+            return []
+        reference = normalise(ups[:2].mean(axis=0))
+        change = min(drift_deg(reference, up) for up in ups[-3:])  # three: a slip shows itself first
+        if change <= DRIFT_DEG:
+            return []
+        self._walks = self._walks[-3:]
+        said = f"walking upright reads {change:.0f} deg differently than earlier"
+        return [_notice(t_s, "drift", change, said)]
+
+    def _check(self, t_s: float, up: FloatArray | None, rate_deg_s: float, step_s: float) -> list[FitNotice]:
+        """Look for one still moment near the stored neutral; without any in the time given, say so."""
+        if up is None or step_s > 1.0:
+            self._window.clear()
+            return []
+        self._checked_s += step_s
+        self._window.append((t_s, up, rate_deg_s))
+        while t_s - self._window[0][0] > STILL_S:
+            self._window.popleft()
+        if t_s - self._window[0][0] >= 0.95 * STILL_S and len(self._window) * 2 > STILL_S * GRID_HZ:
+            self._least_deg = min(self._least_deg, _neutral_change_deg(self._window))
+        limit_deg = REMOUNT_REALIGN_DEG + POSTURE_DEG
+        if self._least_deg <= limit_deg:
+            self._is_checking = False
+            return []
+        if self._checked_s < PUT_ON_S or not np.isfinite(self._least_deg):
+            return []
+        self._is_checking = False
+        change = self._least_deg
+        said = f"since the sensor was put on it has not read upright once (nearest {change:.0f} deg)"
+        return [_notice(t_s, "put on", change, said)]
+
+
+def _neutral_change_deg(window: deque[tuple[float, FloatArray, float]]) -> float:
+    """How far a still moment is from the stored neutral; infinite when it was not still."""
+    ups = np.array([up for _, up, _ in window])
+    mean = normalise(ups.mean(axis=0))
+    rate = float(np.sqrt(np.mean([rate**2 for _, _, rate in window])))
+    if rate > STILL_RATE_DEG_S or float(np.max(angle_between_deg(ups, mean))) > SPREAD_DEG:
+        return float("inf")
+    return float(angle_between_deg(mean, _UP))
+
+
+def _notice(t_s: float, kind: str, change_deg: float, said: str) -> FitNotice:
+    return FitNotice(t_s, kind, change_deg, f"{said}: put it right, or calibrate again")

@@ -1,0 +1,99 @@
+"""Strapdown quaternions + where gravity is in the strapdown frame -> q_earth_from_sensor.
+
+Within a window the strapdown frame is turned back by what the gyroscope error made of it; at a window's end it is
+tilted by the shortest way to where gravity is now known to be, so that heading follows the gyroscope alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import vqf
+from numpy.typing import NDArray
+
+from tiltwise.motion.orientation.strapdown import StrapdownRows
+from tiltwise.motion.rotation import (
+    from_rotation_vector,
+    from_two_vectors,
+    multiply,
+    rotate,
+    to_rotation_vector,
+)
+from tiltwise.types import FloatArray
+
+IntArray = NDArray[np.intp]
+UP: FloatArray = np.array([0.0, 0.0, 1.0])
+UP.flags.writeable = False
+
+
+@dataclass(frozen=True, slots=True)
+class Knots:
+    """The filter's answers at the borders of m windows: up (m + 1, 3) in frame I, gyr_error (m + 1, 12)."""
+
+    up: FloatArray
+    gyr_error: FloatArray
+
+
+class Uprighter:
+    """Keeps the rotation from the strapdown frame to the earth over the windows."""
+
+    def __init__(self, first_up: FloatArray) -> None:
+        self._product = vqf.BasicVQF(1.0)
+        self._q = self._advance(to_rotation_vector(from_two_vectors(first_up, UP))[None])[-1]
+
+    def process(
+        self, rows: StrapdownRows, stops: IntArray, knots: Knots, *, spread: bool = False
+    ) -> FloatArray:
+        """Return q_earth_from_sensor (n, 4) of rows that begin at the start of a window.
+
+        Parameters
+        ----------
+        rows : the rows of m finished windows, and of the open one.
+        stops : (m,) index behind the last row of each finished window.
+        knots : the filter's answers at the m + 1 borders.
+        spread : distribute each window's correction over its duration. Looks ahead: for the smoother only.
+        """
+        n = len(rows.t_s)
+        lengths = np.diff(stops, prepend=0, append=n)
+        which = np.repeat(np.arange(len(stops) + 1), lengths)
+        turned = _error_turn(rows, knots.gyr_error, which)
+        # Window by window: a running sum over the block would carry its cut in the last bits of every answer.
+        for a, b in pairwise((0, *stops.tolist(), n)):
+            np.cumsum(turned[a:b], axis=0, out=turned[a:b])
+        totals = turned[stops - 1]
+        back = -turned
+        q_borders = self._q[None]
+        if len(stops):
+            predicted = rotate(from_rotation_vector(totals), knots.up[:-1])
+            tilt = from_two_vectors(knots.up[1:], predicted)
+            q_step = multiply(from_rotation_vector(-totals), tilt)
+            if spread:
+                back += _spread(rows, stops, to_rotation_vector(tilt), which)
+            q_borders = np.concatenate((q_borders, self._advance(to_rotation_vector(q_step))))
+            self._q = q_borders[-1]
+        return multiply(multiply(q_borders[which], from_rotation_vector(back)), rows.q_i_from_sensor)
+
+    def _advance(self, vector_rad: FloatArray) -> FloatArray:
+        steps = np.ascontiguousarray(vector_rad)
+        return np.asarray(self._product.updateBatch(steps, np.zeros_like(steps))["quat6D"])
+
+
+def _error_turn(rows: StrapdownRows, gyr_error: FloatArray, which: IntArray) -> FloatArray:
+    """Rotation (n, 3) in frame I that the gyroscope's error made of each step, rad."""
+    weights = (rows.step_s, *rows.turn_rad.T)
+    error = gyr_error[which]
+    in_sensor = [sum(error[:, 4 * j + k] * weights[k] for k in range(4)) for j in range(3)]
+    c = rows.columns
+    return np.stack([sum(c[:, 3 * i + j] * in_sensor[j] for j in range(3)) for i in range(3)], axis=1)
+
+
+def _spread(rows: StrapdownRows, stops: IntArray, tilt_rad: FloatArray, which: IntArray) -> FloatArray:
+    """Share of each window's closing tilt that belongs to each of its rows, (n, 3)."""
+    time = np.cumsum(rows.step_s)
+    ends = time[stops - 1]
+    starts = np.concatenate(([0.0], ends))
+    lengths = np.concatenate((ends - starts[:-1], [1.0]))
+    share = (time - starts[which]) / np.maximum(lengths[which], 1e-9)
+    return share[:, None] * np.concatenate((tilt_rad, np.zeros((1, 3))))[which]

@@ -1,0 +1,157 @@
+"""A whole IMU file in, the figures of `tiltwise analyze` out: angles, percent of time, episodes.
+
+Runs the same tracker as the live session. Angles in degrees, times in s from the start of the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiltwise.detect.posture import RuleSettings
+from tiltwise.motion.calibration.mounting import Mounting
+from tiltwise.offline import shown_metrics
+from tiltwise.offline.input_file import ImuInput
+from tiltwise.report.angle_summary import AngleSummary, durations_s, summarise_samples
+from tiltwise.tracker import Profile, Tracker
+from tiltwise.types import ACTIVITIES, Activity, AngleBlock, EpisodeEnded, Event, FloatArray
+
+_MOVING = tuple(ACTIVITIES.index(a) for a in (Activity.MOVING, Activity.WALKING))
+_NOT_WORN = ACTIVITIES.index(Activity.NOT_WORN)
+_ANGLE_COLUMNS = ("inclination_deg", "flexion_deg", "lateral_deg", "rotation_deg")
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What a file says. Columns are (n,); `above` are the percentages of the angle named by `above_of`."""
+
+    duration_s: float
+    rate_hz: float
+    mounting: Mounting
+    notes: tuple[str, ...]
+    t_s: FloatArray
+    angles: Mapping[str, FloatArray]
+    activity: NDArray[np.int8]
+    summaries: Mapping[str, AngleSummary]
+    above_of: str
+    above: AngleSummary
+    events: tuple[Event, ...]
+    episodes: tuple[EpisodeEnded, ...]
+    worn_percent: float
+    moving_percent: float
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the JSON contract of `analyze --json`; what cannot be told is null."""
+        out: dict[str, object] = {
+            "duration_s": round(self.duration_s, 3),
+            "rate_hz": round(self.rate_hz, 3),
+            "mount": str(self.mounting.mount),
+            "axes": self.mounting.axes,
+        }
+        for name, summary in self.summaries.items():
+            is_shown = shown_metrics.shown(self.mounting, name).is_shown
+            out[f"{name}_deg"] = {
+                k: _number(getattr(summary, k)) if is_shown else None for k in ("p10", "p50", "p90", "mean")
+            }
+        out["percent_above_deg"] = {k: _number(v) for k, v in self.above.percent_above_deg.items()}
+        out["percent_above_of"] = self.above_of
+        out["episodes"] = [
+            {
+                "kind": str(e.kind),
+                "start_s": round(e.start_s, 2),
+                "end_s": round(e.end_s, 2),
+                "alert_s": None if e.alert_s is None else round(e.alert_s, 2),
+                "peak_deg": round(e.peak_deg, 2),
+            }
+            for e in self.episodes
+        ]
+        out["worn_percent"] = _number(self.worn_percent)
+        out["moving_percent"] = _number(self.moving_percent)
+        out["measures"] = shown_metrics.measures(self.mounting)
+        out["notes"] = list(self.notes)
+        return out
+
+    def shown_angles(self) -> dict[str, FloatArray]:
+        """Return the angle columns, NaN throughout where this mounting cannot tell the angle."""
+        return {
+            name: column
+            if shown_metrics.shown(self.mounting, name.removesuffix("_deg")).is_shown
+            else column * np.nan
+            for name, column in self.angles.items()
+        }
+
+
+def analyze(
+    data: ImuInput,
+    mounting: Mounting,
+    *,
+    rule: RuleSettings | None = None,
+    notes: tuple[str, ...] = (),
+    on_progress: Callable[[float], None] = lambda _: None,
+) -> Analysis:
+    """Run the tracker over a file and sum it up.
+
+    Parameters
+    ----------
+    data : samples of the file.
+    mounting : how the sensor sits.
+    rule : when a posture has lasted too long; the defaults without.
+    notes : what to say about the neutral.
+    on_progress : gets the share done, 0 to 1.
+    """
+    profile = Profile(mounting, rule=rule or RuleSettings())
+    tracker = Tracker(profile)
+    blocks: list[AngleBlock] = []
+    activity: list[NDArray[np.int8]] = []
+    events: list[Event] = []
+    done, total = 0, data.n
+    for block in data.blocks:
+        update = tracker.process(block)
+        blocks.append(update.angles)
+        activity.append(update.activity)
+        events += update.events
+        done += len(block.t_s)
+        on_progress(done / total)
+    events += tracker.finish()
+    t_s = np.concatenate([b.t_s for b in blocks])
+    codes = np.concatenate(activity)
+    columns = {name: np.concatenate([getattr(b, name) for b in blocks]) for name in _ANGLE_COLUMNS}
+    posture_deg = np.concatenate([profile.posture_angle_deg(b) for b in blocks])
+    worn = codes != _NOT_WORN
+    weight = durations_s(t_s)
+    names = ("inclination", "flexion", "lateral")
+    return Analysis(
+        duration_s=float(t_s[-1] - t_s[0] + np.median(np.diff(t_s))) if len(t_s) > 1 else 0.0,
+        rate_hz=float(1 / np.median(np.diff(t_s))) if len(t_s) > 1 else float("nan"),
+        mounting=mounting,
+        notes=(*data.notes, *notes, *_gap_notes(data)),
+        t_s=t_s,
+        angles=columns,
+        activity=codes,
+        summaries={name: summarise_samples(t_s, columns[f"{name}_deg"], worn) for name in names},
+        above_of="flexion" if mounting.is_shown else "inclination",
+        above=summarise_samples(t_s, posture_deg, worn),
+        events=tuple(events),
+        episodes=tuple(e for e in events if isinstance(e, EpisodeEnded) and e.alert_s is not None),
+        worn_percent=_percent(weight, worn),
+        moving_percent=_percent(weight, np.isin(codes, _MOVING)),
+    )
+
+
+def _gap_notes(data: ImuInput) -> tuple[str, ...]:
+    if not data.gaps:
+        return ()
+    lost_s = sum(gap.end_s - gap.start_s for gap in data.gaps)
+    return (f"{len(data.gaps)} gaps, {lost_s:.1f} s without samples, counted as nothing",)
+
+
+def _percent(weight: FloatArray, mask: NDArray[np.bool_]) -> float:
+    total = float(weight.sum())
+    return float(weight[mask].sum()) / total * 100 if total > 0 else float("nan")
+
+
+def _number(value: float) -> float | None:
+    return round(value, 2) if np.isfinite(value) else None

@@ -1,0 +1,195 @@
+"""Any IMU file becomes blocks of samples and a mounting: what analyze, count, bench and `watch replay:` begin with.
+
+Files of other programs go through the same frames and decoder as a live stream, so that a replay gives the same
+events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tiltwise.config.settings import RuleSetting, Settings, check_numbers
+from tiltwise.decode.decoder import Decoder
+from tiltwise.errors import AppError, UsageError
+from tiltwise.motion.calibration.alignment import STILL_S, CalibrationError, neutral_up
+from tiltwise.motion.calibration.guided_calibration import find_ritual
+from tiltwise.motion.calibration.mounting import Mounting
+from tiltwise.motion.calibration.principal_axes import axes_from_movement
+from tiltwise.motion.orientation.estimator import OrientationStage
+from tiltwise.motion.rotation import normalise, up_in_sensor
+from tiltwise.offline.input_checks import check_samples
+from tiltwise.offline.recording_header import read_header
+from tiltwise.recording.replay import load_tape
+from tiltwise.types import FloatArray, ImuBlock, Mount, OrientationBlock, SignalGap
+
+_BATCH = 2048  # frames decoded at a time
+_LOOK_STEP_S = 0.5  # the first still seconds are looked for in steps of this
+
+
+@dataclass(frozen=True, slots=True)
+class ImuInput:
+    """Samples of sensor 0 of a file in blocks, the gaps between them, and what is to be told about the file."""
+
+    path: Path
+    blocks: tuple[ImuBlock | OrientationBlock, ...]
+    gaps: tuple[SignalGap, ...]
+    notes: tuple[str, ...]
+    # What the header of our own recordings says, None where it does not.
+    mounting: Mounting | None = None
+    collar: Mounting | None = None
+    mount: Mount | None = None
+    rule: RuleSetting | None = None
+
+    @property
+    def n(self) -> int:
+        """How many samples there are."""
+        return sum(len(block.t_s) for block in self.blocks)
+
+    @property
+    def t_s(self) -> FloatArray:
+        """Times of all samples, (n,) s."""
+        return np.concatenate([block.t_s for block in self.blocks])
+
+
+def read_input(path: Path, *, on_progress: Callable[[float], None] = lambda _: None) -> ImuInput:
+    """Read a `.tw`, `.npz`, `.csv` or `.parquet` file; on_progress gets the share done.
+
+    Raises
+    ------
+    ImuFileError, RecordingError, OSError
+        When the file cannot be used; one line says why.
+    AppError
+        When it holds no samples.
+    """
+    tape = load_tape(path)
+    decoder = Decoder(max_without_info=None)
+    items: list[object] = []
+    for first in range(0, len(tape.frames), _BATCH):
+        items += decoder.feed_many(tape.frames[first : first + _BATCH])
+        on_progress(first / len(tape.frames))
+    items += decoder.flush()
+    on_progress(1.0)
+    blocks = tuple(i for i in items if isinstance(i, (ImuBlock, OrientationBlock)) and not i.sensor)
+    if not blocks:
+        raise AppError(f"{path}: no samples in it, expected a recording or an IMU file; nothing to do")
+    gaps = tuple(item for item in items if isinstance(item, SignalGap))
+    bad = sum(decoder.stats.bad.values())
+    damaged = [f"{bad} damaged frames left out"] if bad else []
+    mount, trouble = _told(tape.header, "mount")
+    rule, trouble_too = _told(tape.header, "rule")
+    said = read_header({k: v for k, v in tape.header.items() if k in ("mounting", "collar")}, device="")
+    notes = (*tape.notes, *damaged, *trouble, *trouble_too, *check_samples(Path(path), blocks))
+    return ImuInput(Path(path), blocks, gaps, notes, said.mounting, said.collar, mount, rule)
+
+
+def as_recorded(
+    data: ImuInput, settings: Settings, *, mount: Mount | None, is_rule_given: bool
+) -> tuple[Mount, Settings, tuple[str, ...]]:
+    """Return mount and settings for a file, and a note on what comes from it.
+
+    What was asked for comes first (mount; a rule in the settings with is_rule_given), then what the recording says,
+    then the settings.
+    """
+    said = []
+    if mount is None and data.mount is not None:
+        said.append(f"worn at {data.mount.value}")
+    if data.rule is not None and not is_rule_given:
+        said.append(f"rule {data.rule.angle_deg:g} deg for {data.rule.seconds:g} s")
+        settings = replace(settings, rule=data.rule)
+    notes = (f"from the recording: {', '.join(said)}",) if said else ()
+    return mount or data.mount or Mount(settings.wear.mount), settings, notes
+
+
+def orient(data: ImuInput) -> OrientationBlock:
+    """Return the orientation of all samples as one block."""
+    stage = OrientationStage()
+    parts = [stage.process(b) if isinstance(b, ImuBlock) else b for b in data.blocks]
+    return OrientationBlock(
+        np.concatenate([part.t_s for part in parts]),
+        np.concatenate([part.q_earth_from_sensor for part in parts]),
+        np.concatenate([part.acc_m_s2 for part in parts]),
+    )
+
+
+def choose_mounting(
+    data: ImuInput, *, mount: Mount, neutral: Path | None = None, neutral_up_text: str = ""
+) -> tuple[Mounting, tuple[str, ...]]:
+    """Return how the sensor sits, from the best evidence there is, and notes that say which it was.
+
+    In this order: a neutral that was given; the calibration stored in the recording; the ritual found in it; its
+    first still seconds. Without nods the direction "forward" is assumed from the leaning of the whole file.
+    """
+    if neutral is not None and neutral_up_text:
+        raise UsageError("--neutral and --neutral-up were both given: give one of them")
+    if neutral_up_text:
+        up = parse_up(neutral_up_text)
+        return _with_axes(orient(data), up, mount, "neutral: given as --neutral-up")
+    if neutral is not None:
+        up = _median_up(orient(read_input(neutral)))
+        return _with_axes(orient(data), up, mount, f"neutral: median of {neutral.name}")
+    if data.mounting is not None and data.mounting.mount is mount:  # one for another place says nothing here
+        return data.mounting, ("neutral: the calibration stored in the recording",)
+    oriented = orient(data)
+    try:
+        return find_ritual([oriented], mount=mount), ("neutral: the calibration ritual in the recording",)
+    except CalibrationError:
+        up, start_s = _first_still_up(oriented, data.path)
+        text = f"neutral: the first {STILL_S:g} still seconds, from {start_s:.1f} s (give --neutral for a better one)"
+        return _with_axes(oriented, up, mount, text)
+
+
+def parse_up(text: str) -> FloatArray:
+    """Read `X,Y,Z`, the neutral "up" in sensor axes."""
+    try:
+        up = np.array([float(part) for part in text.split(",")])
+    except ValueError:
+        up = np.empty(0)
+    if up.shape != (3,) or not np.all(np.isfinite(up)) or not np.any(up):
+        raise UsageError(f"--neutral-up {text!r}: expected three numbers X,Y,Z, for instance 0.01,-0.99,0.06")
+    return normalise(up)
+
+
+def _with_axes(
+    oriented: OrientationBlock, up: FloatArray, mount: Mount, said: str
+) -> tuple[Mounting, tuple[str, ...]]:
+    mounting = axes_from_movement(oriented, up, mount=mount)
+    return mounting, (said, *mounting.notes)
+
+
+def _median_up(block: OrientationBlock) -> FloatArray:
+    """The direction that "up" had for most of a recording: a few glances aside do not bend it."""
+    return normalise(np.median(up_in_sensor(block.q_earth_from_sensor), axis=0))
+
+
+def _first_still_up(block: OrientationBlock, path: Path) -> tuple[FloatArray, float]:
+    t_s = block.t_s
+    starts = np.arange(t_s[0], t_s[-1] - STILL_S + 1e-6, _LOOK_STEP_S)
+    for start_s in starts.tolist():
+        first, last = np.searchsorted(t_s, [start_s, start_s + STILL_S + 0.05])
+        part = OrientationBlock(
+            t_s[first:last], block.q_earth_from_sensor[first:last], block.acc_m_s2[first:last]
+        )
+        try:
+            return neutral_up(part)[0], start_s - float(t_s[0])
+        except CalibrationError:
+            continue
+    raise AppError(
+        f"{path}: never still for {STILL_S:g} s, so it holds no neutral: give --neutral FILE or --neutral-up X,Y,Z"
+    )
+
+
+def _told(header: Mapping[str, object], name: str) -> tuple[Any, tuple[str, ...]]:
+    """Return the mount or the rule of a recording, None where it tells none; what cannot be used is noted."""
+    if not isinstance(header.get(name), (str, Mapping)):
+        return None, ()
+    try:
+        said = read_header({name: header[name]}, device="")
+        check_numbers("rule", said.rule)
+    except ValueError as error:
+        return None, (f"the recording's {name} cannot be used ({error}): as in the settings",)
+    return getattr(said, name), ()

@@ -1,0 +1,144 @@
+"""The store, built again from recordings: the same frames at the same times through the same session.
+
+The new store is made beside the old one and takes its place only when it is whole; the old files are set aside,
+not deleted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tiltwise.config.settings import Settings
+from tiltwise.errors import AppError
+from tiltwise.exercise.set_counter import set_counters
+from tiltwise.live.backfill.store_sink import Keeper
+from tiltwise.live.live_session import Session
+from tiltwise.offline.recording_header import RecordedSession, read_header
+from tiltwise.recording.tw_file import Recording, read_frames
+from tiltwise.store.erase import KEEP_RAW, move_store, store_files
+from tiltwise.store.lock import WriterLock
+from tiltwise.store.writer import Store, StoreError
+from tiltwise.text import safe_name
+
+_SHOW_EVERY = 500  # frames between two looks at the progress bar
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """One recording that is in the new store, and what is to be told about it."""
+
+    path: Path
+    frames: int
+    notes: tuple[str, ...]
+
+
+def rebuild(
+    folder: Path,
+    recordings: Sequence[Path],
+    *,
+    now_s: float,
+    on_progress: Callable[[float], None] = lambda _: None,
+) -> tuple[list[Rebuilt], Path | None]:
+    """Make the store of a folder anew; return what went in, and where the old files are now (None: there were none).
+
+    Raises
+    ------
+    AppError, OSError, RecordingError
+        When a recording cannot be used or the disk refuses; the old store is then as it was.
+    """
+    building = folder / "rebuilding"
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = WriterLock(folder, now_s)
+    try:
+        shutil.rmtree(building, ignore_errors=True)  # of a rebuild that was stopped
+        made = _build(building, recordings, on_progress)
+        _copy_retention(folder, building)
+        aside = None
+        if store_files(folder):
+            aside = _free_name(folder / f"before-rebuild-{datetime.fromtimestamp(now_s, UTC):%Y%m%dT%H%M%SZ}")
+            aside.mkdir()
+            move_store(folder, aside)
+        move_store(building, folder)
+    finally:
+        lock.release()
+        shutil.rmtree(building, ignore_errors=True)
+    return made, aside
+
+
+def _copy_retention(old: Path, new: Path) -> None:
+    """Keep raw samples as long as before; an old store that cannot be read has nothing to say about it."""
+    with contextlib.suppress(StoreError):
+        with Store.open_readonly(old) as reader:
+            months = reader.setting(KEEP_RAW)
+        if isinstance(months, int):
+            with Store(new, min_free_bytes=0) as store:
+                store.put_setting(KEEP_RAW, months)
+
+
+def _free_name(path: Path) -> Path:
+    k, free = 1, path
+    while free.exists():
+        k += 1
+        free = path.with_name(f"{path.name}-{k}")
+    return free
+
+
+def _build(folder: Path, recordings: Sequence[Path], on_progress: Callable[[float], None]) -> list[Rebuilt]:
+    """Run the recordings through sessions, in the order of their days."""
+    read = [(path, *_read(path)) for path in recordings]
+    read.sort(key=lambda item: item[2].started_utc_s or 0.0)
+    made = []
+    for k, (path, recording, how) in enumerate(read):
+        notes = _run(folder, recording, how, lambda share, k=k: on_progress((k + share) / len(read)))  # type: ignore[misc]
+        made.append(Rebuilt(path, len(recording.frames), notes))
+    return made
+
+
+def _read(path: Path) -> tuple[Recording, RecordedSession]:
+    recording = read_frames(path)
+    try:
+        how = read_header(recording.header, device=safe_name(path.stem))
+    except ValueError as error:
+        raise AppError(f"{path}: its header cannot be used ({error}); leave it out") from error
+    if how.started_utc_s is None:
+        raise AppError(
+            f"{path}: does not say when it was recorded, so it has no place in a day; leave it out"
+        )
+    return recording, how
+
+
+def _run(
+    folder: Path, recording: Recording, how: RecordedSession, on_progress: Callable[[float], None]
+) -> tuple[str, ...]:
+    """Put one recording into the store and return notes."""
+    assert how.started_utc_s is not None
+    store = Store(folder, min_free_bytes=0)
+    session = Session(
+        settings=replace(Settings(), rule=how.rule),
+        mount=how.mount,
+        mounting=how.mounting,
+        collar=how.collar,
+        started_utc_s=how.started_utc_s,
+        zone=how.zone,
+        keeper=Keeper(store, device=how.device, mount=how.mount, zone=how.zone),
+        counters=set_counters(how.exercises),
+        # With answers in it the ledger decides at each commit what is missing, as it did live.
+        commit_every_s=1.0 if recording.answers else 60.0,
+        fetches=bool(recording.answers),
+    )
+    total = len(recording.frames) + len(recording.answers)
+    for k, (received_s, chunk) in enumerate(recording.chunks()):
+        session.receive(received_s, chunk)
+        if k % _SHOW_EVERY == 0:
+            on_progress(k / total)
+    session.finish()
+    if session.unsaved:
+        raise AppError(f"the store could not be built again: {session.unsaved}")
+    notes = list(how.notes)
+    notes += [f"{recording.damaged_records} damaged records left out"] if recording.damaged_records else []
+    return (*notes, "its last record is cut off") if recording.is_torn else tuple(notes)

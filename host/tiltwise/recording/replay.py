@@ -1,0 +1,134 @@
+"""A file played as if it were a board: our recordings as they were received, other IMU files packed into frames.
+
+`replay:FILE?speed=8` gives the frames at eight times the pace of the recording, speed 0 as fast as they are taken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+
+from tiltwise.decode.frame_table import parse_frames
+from tiltwise.link.source import Chunk
+from tiltwise.recording.frame_packing import pack_imu_frames
+from tiltwise.recording.imu_file import load_imu
+from tiltwise.recording.tw_file import read_frames
+from tiltwise.types import FloatArray
+
+_YIELD_CHUNKS = 64  # at full speed other tasks get a turn after this many chunks
+
+
+@dataclass(frozen=True, slots=True)
+class Tape:
+    """Frames with their times of arrival (m,), what is to be told about the file, and a recording's header."""
+
+    received_s: FloatArray
+    frames: list[bytes]
+    notes: tuple[str, ...] = ()
+    header: Mapping[str, object] = field(default_factory=dict)
+
+
+def load_tape(path: str | os.PathLike[str]) -> Tape:
+    """Read a `.tw`, `.npz`, `.csv` or `.parquet` file as frames.
+
+    Raises
+    ------
+    ImuFileError, RecordingError, OSError
+        When the file cannot be used; one line says why.
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".tw":
+        return _tape_of_samples(path)
+    recording = read_frames(path)
+    notes = []
+    if recording.damaged_records:
+        notes.append(f"{recording.damaged_records} damaged records left out")
+    if recording.is_torn:
+        notes.append("the last record is cut off and left out")
+    return Tape(recording.received_s, recording.frames, tuple(notes), recording.header)
+
+
+def _tape_of_samples(path: Path) -> Tape:
+    """Pack an IMU file; a frame arrives when its last sample has been taken."""
+    imu = load_imu(path)
+    frames = pack_imu_frames(imu.t_s, imu.gyr_rad_s, imu.acc_m_s2, rate_hz=imu.rate_hz)
+    n = parse_frames(frames)[0].n
+    last = np.maximum(np.cumsum(n) - 1, 0)  # the INFO frame holds none and comes with the first sample
+    return Tape(imu.t_s[last] - imu.t_s[0], frames, imu.notes)
+
+
+class ReplaySource:
+    """A Source that plays a file and ends with it; commands are ignored, for a file does not answer.
+
+    Parameters
+    ----------
+    path
+        File to play.
+    speed
+        Factor on the pace; 0 is as fast as possible.
+    clock, sleep
+        Monotonic seconds and a pause; tests give their own.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        speed: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        if speed < 0:
+            raise ValueError(f"speed is {speed}, expected 0 (as fast as possible) or more")
+        self._path = Path(path)
+        self._speed = speed
+        self._clock = clock
+        self._sleep = sleep
+        self._tape: Tape | None = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be told about the file; empty before it is entered."""
+        return () if self._tape is None else self._tape.notes
+
+    @property
+    def duration_s(self) -> float:
+        """Length of the file at speed 1, for progress bars; 0 before it is entered."""
+        return (
+            0.0 if self._tape is None or not len(self._tape.received_s) else float(self._tape.received_s[-1])
+        )
+
+    async def __aenter__(self) -> ReplaySource:
+        self._tape = await asyncio.to_thread(load_tape, self._path)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._tape = None
+
+    async def chunks(self) -> AsyncIterator[Chunk]:
+        """Give the frames at their pace; Chunk.received_s is the time in the recording, whatever the speed."""
+        if self._tape is None:
+            raise RuntimeError("the source is not open: use it with `async with`")
+        start_s = self._clock()
+        for k, (received_s, frame) in enumerate(
+            zip(self._tape.received_s.tolist(), self._tape.frames, strict=True)
+        ):
+            if self._speed > 0:
+                wait_s = received_s / self._speed - (self._clock() - start_s)
+                if wait_s > 0:
+                    await self._sleep(wait_s)
+            if k % _YIELD_CHUNKS == 0:
+                await self._sleep(0)
+            yield Chunk(received_s, frame)
+
+    async def send(self, _command: bytes, /) -> None:
+        """Ignore a command: a file does not answer."""

@@ -1,0 +1,181 @@
+"""A day's aggregates, episodes, alerts and gaps become one summary: shares, percentiles, runs, breaks, missing time.
+
+All times in s on one axis (the app passes UTC epoch seconds), angles in degrees, shares in percent. Time that was
+not seen, not worn, spent walking or lying is reported as such and enters no angle figure: it is never good
+posture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from tiltwise.report import aggregate as agg
+from tiltwise.report.aggregate import Aggregate
+from tiltwise.types import Activity, EpisodeEnded, FloatArray, Mount, RepCompleted
+
+ENOUGH_WEAR_S = (
+    4 * 3600.0
+)  # short recordings pull P10 up and P90 down, doi:10.1186/1471-2288-12-190 has full shifts
+_BREAK_MINUTES = 2  # one minute alone is a walk to the printer or a dropped packet, not a break
+NOT_RECORDED = "not recorded"
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """No samples in [start_s, end_s), and why."""
+
+    start_s: float
+    end_s: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """The neck was out of its working posture in [start_s, end_s); is_active when most of it was walking."""
+
+    start_s: float
+    end_s: float
+    is_active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DaySummary:
+    """One day. `minutes` are the merged aggregates, `total` their sum (None on a day without samples).
+
+    percent_above_deg counts posture time (upright, not walking) at or beyond each angle. percentiles_deg is
+    (P10, P50, P90) of the same time, NaN without any; is_short says there is too little wear to read much into them.
+    eva_percent is (7, 7), percent of the time in runs. limit_use is the largest share of an ISO 11226 holding time
+    used by one run (1.0 = all of it). gaps hold every missing stretch between first and last sample, with its reason.
+    """
+
+    start_s: float
+    end_s: float
+    mount: Mount
+    minutes: tuple[Aggregate, ...]
+    total: Aggregate | None
+    percent_above_deg: dict[int, float]
+    percentiles_deg: tuple[float, float, float]
+    mean_deg: float
+    median_rate_deg_s: float
+    eva_percent: FloatArray
+    limit_use: float
+    longest_bout_s: float
+    episodes: tuple[EpisodeEnded, ...] = ()
+    alerts_s: tuple[float, ...] = ()
+    reps: tuple[RepCompleted, ...] = ()
+    breaks: tuple[Break, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    is_short: bool = True
+
+    @property
+    def worn_s(self) -> float:
+        """Seconds on the body."""
+        return 0.0 if self.total is None else self.total.worn_s
+
+    @property
+    def posture_s(self) -> float:
+        """Seconds upright and not walking: the base of every percentage."""
+        return 0.0 if self.total is None else self.total.posture_s
+
+    @property
+    def longest_episode_s(self) -> float:
+        """Length of the longest episode of the rule, 0 without any."""
+        return max((e.end_s - e.start_s for e in self.episodes), default=0.0)
+
+    def seconds(self, activity: Activity) -> float:
+        """Return the seconds of one activity."""
+        return 0.0 if self.total is None else self.total.seconds(activity)
+
+
+def summarise_day(
+    minutes: Sequence[Aggregate],
+    *,
+    start_s: float,
+    end_s: float,
+    mount: Mount,
+    episodes: Sequence[EpisodeEnded] = (),
+    alerts_s: Sequence[float] = (),
+    reps: Sequence[RepCompleted] = (),
+    gaps: Sequence[Gap] = (),
+) -> DaySummary:
+    """Add up the rows that start in [start_s, end_s); rows of the same minute are merged first."""
+    rows = agg.merge_by_minute([row for row in minutes if start_s <= row.start_s < end_s])
+    total = agg.merge(rows) if rows else None
+    histogram = np.zeros(agg.N_FLEXION) if total is None else total.flexion_s.sum(axis=0)
+    p10, p50, p90 = agg.histogram_percentiles(histogram, agg.FLEXION_EDGES_DEG, (10, 50, 90)).tolist()
+    return DaySummary(
+        start_s,
+        end_s,
+        mount,
+        tuple(rows),
+        total,
+        percent_above_deg=percent_above(histogram),
+        percentiles_deg=(p10, p50, p90),
+        mean_deg=_mean(histogram),
+        median_rate_deg_s=_median_rate(total),
+        eva_percent=_percent(np.zeros(agg.EVA_SHAPE) if total is None else total.eva_s),
+        limit_use=0.0 if total is None else total.limit_use,
+        longest_bout_s=0.0 if total is None else total.bout_s,
+        episodes=tuple(episodes),
+        alerts_s=tuple(alerts_s),
+        reps=tuple(reps),
+        breaks=tuple(_breaks(rows)),
+        gaps=tuple(_all_gaps(rows, gaps)),
+        is_short=total is None or total.worn_s < ENOUGH_WEAR_S,
+    )
+
+
+def percent_above(histogram_s: FloatArray) -> dict[int, float]:
+    """Return the percentage of the time at or beyond each of THRESHOLDS_DEG, NaN without any time."""
+    total = float(histogram_s.sum())
+    return {
+        limit: float(histogram_s[limit - agg.FLEXION_MIN_DEG :].sum()) / total * 100
+        if total > 0
+        else float("nan")
+        for limit in agg.THRESHOLDS_DEG
+    }
+
+
+def _mean(histogram_s: FloatArray) -> float:
+    """Return the mean angle, good to a fraction of the 1 deg bins."""
+    total = float(histogram_s.sum())
+    centres = agg.FLEXION_EDGES_DEG[:-1] + 0.5
+    return float(np.sum(histogram_s * centres)) / total if total > 0 else float("nan")
+
+
+def _median_rate(total: Aggregate | None) -> float:
+    if total is None:
+        return float("nan")
+    return float(agg.histogram_percentiles(total.rate_s, agg.RATE_EDGES_DEG_S, (50,))[0])
+
+
+def _percent(table: FloatArray) -> FloatArray:
+    total = float(table.sum())
+    return table / total * 100 if total > 0 else table
+
+
+def _breaks(rows: list[Aggregate]) -> list[Break]:
+    """Return runs of at least two minutes that were mostly walking, lying, not worn or not recorded."""
+    breaks: list[Break] = []
+    working = [row for row in rows if row.posture_s > agg.MINUTE_S / 2]
+    for before, after in pairwise(working):
+        start, end = before.start_s + agg.MINUTE_S, after.start_s
+        if end - start >= _BREAK_MINUTES * agg.MINUTE_S:
+            walked = sum(r.seconds(Activity.WALKING) for r in rows if start <= r.start_s < end)
+            breaks.append(Break(start, end, is_active=walked > (end - start) / 2))
+    return breaks
+
+
+def _all_gaps(rows: list[Aggregate], known: Sequence[Gap]) -> list[Gap]:
+    """Return the known gaps and, for missing minutes that none of them explains, gaps without a reason."""
+    found = list(known)
+    for before, after in pairwise(rows):
+        start, end = before.start_s + agg.MINUTE_S, after.start_s
+        is_known = any(gap.start_s < end and gap.end_s > start for gap in known)
+        if end > start and not is_known:
+            found.append(Gap(start, end, NOT_RECORDED))
+    return sorted(found, key=lambda gap: gap.start_s)

@@ -1,0 +1,1 @@
+"""A new board on USB in, a board with firmware, key and name out."""

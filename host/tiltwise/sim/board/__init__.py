@@ -1,0 +1,1 @@
+"""Register bytes in, frames out: the unmodified firmware on simulated parts."""

@@ -1,0 +1,1 @@
+"""A story in, the true motion of head, neck and upper back out."""

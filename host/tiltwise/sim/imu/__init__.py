@@ -1,0 +1,1 @@
+"""True motion in, register bytes of an IMU out."""

@@ -1,1 +1,0 @@
-"""The firmware in the official MicroPython VM, on a virtual clock."""

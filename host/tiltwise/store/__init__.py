@@ -1,0 +1,1 @@
+"""Frames, minutes and events in, days out again: the database and its repair."""

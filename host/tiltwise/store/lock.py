@@ -1,0 +1,58 @@
+"""One writer per store: a lock that the operating system drops when its holder dies, and says who holds it.
+
+The lock is an exclusive transaction on a tiny SQLite file, which works alike on Linux, macOS and Windows; a text file
+beside it carries the holder's process id and since when, for the message to the second one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tiltwise.store.schema import StoreError, explain
+
+LOCK_NAME = "writer.lock"
+_HOLDER_NAME = "writer.json"
+
+
+class WriterLock:
+    """Held from construction to release; raises StoreError when another process holds it."""
+
+    def __init__(self, folder: Path, now_s: float) -> None:
+        self._holder = folder / _HOLDER_NAME
+        self._db = sqlite3.connect(
+            folder / LOCK_NAME, timeout=0, isolation_level=None, check_same_thread=False
+        )
+        try:
+            self._db.execute("PRAGMA journal_mode=DELETE")
+            self._db.execute("BEGIN EXCLUSIVE")
+            self._holder.write_text(json.dumps({"pid": os.getpid(), "since_s": now_s}), encoding="utf-8")
+        except (sqlite3.Error, OSError) as error:
+            self._db.close()
+            if "locked" in str(error):
+                raise StoreError(
+                    f"{folder} is being written by {self._who()}: stop it, or only read"
+                ) from error
+            raise explain(error, folder) from error
+
+    def _who(self) -> str:
+        """Describe the holder as far as its note says."""
+        try:
+            note = json.loads(self._holder.read_text(encoding="utf-8"))
+            since = datetime.fromtimestamp(float(note["since_s"]), UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+            return f"another tiltwise (process {int(note['pid'])}, since {since})"
+        except (
+            OSError,
+            ValueError,
+            KeyError,
+            TypeError,
+        ):  # the holder is just starting, or the note is damaged
+            return "another tiltwise"
+
+    def release(self) -> None:
+        """Let another writer in."""
+        self._holder.unlink(missing_ok=True)
+        self._db.close()

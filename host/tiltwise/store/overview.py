@@ -1,0 +1,90 @@
+"""What a store holds, in a few numbers: size by kind of file, devices, range, days, and gaps by reason.
+
+Reads beside a writer. Times are UTC s.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from tiltwise.store import schema
+from tiltwise.store.erase import copies, kept_months
+from tiltwise.store.raw_files import raw_files
+from tiltwise.store.reader import StoreReader
+
+_US = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class GapTotal:
+    """Gaps of one reason: how many, and how long together in s."""
+
+    reason: str
+    count: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What a store holds. first_s and last_s: UTC s of the first and behind the last minute, None when empty."""
+
+    core_bytes: int
+    raw_bytes: int
+    copies_bytes: int
+    raw_months: tuple[str, ...]
+    devices: tuple[str, ...]
+    sessions: int
+    first_s: float | None
+    last_s: float | None
+    zone: str
+    days: tuple[date, ...]
+    covered_s: float
+    worn_s: float
+    gaps: tuple[GapTotal, ...]
+    kept_months: int | None
+
+
+def overview(folder: Path) -> Overview:
+    """Return what the store of a folder holds; StoreError when there is none or it cannot be read."""
+    with StoreReader(folder) as reader:
+        devices, zone, days = reader.devices(), reader.zone(), reader.days()
+    path = folder / schema.CORE_NAME
+    db = schema.open_reader(path)
+    try:
+        first, last, covered, worn = db.execute(
+            "SELECT min(start_us), max(start_us), sum(covered_s), sum(worn_s) FROM aggregate"
+        ).fetchone()
+        gaps = db.execute(
+            "SELECT reason, count(*), sum(end_us - start_us) FROM gap GROUP BY reason ORDER BY 3 DESC, 1"
+        ).fetchall()
+        (sessions,) = db.execute("SELECT count(*) FROM session").fetchone()
+        months = kept_months(db)
+    except sqlite3.Error as error:
+        raise schema.explain(error, path) from error
+    finally:
+        db.close()
+    raw = raw_files(folder)
+    return Overview(
+        core_bytes=_bytes_with_logs(path),
+        raw_bytes=sum(map(_bytes_with_logs, raw)),
+        copies_bytes=sum(path.stat().st_size for path in copies(folder)),
+        raw_months=tuple(path.stem.removeprefix("raw-") for path in raw),
+        devices=tuple(devices),
+        sessions=int(sessions),
+        first_s=None if first is None else first / _US,
+        last_s=None if last is None else last / _US + 60,
+        zone=zone,
+        days=tuple(days),
+        covered_s=float(covered or 0.0),
+        worn_s=float(worn or 0.0),
+        gaps=tuple(GapTotal(str(reason), int(n), us / _US) for reason, n, us in gaps),
+        kept_months=months,
+    )
+
+
+def _bytes_with_logs(path: Path) -> int:
+    parts = (path.with_name(path.name + suffix) for suffix in ("", "-wal", "-shm"))
+    return sum(part.stat().st_size for part in parts if part.exists())

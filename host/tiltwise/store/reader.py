@@ -1,0 +1,336 @@
+"""What the store holds, for plots, reports and exports: days in the wearer's zone, frames and samples of any stretch.
+
+Opens its own read-only connections, so it may run beside the writer. Times are UTC s; a day is the local calendar day
+of an IANA zone and has 23 or 25 hours when the clocks change.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from tiltwise.common import wire
+from tiltwise.report import aggregate as agg
+from tiltwise.report.aggregate import Aggregate
+from tiltwise.report.day_summary import Gap
+from tiltwise.store import schema
+from tiltwise.store.codec import (
+    StoredFrame,
+    pack_chunks,
+    unpack_aggregate,
+    unpack_chunk,
+    unpack_columns,
+    unpack_tail,
+)
+from tiltwise.store.events import decode_event
+from tiltwise.store.raw_files import month_of, raw_files
+from tiltwise.store.recovery import readable_rows
+from tiltwise.store.schema import StoreError
+from tiltwise.store.stored_samples import StoredSamples, joined
+from tiltwise.types import Event, Mount
+
+_US = 1_000_000
+_QUARTER_US = 900 * _US  # all zones are whole quarters of an hour from UTC
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDay:
+    """One local day [start_s, end_s), UTC s: minutes (not merged), events with UTC times, gaps, mount and zone."""
+
+    start_s: float
+    end_s: float
+    zone: str
+    mount: Mount
+    minutes: list[Aggregate]
+    events: list[Event]
+    gaps: list[Gap]
+
+
+@dataclass(frozen=True, slots=True)
+class DayTotals:
+    """One local day in a few numbers: seconds, and percent of posture time at or beyond each angle (NaN without)."""
+
+    day: date
+    covered_s: float
+    worn_s: float
+    posture_s: float
+    moving_s: float
+    mean_deg: float
+    percent_above_deg: dict[int, float]
+
+
+class StoreReader:
+    """Read-only view of a store folder; raises StoreError where there is none or it is of a newer version."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        path = folder / schema.CORE_NAME
+        if not path.is_file():
+            raise StoreError(f"no recordings in {folder}: run `tiltwise watch` or `tiltwise demo` first")
+        try:
+            self._core = schema.open_reader(path)
+            schema.check_version(self._core, path, schema.CORE_MIGRATIONS)
+        except sqlite3.Error as error:
+            raise schema.explain(error, path) from error
+        self.damaged_chunks = 0  # whose checksum was wrong; they are skipped
+
+    def __enter__(self) -> StoreReader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._core.close()
+
+    def _query(self, sql: str, values: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
+        try:
+            return self._core.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise schema.explain(error, self._folder / schema.CORE_NAME) from error
+
+    def zone(self) -> str:
+        """Return the zone of the newest session, UTC without any."""
+        rows = self._query("SELECT zone FROM session ORDER BY started_us DESC, id DESC LIMIT 1")
+        return str(rows[0][0]) if rows else "UTC"
+
+    def devices(self) -> list[str]:
+        """Return the names of the devices, oldest first."""
+        return [str(row[0]) for row in self._query("SELECT name FROM device ORDER BY first_us, id")]
+
+    def setting(self, key: str) -> object:
+        """Return a setting, None when absent."""
+        rows = self._query("SELECT value FROM setting WHERE key=?", (key,))
+        value: object = json.loads(str(rows[0][0])) if rows else None
+        return value
+
+    def size_bytes(self) -> int:
+        """Return the bytes of all files of the store."""
+        return sum(p.stat().st_size for p in self._folder.iterdir() if p.is_file())
+
+    def days(self, zone: str | None = None) -> list[date]:
+        """Return the local days that have aggregates, in order."""
+        tz = zone_info(zone or self.zone())
+        quarters = self._query(f"SELECT DISTINCT start_us / {_QUARTER_US} FROM aggregate")
+        times = (datetime.fromtimestamp(int(str(q)) * 900, tz) for (q,) in quarters)
+        return sorted({t.date() for t in times})
+
+    def day(self, day: date, zone: str | None = None) -> StoredDay:
+        """Return everything of one local day; empty lists when there is nothing."""
+        name = zone or self.zone()
+        start_us, end_us = day_bounds_us(day, name)
+        rows = self._query(
+            "SELECT start_us, data FROM aggregate WHERE start_us >= ? AND start_us < ? ORDER BY start_us",
+            (start_us, end_us),
+        )
+        events = self._query(
+            "SELECT kind, data, utc_us FROM event WHERE utc_us >= ? AND utc_us < ? ORDER BY utc_us, id",
+            (start_us, end_us),
+        )
+        gaps = self._query(
+            "SELECT start_us, end_us, reason FROM gap WHERE start_us < ? AND end_us > ? ORDER BY start_us",
+            (end_us, start_us),
+        )
+        decoded = (decode_event(str(k), str(d), _us(t) / _US) for k, d, t in events)
+        return StoredDay(
+            start_us / _US, end_us / _US, name, self._mount(start_us, end_us),
+            [unpack_aggregate(_us(t) / _US, _bytes(blob)) for t, blob in rows],
+            [event for event in decoded if event is not None],
+            [Gap(max(_us(a), start_us) / _US, min(_us(b), end_us) / _US, str(r)) for a, b, r in gaps],
+        )  # fmt: skip
+
+    def _mount(self, start_us: int, end_us: int) -> Mount:
+        """Return the mount that most minutes of the stretch were worn on; the newest one's without any."""
+        rows = self._query(
+            "SELECT mount FROM aggregate JOIN session ON session.id = session_id "
+            "WHERE start_us >= ? AND start_us < ? GROUP BY mount ORDER BY count(*) DESC LIMIT 1",
+            (start_us, end_us),
+        ) or self._query("SELECT mount FROM session ORDER BY started_us DESC, id DESC LIMIT 1")
+        return Mount(str(rows[0][0])) if rows else Mount.NECK
+
+    def totals(self, first: date, last: date, zone: str | None = None) -> list[DayTotals]:
+        """Return the totals of the days first to last (inclusive) that have data."""
+        name = zone or self.zone()
+        days = [first + timedelta(days=k) for k in range((last - first).days + 1)]
+        sums = ", ".join(f"sum(above_{limit}_s)" for limit in agg.THRESHOLDS_DEG)
+        sql = (
+            "SELECT sum(covered_s), sum(worn_s), sum(posture_s), sum(moving_s), "
+            f"sum(mean_deg * posture_s), {sums} FROM aggregate WHERE start_us >= ? AND start_us < ?"
+        )
+        found = []
+        for day in days:
+            (row,) = self._query(sql, day_bounds_us(day, name))
+            if row[0] is not None:
+                found.append(_totals(day, [float(str(v or 0.0)) for v in row]))
+        return found
+
+    def last_s(self, device: str, boot: int) -> float | None:
+        """Return when the newest samples of a boot ended, UTC s; None when none are in the tail or the last month."""
+        ends_us = [_end_us(f) for _, of, frames in self._tail(device) if of == boot for f in frames]
+        for path in raw_files(self._folder)[-1:]:
+            try:
+                ends_us += self._ends_us(path, device, boot)
+            except sqlite3.Error as error:
+                raise schema.explain(error, path) from error
+        return max(ends_us) / _US if ends_us else None
+
+    @staticmethod
+    def _ends_us(path: Path, device: str, boot: int) -> list[int]:
+        sql = "SELECT max(t1_us) FROM chunk WHERE device = ? AND boot = ? AND n_samples > 0"
+        db = schema.open_reader(path)
+        try:
+            return [_us(row[0]) for row in db.execute(sql, (device, boot)) if row[0] is not None]
+        finally:
+            db.close()
+
+    def frames(self, start_s: float, end_s: float, device: str | None = None) -> list[StoredFrame]:
+        """Return the frames (rebuilt, sealed with CRC-32) whose time lies in [start_s, end_s), in order of time."""
+        found: dict[tuple[str, int, int], StoredFrame] = {}
+        # The tail is read first: what becomes a chunk in between is then seen twice, never not at all.
+        tail = self._tail(device)
+        for name, boot, data in self._chunks(start_s, end_s, device):
+            for frame in unpack_chunk(boot, data):
+                found[name, boot, wire.unpack_header(frame.data)[3]] = frame
+        for name, boot, frames in tail:
+            for chunk in pack_chunks(frames):
+                for frame in unpack_chunk(boot, chunk.data):
+                    found.setdefault((name, boot, wire.unpack_header(frame.data)[3]), frame)
+        wanted = (f for f in found.values() if start_s * _US <= f.utc_us < end_s * _US)
+        return sorted(wanted, key=lambda f: f.utc_us)
+
+    def samples(
+        self,
+        start_s: float,
+        end_s: float,
+        *,
+        kind: int = wire.ORIENT,
+        sensor: int = 0,
+        device: str | None = None,
+    ) -> StoredSamples:
+        """Return the samples of one sensor in [start_s, end_s), in order of time, each once."""
+        blobs = [
+            (boot, chunk.data) for _, boot, frames in self._tail(device) for chunk in pack_chunks(frames)
+        ]
+        blobs += [(boot, data) for _, boot, data in self._chunks(start_s, end_s, device, sensor)]
+        parts = [
+            (boot, columns)
+            for boot, columns in ((boot, unpack_columns(data)) for boot, data in blobs)
+            if columns is not None and columns.kind == kind and int(columns.frame["count"][0]) >> 4 == sensor
+        ]
+        return joined(parts, wire.SAMPLE_SIZES[kind] // 2, start_s, end_s)
+
+    def _tail(self, device: str | None) -> list[tuple[str, int, list[StoredFrame]]]:
+        rows = self._query(
+            "SELECT name, boot, utc_us, frames FROM tail JOIN device ON device.id = device_id "
+            "WHERE ?1 IS NULL OR name = ?1 ORDER BY tail.id",
+            (device,),
+        )
+        return [(str(name), _us(boot), unpack_tail(_bytes(t), _bytes(f))) for name, boot, t, f in rows]
+
+    def _chunks(
+        self, start_s: float, end_s: float, device: str | None, sensor: int | None = None
+    ) -> Iterator[tuple[str, int, bytes]]:
+        """Yield (device, boot, blob) of the chunks that touch the stretch and are intact."""
+        # A chunk lies in the month of its frames, whose last may reach a little into the next.
+        first, last = f"raw-{month_of(round(start_s * _US) - _US)}", f"raw-{month_of(round(end_s * _US))}"
+        for path in raw_files(self._folder):
+            if not first <= path.stem <= last:
+                continue
+            try:
+                yield from self._chunks_of(path, (end_s * _US, start_s * _US, device, sensor))
+            except sqlite3.Error as error:
+                raise schema.explain(error, path) from error
+
+    def _chunks_of(self, path: Path, wanted: _Wanted) -> Iterator[tuple[str, int, bytes]]:
+        """Yield the chunks of one month; of a damaged file, those that can still be read, perhaps twice."""
+        db = schema.open_reader(path)
+        try:
+            schema.check_version(db, path, schema.RAW_MIGRATIONS)
+            try:
+                rows: Iterable[tuple[object, ...]] = db.execute(_CHUNKS, wanted)
+                yield from self._sound(rows)
+            except sqlite3.DatabaseError as error:
+                if not schema.is_damage(error):
+                    raise
+                self.damaged_chunks += 1  # as many as were on the bad pages; nobody can count them
+                yield from self._sound(_matching(readable_rows(db, "chunk", _CHUNK_COLUMNS), wanted))
+        finally:
+            db.close()
+
+    def _sound(self, rows: Iterable[tuple[object, ...]]) -> Iterator[tuple[str, int, bytes]]:
+        for name, boot, crc32, data, *_ in rows:
+            if zlib.crc32(_bytes(data)) == crc32:
+                yield str(name), _us(boot), _bytes(data)
+            else:
+                self.damaged_chunks += 1
+
+
+_Wanted = tuple[float, float, str | None, int | None]  # ends before, begins after (us), device, sensor
+_CHUNK_COLUMNS = "device, boot, crc32, data, sensor, t0_us, t1_us"
+_CHUNKS = (
+    f"SELECT {_CHUNK_COLUMNS} FROM chunk WHERE t0_us < ?1 AND t1_us > ?2 "
+    "AND (?3 IS NULL OR device = ?3) AND (?4 IS NULL OR sensor = ?4) ORDER BY t0_us"
+)
+
+
+def _matching(rows: Iterable[tuple[object, ...]], wanted: _Wanted) -> Iterator[tuple[object, ...]]:
+    """Do what the query does, for rows read one by one."""
+    before_us, after_us, device, sensor = wanted
+    for row in rows:
+        is_ours = device in (None, row[0]) and sensor in (None, row[4])
+        if is_ours and _us(row[5]) < before_us and _us(row[6]) > after_us:
+            yield row
+
+
+def zone_info(name: str) -> ZoneInfo:
+    """Return a time zone by IANA name; StoreError for an unknown one."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise StoreError(
+            f"time zone {name!r} is not known: expected an IANA name such as Europe/Berlin"
+        ) from error
+
+
+def day_bounds_us(day: date, zone: str) -> tuple[int, int]:
+    """Return [start, end) of a local day in UTC us: 23, 24 or 25 hours."""
+    tz = zone_info(zone)
+    bounds = (
+        datetime(d.year, d.month, d.day, tzinfo=tz).astimezone(UTC) for d in (day, day + timedelta(days=1))
+    )
+    start, end = (round(t.timestamp()) * _US for t in bounds)
+    return start, end
+
+
+def _totals(day: date, row: list[float]) -> DayTotals:
+    covered, worn, posture, moving, moment, *above = row
+    share = [value / posture * 100 if posture > 0 else float("nan") for value in above]
+    mean = moment / posture if posture > 0 else float("nan")
+    percent = dict(zip(agg.THRESHOLDS_DEG, share, strict=True))
+    return DayTotals(day, covered, worn, posture, moving, mean, percent)
+
+
+def _end_us(frame: StoredFrame) -> int:
+    """Return when the samples of a frame ended."""
+    _, _, _, _, _, _, n, _, rate_code = wire.unpack_header(frame.data)
+    return frame.utc_us + round(n / (wire.RATES_HZ[rate_code] or 50.0) * _US)
+
+
+def _us(value: object) -> int:
+    assert isinstance(value, int)
+    return value
+
+
+def _bytes(value: object) -> bytes:
+    assert isinstance(value, bytes)
+    return value

@@ -1,0 +1,64 @@
+"""Samples out of stored chunks: put together, each once, with a time of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiltwise.common import wire
+from tiltwise.store.codec import Columns
+from tiltwise.types import FloatArray
+
+_US = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSamples:
+    """Raw counts of one sensor and frame type: t_s (n,) UTC, boot (n,), index (n,) since boot, counts (n, 6 or 7)."""
+
+    t_s: FloatArray
+    boot: NDArray[np.int64]
+    index: NDArray[np.int64]
+    counts: NDArray[np.int16]
+
+
+def joined(parts: list[tuple[int, Columns]], width: int, start_s: float, end_s: float) -> StoredSamples:
+    """Put chunks together: samples of [start_s, end_s) sorted by time, doubles (same boot and index) once."""
+    if not parts:
+        empty = np.empty(0, dtype=np.int64)
+        return StoredSamples(np.empty(0), empty, empty, np.empty((0, width), dtype=np.int16))
+    parts = sorted(parts, key=lambda part: (part[0], int(part[1].frame["i0"][0])))
+    t_us = np.concatenate([_sample_times_us(c) for _, c in parts])
+    boot = np.concatenate([np.full(len(c.samples), b) for b, c in parts])
+    index = np.concatenate([_sample_index(c) for _, c in parts])
+    counts = np.concatenate([c.samples for _, c in parts])
+    chosen = np.arange(len(t_us))
+    key = (boot << 40) | index
+    if (np.diff(key) <= 0).any():  # chunks overlap: a late backfill
+        chosen = np.unique(key, return_index=True)[1]
+    chosen = chosen[(t_us[chosen] >= start_s * _US) & (t_us[chosen] < end_s * _US)]
+    if (np.diff(t_us[chosen]) < 0).any():  # boots interleave, or the clock was set back
+        chosen = chosen[np.argsort(t_us[chosen], kind="stable")]
+    return StoredSamples(t_us[chosen] / _US, boot[chosen], index[chosen], counts[chosen])
+
+
+def _sample_index(c: Columns) -> NDArray[np.int64]:
+    n = c.frame["count"].astype(np.int64) & 15
+    first = np.concatenate(([0], np.cumsum(n)[:-1]))
+    return np.repeat(c.frame["i0"].astype(np.int64) - first, n) + np.arange(len(c.samples))
+
+
+def _sample_times_us(c: Columns) -> FloatArray:
+    """Spread samples from each frame to the next; before a hole, at the chunk's usual step."""
+    n = c.frame["count"].astype(np.int64) & 15
+    utc, i0 = c.frame["utc"].astype(np.int64), c.frame["i0"].astype(np.int64)
+    follows = (i0[1:] - i0[:-1] == n[:-1]) & (utc[1:] > utc[:-1])
+    nominal = wire.RATES_HZ[int(np.asarray(c.frame["rate"])[0])] or 50.0
+    measured = np.diff(utc) / n[:-1]
+    usual = float(np.median(measured[follows])) if follows.any() else 1e6 / nominal
+    step = np.append(np.where(follows, measured, usual), usual)
+    first = np.concatenate(([0], np.cumsum(n)[:-1]))
+    within = np.arange(len(c.samples)) - np.repeat(first, n)
+    return np.repeat(utc, n) + within * np.repeat(step, n)

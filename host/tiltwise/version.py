@@ -1,0 +1,3 @@
+"""The version of tiltwise, for the package, recordings and `--version`."""
+
+__version__ = "0.1.0"

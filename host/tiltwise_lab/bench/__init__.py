@@ -1,0 +1,1 @@
+"""The benches behind `tiltwise bench`, by what they measure."""

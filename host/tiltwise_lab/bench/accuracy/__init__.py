@@ -1,0 +1,1 @@
+"""Recordings and simulated wearers in, errors of angles, calibration, counts and speed out."""

@@ -1,0 +1,229 @@
+"""The accuracy benches as tables: each runs its rows and prints them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from statistics import median
+
+import numpy as np
+from rich.console import Console
+
+from tiltwise.offline.picture_file import save_figure
+from tiltwise_lab.bench import bench_plots
+from tiltwise_lab.bench.accuracy import (
+    calibration_error,
+    desk_recordings,
+    orientation_error,
+    pair_error,
+    processing_speed,
+    simulated_wearers,
+    tilt_sets,
+)
+from tiltwise_lab.bench.accuracy.reference_filters import methods
+from tiltwise_lab.bench.options import BenchOptions
+from tiltwise_lab.bench.table import collect, table
+
+
+def print_desk(options: BenchOptions, console: Console) -> None:
+    rows = collect("desk recordings", desk_recordings.desk_rows(options.folder()))
+    groups = [
+        [row for row in rows if row.label == label]
+        for label in (*desk_recordings.DESK, *desk_recordings.CALM)
+    ]
+    columns = ("activity", "files", "shown", "online", "share", "runs", "found", "more", "alarms")
+    title = (
+        "inclination against the index's references (acausal VQF, not optical): deg, percentage points, runs\n"
+        "shown: RMSE of the angle shown, 5 Hz low-pass and its 45 ms included; online: of the orientation alone"
+    )
+    console.print(table(title, columns, (_desk_cells(group) for group in groups if group)))
+    desk = [row for row in rows if row.label in desk_recordings.DESK]
+    calm = [row for row in rows if row.label in desk_recordings.CALM]
+    walking = [row for row in calm if row.label == "walking"]
+    inside = np.mean([row.worst_share_points <= desk_recordings.SHARE_TOLERANCE for row in desk]) * 100
+    rule = desk_recordings.RULE
+    lines = (
+        f"desk: median RMSE {np.median([row.rmse_deg for row in desk]):.2f} deg shown, "
+        f"{_median_of(desk, 'orientation_deg'):.2f} online (goal 0.37) over {len(desk)} recordings; "
+        f"all five shares within {desk_recordings.SHARE_TOLERANCE:g} points in {inside:.0f} %",
+        f"walking: median RMSE {_median_of(walking, 'orientation_deg'):.2f} deg online (goal 1.3)",
+        f"rule {rule.angle_deg:g} deg / {rule.seconds:g} s: {sum(r.found for r in desk)} of "
+        f"{sum(r.runs for r in desk)} reference runs found, {sum(r.continued for r in desk)} more continue an "
+        f"episode that had alarmed; {sum(r.alarms for r in calm)} alarms in {len(calm)} walking and standing files",
+    )
+    console.print("\n".join(lines), highlight=False)
+
+
+def _desk_cells(group: list[desk_recordings.DeskRow]) -> tuple[object, ...]:
+    return (
+        group[0].label,
+        len(group),
+        float(np.median([row.rmse_deg for row in group])),
+        float(np.median([row.orientation_deg for row in group])),
+        max(row.worst_share_points for row in group),
+        *(sum(getattr(row, name) for row in group) for name in ("runs", "found", "continued", "alarms")),
+    )
+
+
+def print_orientation(options: BenchOptions, console: Console) -> None:
+    folder = options.folder()
+    folder = folder / "orientation" if (folder / "orientation").is_dir() else folder
+    rows = collect("orientation", orientation_error.orientation_rows(folder))
+    columns = ("method", "as-is", "worst", "aligned", "ms", "/VQF", "al.", "samples/s", "causal")
+    for condition in dict.fromkeys(row.condition for row in rows):
+        chosen = [row for row in rows if row.condition == condition]
+        title = f"\ninclination RMSE (deg): {condition}; {len(chosen[0].files_deg)} files of {folder.name}/"
+        console.print(table(title, columns, (_orientation_cells(row) for row in chosen)))
+    console.print("aligned: after one time shift (ms) per method; al.: its ratio to VQF's", style="dim")
+    for note in methods()[1]:
+        console.print(note, style="dim")
+    if options.plot is not None:
+        save_figure(bench_plots.orientation(rows), options.plot)
+        console.print(f"plot: {options.plot}", highlight=False)
+
+
+def _orientation_cells(row: orientation_error.BenchRow) -> tuple[object, ...]:
+    errors = (row.as_is_deg, row.worst_deg, row.aligned_deg, row.shift_ms)
+    return row.method, *errors, row.per_vqf, row.aligned_per_vqf, row.samples_per_s, row.is_causal
+
+
+def print_sim(options: BenchOptions, console: Console) -> None:
+    seeds = tuple(range(1, options.seeds + 1))
+    rows = collect("simulated wearers", simulated_wearers.sim_rows(seeds=seeds))
+    columns = (
+        "scenario",
+        "mount",
+        "stream",
+        "flexion",
+        "tilt",
+        "incl",
+        "true",
+        "runs",
+        "found",
+        "false",
+        "reps",
+        "off",
+    )
+    groups: dict[tuple[object, ...], list[simulated_wearers.SimRow]] = {}
+    for row in rows:
+        groups.setdefault((row.scenario, row.mount.value, row.stream), []).append(row)
+    title = (
+        f"RMSE (deg) against the wearer's truth, mean of {options.seeds} seeds; RAW with the first seed only"
+    )
+    console.print(table(title, columns, ((*key, *_sim_cells(group)) for key, group in groups.items())))
+    orient = [row for row in rows if row.stream == "orient"]
+    late = [row.delay_s for row in orient if np.isfinite(row.delay_s)]
+    lines = (
+        "true: flexion with the mounting known; runs: truly beyond 20 deg for 60 s; found: with an alert of their",
+        "own or within an episode that had alerted; off: repetitions too many or too few, set by set",
+    )
+    console.print("\n".join(lines), style="dim", highlight=False)
+    sums = {
+        name: sum(getattr(row, name) for row in orient)
+        for name in ("runs", "found", "continued", "false_alarms")
+    }
+    console.print(
+        f"median flexion RMSE {_median_of(orient, 'flexion_deg'):.2f} deg, sitting "
+        f"{_median_of(orient, 'sitting_deg'):.2f}; {sums['found'] + sums['continued']} of {sums['runs']} runs found, "
+        f"{sums['false_alarms']} false alarms; alerts {median(late) if late else float('nan'):.1f} s after due",
+        highlight=False,
+    )
+
+
+def _sim_cells(group: list[simulated_wearers.SimRow]) -> tuple[object, ...]:
+    errors = (
+        _mean_of(group, f"{name}_deg") for name in ("flexion", "lateral", "inclination", "true_mounting")
+    )
+    found = sum(row.found + row.continued for row in group)
+    counts = (sum(getattr(row, name) for row in group) for name in ("false_alarms", "reps", "reps_off"))
+    return (*errors, sum(row.runs for row in group), found, *counts)
+
+
+def _mean_of(rows: Iterable[object], name: str) -> float:
+    values = [value for row in rows if np.isfinite(value := getattr(row, name))]
+    return float(np.mean(values)) if values else float("nan")
+
+
+def _median_of(rows: Iterable[object], name: str) -> float:
+    return float(np.median([value for row in rows if np.isfinite(value := getattr(row, name))]))
+
+
+def print_sets(options: BenchOptions, console: Console) -> None:
+    seeds = range(1, (options.chosen_seeds or 10) + 1)  # a story has a dozen tilts: three say too little
+    rows = collect("unguided tilts", tilt_sets.set_rows(seeds))
+    groups: dict[tuple[str, str], list[tilt_sets.SetRow]] = {}
+    for row in rows:
+        groups.setdefault((row.mount.value, row.way), []).append(row)
+        groups.setdefault(("both", row.way), []).append(row)
+    title = f"side tilts in demo stories of {tilt_sets.MINUTES:g} min, {len(seeds)} seeds"
+    columns = ("mount", "counted", "tilts", "missed", "too many", "start")
+    console.print(
+        table(title, columns, ((*key, *_set_cells(groups[key])) for key in sorted(groups, reverse=True)))
+    )
+    console.print(
+        "start: the furthest that a tilt's start is from the true one (s)", style="dim", highlight=False
+    )
+
+
+def _set_cells(group: list[tilt_sets.SetRow]) -> tuple[object, ...]:
+    sums = (sum(getattr(row, name) for row in group) for name in ("tilts", "missed", "extra"))
+    return (*sums, max(row.start_error_s for row in group))
+
+
+def print_calibration(options: BenchOptions, console: Console) -> None:
+    seeds = tuple(range(max(options.seeds, 3)))
+    days = collect("remounted days", calibration_error.day_rows(seeds))
+    columns = ("mount", "days", "refused", "P50 change max", "90 %", "axes error", "up", "forward")
+    groups = [
+        [row for row in days if row.mount is mount] for mount in dict.fromkeys(row.mount for row in days)
+    ]
+    title = (
+        f"part turned by up to 30 deg on three axes, {calibration_error.DAY_MINUTES:g} min at the desk (deg)"
+    )
+    console.print(table(title, columns, (_day_cells(group) for group in groups)))
+    rituals = collect("rituals", calibration_error.ritual_rows(seeds))
+    heads = ("mount", "ritual", "right", "tries", "accepted", "not %", "faced", "straighter", "error")
+    title = (
+        "\nways of doing the ritual, part turned by up to 30 deg; faced: accepted when the host knows which way the\n"
+        "case faces; straighter: and the part turned by up to 12 deg; error: median of the accepted mountings, deg"
+    )
+    console.print(table(title, heads, (_ritual_cells(row) for row in rituals)))
+
+
+def _day_cells(group: list[calibration_error.DayRow]) -> tuple[object, ...]:
+    changes = np.abs([row.p50_change_deg for row in group if not row.refused])
+    worst, most = (
+        (float(changes.max()), float(np.percentile(changes, 90))) if len(changes) else (np.nan, np.nan)
+    )
+    errors = (_mean_of(group, name) for name in ("mounting_error_deg", "up_deg", "forward_deg"))
+    return group[0].mount.value, len(group), sum(bool(row.refused) for row in group), worst, most, *errors
+
+
+def _ritual_cells(row: calibration_error.RitualRow) -> tuple[object, ...]:
+    return (
+        row.mount.value, row.kind, row.is_right, row.tries, row.accepted, row.not_accepted_percent, row.faced,
+        row.faced_careful, row.error_deg,
+    )  # fmt: skip
+
+
+def print_speed(options: BenchOptions, console: Console) -> None:
+    rows = collect("offline path", processing_speed.speed_rows(repeats=options.seeds))
+    columns = ("input", "stage", "best s", "median s", "CPU s", "samples/s")
+    title = f"a synthetic day of 8 h at 50 Hz, best and median of {options.seeds}"
+    cells = ((r.path, r.stage, r.best_s, r.median_s, r.best_cpu_s, r.samples_per_s) for r in rows)
+    console.print(table(title, columns, cells))
+    live = collect("live session", processing_speed.live_rows())
+    title = "\nCPU of a live session at speed 1, percent of a core (without what draws on the screen)"
+    cells_live = ((r.part, r.stream, r.simulated_s, r.cpu_s, r.percent_of_core) for r in live)
+    console.print(table(title, ("part", "stream", "simulated s", "CPU s", "%"), cells_live))
+
+
+def print_pair(options: BenchOptions, console: Console) -> None:
+    rows = collect("head and upper back", pair_error.pair_rows(options.folder()))
+    columns = ("pair", "reference", "RMSE", "lag undone", "worst", "range P1-P99", "both there %")
+    title = "neck flexion (head minus upper back), online against offline filters, deg"
+    console.print(table(title, columns, (_pair_cells(row) for row in rows)))
+
+
+def _pair_cells(row: pair_error.PairRow) -> tuple[object, ...]:
+    errors = (row.rmse_deg, row.aligned_rmse_deg, row.worst_deg)
+    return row.name, row.reference, *errors, row.range_deg, row.relative_percent

@@ -1,0 +1,373 @@
+"""`tiltwise bench sim`: the whole system on simulated wearers, against what really happened to them.
+
+wearer -> sensor at register level -> the unmodified firmware -> frames -> decoder -> ritual -> tracker, as in a live
+session; angles in degrees, times in s. Prints nothing; returns rows for the table in tiltwise_lab/bench/registry.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from itertools import pairwise
+from statistics import median
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiltwise.common import wire
+from tiltwise.common.rule import DIP_MS
+from tiltwise.decode.decoder import Decoder
+from tiltwise.detect.posture import PostureDetector, RuleSettings
+from tiltwise.exercise.catalogue import EXERCISES
+from tiltwise.exercise.definition import Seen
+from tiltwise.exercise.rep_counter import RepCounter
+from tiltwise.motion.angles.neck_angles import AnglesStage
+from tiltwise.motion.calibration.guided_calibration import CalibrationRitual
+from tiltwise.motion.calibration.mounting import Mounting, remount_change_deg
+from tiltwise.motion.orientation.estimator import OrientationStage
+from tiltwise.sim.board.simulation import Simulation
+from tiltwise.sim.body.ground_truth import PostureRun, TrueRep
+from tiltwise.sim.body.scenario import SCENARIOS
+from tiltwise.sim.body.wearer import Wearer, WearerMotion
+from tiltwise.tracker import Profile, Tracker
+from tiltwise.types import (
+    ACTIVITIES,
+    Activity,
+    AngleBlock,
+    EpisodeAlert,
+    EpisodeEnded,
+    Event,
+    FloatArray,
+    ImuBlock,
+    Mount,
+    OrientationBlock,
+    Update,
+)
+
+STREAMS = {"orient": wire.ORIENT, "raw": wire.RAW}
+RULE = RuleSettings()
+_LATE_S = 1.0  # an alert may come this long after a run of exactly the dwell time: grid, low-pass and frames
+_SET_GAP_S = 30.0  # repetitions further apart belong to different sets
+_BEFORE_S, _AFTER_S = (
+    3.0,
+    3.0,
+)  # of a set, given to the counter: it finds its neutral, and sees the last return
+_CHUNK = 4096  # samples of truth at a time: what fits into the processor's cache
+_FRAME = 10  # samples given to the ritual at a time, as live
+_ANGLES = ("flexion_deg", "lateral_deg", "inclination_deg")
+_WALKING = ACTIVITIES.index(Activity.WALKING)
+_COLUMNS = tuple(f.name for f in fields(AngleBlock) if f.name != "sensor")
+
+AnyBlock = TypeVar("AnyBlock", ImuBlock, OrientationBlock)
+
+
+@dataclass(frozen=True, slots=True)
+class SimRow:
+    """One simulated wearer. RMSE over the worn time after the ritual, NaN when there is none.
+
+    `sitting_deg` leaves walking out. `first_wear_deg` ends where the part is first taken off: put back it sits
+    differently, and the old calibration goes on. `true_mounting_deg` is the flexion with the mounting known (and
+    known anew after each remount): what is left is orientation, smoothing and soft tissue. Calibration also takes
+    up the accelerometer's offset, so it can beat the true mounting. A run of true flexion is `found` by an alert in
+    it, or `continued` when it begins in an episode that had alerted. An alert is false when neither a true run nor
+    the rule fed with the true angle explains it. Repetitions are counted set by set; `reps_off` adds up the
+    differences, whatever their sign.
+    """
+
+    scenario: str
+    mount: Mount
+    stream: str
+    seed: int
+    refusals: int  # rituals refused before one was accepted
+    mounting_error_deg: float
+    flexion_deg: float
+    lateral_deg: float
+    inclination_deg: float
+    sitting_deg: float
+    first_wear_deg: float
+    true_mounting_deg: float
+    runs: int
+    found: int
+    continued: int
+    missed: int
+    false_alarms: int
+    delay_s: float  # median of alert - (start of the run + dwell time)
+    reps: int
+    reps_counted: int
+    reps_off: int
+
+
+@dataclass(frozen=True, slots=True)
+class SimRun:
+    """What the host made of one simulated wearer. `oriented` begins with the stream, `angles` after the ritual."""
+
+    wearer: Wearer
+    mounting: Mounting
+    refusals: int
+    oriented: OrientationBlock
+    angles: AngleBlock
+    activity: NDArray[np.int8]
+    events: tuple[Event, ...]
+
+
+class NotCalibratedError(RuntimeError):
+    """No ritual of the story was accepted."""
+
+
+def sim_rows(
+    scenarios: Sequence[str] = tuple(SCENARIOS),
+    *,
+    mounts: Sequence[Mount] = tuple(Mount),
+    seeds: Sequence[int] = (1,),
+    minutes: float | None = None,
+) -> Iterator[tuple[float, SimRow]]:
+    """Yield the share done and a row for each scenario, mount and seed; RAW beside ORIENT for the first seed.
+
+    Parameters
+    ----------
+    scenarios, mounts, seeds : what to run.
+    minutes : length of each story, where it can be that short; the story's own without.
+    """
+    jobs = [
+        (scenario, mount, stream, seed)
+        for scenario in scenarios
+        for mount in mounts
+        for seed in seeds
+        for stream in (STREAMS if seed == seeds[0] else ("orient",))
+    ]
+    for k, (scenario, mount, stream, seed) in enumerate(jobs):
+        length = None if minutes is None else max(minutes, SCENARIOS[scenario].least_minutes)
+        yield (k + 1) / len(jobs), sim_row(scenario, mount=mount, stream=stream, seed=seed, minutes=length)
+
+
+def sim_row(
+    scenario: str, *, mount: Mount, stream: str = "orient", seed: int = 1, minutes: float | None = None
+) -> SimRow:
+    """Run one simulated wearer and compare; a ritual that is never accepted gives NaN, and every run is missed."""
+    simulation = Simulation(scenario, seed=seed, minutes=minutes, mount=mount, stream=STREAMS[stream])
+    try:
+        run = run_simulation(simulation)
+    except NotCalibratedError:
+        return _not_calibrated(scenario, stream, simulation.wearer)
+    motion = motion_at(run.wearer, run.angles.t_s)
+    worn = motion.is_worn
+    removals = run.wearer.truth().removals
+    first = worn & (motion.t_s < removals[0].start_s) if removals else worn
+    true_start_s = float(run.angles.t_s[0])
+    found, continued, missed, delays = match_runs(_runs_after(run.wearer, true_start_s), run.events)
+    reps = [count_set(run, part) for part in rep_sets(run.wearer, true_start_s)]
+    errors = {name: _errors_deg(getattr(run.angles, name), getattr(motion, name)) for name in _ANGLES}
+    return SimRow(
+        scenario=scenario,
+        mount=mount,
+        stream=stream,
+        seed=seed,
+        refusals=run.refusals,
+        mounting_error_deg=remount_change_deg(true_mounting(run.wearer, true_start_s), run.mounting),
+        flexion_deg=rms(errors["flexion_deg"][worn]),
+        lateral_deg=rms(errors["lateral_deg"][worn]),
+        inclination_deg=rms(errors["inclination_deg"][worn]),
+        sitting_deg=rms(errors["flexion_deg"][worn & (motion.activity != _WALKING)]),
+        first_wear_deg=rms(errors["flexion_deg"][first]),
+        true_mounting_deg=rms(true_mounting_errors_deg(run, motion)),
+        runs=found + continued + missed,
+        found=found,
+        continued=continued,
+        missed=missed,
+        false_alarms=count_false_alarms(run, motion),
+        delay_s=median(delays) if delays else float("nan"),
+        reps=sum(true for true, _ in reps),
+        reps_counted=sum(counted for _, counted in reps),
+        reps_off=sum(abs(true - counted) for true, counted in reps),
+    )
+
+
+def run_simulation(simulation: Simulation) -> SimRun:
+    """Let a simulation run to its end and do with its frames what a live session does.
+
+    Raises
+    ------
+    NotCalibratedError
+        When no ritual of the story was accepted.
+    """
+    mount = simulation.mounts[0]
+    decoder = Decoder()
+    items = decoder.feed_many([frame for _, frame in simulation]) + decoder.flush()
+    blocks = [i for i in items if isinstance(i, (ImuBlock, OrientationBlock)) and not i.sensor]
+    stage = OrientationStage()
+    oriented = [stage.process(b) if isinstance(b, ImuBlock) else b for b in blocks]
+    mounting, ready_s, refusals = _calibrate(oriented, mount)
+    tracker = Tracker(Profile(mounting, rule=RULE))
+    updates = [tracker.process(_part_from(block, ready_s)) for block in blocks]
+    events = [event for update in updates for event in update.events] + tracker.finish()
+    return SimRun(
+        simulation.wearer,
+        mounting,
+        refusals,
+        _joined_orientation(oriented),
+        _joined_angles(updates),
+        np.concatenate([update.activity for update in updates]),
+        tuple(events),
+    )
+
+
+def true_mounting(wearer: Wearer, t_s: float) -> Mounting:
+    """Return how the part really sits at a time."""
+    w, x, y, z = wearer.q_sensor_from_body(t_s).tolist()
+    return Mounting(wearer.mount, (w, x, y, z), "nod", 1.0)
+
+
+def motion_at(wearer: Wearer, t_s: FloatArray) -> WearerMotion:
+    """Return the truth at many times, chunk by chunk."""
+    parts = [wearer.motion(part) for part in np.array_split(t_s, len(t_s) // _CHUNK + 1)]
+    columns = {f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(WearerMotion)}
+    return WearerMotion(**columns)
+
+
+def true_mounting_errors_deg(run: SimRun, motion: WearerMotion) -> FloatArray:
+    """Return the errors of the flexion (n,) while worn, with the mounting known from one putting on to the next."""
+    start_s, end_s = float(motion.t_s[0]), float(motion.t_s[-1]) + 1.0
+    removals = run.wearer.truth().removals
+    edges = [start_s, *(s for r in removals for s in (r.start_s, r.end_s)), end_s]
+    errors = []
+    for a, b in list(pairwise(edges))[::2]:
+        part = _within(run.oriented, a, b)
+        if len(part.t_s):
+            shown = AnglesStage(true_mounting(run.wearer, a)).process(part).flexion_deg
+            inside = (motion.t_s >= a) & (motion.t_s < b)
+            errors.append(_errors_deg(shown, motion.flexion_deg[inside]))
+    return np.concatenate(errors) if errors else np.empty(0)
+
+
+def rms(errors: FloatArray) -> float:
+    """Return the root mean square of what is not NaN."""
+    errors = errors[np.isfinite(errors)]
+    return float(np.sqrt(np.mean(errors**2))) if len(errors) else float("nan")
+
+
+def match_runs(runs: Sequence[PostureRun], events: Sequence[Event]) -> tuple[int, int, int, list[float]]:
+    """Return how many runs were found, continued and missed, and the delays of the alerts that found them in s."""
+    alerts = [e for e in events if isinstance(e, EpisodeAlert)]
+    alerted = [e for e in events if isinstance(e, EpisodeEnded) and e.alert_s is not None]
+    continued, delays = 0, []
+    for run in runs:
+        own = [a.t_s for a in alerts if run.start_s <= a.t_s <= run.end_s + _LATE_S]
+        if own:
+            delays.append(own[0] - run.start_s - RULE.seconds)
+        elif any(e.start_s < run.start_s < e.end_s for e in alerted):
+            continued += 1
+    return len(delays), continued, len(runs) - len(delays) - continued, delays
+
+
+def count_false_alarms(run: SimRun, motion: WearerMotion) -> int:
+    """Count alerts that neither a true run nor the rule fed with the true angle explains."""
+    runs = [(r.start_s, r.end_s) for r in _true_runs(run.wearer)]
+    detector = PostureDetector(Profile(run.mounting).kind, RULE)
+    true_angles = replace(run.angles, **{name: getattr(motion, name) for name in _ANGLES})
+    true_events = detector.process(true_angles, motion.activity) + detector.finish()
+    runs += [
+        (e.start_s, e.end_s) for e in true_events if isinstance(e, EpisodeEnded) and e.alert_s is not None
+    ]
+    alerts = [e.t_s for e in run.events if isinstance(e, EpisodeAlert)]
+    return sum(not any(a <= t <= b + _LATE_S for a, b in runs) for t in alerts)
+
+
+def rep_sets(wearer: Wearer, after_s: float) -> list[list[TrueRep]]:
+    """Return the true repetitions that this mount can count, set by set."""
+    reps = [r for r in wearer.truth().repetitions if r.start_s > after_s and _is_countable(r, wearer.mount)]
+    sets: list[list[TrueRep]] = []
+    for rep in reps:
+        last = sets[-1][-1] if sets else None
+        if last is not None and last.exercise == rep.exercise and rep.start_s - last.end_s < _SET_GAP_S:
+            sets[-1].append(rep)
+        else:
+            sets.append([rep])
+    return sets
+
+
+def count_set(run: SimRun, reps: Sequence[TrueRep]) -> tuple[int, int]:
+    """Return how many repetitions there were and how many were counted, partial ones left out."""
+    first, last = reps[0].start_s - _BEFORE_S, reps[-1].end_s + _AFTER_S
+    inside = slice(*np.searchsorted(run.angles.t_s, (first, last)).tolist())
+    part = AngleBlock(*(getattr(run.angles, name)[inside] for name in _COLUMNS))
+    signal = EXERCISES[reps[0].exercise].signal
+    assert signal is not None  # _is_countable
+    counter = RepCounter(reps[0].exercise, signal)
+    counted = counter.process(part, run.activity[inside])
+    return len(reps), sum(not rep.is_partial for rep in counted)
+
+
+def _is_countable(rep: TrueRep, mount: Mount) -> bool:
+    exercise = EXERCISES.get(rep.exercise)
+    if exercise is None or exercise.signal is None:
+        return False
+    return exercise.seen[mount] in (Seen.MEASURED, Seen.APPROXIMATE)
+
+
+def _runs_after(wearer: Wearer, t_s: float) -> list[PostureRun]:
+    return [run for run in _true_runs(wearer) if run.start_s >= t_s]
+
+
+def _true_runs(wearer: Wearer) -> list[PostureRun]:
+    """Runs of true flexion as the rule means them: held but for short dips."""
+    return wearer.posture_runs(RULE.angle_deg, RULE.seconds, dip_s=DIP_MS / 1000.0)
+
+
+def _not_calibrated(scenario: str, stream: str, wearer: Wearer) -> SimRow:
+    runs = len(_true_runs(wearer))
+    reps = sum(len(part) for part in rep_sets(wearer, 0.0))
+    nan = float("nan")
+    head = (scenario, wearer.mount, stream, wearer.seed, 1)
+    return SimRow(*head, nan, nan, nan, nan, nan, nan, nan, runs, 0, 0, runs, 0, nan, reps, 0, reps)
+
+
+def _calibrate(blocks: Sequence[OrientationBlock], mount: Mount) -> tuple[Mounting, float, int]:
+    """Return the mounting of the first ritual accepted, when it was there, and how often it was refused before."""
+    ritual, refusals = CalibrationRitual(mount), 0
+    for block in blocks:
+        for start in range(0, len(block.t_s), _FRAME):
+            piece = _cut(block, slice(start, start + _FRAME))
+            progress = ritual.process(piece)
+            if progress.mounting is not None:
+                return progress.mounting, float(piece.t_s[-1]), refusals
+            if progress.is_over:
+                refusals += 1
+                ritual.reset()
+    raise NotCalibratedError(f"{refusals} rituals refused, none accepted")
+
+
+def _errors_deg(shown: FloatArray, true: FloatArray) -> FloatArray:
+    """Differences of two angles, the short way round."""
+    return (shown - true + 180.0) % 360.0 - 180.0
+
+
+def _part_from(block: ImuBlock | OrientationBlock, t_s: float) -> ImuBlock | OrientationBlock:
+    """Return the samples of a block after a time."""
+    part = slice(int(np.searchsorted(block.t_s, t_s, side="right")), None)
+    if isinstance(block, ImuBlock):
+        return _cut(block, part)
+    return _cut(block, part)
+
+
+def _within(block: OrientationBlock, start_s: float, end_s: float) -> OrientationBlock:
+    return _cut(block, slice(*np.searchsorted(block.t_s, (start_s, end_s)).tolist()))
+
+
+def _cut(block: AnyBlock, part: slice) -> AnyBlock:
+    present = (f.name for f in fields(block) if f.name != "sensor" and getattr(block, f.name) is not None)
+    columns: Any = {name: getattr(block, name)[part] for name in present}
+    return replace(block, **columns)
+
+
+def _joined_orientation(blocks: Sequence[OrientationBlock]) -> OrientationBlock:
+    return OrientationBlock(
+        np.concatenate([b.t_s for b in blocks]),
+        np.concatenate([b.q_earth_from_sensor for b in blocks]),
+        np.concatenate([b.acc_m_s2 for b in blocks]),
+    )
+
+
+def _joined_angles(updates: Sequence[Update]) -> AngleBlock:
+    columns: Any = (np.concatenate([getattr(u.angles, name) for u in updates]) for name in _COLUMNS)
+    return AngleBlock(*columns)

@@ -1,0 +1,266 @@
+"""The whole system on a bad link: the real firmware, an air that loses and breaks off, and the host as it is.
+
+Supervisor, run_live, Session, Keeper and Store run unmodified; only the connector is ours
+(tiltwise_lab/radio/lossy_link.py). Board, air and host share one virtual time, in which the host's clock runs 35
+ppm fast. What the board makes and drops, what the session decides and what it thinks the time is, is noted on the
+way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+import random
+import time
+from array import array
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+
+from tiltwise.common import wire
+from tiltwise.config.settings import Settings
+from tiltwise.link.board_connection import Known
+from tiltwise.link.supervisor import Supervisor
+from tiltwise.live.backfill.store_sink import Keeper
+from tiltwise.live.live_session import LiveUpdate, Session
+from tiltwise.live.run import run_live
+from tiltwise.motion.calibration.mounting import mounting_from_up
+from tiltwise.sim.imu.imu_errors import G_M_S2
+from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
+from tiltwise.store.writer import Store
+from tiltwise.types import EpisodeAlert, FloatArray, Mount
+from tiltwise_lab.radio.lossy_link import Conditions, RoughBoard, RoughConnector
+
+DRIFT = 35e-6  # of the host's clock against the board's, whose time is the true one here
+STARTED_S = 1_772_000_000.0
+BOOT = 7
+LEAN_S, LEAN_DEG = 180.0, 35.0  # somebody leans so far forward for half of each such time
+_LEANS_S, _LEFT_S, _RAMP_S = 60.0, 150.0, 2.0
+_KEY = bytes(range(1, 33))
+_TRUTH_HZ = 104
+_SETTLE_S = 1200.0  # at most
+_TIMED_EVERY = 16  # frames: asking for the CPU time costs more than a frame on some systems
+
+
+@dataclass(slots=True)
+class BoardNotes:
+    """What the board did: type, samples, index and time (100 us) of each frame; which ones its ring dropped."""
+
+    made: dict[int, tuple[int, int, int, int]] = field(default_factory=dict)
+    dropped: set[int] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class HostNotes:
+    """What the session did. Ages in s are from the sample to the decision."""
+
+    age_s: array[float] = field(default_factory=lambda: array("f"))
+    compute_s: array[float] = field(default_factory=lambda: array("f"))  # CPU, of some frames
+    alert_age_s: list[float] = field(default_factory=list)
+    alert_true_s: list[float] = field(
+        default_factory=list
+    )  # from when it was truly due, if no outage hid that
+    used: dict[int, float] = field(
+        default_factory=dict
+    )  # frame -> UTC that the session gave its first sample
+    came_live: set[int] = field(default_factory=set)  # frames that were not asked for again
+    back_s: list[float] = field(default_factory=list)
+
+
+class NotingSession(Session):
+    """The session, and beside it what it decided when; nothing is changed."""
+
+    now_s: Callable[[], float]
+    notes: HostNotes
+    came_back_s: float | None = None
+    _received = 0
+
+    def receive(self, received_s: float, frame: bytes) -> LiveUpdate:
+        """Take a frame, and note what came of it."""
+        self._received += 1
+        is_timed = self._received % _TIMED_EVERY == 0
+        began_s = time.thread_time() if is_timed else 0.0
+        live = super().receive(received_s, frame)
+        if is_timed:
+            self.notes.compute_s.append(time.thread_time() - began_s)
+        if wire.is_frame(frame) and not frame[1] & wire.FLAG_BACKFILL:
+            self.notes.came_live.add(wire.unpack_header(frame)[3])
+        if live.angles is not None:
+            self._note(frame, live)
+        return live
+
+    def _note(self, frame: bytes, live: LiveUpdate) -> None:
+        now_s, notes = self.now_s(), self.notes
+        if self.came_back_s is not None:
+            notes.back_s.append(now_s - self.came_back_s)
+            self.came_back_s = None
+        assert live.angles is not None
+        zero_s = self.decoder.zero_s
+        notes.age_s.extend((now_s - (live.angles.t_s - zero_s)).tolist())
+        header = wire.unpack_header(frame)
+        notes.used[header[3]] = self.utc_s(header[5] * wire.TICK_S + zero_s)
+        for event in live.events:
+            if isinstance(event, EpisodeAlert):
+                notes.alert_age_s.append(now_s - (event.t_s - zero_s))
+                notes.alert_true_s.append(now_s - due_s(event.t_s - zero_s))
+
+
+class Trial:
+    """A board, the air and a host in one virtual time; used with `async with` in virtual time.
+
+    Parameters
+    ----------
+    folder : of the store
+    ring_frames : what the board can hold back; a second is 5.5 frames
+    conditions : of the air
+    """
+
+    def __init__(self, folder: Path, *, seed: int, ring_frames: int, conditions: Conditions) -> None:
+        loop = asyncio.get_running_loop()
+        self.rng, self.board_notes, self.host_notes = random.Random(seed), BoardNotes(), HostNotes()
+        self.sensor, self._told = Lsm6dsox(seed=seed), 0
+        self.board = RoughBoard(
+            [self.sensor], self._tell_truth, key=_KEY, boot_id=BOOT, ring_frames=ring_frames, seed=seed
+        )
+        self._watch_outbox()
+        self.connector = RoughConnector(self.board, conditions, self.rng)
+        self.supervisor = Supervisor(
+            self.connector,
+            [Known(self.board.device_id, "trial", _KEY)],
+            clock=lambda: loop.time() * (1 + DRIFT),
+        )
+        self.folder = folder
+        self.keeper = Keeper(Store(folder, min_free_bytes=0), device="trial", mount=Mount.NECK, zone="UTC")
+        self.session = NotingSession(
+            settings=Settings(), mount=Mount.NECK, started_utc_s=STARTED_S, zone="UTC", keeper=self.keeper,
+            mounting=mounting_from_up(np.array([0.0, 0.0, 1.0]), mount=Mount.NECK), fetches=True,
+        )  # fmt: skip
+        self.session.now_s, self.session.notes = loop.time, self.host_notes
+        self.warnings: list[str] = []
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Trial:
+        loop = asyncio.get_running_loop()
+        self._tasks = [
+            loop.create_task(self.board.live()),
+            loop.create_task(run_live(self.supervisor, self.session, self._updated)),
+        ]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._check()
+        for task in reversed(self._tasks):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    def forget(self) -> None:
+        """Forget all notes, which grow with time."""
+        self.board_notes.made.clear()
+        self.board_notes.dropped.clear()
+        self.board.fed_s.clear()
+        self.session.notes = self.host_notes = HostNotes()
+        self.warnings.clear()
+
+    def _updated(self, _received_s: float, live: LiveUpdate) -> None:
+        self.warnings += live.warnings
+
+    def _check(self) -> None:
+        """Raise what board or host raised."""
+        for task in self._tasks:
+            if task.done():
+                task.result()
+
+    # ---- the board ----
+
+    def _watch_outbox(self) -> None:
+        """Note what is made and what is pushed out; nothing is changed."""
+        outbox, notes = self.board.app.outbox, self.board_notes
+        put, drop = outbox.put, outbox.main._drop_oldest
+
+        def noting_put(
+            buffer: bytearray, kind: int, flags: int, i0: int, t0: int, n: int, *rest: int
+        ) -> bytearray:
+            notes.made[outbox.next_seq] = (kind, n if kind in wire.SAMPLE_SIZES else 0, i0, t0)
+            given: bytearray = put(buffer, kind, flags, i0, t0, n, *rest)
+            return given
+
+        def noting_drop() -> None:
+            notes.dropped.add(outbox.main.seq_at(0))
+            drop()
+
+        outbox.put, outbox.main._drop_oldest = noting_put, noting_drop
+
+    def _tell_truth(self, to_s: float) -> None:
+        """Tell the sensor how the wearer moves."""
+        while self._told <= (to_s + 1) * _TRUTH_HZ:
+            t_s = np.arange(self._told, self._told + 5 * _TRUTH_HZ) / _TRUTH_HZ
+            angle = lean_rad(t_s)
+            rate = (lean_rad(t_s + 0.005) - lean_rad(t_s - 0.005)) / 0.01
+            nothing = np.zeros(len(t_s))
+            acc = G_M_S2 * np.stack((-np.sin(angle), nothing, np.cos(angle)), axis=1)
+            self.sensor.advance(t_s, np.stack((nothing, rate, nothing), axis=1), acc)
+            self._told += len(t_s)
+
+    # ---- the story ----
+
+    async def pass_time(self, seconds: float) -> None:
+        """Let time pass."""
+        await asyncio.sleep(seconds)
+        self._check()
+
+    async def outage(self, seconds: float) -> None:
+        """Lose the link with all that is in the air; nobody finds the board until it comes back."""
+        self.connector.leave_range()
+        await self.pass_time(seconds)
+        self.connector.come_back()
+        self.session.came_back_s = asyncio.get_running_loop().time()
+
+    async def settle(self) -> int:
+        """Let a healthy link deliver what is missing; return the first number that need not have arrived.
+
+        RuntimeError when it does not come to an end.
+        """
+        self.connector.conditions = Conditions()
+        top = int(self.board.app.outbox.next_seq)
+        end_s = asyncio.get_running_loop().time() + _SETTLE_S
+        while not self._has_settled(top):
+            if asyncio.get_running_loop().time() > end_s:
+                raise RuntimeError(
+                    f"frames up to {top} are not settled after {_SETTLE_S:g} s: {self.settled()}"
+                )
+            await self.pass_time(1.0)
+        await self.pass_time(5.0)  # for the gaps, which follow when nothing is missing
+        return top
+
+    def settled(self) -> list[tuple[int, int]]:
+        """Return the ranges of frames that the store has, or knows to be lost."""
+        return self.keeper.known([BOOT])[BOOT]
+
+    def _has_settled(self, top: int) -> bool:
+        ranges = self.settled()
+        return len(ranges) == 1 and ranges[0][0] == 0 and ranges[0][1] >= top - 1
+
+
+def lean_rad(t_s: FloatArray) -> FloatArray:
+    """Somebody who leans forward half of the time, and breathes."""
+    phase = t_s % LEAN_S
+    ramp = np.clip((phase - _LEANS_S) / _RAMP_S, 0, 1) * np.clip((_LEFT_S - phase) / _RAMP_S, 0, 1)
+    sway_deg = 0.6 * np.sin(2 * np.pi * 0.25 * t_s) + 0.4 * np.sin(2 * np.pi * 1.1 * t_s)
+    lean: FloatArray = np.radians(LEAN_DEG * ramp * ramp * (3 - 2 * ramp) + sway_deg)
+    return lean
+
+
+def due_s(alert_s: float) -> float:
+    """Return when the alert nearest to this time was truly due: so long after the lean went beyond the limit."""
+    rule = Settings().rule
+    begins_s = math.floor(alert_s / LEAN_S) * LEAN_S + _LEANS_S
+    t_s = begins_s + np.arange(0, _RAMP_S, 0.001)
+    beyond = lean_rad(t_s) >= math.radians(rule.angle_deg)
+    return float(t_s[int(np.argmax(beyond))]) + rule.seconds

@@ -1,0 +1,69 @@
+"""Runs the parts of a bench in processes of their own, and tells how far all of them are."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+Show = Callable[[float], None]
+
+_POLL_S = 0.3
+_shares: Any = None  # of all jobs, in the memory that the processes share
+
+
+def run_in_processes(
+    work: Callable[[Job, Show], Result],
+    jobs: Sequence[Job],
+    show: Show,
+    *,
+    weights: Sequence[float],
+    processes: int | None = None,
+) -> list[Result]:
+    """Do `work(job, show)` for each job and return the results in order; with one process here, without another.
+
+    Parameters
+    ----------
+    work : a function at the top of a module; calls its `show` with the share of its job that is done
+    show : gets the share of all, by weight
+    weights : how long each job takes, in any unit
+    processes : at most; None: one a core
+    """
+    n = min(processes or os.cpu_count() or 1, len(jobs))
+    total = sum(weights)
+    if n == 1:
+        before, results = 0.0, []
+        for job, weight in zip(jobs, weights, strict=True):
+            results.append(work(job, lambda share, b=before, w=weight: show((b + share * w) / total)))  # type: ignore[misc]
+            before += weight
+        return results
+    context = multiprocessing.get_context("spawn")
+    shares = context.Array("d", len(jobs), lock=False)
+    with context.Pool(n, _begin, (shares,)) as pool:
+        waiting = [pool.apply_async(_do, (work, k, job)) for k, job in enumerate(jobs)]
+        while not all(result.ready() for result in waiting):
+            waiting[-1].wait(_POLL_S)
+            for result in waiting:
+                if result.ready():
+                    result.get()  # an error of one ends them all
+            show(sum(share * weight for share, weight in zip(shares, weights, strict=True)) / total)
+        return [result.get() for result in waiting]
+
+
+def _begin(shares: Any) -> None:
+    global _shares
+    _shares = shares
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's, which ends us
+
+
+def _do(work: Callable[[Job, Show], Result], k: int, job: Job) -> Result:
+    def show(share: float) -> None:
+        _shares[k] = share
+
+    result = work(job, show)
+    show(1.0)
+    return result

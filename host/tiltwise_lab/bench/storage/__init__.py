@@ -1,0 +1,1 @@
+"""Kills, power cuts, damaged files and long runs in, what the store lost out."""

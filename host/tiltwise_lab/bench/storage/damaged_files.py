@@ -1,0 +1,102 @@
+"""`tiltwise bench store`, third part: files damaged while no program ran, and what the next start makes of them.
+
+A store of ten minutes, in one place overwritten or cut; then a new host records on it. Prints nothing; returns
+rows for the table in bench_store_print.py.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tiltwise.store.writer import Store, StoreError
+from tiltwise_lab.bench.storage.fault_injection import broken
+from tiltwise_lab.bench.storage.kill_and_power_cut import stored
+from tiltwise_lab.bench.storage.killed_host import frames_of, open_session
+
+_BEFORE_S, _AFTER_S = 600.0, 90.0  # recorded before and after; the second writes chunks too
+_PAGE = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class DamageRow:
+    """What was damaged; frames stored before, those lost of them, and those missing of the next run; time in s."""
+
+    what: str
+    before: int
+    lost: int
+    missing_after: int
+    again_s: float
+    sound: bool
+    message: str
+
+
+def _page(path: Path, at: float) -> None:
+    """Overwrite the page at this share of a file with what is no page."""
+    data = bytearray(path.read_bytes())
+    first = int(len(data) * at) // _PAGE * _PAGE
+    data[first : first + _PAGE] = b"\xa5" * len(data[first : first + _PAGE])
+    path.write_bytes(data)
+
+
+def _cut(path: Path) -> None:
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2 + 100])
+
+
+DAMAGES: dict[str, tuple[str, Callable[[Path], None]]] = {
+    "second page of core.db": ("core.db", lambda path: _page(path, 1.5 * _PAGE / path.stat().st_size)),
+    "middle page of core.db": ("core.db", lambda path: _page(path, 0.5)),
+    "first page of core.db": ("core.db", lambda path: _page(path, 0.0)),
+    "core.db cut in half": ("core.db", _cut),
+    "middle page of the month": ("raw-*.db", lambda path: _page(path, 0.5)),
+    "first page of the month": ("raw-*.db", lambda path: _page(path, 0.0)),
+    "month cut in half": ("raw-*.db", _cut),
+}
+
+
+def damage_rows() -> Iterator[tuple[float, DamageRow]]:
+    """Yield (share done, row) for each way to damage a store at rest."""
+    for k, what in enumerate(DAMAGES):
+        with tempfile.TemporaryDirectory(prefix="tiltwise-damage-") as name:
+            yield (k + 1) / len(DAMAGES), damage_row(what, Path(name))
+
+
+def damage_row(what: str, folder: Path, before_s: float = _BEFORE_S) -> DamageRow:
+    """Record, damage, record again."""
+    _record(folder, 1, before_s)
+    before = stored(folder, 1)
+    pattern, damage = DAMAGES[what]
+    (path,) = folder.glob(pattern)
+    damage(path)
+    messages, again_s = _record(folder, 2, _AFTER_S)
+    expected = len(frames_of(2, _AFTER_S))
+    try:
+        lost, missing = len(before - stored(folder, 1)), expected - len(stored(folder, 2))
+    except StoreError as error:  # no reader gets through
+        lost, missing = len(before), expected
+        messages.append(str(error))
+    message = (messages or [""])[0].replace(str(folder), "FOLDER")
+    return DamageRow(what, len(before), lost, missing, again_s, broken(folder) == 0, message)
+
+
+def _record(folder: Path, boot: int, seconds: float) -> tuple[list[str], float]:
+    """Record a boot; return what the user is told, and the time to the first acknowledgement."""
+    began_s, again_s = time.monotonic(), float("nan")
+    store = Store(folder, min_free_bytes=0)
+    session = open_session(store, boot)
+    told: list[str] = []
+    for k, frame in enumerate(frames_of(boot, seconds)):
+        live = session.receive(0.2 * k, frame)
+        told += live.warnings
+        if live.commands and again_s != again_s:
+            again_s = time.monotonic() - began_s
+    session.finish()
+    return [
+        *(recovery.message for recovery in store.recoveries),
+        *told,
+        *filter(None, [session.unsaved]),
+    ], again_s

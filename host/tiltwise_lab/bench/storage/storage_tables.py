@@ -1,0 +1,156 @@
+"""The tables of `tiltwise bench soak`, `watch`, `store` and `year`."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+
+import numpy as np
+from rich.console import Console
+
+from tiltwise_lab.bench import process_stats
+from tiltwise_lab.bench.storage import damaged_files, kill_and_power_cut, restart_time, soak, watch_process
+from tiltwise_lab.bench.storage import year as bench_year
+from tiltwise_lab.bench.table import collect, table
+
+
+def print_soak(scale: float, console: Console) -> None:
+    """A day at high speed: memory, open files, CPU."""
+    if _cannot(console):
+        return
+    warm_up_h = soak.WARM_UP_H * scale
+    found = collect("24 h at high speed", soak.soak_looks(hours=soak.HOURS * scale))
+    run = next(each for each in found if isinstance(each, soak.SoakRun))
+    row = soak.soak_row(run, warm_up_h)
+    heads = (
+        "hours",
+        "frames",
+        "missing",
+        "links",
+        "MB",
+        "grown",
+        "most",
+        "files",
+        "tasks",
+        "log MB",
+        "CPU %",
+    )
+    title = (
+        f"firmware, cable, supervisor, session, store at high speed, after {warm_up_h:.2g} h\n"
+        "goals: grown < 5 MB, files and tasks the same, log < 20 MB; CPU: live"
+    )
+    console.print(table(title, heads, [dataclasses.astuple(row)]))
+    console.print(
+        "seed 1; the simulated board is in it; missing: holes; most: above the beginning",
+        style="dim", highlight=False,
+    )  # fmt: skip
+
+
+def print_watch(scale: float, console: Console) -> None:
+    """The program itself in real time: memory, open files, CPU."""
+    if _cannot(console):
+        return
+    minutes = watch_process.MINUTES * scale
+    before = os.getloadavg()
+    rows = [row for row in collect("in real time", watch_process.watch_rows(minutes)) if row is not None]
+    heads = ("tiltwise watch", "minutes", "MB", "grown", "files", "threads", "log MB", "CPU %")
+    title = (
+        f"in real time at 50 Hz, {minutes:g} min of which {minutes * watch_process.WARM_UP_SHARE:g} warm it up\n"
+        "goals: grown < 5 MB, files the same, CPU < 3 % of a core"
+    )
+    console.print(table(title, heads, map(dataclasses.astuple, rows)))
+    console.print(
+        f"load average (1 min) {before[0]:.1f} before, {os.getloadavg()[0]:.1f} after, {os.cpu_count()} cores",
+        style="dim", highlight=False,
+    )  # fmt: skip
+
+
+def _cannot(console: Console) -> bool:
+    why = process_stats.why_not()
+    if why:
+        console.print(f"not run: {why}", style="dim", highlight=False)
+    return bool(why)
+
+
+def print_store(seeds: int, scale: float, console: Console) -> None:
+    """Kills, power cuts, restarts of the whole program, and troubled disks."""
+    kills, cuts = (math.ceil(n * scale / seeds) for n in (kill_and_power_cut.KILLS, kill_and_power_cut.CUTS))
+    rows = [
+        row
+        for seed in range(1, seeds + 1)
+        for row in collect(
+            f"kills and power cuts, seed {seed}", kill_and_power_cut.fault_rows(seed, kills, cuts)
+        )
+        if row is not None
+    ]
+    heads = ("fault", "seed", "points", "acknowledged", "lost", "damaged", "again p50", "p95 s")
+    title = "the store after the end of its host; samples, s; goals: 0 lost, 0 damaged"
+    console.print(table(title, heads, map(_fault_cells, rows)))
+    for note in dict.fromkeys(f"{row.fault}: {row.note}" for row in rows):
+        console.print(note, style="dim", highlight=False)
+    _print_starts(max(1, round(restart_time.RESTARTS * scale)), console)
+    troubles = collect("trouble", kill_and_power_cut.trouble_rows())
+    columns = ("trouble for 40 s of a session", "messages", "alerts", "resumed", "lost")
+    cells = ((r.trouble, r.messages, r.alerts, r.resumed, r.lost) for r in troubles)
+    console.print(table("", columns, cells))
+    for trouble in troubles:
+        console.print(f"{trouble.trouble}: {trouble.message}", style="dim", highlight=False)
+    _print_damage(console)
+
+
+def _print_damage(console: Console) -> None:
+    rows = collect("damage", damaged_files.damage_rows())
+    columns = ("damaged while nothing ran", "frames", "lost", "next run lost", "again s", "sound")
+    cells = ((r.what, r.before, r.lost, r.missing_after, r.again_s, r.sound) for r in rows)
+    console.print(table("", columns, cells))
+    for row in rows:
+        console.print(f"{row.what}: {row.message or 'nothing said'}", style="dim", highlight=False)
+
+
+def _print_starts(restarts: int, console: Console) -> None:
+    before = os.getloadavg() if hasattr(os, "getloadavg") else (math.nan,)
+    rows = collect("restarts", restart_time.start_rows(restarts=restarts))
+    groups = [[row for row in rows if row.what == what] for what in dict.fromkeys(row.what for row in rows)]
+    title = "\nfrom the start of the process: imports alone, and to the first durable frame; goal: < 2 s"
+    heads = ("what", "starts", "median s", "p95 s", "CPU s")
+    console.print(table(title, heads, map(_start_cells, groups)))
+    console.print(
+        f"load average (1 min) {before[0]:.1f}, {os.cpu_count()} cores", style="dim", highlight=False
+    )
+
+
+def _start_cells(group: list[restart_time.StartRow]) -> tuple[object, ...]:
+    seconds = [row.seconds for row in group]
+    cpu_s = float(np.median([row.cpu_s for row in group]))
+    return group[0].what, len(group), float(np.median(seconds)), float(np.percentile(seconds, 95)), cpu_s
+
+
+def _fault_cells(row: kill_and_power_cut.FaultRow) -> tuple[object, ...]:
+    times_s = row.restarts_s or [math.nan]
+    counts = (row.fault, row.seed, row.points, row.acknowledged, row.lost, row.damaged)
+    return *counts, float(np.median(times_s)), float(np.percentile(times_s, 95))
+
+
+def print_year(scale: float, console: Console) -> None:
+    """A year of days: size and reading times."""
+    hours, days = max(bench_year.SIMULATED_H * scale, 0.1), max(5, round(bench_year.DAYS * scale))
+    found = collect("a year", bench_year.year_results(days=days, hours=hours))
+    (result,) = [each for each in found if each is not None]
+    written, year = result.written, result.year
+    heads: tuple[str, ...] = ("hours", "samples", "minutes", "raw MB", "core MB", "bytes a sample")
+    cells = (*dataclasses.astuple(written), written.raw_mb * 1e6 / max(written.samples, 1))
+    console.print(table("a simulated wearer, frame by frame, seed 1", heads, [cells]))
+    heads = ("days", "raw MB (from these hours)", "core MB (measured)", "together")
+    console.print(
+        table(
+            "\na year of 8 h days of such hours",
+            heads,
+            [(*dataclasses.astuple(year), year.raw_mb + year.core_mb)],
+        )
+    )
+    title = "\nreading, median s; goals: a day < 0.5 s, a year < 0.2 s"
+    heads = ("what", "reads", "cold", "warm", "worst")
+    console.print(table(title, heads, map(dataclasses.astuple, result.reads)))
+    if result.note:
+        console.print(result.note, style="dim", highlight=False)

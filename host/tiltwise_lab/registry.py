@@ -1,0 +1,98 @@
+"""`tiltwise bench NAME`: accuracy and speed, measured here and now, as tables. The frame; each bench is a module.
+
+Figures on recordings need their folder: `$TILTWISE_DATA` or --data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from tiltwise.errors import AppError, UsageError
+from tiltwise_lab.bench.accuracy.accuracy_tables import (
+    print_calibration,
+    print_desk,
+    print_orientation,
+    print_pair,
+    print_sets,
+    print_sim,
+    print_speed,
+)
+from tiltwise_lab.bench.options import BenchOptions
+
+
+def run_benches(names: Sequence[str], options: BenchOptions, console: Console) -> None:
+    """Run benches by name, one after the other, and print their tables; UsageError before any for an unknown name."""
+    for name in names:
+        if name not in BENCHES:
+            raise UsageError(f"bench {name!r}: expected one of {', '.join(BENCHES)}")
+    for k, name in enumerate(names):
+        if len(names) > 1:
+            console.print(f"{chr(10) if k else ''}== {name} ==", highlight=False)
+        BENCHES[name][1](options, console)
+
+
+def _firmware(options: BenchOptions, console: Console) -> None:
+    from tiltwise_lab.bench.firmware.firmware_tables import (
+        print_firmware,  # needs node, MicroPython and bumble
+    )
+
+    try:
+        folder: Path | None = options.folder() / "orientation"
+    except AppError as error:
+        console.print(f"without accuracy: {error}", style="dim")
+        folder = None
+    print_firmware(folder, options.scale, console)
+
+
+def _link(options: BenchOptions, console: Console) -> None:
+    from tiltwise_lab.bench.link.link_tables import print_air, print_link
+
+    try:
+        print_air(console)
+    except ModuleNotFoundError as error:
+        console.print(f"without reconnecting on the virtual air: {error.name} is not installed (extra: air)")
+    print_link(1, options.scale, console)
+
+
+def _soak(options: BenchOptions, console: Console) -> None:
+    from tiltwise_lab.bench.storage.storage_tables import print_soak
+
+    print_soak(options.scale, console)
+
+
+def _watch(options: BenchOptions, console: Console) -> None:
+    from tiltwise_lab.bench.storage.storage_tables import print_watch
+
+    print_watch(options.scale, console)
+
+
+def _store(options: BenchOptions, console: Console) -> None:
+    from tiltwise_lab.bench.storage.storage_tables import print_store
+
+    print_store(options.seeds, options.scale, console)
+
+
+def _year(options: BenchOptions, console: Console) -> None:
+    from tiltwise_lab.bench.storage.storage_tables import print_year
+
+    print_year(options.scale, console)
+
+
+BENCHES: dict[str, tuple[str, Callable[[BenchOptions, Console], None]]] = {
+    "desk": ("offline path on people at desks: angles, shares", print_desk),
+    "orientation": ("our filters beside the peers, against optical truth", print_orientation),
+    "pair": ("head minus upper back on a real person", print_pair),
+    "sim": ("the whole system on simulated wearers, against truth", print_sim),
+    "sets": ("side tilts in an unguided day, alone and in sets", print_sets),
+    "calibration": ("remounting, and wrong ways of doing the ritual", print_calibration),
+    "firmware": ("firmware in the MicroPython VM: memory, time, losses", _firmware),
+    "link": ("1,000 outages, forged packets (--scale 0.02: quick)", _link),
+    "soak": ("24 h at high speed: memory, files, CPU (30 min)", _soak),
+    "watch": ("`watch` in real time: memory, files, CPU (30 min)", _watch),
+    "store": ("kill -9, power cuts, restarts, bad disks (10 min)", _store),
+    "year": ("a year of 8 h days: size, time to read it", _year),
+    "speed": ("speed of the offline path, CPU of a live one", print_speed),
+}

@@ -1,0 +1,139 @@
+"""Measures inside the VM, where no collection can run in between: bytes of heap and time of single calls.
+
+`gc.mem_alloc` counts to the 16 bytes of a heap block; what a call leaves in there, garbage or not, it allocated.
+"""
+
+import gc
+from array import array
+
+import _bench
+import micropython
+
+from tiltwise.common import wire
+from tiltwise.common.channel import Tagger
+
+_COUNTS = (310, -120, 45, 520, -90, 8100)
+
+
+def allocated(run, times):
+    """Return the bytes that one call allocates, the mean over some calls."""
+    run()  # the first call may grow something
+    before = gc.mem_alloc()
+    for _ in range(times):
+        run()
+    return (gc.mem_alloc() - before) / times
+
+
+def is_free(run, times):
+    """Tell whether calls get by without any memory: under heap_lock any allocation raises MemoryError."""
+    run()
+    micropython.heap_lock()
+    try:
+        for _ in range(times):
+            run()
+    except MemoryError:
+        return False
+    finally:
+        micropython.heap_unlock()
+    return True
+
+
+def _drain(driver, burst):
+    """Return a function that lets 50 ms pass and reads what came, as the sampler does."""
+    counts = array("h", [0] * (6 * (burst + 1)))
+    sleep_us = _bench.sleep_us
+
+    def run():
+        sleep_us(50000)
+        n = driver.waiting()
+        while n > 0:
+            driver.read_fifo(counts, n if n < burst else burst)
+            n -= burst
+
+    return run
+
+
+def parts(app):
+    """Return the runs to measure: name -> (function, samples or frames in one call, what is counted)."""
+    sampler = app.samplers[0]
+    framer, fusion, timebase = sampler.framer, sampler.fusion, sampler.timebase
+    counts = array("h", _COUNTS)
+    gx, gy, gz, ax, ay, az = _COUNTS
+    ring = app.outbox.main
+    session = app.desk.sessions[0]
+    state = [ring.spare(), 0]
+    size = wire.frame_size(framer.frame_type, 10)
+    frame = memoryview(bytearray(size))  # as in the ring
+    wire.pack_header_into(frame, framer.frame_type, 0, 1, 5, 50, 1000, 10, 0, 6)
+
+    def fuse():
+        fusion.update(gx, gy, gz, ax, ay, az)
+
+    def orient():
+        framer.add_orient(0, 0, fusion.fixed, ax, ay, az)
+
+    def raw():
+        framer.add_raw(0, 0, counts, 0)
+
+    def put():
+        state[0] = ring.put(state[0], size, state[1])
+        state[1] += 1
+
+    def seal():
+        wire.seal(frame, size)
+
+    tagger = Tagger(bytes(32))
+
+    def tag():
+        wire.seal(frame, size, tagger)
+
+    def send():
+        session.link.send(frame, size)
+
+    def status():
+        app.report.status(sampler)
+
+    return {
+        "driver": (_drain(sampler.driver, sampler.driver.burst), 0.05 * sampler.driver.rate_hz, "sample"),
+        "timebase": (timebase.next, 1, "sample"),
+        "fusion": (fuse, 1, "sample"),
+        "framing RAW": (raw, 1, "sample"),
+        "framing ORIENT": (orient, 1, "sample"),
+        "ring": (put, 1, "frame"),
+        "checksum": (seal, 1, "frame"),
+        "tag": (tag, 1, "frame"),
+        "link": (send, 1, "frame"),
+        "STATUS": (status, 1, "frame"),
+    }
+
+
+def memory(app, times=50):
+    """Return name -> (bytes for each sample or frame, free under heap_lock, what is counted)."""
+    found = {}
+    for name, (run, n, unit) in parts(app).items():
+        is_locked_fine = is_free(run, times)
+        found[name] = (0.0 if is_locked_fine else allocated(run, times) / n, is_locked_fine, unit)
+    return found
+
+
+def wall_us(update, rows):
+    """Return the microseconds of one update, the best of three runs."""
+    best = 1e9
+    for _ in range(3):
+        started = _bench.wall_us()
+        for row in rows:
+            update(row[0], row[1], row[2], row[3], row[4], row[5])
+        best = min(best, _bench.wall_us() - started)
+    return best / len(rows)
+
+
+def in_operation(app, seconds):
+    """Return the bytes for each sample of the whole firmware at work, link and reports included."""
+    sampler = app.samplers[0]
+    step, sleep_us = app.step, _bench.sleep_us
+    started = sampler.samples
+    before = gc.mem_alloc()
+    for _ in range(seconds * 50):
+        sleep_us(20000)
+        step()
+    return (gc.mem_alloc() - before) / (sampler.samples - started)

@@ -1,0 +1,107 @@
+"""Keys of sensors: kept whole or not at all, readable by their owner only, in the keyring when there is one."""
+
+import os
+import stat
+
+import pytest
+
+from tiltwise.config.sensor_keys import KeyStore, KeyStoreError, SensorKey, system_keyring
+
+KEY, OTHER = bytes(range(32)), bytes(range(1, 33))
+
+
+class FakeRing:
+    def __init__(self, is_locked=False):
+        self.secrets = {}
+        self.is_locked = is_locked
+
+    def get_password(self, service_name, username):
+        return self.secrets.get((service_name, username))
+
+    def set_password(self, service_name, username, password):
+        if self.is_locked:
+            raise RuntimeError("keyring is locked")
+        self.secrets[service_name, username] = password
+
+
+def test_key_comes_back_and_another_sensor_has_none(tmp_path):
+    store = KeyStore(tmp_path / "in" / "keys.json")
+    assert store.save("aa", "my neck", KEY) == str(tmp_path / "in" / "keys.json")
+    store.save("bb", "second", OTHER)
+    assert store.load("aa") == SensorKey("aa", "my neck", KEY)
+    assert [known.device_id for known in store] == ["aa", "bb"]
+    assert store.load("cc") is None
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no file modes: the profile folder protects the file")
+def test_file_is_for_its_owner_only(tmp_path):
+    store = KeyStore(tmp_path / "keys.json")
+    old = os.umask(0)
+    try:
+        store.save("aa", "my neck", KEY)
+    finally:
+        os.umask(old)
+    assert stat.S_IMODE((tmp_path / "keys.json").stat().st_mode) == 0o600
+
+
+def test_keyring_takes_the_key_and_the_file_only_the_name(tmp_path):
+    ring = FakeRing()
+    store = KeyStore(tmp_path / "keys.json", ring)
+    assert store.save("aa", "my neck", KEY) == "the system's keyring"
+    assert KEY.hex() not in (tmp_path / "keys.json").read_text()
+    assert store.load("aa") == SensorKey("aa", "my neck", KEY)
+    ring.secrets.clear()
+    assert store.load("aa") is None
+
+
+def test_locked_keyring_leaves_the_key_in_the_file(tmp_path):
+    store = KeyStore(tmp_path / "keys.json", FakeRing(is_locked=True))
+    assert store.save("aa", "my neck", KEY) == str(tmp_path / "keys.json")
+    assert store.load("aa") == SensorKey("aa", "my neck", KEY)
+
+
+def test_failed_write_keeps_what_was_there(tmp_path, monkeypatch):
+    store = KeyStore(tmp_path / "keys.json")
+    store.save("aa", "my neck", KEY)
+
+    def full(_descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        store.save("aa", "my neck", OTHER)
+    assert store.load("aa") == SensorKey("aa", "my neck", KEY)
+    assert [path.name for path in tmp_path.iterdir()] == ["keys.json"]
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"aa": 1}'])
+def test_damaged_file_is_told_and_not_overwritten(tmp_path, text):
+    path = tmp_path / "keys.json"
+    path.write_text(text)
+    with pytest.raises(KeyStoreError, match="move it away"):
+        KeyStore(path).save("aa", "my neck", KEY)
+    assert path.read_text() == text
+
+
+def test_damaged_key_names_the_sensor(tmp_path):
+    path = tmp_path / "keys.json"
+    path.write_text('{"aa": {"name": "x", "key": "beef"}}')
+    with pytest.raises(KeyStoreError, match="key of aa is damaged"):
+        KeyStore(path).load("aa")
+
+
+def test_key_of_another_length_is_refused(tmp_path):
+    with pytest.raises(KeyStoreError, match="16 bytes, expected 32"):
+        KeyStore(tmp_path / "keys.json").save("aa", "x", bytes(16))
+
+
+def test_key_does_not_show_when_printed():
+    assert KEY.hex() not in repr(SensorKey("aa", "x", KEY)) + str(SensorKey("aa", "x", KEY))
+
+
+def test_without_the_package_there_is_no_keyring(monkeypatch):
+    def missing(name):
+        raise ImportError(name)
+
+    monkeypatch.setattr("importlib.import_module", missing)
+    assert system_keyring() is None

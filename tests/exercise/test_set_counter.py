@@ -1,0 +1,77 @@
+"""In an unguided day repetitions count in sets; a lone tilt, however far, is no exercise."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from detect.synthetic import angle_block, cut, times
+from exercise.test_rep_counter import excursions
+from tiltwise.exercise.catalogue import EXERCISES
+from tiltwise.exercise.rep_counter import RepCounter
+from tiltwise.exercise.set_counter import SetCounter, SetSettings, set_counters
+from tiltwise.types import RepCompleted, Side
+
+
+def counter() -> SetCounter:
+    return SetCounter(RepCounter("side_tilt", EXERCISES["side_tilt"].signal))
+
+
+def told(lateral_deg: np.ndarray, t: np.ndarray) -> list[RepCompleted]:
+    return counter().process(angle_block(t, lateral_deg=lateral_deg))
+
+
+def test_a_set_is_told_whole_the_first_with_the_second():
+    t = times(40.0)
+    reps = told(excursions(t, [30, -32, 34, -28]), t)
+    assert [r.side for r in reps] == [Side.RIGHT, Side.LEFT, Side.RIGHT, Side.LEFT]
+    assert [r.peak_s for r in reps] == pytest.approx([4.7, 10.7, 16.7, 22.7], abs=0.7)
+    assert reps[0].t_s == reps[1].t_s == reps[1].end_s  # known only then
+    assert [r.t_s for r in reps[1:]] == [r.end_s for r in reps[1:]]
+
+
+def test_a_telephone_on_the_shoulder_is_no_exercise():
+    t = times(60.0)
+    assert told(excursions(t, [28], hold_s=10.0), t) == []
+    # Not even close to a set of tilts, before or after it.
+    near = excursions(t, [28], hold_s=10.0) + excursions(t, [30, -30], start_s=22.0)
+    assert len(told(near, t)) == 2
+    assert len(told(excursions(t, [30, -30]) + excursions(t, [28], start_s=24.0, hold_s=10.0), t)) == 2
+
+
+def test_two_tilts_further_apart_than_a_set_are_none():
+    t = times(60.0)
+    gap_s = SetSettings().gap_s
+    for every_s, n in ((3.4 + 0.7 * gap_s, 2), (3.4 + 1.4 * gap_s, 0)):  # a tilt takes 3.4 s
+        assert len(told(excursions(t, [30, -30], every_s=every_s), t)) == n, every_s
+
+
+def test_unlike_sizes_are_no_set():
+    t = times(30.0)
+    assert told(excursions(t, [40, -12]), t) == []
+    assert len(told(excursions(t, [40, -25]), t)) == 2
+
+
+def test_partial_ones_are_told_within_a_set_only():
+    t = times(60.0)
+    reps = told(excursions(t, [5, 30, -30, 5, 30, -30]), t)
+    assert [r.is_partial for r in reps] == [False, False, True, False, False]
+
+
+def test_long_holds_make_a_set_like_short_ones():
+    t = times(90.0)
+    assert len(told(excursions(t, [30, -30, 30], every_s=22.0, hold_s=12.0), t)) == 3
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.integers(1, 1999), max_size=6))
+def test_cuts_change_nothing(edges):
+    t = times(40.0)
+    block = angle_block(t, lateral_deg=excursions(t, [30, -32, 5, 34, -28]))
+    whole = counter().process(block)
+    pieces = counter()
+    assert [rep for part in cut(block, edges) for rep in pieces.process(part)] == whole
+
+
+def test_set_counters_carry_the_names_and_leave_out_what_cannot_be_counted():
+    assert [c.exercise for c in set_counters(["side_tilt", "palm_press_front"])] == ["side_tilt"]

@@ -1,0 +1,104 @@
+"""Frames and sources for the tests of a live session: the demo's own frames, handed over as a radio would."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from tiltwise.common import wire
+from tiltwise.config.settings import Settings
+from tiltwise.link.source import Chunk
+from tiltwise.live.backfill.store_sink import Keeper
+from tiltwise.live.live_session import LiveUpdate, Session
+from tiltwise.recording.tw_file import RecordingWriter, read_frames
+from tiltwise.store.writer import Store
+from tiltwise.types import Mount
+
+STARTED_S = 1_772_000_000.0  # 2026-02-25 06:13:20 UTC
+Frames = list[tuple[float, bytes]]
+
+
+def demo_frames(folder: Path) -> Frames:
+    """Return (received_s, frame) of the demo, some of which wait for no acknowledgement."""
+    recording = read_frames(folder / "demo.tw")
+    return list(zip(recording.received_s.tolist(), recording.frames, strict=True))
+
+
+def session(
+    folder: Path | None = None,
+    *,
+    settings: Settings | None = None,
+    recorder: RecordingWriter | None = None,
+    store: Store | None = None,
+) -> Session:
+    """Return a session at the neck that begins with the ritual and stores into `folder`."""
+    keeper = None
+    if folder is not None or store is not None:
+        store = store or Store(folder or Path(), min_free_bytes=0)
+        keeper = Keeper(store, device="test", mount=Mount.NECK, zone="UTC")
+    return Session(
+        settings=settings or Settings(),
+        mount=Mount.NECK,
+        mounting=None,
+        started_utc_s=STARTED_S,
+        zone="UTC",
+        keeper=keeper,
+        recorder=recorder,
+    )
+
+
+def play(to: Session, frames: Frames) -> list[LiveUpdate]:
+    """Hand all frames over and finish; return all updates."""
+    return [*(to.receive(t_s, frame) for t_s, frame in frames), to.finish()]
+
+
+def acknowledged(commands: Sequence[bytes]) -> list[tuple[int, int, int]]:
+    """Return (boot, seq, credits) of acknowledgements; fails on other commands."""
+    found = []
+    for command in commands:
+        _, opcode, _, payload = wire.open_command(command)
+        assert opcode == wire.OP_ACK
+        found.append(
+            tuple(int.from_bytes(payload[a:b], "little") for a, b in ((0, 2), (2, 6), (6, 8))),
+        )
+    return found  # type: ignore[return-value]
+
+
+def stored_seqs(folder: Path) -> set[int]:
+    """Return the sequence numbers of all frames in a store."""
+    with Store.open_readonly(folder) as reader:
+        return {wire.unpack_header(frame.data)[3] for frame in reader.frames(0, 4e9)}
+
+
+class ListSource:
+    """A source that gives prepared frames and remembers what was sent to it."""
+
+    def __init__(self, frames: Frames, *, stop_after: int | None = None) -> None:
+        self._frames, self._stop_after = frames, stop_after
+        self.sent: list[bytes] = []
+        self.is_open = False
+
+    async def __aenter__(self) -> ListSource:
+        self.is_open = True
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.is_open = False
+
+    async def chunks(self) -> AsyncIterator[Chunk]:
+        """Give the frames; cancel the task that listens after `stop_after` of them, as Ctrl-C does."""
+        for k, (t_s, frame) in enumerate(self._frames):
+            if k == self._stop_after:
+                task = asyncio.current_task()
+                assert task is not None
+                task.cancel()
+            await asyncio.sleep(0)
+            yield Chunk(t_s, frame)
+
+    async def send(self, command: bytes, /) -> None:
+        """Remember a command."""
+        self.sent.append(command)

@@ -1,0 +1,102 @@
+"""Summaries of minutes whose samples are gone: the angles, seconds and places that they stand for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tiltwise.common import wire
+from tiltwise.live.backfill.minute_summaries import Summaries
+from tiltwise.motion.calibration.mounting import mounting_from_up
+from tiltwise.report import aggregate as agg
+from tiltwise.tracker import Profile
+from tiltwise.types import Activity, Mount
+
+PROFILE = Profile(mounting_from_up(np.array([0.0, 0.0, 1.0]), mount=Mount.HEAD))
+BOOT = 7
+
+
+def minute(
+    seq: int, start_s: float, leans_deg: list[float], *, moving_s: int = 0, worn_s: int = 60, sensor: int = 0
+) -> bytes:
+    """A summary of six leans; NaN for ten seconds without samples."""
+    up = [
+        (0, 0, 0)
+        if np.isnan(d)
+        else (round(127 * np.sin(np.radians(d))), 0, round(127 * np.cos(np.radians(d))))
+        for d in leans_deg
+    ]
+    frame = bytearray(wire.frame_size(wire.MINUTE))
+    ticks = round(start_s / wire.TICK_S)
+    wire.pack_header_into(frame, wire.MINUTE, 0, BOOT, seq, 0, ticks, 0, sensor, 5)
+    wire.pack_body_into(frame, wire.MINUTE, 3000, moving_s, worn_s, 0, *(v for u in up for v in u))
+    wire.seal(frame, len(frame))
+    return bytes(frame)
+
+
+def rows_of(*frames: bytes, gone: range = range(10_000)) -> list[agg.Aggregate]:
+    summaries = Summaries()
+    for frame in frames:
+        summaries.note(frame)
+    return summaries.take(
+        BOOT, lambda seq: seq in gone, PROFILE, lambda frame: wire.unpack_header(frame)[5] * wire.TICK_S
+    )
+
+
+def by_degree(rows: list[agg.Aggregate]) -> dict[int, float]:
+    histogram = sum((row.flexion_s.sum(axis=0) for row in rows), np.zeros(agg.N_FLEXION))
+    return {int(k) + agg.FLEXION_MIN_DEG: float(histogram[k]) for k in np.flatnonzero(histogram)}
+
+
+def test_each_ten_seconds_count_at_their_angle() -> None:
+    (row,) = rows_of(minute(400, 120.0, [0, 10, 20, 30, 40, 50]))
+    assert row.start_s == 120.0
+    assert row.covered_s == row.posture_s == pytest.approx(60)
+    found = by_degree([row])
+    assert sum(found.values()) == pytest.approx(60)
+    for degree, (at, seconds) in zip([0, 10, 20, 30, 40, 50], found.items(), strict=True):
+        assert abs(at - degree) <= 1  # int8 and bins of 1 deg
+        assert seconds == pytest.approx(10)
+
+
+def test_only_what_is_gone_counts() -> None:
+    (row,) = rows_of(minute(400, 0.0, [5] * 6), gone=range(88, 244))  # the first half of its 312 numbers
+    assert row.covered_s == pytest.approx(30)
+    assert rows_of(minute(400, 0.0, [5] * 6), gone=range(0)) == []
+
+
+def test_numbers_are_counted_from_the_summary_before() -> None:
+    two = minute(400, 0.0, [5] * 6), minute(1000, 60.0, [25] * 6)  # RAW frames: twice as many
+    rows = rows_of(*two, gone=range(401, 700))
+    assert sum(row.covered_s for row in rows) == pytest.approx(30)
+    assert set(by_degree(rows)) <= {24, 25}
+
+
+def test_a_minute_lies_in_two_of_the_day() -> None:
+    rows = rows_of(minute(400, 90.0, [5] * 6))
+    assert [(row.start_s, round(row.covered_s)) for row in rows] == [(60.0, 30), (120.0, 30)]
+
+
+def test_what_was_not_worn_or_moved_is_said_and_seconds_without_samples_are_not() -> None:
+    (row,) = rows_of(minute(400, 0.0, [5, 5, 5, np.nan, np.nan, np.nan], moving_s=15, worn_s=30))
+    assert row.covered_s == pytest.approx(30)
+    assert row.seconds(Activity.NOT_WORN) == pytest.approx(15)
+    assert row.seconds(Activity.MOVING) == pytest.approx(7.5)
+    assert row.posture_s == pytest.approx(15)
+    (unknown,) = rows_of(minute(400, 0.0, [5] * 6, worn_s=255))
+    assert unknown.seconds(Activity.NOT_WORN) == 0
+
+
+def test_lying_is_no_posture() -> None:
+    (row,) = rows_of(minute(400, 0.0, [5, 5, 5, 95, 95, 95]))
+    assert row.seconds(Activity.LYING) == pytest.approx(30)
+    assert row.posture_s == pytest.approx(30)
+
+
+def test_a_second_sensor_and_other_frames_are_left_alone() -> None:
+    assert rows_of(minute(400, 0.0, [5] * 6, sensor=1)) == []
+    summaries = Summaries()
+    frame = bytearray(minute(400, 0.0, [5] * 6))
+    frame[0] = wire.VERSION << 4 | wire.STATUS
+    summaries.note(bytes(frame))
+    assert summaries.take(BOOT, lambda _: True, PROFILE, lambda _: 0.0) == []

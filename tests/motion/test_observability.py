@@ -1,0 +1,83 @@
+"""Every place has a word about every metric, the page says the same, and what cannot be seen is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from tiltwise.motion.angles.observability import (
+    TABLE,
+    UNMEASURED,
+    Metric,
+    NotObservableError,
+    Place,
+    Status,
+    as_markdown,
+    check,
+    observability,
+    showable,
+)
+from tiltwise.types import Mount
+
+PAGE = Path(__file__).parents[2] / "docs" / "sensing.md"
+
+
+def test_every_place_says_something_about_every_metric() -> None:
+    assert set(TABLE) == set(Place)
+    for place in Place:
+        assert set(TABLE[place]) == set(Metric)
+        assert all(cell.why and cell.error for cell in TABLE[place].values())
+
+
+def test_every_mount_is_a_place() -> None:
+    for mount in Mount:
+        assert observability(mount, Metric.ACTIVITY).status is Status.MEASURED
+
+
+def test_the_page_carries_the_table() -> None:
+    assert as_markdown() in PAGE.read_text(encoding="utf-8"), (
+        "put the output of as_markdown() into docs/sensing.md"
+    )
+
+
+@pytest.mark.parametrize(
+    ("place", "metric"),
+    [
+        ("collar", "neck_flexion"),
+        ("collar", "nod_reps"),
+        ("collar", "hunching"),
+        ("head", "upper_back_tilt"),
+        ("neck", "neck_flexion"),
+        ("head", "heading"),
+        ("head+collar", "held_shrug"),
+    ],
+)
+def test_what_cannot_be_seen_is_refused_with_the_reason(place: str, metric: str) -> None:
+    with pytest.raises(NotObservableError, match=f"{metric} cannot be had from the .*: .+"):
+        check(place, metric)
+
+
+def test_neck_flexion_needs_two_sensors() -> None:
+    can = {
+        place
+        for place in Place
+        if observability(place, Metric.NECK_FLEXION).status is not Status.NOT_OBSERVABLE
+    }
+    assert can == {Place.HEAD_AND_COLLAR}
+
+
+def test_showable_keeps_the_order_and_drops_the_rest() -> None:
+    wanted = (Metric.NOD_REPS, Metric.UPPER_BACK_TILT, Metric.ACTIVITY)
+    assert showable(Mount.COLLAR, wanted) == (Metric.UPPER_BACK_TILT, Metric.ACTIVITY)
+
+
+def test_what_is_not_observable_has_no_error_figure() -> None:
+    for cells in TABLE.values():
+        for cell in cells.values():
+            assert (cell.error == "-") == (cell.status is Status.NOT_OBSERVABLE)
+            assert cell.error == UNMEASURED or cell.error == "-" or "deg" in cell.error
+
+
+@pytest.mark.parametrize(("place", "metric"), [("hat", "flexion"), ("head", "mood")])
+def test_unknown_places_and_metrics_are_errors(place: str, metric: str) -> None:
+    with pytest.raises(ValueError, match="not a valid"):
+        check(place, metric)
