@@ -10,10 +10,10 @@ from tiltwise.common import wire
 
 from . import config, drivers
 from .comms import frame_store
-from .comms.session_manager import Desk, Tools
-from .comms.status_frames import VERSION, Report
+from .comms.session_manager import CommandContext, SessionManager
+from .comms.status_frames import VERSION, StatusFrames
 from .device.health import Health
-from .device.housekeeping import House
+from .device.housekeeping import Housekeeping
 from .sensing import imu_addresses
 from .sensing.sampler import Sampler
 from .sensing.timebase import DeviceTime
@@ -22,7 +22,7 @@ from .storage.flash_log import FlashLog
 from .storage.keystore import KeyStore
 from .storage.minute_archive import MinuteLog
 from .wearer.haptics import Haptics
-from .wearer.wearer_state import Wear
+from .wearer.wearer_state import WearerState
 
 
 class App:
@@ -45,10 +45,10 @@ class App:
             self.archive,
         )
         self.samplers = []
-        self.desk = Desk(self._links(board), self.outbox, board.clock, self._tools(board))
-        self.wear = Wear(board.clock, self.settings, self.haptics, self.samplers, self.event)
-        self.house = House(board, self)
-        self.report = Report(board, self)
+        self.desk = SessionManager(self._links(board), self.outbox, board.clock, self._tools(board))
+        self.wear = WearerState(board.clock, self.settings, self.haptics, self.samplers, self.event)
+        self.house = Housekeeping(board, self)
+        self.report = StatusFrames(board, self)
         if not self.health.is_safe_mode:
             self._find_sensors(board)
         self.desk.tools.imus = len(self.samplers)
@@ -82,7 +82,7 @@ class App:
 
     def _tools(self, board):
         """Return what the commands of a host may use."""
-        tools = Tools()
+        tools = CommandContext()
         tools.keystore = self.keystore
         tools.settings = self.settings
         tools.haptics = self.haptics if self._has_motor else None

@@ -35,7 +35,7 @@ class Board:
         self.air = Air(**air)
         self.clock = SimClock(0, ticks_offset=2**30 - 3_000)  # ticks wrap soon
         self.radio = radio_module.Radio(self.air, self.clock, b"test", (1, 2, 3))
-        self.outbox = outbox_module.Outbox(BOOT, frames, 10, 10)
+        self.outbox = outbox_module.FrameStore(BOOT, frames, 10, 10)
         self.events = []
         self.started = []
         tools = desk_module.Tools()
@@ -46,7 +46,7 @@ class Board:
         tools.random = rng.randbytes
         tools.log = lambda *event: self.events.append(event)
         tools.device_id = DEVICE
-        self.desk = desk_module.Desk(self.radio.links, self.outbox, self.clock, tools, aes)
+        self.desk = desk_module.SessionManager(self.radio.links, self.outbox, self.clock, tools, aes)
         self._buffer = self.outbox.main.spare()
         self.drains = None  # notifications that the radio gets rid of in 10 ms
         self.run()

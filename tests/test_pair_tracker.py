@@ -8,12 +8,12 @@ import pytest
 
 from tiltwise.decode.decoder import Decoder
 from tiltwise.detect.posture import RuleSettings
-from tiltwise.motion.calibration.guided_calibration import RitualStep
-from tiltwise.motion.calibration.guided_calibration_pair import PairRitual
+from tiltwise.motion.calibration.guided_calibration import CalibrationStep
+from tiltwise.motion.calibration.guided_calibration_pair import GuidedCalibrationPair
 from tiltwise.motion.calibration.mounting import mounting_from_axes, mounting_from_up
 from tiltwise.pair_tracker import PairTracker, PairUpdate
 from tiltwise.sim.board.simulation import Simulation
-from tiltwise.tracker import Profile, part_of
+from tiltwise.tracker import TrackerSettings, part_of
 from tiltwise.types import (
     EpisodeAlert,
     EpisodeEnded,
@@ -44,16 +44,16 @@ def blocks_of(simulation: Simulation, faults: dict[float, tuple[str, int]] | Non
 
 def calibrated(blocks: list[Block]) -> tuple[PairTracker, list[Block]]:
     """Return the tracker that the ritual gives and the blocks after it."""
-    ritual = PairRitual(Mount.HEAD)
+    ritual = GuidedCalibrationPair(Mount.HEAD)
     for k, block in enumerate(blocks):
         assert isinstance(block, OrientationBlock)
         progress = ritual.process(block)
         if progress.mounting is not None:
             assert ritual.collar is not None
-            return PairTracker(Profile(progress.mounting, RULE), Profile(ritual.collar, RULE)), blocks[
-                k + 1 :
-            ]
-        assert progress.step is not RitualStep.REFUSED, progress.reason
+            return PairTracker(
+                TrackerSettings(progress.mounting, RULE), TrackerSettings(ritual.collar, RULE)
+            ), blocks[k + 1 :]
+        assert progress.step is not CalibrationStep.REFUSED, progress.reason
     raise AssertionError("the ritual did not end")
 
 
@@ -178,14 +178,14 @@ def test_a_restarted_board_begins_afresh(slouch: tuple[Simulation, PairTracker, 
 
 def test_two_sensors_need_forward_on_both() -> None:
     up = np.array([0.0, 0.0, 1.0])
-    full = Profile(mounting_from_axes(up, np.array([0.0, 1.0, 0.0]), mount=Mount.HEAD, axes="nod"))
+    full = TrackerSettings(mounting_from_axes(up, np.array([0.0, 1.0, 0.0]), mount=Mount.HEAD, axes="nod"))
     with pytest.raises(ValueError, match="collar sensor does not know forward"):
-        PairTracker(full, Profile(mounting_from_up(up, mount=Mount.COLLAR)))
+        PairTracker(full, TrackerSettings(mounting_from_up(up, mount=Mount.COLLAR)))
 
 
 def test_the_ritual_goes_on_without_a_silent_collar() -> None:
     simulation = Simulation("upright", seed=2, minutes=0.5, mount=Mount.HEAD, two_sensors=True)
-    ritual = PairRitual(Mount.HEAD)
+    ritual = GuidedCalibrationPair(Mount.HEAD)
     for block in blocks_of(simulation):
         if block.sensor == 0:
             assert isinstance(block, OrientationBlock)
@@ -197,10 +197,10 @@ def test_the_ritual_goes_on_without_a_silent_collar() -> None:
 
 def test_the_ritual_names_a_silent_head() -> None:
     simulation = Simulation("upright", seed=2, minutes=0.5, mount=Mount.HEAD, two_sensors=True)
-    ritual = PairRitual(Mount.HEAD)
+    ritual = GuidedCalibrationPair(Mount.HEAD)
     for block in blocks_of(simulation):
         if block.sensor == 1:
             assert isinstance(block, OrientationBlock)
             ritual.process(block)
-    assert ritual.progress.step is RitualStep.REFUSED
+    assert ritual.progress.step is CalibrationStep.REFUSED
     assert "head sensor: no samples" in ritual.progress.reason

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tiltwise.detect.posture import RuleSettings
 from tiltwise.motion.calibration.mounting import mounting_from_axes, mounting_from_up
 from tiltwise.motion.rotation import from_rotation_vector, rotate
-from tiltwise.tracker import Profile, Tracker, track
+from tiltwise.tracker import Tracker, TrackerSettings, track
 from tiltwise.types import (
     ActivityChanged,
     EpisodeAlert,
@@ -56,8 +56,8 @@ def without(block, start_s, stop_s):
     return ImuBlock(block.t_s[keep], block.gyr_rad_s[keep], block.acc_m_s2[keep])
 
 
-def profile(mount=Mount.HEAD, **rule) -> Profile:
-    return Profile(mounting_from_axes(UP, LEFT, mount=mount, axes="nod"), RuleSettings(**rule))
+def profile(mount=Mount.HEAD, **rule) -> TrackerSettings:
+    return TrackerSettings(mounting_from_axes(UP, LEFT, mount=mount, axes="nod"), RuleSettings(**rule))
 
 
 def events_of(profile_, blocks):
@@ -85,7 +85,7 @@ def test_a_collar_clip_speaks_of_the_upper_back():
 
 
 def test_unknown_axes_still_alert_on_the_inclination():
-    only_up = Profile(mounting_from_up(UP, mount=Mount.HEAD), RuleSettings(30, seconds=30))
+    only_up = TrackerSettings(mounting_from_up(UP, mount=Mount.HEAD), RuleSettings(30, seconds=30))
     assert (
         len([e for e in events_of(only_up, [nodding(80.0, looking_down)]) if isinstance(e, EpisodeAlert)])
         == 1

@@ -8,7 +8,7 @@ from array import array
 from tiltwise.common import wire
 
 
-class Ring:
+class FrameRing:
     """A queue of `count` frames of up to `size` bytes, in rising order of sequence number."""
 
     def __init__(self, count, size, spares=1):

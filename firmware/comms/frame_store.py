@@ -10,7 +10,7 @@ from micropython import const
 from tiltwise.common import wire
 
 from ..storage.minute_archive import ArchiveView
-from .frame_ring import Ring
+from .frame_ring import FrameRing
 
 LEAST_FRAMES = 16
 _SHARE = const(4)  # tenths of the free memory
@@ -32,24 +32,24 @@ def make(boot, frames, minutes, samples_per_frame, archive=None):
     """Return an Outbox of this size, or of half of it and so on when the memory is in pieces."""
     while True:
         try:
-            return Outbox(boot, frames, minutes, samples_per_frame, archive)
+            return FrameStore(boot, frames, minutes, samples_per_frame, archive)
         except MemoryError:
             if frames <= LEAST_FRAMES:
                 raise
             frames = max(frames // 2, LEAST_FRAMES)
 
 
-class Outbox:
+class FrameStore:
     """Frames of one boot."""
 
     def __init__(self, boot, frames, minutes, samples_per_frame, archive=None):
         self.boot = boot
         self.next_seq = 0
         self.archive = archive
-        self.main = Ring(
+        self.main = FrameRing(
             frames, slot_bytes(samples_per_frame), spares=3
         )  # two sensors and one for everything else
-        self.minutes = Ring(minutes, wire.frame_size(wire.MINUTE), spares=2)
+        self.minutes = FrameRing(minutes, wire.frame_size(wire.MINUTE), spares=2)
         self._rings = (self.main, self.minutes)
         if archive is not None:
             archive.begin(boot)

@@ -14,7 +14,7 @@ from tiltwise.common import auth, wire
 from tiltwise.common.channel import Channel, ReplayError
 
 from .command_handlers import Commands
-from .send_queue import Delivery
+from .send_queue import SendQueue
 
 PROOF_MS = 5000  # for a peer on the radio to prove the key
 _COMMANDS_PER_STEP = const(8)  # a flood of commands does not keep the sampler waiting
@@ -23,13 +23,13 @@ _LINGER_MS = const(100)  # from the last answer to the cut: what the radio still
 _LEAVE_MS = const(1000)  # for the last answer to go out at all
 
 
-class Session:
+class HostSession:
     """One link's end of the desk."""
 
     def __init__(self, link, desk):
         self.link = link
         self._desk = desk
-        self.delivery = Delivery(desk.outbox, self._transmit)
+        self.delivery = SendQueue(desk.outbox, self._transmit)
         self._commands = Commands(self, desk)
         self._connection = link.connections
         self._since = self._heard_at = self._leave_at = desk.clock.ticks_ms()

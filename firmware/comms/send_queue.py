@@ -15,7 +15,7 @@ from .. import config
 _MOST_GONE = const(12)  # ranges in one answer; the host asks on from where the list ends
 
 
-class Delivery:
+class SendQueue:
     """The part of the outbox that one host wants. `transmit(frame, size, flags) -> bool` seals and sends."""
 
     def __init__(self, outbox, transmit):

@@ -12,13 +12,13 @@ from tiltwise.common import wire
 
 from .. import config
 from . import block_cipher
-from .host_session import Session
+from .host_session import HostSession
 
 _STRANGERS = const(4)  # addresses remembered for having failed
 _LONGEST_WAIT_S = const(60)
 
 
-class Tools:
+class CommandContext:
     """What commands may use. What a board has not got stays None, and its command answers UNSUPPORTED."""
 
     keystore = None  # load() -> key or None, save(key)
@@ -37,7 +37,7 @@ class Tools:
     imus = 1
 
 
-class Desk:
+class SessionManager:
     """All hosts of one board."""
 
     def __init__(self, links, outbox, clock, tools, aes=block_cipher.aes):
@@ -61,7 +61,7 @@ class Desk:
         self._told = 0
         self._told_proofs = 0
         self._tell_at = clock.ticks_ms()
-        self.sessions = [Session(link, self) for link in links]
+        self.sessions = [HostSession(link, self) for link in links]
         for link in links:
             link.log = self._log_of_link
 

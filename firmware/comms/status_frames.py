@@ -9,7 +9,7 @@ from ..sensing.framer import RATE_CODES
 VERSION = (0, 1, 0)
 
 
-class Report:
+class StatusFrames:
     """Writes the frames that describe board and sensors."""
 
     def __init__(self, board, app):

@@ -17,7 +17,7 @@ from ..comms.status_frames import VERSION
 from ..storage.atomic_files import Files
 from ..storage.file_block_device import FileBlocks
 from . import health
-from .board_interface import Bare
+from .board_interface import BoardInterface
 
 _PROFILES = (  # by a word in os.uname().machine; the first that fits. A file `profile` on the board wins.
     ("ESP32S3", "xiao_esp32s3"),
@@ -79,7 +79,7 @@ class Motor:
         self._pwm.duty_u16(0)
 
 
-class Board(Bare):
+class Board(BoardInterface):
     """What is soldered, behind the names of bare.py."""
 
     clock = time

@@ -4,7 +4,7 @@ A part that is not fitted is None, and everything works without.
 """
 
 
-class Bare:
+class BoardInterface:
     """Names, and what stands there when nobody says otherwise."""
 
     clock = None  # ticks_us(), ticks_ms(), ticks_add(), ticks_diff(), sleep_ms(): MicroPython's time

@@ -12,7 +12,7 @@ _SETTLE_MS = const(1500)  # of dozing, before motion counts
 _FIRST_SAMPLES_MS = const(300)
 
 
-class House:
+class Housekeeping:
     """Keeps the board. `app` is the App: samplers, wear, outbox, settings, motor, health, sessions."""
 
     def __init__(self, board, app):

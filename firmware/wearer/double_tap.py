@@ -15,7 +15,7 @@ _JUMP_G10 = const(15)  # tenths of g: walking stays below that between two sampl
 IDLE, READY, ONCE, TWICE = range(4)
 
 
-class Taps:
+class DoubleTap:
     """Follows one accelerometer; `has_double` becomes True and stays so until somebody clears it."""
 
     def __init__(self, acc_m_s2_per_count):

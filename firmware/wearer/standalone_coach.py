@@ -43,7 +43,7 @@ def angle_deg(a, b):
     return math.degrees(math.atan2(math.sqrt(x * x + y * y + z * z), along))
 
 
-class Alone:
+class StandaloneCoach:
     """Runs the rule while nobody else does. `log(code, value)` takes ALERT and CORRECTED with the angle, degrees."""
 
     def __init__(self, clock, settings, motor, log):

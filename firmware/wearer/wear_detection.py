@@ -29,7 +29,7 @@ TRANSITIONS = {
 _STILL_SPREAD = STILL_DEG * 3.14159265 / 180
 
 
-class Worn:
+class WearDetector:
     """Follows one sensor. `state` is UNKNOWN until the first windows are full; MAYBE still counts as worn."""
 
     def __init__(self, clock):

@@ -3,11 +3,11 @@
 from tiltwise.common import wire
 
 from . import neutral, wear_detection
-from .double_tap import Taps
-from .standalone_coach import Alone
+from .double_tap import DoubleTap
+from .standalone_coach import StandaloneCoach
 
 
-class Wear:
+class WearerState:
     """Looks at one sampler. `log(code, value)` takes events."""
 
     def __init__(self, clock, settings, motor, samplers, log):
@@ -15,9 +15,9 @@ class Wear:
         self._motor = motor
         self._samplers = samplers
         self._log = log
-        self.worn = wear_detection.Worn(clock)
+        self.worn = wear_detection.WearDetector(clock)
         self.neutral = neutral.Neutral(settings)
-        self.alone = Alone(clock, settings, motor, self._alone_says)
+        self.alone = StandaloneCoach(clock, settings, motor, self._alone_says)
         self.is_charging = False
         self._up = [0.0, 0.0, 1.0]
         self._changes = 0
@@ -74,7 +74,7 @@ class Wear:
         if not self._settings.get("double_tap"):
             sampler.taps = None
         elif sampler.taps is None:
-            sampler.taps = Taps(sampler.driver.acc_m_s2_per_count)
+            sampler.taps = DoubleTap(sampler.driver.acc_m_s2_per_count)
         elif sampler.taps.has_double:
             sampler.taps.has_double = False
             if self.worn.is_worn is not False:

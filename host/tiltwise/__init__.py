@@ -4,7 +4,8 @@ Example
 -------
 >>> import tiltwise as tw                                                           # doctest: +SKIP
 >>> blocks = list(tw.read_recording("day.tw"))                                      # doctest: +SKIP
->>> tracker = tw.Tracker(tw.Profile(tw.calibrate(blocks[0], blocks[1], mount=tw.Mount.NECK)))  # doctest: +SKIP
+>>> mounting = tw.calibrate(blocks[0], blocks[1], mount=tw.Mount.NECK)                # doctest: +SKIP
+>>> tracker = tw.Tracker(tw.TrackerSettings(mounting))                               # doctest: +SKIP
 """
 
 from __future__ import annotations
@@ -27,17 +28,32 @@ if TYPE_CHECKING:
     from tiltwise.recording.tw_file import RecordingWriter, read_recording
     from tiltwise.report import plots
     from tiltwise.report.day_summary import summarise_day
-    from tiltwise.tracker import Profile, Tracker, track
+    from tiltwise.tracker import Tracker, TrackerSettings, track
     from tiltwise.types import AngleBlock, ImuBlock, Mount, OrientationBlock, Update
 
 _HOMES = {
-    "EXERCISES": "exercise.catalogue", "AngleBlock": "types", "Coach": "exercise.coach", "Decoder": "decode.decoder",
-    "ImuBlock": "types", "Mount": "types", "Mounting": "motion.calibration.mounting", "OrientationBlock": "types",
-    "Profile": "tracker", "RecordingWriter": "recording.tw_file", "RepCounter": "exercise.rep_counter", "Tracker": "tracker",
-    "Update": "types", "calibrate": "motion.calibration.alignment", "estimate_orientation": "motion.orientation.estimator",
-    "follow": "app.follow", "load_imu": "recording.imu_file", "open_source": "app.follow",
-    "read_recording": "recording.tw_file", "summarise_day": "report.day_summary", "track": "tracker",
-}  # fmt: skip
+    "AngleBlock": "types",
+    "Coach": "exercise.coach",
+    "Decoder": "decode.decoder",
+    "EXERCISES": "exercise.catalogue",
+    "ImuBlock": "types",
+    "Mount": "types",
+    "Mounting": "motion.calibration.mounting",
+    "OrientationBlock": "types",
+    "RecordingWriter": "recording.tw_file",
+    "RepCounter": "exercise.rep_counter",
+    "Tracker": "tracker",
+    "TrackerSettings": "tracker",
+    "Update": "types",
+    "calibrate": "motion.calibration.alignment",
+    "estimate_orientation": "motion.orientation.estimator",
+    "follow": "app.follow",
+    "load_imu": "recording.imu_file",
+    "open_source": "app.follow",
+    "read_recording": "recording.tw_file",
+    "summarise_day": "report.day_summary",
+    "track": "tracker",
+}
 
 __all__ = [
     "EXERCISES",
@@ -48,10 +64,10 @@ __all__ = [
     "Mount",
     "Mounting",
     "OrientationBlock",
-    "Profile",
     "RecordingWriter",
     "RepCounter",
     "Tracker",
+    "TrackerSettings",
     "Update",
     "calibrate",
     "estimate_orientation",

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tiltwise.detect.posture import PostureDetector
 from tiltwise.motion.angles.neck_relative import NeckBlock, NeckStage
-from tiltwise.tracker import Profile, Tracker, in_order, joined, no_angles, part_of
+from tiltwise.tracker import Tracker, TrackerSettings, in_order, joined, no_angles, part_of
 from tiltwise.types import (
     ActivityChanged,
     AngleBlock,
@@ -80,7 +80,7 @@ class PairTracker:
         If either person-to-sensor alignment lacks "forward": a difference of tilts needs both.
     """
 
-    def __init__(self, profile: Profile, collar: Profile) -> None:
+    def __init__(self, profile: TrackerSettings, collar: TrackerSettings) -> None:
         for name, each in (("head", profile), ("collar", collar)):
             if not each.mounting.is_shown:
                 raise ValueError(f"the {name} sensor does not know forward: calibrate with nods first")

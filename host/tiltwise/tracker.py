@@ -36,7 +36,7 @@ _COLUMNS = tuple(f.name for f in fields(AngleBlock) if f.name != "sensor")
 
 
 @dataclass(frozen=True, slots=True)
-class Profile:
+class TrackerSettings:
     """What the tracker has to know about a wearer: where the sensor sits and what "too long" means."""
 
     mounting: Mounting
@@ -72,7 +72,7 @@ class Tracker:
     >>> closing = tracker.finish()                                              # doctest: +SKIP
     """
 
-    def __init__(self, profile: Profile) -> None:
+    def __init__(self, profile: TrackerSettings) -> None:
         self.profile = profile
         self._restart()
 
@@ -128,7 +128,7 @@ class Tracker:
         ]
 
 
-def track(profile: Profile, blocks: Iterable[ImuBlock | OrientationBlock]) -> Iterator[Update]:
+def track(profile: TrackerSettings, blocks: Iterable[ImuBlock | OrientationBlock]) -> Iterator[Update]:
     """Yield an update for each block, and one without samples that closes what is open."""
     tracker = Tracker(profile)
     for block in blocks:

@@ -16,7 +16,7 @@ from tiltwise.link import ble
 def no_radio(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever radio this machine has, it is not listened to here."""
 
-    async def refuse(_seconds: float) -> list[ble.Seen]:
+    async def refuse(_seconds: float) -> list[ble.Advertisement]:
         raise ble.BluetoothError("Bluetooth is not usable here (test): switch it on")
 
     monkeypatch.setattr(doctor.ble, "discover", refuse)

@@ -29,7 +29,7 @@ from tiltwise.config.sensor_keys import KeyStore
 from tiltwise.config.settings import RuleSetting
 from tiltwise.console import SafeConsole
 from tiltwise.link import ble, serial
-from tiltwise.link.ble import Seen
+from tiltwise.link.ble import Advertisement
 from tiltwise.link.serial import Port
 from tiltwise.offline.recording_header import recording_header
 from tiltwise.recording.tw_file import RecordingWriter
@@ -148,10 +148,10 @@ def test_the_name_of_a_board_that_has_a_key(
 def test_what_is_near_may_call_itself_as_it_likes(
     tiltwise: Command, home: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    async def discover(_seconds: float) -> list[Seen]:
-        return [Seen(name, -50)]
+    async def discover(_seconds: float) -> list[Advertisement]:
+        return [Advertisement(name, -50)]
 
-    async def refuse(_seconds: float) -> list[Seen]:
+    async def refuse(_seconds: float) -> list[Advertisement]:
         raise ble.BluetoothError(f"Bluetooth is not usable here ({name}): switch it on")
 
     port = Port(
@@ -167,7 +167,9 @@ def test_what_is_near_may_call_itself_as_it_likes(
         for command in ("scan", "doctor"):
             assert_clean_result(tiltwise(command))
     said = io.StringIO()
-    SafeConsole(file=said, width=80, markup=False).print(scan_report([port], [Seen(name, -50)], name))
+    SafeConsole(file=said, width=80, markup=False).print(
+        scan_report([port], [Advertisement(name, -50)], name)
+    )
     assert_clean(said.getvalue())
 
 

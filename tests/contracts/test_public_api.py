@@ -26,7 +26,7 @@ def test_follow_gives_the_angles_of_a_source() -> None:
     async def run() -> int:
         samples = 0
         async with tiltwise.open_source("sim:upright?minutes=0.5&speed=max") as source:
-            async for update in tiltwise.follow(source, profile=tiltwise.Profile(mounting)):
+            async for update in tiltwise.follow(source, profile=tiltwise.TrackerSettings(mounting)):
                 samples += len(update.angles.t_s)
         return samples
 

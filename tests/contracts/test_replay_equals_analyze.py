@@ -9,7 +9,7 @@ import pytest
 from tiltwise.common import wire
 from tiltwise.config.settings import RuleSetting, Settings
 from tiltwise.detect.posture import RuleSettings
-from tiltwise.live.live_session import Session
+from tiltwise.live.live_session import LiveSession
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.offline.analyze import analyze
 from tiltwise.offline.input_file import choose_mounting, read_input
@@ -25,7 +25,7 @@ RULE = RuleSetting(angle_deg=20.0, seconds=20.0)  # shorter than the default, so
 
 def replayed(path: Path, mounting: Mounting) -> list[Event]:
     """What a live session tells about the frames of a file."""
-    session = Session(
+    session = LiveSession(
         settings=Settings(rule=RULE), mount=mounting.mount, mounting=mounting, started_utc_s=0.0, zone="UTC"
     )
     tape = load_tape(path)

@@ -15,7 +15,7 @@ from tiltwise.motion.calibration.guided_calibration import find_ritual
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.motion.orientation.estimator import OrientationStage
 from tiltwise.sim.board.simulation import Simulation
-from tiltwise.tracker import Profile, Tracker
+from tiltwise.tracker import Tracker, TrackerSettings
 from tiltwise.types import EpisodeAlert, EpisodeEnded, Event, ImuBlock, Mount, OrientationBlock, Update
 
 STREAMS = [pytest.param(wire.ORIENT, id="orient"), pytest.param(wire.RAW, id="raw")]
@@ -52,7 +52,7 @@ def story(stream: int) -> tuple[Block, Mounting, Update]:
 
 def tracked(block: Block, mounting: Mounting, cuts: list[int]) -> Update:
     """All angles, activity and events of a block cut there."""
-    tracker = Tracker(Profile(mounting))
+    tracker = Tracker(TrackerSettings(mounting))
     updates = [tracker.process(taken(block, slice(a, b))) for a, b in pairwise([0, *cuts, len(block.t_s)])]
     events: list[Event] = [e for u in updates for e in u.events] + tracker.finish()
     columns = {n: np.concatenate([getattr(u.angles, n) for u in updates]) for n in ("t_s", *ANGLES)}

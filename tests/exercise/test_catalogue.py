@@ -6,7 +6,7 @@ import pytest
 
 from tiltwise.exercise.catalogue import EXERCISES, find_exercise
 from tiltwise.exercise.catalogue_page import page
-from tiltwise.exercise.definition import SAFETY_TEXT, Seen
+from tiltwise.exercise.definition import SAFETY_TEXT, Visibility
 from tiltwise.types import Mount
 
 ASKED_FOR = {
@@ -43,7 +43,7 @@ def test_every_exercise_asked_for_is_in_the_catalogue():
 @pytest.mark.parametrize("exercise", EXERCISES.values(), ids=lambda e: e.id)
 def test_only_what_has_a_signal_claims_to_be_counted(exercise):
     assert set(exercise.seen) == set(Mount)
-    counted = [m for m in Mount if exercise.seen[m] in (Seen.MEASURED, Seen.APPROXIMATE)]
+    counted = [m for m in Mount if exercise.seen[m] in (Visibility.MEASURED, Visibility.APPROXIMATE)]
     assert bool(counted) == (exercise.signal is not None)
     assert Mount.COLLAR not in counted  # the head does not move the collar
 

@@ -11,7 +11,7 @@ import pytest
 
 from tiltwise.detect.posture import RuleSettings
 from tiltwise.motion.calibration.mounting import mounting_from_up
-from tiltwise.tracker import Profile, track
+from tiltwise.tracker import TrackerSettings, track
 from tiltwise.types import ACTIVITIES, Activity, EpisodeAlert, EpisodeEnded, ImuBlock, Mount
 
 # Nobody wears the glasses in the first two thirds of it: they lie motionless, 80 deg from neutral.
@@ -30,7 +30,7 @@ def tracked(shared_data):
         with np.load(folder / f"{name}.npz") as file:
             block = ImuBlock(*(file[key].astype(float) for key in ("t", "gyr", "acc")))
         mounting = mounting_from_up(np.array(row["neutral_up_sensor"]), mount=Mount.HEAD)
-        updates = list(track(Profile(mounting, RuleSettings(30.0, seconds=30.0)), [block]))
+        updates = list(track(TrackerSettings(mounting, RuleSettings(30.0, seconds=30.0)), [block]))
         events = [event for update in updates for event in update.events]
         results[name] = row, updates[0].activity, events
     return results

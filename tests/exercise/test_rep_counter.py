@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from detect.synthetic import RATE_HZ, angle_block, cut, times, without
 from tiltwise.exercise.catalogue import EXERCISES
-from tiltwise.exercise.rep_counter import TRANSITIONS, Phase, RepCounter, RepSettings, Seen
+from tiltwise.exercise.rep_counter import TRANSITIONS, Phase, RepCounter, RepSettings, SampleCue
 from tiltwise.types import ACTIVITIES, Activity, Side
 
 
@@ -187,8 +187,8 @@ def test_a_bowed_head_that_turns_makes_no_side_tilt():
 def test_the_table_leaves_every_phase_and_comes_back_to_rest():
     for phase in Phase:
         if phase is not Phase.REST:
-            assert TRANSITIONS[phase, Seen.LOST] is Phase.REST
-            assert TRANSITIONS[phase, Seen.RETURNED] is Phase.REST
+            assert TRANSITIONS[phase, SampleCue.LOST] is Phase.REST
+            assert TRANSITIONS[phase, SampleCue.RETURNED] is Phase.REST
     assert set(TRANSITIONS.values()) == set(Phase)
 
 

@@ -11,7 +11,7 @@ from tiltwise.exercise.catalogue import EXERCISES
 from tiltwise.exercise.rep_counter import RepCounter
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.sim.body.wearer import Wearer
-from tiltwise.tracker import Profile, Tracker
+from tiltwise.tracker import Tracker, TrackerSettings
 from tiltwise.types import AngleBlock, Mount
 
 SEEDS = range(3)
@@ -35,7 +35,7 @@ def angles_of(wearer: Wearer) -> AngleBlock:
     t = np.arange(0.0, wearer.duration_s, 0.02)
     q = wearer.q_sensor_from_body(5.0)
     mounting = Mounting(wearer.mount, tuple((q / np.sqrt(np.sum(q * q))).tolist()), "nod")
-    return Tracker(Profile(mounting)).process(wearer.imu(t)).angles
+    return Tracker(TrackerSettings(mounting)).process(wearer.imu(t)).angles
 
 
 @cache

@@ -207,7 +207,7 @@ def test_psram_counts_for_the_ring(chip, tmp_path, monkeypatch):
 
 def test_memory_in_pieces_gives_a_smaller_ring(monkeypatch):
     outbox = importlib.import_module("tiltwise_firmware.comms.frame_store")
-    real, asked = outbox.Ring, []
+    real, asked = outbox.FrameRing, []
 
     def ring(count, size, spares=1):
         asked.append(count)
@@ -215,10 +215,10 @@ def test_memory_in_pieces_gives_a_smaller_ring(monkeypatch):
             raise MemoryError
         return real(count, size, spares)
 
-    monkeypatch.setattr(outbox, "Ring", ring)
+    monkeypatch.setattr(outbox, "FrameRing", ring)
     assert outbox.make(1, 1000, 10, 10).main.capacity == 62
     assert asked[:5] == [1000, 500, 250, 125, 62]
-    monkeypatch.setattr(outbox, "Ring", lambda *_a, **_k: (_ for _ in ()).throw(MemoryError))
+    monkeypatch.setattr(outbox, "FrameRing", lambda *_a, **_k: (_ for _ in ()).throw(MemoryError))
     with pytest.raises(MemoryError):
         outbox.make(1, 1000, 10, 10)
 

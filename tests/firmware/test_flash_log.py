@@ -15,7 +15,7 @@ flashlog = importlib.import_module("tiltwise_firmware.storage.flash_log")
 minutelog = importlib.import_module("tiltwise_firmware.storage.minute_archive")
 FlashLog, MinuteLog = flashlog.FlashLog, minutelog.MinuteLog
 FileBlocks = importlib.import_module("tiltwise_firmware.storage.file_block_device").FileBlocks
-Outbox = importlib.import_module("tiltwise_firmware.comms.frame_store").Outbox
+FrameStore = importlib.import_module("tiltwise_firmware.comms.frame_store").FrameStore
 
 SMALL = 16 + 4 * 48  # a block of four records, so that tests see many pages
 
@@ -165,7 +165,7 @@ class Bench:
         self.clock = SimClock()
         self.flash = flash
         self.archive = MinuteLog(FlashLog(flash), self.clock)
-        self.outbox = Outbox(boot, 10, minutes, 10, self.archive)
+        self.outbox = FrameStore(boot, 10, minutes, 10, self.archive)
         self._samples = self.outbox.main.spare()
         self._minutes = self.outbox.minutes.spare()
 

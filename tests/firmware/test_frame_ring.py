@@ -8,13 +8,13 @@ from tiltwise.common import wire
 from tiltwise.firmware_build.locate import load_firmware
 
 load_firmware()
-Ring = importlib.import_module("tiltwise_firmware.comms.frame_ring").Ring
-Outbox = importlib.import_module("tiltwise_firmware.comms.frame_store").Outbox
+FrameRing = importlib.import_module("tiltwise_firmware.comms.frame_ring").FrameRing
+FrameStore = importlib.import_module("tiltwise_firmware.comms.frame_store").FrameStore
 
 
 def filled(count, frames, first=0):
     """A ring into which numbered frames were put; byte 0 tells the number."""
-    ring = Ring(count, 8)
+    ring = FrameRing(count, 8)
     buffer = ring.spare()
     for seq in range(first, first + frames):
         buffer[0], buffer[1] = seq & 0xFF, 0
@@ -70,7 +70,7 @@ def test_find_gives_the_first_frame_from_a_number_on(seq, position):
 
 
 def test_minutes_survive_what_pushes_samples_out():
-    outbox = Outbox(1, 10, 20, 10)
+    outbox = FrameStore(1, 10, 20, 10)
     samples, minutes = outbox.main.spare(), outbox.minutes.spare()
     for k in range(200):
         samples = outbox.put(samples, wire.ORIENT, 0, 0, 0, 10, 0, 6)

@@ -13,8 +13,8 @@ from tiltwise.sim.board.simulated_board import SimClock, SimLink
 
 load_firmware()
 desk_module = importlib.import_module("tiltwise_firmware.comms.session_manager")
-Desk = desk_module.Desk
-Outbox = importlib.import_module("tiltwise_firmware.comms.frame_store").Outbox
+SessionManager = desk_module.SessionManager
+FrameStore = importlib.import_module("tiltwise_firmware.comms.frame_store").FrameStore
 Link = importlib.import_module("tiltwise_firmware.comms.link").Link
 
 BOOT = 77
@@ -45,12 +45,12 @@ class Bench:
     """A desk with one cable on an outbox, and a host that looks at what comes out."""
 
     def __init__(self, frames=100, key=None, **tools):
-        self.outbox = Outbox(BOOT, frames, 10, 10)
+        self.outbox = FrameStore(BOOT, frames, 10, 10)
         self.link = SimLink()
         self.clock = SimClock()
         self.started = []
         self.keys = Keys(key)
-        self.tools = desk_module.Tools()
+        self.tools = desk_module.CommandContext()
         self.tools.keystore = self.keys
         self.tools.on_start = lambda *stream: self.started.append(stream)
         self.tools.random = random.Random(9).randbytes
@@ -58,7 +58,7 @@ class Bench:
         self.tools.model = b"bench"
         for name, tool in tools.items():
             setattr(self.tools, name, tool)
-        self.desk = Desk([self.link], self.outbox, self.clock, self.tools, aes=None)
+        self.desk = SessionManager([self.link], self.outbox, self.clock, self.tools, aes=None)
         self.session = self.desk.sessions[0]
         self.channel = None
         self._buffer = self.outbox.main.spare()
@@ -270,9 +270,9 @@ def test_random_bytes_do_nothing():
 
 
 def test_link_that_is_not_there_keeps_everything_in_the_ring():
-    outbox = Outbox(BOOT, 10, 10, 10)
+    outbox = FrameStore(BOOT, 10, 10, 10)
     outbox.put(outbox.main.spare(), wire.ORIENT, 0, 0, 0, 10, 0, 6)
-    desk = Desk([Link()], outbox, SimClock(), desk_module.Tools())
+    desk = SessionManager([Link()], outbox, SimClock(), desk_module.CommandContext())
     assert desk.step() is False
     assert outbox.main.used == 1
 
@@ -371,14 +371,14 @@ def test_minutes_of_earlier_boots_are_listed_sent_and_forgotten(monkeypatch):
     bench = Bench()
     bench.make(4)
     archive = Archive()
-    old = Outbox(70, 2, 4, 10)
+    old = FrameStore(70, 2, 4, 10)
     old.next_seq = 3
     old.put(old.minutes.spare(), wire.MINUTE, 0, 0, 0, 0, 0, 6)
     monkeypatch.setattr(bench.outbox, "archive", archive, raising=False)
     monkeypatch.setattr(
         bench.outbox,
         "view",
-        lambda boot: old.minutes if boot == 70 else Outbox(boot, 1, 1, 10).minutes,
+        lambda boot: old.minutes if boot == 70 else FrameStore(boot, 1, 1, 10).minutes,
         raising=False,
     )
     status, answer = bench.ask(wire.OP_BOOTS)

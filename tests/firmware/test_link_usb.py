@@ -67,14 +67,14 @@ class Board:
         self.link = link_usb.UsbLink(self.cable, self.cable, self.clock, lambda: bool(self.cable.to_board))
         self.air = Air()
         self.radio = radio_module.Radio(self.air, self.clock)
-        self.outbox = outbox_module.Outbox(77, 200, 10, 10)
-        tools = desk_module.Tools()
+        self.outbox = outbox_module.FrameStore(77, 200, 10, 10)
+        tools = desk_module.CommandContext()
         tools.keystore = Keys(key)
         tools.random = random.Random(4).randbytes
         tools.device_id = DEVICE
         tools.now = lambda: int(self.clock.us) // 100
         links = (self.link, *self.radio.links)
-        self.desk = desk_module.Desk(links, self.outbox, self.clock, tools, aes)
+        self.desk = desk_module.SessionManager(links, self.outbox, self.clock, tools, aes)
         self._buffer = self.outbox.main.spare()
         self.run()
 

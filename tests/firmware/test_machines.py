@@ -172,7 +172,7 @@ def test_impossible_voltage_is_left_out(mv):
 def wear(parts, neutral_up=None):
     """States of the estimate while "up" moves as told: [(seconds, amplitude of sway in deg, tilt)]."""
     clock = SimClock(ticks_offset=2**30 - 30_000)
-    estimate = worn.Worn(clock)
+    estimate = worn.WearDetector(clock)
     states, told, t = [estimate.state], [], 0.0
     for seconds, sway_deg, tilt_deg in parts:
         for _ in range(seconds * 10):
@@ -347,7 +347,9 @@ class Coach:
         self.motor = SimMotor(self.clock)
         self.haptics = haptics.Haptics(self.motor, self.clock)
         self.log = []
-        self.alone = alone.Alone(self.clock, self.settings, self.haptics, lambda *what: self.log.append(what))
+        self.alone = alone.StandaloneCoach(
+            self.clock, self.settings, self.haptics, lambda *what: self.log.append(what)
+        )
         self.states = [self.alone.state]
 
     def hold(self, seconds, deg, has_host=False, neutral_up=(0.0, 0.0, 1.0)):
@@ -461,7 +463,7 @@ G = 8192  # counts of 1 g in a range of 4 g
 
 def tapped(parts):
     """Whether a double tap is seen in (samples of rest, height of the jump in g, ...)."""
-    detector = taps.Taps(9.80665 / G)
+    detector = taps.DoubleTap(9.80665 / G)
     for rest, height in parts:
         for _ in range(rest):
             detector.sample(0, 0, G)

@@ -12,7 +12,7 @@ from link.linked_board import OTHERS, OURS, BoardConnector, Faults, living
 from radio_bench import Board
 from tiltwise.common import auth, cobs, wire
 from tiltwise.common.channel import Channel
-from tiltwise.link.board_connection import Codec, Known, Peer, Reply, read_hello, read_ping
+from tiltwise.link.board_connection import BoardConnection, Codec, Known, Reply, read_hello, read_ping
 from tiltwise.link.transport import CABLE, CTRL, DATA, BusyError, LinkError, Trouble
 from tiltwise_lab.radio.virtual_time import run_virtually
 
@@ -51,7 +51,7 @@ class Impostor:
     """A board with our name and without our key, that answers what it likes."""
 
     def __init__(self, proof: bytes | None = None) -> None:
-        self.peer = Peer(self.write, (OURS,))
+        self.peer = BoardConnection(self.write, (OURS,))
         self.heard: list[tuple[int, bytes]] = []
         self._proof = proof
 
@@ -157,7 +157,7 @@ def test_an_answer_is_waited_for_three_times_a_second_each() -> None:
         written.append(data)
 
     async def main() -> float:
-        peer = Peer(write, (OURS,))
+        peer = BoardConnection(write, (OURS,))
         with pytest.raises(LinkError, match="did not answer") as caught:
             await peer.ask(wire.OP_PING, bytes(8))
         assert caught.value.trouble is Trouble.LOST
@@ -186,7 +186,7 @@ def test_commands_that_are_asked_at_once_are_written_one_by_one_in_their_order()
         answer = wire.pack_command(request_id, opcode | wire.REPLY, 1, bytes([wire.STATUS_OK]))
         peer.feed(CTRL, stuffed(answer))
 
-    peer = Peer(write, (OURS,))
+    peer = BoardConnection(write, (OURS,))
 
     async def story() -> None:
         async with asyncio.TaskGroup() as group:
@@ -222,7 +222,7 @@ def test_a_ping_tells_both_clocks() -> None:
         async with living(connector):
             connection = await connector.connect("ours")
             loop = asyncio.get_running_loop()
-            peer = Peer(connection.write_ctrl, (OURS,), now_s=loop.time)
+            peer = BoardConnection(connection.write_ctrl, (OURS,), now_s=loop.time)
 
             async def listen() -> None:
                 async for where, data in await connection.notifications():

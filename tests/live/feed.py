@@ -10,8 +10,8 @@ from types import TracebackType
 from tiltwise.common import wire
 from tiltwise.config.settings import Settings
 from tiltwise.link.source import Chunk
-from tiltwise.live.backfill.store_sink import Keeper
-from tiltwise.live.live_session import LiveUpdate, Session
+from tiltwise.live.backfill.store_sink import StoreSink
+from tiltwise.live.live_session import LiveSession, LiveUpdate
 from tiltwise.recording.tw_file import RecordingWriter, read_frames
 from tiltwise.store.writer import Store
 from tiltwise.types import Mount
@@ -32,13 +32,13 @@ def session(
     settings: Settings | None = None,
     recorder: RecordingWriter | None = None,
     store: Store | None = None,
-) -> Session:
+) -> LiveSession:
     """Return a session at the neck that begins with the ritual and stores into `folder`."""
     keeper = None
     if folder is not None or store is not None:
         store = store or Store(folder or Path(), min_free_bytes=0)
-        keeper = Keeper(store, device="test", mount=Mount.NECK, zone="UTC")
-    return Session(
+        keeper = StoreSink(store, device="test", mount=Mount.NECK, zone="UTC")
+    return LiveSession(
         settings=settings or Settings(),
         mount=Mount.NECK,
         mounting=None,
@@ -49,7 +49,7 @@ def session(
     )
 
 
-def play(to: Session, frames: Frames) -> list[LiveUpdate]:
+def play(to: LiveSession, frames: Frames) -> list[LiveUpdate]:
     """Hand all frames over and finish; return all updates."""
     return [*(to.receive(t_s, frame) for t_s, frame in frames), to.finish()]
 

@@ -11,7 +11,7 @@ from tiltwise.app.calibrate import CalibrateOptions, run_calibrate
 from tiltwise.config import calibration_profiles
 from tiltwise.config.calibration_profiles import load_profile
 from tiltwise.errors import AppError
-from tiltwise.live.calibration_session import TRIES, Guide
+from tiltwise.live.calibration_session import TRIES, CalibrationSession
 from tiltwise.motion.calibration.mounting import mounting_from_axes
 from tiltwise.motion.rotation import conjugate, multiply
 from tiltwise.recording.tw_file import RecordingWriter
@@ -89,7 +89,7 @@ def test_what_sits_quite_differently_is_refused_unless_asked_for(tmp_path: Path)
 def test_three_refusals_end_it_with_the_reason_and_store_nothing(tmp_path: Path) -> None:
     """A walking person never sits still: each try ends after its 30 s."""
     simulation = Simulation("walking", seed=1, minutes=2.5, mount=Mount.HEAD, is_calibrated=False)
-    guide = Guide(Mount.HEAD)
+    guide = CalibrationSession(Mount.HEAD)
     told = [p.text for _, frame in simulation for p in guide.receive(frame)]
     assert len(guide.refusals) == TRIES
     assert guide.is_over

@@ -9,9 +9,9 @@ from tiltwise.config.address import AddressError, open_source, parse_address
 from tiltwise.config.settings import Settings, SettingsError, parse_face
 from tiltwise.decode.decoder import Decoder
 from tiltwise.decode.messages import Info
-from tiltwise.live.live_session import Session
+from tiltwise.live.live_session import LiveSession
 from tiltwise.live.wearer.case_orientation import choose_face, outward_axis
-from tiltwise.motion.calibration.guided_calibration import RitualStep
+from tiltwise.motion.calibration.guided_calibration import CalibrationStep
 from tiltwise.sim.board.simulation import Simulation
 from tiltwise.types import Mount
 
@@ -61,13 +61,13 @@ def test_unknown_faces_are_wrong_use() -> None:
 @pytest.mark.parametrize(("face", "is_accepted"), [("+z", True), ("-z", False)])
 def test_a_session_holds_the_ritual_against_the_case(face: str, is_accepted: bool) -> None:
     simulation = Simulation("upright", seed=3, minutes=0.5, mount=Mount.COLLAR, sensor_axes="out")
-    session = Session(
+    session = LiveSession(
         settings=Settings(), mount=Mount.COLLAR, mounting=None, started_utc_s=0.0, zone="UTC", face=face
     )
     steps = [
         live.ritual for t_s, frame in simulation if (live := session.receive(t_s, frame)).ritual is not None
     ]
-    is_done = any(progress.step is RitualStep.DONE for progress in steps)
+    is_done = any(progress.step is CalibrationStep.DONE for progress in steps)
     assert is_done is is_accepted
-    reasons = [progress.reason for progress in steps if progress.step is RitualStep.REFUSED]
+    reasons = [progress.reason for progress in steps if progress.step is CalibrationStep.REFUSED]
     assert is_accepted or any("off where the case faces" in reason for reason in reasons)

@@ -18,7 +18,7 @@ from tiltwise.common import wire
 from tiltwise.firmware_build.locate import load_firmware
 from tiltwise.link.commands import Pattern
 from tiltwise.link.supervisor import Supervisor
-from tiltwise.live.calibration_session import TRIES, Guide
+from tiltwise.live.calibration_session import TRIES, CalibrationSession
 from tiltwise.sim.board import simulation as simulation_module
 from tiltwise.sim.board.simulated_board import SimBoard
 from tiltwise.sim.board.simulation import Simulation
@@ -52,7 +52,7 @@ def shake(simulation: Simulation, times: float = 1.0) -> None:
 
 
 def calibrated(
-    guide: Guide,
+    guide: CalibrationSession,
     scenario: str = "calibration",
     *,
     worn: Mount | None = None,
@@ -92,7 +92,7 @@ def calibrated(
 
 
 def test_a_tick_at_each_step_and_a_pattern_at_the_end() -> None:
-    guide = Guide(Mount.HEAD, with_tilts=True)
+    guide = CalibrationSession(Mount.HEAD, with_tilts=True)
     board = calibrated(guide)
     assert guide.mounting is not None
     # Nod, tilt; then the three of DONE.
@@ -103,7 +103,7 @@ def test_a_tick_at_each_step_and_a_pattern_at_the_end() -> None:
 
 
 def test_a_refusal_has_its_own_pattern() -> None:
-    guide = Guide(Mount.COLLAR)
+    guide = CalibrationSession(Mount.COLLAR)
     board = calibrated(guide, "upright", worn=Mount.HEAD)  # nods once and never leans
     assert len(guide.refusals) == TRIES
     short = [p for p in board.sim_motor.pulses if p[1] - p[0] < 0.1]
@@ -120,7 +120,7 @@ def test_a_board_without_a_motor_is_not_asked(monkeypatch: pytest.MonkeyPatch) -
         await sent(self, command)
 
     monkeypatch.setattr(Supervisor, "send", send)
-    guide = Guide(Mount.HEAD)
+    guide = CalibrationSession(Mount.HEAD)
     board = calibrated(guide, has_motor=False)
     assert guide.mounting is not None
     assert wire.OP_ACK in asked
@@ -131,7 +131,7 @@ def test_a_board_without_a_motor_is_not_asked(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize("mount", [Mount.HEAD, Mount.NECK])
 def test_the_shaking_does_not_spoil_the_ritual(monkeypatch: pytest.MonkeyPatch, mount: Mount) -> None:
     monkeypatch.setattr(simulation_module, "_AHEAD_S", 0.1)  # the truth waits for the motor
-    calm, shaken = Guide(mount), Guide(mount)
+    calm, shaken = CalibrationSession(mount), CalibrationSession(mount)
     calibrated(calm)
     board = calibrated(shaken, shakes=True)
     assert len(board.sim_motor.pulses) == 4, (

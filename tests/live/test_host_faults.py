@@ -17,8 +17,8 @@ from live.feed import stored_seqs
 from store.store_frames import T0_S, frame, utc_s
 from tiltwise.common import wire
 from tiltwise.config.settings import Settings
-from tiltwise.live.backfill.store_sink import Keeper
-from tiltwise.live.live_session import Session
+from tiltwise.live.backfill.store_sink import StoreSink
+from tiltwise.live.live_session import LiveSession
 from tiltwise.motion.calibration.mounting import mounting_from_up
 from tiltwise.store import schema, staging_schema
 from tiltwise.store.writer import Store
@@ -159,10 +159,10 @@ def test_a_store_that_is_held_from_the_first_frame_on_is_told_once_and_nothing_i
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fetches: bool
 ) -> None:
     monkeypatch.setattr(schema, "BUSY_TIMEOUT_MS", 5)
-    session = Session(
+    session = LiveSession(
         settings=Settings(), mount=Mount.NECK, started_utc_s=T0_S, zone="UTC", fetches=fetches,
         mounting=mounting_from_up(np.array([0.0, 0.0, 1.0]), mount=Mount.NECK),
-        keeper=Keeper(Store(tmp_path, min_free_bytes=0), device="clip", mount=Mount.NECK, zone="UTC"),
+        keeper=StoreSink(Store(tmp_path, min_free_bytes=0), device="clip", mount=Mount.NECK, zone="UTC"),
     )  # fmt: skip
     other = sqlite3.connect(tmp_path / "core.db", isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")

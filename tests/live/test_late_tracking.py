@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from live.feed import STARTED_S
-from live.test_live_link import SimCable, Story, gaps, keeper_in, live
+from live.test_live_link import DemoTally, SimCable, gaps, keeper_in, live
 from tiltwise.common import wire
 from tiltwise.config.settings import Settings
 from tiltwise.link.supervisor import Supervisor
-from tiltwise.live.live_session import Session
+from tiltwise.live.live_session import LiveSession
 from tiltwise.live.run import run_live
 from tiltwise.motion.calibration.mounting import mounting_from_up
 from tiltwise.offline.rebuild import rebuild
@@ -45,8 +45,8 @@ def total(minutes: list[Aggregate]) -> tuple[float, np.ndarray]:
     return sum(m.covered_s for m in minutes), sum((m.flexion_s.sum(axis=0) for m in minutes), np.zeros(1))
 
 
-def told(story_outages: list[tuple[float, float]]) -> Story:
-    async def story(cable: SimCable, _: Session) -> None:
+def told(story_outages: list[tuple[float, float]]) -> DemoTally:
+    async def story(cable: SimCable, _: LiveSession) -> None:
         for start_s, end_s in story_outages:
             await asyncio.sleep(start_s - asyncio.get_running_loop().time())
             cable.unplug()
@@ -124,7 +124,7 @@ def test_what_is_rebuilt_from_the_recording_is_the_same_day(tmp_path: Path) -> N
 
 
 def test_a_board_that_starts_anew_has_the_right_time_at_once(tmp_path: Path) -> None:
-    async def story(cable: SimCable, _: Session) -> None:
+    async def story(cable: SimCable, _: LiveSession) -> None:
         await asyncio.sleep(100)
         cable.unplug()
         cable.simulation.board.restart()
@@ -166,7 +166,7 @@ def test_what_was_lost_while_no_program_ran_is_a_gap_too(tmp_path: Path) -> None
                 cable.step(loop.time())
 
         async def run(seconds: float) -> None:
-            session = Session(
+            session = LiveSession(
                 settings=Settings(), mount=Mount.NECK, mounting=UP, started_utc_s=STARTED_S + loop.time(),
                 zone="UTC", keeper=keeper_in(tmp_path), fetches=True,
             )  # fmt: skip

@@ -16,8 +16,8 @@ from live.feed import STARTED_S, stored_seqs
 from tiltwise.common import wire
 from tiltwise.config.settings import Settings
 from tiltwise.link.supervisor import Supervisor
-from tiltwise.live.backfill.store_sink import Keeper
-from tiltwise.live.live_session import Session
+from tiltwise.live.backfill.store_sink import StoreSink
+from tiltwise.live.live_session import LiveSession
 from tiltwise.live.run import run_live
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.recording.tw_file import RecordingWriter, read_frames
@@ -37,23 +37,23 @@ class SimCable(cable_module.SimCable):
         super().__init__(Simulation("desk", seed=seed, minutes=30, auto_ack=False, stream=None), seed=seed)
 
 
-Story = Callable[[SimCable, Session], Coroutine[Any, Any, None]]
+DemoTally = Callable[[SimCable, LiveSession], Coroutine[Any, Any, None]]
 
 
 def live(
-    story: Story,
+    story: DemoTally,
     *,
-    keeper: Keeper | None = None,
+    keeper: StoreSink | None = None,
     recorder: RecordingWriter | None = None,
     seed: int = 1,
     mounting: Mounting | None = None,
-) -> tuple[SimCable, Session]:
+) -> tuple[SimCable, LiveSession]:
     """Run firmware, link, session and store beside a story, in virtual time."""
 
-    async def main() -> tuple[SimCable, Session]:
+    async def main() -> tuple[SimCable, LiveSession]:
         cable = SimCable(seed)
         loop = asyncio.get_running_loop()
-        session = Session(
+        session = LiveSession(
             settings=Settings(), mount=Mount.NECK, mounting=mounting, started_utc_s=STARTED_S, zone="UTC",
             keeper=keeper, recorder=recorder, fetches=True,
         )  # fmt: skip
@@ -76,8 +76,8 @@ def live(
     return run_virtually(main())
 
 
-def keeper_in(folder: Path, kind: type[Store] = Store) -> Keeper:
-    return Keeper(kind(folder, min_free_bytes=0), device="x", mount=Mount.NECK, zone="UTC")
+def keeper_in(folder: Path, kind: type[Store] = Store) -> StoreSink:
+    return StoreSink(kind(folder, min_free_bytes=0), device="x", mount=Mount.NECK, zone="UTC")
 
 
 def gaps(folder: Path) -> list[tuple[float, float, str]]:
@@ -92,7 +92,7 @@ def made(cable: SimCable) -> int:
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_random_disconnects_lose_nothing_within_the_ring(tmp_path: Path, seed: int) -> None:
-    async def story(cable: SimCable, _: Session) -> None:
+    async def story(cable: SimCable, _: LiveSession) -> None:
         cable.drop, cable.double = 0.03, 0.05
         for _k in range(8):
             await asyncio.sleep(cable.rng.uniform(1, 12))
@@ -111,7 +111,7 @@ def test_random_disconnects_lose_nothing_within_the_ring(tmp_path: Path, seed: i
 
 
 def test_an_outage_beyond_the_ring_is_a_gap_of_what_was_lost_and_no_more(tmp_path: Path) -> None:
-    async def story(cable: SimCable, _: Session) -> None:
+    async def story(cable: SimCable, _: LiveSession) -> None:
         await asyncio.sleep(20)
         cable.unplug()
         await asyncio.sleep(150)
@@ -149,7 +149,7 @@ def test_a_disk_that_refuses_from_the_first_commit_stops_neither_stream_nor_lose
 
     keeper = keeper_in(tmp_path, Refusing)
 
-    async def story(_cable: SimCable, session: Session) -> None:
+    async def story(_cable: SimCable, session: LiveSession) -> None:
         await asyncio.sleep(50)
         assert session.decoder.stats.frames > 150, "the credits ran out"
         keeper._store.is_full = False  # type: ignore[attr-defined]
@@ -161,7 +161,7 @@ def test_a_disk_that_refuses_from_the_first_commit_stops_neither_stream_nor_lose
 
 
 def test_without_store_nothing_is_acknowledged_and_the_stream_goes_on() -> None:
-    async def story(_cable: SimCable, session: Session) -> None:
+    async def story(_cable: SimCable, session: LiveSession) -> None:
         await asyncio.sleep(40)
         assert session.decoder.stats.frames > 120
 
@@ -172,7 +172,7 @@ def test_without_store_nothing_is_acknowledged_and_the_stream_goes_on() -> None:
 def test_without_store_the_recording_is_what_is_durable(tmp_path: Path) -> None:
     path = tmp_path / "a.tw"
 
-    async def story(cable: SimCable, _session: Session) -> None:
+    async def story(cable: SimCable, _session: LiveSession) -> None:
         await asyncio.sleep(20)
         cable.unplug()
         await asyncio.sleep(10)
@@ -187,7 +187,7 @@ def test_without_store_the_recording_is_what_is_durable(tmp_path: Path) -> None:
 
 
 def test_backfill_reaches_the_store_at_its_own_time_and_never_the_detectors(tmp_path: Path) -> None:
-    async def story(cable: SimCable, session: Session) -> None:
+    async def story(cable: SimCable, session: LiveSession) -> None:
         await asyncio.sleep(15)
         cable.unplug()
         await asyncio.sleep(30)
@@ -206,9 +206,9 @@ def test_backfill_reaches_the_store_at_its_own_time_and_never_the_detectors(tmp_
 
 def test_hostile_device_ids_become_plain_names(tmp_path: Path) -> None:
     store = Store(tmp_path, min_free_bytes=0)
-    session = Session(
+    session = LiveSession(
         settings=Settings(), mount=Mount.NECK, mounting=None, started_utc_s=STARTED_S, zone="UTC",
-        keeper=Keeper(store, device="x", mount=Mount.NECK, zone="UTC"), fetches=True,
+        keeper=StoreSink(store, device="x", mount=Mount.NECK, zone="UTC"), fetches=True,
     )  # fmt: skip
     body = (
         b"\0"

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from tiltwise.common import wire
-from tiltwise.live.backfill.minute_summaries import Summaries
+from tiltwise.live.backfill.minute_summaries import MinuteSummaries
 from tiltwise.motion.calibration.mounting import mounting_from_up
 from tiltwise.report import aggregate as agg
-from tiltwise.tracker import Profile
+from tiltwise.tracker import TrackerSettings
 from tiltwise.types import Activity, Mount
 
-PROFILE = Profile(mounting_from_up(np.array([0.0, 0.0, 1.0]), mount=Mount.HEAD))
+PROFILE = TrackerSettings(mounting_from_up(np.array([0.0, 0.0, 1.0]), mount=Mount.HEAD))
 BOOT = 7
 
 
@@ -35,7 +35,7 @@ def minute(
 
 
 def rows_of(*frames: bytes, gone: range = range(10_000)) -> list[agg.Aggregate]:
-    summaries = Summaries()
+    summaries = MinuteSummaries()
     for frame in frames:
         summaries.note(frame)
     return summaries.take(
@@ -95,7 +95,7 @@ def test_lying_is_no_posture() -> None:
 
 def test_a_second_sensor_and_other_frames_are_left_alone() -> None:
     assert rows_of(minute(400, 0.0, [5] * 6, sensor=1)) == []
-    summaries = Summaries()
+    summaries = MinuteSummaries()
     frame = bytearray(minute(400, 0.0, [5] * 6))
     frame[0] = wire.VERSION << 4 | wire.STATUS
     summaries.note(bytes(frame))

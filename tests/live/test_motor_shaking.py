@@ -11,7 +11,7 @@ from tiltwise.link.commands import Acknowledger, Pattern
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.sim.board import simulation as simulation_module
 from tiltwise.sim.board.simulation import Simulation
-from tiltwise.tracker import Profile, Tracker
+from tiltwise.tracker import Tracker, TrackerSettings
 from tiltwise.types import ACTIVITIES, Activity, FloatArray, OrientationBlock
 
 EVERY_S = 60.0  # the alone board's own shortest repetition
@@ -25,7 +25,7 @@ def tracked(strength: float, *, keeps_shaken: bool = False) -> tuple[FloatArray,
         shake(simulation, strength)
     decoder, commands = Decoder(keeps_shaken=keeps_shaken), Acknowledger()
     q = simulation.wearer.q_sensor_from_body(0.0)
-    tracker = Tracker(Profile(Mounting(simulation.mounts[0], tuple(q), "nod", 1.0)))
+    tracker = Tracker(TrackerSettings(Mounting(simulation.mounts[0], tuple(q), "nod", 1.0)))
     codes, angles = [], []
     for k in range(1, 2350):
         if strength and k % (10 * EVERY_S) == 0:

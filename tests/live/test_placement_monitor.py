@@ -5,11 +5,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from tiltwise.live.wearer.placement_monitor import FitNotice, FitWatch
+from tiltwise.live.wearer.placement_monitor import FitNotice, PlacementMonitor
 from tiltwise.motion.calibration.mounting import mounting_from_axes
 from tiltwise.motion.rotation import rotate
 from tiltwise.sim.body.wearer import Wearer
-from tiltwise.tracker import Profile, Tracker, part_of
+from tiltwise.tracker import Tracker, TrackerSettings, part_of
 from tiltwise.types import ACTIVITIES, Activity, AngleBlock, ImuBlock, Mount
 
 RATE_HZ = 25.0
@@ -47,7 +47,7 @@ def cut(block: AngleBlock, first: int, last: int) -> AngleBlock:
 
 
 def notices(block: AngleBlock, codes: np.ndarray, *, is_put_on: bool = False) -> list[FitNotice]:
-    return FitWatch(is_put_on=is_put_on).process(block, codes)
+    return PlacementMonitor(is_put_on=is_put_on).process(block, codes)
 
 
 def test_a_lasting_change_between_walks_is_one_slip() -> None:
@@ -120,7 +120,7 @@ def test_cuts_do_not_matter() -> None:
     block, codes = day([2, 4, 3, 17, 18, 16, 1, 2, 3])
     rng = np.random.default_rng(4)
     edges = sorted({0, len(codes), *rng.integers(0, len(codes), 300).tolist()})
-    watch = FitWatch()
+    watch = PlacementMonitor()
     parts = [n for a, b in pairwise(edges) for n in watch.process(cut(block, a, b), codes[a:b])]
     assert parts == notices(block, codes)
     assert parts
@@ -131,7 +131,7 @@ def remounted(remount_deg: float, seed: int) -> list[FitNotice]:
     wearer = Wearer("remount", seed=seed, minutes=6.0, mount=Mount.HEAD, remount_deg=remount_deg)
     q = wearer.q_sensor_from_body(5.0)
     up, left = rotate(q, np.array([0.0, 0.0, 1.0])), rotate(q, np.array([0.0, 1.0, 0.0]))
-    tracker = Tracker(Profile(mounting_from_axes(up, left, mount=Mount.HEAD, axes="nod")))
+    tracker = Tracker(TrackerSettings(mounting_from_axes(up, left, mount=Mount.HEAD, axes="nod")))
     rng = np.random.default_rng(seed)
     t_s = np.arange(0, wearer.duration_s, 1 / 50.0)
     ideal = wearer.imu(t_s)
@@ -140,7 +140,7 @@ def remounted(remount_deg: float, seed: int) -> list[FitNotice]:
         ideal.gyr_rad_s + rng.normal(scale=7e-4, size=(len(t_s), 3)),
         ideal.acc_m_s2 + rng.normal(scale=0.008, size=(len(t_s), 3)),
     )
-    watch, found = FitWatch(), []
+    watch, found = PlacementMonitor(), []
     for k in range(0, len(t_s), 500):
         update = tracker.process(part_of(noisy, slice(k, k + 500)))
         found += watch.process(update.angles, update.activity)

@@ -16,8 +16,8 @@ from live.test_live_link import SimCable, gaps, keeper_in, live, made
 from tiltwise.common import wire
 from tiltwise.config.settings import Settings
 from tiltwise.link.transport import CABLE
-from tiltwise.live.backfill.store_sink import Keeper
-from tiltwise.live.live_session import LiveUpdate, Session
+from tiltwise.live.backfill.store_sink import StoreSink
+from tiltwise.live.live_session import LiveSession, LiveUpdate
 from tiltwise.motion.calibration.mounting import mounting_from_up
 from tiltwise.sim.board.usb_cable import stuffed
 from tiltwise.store.writer import Store
@@ -28,16 +28,16 @@ STEP_S = 0.2  # between frames of ten samples at 50 Hz
 WINDOW = 50  # frames that change places among each other
 
 
-def calibrated(folder: Path, *, fetches: bool = False) -> Session:
+def calibrated(folder: Path, *, fetches: bool = False) -> LiveSession:
     """Return a session that measures from the first sample on and stores into `folder`."""
-    return Session(
+    return LiveSession(
         settings=Settings(), mount=Mount.NECK, started_utc_s=STARTED_S, zone="UTC", fetches=fetches,
         mounting=mounting_from_up(np.array([0.0, 0.0, 1.0]), mount=Mount.NECK),
-        keeper=Keeper(Store(folder, min_free_bytes=0), device="clip", mount=Mount.NECK, zone="UTC"),
+        keeper=StoreSink(Store(folder, min_free_bytes=0), device="clip", mount=Mount.NECK, zone="UTC"),
     )  # fmt: skip
 
 
-def play(session: Session, frames: list[bytes], step_s: float = STEP_S) -> list[LiveUpdate]:
+def play(session: LiveSession, frames: list[bytes], step_s: float = STEP_S) -> list[LiveUpdate]:
     updates = [session.receive(step_s * k, frame) for k, frame in enumerate(frames)]
     updates.append(session.finish())
     assert session.unsaved == ""
@@ -67,7 +67,7 @@ def assert_time_grows(updates: list[LiveUpdate]) -> None:
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.3])
 def test_any_share_of_lost_frames_is_fetched_in_the_end(tmp_path: Path, share: float) -> None:
-    async def story(cable: SimCable, _: Session) -> None:
+    async def story(cable: SimCable, _: LiveSession) -> None:
         cable.drop = share
         await asyncio.sleep(60)
         cable.drop = 0.0
@@ -80,7 +80,7 @@ def test_any_share_of_lost_frames_is_fetched_in_the_end(tmp_path: Path, share: f
 
 
 def test_a_cable_that_is_pulled_in_mid_frame_tears_no_frame_and_loses_none(tmp_path: Path) -> None:
-    async def story(cable: SimCable, _: Session) -> None:
+    async def story(cable: SimCable, _: LiveSession) -> None:
         for k in range(12):
             await asyncio.sleep(3)
             torn = stuffed(at_device_s(1_000_000 + k, 1e5))

@@ -11,8 +11,8 @@ from rich.console import Console
 from tiltwise.app.calibrate import CalibrateOptions, run_calibrate
 from tiltwise.app.watch import WatchOptions, watch
 from tiltwise.config.settings import Settings
-from tiltwise.live.backfill.store_sink import Keeper
-from tiltwise.live.live_session import LiveUpdate, Session
+from tiltwise.live.backfill.store_sink import StoreSink
+from tiltwise.live.live_session import LiveSession, LiveUpdate
 from tiltwise.sim.board.simulation import Simulation
 from tiltwise.store.writer import Store
 from tiltwise.types import EpisodeAlert, Mount, PostureKind
@@ -21,7 +21,9 @@ NOON_S = datetime(2026, 3, 2, 12, tzinfo=UTC).timestamp()
 COLLAR_ADDRESS = 0x6B
 
 
-def run(simulation: Simulation, session: Session, faults: dict[float, str] | None = None) -> list[LiveUpdate]:
+def run(
+    simulation: Simulation, session: LiveSession, faults: dict[float, str] | None = None
+) -> list[LiveUpdate]:
     """Feed a simulation to a session; faults are calls of the bus for the collar sensor at virtual times."""
     updates, waiting = [], sorted((faults or {}).items())
     for virtual_s, frame in simulation:
@@ -31,8 +33,8 @@ def run(simulation: Simulation, session: Session, faults: dict[float, str] | Non
     return [*updates, session.finish()]
 
 
-def new_session(settings: Settings | None = None, keeper: Keeper | None = None) -> Session:
-    return Session(
+def new_session(settings: Settings | None = None, keeper: StoreSink | None = None) -> LiveSession:
+    return LiveSession(
         settings=settings or Settings(),
         mount=Mount.HEAD,
         mounting=None,
@@ -47,7 +49,7 @@ def alerts(updates: list[LiveUpdate]) -> set[PostureKind]:
 
 
 def test_two_sensors_are_calibrated_watched_and_stored(tmp_path: Path) -> None:
-    keeper = Keeper(Store(tmp_path, min_free_bytes=0), device="pair", mount=Mount.HEAD, zone="UTC")
+    keeper = StoreSink(Store(tmp_path, min_free_bytes=0), device="pair", mount=Mount.HEAD, zone="UTC")
     simulation = Simulation("slouch", seed=2, minutes=2.2, mount=Mount.HEAD, two_sensors=True)
     updates = run(simulation, new_session(keeper=keeper))
     assert alerts(updates) == {PostureKind.UPPER_BACK_FORWARD_TILT}
@@ -65,7 +67,7 @@ def test_two_sensors_are_calibrated_watched_and_stored(tmp_path: Path) -> None:
 
 
 def test_a_collar_that_falls_silent_is_told_and_leaves_no_gap_in_the_day(tmp_path: Path) -> None:
-    keeper = Keeper(Store(tmp_path, min_free_bytes=0), device="pair", mount=Mount.HEAD, zone="UTC")
+    keeper = StoreSink(Store(tmp_path, min_free_bytes=0), device="pair", mount=Mount.HEAD, zone="UTC")
     simulation = Simulation("upright", seed=2, minutes=1.2, mount=Mount.HEAD, two_sensors=True)
     updates = run(simulation, new_session(keeper=keeper), {25.0: "unplug", 50.0: "plug"})
     warnings = [w.split(":")[0] for live in updates for w in live.warnings]

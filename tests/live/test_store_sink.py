@@ -8,13 +8,13 @@ import pytest
 
 from live.feed import STARTED_S
 from store.store_frames import frame
-from tiltwise.live.backfill.store_sink import Keeper
+from tiltwise.live.backfill.store_sink import StoreSink
 from tiltwise.store.writer import Committed, Store, StoreError
 from tiltwise.types import Mount
 
 
-def keeper(store: Store) -> Keeper:
-    return Keeper(store, device="test", mount=Mount.NECK, zone="Europe/Berlin")
+def keeper(store: Store) -> StoreSink:
+    return StoreSink(store, device="test", mount=Mount.NECK, zone="Europe/Berlin")
 
 
 def test_each_boot_is_a_session_and_is_acknowledged_by_itself(tmp_path: Path) -> None:

@@ -25,10 +25,10 @@ SCRIPTS = {
 import time, struct
 from firmware.storage.flash_log import FlashLog
 from firmware.storage.minute_archive import MinuteLog
-from firmware.comms.frame_store import Outbox
+from firmware.comms.frame_store import FrameStore
 from tiltwise.common import wire
 flash = Flash()
-out = Outbox(7, 20, 8, 10, MinuteLog(FlashLog(flash), time))
+out = FrameStore(7, 20, 8, 10, MinuteLog(FlashLog(flash), time))
 buffer = out.minutes.spare()
 for k in range(300):
     buffer = out.put(buffer, wire.MINUTE, 0, 0, 0, 0, 0, 6)
@@ -36,7 +36,7 @@ for k in range(300):
     out.archive.flush(out.minutes)
 again = MinuteLog(FlashLog(flash), time)
 print(again.boots())
-view = Outbox(8, 20, 8, 10, again).view(7)
+view = FrameStore(8, 20, 8, 10, again).view(7)
 print(view.find(290), view.used, view.seq_at(0), view.size_at(0))
 again.free_to(7, 295)
 print(MinuteLog(FlashLog(flash), time).boots())

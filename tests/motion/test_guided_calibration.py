@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from angle_samples import RATE_HZ, body_orientation, random_rotation, ritual, sensor_block, swings
 from tiltwise.motion.calibration.alignment import CalibrationError
 from tiltwise.motion.calibration.guided_calibration import (
-    CalibrationRitual,
-    RitualProgress,
-    RitualStep,
+    CalibrationProgress,
+    CalibrationStep,
+    GuidedCalibration,
     find_ritual,
 )
 from tiltwise.motion.calibration.mounting import Mounting
@@ -27,8 +27,8 @@ def _cut(block: OrientationBlock, edges: list[int]) -> list[OrientationBlock]:
     ]
 
 
-def _steps(block: OrientationBlock, n: int = 5, **settings_: bool) -> list[RitualProgress]:
-    made = CalibrationRitual(Mount.HEAD, **settings_)
+def _steps(block: OrientationBlock, n: int = 5, **settings_: bool) -> list[CalibrationProgress]:
+    made = GuidedCalibration(Mount.HEAD, **settings_)
     return [made.process(part) for part in _cut(block, list(range(n, len(block.t_s), n)))]
 
 
@@ -36,9 +36,9 @@ def test_it_walks_through_its_steps_and_ends_by_itself_in_ten_seconds() -> None:
     block = ritual(np.random.default_rng(1))
     progress = _steps(block)
     order = list(dict.fromkeys(p.step for p in progress))
-    assert order == [RitualStep.SIT_STILL, RitualStep.NOD, RitualStep.DONE]
+    assert order == [CalibrationStep.SIT_STILL, CalibrationStep.NOD, CalibrationStep.DONE]
     assert sorted({p.count for p in progress}) == [0, 1, 2, 3]
-    still = [p.still_s for p in progress if p.step is RitualStep.SIT_STILL]
+    still = [p.still_s for p in progress if p.step is CalibrationStep.SIT_STILL]
     assert still == sorted(still)
     assert isinstance(progress[-1].mounting, Mounting)
     done_s = block.t_s[5 * next(k for k, p in enumerate(progress) if p.is_over)]
@@ -53,9 +53,9 @@ def test_any_cuts_give_the_same_mounting(edges: list[int]) -> None:
 
 
 def test_a_refusal_says_why_and_reset_allows_another_try() -> None:
-    made = CalibrationRitual(Mount.HEAD)
+    made = GuidedCalibration(Mount.HEAD)
     refused = made.process(ritual(np.random.default_rng(2), "sideways"))
-    assert refused.step is RitualStep.REFUSED
+    assert refused.step is CalibrationStep.REFUSED
     assert "sideways" in refused.reason
     assert "sideways" in refused.text
     made.reset()
@@ -80,9 +80,9 @@ def test_a_lost_signal_begins_anew() -> None:
     block = ritual(np.random.default_rng(1))
     late = OrientationBlock(block.t_s + 30.0, block.q_earth_from_sensor, block.acc_m_s2)
     first = _cut(block, [300])[0]
-    made = CalibrationRitual(Mount.HEAD)
-    assert made.process(first).step is RitualStep.NOD
-    assert made.process(_cut(late, [50])[0]).step is RitualStep.SIT_STILL
+    made = GuidedCalibration(Mount.HEAD)
+    assert made.process(first).step is CalibrationStep.NOD
+    assert made.process(_cut(late, [50])[0]).step is CalibrationStep.SIT_STILL
     assert made.process(_cut(late, [50])[1]).mounting is not None
 
 
@@ -96,21 +96,21 @@ def _with_tilts(q: FloatArray, tilts: list[float]) -> OrientationBlock:
 def test_it_asks_for_tilts_when_told_to() -> None:
     q = random_rotation(np.random.default_rng(8))
     progress = _steps(_with_tilts(q, [20.0, -20.0, 20.0]), with_tilts=True)
-    assert RitualStep.TILT in {p.step for p in progress}
+    assert CalibrationStep.TILT in {p.step for p in progress}
     assert progress[-1].mounting is not None
     assert progress[-1].mounting.axes == "tilt"
 
 
 def test_without_tilts_when_asked_for_it_is_refused() -> None:
     progress = _steps(_with_tilts(random_rotation(np.random.default_rng(8)), []), with_tilts=True)
-    assert progress[-1].step is RitualStep.REFUSED
+    assert progress[-1].step is CalibrationStep.REFUSED
     assert "tilt" in progress[-1].reason
 
 
 def test_the_collar_is_asked_to_bow() -> None:
-    made = CalibrationRitual(Mount.COLLAR)
+    made = GuidedCalibration(Mount.COLLAR)
     nodding = made.process(_cut(ritual(np.random.default_rng(1)), [200])[0])
-    assert nodding.step is RitualStep.NOD
+    assert nodding.step is CalibrationStep.NOD
     assert "Bow your upper back" in nodding.text
 
 

@@ -19,9 +19,9 @@ from tiltwise.config.settings import Settings
 from tiltwise.decode.decoder import Decoder
 from tiltwise.errors import AppError
 from tiltwise.exercise.catalogue import EXERCISES
-from tiltwise.live.calibration_session import Guide
+from tiltwise.live.calibration_session import CalibrationSession
 from tiltwise.live.event_text import lines_of
-from tiltwise.live.live_session import LiveUpdate, Session
+from tiltwise.live.live_session import LiveSession, LiveUpdate
 from tiltwise.motion.angles.observability import (
     Metric,
     NotObservableError,
@@ -40,7 +40,7 @@ from tiltwise.offline.input_file import ImuInput
 from tiltwise.report.day_summary import summarise_day
 from tiltwise.report.exposure import ExposureAccumulator, ExposureSettings
 from tiltwise.sim.board.simulation import Simulation
-from tiltwise.tracker import Profile, Tracker
+from tiltwise.tracker import Tracker, TrackerSettings
 from tiltwise.types import EpisodeEnded, ImuBlock, Mount, OrientationBlock, PostureKind
 
 MOUNTS = tuple(Mount)
@@ -135,7 +135,7 @@ def test_an_assumed_forward_is_called_that(worn: tuple[Mount, ImuInput, Mounting
 
 def test_the_day_says_nothing_untrue(worn: tuple[Mount, ImuInput, Mounting]) -> None:
     mount, data, mounting = worn
-    profile = Profile(mounting)
+    profile = TrackerSettings(mounting)
     tracker, exposure = Tracker(profile), ExposureAccumulator(ExposureSettings(mount=mount))
     start_s = datetime(2026, 3, 2, 9, tzinfo=UTC).timestamp()
     rows, events = [], []
@@ -164,7 +164,7 @@ def live_lines(
     scenario: str, mount: Mount, minutes: float, *, two_sensors: bool = False
 ) -> Iterator[LiveUpdate]:
     simulation = Simulation(scenario, seed=2, minutes=minutes, mount=mount, two_sensors=two_sensors)
-    session = Session(settings=Settings(), mount=mount, mounting=None, started_utc_s=0.0, zone="UTC")
+    session = LiveSession(settings=Settings(), mount=mount, mounting=None, started_utc_s=0.0, zone="UTC")
     for virtual_s, frame in simulation:
         yield session.receive(virtual_s, frame)
     yield session.finish()
@@ -224,7 +224,7 @@ def test_the_calibration_says_nothing_untrue(mount: Mount, tmp_path: Path) -> No
     console = Console(file=out, width=300, force_terminal=False)
     address = f"sim:upright?seed=2&speed=0&minutes=0.5&mount={mount}"
     run_calibrate(CalibrateOptions(address, data=tmp_path), console)
-    guide = Guide(mount)
+    guide = CalibrationSession(mount)
     told = [
         progress_line(progress, 0)[1]
         for _, frame in Simulation("upright", seed=2, minutes=0.5, mount=mount)

@@ -18,7 +18,7 @@ from rich.live import Live
 from rich.text import Text
 
 from tiltwise.app import sources
-from tiltwise.app.haptic_cues import Taps
+from tiltwise.app.haptic_cues import HapticCues
 from tiltwise.common import wire
 from tiltwise.config.address import open_source, parse_address
 from tiltwise.config.calibration_profiles import (
@@ -33,10 +33,10 @@ from tiltwise.config.paths import data_folder
 from tiltwise.errors import AppError
 from tiltwise.link.source import Chunk, Source
 from tiltwise.link.supervisor import Supervisor
-from tiltwise.live.calibration_session import TRIES, Guide
+from tiltwise.live.calibration_session import TRIES, CalibrationSession
 from tiltwise.live.wearer.case_orientation import AUTO, OFF, choose_face
 from tiltwise.motion.angles.neck_angles import AnglesStage
-from tiltwise.motion.calibration.guided_calibration import RitualProgress, RitualStep
+from tiltwise.motion.calibration.guided_calibration import CalibrationProgress, CalibrationStep
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.motion.calibration.remount import RemountCheck, check_remount
 from tiltwise.motion.rotation import conjugate, rotate
@@ -102,7 +102,7 @@ def run_calibrate(options: CalibrateOptions, console: Console) -> DeviceProfile:
         folder, options.person, device
     )  # a damaged file is told before, not after the nods
     face = choose_face(source, address.scheme, setting=options.default_face, asked=options.face)
-    guide = Guide(mount, options.with_tilts, options.is_in_front, face)
+    guide = CalibrationSession(mount, options.with_tilts, options.is_in_front, face)
     console.print(
         f"calibrating {printable(options.address)} for {printable(options.person)}, worn at {mount.value}"
         + ("" if is_sim or options.with_tilts or mount is Mount.COLLAR else "; --tilts makes it finer")
@@ -127,7 +127,7 @@ def run_calibrate(options: CalibrateOptions, console: Console) -> DeviceProfile:
     return profile
 
 
-def picture(guide: Guide, person: str) -> Figure:
+def picture(guide: CalibrationSession, person: str) -> Figure:
     """Return the figure of a successful calibration."""
     assert guide.mounting is not None
     pairs = [(0, guide.mounting), *([(1, guide.collar)] if guide.collar is not None else [])]
@@ -157,7 +157,7 @@ def _compare(stored: Mounting, now: Mounting, options: CalibrateOptions, console
     return check
 
 
-def _lead(source: Source, guide: Guide, console: Console, *, has_sound: bool) -> None:
+def _lead(source: Source, guide: CalibrationSession, console: Console, *, has_sound: bool) -> None:
     """Run the source through the guide, showing where it is."""
     view = _View(console, has_sound=has_sound)
     if not console.is_terminal:
@@ -168,9 +168,9 @@ def _lead(source: Source, guide: Guide, console: Console, *, has_sound: bool) ->
         asyncio.run(_run(source, guide, view))
 
 
-async def _run(source: Source, guide: Guide, view: _View) -> None:
+async def _run(source: Source, guide: CalibrationSession, view: _View) -> None:
     """Follow the source to the end of the ritual; a board with a motor ticks along."""
-    taps = Taps() if isinstance(source, Supervisor) else None
+    taps = HapticCues() if isinstance(source, Supervisor) else None
     async with source:
         chunks = source.chunks()
         while not guide.is_over:
@@ -197,7 +197,7 @@ async def _run(source: Source, guide: Guide, view: _View) -> None:
                 await asyncio.wait_for(_answered(chunks, taps), ANSWER_S)
 
 
-async def _answered(chunks: AsyncIterator[Chunk], taps: Taps) -> None:
+async def _answered(chunks: AsyncIterator[Chunk], taps: HapticCues) -> None:
     while taps.is_waiting:
         chunk = await anext(chunks)
         if chunk.data and not wire.is_frame(chunk.data):
@@ -210,9 +210,9 @@ class _View:
     def __init__(self, console: Console, *, has_sound: bool) -> None:
         self._console, self._has_sound = console, has_sound and console.is_terminal
         self.live: Live | None = None
-        self._told: tuple[RitualStep, int, str] | None = None
+        self._told: tuple[CalibrationStep, int, str] | None = None
 
-    def show(self, progress: RitualProgress, refused: int) -> None:
+    def show(self, progress: CalibrationProgress, refused: int) -> None:
         told = (progress.step, progress.count, progress.reason)
         if told != self._told:
             self._told = told
@@ -224,22 +224,22 @@ class _View:
             self.live.update(_progress_bar(progress), refresh=True)
 
 
-def _progress_bar(progress: RitualProgress) -> Text:
+def _progress_bar(progress: CalibrationProgress) -> Text:
     """The seconds of stillness, or the movements counted; nothing when it is over."""
     if progress.is_over:
         return Text("")
-    if progress.step is RitualStep.SIT_STILL:
+    if progress.step is CalibrationStep.SIT_STILL:
         return Text(f"  still {progress.still_s:.1f} of 3 s  {'█' * int(10 * progress.still_s)}")
     return Text(f"  {progress.count} of 3  {'█' * (10 * progress.count)}")
 
 
-def progress_line(progress: RitualProgress, refused: int) -> tuple[str, str]:
+def progress_line(progress: CalibrationProgress, refused: int) -> tuple[str, str]:
     """Return (style, words) for where the ritual is; refused is how many tries have failed."""
-    if progress.step is RitualStep.DONE:
+    if progress.step is CalibrationStep.DONE:
         return "green", progress.text
-    if progress.step is RitualStep.REFUSED:
+    if progress.step is CalibrationStep.REFUSED:
         again = f" Try {refused + 1} of {TRIES}." if refused < TRIES else ""
         return "bold yellow", f"{progress.text}.{again}"
-    if progress.step is RitualStep.SIT_STILL:
+    if progress.step is CalibrationStep.SIT_STILL:
         return "", progress.text
     return "", f"{progress.text} ({progress.count} of 3)"

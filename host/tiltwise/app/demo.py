@@ -24,9 +24,9 @@ from tiltwise.config.time_zone import local_zone_name
 from tiltwise.errors import AppError
 from tiltwise.exercise.catalogue import EXERCISES
 from tiltwise.exercise.set_counter import set_counters
-from tiltwise.live.backfill.store_sink import Keeper
+from tiltwise.live.backfill.store_sink import StoreSink
 from tiltwise.live.event_text import clock, lines_of
-from tiltwise.live.live_session import LiveUpdate, Session
+from tiltwise.live.live_session import LiveSession, LiveUpdate
 from tiltwise.live.run import run_until_stopped
 from tiltwise.offline.picture_file import save_figure
 from tiltwise.offline.recording_header import recording_header
@@ -42,7 +42,7 @@ _LONGEST_TRACE_S = 1800.0  # longer ones are drawn by the minute
 
 
 @dataclass(slots=True)
-class Story:
+class DemoTally:
     """Counts what the demo is about while it goes by."""
 
     console: Console
@@ -67,7 +67,7 @@ class Story:
         for style, line in lines_of(live):
             self.console.print(f"  {clock(received_s):>6}  {line}", style=STYLES[style], highlight=False)
 
-    def line(self, session: Session) -> tuple[FloatArray, FloatArray] | None:
+    def line(self, session: LiveSession) -> tuple[FloatArray, FloatArray] | None:
         """Return the angle over the demo for the plot, (UTC s, deg); None when it is long enough for minutes."""
         if not self.trace or self.trace[-1][0] - self.trace[0][0] > _LONGEST_TRACE_S:
             return None
@@ -96,8 +96,8 @@ def run_demo(
         started=started, address="sim:demo", device=device, zone=zone, mount=mount, rule=settings.rule,
         exercises=_counted(mount),
     )  # fmt: skip
-    keeper = Keeper(Store(folder, min_free_bytes=0), device=device, mount=mount, zone=zone)
-    session = Session(
+    keeper = StoreSink(Store(folder, min_free_bytes=0), device=device, mount=mount, zone=zone)
+    session = LiveSession(
         settings=settings,
         mount=mount,
         mounting=None,
@@ -109,7 +109,7 @@ def run_demo(
         commit_every_s=max(1.0, min(speed or 100.0, 100.0) / 20),
     )
     _say_hello(console, simulation, seed, speed, mount, settings)
-    story = Story(console)
+    story = DemoTally(console)
     began_s = time.monotonic()
     run_until_stopped(SimSource(simulation, speed=speed), session, story.tell)
     _say_goodbye(console, story, session, mount, time.monotonic() - began_s)
@@ -162,7 +162,9 @@ def _say_hello(
     )
 
 
-def _say_goodbye(console: Console, story: Story, session: Session, mount: Mount, took_s: float) -> None:
+def _say_goodbye(
+    console: Console, story: DemoTally, session: LiveSession, mount: Mount, took_s: float
+) -> None:
     stats = session.decoder.stats
     whole = [rep for rep in story.reps if not rep.is_partial]
     sides = {side: sum(rep.side.value == side for rep in whole) for side in ("left", "right")}

@@ -10,7 +10,7 @@ from tiltwise.config.address import open_source
 from tiltwise.decode.decoder import Decoder
 from tiltwise.link.commands import Acknowledger
 from tiltwise.link.source import Chunk, Source
-from tiltwise.tracker import Profile, Tracker
+from tiltwise.tracker import Tracker, TrackerSettings
 from tiltwise.types import ImuBlock, OrientationBlock, Update
 
 __all__ = ["follow", "open_source"]
@@ -20,7 +20,7 @@ _ACK_EVERY = 16  # frames; the board sends 64 without one
 assert _sources  # imported for its registration
 
 
-async def follow(source: Source, *, profile: Profile) -> AsyncIterator[Update]:
+async def follow(source: Source, *, profile: TrackerSettings) -> AsyncIterator[Update]:
     """Yield an Update for each block that a source brings; the source is entered by the caller.
 
     Parameters

@@ -8,17 +8,17 @@ from __future__ import annotations
 from tiltwise.common import wire
 from tiltwise.decode.messages import Info
 from tiltwise.link.commands import Acknowledger, Pattern
-from tiltwise.motion.calibration.guided_calibration import RitualProgress, RitualStep
+from tiltwise.motion.calibration.guided_calibration import CalibrationProgress, CalibrationStep
 
 _PATTERNS = {
-    RitualStep.NOD: Pattern.STEP,
-    RitualStep.TILT: Pattern.STEP,
-    RitualStep.DONE: Pattern.DONE,
-    RitualStep.REFUSED: Pattern.ERROR,
+    CalibrationStep.NOD: Pattern.STEP,
+    CalibrationStep.TILT: Pattern.STEP,
+    CalibrationStep.DONE: Pattern.DONE,
+    CalibrationStep.REFUSED: Pattern.ERROR,
 }
 
 
-class Taps:
+class HapticCues:
     """Steps of the ritual in, commands for the motor out, if the board says that it has one.
 
     Sitting still gets none, and neither do counted movements: the motor would shake what is to be still, or the next
@@ -27,7 +27,7 @@ class Taps:
 
     def __init__(self) -> None:
         self._commands = Acknowledger()
-        self._step: RitualStep | None = None
+        self._step: CalibrationStep | None = None
         self._unanswered = 0
 
     @property
@@ -35,7 +35,7 @@ class Taps:
         """Whether the board has yet to answer a command."""
         return self._unanswered > 0
 
-    def commands(self, progress: RitualProgress, info: Info | None) -> list[bytes]:
+    def commands(self, progress: CalibrationProgress, info: Info | None) -> list[bytes]:
         """Return what to send for where the ritual now is; info is what the board said of itself."""
         if info is None or progress.step is self._step:
             return []

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from tiltwise.app.doctor import Finding
 from tiltwise.exercise.catalogue import EXERCISES
-from tiltwise.link.ble import Seen
+from tiltwise.link.ble import Advertisement
 from tiltwise.link.serial import Port
 from tiltwise.live.event_text import KINDS, clock
 from tiltwise.offline import shown_metrics
@@ -110,7 +110,7 @@ def angles_figure(result: Analysis, name: str, limit_deg: float) -> Figure:
     )
 
 
-def scan_report(ports: Sequence[Port], on_air: Sequence[Seen], trouble: str) -> Table:
+def scan_report(ports: Sequence[Port], on_air: Sequence[Advertisement], trouble: str) -> Table:
     """Return what can be connected to."""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(no_wrap=True)

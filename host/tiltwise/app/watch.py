@@ -21,11 +21,11 @@ from tiltwise.config.time_zone import local_zone_name
 from tiltwise.errors import UsageError
 from tiltwise.link.source import Source
 from tiltwise.link.supervisor import Supervisor
-from tiltwise.live.backfill.store_sink import Keeper
+from tiltwise.live.backfill.store_sink import StoreSink
 from tiltwise.live.clock_watch import WallClock
 from tiltwise.live.desktop import Desktop
 from tiltwise.live.event_text import ACTIVITIES, clock, lines_of
-from tiltwise.live.live_session import LiveUpdate, Session
+from tiltwise.live.live_session import LiveSession, LiveUpdate
 from tiltwise.live.run import run_until_stopped
 from tiltwise.live.wearer.case_orientation import choose_face
 from tiltwise.motion.calibration.mounting import Mounting
@@ -81,7 +81,7 @@ def watch(options: WatchOptions, console: Console) -> None:
         device = f"{device}-{started:%Y%m%dT%H%M%S}"
     keeper = None
     if options.is_stored:
-        keeper = Keeper(Store(options.data or data_folder()), device=device, mount=mount, zone=zone)
+        keeper = StoreSink(Store(options.data or data_folder()), device=device, mount=mount, zone=zone)
         for message in keeper.recoveries:
             console.print(message, style=STYLES["warn"])
     try:
@@ -90,7 +90,7 @@ def watch(options: WatchOptions, console: Console) -> None:
         if keeper is not None:
             keeper.close()
         raise
-    session = Session(
+    session = LiveSession(
         settings=options.settings,
         mount=mount,
         mounting=mounting,
@@ -204,7 +204,7 @@ def _recorder(
 
 
 def _run(
-    source: Source, session: Session, options: WatchOptions, console: Console, wall: WallClock | None
+    source: Source, session: LiveSession, options: WatchOptions, console: Console, wall: WallClock | None
 ) -> None:
     desktop = Desktop(wanted=options.settings.alerts.desktop)
     rule = rule_settings(options.settings.rule)
@@ -230,7 +230,7 @@ def _run(
 class _View:
     """Prints what happened; in a terminal keeps a line with the angle below it."""
 
-    def __init__(self, console: Console, session: Session, wall: WallClock | None = None) -> None:
+    def __init__(self, console: Console, session: LiveSession, wall: WallClock | None = None) -> None:
         self._console, self._session, self._wall = console, session, wall
         self.live: Live | None = None
         self._drawn_s = 0.0

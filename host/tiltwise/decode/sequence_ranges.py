@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 
-class Ranges:
+class SequenceRanges:
     """A growing set of sequence numbers, kept as sorted inclusive ranges: which frames are stored for good."""
 
     def __init__(self, data: bytes = b"") -> None:
@@ -15,9 +15,9 @@ class Ranges:
     def __contains__(self, seq: int) -> bool:
         return any(first <= seq <= last for first, last in reversed(self._pairs))
 
-    def copy(self) -> Ranges:
+    def copy(self) -> SequenceRanges:
         """Return an independent copy."""
-        return Ranges(self.pack())
+        return SequenceRanges(self.pack())
 
     def add(self, first: int, last: int) -> None:
         """Add an inclusive range and join what touches it."""
@@ -42,5 +42,5 @@ class Ranges:
         return self._pairs[0][1] if self._pairs else None
 
     def pack(self) -> bytes:
-        """Return the ranges as bytes for `Ranges(data)`."""
+        """Return the ranges as bytes for `SequenceRanges(data)`."""
         return np.array(self._pairs, dtype="<u4").tobytes()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tiltwise.exercise.catalogue_relaxing import HEAD_MOVEMENT, SIDE_TILT
-from tiltwise.exercise.definition import Dose, Exercise, Plane, Seen, Sides
+from tiltwise.exercise.definition import Dose, Exercise, Plane, Sides, Visibility
 from tiltwise.exercise.signals import Angle, Signal, Way
 from tiltwise.types import Mount
 
@@ -67,7 +67,11 @@ COUNTED = (
         dose=Dose(reps=10, hold_s=2.0),
         target_deg=(4.0, 6.0),
         signal=Signal(Angle.FLEXION, Way.PLUS, least_deg=3.0),
-        seen={Mount.HEAD: Seen.APPROXIMATE, Mount.NECK: Seen.TIMED, Mount.COLLAR: Seen.NOT_OBSERVABLE},
+        seen={
+            Mount.HEAD: Visibility.APPROXIMATE,
+            Mount.NECK: Visibility.TIMED,
+            Mount.COLLAR: Visibility.NOT_OBSERVABLE,
+        },
         steps=(
             "Sit tall and look straight ahead.",
             "Draw your chin in, the head slides back.",

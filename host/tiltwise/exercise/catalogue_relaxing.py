@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from tiltwise.exercise.definition import Dose, Exercise, Plane, Seen, Sides
+from tiltwise.exercise.definition import Dose, Exercise, Plane, Sides, Visibility
 from tiltwise.exercise.signals import Angle, Signal, Way
 from tiltwise.types import Mount
 
-HEAD_MOVEMENT = {Mount.HEAD: Seen.MEASURED, Mount.NECK: Seen.MEASURED, Mount.COLLAR: Seen.NOT_OBSERVABLE}
+HEAD_MOVEMENT = {
+    Mount.HEAD: Visibility.MEASURED,
+    Mount.NECK: Visibility.MEASURED,
+    Mount.COLLAR: Visibility.NOT_OBSERVABLE,
+}
 UPRIGHT_DEG = 25.0  # people let the head sink by 15 deg in a side tilt; more is another posture
 # A head bowed by 25 deg that only turns looks tilted by 1 deg for every 2.4; who tilts turns by less than they tilt.
 TURN_SHARE = 1.5
 SIDE_TILT = Signal(Angle.LATERAL, Way.EITHER, upright_deg=UPRIGHT_DEG, turn_share=TURN_SHARE)
-BY_THE_CLOCK = {Mount.HEAD: Seen.TIMED, Mount.NECK: Seen.TIMED, Mount.COLLAR: Seen.NOT_OBSERVABLE}
+BY_THE_CLOCK = {
+    Mount.HEAD: Visibility.TIMED,
+    Mount.NECK: Visibility.TIMED,
+    Mount.COLLAR: Visibility.NOT_OBSERVABLE,
+}
 _PIR_CAUTION = "Press lightly, with a tenth to a fifth of your strength; nothing is forced."
 
 RELAXING = (

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from tiltwise.exercise.catalogue_relaxing import BY_THE_CLOCK
-from tiltwise.exercise.definition import Dose, Exercise, Plane, Seen, Sides
+from tiltwise.exercise.definition import Dose, Exercise, Plane, Sides, Visibility
 from tiltwise.types import Mount
 
-_UNSEEN = dict.fromkeys(Mount, Seen.NOT_OBSERVABLE)
-_ANYWHERE = dict.fromkeys(Mount, Seen.TIMED)
-_AT_COLLAR = {Mount.COLLAR: Seen.TIMED, Mount.HEAD: Seen.NOT_OBSERVABLE, Mount.NECK: Seen.NOT_OBSERVABLE}
+_UNSEEN = dict.fromkeys(Mount, Visibility.NOT_OBSERVABLE)
+_ANYWHERE = dict.fromkeys(Mount, Visibility.TIMED)
+_AT_COLLAR = {
+    Mount.COLLAR: Visibility.TIMED,
+    Mount.HEAD: Visibility.NOT_OBSERVABLE,
+    Mount.NECK: Visibility.NOT_OBSERVABLE,
+}
 _SHRUGS = (
     "Guided by the clock: raised shoulders lift the collar without turning it much, "
     "and tiltwise does not count that yet."

@@ -39,7 +39,7 @@ class Sides(StrEnum):
     ALTERNATE = "right and left in turn"
 
 
-class Seen(StrEnum):
+class Visibility(StrEnum):
     """What a sensor in some place does for an exercise."""
 
     MEASURED = "measured"  # repetitions are counted
@@ -108,7 +108,7 @@ class Exercise:
     name: str
     plane: Plane
     dose: Dose
-    seen: dict[Mount, Seen]
+    seen: dict[Mount, Visibility]
     steps: tuple[str, ...]
     sensor_note: str
     sides: Sides = Sides.NONE
@@ -120,4 +120,4 @@ class Exercise:
 
     def is_counted(self, mount: Mount) -> bool:
         """Whether a sensor in this place can count the repetitions."""
-        return self.signal is not None and self.seen[mount] in (Seen.MEASURED, Seen.APPROXIMATE)
+        return self.signal is not None and self.seen[mount] in (Visibility.MEASURED, Visibility.APPROXIMATE)

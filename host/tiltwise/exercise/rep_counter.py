@@ -74,7 +74,7 @@ class Phase(Enum):
     BACK = auto()
 
 
-class Seen(Enum):
+class SampleCue(Enum):
     """What a sample shows, first match."""
 
     LOST = auto()  # a gap, or too long for a repetition
@@ -88,18 +88,18 @@ class Seen(Enum):
 
 # A pair that is not listed stays where it is.
 TRANSITIONS = {
-    (Phase.REST, Seen.LEFT): Phase.OUT,
-    (Phase.OUT, Seen.SETTLED): Phase.HOLD,
-    (Phase.OUT, Seen.DROPPED): Phase.BACK,
-    (Phase.OUT, Seen.RETURNED): Phase.REST,
-    (Phase.OUT, Seen.LOST): Phase.REST,
-    (Phase.HOLD, Seen.ROSE): Phase.OUT,
-    (Phase.HOLD, Seen.DROPPED): Phase.BACK,
-    (Phase.HOLD, Seen.RETURNED): Phase.REST,
-    (Phase.HOLD, Seen.LOST): Phase.REST,
-    (Phase.BACK, Seen.ROSE): Phase.OUT,
-    (Phase.BACK, Seen.RETURNED): Phase.REST,
-    (Phase.BACK, Seen.LOST): Phase.REST,
+    (Phase.REST, SampleCue.LEFT): Phase.OUT,
+    (Phase.OUT, SampleCue.SETTLED): Phase.HOLD,
+    (Phase.OUT, SampleCue.DROPPED): Phase.BACK,
+    (Phase.OUT, SampleCue.RETURNED): Phase.REST,
+    (Phase.OUT, SampleCue.LOST): Phase.REST,
+    (Phase.HOLD, SampleCue.ROSE): Phase.OUT,
+    (Phase.HOLD, SampleCue.DROPPED): Phase.BACK,
+    (Phase.HOLD, SampleCue.RETURNED): Phase.REST,
+    (Phase.HOLD, SampleCue.LOST): Phase.REST,
+    (Phase.BACK, SampleCue.ROSE): Phase.OUT,
+    (Phase.BACK, SampleCue.RETURNED): Phase.REST,
+    (Phase.BACK, SampleCue.LOST): Phase.REST,
 }
 
 
@@ -202,7 +202,7 @@ class RepCounter:
             self._approach.append((t_s, self._speed_deg_s))
             self._is_bowed |= is_bowed and self.deviation_deg >= self.settings.top_share * self._peak_deg
             self._turn_deg = min(self._turn_deg[0], rotation_deg), max(self._turn_deg[1], rotation_deg)
-        seen = Seen.LOST if is_lost else self._look(t_s)
+        seen = SampleCue.LOST if is_lost else self._look(t_s)
         following = TRANSITIONS.get((self.phase, seen), self.phase)
         done: list[RepCompleted] = []
         if following is Phase.OUT and self.phase is Phase.REST:
@@ -276,22 +276,26 @@ class RepCounter:
     def _leave_deg(self) -> float:
         return 0.5 * self.signal.least_deg
 
-    def _look(self, t_s: float) -> Seen:
+    def _look(self, t_s: float) -> SampleCue:
         """Name the sample in the words of the table."""
         s, deviation = self.settings, self.deviation_deg
         if self.phase is Phase.REST:
-            return Seen.LEFT if deviation - self._trough_deg >= self._leave_deg else Seen.NOTHING
+            return SampleCue.LEFT if deviation - self._trough_deg >= self._leave_deg else SampleCue.NOTHING
         least = self.signal.least_deg
         step = max(s.drop_share * self._peak_deg, least / 3)
         if deviation <= max(s.return_share * self._peak_deg, 0.375 * least) and t_s > self._peak_s:
-            return Seen.RETURNED
+            return SampleCue.RETURNED
         if self.phase is Phase.BACK:
-            return Seen.ROSE if deviation >= self._low_deg + step else Seen.NOTHING
+            return SampleCue.ROSE if deviation >= self._low_deg + step else SampleCue.NOTHING
         if deviation <= self._peak_deg - step:
-            return Seen.DROPPED
+            return SampleCue.DROPPED
         if self.phase is Phase.HOLD:
-            return Seen.ROSE if self._speed_deg_s * self._sign > 2 * s.quiet_deg_s else Seen.NOTHING
-        return Seen.SETTLED if abs(self._speed_deg_s) < s.quiet_deg_s and deviation >= least else Seen.NOTHING
+            return SampleCue.ROSE if self._speed_deg_s * self._sign > 2 * s.quiet_deg_s else SampleCue.NOTHING
+        return (
+            SampleCue.SETTLED
+            if abs(self._speed_deg_s) < s.quiet_deg_s and deviation >= least
+            else SampleCue.NOTHING
+        )
 
     def _begin(self, t_s: float, rotation_deg: float) -> None:
         self._start_s = self._trough_s
@@ -309,10 +313,10 @@ class RepCounter:
             self._peak_deg, self._peak_s = deviation, t_s
         self._low_deg = min(self._low_deg, deviation) if self.phase is Phase.BACK else deviation
 
-    def _finish(self, t_s: float, seen: Seen) -> list[RepCompleted]:
+    def _finish(self, t_s: float, seen: SampleCue) -> list[RepCompleted]:
         """The excursion is over: count it, or not, and rest."""
-        reps = self._judge(t_s) if seen is Seen.RETURNED else []
-        if seen is Seen.LOST and self._dt_s > 0.0:  # too long for a repetition, and no hole: a posture
+        reps = self._judge(t_s) if seen is SampleCue.RETURNED else []
+        if seen is SampleCue.LOST and self._dt_s > 0.0:  # too long for a repetition, and no hole: a posture
             self._neutral_deg = self._angle_deg
         self._trace = []
         self._trough_deg = max(self.deviation_deg, 0.0)

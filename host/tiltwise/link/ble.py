@@ -45,7 +45,7 @@ _ADVICE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Advertisement:
     """A board that advertises our service. The address is the system's own, and may change at each boot."""
 
     address: str
@@ -56,13 +56,13 @@ class BluetoothError(ValueError):
     """Bluetooth cannot be used here; one line says why."""
 
 
-async def discover(seconds: float) -> list[Seen]:
+async def discover(seconds: float) -> list[Advertisement]:
     """Return the boards that advertised within this time, strongest first; BluetoothError without Bluetooth."""
     try:
         found = await BleakScanner.discover(timeout=seconds, return_adv=True, service_uuids=[SERVICE])
     except _ERRORS as error:
         raise BluetoothError(str(explain(error))) from error
-    seen = [Seen(device.address, advertisement.rssi) for device, advertisement in found.values()]
+    seen = [Advertisement(device.address, advertisement.rssi) for device, advertisement in found.values()]
     return sorted(seen, key=lambda board: -board.rssi_dbm)
 
 

@@ -1,6 +1,6 @@
 """One connection as the host speaks it: bytes in, opened frames and answers out; commands with their answers.
 
-`Codec` is without I/O and clock: COBS, fragments, tags, counters. `Peer` proves the key and asks, over any
+`Codec` is without I/O and clock: COBS, fragments, tags, counters. `BoardConnection` proves the key and asks, over any
 `write`, in the time of the running event loop. Nothing that needs the key leaves before the board has proved that
 it holds it, and no frame passes before both have.
 """
@@ -170,7 +170,7 @@ class Codec:
         return [Reply(request_id, opcode & ~wire.REPLY, answer[0], bytes(answer[1:]))]
 
 
-class Peer:
+class BoardConnection:
     """A board at the other end of a connection.
 
     Parameters

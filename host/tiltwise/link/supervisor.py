@@ -16,9 +16,9 @@ from types import TracebackType
 
 from tiltwise.common import wire
 from tiltwise.link.aes import Aes
-from tiltwise.link.board_connection import PINGS, Known, Peer, Reply
+from tiltwise.link.board_connection import PINGS, BoardConnection, Known, Reply
 from tiltwise.link.source import Chunk
-from tiltwise.link.timeouts import Patience, result_of
+from tiltwise.link.timeouts import CallLimits, result_of
 from tiltwise.link.transport import Connection, Connector, LinkError, Trouble
 
 FIND_S = 12.0
@@ -108,7 +108,7 @@ class Supervisor:
         self._commands: deque[tuple[int, bytes, float]] = deque()  # opcode, payload, when it was handed over
         self._has_commands = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._patience = Patience()
+        self._patience = CallLimits()
         self._told = ""
         self._tries: dict[Trouble, int] = {}
         self._strangers: dict[str, float] = {}  # address -> when to ask it again
@@ -210,7 +210,7 @@ class Supervisor:
     # ---- one connection ----
 
     async def _serve(self, connection: Connection) -> None:
-        peer = Peer(
+        peer = BoardConnection(
             connection.write_ctrl,
             self._keys,
             is_cable=connection.is_cable,
@@ -218,7 +218,7 @@ class Supervisor:
             aes=self._aes,
             now_s=self._now_s,
         )
-        heard = _Heard(self._clock())
+        heard = _LinkLiveness(self._clock())
         loop = asyncio.get_running_loop()
         stream = await self._patience.limited(
             connection.notifications(), SUBSCRIBE_S, "subscribing takes too long"
@@ -242,7 +242,9 @@ class Supervisor:
             return True
         return self._opened_s is not None and abs(self._clock() - open_s - self._opened_s) <= SAME_S
 
-    async def _listen(self, stream: AsyncIterator[tuple[str, bytes]], peer: Peer, heard: _Heard) -> None:
+    async def _listen(
+        self, stream: AsyncIterator[tuple[str, bytes]], peer: BoardConnection, heard: _LinkLiveness
+    ) -> None:
         async for where, data in stream:
             for item in peer.feed(where, data):
                 if isinstance(item, Reply):
@@ -253,7 +255,7 @@ class Supervisor:
                     heard.live_s = heard.frame_s
                 self._put(item)
 
-    async def _talk(self, connection: Connection, peer: Peer, heard: _Heard) -> None:
+    async def _talk(self, connection: Connection, peer: BoardConnection, heard: _LinkLiveness) -> None:
         """Prove, begin the stream, then pass commands on and watch for silence."""
         info = b""
         if not connection.is_cable:
@@ -283,7 +285,7 @@ class Supervisor:
             passing.cancel()
             self._patience.keep(passing)
 
-    async def _pass_commands(self, peer: Peer) -> None:
+    async def _pass_commands(self, peer: BoardConnection) -> None:
         while True:
             while self._commands:
                 opcode, payload, handed_s = self._commands.popleft()
@@ -296,7 +298,7 @@ class Supervisor:
             self._has_commands.clear()
             await self._has_commands.wait()
 
-    async def _play(self, peer: Peer, payload: bytes, handed_s: float) -> Reply:
+    async def _play(self, peer: BoardConnection, payload: bytes, handed_s: float) -> Reply:
         """Ask for a pattern of the motor once: asked again, it might be played twice."""
         if self._clock() - handed_s > MOTOR_S:
             return _TOO_LATE
@@ -309,7 +311,7 @@ class Supervisor:
             raise
 
     async def _watch_over(
-        self, connection: Connection, peer: Peer, heard: _Heard, passing: asyncio.Task[None]
+        self, connection: Connection, peer: BoardConnection, heard: _LinkLiveness, passing: asyncio.Task[None]
     ) -> None:
         """Ping now and then; leave by LinkError when the link is dead."""
         pinged_s = at_s = self._clock()
@@ -363,7 +365,7 @@ class Supervisor:
         first_s, most_s = WAITS_S[error.trouble]
         await asyncio.sleep(min(first_s * 2 ** min(tries - 1, 10), most_s))
 
-    def _tell_connected(self, peer: Peer) -> None:
+    def _tell_connected(self, peer: BoardConnection) -> None:
         name = peer.known.name if peer.known is not None else "a board without a key, by its cable"
         if self._told or self.connections == 1:
             is_secret = peer.codec.channel is not None and peer.codec.channel.is_encrypted
@@ -376,7 +378,7 @@ class Supervisor:
             self.on_notice(line)
 
 
-class _Heard:
+class _LinkLiveness:
     """When something was last heard on one connection, and how often the clock is still to be asked for."""
 
     def __init__(self, now_s: float) -> None:

@@ -11,7 +11,7 @@ from tiltwise.link.transport import Connection, Connector, LinkError, Trouble
 T = TypeVar("T")
 
 
-class Patience:
+class CallLimits:
     """Runs calls with a time limit; those that outlive it end by themselves, or with `cancel`."""
 
     def __init__(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tiltwise.common import wire
 from tiltwise.decode.messages import BoardEvent
 from tiltwise.live.live_session import LiveUpdate
-from tiltwise.motion.calibration.guided_calibration import RitualProgress, RitualStep
+from tiltwise.motion.calibration.guided_calibration import CalibrationProgress, CalibrationStep
 from tiltwise.text import printable
 from tiltwise.types import (
     Activity,
@@ -58,11 +58,11 @@ def lines_of(live: LiveUpdate) -> list[tuple[str, str]]:
     return lines
 
 
-def _ritual(progress: RitualProgress) -> tuple[str, str]:
-    if progress.step is RitualStep.DONE and progress.mounting is not None:
+def _ritual(progress: CalibrationProgress) -> tuple[str, str]:
+    if progress.step is CalibrationStep.DONE and progress.mounting is not None:
         notes = (f"calibrated (quality {progress.mounting.quality:.2f})", *progress.mounting.notes)
         return "good", "; ".join(notes)
-    if progress.step is RitualStep.REFUSED:
+    if progress.step is CalibrationStep.REFUSED:
         return "warn", f"calibration refused: {progress.reason}"
     if progress.count:
         return "plain", f"calibrating: {progress.count} of 3"

@@ -17,21 +17,21 @@ from tiltwise.decode.messages import BoardEvent, GapReason, Info, Status
 from tiltwise.errors import os_error_line
 from tiltwise.exercise.set_counter import SetCounter
 from tiltwise.link.commands import Acknowledger
-from tiltwise.live.backfill.board_clocks import WallTimes
-from tiltwise.live.backfill.frame_requests import Fetching
-from tiltwise.live.backfill.store_sink import Keeper
+from tiltwise.live.backfill.board_clocks import BoardClocks
+from tiltwise.live.backfill.frame_requests import Backfill
+from tiltwise.live.backfill.store_sink import StoreSink
 from tiltwise.live.board_status import BoardWatch
 from tiltwise.live.wearer.alerts import Alerts
 from tiltwise.live.wearer.case_orientation import OFF
-from tiltwise.live.wearer.pipeline import Stages
+from tiltwise.live.wearer.pipeline import Pipeline
 from tiltwise.live.wearer.update import LiveUpdate
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.pair_tracker import COLLAR, HEAD
 from tiltwise.recording.tw_file import RecordingWriter
-from tiltwise.tracker import Profile
+from tiltwise.tracker import TrackerSettings
 from tiltwise.types import ImuBlock, Mount, OrientationBlock, SignalGap, Update
 
-__all__ = ["LiveUpdate", "Session"]
+__all__ = ["LiveSession", "LiveUpdate"]
 
 # An ACK counts its credits in a u16 from what is stored; over a longer hole only NOTHING_STORED goes on.
 _FAR = 0xFF00
@@ -39,7 +39,7 @@ _FIT_EVERY_S = 60.0  # between two notes of how the clocks stand
 _NEW_CLOCK = (GapReason.RESTART, GapReason.CLOCK)
 
 
-class Session:
+class LiveSession:
     """Runs everything after the source, one chunk at a time.
 
     Parameters
@@ -74,7 +74,7 @@ class Session:
         zone: str,
         collar: Mounting | None = None,
         is_put_on: bool = False,
-        keeper: Keeper | None = None,
+        keeper: StoreSink | None = None,
         recorder: RecordingWriter | None = None,
         counters: tuple[SetCounter, ...] = (),
         face: str = OFF,
@@ -86,9 +86,9 @@ class Session:
         self._committed_s = -commit_every_s  # the first frame is committed at once
         self.decoder = Decoder()
         self._board_watch = BoardWatch()
-        self._times = WallTimes(started_utc_s)
-        self._stages = Stages(settings, mount, ZoneInfo(zone), face, counters)
-        self._fetching = Fetching(self._times, self.decoder, self._stages, keeper, answers=fetches)
+        self._times = BoardClocks(started_utc_s)
+        self._stages = Pipeline(settings, mount, ZoneInfo(zone), face, counters)
+        self._fetching = Backfill(self._times, self.decoder, self._stages, keeper, answers=fetches)
         self._acks = Acknowledger()
         self._t_s, self._before_s = 0.0, started_utc_s  # newest sample; UTC minus device s before this frame
         self._recording_trouble = ""
@@ -100,7 +100,7 @@ class Session:
             self._stages.begin(mounting, collar, is_put_on=is_put_on)
 
     @property
-    def profile(self) -> Profile | None:
+    def profile(self) -> TrackerSettings | None:
         """The profile in use, None while calibrating."""
         return self._stages.profile
 
@@ -261,7 +261,7 @@ class Session:
                 self._freed[earlier] = seq
                 live.commands.append(self._acks.ack(earlier, seq))
 
-    def _note_clock(self, keeper: Keeper, every_s: float = _FIT_EVERY_S) -> None:
+    def _note_clock(self, keeper: StoreSink, every_s: float = _FIT_EVERY_S) -> None:
         """Store how the clocks stand, for what is fetched by a later run and for whoever times it again."""
         if self._committed_s - self._fitted_s < every_s:
             return

@@ -13,13 +13,13 @@ from collections.abc import Callable
 from tiltwise.errors import AppError
 from tiltwise.link.source import Source
 from tiltwise.live.desktop import Desktop
-from tiltwise.live.live_session import LiveUpdate, Session
+from tiltwise.live.live_session import LiveSession, LiveUpdate
 
 OnUpdate = Callable[[float, LiveUpdate], None]
 
 
 async def run_live(
-    source: Source, session: Session, on_update: OnUpdate, *, desktop: Desktop | None = None
+    source: Source, session: LiveSession, on_update: OnUpdate, *, desktop: Desktop | None = None
 ) -> None:
     """Run a session until its source ends or the task is cancelled; `on_update` gets the received time."""
     received_s = 0.0
@@ -41,7 +41,7 @@ async def run_live(
 
 
 def run_until_stopped(
-    source: Source, session: Session, on_update: OnUpdate, *, desktop: Desktop | None = None
+    source: Source, session: LiveSession, on_update: OnUpdate, *, desktop: Desktop | None = None
 ) -> None:
     """Run a session to its end in an event loop of its own; SIGTERM counts as Ctrl-C.
 

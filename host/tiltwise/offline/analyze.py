@@ -16,7 +16,7 @@ from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.offline import shown_metrics
 from tiltwise.offline.input_file import ImuInput
 from tiltwise.report.angle_summary import AngleSummary, durations_s, summarise_samples
-from tiltwise.tracker import Profile, Tracker
+from tiltwise.tracker import Tracker, TrackerSettings
 from tiltwise.types import ACTIVITIES, Activity, AngleBlock, EpisodeEnded, Event, FloatArray
 
 _MOVING = tuple(ACTIVITIES.index(a) for a in (Activity.MOVING, Activity.WALKING))
@@ -102,7 +102,7 @@ def analyze(
     notes : what to say about the neutral.
     on_progress : gets the share done, 0 to 1.
     """
-    profile = Profile(mounting, rule=rule or RuleSettings())
+    profile = TrackerSettings(mounting, rule=rule or RuleSettings())
     tracker = Tracker(profile)
     blocks: list[AngleBlock] = []
     activity: list[NDArray[np.int8]] = []

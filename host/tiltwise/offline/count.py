@@ -18,7 +18,7 @@ from tiltwise.exercise.signals import Angle
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.motion.rotation import from_rotation_vector, multiply
 from tiltwise.offline.input_file import ImuInput
-from tiltwise.tracker import Profile, Tracker
+from tiltwise.tracker import Tracker, TrackerSettings
 from tiltwise.types import RepCompleted, Side
 
 
@@ -71,7 +71,7 @@ def count(
             "see `tiltwise exercises` for those that can, or give another --mount"
         )
     mounting, note = _suited(mounting, exercise)
-    tracker = Tracker(Profile(mounting))
+    tracker = Tracker(TrackerSettings(mounting))
     counter = RepCounter(exercise.id, exercise.signal)
     found: list[RepCompleted] = []
     done = 0

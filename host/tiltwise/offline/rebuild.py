@@ -16,8 +16,8 @@ from pathlib import Path
 from tiltwise.config.settings import Settings
 from tiltwise.errors import AppError
 from tiltwise.exercise.set_counter import set_counters
-from tiltwise.live.backfill.store_sink import Keeper
-from tiltwise.live.live_session import Session
+from tiltwise.live.backfill.store_sink import StoreSink
+from tiltwise.live.live_session import LiveSession
 from tiltwise.offline.recording_header import RecordedSession, read_header
 from tiltwise.recording.tw_file import Recording, read_frames
 from tiltwise.store.erase import KEEP_RAW, move_store, store_files
@@ -118,14 +118,14 @@ def _run(
     """Put one recording into the store and return notes."""
     assert how.started_utc_s is not None
     store = Store(folder, min_free_bytes=0)
-    session = Session(
+    session = LiveSession(
         settings=replace(Settings(), rule=how.rule),
         mount=how.mount,
         mounting=how.mounting,
         collar=how.collar,
         started_utc_s=how.started_utc_s,
         zone=how.zone,
-        keeper=Keeper(store, device=how.device, mount=how.mount, zone=how.zone),
+        keeper=StoreSink(store, device=how.device, mount=how.mount, zone=how.zone),
         counters=set_counters(how.exercises),
         # With answers in it the ledger decides at each commit what is missing, as it did live.
         commit_every_s=1.0 if recording.answers else 60.0,

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tiltwise.exercise.catalogue import EXERCISES
-from tiltwise.exercise.definition import Exercise, Seen
+from tiltwise.exercise.definition import Exercise, Visibility
 from tiltwise.exercise.signals import Angle
 from tiltwise.motion.angles.observability import UNMEASURED, Metric, Place, Status, check, observability
 from tiltwise.motion.calibration.mounting import Mounting
@@ -135,7 +135,7 @@ def contradictions(mount: Mount) -> list[str]:
     return [
         f"{exercise.id}: {exercise.seen[mount].value}, but {metric} is not observable at {mount.value}"
         for exercise in EXERCISES.values()
-        if exercise.seen[mount] in (Seen.MEASURED, Seen.APPROXIMATE)
+        if exercise.seen[mount] in (Visibility.MEASURED, Visibility.APPROXIMATE)
         and (metric := exercise_metric(exercise)) is not None
         and observability(mount, metric).status is Status.NOT_OBSERVABLE
     ]

@@ -26,7 +26,7 @@ _YIELD_CHUNKS = 64  # at full speed other tasks get a turn after this many chunk
 
 
 @dataclass(frozen=True, slots=True)
-class Tape:
+class TimedFrames:
     """Frames with their times of arrival (m,), what is to be told about the file, and a recording's header."""
 
     received_s: FloatArray
@@ -35,7 +35,7 @@ class Tape:
     header: Mapping[str, object] = field(default_factory=dict)
 
 
-def load_tape(path: str | os.PathLike[str]) -> Tape:
+def load_tape(path: str | os.PathLike[str]) -> TimedFrames:
     """Read a `.tw`, `.npz`, `.csv` or `.parquet` file as frames.
 
     Raises
@@ -52,16 +52,16 @@ def load_tape(path: str | os.PathLike[str]) -> Tape:
         notes.append(f"{recording.damaged_records} damaged records left out")
     if recording.is_torn:
         notes.append("the last record is cut off and left out")
-    return Tape(recording.received_s, recording.frames, tuple(notes), recording.header)
+    return TimedFrames(recording.received_s, recording.frames, tuple(notes), recording.header)
 
 
-def _tape_of_samples(path: Path) -> Tape:
+def _tape_of_samples(path: Path) -> TimedFrames:
     """Pack an IMU file; a frame arrives when its last sample has been taken."""
     imu = load_imu(path)
     frames = pack_imu_frames(imu.t_s, imu.gyr_rad_s, imu.acc_m_s2, rate_hz=imu.rate_hz)
     n = parse_frames(frames)[0].n
     last = np.maximum(np.cumsum(n) - 1, 0)  # the INFO frame holds none and comes with the first sample
-    return Tape(imu.t_s[last] - imu.t_s[0], frames, imu.notes)
+    return TimedFrames(imu.t_s[last] - imu.t_s[0], frames, imu.notes)
 
 
 class ReplaySource:
@@ -91,7 +91,7 @@ class ReplaySource:
         self._speed = speed
         self._clock = clock
         self._sleep = sleep
-        self._tape: Tape | None = None
+        self._tape: TimedFrames | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:

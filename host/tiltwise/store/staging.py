@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tiltwise.common import wire
-from tiltwise.decode.sequence_ranges import Ranges
+from tiltwise.decode.sequence_ranges import SequenceRanges
 from tiltwise.report.aggregate import Aggregate
 from tiltwise.store.codec import StoredFrame
 from tiltwise.store.events import encode_event
@@ -80,7 +80,7 @@ class StoreIntake:
     def _boot(self, device_id: int, boot: int) -> BootFrames:
         key = (device_id, boot)
         if key not in self._boots:
-            ranges = Ranges(self._received.pop(key, b""))
+            ranges = SequenceRanges(self._received.pop(key, b""))
             self._boots[key] = BootFrames(device_id, boot, ranges)
         return self._boots[key]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tiltwise.common import wire
-from tiltwise.decode.sequence_ranges import Ranges
+from tiltwise.decode.sequence_ranges import SequenceRanges
 from tiltwise.report import aggregate as agg
 from tiltwise.report.aggregate import Aggregate
 from tiltwise.store.codec import StoredFrame, pack_aggregate
@@ -28,12 +28,12 @@ class BootFrames:
 
     device_id: int
     boot: int
-    stored: Ranges
+    stored: SequenceRanges
     staged: list[StoredFrame] = field(default_factory=list)
     staged_seqs: set[int] = field(default_factory=set)
     lost: list[tuple[int, int]] = field(default_factory=list)
 
-    def with_staged(self) -> Ranges:
+    def with_staged(self) -> SequenceRanges:
         """Return what will be on the disk after the commit."""
         after = self.stored.copy()
         for first, last in self.lost:
@@ -59,7 +59,7 @@ class BootFrames:
             self.staged_seqs.discard(wire.unpack_header(frame.data)[3])
         del self.staged[:-_MOST_STAGED]
 
-    def settle(self, stored: Ranges) -> None:
+    def settle(self, stored: SequenceRanges) -> None:
         """Follow the disk after a commit."""
         self.stored = stored
         self.staged.clear()

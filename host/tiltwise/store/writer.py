@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
 
-from tiltwise.decode.sequence_ranges import Ranges
+from tiltwise.decode.sequence_ranges import SequenceRanges
 from tiltwise.store import schema
 from tiltwise.store.erase import kept_months, oldest_kept_month
 from tiltwise.store.lock import WriterLock
@@ -147,7 +147,7 @@ class Store(StoreIntake):
         except OSError:  # the folder is gone for the moment; the commit says so better
             return True
 
-    def _write(self, staged: list[BootFrames], after: list[Ranges], is_raw_kept: bool) -> None:
+    def _write(self, staged: list[BootFrames], after: list[SequenceRanges], is_raw_kept: bool) -> None:
         try:
             with schema.transaction(self._core):
                 for sql, values in self._rows.values():
@@ -163,7 +163,7 @@ class Store(StoreIntake):
         except sqlite3.Error as error:
             raise schema.explain(error, self.folder / schema.CORE_NAME) from error
 
-    def _settle(self, staged: list[BootFrames], after: list[Ranges], is_raw_kept: bool) -> None:
+    def _settle(self, staged: list[BootFrames], after: list[SequenceRanges], is_raw_kept: bool) -> None:
         """Let memory follow the disk, only now that the transaction is through."""
         self._rows.clear()
         for boot, ranges in zip(staged, after, strict=True):

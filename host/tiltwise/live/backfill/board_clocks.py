@@ -14,7 +14,7 @@ from tiltwise.link.clock_sync import BootClock
 _BOOT = 9  # place of the boot in HELLO_BODY
 
 
-class WallTimes:
+class BoardClocks:
     """The clocks of one board.
 
     Parameters

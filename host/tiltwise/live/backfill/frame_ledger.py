@@ -38,7 +38,7 @@ class _Run:
 
 
 @dataclass(slots=True)
-class BootBook:
+class BootRanges:
     """One boot. `floor` is the first number that is expected; what is known from the store came before."""
 
     floor: int | None = None
@@ -97,19 +97,19 @@ def read_boots(body: bytes) -> list[tuple[int, int, int]]:
     return list(struct.iter_unpack(_BOOTS_ROW, body[: len(body) // size * size]))
 
 
-class Ledger:
+class FrameLedger:
     """The books of all boots of one board, and the GET that is under way."""
 
     def __init__(self) -> None:
-        self.boots: dict[int, BootBook] = {}
+        self.boots: dict[int, BootRanges] = {}
         self.present: int | None = None  # the boot that BOOTS named first; None before any answer
         self._held: dict[int, tuple[int, int]] = {}
         self._asked: tuple[int, int, int] | None = None
         self._asked_s = 0.0
 
-    def book(self, boot: int) -> BootBook:
+    def book(self, boot: int) -> BootRanges:
         """Return the book of a boot."""
-        return self.boots.setdefault(boot, BootBook())
+        return self.boots.setdefault(boot, BootRanges())
 
     def note(self, boot: int, seq: int, span: tuple[float, float] | None, now_s: float) -> None:
         """Enter a frame; with samples, their time [start, end)."""

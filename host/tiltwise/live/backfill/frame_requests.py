@@ -9,20 +9,20 @@ from tiltwise.decode.decoder import Decoder
 from tiltwise.decode.sequencer import MissingRange
 from tiltwise.link.board_connection import device_id_of
 from tiltwise.link.commands import Acknowledger
-from tiltwise.live.backfill.board_clocks import WallTimes
-from tiltwise.live.backfill.frame_ledger import Ledger, Loss, read_boots
-from tiltwise.live.backfill.late_tracking import LateBoot
-from tiltwise.live.backfill.minute_summaries import Summaries
-from tiltwise.live.backfill.store_sink import Keeper
-from tiltwise.live.wearer.pipeline import Stages
-from tiltwise.tracker import Profile
+from tiltwise.live.backfill.board_clocks import BoardClocks
+from tiltwise.live.backfill.frame_ledger import FrameLedger, Loss, read_boots
+from tiltwise.live.backfill.late_tracking import LateTracker
+from tiltwise.live.backfill.minute_summaries import MinuteSummaries
+from tiltwise.live.backfill.store_sink import StoreSink
+from tiltwise.live.wearer.pipeline import Pipeline
+from tiltwise.tracker import TrackerSettings
 from tiltwise.types import Update
 
 # An earlier boot than this is not placed by its last fit: the ticks may have wrapped.
 _LONG_AGO = 30 * 24 * 3600.0
 
 
-class Fetching:
+class Backfill:
     """The late half of a session.
 
     Parameters
@@ -32,17 +32,23 @@ class Fetching:
     """
 
     def __init__(
-        self, times: WallTimes, decoder: Decoder, stages: Stages, keeper: Keeper | None, *, answers: bool
+        self,
+        times: BoardClocks,
+        decoder: Decoder,
+        stages: Pipeline,
+        keeper: StoreSink | None,
+        *,
+        answers: bool,
     ) -> None:
         self._times, self._decoder, self._stages, self._keeper = times, decoder, stages, keeper
-        self._ledger = Ledger() if answers else None
+        self._ledger = FrameLedger() if answers else None
         self._known: dict[int, list[tuple[int, int]]] = {}  # boot -> frames stored by earlier runs
         self._ended_s: dict[int, float | None] = {}  # boot -> when their last samples ended
         self._whole: set[int] = set()  # boots of which nothing is left to be fetched
         self._unplaced: dict[int, list[bytes]] = {}  # backfill of a boot whose clock is not known
-        self._late: dict[int, LateBoot] = {}
+        self._late: dict[int, LateTracker] = {}
         self._infos: dict[int, bytes] = {}  # newest INFO frame of each sensor
-        self._summaries = Summaries()
+        self._summaries = MinuteSummaries()
 
     @property
     def hears_answers(self) -> bool:
@@ -83,7 +89,7 @@ class Fetching:
         span = self._times.span(frame)
         assert span is not None
         if self._keeper.frame(frame, span[0], self._decoder.info, is_backfill=True):
-            self._late.setdefault(boot, LateBoot(self._stages)).add(frame)
+            self._late.setdefault(boot, LateTracker(self._stages)).add(frame)
 
     def gap_opened(self, boot: int) -> None:
         """Something of this boot is missing again."""
@@ -190,11 +196,11 @@ class Fetching:
             self._digest(boot, late, None)
             late.finish(lambda *args, boot=boot: self._keep_late(boot, *args))
 
-    def _digest(self, boot: int, late: LateBoot, upto: int | None) -> None:
+    def _digest(self, boot: int, late: LateTracker, upto: int | None) -> None:
         infos = [self._infos[sensor] for sensor in sorted(self._infos)]
         late.digest(upto, infos, lambda *args: self._keep_late(boot, *args))
 
-    def _keep_late(self, boot: int, update: Update, profile: Profile, zero_s: float) -> None:
+    def _keep_late(self, boot: int, update: Update, profile: TrackerSettings, zero_s: float) -> None:
         assert self._keeper is not None
         at_s = float(update.angles.t_s[-1]) if len(update.angles.t_s) else zero_s
         self._keeper.late(boot, update, profile, self._times.utc_s(boot, at_s - zero_s) - at_s)
@@ -208,7 +214,7 @@ class Fetching:
             settled = present[1] if present is not None and present[0] == boot else None
         return -1 if settled is None else settled
 
-    def _close_gaps(self, keeper: Keeper, ledger: Ledger) -> None:
+    def _close_gaps(self, keeper: StoreSink, ledger: FrameLedger) -> None:
         """When all of a boot was fetched, its gaps are what is gone for good, and nothing else."""
         for boot in ledger.boots:
             if boot in self._whole or not ledger.is_whole(boot):
@@ -220,7 +226,7 @@ class Fetching:
                     keeper.gone(boot, loss.start_s, loss.end_s)
             self._summarise(boot, keeper, ledger)
 
-    def _summarise(self, boot: int, keeper: Keeper, ledger: Ledger) -> None:
+    def _summarise(self, boot: int, keeper: StoreSink, ledger: FrameLedger) -> None:
         """Let the board's summaries stand for samples that are gone."""
         profile = self._stages.profile
         if profile is None or not self._times.is_known(boot):

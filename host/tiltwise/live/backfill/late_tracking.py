@@ -14,17 +14,17 @@ import numpy as np
 
 from tiltwise.common import wire
 from tiltwise.decode.decoder import Decoder
-from tiltwise.live.wearer.pipeline import Stages
+from tiltwise.live.wearer.pipeline import Pipeline
 from tiltwise.pair_tracker import PairTracker
-from tiltwise.tracker import MAX_GAP_S, Profile, Tracker, no_angles
+from tiltwise.tracker import MAX_GAP_S, Tracker, TrackerSettings, no_angles
 from tiltwise.types import EpisodeAlert, ImuBlock, OrientationBlock, SignalGap, Update
 
 # Takes an update, the profile behind it, and what its device times have been counted from, in device s.
-Keep = Callable[[Update, Profile, float], None]
+Keep = Callable[[Update, TrackerSettings, float], None]
 MOST_AT_ONCE = 1500  # frames of one call, five minutes: the live stream waits 50 ms for them
 
 
-class LateBoot:
+class LateTracker:
     """What came late of one boot.
 
     Parameters
@@ -33,12 +33,12 @@ class LateBoot:
         Of the live stream: late samples are judged by the same calibration.
     """
 
-    def __init__(self, stages: Stages) -> None:
+    def __init__(self, stages: Pipeline) -> None:
         self._stages = stages
         self._waiting: dict[int, bytes] = {}
         self._decoder = Decoder(max_without_info=None)
         self._tracker: Tracker | PairTracker | None = None
-        self._profile: Profile | None = None
+        self._profile: TrackerSettings | None = None
 
     @property
     def is_waiting(self) -> bool:

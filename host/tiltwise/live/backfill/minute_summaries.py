@@ -18,7 +18,7 @@ from tiltwise.detect.activity import is_flat
 from tiltwise.motion.angles.neck_angles import angles_of_up
 from tiltwise.report import aggregate as agg
 from tiltwise.report.aggregate import Aggregate
-from tiltwise.tracker import Profile
+from tiltwise.tracker import TrackerSettings
 from tiltwise.types import ACTIVITIES, Activity
 
 _SLOTS, _SLOT_S = 6, 10.0
@@ -35,7 +35,7 @@ class _Noted:
     frame: bytes
 
 
-class Summaries:
+class MinuteSummaries:
     """Keeps the summaries of a board until it is known whose samples are gone."""
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class Summaries:
         self,
         boot: int,
         is_gone: Callable[[int], bool],
-        profile: Profile,
+        profile: TrackerSettings,
         utc_s: Callable[[bytes], float],
     ) -> list[Aggregate]:
         """Return minutes of what is gone, and forget the summaries of this boot.
@@ -79,7 +79,7 @@ def _frames_between(before: _Noted | None, this: _Noted) -> int:
     return this.seq - before.seq
 
 
-def _rows(minute: Minute, slots: Iterable[int], profile: Profile) -> list[Aggregate]:
+def _rows(minute: Minute, slots: Iterable[int], profile: TrackerSettings) -> list[Aggregate]:
     """Return a row for each slot; those without samples on the board give none."""
     inclination_deg, flexion_deg, lateral_deg = angles_of_up(
         minute.up_sensor, profile.mounting, profile.angles

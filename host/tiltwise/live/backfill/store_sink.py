@@ -15,7 +15,7 @@ from tiltwise.decode.messages import GapReason, Info
 from tiltwise.report.aggregate import Aggregate
 from tiltwise.report.exposure import ExposureAccumulator, ExposureSettings
 from tiltwise.store.writer import Store, StoreError
-from tiltwise.tracker import Profile
+from tiltwise.tracker import TrackerSettings
 from tiltwise.types import Mount, SignalGap, Update
 
 # A frame without samples (STATUS, an event) leaves no gap, but frames end by the part's nominal rate: ten samples at
@@ -23,7 +23,7 @@ from tiltwise.types import Mount, SignalGap, Update
 _LEAST_GAP_S = 0.01
 
 
-class _Lane:
+class _MinuteStream:
     """Minutes of one stream of samples in order: the live one, or what came late of a boot."""
 
     def __init__(self, mount: Mount) -> None:
@@ -31,7 +31,7 @@ class _Lane:
         self._exposure = ExposureAccumulator(ExposureSettings(mount=mount))
         self._last_utc_s = -math.inf  # of the newest sample
 
-    def add(self, store: Store, update: Update, profile: Profile, utc_offset_s: float) -> None:
+    def add(self, store: Store, update: Update, profile: TrackerSettings, utc_offset_s: float) -> None:
         """Stage the events and minutes of an update; device times plus the offset are UTC s."""
         if self.session is None:
             return
@@ -68,7 +68,7 @@ class Kept:
     warning: str = ""
 
 
-class Keeper:
+class StoreSink:
     """The store as one session of one device sees it.
 
     Parameters
@@ -84,8 +84,8 @@ class Keeper:
     def __init__(self, store: Store, *, device: str, mount: Mount, zone: str) -> None:
         self._store, self._device, self._mount, self._zone = store, device, mount, zone
         self._sessions: dict[int, int] = {}  # boot -> session number
-        self._live = _Lane(mount)
-        self._late: dict[int, _Lane] = {}  # boot -> minutes of what came late
+        self._live = _MinuteStream(mount)
+        self._late: dict[int, _MinuteStream] = {}  # boot -> minutes of what came late
         self._trouble = ""
         self.recoveries = [recovery.message for recovery in store.recoveries]
 
@@ -159,13 +159,13 @@ class Keeper:
             info=info,
         )
 
-    def update(self, update: Update, profile: Profile, utc_offset_s: float) -> None:
+    def update(self, update: Update, profile: TrackerSettings, utc_offset_s: float) -> None:
         """Stage the events and minutes of a live update; device times plus the offset are UTC s."""
         self._live.add(self._store, update, profile, utc_offset_s)
 
-    def late(self, boot: int, update: Update, profile: Profile, utc_offset_s: float) -> None:
+    def late(self, boot: int, update: Update, profile: TrackerSettings, utc_offset_s: float) -> None:
         """Stage the events and minutes of what came late, in a session beside the live one."""
-        lane = self._late.setdefault(boot, _Lane(self._mount))
+        lane = self._late.setdefault(boot, _MinuteStream(self._mount))
         if lane.session is None and len(update.angles.t_s):
             lane.session = self._begin(boot, float(update.angles.t_s[0]) + utc_offset_s, {"source": "late"})
         lane.add(self._store, update, profile, utc_offset_s)

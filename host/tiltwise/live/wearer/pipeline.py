@@ -16,14 +16,14 @@ from tiltwise.decode.messages import Info
 from tiltwise.exercise.set_counter import SetCounter
 from tiltwise.live.wearer.alerts import Alerts, Notice, is_quiet
 from tiltwise.live.wearer.case_orientation import outward_axis
-from tiltwise.live.wearer.placement_monitor import FitNotice, FitWatch
+from tiltwise.live.wearer.placement_monitor import FitNotice, PlacementMonitor
 from tiltwise.live.wearer.update import LiveUpdate
-from tiltwise.motion.calibration.guided_calibration import CalibrationRitual, RitualStep
-from tiltwise.motion.calibration.guided_calibration_pair import PairRitual
+from tiltwise.motion.calibration.guided_calibration import CalibrationStep, GuidedCalibration
+from tiltwise.motion.calibration.guided_calibration_pair import GuidedCalibrationPair
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.motion.orientation.estimator import OrientationStage
 from tiltwise.pair_tracker import COLLAR, HEAD, PairTracker, PairUpdate
-from tiltwise.tracker import Profile, Tracker, no_angles
+from tiltwise.tracker import Tracker, TrackerSettings, no_angles
 from tiltwise.types import (
     ACTIVITIES,
     Event,
@@ -35,7 +35,7 @@ from tiltwise.types import (
 )
 
 
-class Stages:
+class Pipeline:
     """One wearer's ritual, tracker, counters and alerts.
 
     Parameters
@@ -57,14 +57,14 @@ class Stages:
         self._counters = counters
         self.alerts = Alerts(settings.alerts)
         self._orientations = {HEAD: OrientationStage(), COLLAR: OrientationStage()}
-        self._ritual: CalibrationRitual | PairRitual | None = None
-        self._step = (RitualStep.SIT_STILL, -1)
+        self._ritual: GuidedCalibration | GuidedCalibrationPair | None = None
+        self._step = (CalibrationStep.SIT_STILL, -1)
         self._worn: tuple[Mounting, Mounting | None] | None = None
         self._tracker: Tracker | PairTracker | None = None
-        self._fits: dict[int, FitWatch] = {}
+        self._fits: dict[int, PlacementMonitor] = {}
 
     @property
-    def profile(self) -> Profile | None:
+    def profile(self) -> TrackerSettings | None:
         """The profile in use, None while calibrating."""
         return None if self._tracker is None else self._tracker.profile
 
@@ -74,7 +74,7 @@ class Stages:
         self._tracker = self.new_tracker()
         if mounting.is_shown:  # an assumed forward is no reference to judge a slip by
             sensors = (HEAD,) if self._worn[1] is None else (HEAD, COLLAR)
-            self._fits = {sensor: FitWatch(is_put_on=is_put_on) for sensor in sensors}
+            self._fits = {sensor: PlacementMonitor(is_put_on=is_put_on) for sensor in sensors}
 
     def new_tracker(self) -> Tracker | PairTracker:
         """Return a tracker like the one in use; only once there is one."""
@@ -82,8 +82,8 @@ class Stages:
         mounting, collar = self._worn
         rule = rule_settings(self._settings.rule)
         if collar is None:
-            return Tracker(Profile(mounting, rule=rule))
-        return PairTracker(Profile(mounting, rule=rule), Profile(collar, rule=rule))
+            return Tracker(TrackerSettings(mounting, rule=rule))
+        return PairTracker(TrackerSettings(mounting, rule=rule), TrackerSettings(collar, rule=rule))
 
     def process(
         self, block: ImuBlock | OrientationBlock, live: LiveUpdate, info: Info | None, utc_offset_s: float
@@ -149,7 +149,7 @@ class Stages:
 
     def _calibrate(self, block: ImuBlock | OrientationBlock, live: LiveUpdate, info: Info | None) -> None:
         ritual = self._ritual = self._ritual or self._new_ritual(info)
-        if block.sensor == COLLAR and not isinstance(ritual, PairRitual):
+        if block.sensor == COLLAR and not isinstance(ritual, GuidedCalibrationPair):
             return
         stage = self._orientations[block.sensor]
         progress = ritual.process(stage.process(block) if isinstance(block, ImuBlock) else block)
@@ -158,19 +158,19 @@ class Stages:
             live.ritual = progress
         if progress.mounting is not None:
             live.mounting = progress.mounting
-            collar = ritual.collar if isinstance(ritual, PairRitual) else None
-            if isinstance(ritual, PairRitual) and collar is None:
+            collar = ritual.collar if isinstance(ritual, GuidedCalibrationPair) else None
+            if isinstance(ritual, GuidedCalibrationPair) and collar is None:
                 live.warnings.append(progress.text)
             self.begin(progress.mounting, collar, is_put_on=False)
         elif progress.is_over:
             ritual.reset()
 
-    def _new_ritual(self, info: Info | None) -> CalibrationRitual | PairRitual:
+    def _new_ritual(self, info: Info | None) -> GuidedCalibration | GuidedCalibrationPair:
         """Both sensors at once when the board has two: nods for the head, bows for the collar."""
         outward = outward_axis(self._face, info)
         if info is not None and info.imu_count == 2 and self._mount is not Mount.COLLAR:
-            return PairRitual(self._mount, outward=outward)
-        return CalibrationRitual(self._mount, outward=outward)
+            return GuidedCalibrationPair(self._mount, outward=outward)
+        return GuidedCalibration(self._mount, outward=outward)
 
 
 def _fit_notice(found: FitNotice) -> Notice:

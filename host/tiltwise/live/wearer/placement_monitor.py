@@ -40,7 +40,7 @@ class FitNotice:
     text: str
 
 
-class FitWatch:
+class PlacementMonitor:
     """Streaming; feed it every update of one sensor.
 
     Parameters

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from tiltwise.decode.messages import BoardEvent, Status
 from tiltwise.live.wearer.alerts import Notice
-from tiltwise.motion.calibration.guided_calibration import RitualProgress
+from tiltwise.motion.calibration.guided_calibration import CalibrationProgress
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.types import (
     Activity,
@@ -26,7 +26,7 @@ class LiveUpdate:
     activity: Activity | None = None
     events: list[Event] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
-    ritual: RitualProgress | None = None
+    ritual: CalibrationProgress | None = None
     mounting: Mounting | None = None  # the one just calibrated
     status: Status | None = None
     board_events: list[BoardEvent] = field(default_factory=list)

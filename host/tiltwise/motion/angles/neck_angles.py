@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiltwise.motion.angles.lowpass import LowPass, delay_s
-from tiltwise.motion.angles.rotation_zero import TurnZero
+from tiltwise.motion.angles.rotation_zero import RotationZero
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.motion.rotation import conjugate, from_two_vectors, multiply, rotate, up_in_sensor
 from tiltwise.types import AngleBlock, FloatArray, Mount, OrientationBlock
@@ -68,7 +68,7 @@ class AnglesStage:
         self._body_from_sensor = rotate(conjugate(mounting.q), np.eye(3)).T
         self._gain = self.settings.neck_gain if mounting.mount is Mount.NECK else 1.0
         self._lowpass = LowPass(self.settings.cutoff_hz, self.settings.rate_hz)
-        self._turn = TurnZero()
+        self._turn = RotationZero()
         self.reset()
 
     def reset(self) -> None:

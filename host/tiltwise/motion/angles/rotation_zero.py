@@ -20,7 +20,7 @@ NEW_DIRECTION_S = (
 )
 
 
-class TurnZero:
+class RotationZero:
     """Streaming rotation within a movement; see the module's first lines for the rule."""
 
     def __init__(self) -> None:

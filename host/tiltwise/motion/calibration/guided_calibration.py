@@ -36,7 +36,7 @@ _SETTLE_S = 0.5  # after the last nod: the return belongs to it
 _MAX_GAP_S = 0.5
 
 
-class RitualStep(StrEnum):
+class CalibrationStep(StrEnum):
     """What the ritual waits for."""
 
     SIT_STILL = "sit_still"
@@ -47,14 +47,14 @@ class RitualStep(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class RitualProgress:
+class CalibrationProgress:
     """Where the ritual is.
 
     `text` is what to tell the person. `still_s` counts up to 3 s, `count` counts completed nods or tilts up to 3.
     `mounting` is there when done, `reason` when refused.
     """
 
-    step: RitualStep
+    step: CalibrationStep
     text: str
     still_s: float = 0.0
     count: int = 0
@@ -64,10 +64,10 @@ class RitualProgress:
     @property
     def is_over(self) -> bool:
         """Whether it ended, one way or the other."""
-        return self.step in (RitualStep.DONE, RitualStep.REFUSED)
+        return self.step in (CalibrationStep.DONE, CalibrationStep.REFUSED)
 
 
-class CalibrationRitual:
+class GuidedCalibration:
     """Streaming state machine; feed it until `is_over`, then `reset()` to try again.
 
     Parameters
@@ -93,7 +93,7 @@ class CalibrationRitual:
         self._with_tilts = mount is Mount.COLLAR if with_tilts is None else with_tilts
         self._is_behind = is_behind
         self._outward = outward
-        self._progress: RitualProgress
+        self._progress: CalibrationProgress
         self._since_s: float | None
         self._up: FloatArray
         self.reset()
@@ -103,15 +103,15 @@ class CalibrationRitual:
         self._pending: list[OrientationBlock] = []
         self._slice_id: int | None = None
         self._slices: deque[OrientationBlock] = deque()
-        self._parts: dict[RitualStep, OrientationBlock] = {}
-        self._enter(RitualStep.SIT_STILL)
+        self._parts: dict[CalibrationStep, OrientationBlock] = {}
+        self._enter(CalibrationStep.SIT_STILL)
 
     @property
-    def progress(self) -> RitualProgress:
+    def progress(self) -> CalibrationProgress:
         """Where it is now."""
         return self._progress
 
-    def process(self, block: OrientationBlock) -> RitualProgress:
+    def process(self, block: OrientationBlock) -> CalibrationProgress:
         """Take samples; return where the ritual is after the last full tenth of a second."""
         block = finite(block)
         ids = np.floor(block.t_s * _SLICES_HZ).astype(np.int64)
@@ -134,11 +134,11 @@ class CalibrationRitual:
         if self._slices and not 0 < piece.t_s[0] - self._slices[-1].t_s[-1] <= _MAX_GAP_S:
             self._slices.clear()
             self._parts.clear()
-            self._enter(RitualStep.SIT_STILL)
+            self._enter(CalibrationStep.SIT_STILL)
         if self._since_s is None:
             self._since_s = t_s
         self._slices.append(piece)
-        if self._progress.step is RitualStep.SIT_STILL:
+        if self._progress.step is CalibrationStep.SIT_STILL:
             self._sit_still(t_s)
         else:
             self._count_movements(piece, t_s)
@@ -156,15 +156,15 @@ class CalibrationRitual:
             except CalibrationError as error:
                 reason = str(error)
             else:
-                self._parts[RitualStep.SIT_STILL] = block
-                self._enter(RitualStep.NOD)
+                self._parts[CalibrationStep.SIT_STILL] = block
+                self._enter(CalibrationStep.NOD)
                 self._slices = deque([self._slices[-1]])
                 return
         if self._since_s is not None and t_s - self._since_s > _STILL_TIMEOUT_S:
             self._refuse(reason or "the sensor was not still for 3 s: sit tall and wait")
             return
-        self._progress = RitualProgress(
-            RitualStep.SIT_STILL, "Sit tall, look ahead, hold still.", min(still_s, STILL_S)
+        self._progress = CalibrationProgress(
+            CalibrationStep.SIT_STILL, "Sit tall, look ahead, hold still.", min(still_s, STILL_S)
         )
 
     def _count_movements(self, piece: OrientationBlock, t_s: float) -> None:
@@ -182,16 +182,16 @@ class CalibrationRitual:
         ) or waited_s > _MOVE_TIMEOUT_S:
             self._finish_movements(step)
             return
-        self._progress = RitualProgress(step, self._prompt(step), STILL_S, min(self._count, NODS))
+        self._progress = CalibrationProgress(step, self._prompt(step), STILL_S, min(self._count, NODS))
 
-    def _finish_movements(self, step: RitualStep) -> None:
+    def _finish_movements(self, step: CalibrationStep) -> None:
         """Judge the nods as soon as they are there, so that tilts are not asked for in vain."""
         self._parts[step] = _joined(list(self._slices))
         try:
             mounting = calibrate(
-                self._parts[RitualStep.SIT_STILL],
-                self._parts[RitualStep.NOD],
-                self._parts.get(RitualStep.TILT),
+                self._parts[CalibrationStep.SIT_STILL],
+                self._parts[CalibrationStep.NOD],
+                self._parts.get(CalibrationStep.TILT),
                 mount=self._mount,
                 is_behind=self._is_behind,
                 outward=self._outward,
@@ -199,33 +199,35 @@ class CalibrationRitual:
         except CalibrationError as error:
             self._refuse(str(error))
             return
-        if step is RitualStep.NOD and self._with_tilts:
-            self._enter(RitualStep.TILT)
+        if step is CalibrationStep.NOD and self._with_tilts:
+            self._enter(CalibrationStep.TILT)
             self._slices = deque([self._slices[-1]])
             return
         text = " ".join((f"Calibrated, quality {mounting.quality:.0%}.", *mounting.notes))
-        self._progress = RitualProgress(RitualStep.DONE, text, STILL_S, min(self._count, NODS), mounting)
+        self._progress = CalibrationProgress(
+            CalibrationStep.DONE, text, STILL_S, min(self._count, NODS), mounting
+        )
 
     def _refuse(self, reason: str) -> None:
         """End with the reason."""
-        self._progress = RitualProgress(
-            RitualStep.REFUSED, f"Not calibrated: {reason}", 0.0, self._count, None, reason
+        self._progress = CalibrationProgress(
+            CalibrationStep.REFUSED, f"Not calibrated: {reason}", 0.0, self._count, None, reason
         )
 
-    def _enter(self, step: RitualStep) -> None:
+    def _enter(self, step: CalibrationStep) -> None:
         """Begin a step."""
         self._since_s = None
         self._count = 0
         self._counter = ExcursionCounter(AMPLITUDE_DEG[self._mount])
-        self._progress = RitualProgress(step, self._prompt(step))
+        self._progress = CalibrationProgress(step, self._prompt(step))
 
-    def _prompt(self, step: RitualStep) -> str:
+    def _prompt(self, step: CalibrationStep) -> str:
         """What to ask for."""
-        if step is RitualStep.SIT_STILL:
+        if step is CalibrationStep.SIT_STILL:
             return "Sit tall, look ahead, hold still."
-        if step is RitualStep.TILT and self._mount is Mount.COLLAR:
+        if step is CalibrationStep.TILT and self._mount is Mount.COLLAR:
             return "Lean your upper back to one side and come up again, three times."
-        if step is RitualStep.TILT:
+        if step is CalibrationStep.TILT:
             return "Tilt ear to shoulder and back, three times."
         if self._mount is Mount.COLLAR:
             return "Bow your upper back forward and come up again, slowly, three times."
@@ -241,7 +243,7 @@ def find_ritual(
     outward: FloatArray | None = None,
 ) -> Mounting:
     """Return the Mounting of the first ritual in a stream; raise CalibrationError with the reason otherwise."""
-    ritual = CalibrationRitual(mount, with_tilts=with_tilts, is_behind=is_behind, outward=outward)
+    ritual = GuidedCalibration(mount, with_tilts=with_tilts, is_behind=is_behind, outward=outward)
     for block in blocks:
         progress = ritual.process(block)
         if progress.mounting is not None:

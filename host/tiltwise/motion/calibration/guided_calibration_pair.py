@@ -11,18 +11,22 @@ from dataclasses import replace
 
 import numpy as np
 
-from tiltwise.motion.calibration.guided_calibration import CalibrationRitual, RitualProgress, RitualStep
+from tiltwise.motion.calibration.guided_calibration import (
+    CalibrationProgress,
+    CalibrationStep,
+    GuidedCalibration,
+)
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.types import FloatArray, Mount, OrientationBlock
 
 SILENT_S = 3.0  # without samples for this long, a sensor counts as not there
-_ORDER = (RitualStep.SIT_STILL, RitualStep.NOD, RitualStep.TILT, RitualStep.DONE)
+_ORDER = (CalibrationStep.SIT_STILL, CalibrationStep.NOD, CalibrationStep.TILT, CalibrationStep.DONE)
 _NAMES = ("head sensor", "collar sensor")
 _LEAN = "Lean head and upper back to one side together and come up again, three times."
 _BOW = "Bow head and upper back together and come up again, slowly, three times."
 
 
-class PairRitual:
+class GuidedCalibrationPair:
     """Like CalibrationRitual, for sensor 0 (head or neck) and sensor 1 (collar).
 
     When done, `progress.mounting` is the head's and `collar` the collar's, or None if that sensor was silent.
@@ -31,8 +35,8 @@ class PairRitual:
 
     def __init__(self, mount: Mount, *, with_tilts: bool = True, outward: FloatArray | None = None) -> None:
         self._rituals = (
-            CalibrationRitual(mount, with_tilts=with_tilts, is_behind=False, outward=outward),
-            CalibrationRitual(Mount.COLLAR, with_tilts=with_tilts, outward=outward),
+            GuidedCalibration(mount, with_tilts=with_tilts, is_behind=False, outward=outward),
+            GuidedCalibration(Mount.COLLAR, with_tilts=with_tilts, outward=outward),
         )
         self.reset()
 
@@ -46,11 +50,11 @@ class PairRitual:
         self._progress = self._rituals[0].progress
 
     @property
-    def progress(self) -> RitualProgress:
+    def progress(self) -> CalibrationProgress:
         """Where the two are together."""
         return self._progress
 
-    def process(self, block: OrientationBlock) -> RitualProgress:
+    def process(self, block: OrientationBlock) -> CalibrationProgress:
         """Take samples of either sensor."""
         if self._progress.is_over or block.sensor not in (0, 1) or not len(block.t_s):
             return self._progress
@@ -60,23 +64,23 @@ class PairRitual:
         self._progress = self._together()
         return self._progress
 
-    def _together(self) -> RitualProgress:
+    def _together(self) -> CalibrationProgress:
         both = [ritual.progress for ritual in self._rituals]
         for name, one in zip(_NAMES, both, strict=True):
-            if one.step is RitualStep.REFUSED:
+            if one.step is CalibrationStep.REFUSED:
                 reason = f"{name}: {one.reason}"
                 return replace(one, reason=reason, text=f"Not calibrated: {reason}")
         silent = self._silent()
-        if silent == 0 and both[1].step is RitualStep.DONE:
+        if silent == 0 and both[1].step is CalibrationStep.DONE:
             reason = f"{_NAMES[0]}: no samples from it: check its cable"
-            return RitualProgress(RitualStep.REFUSED, f"Not calibrated: {reason}", reason=reason)
+            return CalibrationProgress(CalibrationStep.REFUSED, f"Not calibrated: {reason}", reason=reason)
         head, back = both
-        if silent == 1 and head.step is RitualStep.DONE:
+        if silent == 1 and head.step is CalibrationStep.DONE:
             text = "Calibrated with the head sensor alone: the collar sensor sends nothing."
             return replace(head, text=text)
         behind = min(both, key=lambda one: (_ORDER.index(one.step), one.count))
-        if behind.step is not RitualStep.DONE:
-            text = {RitualStep.NOD: _BOW, RitualStep.TILT: _LEAN}.get(behind.step, behind.text)
+        if behind.step is not CalibrationStep.DONE:
+            text = {CalibrationStep.NOD: _BOW, CalibrationStep.TILT: _LEAN}.get(behind.step, behind.text)
             return replace(behind, text=text, mounting=None)
         self.collar = back.mounting
         assert head.mounting is not None

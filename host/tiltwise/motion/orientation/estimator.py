@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tiltwise.motion.orientation.gravity_filter import BIAS, GRAVITY, GravityFilter, GravitySettings
 from tiltwise.motion.orientation.imu_checks import OrientationError, check_block, check_recording
-from tiltwise.motion.orientation.levelling import Knots, Uprighter
+from tiltwise.motion.orientation.levelling import Knots, Leveller
 from tiltwise.motion.orientation.preintegration import (
     OFFLINE_WINDOWS,
     SumRows,
@@ -93,7 +93,7 @@ class _Stretch:
     uncertainty_deg: FloatArray
     is_saturated: NDArray[np.bool_]
     n_new: int
-    uprighter: Uprighter
+    uprighter: Leveller
 
     def render_online(self) -> Estimate:
         """Return the estimate of the new samples, each from what was known at its window's start."""
@@ -115,7 +115,7 @@ class _Core:
         self._strapdown, self._saturation = Strapdown(), SaturationDetector()
         self._cutter = WindowCutter(t_start_s, windows)
         self.filter = GravityFilter(np.asarray(first_acc, dtype=float), settings)
-        self._uprighter = Uprighter(self.filter.state.x[:3])
+        self._uprighter = Leveller(self.filter.state.x[:3])
         self._open: StrapdownRows | None = None
 
     def advance(self, t_s: FloatArray, gyr: FloatArray, acc: FloatArray) -> _Stretch:
@@ -223,7 +223,7 @@ def _estimate_offline(
     else:
         states = core.filter.state.x[None]
         variances = np.diag(core.filter.state.p)[None]
-    uprighter = Uprighter(states[0, :3])
+    uprighter = Leveller(states[0, :3])
     uncertainty = _uncertainty_deg(variances[:, 0] + variances[:, 1] + variances[:, 2])
     parts, k = [], 0
     for number, stretch in enumerate(stretches):

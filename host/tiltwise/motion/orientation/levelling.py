@@ -36,7 +36,7 @@ class Knots:
     gyr_error: FloatArray
 
 
-class Uprighter:
+class Leveller:
     """Keeps the rotation from the strapdown frame to the earth over the windows."""
 
     def __init__(self, first_up: FloatArray) -> None:

@@ -198,7 +198,7 @@ def _day_cells(group: list[calibration_error.DayRow]) -> tuple[object, ...]:
     return group[0].mount.value, len(group), sum(bool(row.refused) for row in group), worst, most, *errors
 
 
-def _ritual_cells(row: calibration_error.RitualRow) -> tuple[object, ...]:
+def _ritual_cells(row: calibration_error.GuidedCalibrationRow) -> tuple[object, ...]:
     return (
         row.mount.value, row.kind, row.is_right, row.tries, row.accepted, row.not_accepted_percent, row.faced,
         row.faced_careful, row.error_deg,

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from tiltwise.motion.angles.neck_angles import AnglesStage
 from tiltwise.motion.calibration.alignment import CalibrationError
-from tiltwise.motion.calibration.guided_calibration import CalibrationRitual, RitualProgress, find_ritual
+from tiltwise.motion.calibration.guided_calibration import CalibrationProgress, GuidedCalibration, find_ritual
 from tiltwise.motion.calibration.mounting import Mounting, remount_change_deg
 from tiltwise.motion.orientation.estimator import OrientationStage
 from tiltwise.motion.rotation import angle_between_deg, rotate
@@ -60,7 +60,7 @@ class DayRow:
 
 
 @dataclass(frozen=True, slots=True)
-class RitualRow:
+class GuidedCalibrationRow:
     """One way of doing the ritual. Unfinished ones gave no mounting either: the ritual still asks for more.
 
     faced and faced_careful are how many are accepted when the host knows which way the case faces, the part being
@@ -100,7 +100,7 @@ def day_rows(
 
 def ritual_rows(
     seeds: Sequence[int] = tuple(range(40)), *, mounts: Sequence[Mount] = tuple(Mount)
-) -> Iterator[tuple[float, RitualRow]]:
+) -> Iterator[tuple[float, GuidedCalibrationRow]]:
     """Yield the share done and a row for each mount and way of doing the ritual, the right one first."""
     jobs = [(mount, kind) for mount in mounts for kind, way in RITUALS.items() if mount in way.mounts]
     for k, (mount, kind) in enumerate(jobs):
@@ -138,7 +138,7 @@ def day_row(mount: Mount, seed: int, minutes: float = DAY_MINUTES) -> DayRow:
     )
 
 
-def ritual_row(mount: Mount, kind: str, seeds: Sequence[int]) -> RitualRow:
+def ritual_row(mount: Mount, kind: str, seeds: Sequence[int]) -> GuidedCalibrationRow:
     """Let one person for each seed do the ritual in this way and see what the host makes of it."""
     outcomes: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
@@ -158,7 +158,7 @@ def ritual_row(mount: Mount, kind: str, seeds: Sequence[int]) -> RitualRow:
             reasons[_short(progress.reason)] += 1
         else:
             outcomes["unfinished"] += 1
-    return RitualRow(
+    return GuidedCalibrationRow(
         mount,
         kind,
         RITUALS[kind].is_right,
@@ -187,10 +187,10 @@ def ritual_wearer(mount: Mount, kind: str, seed: int, misalignment_deg: float = 
     return Wearer(story, seed=seed, mount=mount, misalignment_deg=misalignment_deg)
 
 
-def _judged(wearer: Wearer) -> tuple[RitualProgress, RitualProgress]:
+def _judged(wearer: Wearer) -> tuple[CalibrationProgress, CalibrationProgress]:
     """What the host says of the ritual, not knowing which way the case faces and knowing it."""
     mount, stage = wearer.mount, OrientationStage()
-    rituals = (CalibrationRitual(mount), CalibrationRitual(mount, outward=wearer.outward()))
+    rituals = (GuidedCalibration(mount), GuidedCalibration(mount, outward=wearer.outward()))
     t_s = np.arange(0.0, wearer.duration_s, 1 / RATE_HZ)
     for start in range(0, len(t_s), _PIECE):
         block = stage.process(wearer.imu(t_s[start : start + _PIECE]))

@@ -21,8 +21,8 @@ from tiltwise.common import wire
 from tiltwise.config.settings import Settings
 from tiltwise.decode.decoder import Decoder
 from tiltwise.decode.frame_table import HEADER_DTYPE
-from tiltwise.live.backfill.store_sink import Keeper
-from tiltwise.live.live_session import Session
+from tiltwise.live.backfill.store_sink import StoreSink
+from tiltwise.live.live_session import LiveSession
 from tiltwise.motion.calibration.guided_calibration import find_ritual
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.motion.orientation.estimator import OrientationStage
@@ -33,7 +33,7 @@ from tiltwise.report.exposure import ExposureAccumulator, ExposureSettings
 from tiltwise.sim.board.simulation import Simulation
 from tiltwise.sim.body.wearer import Wearer
 from tiltwise.store.writer import Store
-from tiltwise.tracker import Profile, Tracker
+from tiltwise.tracker import Tracker, TrackerSettings
 from tiltwise.types import ImuBlock, Mount, OrientationBlock, Update
 
 RATE_HZ = 50.0
@@ -156,7 +156,7 @@ def _offline_path(source: list[bytes] | Path, mounting: Mounting) -> _Laps:
         stage = OrientationStage()
         blocks = [stage.process(block) for block in blocks if isinstance(block, ImuBlock)]
         laps.lap("orientation")
-    profile = Profile(mounting)
+    profile = TrackerSettings(mounting)
     tracker = Tracker(profile)
     updates = [tracker.process(block) for block in blocks]
     tracker.finish()
@@ -175,7 +175,7 @@ def _decode(frames: list[bytes]) -> list[ImuBlock | OrientationBlock]:
     return [item for item in items if isinstance(item, (ImuBlock, OrientationBlock))]
 
 
-def _summarise(updates: list[Update], profile: Profile) -> None:
+def _summarise(updates: list[Update], profile: TrackerSettings) -> None:
     exposure = ExposureAccumulator(ExposureSettings(mount=profile.mount))
     minutes = []
     for update in updates:
@@ -201,9 +201,9 @@ def _session_cpu_s(frames: list[tuple[float, bytes]], folder: Path | None) -> fl
     keeper = None
     if folder is not None:
         store = Store(folder, min_free_bytes=_FREE_BYTES)
-        keeper = Keeper(store, device="bench", mount=_MOUNT, zone="UTC")
+        keeper = StoreSink(store, device="bench", mount=_MOUNT, zone="UTC")
     start_s = time.process_time()
-    session = Session(
+    session = LiveSession(
         settings=Settings(), mount=_MOUNT, mounting=None, started_utc_s=1.7e9, zone="UTC", keeper=keeper
     )
     for received_s, frame in frames:

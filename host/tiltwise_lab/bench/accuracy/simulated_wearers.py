@@ -20,17 +20,17 @@ from tiltwise.common.rule import DIP_MS
 from tiltwise.decode.decoder import Decoder
 from tiltwise.detect.posture import PostureDetector, RuleSettings
 from tiltwise.exercise.catalogue import EXERCISES
-from tiltwise.exercise.definition import Seen
+from tiltwise.exercise.definition import Visibility
 from tiltwise.exercise.rep_counter import RepCounter
 from tiltwise.motion.angles.neck_angles import AnglesStage
-from tiltwise.motion.calibration.guided_calibration import CalibrationRitual
+from tiltwise.motion.calibration.guided_calibration import GuidedCalibration
 from tiltwise.motion.calibration.mounting import Mounting, remount_change_deg
 from tiltwise.motion.orientation.estimator import OrientationStage
 from tiltwise.sim.board.simulation import Simulation
 from tiltwise.sim.body.ground_truth import PostureRun, TrueRep
 from tiltwise.sim.body.scenario import SCENARIOS
 from tiltwise.sim.body.wearer import Wearer, WearerMotion
-from tiltwise.tracker import Profile, Tracker
+from tiltwise.tracker import Tracker, TrackerSettings
 from tiltwise.types import (
     ACTIVITIES,
     Activity,
@@ -198,7 +198,7 @@ def run_simulation(simulation: Simulation) -> SimRun:
     stage = OrientationStage()
     oriented = [stage.process(b) if isinstance(b, ImuBlock) else b for b in blocks]
     mounting, ready_s, refusals = _calibrate(oriented, mount)
-    tracker = Tracker(Profile(mounting, rule=RULE))
+    tracker = Tracker(TrackerSettings(mounting, rule=RULE))
     updates = [tracker.process(_part_from(block, ready_s)) for block in blocks]
     events = [event for update in updates for event in update.events] + tracker.finish()
     return SimRun(
@@ -263,7 +263,7 @@ def match_runs(runs: Sequence[PostureRun], events: Sequence[Event]) -> tuple[int
 def count_false_alarms(run: SimRun, motion: WearerMotion) -> int:
     """Count alerts that neither a true run nor the rule fed with the true angle explains."""
     runs = [(r.start_s, r.end_s) for r in _true_runs(run.wearer)]
-    detector = PostureDetector(Profile(run.mounting).kind, RULE)
+    detector = PostureDetector(TrackerSettings(run.mounting).kind, RULE)
     true_angles = replace(run.angles, **{name: getattr(motion, name) for name in _ANGLES})
     true_events = detector.process(true_angles, motion.activity) + detector.finish()
     runs += [
@@ -302,7 +302,7 @@ def _is_countable(rep: TrueRep, mount: Mount) -> bool:
     exercise = EXERCISES.get(rep.exercise)
     if exercise is None or exercise.signal is None:
         return False
-    return exercise.seen[mount] in (Seen.MEASURED, Seen.APPROXIMATE)
+    return exercise.seen[mount] in (Visibility.MEASURED, Visibility.APPROXIMATE)
 
 
 def _runs_after(wearer: Wearer, t_s: float) -> list[PostureRun]:
@@ -324,7 +324,7 @@ def _not_calibrated(scenario: str, stream: str, wearer: Wearer) -> SimRow:
 
 def _calibrate(blocks: Sequence[OrientationBlock], mount: Mount) -> tuple[Mounting, float, int]:
     """Return the mounting of the first ritual accepted, when it was there, and how often it was refused before."""
-    ritual, refusals = CalibrationRitual(mount), 0
+    ritual, refusals = GuidedCalibration(mount), 0
     for block in blocks:
         for start in range(0, len(block.t_s), _FRAME):
             piece = _cut(block, slice(start, start + _FRAME))

@@ -25,8 +25,8 @@ from tiltwise.common import wire
 from tiltwise.config.settings import Settings
 from tiltwise.link.board_connection import Known
 from tiltwise.link.supervisor import Supervisor
-from tiltwise.live.backfill.store_sink import Keeper
-from tiltwise.live.live_session import LiveUpdate, Session
+from tiltwise.live.backfill.store_sink import StoreSink
+from tiltwise.live.live_session import LiveSession, LiveUpdate
 from tiltwise.live.run import run_live
 from tiltwise.motion.calibration.mounting import mounting_from_up
 from tiltwise.sim.imu.imu_errors import G_M_S2
@@ -71,7 +71,7 @@ class HostNotes:
     back_s: list[float] = field(default_factory=list)
 
 
-class NotingSession(Session):
+class NotingSession(LiveSession):
     """The session, and beside it what it decided when; nothing is changed."""
 
     now_s: Callable[[], float]
@@ -134,7 +134,7 @@ class Trial:
             clock=lambda: loop.time() * (1 + DRIFT),
         )
         self.folder = folder
-        self.keeper = Keeper(Store(folder, min_free_bytes=0), device="trial", mount=Mount.NECK, zone="UTC")
+        self.keeper = StoreSink(Store(folder, min_free_bytes=0), device="trial", mount=Mount.NECK, zone="UTC")
         self.session = NotingSession(
             settings=Settings(), mount=Mount.NECK, started_utc_s=STARTED_S, zone="UTC", keeper=self.keeper,
             mounting=mounting_from_up(np.array([0.0, 0.0, 1.0]), mount=Mount.NECK), fetches=True,

@@ -17,8 +17,8 @@ import numpy as np
 
 from tiltwise.common import wire
 from tiltwise.config.settings import RuleSetting, Settings
-from tiltwise.live.backfill.store_sink import Keeper
-from tiltwise.live.live_session import Session
+from tiltwise.live.backfill.store_sink import StoreSink
+from tiltwise.live.live_session import LiveSession
 from tiltwise.motion.calibration.mounting import mounting_from_up
 from tiltwise.recording.frame_packing import pack_imu_frames
 from tiltwise.store.writer import Store
@@ -41,15 +41,15 @@ def frames_of(boot: int, seconds: float) -> list[bytes]:
     return pack_imu_frames(t_s, gyr, acc, rate_hz=RATE_HZ, boot=boot)
 
 
-def open_session(store: Store, boot: int, *, rule_s: float = 60.0) -> Session:
+def open_session(store: Store, boot: int, *, rule_s: float = 60.0) -> LiveSession:
     """Return a session whose calibration holds, at the wall time of this boot."""
-    return Session(
+    return LiveSession(
         settings=Settings(rule=RuleSetting(seconds=rule_s)),
         mount=Mount.NECK,
         mounting=mounting_from_up(np.array([0.0, 0.0, 1.0]), mount=Mount.NECK),
         started_utc_s=T0_S + BOOT_S * boot,
         zone="UTC",
-        keeper=Keeper(store, device="victim", mount=Mount.NECK, zone="UTC"),
+        keeper=StoreSink(store, device="victim", mount=Mount.NECK, zone="UTC"),
     )
 
 

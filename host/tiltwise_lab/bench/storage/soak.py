@@ -18,8 +18,8 @@ from pathlib import Path
 from tiltwise.common import wire
 from tiltwise.config.settings import Settings
 from tiltwise.link.supervisor import Supervisor
-from tiltwise.live.backfill.store_sink import Keeper
-from tiltwise.live.live_session import Session
+from tiltwise.live.backfill.store_sink import StoreSink
+from tiltwise.live.live_session import LiveSession
 from tiltwise.live.run import run_live
 from tiltwise.sim.board.simulation import Simulation
 from tiltwise.sim.board.usb_cable import SimCable
@@ -83,8 +83,8 @@ class _Host:
         minutes = hours * 60 + 5  # the story outlasts the run
         self.simulation = Simulation("desk", seed=seed, minutes=minutes, auto_ack=False, stream=None)
         self.cable = SimCable(self.simulation, seed=seed)
-        keeper = Keeper(Store(folder, min_free_bytes=0), device="soak", mount=Mount.NECK, zone="UTC")
-        self.session = Session(
+        keeper = StoreSink(Store(folder, min_free_bytes=0), device="soak", mount=Mount.NECK, zone="UTC")
+        self.session = LiveSession(
             settings=Settings(), mount=Mount.NECK, mounting=None, started_utc_s=_STARTED_S, zone="UTC",
             keeper=keeper, fetches=True,
         )  # fmt: skip

@@ -19,8 +19,8 @@ from typing import TypeVar
 
 from tiltwise.common import wire
 from tiltwise.config.settings import Settings
-from tiltwise.live.backfill.store_sink import Keeper
-from tiltwise.live.live_session import Session
+from tiltwise.live.backfill.store_sink import StoreSink
+from tiltwise.live.live_session import LiveSession
 from tiltwise.sim.board.simulation import Simulation
 from tiltwise.store.reader import StoredDay
 from tiltwise.store.stored_day import day_summary
@@ -95,8 +95,8 @@ def year_results(
 def _write_hours(folder: Path, seed: int, hours: float) -> Iterator[float]:
     """Let a simulated wearer spend hours with the real firmware, session and store; yield the share done."""
     simulation = Simulation("desk", seed=seed, minutes=hours * 60, auto_ack=False)
-    keeper = Keeper(Store(folder, min_free_bytes=0), device="year", mount=Mount.NECK, zone="UTC")
-    session = Session(
+    keeper = StoreSink(Store(folder, min_free_bytes=0), device="year", mount=Mount.NECK, zone="UTC")
+    session = LiveSession(
         settings=Settings(),
         mount=Mount.NECK,
         mounting=None,

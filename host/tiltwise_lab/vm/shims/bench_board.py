@@ -8,7 +8,7 @@ import time
 
 import _bench
 import uctypes
-from firmware.device.board_interface import Bare
+from firmware.device.board_interface import BoardInterface
 from firmware.storage.atomic_files import Files
 from machine import I2C
 
@@ -61,7 +61,7 @@ class Link:
         """Nobody looks."""
 
 
-class Board(Bare):
+class Board(BoardInterface):
     """What App wants, as the bench says it is: sensors and a link, nothing else."""
 
     clock = time
