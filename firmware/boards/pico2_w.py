@@ -3,6 +3,27 @@
 No encryption with stock firmware here either, and the same unbounded queue in the Bluetooth stack, bounded by us.
 """
 
+from .pico_w import (  # noqa: F401  the same board in everything that is wired
+    ADDRESSES,
+    BATTERY,
+    BUTTON,
+    CHARGING,
+    CHARGING_LEVEL,
+    HAS_RADIO,
+    I2C,
+    LED,
+    LED_OFF,
+    MOTION,
+    MOTOR,
+    RADIO_RESTARTS,
+    SCL,
+    SDA,
+    TIMER,
+    WATCHDOG,
+    deepsleep,
+    read_mv,
+)
+
 MODEL = b"pico-2-w"
 MOST_FRAMES = 1000
 MINUTES = 60

@@ -18,7 +18,6 @@ import pytest
 
 from app.test_data import MAY, fill
 from command import Command, Result
-from tiltwise.app import sources
 from tiltwise.app.tables import scan_report
 from tiltwise.common import wire
 from tiltwise.config import sensor_keys
@@ -132,7 +131,6 @@ def test_the_name_of_a_device_in_the_store(tiltwise: Command, home: Path, tmp_pa
 def test_the_name_of_a_board_that_has_a_key(
     tiltwise: Command, home: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr(sources, "system_keyring", lambda: None)
     monkeypatch.setattr(keys_module, "system_keyring", lambda: None)
     KeyStore(data_folder() / "keys.json").save("62" * 8, name, bytes(32))
     (board,) = sensor_keys.known_boards()

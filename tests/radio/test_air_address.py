@@ -28,7 +28,7 @@ assert _sources
 def home(tmp_path, monkeypatch):
     """A computer that knows one board, `neck`."""
     monkeypatch.setenv("TILTWISE_HOME", str(tmp_path))
-    monkeypatch.setattr("tiltwise.app.sources.system_keyring", lambda: None)
+    monkeypatch.setattr("tiltwise.config.sensor_keys.system_keyring", lambda: None)
     KeyStore(data_folder() / "keys.json").save(b"simboard".hex(), "neck", KEY)
 
 
