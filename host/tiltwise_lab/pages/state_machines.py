@@ -96,10 +96,13 @@ def _start(tree: ast.Module, states: set[str]) -> str:
     """Return the state that the class begins in: the first one that is assigned to an attribute."""
     for node in ast.walk(tree):
         if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            value = node.value.orelse if isinstance(node.value, ast.IfExp) else node.value
-            if isinstance(targets[0], ast.Attribute) and _word(value) in states:
-                return _word(value)
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            targets = target.elts if isinstance(target, ast.Tuple) else [target]
+            values = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+            for name, value in zip(targets, values, strict=False):  # one value may be unpacked into several
+                word = _word(value.orelse if isinstance(value, ast.IfExp) else value)
+                if isinstance(name, ast.Attribute) and word in states:
+                    return word
     return ""
 
 
