@@ -36,7 +36,9 @@ async def main(address: str) -> None:
         async for update in tw.follow(source, profile=profile):
             for event in update.events:
                 if type(event).__name__ == "EpisodeAlert":
-                    print(f"{event.t_s:6.1f} s  bent by {event.angle_deg:.0f} deg since {event.start_s:.1f} s")
+                    print(
+                        f"{event.t_s:6.1f} s  bent by {event.angle_deg:.0f} deg since {event.start_s:.1f} s"
+                    )
 
 
 if __name__ == "__main__":

@@ -28,7 +28,11 @@ def main() -> None:
     print(f"calibrated, quality {mounting.quality:.0%}")
     updates = list(tw.track(tw.TrackerSettings(mounting), blocks))
     flexion_deg = np.concatenate([update.angles.flexion_deg for update in updates])
-    print("flexion P10 / P50 / P90: {:.0f} / {:.0f} / {:.0f} deg".format(*np.nanpercentile(flexion_deg, (10, 50, 90))))
+    print(
+        "flexion P10 / P50 / P90: {:.0f} / {:.0f} / {:.0f} deg".format(
+            *np.nanpercentile(flexion_deg, (10, 50, 90))
+        )
+    )
     for event in (event for update in updates for event in update.events):
         print(f"{event.t_s:6.1f} s  {type(event).__name__}")
 

@@ -25,7 +25,9 @@ def main() -> None:
     update = tw.Tracker(tw.TrackerSettings(mounting)).process(cut(0.0, np.inf))
     counter = tw.RepCounter("side_tilt", tw.EXERCISES["side_tilt"].signal)
     for rep in counter.process(update.angles, update.activity):
-        print(f"{rep.peak_s:6.1f} s  {rep.side:<5} {rep.peak_deg:3.0f} deg{'  (partial)' if rep.is_partial else ''}")
+        print(
+            f"{rep.peak_s:6.1f} s  {rep.side:<5} {rep.peak_deg:3.0f} deg{'  (partial)' if rep.is_partial else ''}"
+        )
     tw.plots.angles(update.angles, mount=tw.Mount.HEAD, title="Side tilts").savefig(sys.argv[2])
 
 

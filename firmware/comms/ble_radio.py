@@ -1,8 +1,8 @@
 """The radio: registers the services, advertises, hands what its one interrupt brings to the places for peers.
 
 Advertising goes on while a place is free, so that a stranger who connects does not keep the owner out; strangers
-are sent away by session.py. Nothing that is advertised tells one board from another: no name, no number, and where
-the port can, a new address at each boot.
+are sent away by host_session.py. Nothing that is advertised tells one board from another: no name, no number, and
+where the port can, a new address at each boot.
 """
 
 from micropython import const

@@ -2,7 +2,7 @@
 
 Two rings share one numbering: a large one for samples and events, and a small one for the one-minute summaries, so
 that hours without a host push out samples but not the summary of the day. Behind the small one is the archive in
-flash (minutelog.py), if the board has one: it holds what waited too long, also of earlier boots.
+flash (minute_archive.py), if the board has one: it holds what waited too long, also of earlier boots.
 """
 
 from micropython import const

@@ -1,6 +1,6 @@
-"""One peer on the radio: commands in, frames and answers out, through the attributes that radio.py registered.
+"""One peer on the radio: commands in, frames and answers out, through the attributes that ble_radio.py registered.
 
-The interrupt handler of radio.py only copies into memory made at boot (`on_connect`, `on_write`, ...); everything
+The interrupt handler of ble_radio.py only copies into memory made at boot (`on_connect`, `on_write`, ...); everything
 else happens in `poll`. ENOMEM means that the radio's own buffers are full: the frame is offered again, and a peer
 that takes nothing for 2 s is sent away. A frame that does not fit a notification goes in fragments. No object is
 made here for a usual frame.

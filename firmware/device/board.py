@@ -80,7 +80,7 @@ class Motor:
 
 
 class Board(BoardInterface):
-    """What is soldered, behind the names of bare.py."""
+    """What is soldered, behind the names of board_interface.py."""
 
     clock = time
 

@@ -13,8 +13,8 @@ class BoardInterface:
     )
     addresses = (0x6A, 0x6B)  # where IMUs may be; one that comes later is looked for at the first
     links = ()  # as link.py
-    radio = None  # as radio.py, when some of the links are its places
-    files = None  # as files.py
+    radio = None  # as ble_radio.py, when some of the links are its places
+    files = None  # as atomic_files.py
     flash = None  # for the minutes: readblocks, writeblocks, ioctl as esp32.Partition
     motor = None  # set(duty 0..65535); it switches itself off after 2 s
     led = None  # led(1) is light

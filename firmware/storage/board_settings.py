@@ -35,7 +35,7 @@ TABLE = (
     ("neutral_y", 0, -32767, 32767),
     ("neutral_z", 0, -32767, 32767),
     ("imus", 1, 1, 2),  # sensors that should be there: a missing one is reported and looked for
-    ("imu_a", 0, 0, 127),  # addresses of two that were once found together (places.py); 0: not known
+    ("imu_a", 0, 0, 127),  # addresses of two that were once found together (imu_addresses.py); 0: not known
     ("imu_b", 0, 0, 127),
 )
 KEYS = tuple(row[0] for row in TABLE)

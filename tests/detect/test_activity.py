@@ -1,4 +1,4 @@
-"""What the wearer does is told from made-up bodies with a known answer; recordings are in test_recordings.py."""
+"""What the wearer does, from made-up bodies with a known answer; for recordings see test_counted_recordings.py."""
 
 import numpy as np
 import pytest

@@ -19,6 +19,7 @@ GUIDES = [path for path in PAGES if path.name != "CHANGELOG.md"]  # they say how
 SOURCES = sorted(
     path for name in ("host", "firmware", "tests", "examples") for path in (ROOT / name).rglob("*.py")
 )
+OF_A_BOARD = {"boot.py"}  # MicroPython's own, which a board may have
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _PATH = re.compile(r"[\w*-]+(?:/[\w*-]+)*\.(?:py|mjs|md|sh|toml|json|csv|png|txt)\b(?!\()")
 _FENCE = re.compile(r"```(\w*)\n(.*?)```", re.DOTALL)
@@ -57,12 +58,17 @@ def files() -> frozenset[str]:
 
 
 @cache
-def exists(path: str) -> bool:
-    """Tell whether a path, seen from any folder of the checkout, is a file of it; `*` stands for any text."""
-    if "*" not in path:
-        return any(name == path or name.endswith("/" + path) for name in files())
+def exists(path: str, *, is_for_product: bool = False) -> bool:
+    """Tell whether a path, seen from any folder of the checkout, is a file of it; `*` stands for any text.
+
+    The product does not speak of the tests' modules: for it they are none, so that a name they share cannot hide one
+    that is gone.
+    """
     pattern = re.compile("(.*/)?" + re.escape(path).replace(r"\*", "[^/]*"))
-    return any(pattern.fullmatch(name) for name in files())
+    found = (name for name in files() if pattern.fullmatch(name))
+    return path in OF_A_BOARD or any(
+        path.startswith("tests/") or not is_for_product or not name.startswith("tests/") for name in found
+    )
 
 
 def commands(page: str) -> Iterator[list[str]]:
@@ -70,7 +76,10 @@ def commands(page: str) -> Iterator[list[str]]:
     text = _FENCE.sub(lambda found: "".join("    " + line + "\n" for line in found[2].splitlines()), page)
     inline = re.findall(r"(?<!`)`((?:\w+=\S+ )?tiltwise(?: [^`]*)?)`", " ".join(page.split()))
     blocks = [line.partition("  #")[0] for line in text.splitlines() if line.startswith("    ")]
-    for line in [*inline, *(found[1] for block in blocks if (found := re.search(r"(?:^|/)\s*(tiltwise( .*)?)$", block)))]:
+    for line in [
+        *inline,
+        *(found[1] for block in blocks if (found := re.search(r"(?:^|/)\s*(tiltwise( .*)?)$", block))),
+    ]:
         yield shlex.split(line.strip(), comments=True)[1:]
 
 

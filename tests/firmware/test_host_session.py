@@ -351,7 +351,7 @@ def test_lost_connection_forgets_a_get():
 
 
 class Archive:
-    """Minutes of earlier boots, as minutelog.py gives them: a ring of one frame a boot here."""
+    """Minutes of earlier boots, as minute_archive.py gives them: a ring of one frame a boot here."""
 
     def __init__(self):
         self.freed = []

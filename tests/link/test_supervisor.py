@@ -13,7 +13,7 @@ Rows of the fault catalogue (reliability study, section F) and the test that hol
     suspend 1 min / 8 h                                      test_suspend_...
     two hosts at once                                        test_a_second_host_...
     USB unplug mid-frame                                     test_serial.py
-    tag wrong, stale session, replay, spoofed board          test_peer.py
+    tag wrong, stale session, replay, spoofed board          test_board_connection.py
 """
 
 from __future__ import annotations

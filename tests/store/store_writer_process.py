@@ -1,4 +1,4 @@
-"""A writer to be killed: `python store_writer.py FOLDER BOOT` stores frames and prints what is settled."""
+"""A writer to be killed: `python store_writer_process.py FOLDER BOOT` stores frames and prints what is settled."""
 
 import sys
 from pathlib import Path

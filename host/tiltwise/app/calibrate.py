@@ -65,7 +65,7 @@ class CalibrateOptions:
     has_sound : ring the terminal's bell at each step.
     is_anew : store the result even if it sits more than 25 deg differently than the stored one.
     data : folder of the profiles; the data folder without.
-    face : which way the case faces (facing.py); empty leaves it to the source and default_face.
+    face : which way the case faces (case_orientation.py); empty leaves it to the source and default_face.
     """
 
     address: str

@@ -1,7 +1,7 @@
 """An open session as one end sees it: commands, replies and frames with tags, counters and, if agreed, encryption.
 
-Around it: session.py on the board, the link on the host; the same class for both. Counters only rise: a command or
-reply heard before is refused, so a repeated one needs a new number.
+Around it: host_session.py on the board, the link on the host; the same class for both. Counters only rise: a
+command or reply heard before is refused, so a repeated one needs a new number.
 """
 
 import struct

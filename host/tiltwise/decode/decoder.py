@@ -1,7 +1,7 @@
 """Frames in, blocks in SI units out: no I/O, no clock, and no exception whatever the bytes are.
 
-Checks (frames.py), order (ordering.py) and times (timing.py) come together here; counts become rad/s and m/s2 with
-the scale that the board's INFO tells.
+Checks (frame_table.py), order (sequencer.py) and times (sample_times.py) come together here; counts become rad/s
+and m/s2 with the scale that the board's INFO tells.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One sensor's sample frames in order to blocks and gaps.
 
-Counts (samples.py) and times (timing.py) of one sensor within one epoch meet here; where samples are missing the
-block is cut and a SignalGap stands before the rest. Used by: decode/decoder.py.
+Counts (sample_units.py) and times (sample_times.py) of one sensor within one epoch meet here; where samples are
+missing the block is cut and a SignalGap stands before the rest. Used by: decode/decoder.py.
 """
 
 from __future__ import annotations

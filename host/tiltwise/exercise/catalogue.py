@@ -1,6 +1,6 @@
 """The catalogue: EXERCISES["side_tilt"] and so on, from three lists by what the sensor can do for them.
 
-exercise.py says what the fields mean.
+definition.py says what the fields mean.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""More exercises whose repetitions a sensor on the head or the neck can count. Data only; see exercise.py."""
+"""More exercises whose repetitions a sensor on the head or the neck can count. Data only; see definition.py."""
 
 from __future__ import annotations
 

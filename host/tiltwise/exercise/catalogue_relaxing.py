@@ -1,4 +1,4 @@
-"""The relaxation exercises, plain and with tensing (post-isometric relaxation, PIR). Data only; see exercise.py."""
+"""The relaxation exercises, plain and with tensing (post-isometric relaxation, PIR). Data only; see definition.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exercises that are guided by the clock, as a sensor at the neck cannot count them. Data only; see exercise.py."""
+"""Exercises that are guided by the clock, as a sensor at the neck cannot count them. Data only; see definition.py."""
 
 from __future__ import annotations
 

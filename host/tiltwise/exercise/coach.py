@@ -1,7 +1,7 @@
 """Angles (deg) in, a guided exercise out: what to do next, when to hold, what was counted, and how it went.
 
-A state machine on a 25 Hz grid of device time around RepCounter (reps.py), or around the clock where the sensor
-cannot count.
+A state machine on a 25 Hz grid of device time around RepCounter (rep_counter.py), or around the clock where the
+sensor cannot count.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What an exercise is, as data: dose, course in words, how it looks to a sensor in each place, what to beware of.
 
-exercises.py fills it in, coach.py guides by it, reps.py counts by its signal, docs/exercises.md is written from it.
-Seconds and degrees; a breath is a full breathing cycle.
+catalogue.py fills it in, coach.py guides by it, rep_counter.py counts by its signal, docs/exercises.md is written
+from it. Seconds and degrees; a breath is a full breathing cycle.
 """
 
 from __future__ import annotations

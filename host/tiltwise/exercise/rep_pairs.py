@@ -1,4 +1,4 @@
-"""Halves of a repetition -> whole ones: first to the minus side, then to the plus side. Used by reps.py."""
+"""Halves of a repetition -> whole ones: first to the minus side, then to the plus side. Used by rep_counter.py."""
 
 from __future__ import annotations
 

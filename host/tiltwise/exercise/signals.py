@@ -1,4 +1,4 @@
-"""Which angle shows a repetition, and which way: the data between exercises.py (what) and reps.py (how)."""
+"""Which angle shows a repetition, and which way: the data between catalogue.py (what) and rep_counter.py (how)."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def board_files() -> dict[str, Path]:
 
 
 def board_sources(files: Mapping[str, Path] | None = None) -> dict[str, str]:
-    """Return what goes onto a board as text, made smaller: firmware_fold.py, _trim.py, _names.py.
+    """Return what goes onto a board as text, made smaller: trimmed, merged and with short names.
 
     Parameters
     ----------

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from tiltwise.firmware_build.fold_constants import replace
 
-# session.py and commands.py count these and answer with a status; on the host their texts are for people.
+# host_session.py and command_handlers.py count these; on the host their texts are for people.
 _UNREAD = ("WireError", "ReplayError")
 
 

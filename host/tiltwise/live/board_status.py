@@ -1,6 +1,6 @@
 """What a board says of itself in STATUS, in plain words, one line each; nothing while nothing is wrong.
 
-What happens while somebody listens comes as an event too, and is told by words.py; here are told what was wrong
+What happens while somebody listens comes as an event too, and is told by event_text.py; here are told what was wrong
 before, and what has no event.
 """
 

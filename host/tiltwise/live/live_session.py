@@ -57,7 +57,7 @@ class LiveSession:
     counters
         Repetition counters to run beside the posture rule.
     face
-        Which way the case faces, for the ritual (facing.py).
+        Which way the case faces, for the ritual (case_orientation.py).
     commit_every_s
         Received time between two commits.
     fetches

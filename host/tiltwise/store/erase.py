@@ -1,7 +1,7 @@
 """Forgetting: a stretch of time, everything, or raw samples beyond so many months. What is erased is overwritten.
 
 Each takes the writer's lock, so nothing is erased under a running `watch`. Times are UTC epoch microseconds.
-Used by: data.py, store.py (retention), rebuild.py.
+Used by: data.py, writer.py (retention), rebuild.py.
 """
 
 from __future__ import annotations

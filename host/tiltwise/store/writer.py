@@ -1,6 +1,6 @@
 """Frames, aggregates and events become durable: what `commit` returns is on the disk, power cut or not.
 
-The caller stages with `append` and `put_*` (store_intake.py, memory only), calls `commit` about once a second, and
+The caller stages with `append` and `put_*` (staging.py, memory only), calls `commit` about once a second, and
 acknowledges to the board only what `commit` returned. After a failed commit nothing is lost: what is staged waits
 for the next one. Wall time is UTC s.
 """

@@ -1,6 +1,6 @@
 """What a process holds and has used, as Linux tells in /proc: memory, open files, threads, CPU. For the soak benches.
 
-Used by: bench_soak.py (this process), bench_watch.py (a `tiltwise watch` of its own). Memory in MB, CPU in s.
+Used by: soak.py (this process), watch_process.py (a `tiltwise watch` of its own). Memory in MB, CPU in s.
 """
 
 from __future__ import annotations

@@ -68,7 +68,9 @@ def _homes_and_calls(package: Path) -> tuple[dict[str, str], _Calls]:
                 nodes[node.name] = node
                 homes[node.name] = path.parent.relative_to(package).as_posix().replace(".", "tiltwise")
     calls: _Calls = defaultdict(list)
-    methods = {name: {part.name for part in ast.walk(node) if isinstance(part, _DEF)} for name, node in nodes.items()}
+    methods = {
+        name: {part.name for part in ast.walk(node) if isinstance(part, _DEF)} for name, node in nodes.items()
+    }
     for name, node in nodes.items():
         if homes[name] in TOO_DEEP:
             continue

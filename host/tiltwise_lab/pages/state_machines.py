@@ -14,8 +14,8 @@ from pathlib import Path
 TABLE = "TRANSITIONS"
 HEAD = """# State machines
 
-Written by `python -m tiltwise_lab.pages` from the `TRANSITIONS` tables in the code; a test keeps the two in step. An arrow
-says what was seen, and after a slash what comes out. A pair of state and cue without an arrow changes nothing.
+Written by `python -m tiltwise_lab.pages` from the `TRANSITIONS` tables in the code; a test keeps the two in step.
+An arrow says what was seen, and after a slash what comes out. What has no arrow changes nothing.
 """
 
 

@@ -1,6 +1,6 @@
-"""The whole firmware under CPython on the virtual air: App, radio.py and link_ble.py run while the event loop runs.
+"""The whole firmware under CPython on the virtual air: App, ble_radio.py and link_ble.py run in the event loop.
 
-The loop's time is the board's time, virtual (vtime.py) or real.
+The loop's time is the board's time, virtual (virtual_time.py) or real.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ class Pipeline:
     zone
         Of the wearer, for quiet hours.
     face
-        Which way the case faces, for the ritual (facing.py).
+        Which way the case faces, for the ritual (case_orientation.py).
     counters
         Repetition counters to run beside the posture rule.
     """

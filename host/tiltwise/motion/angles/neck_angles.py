@@ -57,7 +57,8 @@ class AnglesStage:
 
     Flexion, lateral tilt and inclination come from the neutral-relative up vector u in body axes (atan2(-u_x, u_z),
     asin(u_y), atan2(|u_xy|, u_z)). Lateral tilt is NaN beyond 80 deg inclination, flexion is NaN within 10 deg of
-    lying exactly on one side: there they are not defined. Rotation is the twist about the vertical, see turning.py.
+    lying exactly on one side: there they are not defined. Rotation is the twist about the vertical, see
+    rotation_zero.py.
 
     Samples with a quaternion that is not finite give NaN angles and count as lost.
     """

@@ -1,4 +1,4 @@
-"""Two sensors, head and upper back: the neck's own angles are the difference. Degrees; after angles.py.
+"""Two sensors, head and upper back: the neck's own angles are the difference. Degrees; after neck_angles.py.
 
 Each sensor is calibrated on its own, so both are zero in the same neutral posture. Tilts subtract in each one's body
 axes and need no common heading. Rotation is a difference of two headings that drift apart: it means something within

@@ -2,7 +2,7 @@
 
 Six axes have no north, so only the change within a movement means something. The zero follows the heading whenever
 the wearer rests near it, and stays where it was while a turn is held. Causal and cut-safe. Degrees and seconds.
-Used by AnglesStage (angles.py).
+Used by AnglesStage (neck_angles.py).
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ def calibrate(
         a side tilt does not, which tells nodding sideways from nodding. None: true. Pass False for glasses and
         headphones. At the collar, whose distance from the waist varies, it only tells bowing from leaning back.
     outward
-        The sensor axis that points away from the skin, (3,), where the case's maker knows it (facing.py): forward
+        The sensor axis that points away from the skin, (3,), where the case's maker knows it (case_axes.py): forward
         must lie where the other side points. None: the case may lie any way.
 
     Raises

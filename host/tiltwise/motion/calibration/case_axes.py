@@ -1,7 +1,7 @@
 """Which way a case faces: what its maker knows tells forward from sideways, whatever movement the person showed.
 
 Our own boards lie in their case with sensor +z pointing away from the skin, on the back of the neck, head or collar:
-forward is where the other side points. calibration.py holds that against the forward of the nods. Degrees.
+forward is where the other side points. alignment.py holds that against the forward of the nods. Degrees.
 """
 
 from __future__ import annotations

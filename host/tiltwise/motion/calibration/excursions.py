@@ -1,7 +1,7 @@
 """Away from neutral and back: the excursions in a short trace of tilt, with hysteresis. Degrees and seconds.
 
-Used by calibration.py to count nods and by ritual.py to count them while they happen; not a repetition counter for
-exercises, which is exercise/rep_counter.py.
+Used by alignment.py to count nods and by guided_calibration.py to count them while they happen; not a repetition
+counter for exercises, which is exercise/rep_counter.py.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """The calibration ritual for two sensors at once: sit still, then bow head and upper back together, three times.
-Then lean both to the sides: the collar asks for that (ritual.py).
+Then lean both to the sides: the collar asks for that (guided_calibration.py).
 
 One CalibrationRitual per sensor on its own stream; the pair is done when both are. Device time; a sensor without
 samples is named, not waited for.

@@ -1,7 +1,7 @@
 """Where a sensor sits relative to the joint it turns about, felt by its accelerometer during a nod.
 
 A sensor behind the joint is lifted when the head goes down: its vertical acceleration is the angular acceleration
-times the distance behind. In a side tilt a sensor on the midline is not lifted. Metres; used by calibration.py.
+times the distance behind. In a side tilt a sensor on the midline is not lifted. Metres; used by alignment.py.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """How the sensor sits on the person: the rotation from body axes to sensor axes, and how well it is known.
 
-Calibration (calibration.py) makes a Mounting from samples; AnglesStage (angles.py) turns orientation into body angles
-with it. A Mounting is a value: it goes into settings and recording headers as a plain dict and comes back the same.
-Body axes: x forward, y left, z up in the person's own neutral posture. Rotations are unitless, quality is 0..1.
+Calibration (alignment.py) makes a Mounting from samples; AnglesStage (neck_angles.py) turns orientation into body
+angles with it. A Mounting is a value: it goes into settings and recording headers as a plain dict and comes back
+the same. Body axes: x forward, y left, z up in the person's own neutral posture. Rotations are unitless, quality is
+0..1.
 """
 
 from __future__ import annotations

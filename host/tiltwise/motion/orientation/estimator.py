@@ -1,8 +1,8 @@
 """Gyroscope and accelerometer -> orientation: rad/s and m/s^2 in, q_earth_from_sensor (earth z up) out.
 
 The causal filter lives in OrientationStage; what looks ahead carries "offline" in its name and never runs in the
-stage. The parts, in order: strapdown.py (integrate), windows.py (sum up), gravity_filter.py (where is up),
-upright.py (turn it upright).
+stage. The parts, in order: strapdown.py (integrate), preintegration.py (sum up), gravity_filter.py (where is up),
+levelling.py (turn it upright).
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ class GravityFilter:
     """Steps from window to window; `state` after each step is valid at the window's end."""
 
     def __init__(self, first_force_m_s2: FloatArray, settings: GravitySettings | None = None) -> None:
-        self.history: list[Step] | None = None  # a list to record into; smoother.py does
+        self.history: list[Step] | None = None  # a list to record into; rts_smoother.py does
         self.settings = s = settings or GravitySettings()
         x, p = np.zeros(N), np.zeros(N)
         x[:3] = first_force_m_s2

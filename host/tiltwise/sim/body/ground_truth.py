@@ -1,6 +1,7 @@
 """What really happened to a simulated wearer: the answers against which detectors are scored. Seconds and degrees.
 
-Written by script.py while a scenario is played; peaks are filled in by wearer.py from the true angles of the mount.
+Written by motion_script.py while a scenario is played; peaks are filled in by wearer.py from the true angles of the
+mount.
 """
 
 from __future__ import annotations

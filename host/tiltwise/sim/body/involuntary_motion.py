@@ -2,7 +2,7 @@
 
 Each signal is a fixed sum of sines with seeded frequencies and phases, so it is a pure function of time. A term
 says: this body coordinate gets this signal, times that envelope channel, times a weight (degrees or metres).
-Envelopes are channels of profile.py, so ripples fade in and out smoothly and every derivative stays exact.
+Envelopes are channels of minimum_jerk.py, so ripples fade in and out smoothly and every derivative stays exact.
 """
 
 from __future__ import annotations

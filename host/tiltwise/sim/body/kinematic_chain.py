@@ -2,7 +2,7 @@
 
 Start at the earth, turn about an axis, shift along a vector, turn again ...: after each step the link knows, at
 n instants, what an ideal IMU fixed to it would measure (rad/s, m/s2) and where it is (m). This is the forward pass of
-recursive Newton-Euler dynamics; nothing is differentiated numerically. Used by body.py.
+recursive Newton-Euler dynamics; nothing is differentiated numerically. Used by segments.py.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A score for the body: a cursor in time, moves on channels, and the truth of what they mean.
 
 movements.py writes onto it, scenario.py arranges the movements, wearer.py compiles it. Times in s, channels in their
-own units (body.py: degrees and metres).
+own units (segments.py: degrees and metres).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Who wears the sensor: sizes, range of motion and habits, drawn from a seed. Degrees, metres, hertz.
 
-Used by movements.py (how far, how fast, how restless) and body.py (lever arms, soft tissue).
+Used by movements.py (how far, how fast, how restless) and segments.py (lever arms, soft tissue).
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Simulated people put the part on turned by up to 30 deg on each axis (beyond which way its chip lies) and do the
 ritual, rightly or wrongly, with and without the host knowing which way the case faces
 (motion/calibration/case_axes.py). Ideal IMU at 50 Hz, the host's orientation and ritual; degrees and seconds.
-Prints nothing; returns rows for tiltwise_lab/bench/registry.py.
+Prints nothing; returns rows for tiltwise_lab/registry.py.
 """
 
 from __future__ import annotations

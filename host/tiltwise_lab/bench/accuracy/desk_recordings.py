@@ -1,7 +1,7 @@
 """`tiltwise bench desk`: the offline path on recordings of people at desks, against the references in their index.
 
 Reads the folder that holds `human/index.json`. The references are acausal six-axis estimates, good to about a degree,
-not optical truth. Prints nothing; returns rows for the table in tiltwise_lab/bench/registry.py.
+not optical truth. Prints nothing; returns rows for the table in tiltwise_lab/registry.py.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """`tiltwise bench orientation`: inclination error and speed of our filters and of the known ones, on optical truth.
 
 Reads a folder of .npz files (fs, gyr, acc, quat at the sample times, movement = what is scored: the layout of
-BROAD, doi:10.3390/data6070072). Prints nothing; returns rows for the table in tiltwise_lab/bench/registry.py and
+BROAD, doi:10.3390/data6070072). Prints nothing; returns rows for the table in tiltwise_lab/registry.py and
 tiltwise_lab/bench/bench_plots.py.
 """
 

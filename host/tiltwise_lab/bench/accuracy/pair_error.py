@@ -3,7 +3,7 @@
 Reads `human/qmt_fullbody/*_head.npz` with `*_upper_back.npz` of the same instants. Both sides share neutral and
 axes, so that the figure is the online chain's own error (filter, low-pass lag, gaps), not the choice of axes. The
 references are acausal six-axis estimates, not optical truth. Degrees. Prints nothing; returns rows for
-tiltwise_lab/bench/registry.py.
+tiltwise_lab/registry.py.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """`tiltwise bench speed`: how long the host needs for a day, stage by stage, and for a second of a live session.
 
 The day is 20 minutes of a simulated desk, tiled and with fresh noise, as frames or as an .npz file; times are wall
-time and CPU time of this process in s. Prints nothing; returns rows for the tables in tiltwise_lab/bench/registry.py.
+time and CPU time of this process in s. Prints nothing; returns rows for the tables in tiltwise_lab/registry.py.
 """
 
 from __future__ import annotations

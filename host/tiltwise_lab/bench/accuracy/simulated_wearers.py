@@ -1,7 +1,7 @@
 """`tiltwise bench sim`: the whole system on simulated wearers, against what really happened to them.
 
 wearer -> sensor at register level -> the unmodified firmware -> frames -> decoder -> ritual -> tracker, as in a live
-session; angles in degrees, times in s. Prints nothing; returns rows for the table in tiltwise_lab/bench/registry.py.
+session; angles in degrees, times in s. Prints nothing; returns rows for the table in tiltwise_lab/registry.py.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """`tiltwise bench sets`: side tilts of an unguided story, counted one by one and in sets, against what was done.
 
-Simulated demo stories through the firmware, the decoder, the ritual and the tracker (bench_sim.py), then the counters
-of a live session. Prints nothing; returns rows for the table in tiltwise_lab/bench/registry.py.
+Simulated demo stories through the firmware, the decoder, the ritual and the tracker (simulated_wearers.py), then
+the counters of a live session. Prints nothing; returns rows for the table in tiltwise_lab/registry.py.
 """
 
 from __future__ import annotations

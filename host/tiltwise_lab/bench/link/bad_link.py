@@ -1,7 +1,7 @@
 """`tiltwise bench link`: the whole system on a bad link, and forged packets.
 
 Samples lost through disconnects, latency, time mapping, time to stream again; what was accepted of what no board
-or host of ours said. Prints nothing; returns rows for the tables in bench_link_print.py.
+or host of ours said. Prints nothing; returns rows for the tables in link_tables.py.
 """
 
 from __future__ import annotations

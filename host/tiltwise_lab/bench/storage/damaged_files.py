@@ -1,7 +1,7 @@
 """`tiltwise bench store`, third part: files damaged while no program ran, and what the next start makes of them.
 
 A store of ten minutes, in one place overwritten or cut; then a new host records on it. Prints nothing; returns
-rows for the table in bench_store_print.py.
+rows for the table in storage_tables.py.
 """
 
 from __future__ import annotations

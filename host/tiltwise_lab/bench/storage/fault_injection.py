@@ -1,6 +1,6 @@
 """Trouble made on purpose, for the bench: a store that is full, read-only, locked or damaged while it is written.
 
-Each begins the trouble on an open store and returns what ends it. Used by: bench_store_faults.py.
+Each begins the trouble on an open store and returns what ends it. Used by: kill_and_power_cut.py.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ at each fsync and writes a line into the notes that the process itself writes to
 a cut between two fsyncs each file is what its last fsync made durable, and of the file about to be synced any half of
 the 512-byte sectors written since is there too. Files that were never synced are gone. As on journalled file systems,
 an fsync makes names given and removed before it durable; a removal behind the last fsync may have happened or not.
-Linux only. Used by: bench_store_faults.py.
+Linux only. Used by: kill_and_power_cut.py.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """`tiltwise bench store`: the store after kill -9 and power cuts, and a session while the disk is in trouble.
 
 Counts acknowledged samples that are gone, databases that were damaged, and how long it took to record again.
-Prints nothing; returns rows for the tables in tiltwise_lab/bench/registry.py.
+Prints nothing; returns rows for the tables in tiltwise_lab/registry.py.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 `python -m tiltwise_lab.bench.storage.killed_host FOLDER NOTES BOOT SECONDS`, or `live` in a forked process. Notes
 are lines in a file opened for appending: `first N us` after the first commit, `ack BOOT SEQ`, `recovered N`,
-`done`. Used by: bench_store_faults.py.
+`done`. Used by: kill_and_power_cut.py.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """`tiltwise bench store`, second part: the whole program killed and started again, until its first frame is durable.
 
 From the start of the interpreter to the moment when another process reads the new session out of the database.
-Prints nothing; returns rows for the table in bench_store_print.py.
+Prints nothing; returns rows for the table in storage_tables.py.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The real firmware on a simulated wearer, a cable that is pulled once an hour, the real supervisor, session and
 store in one process and one virtual time. All of them count, the simulated board too. Prints nothing; returns
-looks at the process for the table in bench_store_print.py.
+looks at the process for the table in storage_tables.py.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Three at once: with the simulated board in the process, and fed with frames recorded before (the host's share
 alone), with a terminal to draw into and without. Prints nothing; returns rows for the table in
-bench_store_print.py. Linux only.
+storage_tables.py. Linux only.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _DEADLINE_S = 30.0  # for an end after Ctrl-C
 
 @dataclass(frozen=True, slots=True)
 class WatchRow:
-    """One `tiltwise watch` in real time after its warm-up; growth as bench_process.py has it."""
+    """One `tiltwise watch` in real time after its warm-up; growth as process_stats.py has it."""
 
     what: str
     minutes: float

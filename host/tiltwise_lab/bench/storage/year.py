@@ -2,7 +2,7 @@
 
 An hour of a simulated wearer goes frame by frame through session and store: its raw bytes are measured. Its
 minutes and alerts, repeated, then fill 260 days of 8 h. Prints nothing; returns rows for the tables in
-bench_store_print.py. Times in s, sizes in MB.
+storage_tables.py. Times in s, sizes in MB.
 """
 
 from __future__ import annotations
