@@ -12,13 +12,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import typer
+from PIL import Image
 from typer.testing import CliRunner
 
+from command import Command
 from docs import pages
 from tiltwise.app.cli import app
 from tiltwise.common import wire
 from tiltwise.config.settings import Settings, load_settings
-from tiltwise_lab.pages import ROOT, generated_pages
+from tiltwise_lab.pages import ROOT, day_picture, generated_pages
 from tiltwise_lab.pages.state_machines import machines
 from tiltwise_lab.registry import BENCHES
 
@@ -157,6 +159,26 @@ def says(text: str, message: str) -> bool:
 def test_what_is_written_from_the_code_is_fresh() -> None:
     for name, text in generated_pages().items():
         assert (ROOT / name).read_text(encoding="utf-8") == text, f"{name}: run python -m tiltwise_lab.pages"
+
+
+def test_the_picture_of_the_readme_is_fresh() -> None:
+    assert f"]({day_picture.DAY})" in README
+    with Image.open(ROOT / day_picture.DAY) as picture:
+        shown = picture.info[day_picture.FIGURES]
+    assert shown == day_picture.figures_of(day_picture.simulated_day()), "run python -m tiltwise_lab.pages"
+
+
+@pytest.mark.parametrize(
+    "line", ["tiltwise", "tiltwise exercises", "tiltwise setup --dry-run", "tiltwise bench"]
+)
+def test_a_command_of_the_readme_that_needs_nothing_runs(line: str, tiltwise: Command) -> None:
+    assert line.split()[1:] in [
+        [word.strip("[]") for word in arguments if word != "[NAME...]"]
+        for arguments in pages.commands(README)
+    ]
+    result = tiltwise(*line.split()[1:])
+    assert result.code == 0, result.err
+    assert len(result.out.splitlines()) > 5
 
 
 def test_the_figure_of_the_live_session_shows_the_flow() -> None:
