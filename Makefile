@@ -31,7 +31,7 @@ check:
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
-	.venv/bin/codespell README.md CHANGELOG.md CONTRIBUTING.md docs hardware firmware host tests
+	.venv/bin/codespell README.md CHANGELOG.md CONTRIBUTING.md docs examples hardware firmware host tests
 	.venv/bin/python -m pytest -q tests/contracts/test_layers.py
 
 format:

@@ -85,7 +85,7 @@ def test_the_commands_are_found() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["wath"], ["watch", "--stoer"], ["day", "2026-01-01", "2026-01-02"], ["bench", "orientatoin"]],
+    [["watchs"], ["watch", "--stoer"], ["day", "2026-01-01", "2026-01-02"], ["bench", "orientatoin"]],
 )
 def test_a_wrong_command_is_noticed(arguments: list[str]) -> None:
     with pytest.raises(AssertionError):

@@ -36,7 +36,7 @@ _BLOCK_S = 600.0
 _LONGEST_S = 2500.0  # of work and one break
 
 
-def _office_day(s: Script, plan: Plan) -> None:
+def _office_day(s: Script, _: Plan) -> None:
     sensor_handling.calibrate(s)
     breaks = (
         lambda: scenes.stroll(s, s.uniform(120, 300)),
