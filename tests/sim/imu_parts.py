@@ -11,7 +11,7 @@ from tiltwise.sim.imu import bmi270_model
 from tiltwise.sim.imu.bmi270_model import Bmi270
 from tiltwise.sim.imu.icm42688_model import Icm42688p
 from tiltwise.sim.imu.imu_errors import G_M_S2
-from tiltwise.sim.imu.imu_model import FrontEnd
+from tiltwise.sim.imu.imu_model import ImuModel
 from tiltwise.sim.imu.lsm6ds3trc_model import Lsm6ds3trc
 from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
 from tiltwise.sim.imu.mpu6050_model import Mpu6050
@@ -22,7 +22,7 @@ class Kind:
     """One kind of part; `fifo_samples` fit into its FIFO."""
 
     name: str
-    make: Callable[..., FrontEnd]
+    make: Callable[..., ImuModel]
     address: int
     wire_kind: int
     rate_hz: float

@@ -12,7 +12,7 @@ from typing import Any
 
 from tiltwise.firmware_build.locate import PACKAGE
 from tiltwise.sim.board.simulated_board import SimBoard
-from tiltwise.sim.imu.imu_model import FrontEnd
+from tiltwise.sim.imu.imu_model import ImuModel
 from tiltwise_lab.radio.bumble_bluetooth import AirBluetooth
 from tiltwise_lab.radio.bumble_requests import BluetoothModule
 from tiltwise_lab.radio.virtual_radio import RadioLink
@@ -38,7 +38,7 @@ class AirBoard(SimBoard):
     def __init__(
         self,
         link: RadioLink,
-        sensors: Sequence[FrontEnd],
+        sensors: Sequence[ImuModel],
         tell: Callable[[float], None],
         *,
         key: bytes | None = None,

@@ -18,7 +18,7 @@ from tiltwise.common import wire
 from tiltwise.firmware_build.locate import PACKAGE
 from tiltwise.link.transport import CTRL, DATA, Candidate, LinkError, Trouble
 from tiltwise.sim.board.simulated_board import SimBoard
-from tiltwise.sim.imu.imu_model import FrontEnd
+from tiltwise.sim.imu.imu_model import ImuModel
 from tiltwise_lab.radio.lossy_bluetooth import INTERVAL_S, Pipe, RoughRadio
 
 _AHEAD_S = 4.0  # the truth is told this far ahead
@@ -63,7 +63,7 @@ class RoughBoard(SimBoard):
     """
 
     def __init__(
-        self, sensors: Sequence[FrontEnd], tell: Callable[[float], None], *, key: bytes, **options: Any
+        self, sensors: Sequence[ImuModel], tell: Callable[[float], None], *, key: bytes, **options: Any
     ) -> None:
         self._tell, self._told_s, self._key = tell, 0.0, key
         self._loop = asyncio.get_running_loop()

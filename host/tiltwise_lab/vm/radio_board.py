@@ -13,7 +13,7 @@ import struct
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from tiltwise.sim.imu.imu_model import FrontEnd
+from tiltwise.sim.imu.imu_model import ImuModel
 from tiltwise_lab.radio.bumble_requests import INDICATE, NOTIFY, BluetoothModule
 from tiltwise_lab.radio.virtual_radio import RadioLink
 from tiltwise_lab.vm.compiled import compiled_firmware
@@ -52,7 +52,7 @@ class RadioBoard:
     def __init__(
         self,
         link: RadioLink,
-        sensors: Sequence[FrontEnd],
+        sensors: Sequence[ImuModel],
         tell: Callable[[float], None],
         *,
         files: Mapping[str, bytes] | None = None,

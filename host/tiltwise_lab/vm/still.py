@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from tiltwise.sim.imu.imu_errors import G_M_S2
-from tiltwise.sim.imu.imu_model import FrontEnd
+from tiltwise.sim.imu.imu_model import ImuModel
 
 _STEP_S = 0.005
 _NOD_RAD, _NOD_S = math.radians(30), 8.0
@@ -22,7 +22,7 @@ class Nodding:
     is_still : no nod at all
     """
 
-    def __init__(self, part: FrontEnd, *, is_still: bool = False) -> None:
+    def __init__(self, part: ImuModel, *, is_still: bool = False) -> None:
         self._part = part
         self._scale = 0.0 if is_still else 1.0
         self._steps = -1  # told so far

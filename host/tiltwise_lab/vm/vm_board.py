@@ -10,7 +10,7 @@ from typing import Any
 
 from tiltwise.common import wire
 from tiltwise.sim.board.simulated_board import ADDRESSES, SimBus, SimClock, SimLink
-from tiltwise.sim.imu.imu_model import FrontEnd
+from tiltwise.sim.imu.imu_model import ImuModel
 from tiltwise_lab.vm.process import Vm, VmError, firmware_on_board
 
 I2C_READ, I2C_WRITE = 1, 2
@@ -25,7 +25,7 @@ _BOOT_0 = bytes(4) + struct.pack("<I", zlib.crc32(bytes(4)))
 class VmBus:
     """The I2C bus of a VM: each transfer moves the VM's clock and reaches the register models."""
 
-    def __init__(self, sensors: Sequence[FrontEnd], now_us: float = 0.0) -> None:
+    def __init__(self, sensors: Sequence[ImuModel], now_us: float = 0.0) -> None:
         self.clock = SimClock(round(now_us))
         self.bus = SimBus(self.clock, dict(zip(ADDRESSES, sensors, strict=False)))
         self._vm: Vm | None = None
@@ -68,7 +68,7 @@ class VmBoard:
 
     def __init__(
         self,
-        sensors: Sequence[FrontEnd],
+        sensors: Sequence[ImuModel],
         *,
         stream: int | None = wire.ORIENT,
         auto_ack: bool = True,

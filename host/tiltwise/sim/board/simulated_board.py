@@ -16,7 +16,7 @@ from typing import Any
 from tiltwise.common import wire
 from tiltwise.firmware_build.locate import PACKAGE, load_firmware
 from tiltwise.sim.board.peripherals import Power, Restart, SimFiles, SimFlash, SimMotor, SimPins
-from tiltwise.sim.imu.imu_model import FrontEnd
+from tiltwise.sim.imu.imu_model import ImuModel
 
 ADDRESSES = (0x6A, 0x6B)
 _TICKS = 1 << 30  # MicroPython's ticks wrap here on 32-bit boards
@@ -55,7 +55,7 @@ class SimClock:
 class SimBus:
     """An I2C bus as machine.I2C shows it. Faults: `is_stuck` (a line held low: time-outs), `fail_next`, `unplug`."""
 
-    def __init__(self, clock: SimClock, devices: dict[int, FrontEnd]) -> None:
+    def __init__(self, clock: SimClock, devices: dict[int, ImuModel]) -> None:
         self._clock = clock
         self._devices = devices
         self._unplugged: set[int] = set()
@@ -86,7 +86,7 @@ class SimBus:
     def scan(self) -> list[int]:
         return sorted(set(self._devices) - self._unplugged)
 
-    def _transfer(self, address: int, n: int) -> FrontEnd:
+    def _transfer(self, address: int, n: int) -> ImuModel:
         """Let the time pass that n bytes take, and return who answers."""
         self.transfers += 1
         self._clock.us += _US_PER_BYTE * (n + _OVERHEAD_BYTES)
@@ -183,7 +183,7 @@ class SimBoard:
 
     def __init__(
         self,
-        sensors: Sequence[FrontEnd],
+        sensors: Sequence[ImuModel],
         *,
         addresses: Sequence[int] = ADDRESSES,
         boot_id: int = 1,

@@ -14,13 +14,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tiltwise.sim.imu.byte_fifo import ByteFifo
-from tiltwise.sim.imu.imu_errors import BMI270, G_M_S2, ImuErrors
-from tiltwise.sim.imu.imu_model import DPS, FrontEnd
+from tiltwise.sim.imu.imu_errors import BMI270, DPS, G_M_S2
+from tiltwise.sim.imu.imu_model import ImuModel
 from tiltwise.types import FloatArray
 
 STAND_IN_CONFIG: Final = np.random.default_rng(0xB270).bytes(8192)
-CHIP_ID_VALUE: Final = 0x24
+CHIP_ID: Final = 0x00
 ACC_DATA: Final = 0x0C  # accelerometer, gyroscope
 INT_STATUS_0: Final = 0x1C  # bit 6 any motion
 INTERNAL_STATUS: Final = 0x21
@@ -44,49 +43,35 @@ PWR_CONF: Final = 0x7C
 PWR_CTRL: Final = 0x7D
 CMD: Final = 0x7E
 _FRAME = 12
-_FIFO_BYTES = 2048
 _CONFIG_BYTES = 8192
 _INIT_S = 0.02
 _AWAKE_S = 450e-6  # after leaving power save
-_CROSS = (
-    6  # the part's own leak of the gyroscope's z into x, in 1/512: it is told, and the driver takes it out
-)
+# The part's own leak of the gyroscope's z into x, in 1/512: a register says it, and the driver takes it out.
+_CROSS = 6
 _ACC_TEST_G = np.array([9.0, -8.5, 6.0])
 _DEFAULTS = {ACC_CONF: 0xA8, ACC_RANGE: 0x02, GYR_CONF: 0xA9, FIFO_CONFIG_1: 0x10, 0x48: 0x02, PWR_CONF: 0x03}
 
 
-class Bmi270(FrontEnd):
-    """The part; parameters as FrontEnd, errors from the seed when absent."""
+class Bmi270(ImuModel):
+    """The part; parameters as ImuModel."""
 
-    def __init__(
-        self,
-        seed: int = 0,
-        errors: ImuErrors | None = None,
-        start_s: float = 0.0,
-        temperature_c: float = 25.0,
-    ) -> None:
-        self.who_am_i = CHIP_ID_VALUE
-        self.fifo = ByteFifo(_FIFO_BYTES, _FRAME)
-        own = ImuErrors.individual(seed, BMI270) if errors is None else errors
-        super().__init__(seed, own, start_s, temperature_c)
+    figures = BMI270
+    who_am_i = 0x24
+    fifo_register = FIFO_DATA
+    fifo_filler = b"\x00\x80"
+    fifo_bytes = 2048
+    fifo_unit = _FRAME
 
-    def power_cycle(self) -> None:
-        """Lose everything that needs power, the configuration too."""
-        self._discard_ahead()
-        self._registers = bytearray(128)
+    def _reset_registers(self) -> None:
         for register, value in _DEFAULTS.items():
             self._registers[register] = value
-        self._registers[0x00] = self.who_am_i
+        self._registers[CHIP_ID] = self.who_am_i
         self._pages = [bytearray(16) for _ in range(8)]
         self._pages[0][0x0C] = _CROSS
         self._config = bytearray(_CONFIG_BYTES)
-        self._taken: int | None = None  # bytes of it that came in order; None: it does not take any now
+        self._loaded_bytes: int | None = None  # of the configuration, in order; None: closed
         self._awake_s = math.inf
         self._loaded_s: float | None = None  # when the configuration takes effect
-        self.fifo.clear()
-        self._has_moved = False
-        self._latest = np.zeros(7, dtype=np.int16)
-        self._restart()
 
     @property
     def _is_running(self) -> bool:
@@ -94,23 +79,19 @@ class Bmi270(FrontEnd):
 
     # ---- the bus side ----
 
-    def read(self, register: int, n: int) -> bytes:
-        """Return n bytes from a register on; the FIFO does not go on to the next register."""
-        if register == FIFO_DATA:
-            return self.fifo.read(n, b"\x00\x80")
+    def _refresh(self) -> None:
         r = self._registers
-        r[ACC_DATA : ACC_DATA + 12] = (
-            np.concatenate((self._latest[4:], self._latest[1:4])).astype("<i2").tobytes()
-        )
+        outputs = np.concatenate((self._latest[4:], self._latest[1:4]))
+        r[ACC_DATA : ACC_DATA + 12] = outputs.astype("<i2").tobytes()
         r[TEMPERATURE : TEMPERATURE + 2] = self._latest[:1].astype("<i2").tobytes()
         r[FIFO_LENGTH : FIFO_LENGTH + 2] = self.fifo.level.to_bytes(2, "little")
         r[FEATURES : FEATURES + 16] = self._pages[r[FEAT_PAGE] & 7]
         r[INT_STATUS_0] = 0x40 if self._has_moved else 0
         r[INTERNAL_STATUS] = self._status()
-        data = bytes(r[register : register + n])
-        if register <= INT_STATUS_0 < register + n:
+
+    def _after_read(self, first: int, last: int) -> None:
+        if first <= INT_STATUS_0 <= last:
             self._has_moved = False
-        return data + bytes(n - len(data))
 
     def _status(self) -> int:
         if self._loaded_s is None or self._now_s < self._loaded_s:
@@ -121,47 +102,45 @@ class Bmi270(FrontEnd):
         """Write bytes from a register on; INIT_DATA takes any number."""
         if register == INIT_DATA:
             self._load(data)
-            return
-        for k, value in enumerate(data):
-            self._write_one(register + k, value)
+        else:
+            super().write(register, data)
 
     def _load(self, data: bytes) -> None:
         """Take a piece of the configuration; one that does not begin where the last ended spoils all of it."""
-        if self._taken is None:
+        if self._loaded_bytes is None:
             return
         r = self._registers
         at = 2 * ((r[INIT_ADDR_0] & 15) | r[INIT_ADDR_0 + 1] << 4)
-        if at != self._taken or at + len(data) > _CONFIG_BYTES:
+        if at != self._loaded_bytes or at + len(data) > _CONFIG_BYTES:
             self._config = bytearray(_CONFIG_BYTES)
-            self._taken = None
+            self._loaded_bytes = None
             return
         self._config[at : at + len(data)] = data
-        self._taken += len(data)
+        self._loaded_bytes += len(data)
 
     def _begin_or_end_load(self, starts: bool) -> None:
         """INIT_CTRL: 0 opens the memory for the configuration, once the part is awake; 1 starts it."""
         if starts:
-            self._taken = None
+            self._loaded_bytes = None
             self._loaded_s = self._now_s + _INIT_S
         elif self._loaded_s is None and self._now_s >= self._awake_s:
-            self._taken = 0
+            self._loaded_bytes = 0
 
     def _write_one(self, register: int, value: int) -> None:
         if register == CMD:
             self._command(value)
-            return
-        self._discard_ahead()
-        period_s = self.slot_period_s
+        else:
+            super()._write_one(register, value)
+
+    def _set(self, register: int, value: int) -> None:
         if FEATURES <= register < FEATURES + 16:
             self._pages[self._registers[FEAT_PAGE] & 7][register - FEATURES] = value
-        elif register not in (0x00, INTERNAL_STATUS, GYR_SELF_TEST):
-            self._registers[register] = value
+        elif register not in (CHIP_ID, INTERNAL_STATUS, GYR_SELF_TEST):
+            super()._set(register, value)
         if register == PWR_CONF:
             self._awake_s = math.inf if value & 1 else min(self._awake_s, self._now_s + _AWAKE_S)
         elif register == INIT_CTRL:
             self._begin_or_end_load(bool(value & 1))
-        if self.slot_period_s != period_s:
-            self._restart()
 
     def _command(self, value: int) -> None:
         if value == 0xB6:
@@ -220,9 +199,6 @@ class Bmi270(FrontEnd):
         if not (settings & 0x8000 and self._registers[INT1_MAP_FEAT] & 0x40):
             return 0.0
         return (settings & 0x7FF) / 2048 * G_M_S2
-
-    def _push(self, data: bytes) -> None:
-        self.fifo.push(data)
 
     def _pack(self, slots: NDArray[np.int64], counts: NDArray[np.int16]) -> tuple[bytes, list[int]]:
         config = self._registers[FIFO_CONFIG_1]

@@ -1,4 +1,4 @@
-"""The FIFO of the parts without tags: bytes in, bytes out, the oldest lost in units of the part's own."""
+"""The FIFO of a simulated IMU: bytes in, bytes out, lost in the units of the part."""
 
 from __future__ import annotations
 
@@ -34,22 +34,26 @@ class ByteFifo:
         """Unread bytes."""
         return len(self._data) - self._read
 
-    def push(self, data: bytes) -> None:
-        """Add bytes; beyond the capacity the oldest units are lost."""
+    def push(self, data: bytes, keeps_oldest: bool = False) -> None:
+        """Add bytes; beyond the capacity the oldest units are lost, or the newest."""
         self._data += data
         excess = self.level - self.capacity
-        if excess > 0:
-            self.is_overrun = True
-            self._go(-(-excess // self.unit) * self.unit)
+        if excess <= 0:
+            return
+        self.is_overrun = True
+        if keeps_oldest:
+            del self._data[-excess:]
+        else:
+            self._drop(-(-excess // self.unit) * self.unit)
 
     def read(self, n: int, filler: bytes = b"\x00") -> bytes:
         """Read n bytes; beyond the end comes the filler."""
         data = bytes(self._data[self._read : self._read + n])
-        self._go(len(data) // self.unit * self.unit)
+        self._drop(len(data) // self.unit * self.unit)
         missing = n - len(data)
         return data + (filler * missing)[:missing]
 
-    def _go(self, n: int) -> None:
+    def _drop(self, n: int) -> None:
         self._read += n
         self.position += n
         if self._read > _TIDY_BYTES:

@@ -11,12 +11,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tiltwise.sim.imu.byte_fifo import ByteFifo
-from tiltwise.sim.imu.imu_errors import G_M_S2, ICM42688P, ImuErrors
-from tiltwise.sim.imu.imu_model import DPS, FrontEnd
+from tiltwise.sim.imu.imu_errors import DPS, G_M_S2, ICM42688P
+from tiltwise.sim.imu.imu_model import ImuModel
 from tiltwise.types import FloatArray
 
-WHO_AM_I_VALUE: Final = 0x47
 DEVICE_CONFIG: Final = 0x11
 FIFO_CONFIG: Final = 0x16  # bits 7:6: 0 bypass, 1 stream
 TEMP_DATA1: Final = 0x1D  # followed by accelerometer and gyroscope
@@ -37,62 +35,44 @@ WHO_AM_I: Final = 0x75
 REG_BANK_SEL: Final = 0x76
 _ODR_HZ = {4: 4000, 5: 2000, 6: 1000, 7: 200, 8: 100, 9: 50, 10: 25, 15: 500}
 _PACKET = 16
-_FIFO_BYTES = 2048
 _GYR_CODE, _ACC_CODE = 150, 150  # 88 deg/s and 0.7 g of self-test
 _DEFAULTS = {INTF_CONFIG0: 0x30, 0x4D: 0x91, GYRO_CONFIG0: 0x06, ACCEL_CONFIG0: 0x06, 0x64: 0x10}
 
 
-class Icm42688p(FrontEnd):
-    """The part; parameters as FrontEnd, errors from the seed when absent."""
+class Icm42688p(ImuModel):
+    """The part; parameters as ImuModel."""
 
-    def __init__(
-        self,
-        seed: int = 0,
-        errors: ImuErrors | None = None,
-        start_s: float = 0.0,
-        temperature_c: float = 25.0,
-    ) -> None:
-        self.who_am_i = WHO_AM_I_VALUE
-        self.fifo = ByteFifo(_FIFO_BYTES, _PACKET)
-        own = ImuErrors.individual(seed, ICM42688P) if errors is None else errors
-        super().__init__(seed, own, start_s, temperature_c)
+    figures = ICM42688P
+    who_am_i = 0x47
+    fifo_register = FIFO_DATA
+    fifo_filler = b"\x80" + bytes(_PACKET - 1)  # an empty packet says so in its header
+    fifo_bytes = 2048
+    fifo_unit = _PACKET
 
-    def power_cycle(self) -> None:
-        """Lose everything that needs power."""
-        self._discard_ahead()
-        self._banks = {bank: bytearray(128) for bank in range(5)}
+    def _reset_registers(self) -> None:
+        self._banks = {0: self._registers, **{bank: bytearray(128) for bank in range(1, 5)}}
         self._bank = 0
         for register, value in _DEFAULTS.items():
-            self._banks[0][register] = value
-        self._banks[0][WHO_AM_I] = self.who_am_i
+            self._registers[register] = value
+        self._registers[WHO_AM_I] = self.who_am_i
         self._banks[1][0x5F:0x62] = bytes([_GYR_CODE] * 3)
         self._banks[2][0x3B:0x3E] = bytes([_ACC_CODE] * 3)
-        self.fifo.clear()
-        self._latest = np.zeros(7, dtype=np.int16)
-        self._has_moved = False
-        self._restart()
 
     # ---- the bus side ----
 
     def read(self, register: int, n: int) -> bytes:
-        """Return n bytes from a register on; the FIFO does not go on to the next register."""
+        """Return n bytes from a register on in the selected bank; only bank 0 has outputs and the FIFO."""
         if register == REG_BANK_SEL:
             return bytes([self._bank]) * n
-        if self._bank == 0 and register == FIFO_DATA:
-            return self.fifo.read(n, b"\x80" + bytes(_PACKET - 1))  # an empty packet says so in its header
-        if self._bank == 0:
-            self._refresh()
-        data = bytes(self._banks[self._bank][register : register + n])
-        if self._bank == 0 and register <= INT_STATUS < register + n:
-            self.fifo.is_overrun = False
-        if self._bank == 0 and register <= INT_STATUS2 < register + n:
-            self._has_moved = False
-        return data + bytes(n - len(data))
+        if self._bank:
+            return bytes(self._banks[self._bank][register : register + n]).ljust(n, b"\x00")
+        return super().read(register, n)
 
-    def write(self, register: int, data: bytes) -> None:
-        """Write bytes from a register on."""
-        for k, value in enumerate(data):
-            self._write_one(register + k, value)
+    def _after_read(self, first: int, last: int) -> None:
+        if first <= INT_STATUS <= last:
+            self.fifo.is_overrun = False
+        if first <= INT_STATUS2 <= last:
+            self._has_moved = False
 
     def _write_one(self, register: int, value: int) -> None:
         if register == REG_BANK_SEL:
@@ -101,21 +81,20 @@ class Icm42688p(FrontEnd):
         if self._bank == 0 and register == DEVICE_CONFIG and value & 1:
             self.power_cycle()
             return
-        self._discard_ahead()
-        period_s = self.slot_period_s
-        if register != WHO_AM_I:
-            self._banks[self._bank][register] = value
-        if self.slot_period_s != period_s:
-            self._restart()
+        super()._write_one(register, value)
         if self._bank == 0 and register == SIGNAL_PATH_RESET:
-            self._banks[0][register] = 0
+            self._registers[register] = 0
             if value & 2:
                 self.fifo.clear()
         if self._bank == 0 and register == FIFO_CONFIG and not value >> 6:
             self.fifo.clear()
 
+    def _set(self, register: int, value: int) -> None:
+        if register != WHO_AM_I:
+            self._banks[self._bank][register] = value
+
     def _refresh(self) -> None:
-        r = self._banks[0]
+        r = self._registers
         order = ">" if r[INTF_CONFIG0] & 0x10 else "<"
         counts = np.concatenate((self._latest[:1], self._latest[4:], self._latest[1:4]))
         r[TEMP_DATA1 : TEMP_DATA1 + 14] = counts.astype(order + "i2").tobytes()
@@ -127,7 +106,7 @@ class Icm42688p(FrontEnd):
     # ---- the physical side ----
 
     def _sensors_on(self) -> tuple[bool, bool]:
-        power = self._banks[0][PWR_MGMT0]
+        power = self._registers[PWR_MGMT0]
         return power >> 2 & 3 == 3, bool(power & 2)
 
     @property
@@ -135,7 +114,7 @@ class Icm42688p(FrontEnd):
         """Seconds between samples of the faster of the two sensors; 0 while both are off."""
         gyr_is_on, acc_is_on = self._sensors_on()
         rates = [
-            _ODR_HZ[self._banks[0][register] & 15]
+            _ODR_HZ[self._registers[register] & 15]
             for register, is_on in ((GYRO_CONFIG0, gyr_is_on), (ACCEL_CONFIG0, acc_is_on))
             if is_on
         ]
@@ -144,18 +123,18 @@ class Icm42688p(FrontEnd):
     @property
     def gyr_rad_s_per_count(self) -> float:
         """Scale that GYRO_CONFIG0 selects."""
-        return 2000 / 2 ** (self._banks[0][GYRO_CONFIG0] >> 5) / 32768 * DPS
+        return 2000 / 2 ** (self._registers[GYRO_CONFIG0] >> 5) / 32768 * DPS
 
     @property
     def acc_m_s2_per_count(self) -> float:
         """Scale that ACCEL_CONFIG0 selects."""
-        return 16 / 2 ** (self._banks[0][ACCEL_CONFIG0] >> 5) / 32768 * G_M_S2
+        return 16 / 2 ** (self._registers[ACCEL_CONFIG0] >> 5) / 32768 * G_M_S2
 
     def _temperature_counts(self, celsius: float) -> float:
         return (celsius - 25) * 132.48
 
     def _self_test(self) -> tuple[FloatArray, FloatArray]:
-        control = self._banks[0][SELF_TEST_CONFIG]
+        control = self._registers[SELF_TEST_CONFIG]
         gyr = np.array([control >> k & 1 for k in range(3)]) * (
             2620 * 1.01 ** (_GYR_CODE - 1) / 131.072 * DPS
         )
@@ -165,16 +144,13 @@ class Icm42688p(FrontEnd):
         return gyr, acc if control & 0x40 else np.zeros(3)
 
     def _wake_m_s2(self) -> float:
-        if self._banks[0][SMD_CONFIG] & 3 != 1 or not self._banks[0][INT_SOURCE1] & 7:
+        if self._registers[SMD_CONFIG] & 3 != 1 or not self._registers[INT_SOURCE1] & 7:
             return 0.0
         return self._banks[4][0x4A] / 256 * G_M_S2
 
-    def _push(self, data: bytes) -> None:
-        self.fifo.push(data)
-
     def _pack(self, slots: NDArray[np.int64], counts: NDArray[np.int16]) -> tuple[bytes, list[int]]:
         """Make packets of structure 3: header, accelerometer, gyroscope, 8-bit temperature, time stamp."""
-        r = self._banks[0]
+        r = self._registers
         if r[FIFO_CONFIG] >> 6 != 1:
             return b"", [0] * len(slots)
         if r[FIFO_CONFIG1] & 0x17 != 0x07:

@@ -16,7 +16,7 @@ import numpy as np
 from tiltwise.types import FloatArray
 
 G_M_S2 = 9.80665
-_DPS = math.pi / 180
+DPS = math.pi / 180
 _GYR_WALK_DPS = 2e-3  # deg/s per sqrt(s)
 _ACC_WALK_G = 2e-5  # g per sqrt(s)
 _WORST = 8 / 3  # the rate error is cut off here, in standard deviations
@@ -73,15 +73,15 @@ class ImuErrors:
         rng = np.random.default_rng([seed, 0x6C])
         f = figures
         return cls(
-            gyr_bias_rad_s=rng.normal(0, f.zero_rate_dps * _DPS, 3),
+            gyr_bias_rad_s=rng.normal(0, f.zero_rate_dps * DPS, 3),
             acc_bias_m_s2=rng.normal(0, f.zero_g * G_M_S2, 3),
             gyr_scale=1 + rng.normal(0, f.gyr_sensitivity, 3),
             acc_scale=1 + rng.normal(0, f.acc_sensitivity, 3),
-            gyr_bias_rad_s_per_k=rng.normal(0, f.zero_rate_dps_per_k * _DPS, 3),
+            gyr_bias_rad_s_per_k=rng.normal(0, f.zero_rate_dps_per_k * DPS, 3),
             acc_bias_m_s2_per_k=rng.normal(0, f.zero_g_per_k * G_M_S2, 3),
-            gyr_noise_density=f.gyr_noise_dps * _DPS,
+            gyr_noise_density=f.gyr_noise_dps * DPS,
             acc_noise_density=f.acc_noise_g * G_M_S2,
-            gyr_walk=_GYR_WALK_DPS * _DPS,
+            gyr_walk=_GYR_WALK_DPS * DPS,
             acc_walk=_ACC_WALK_G * G_M_S2,
             rate_error=float(np.clip(rng.normal(0, f.rate), -_WORST * f.rate, _WORST * f.rate)),
             temperature_offset_k=float(rng.normal(0, f.temperature_offset_k)),

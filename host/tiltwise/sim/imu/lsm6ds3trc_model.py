@@ -11,11 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiltwise.sim.imu import lsm6dsox_registers as reg
-from tiltwise.sim.imu.byte_fifo import ByteFifo
-from tiltwise.sim.imu.imu_errors import LSM6DS3TRC, ImuErrors
+from tiltwise.sim.imu.imu_errors import LSM6DS3TRC
 from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
 
-WHO_AM_I_VALUE: Final = 0x6A
 FIFO_CTRL3: Final = 0x08  # bits 5:3 gyroscope decimation, bits 2:0 accelerometer decimation; 0 leaves it out
 FIFO_CTRL5: Final = 0x0A  # bits 6:3 rate, bits 2:0 mode
 FIFO_STATUS1: Final = 0x3A
@@ -27,56 +25,38 @@ _PATTERN = 6
 
 
 class Lsm6ds3trc(Lsm6dsox):
-    """The part; parameters as Lsm6dsox."""
+    """The part; parameters as ImuModel."""
 
-    def __init__(
-        self,
-        seed: int = 0,
-        errors: ImuErrors | None = None,
-        start_s: float = 0.0,
-        temperature_c: float = 25.0,
-    ) -> None:
-        self.words = ByteFifo(2 * FIFO_WORDS, 2)
-        own = ImuErrors.individual(seed, LSM6DS3TRC) if errors is None else errors
-        super().__init__(seed, own, start_s, temperature_c)
-        self.who_am_i = WHO_AM_I_VALUE
-        self.power_cycle()
+    figures = LSM6DS3TRC
+    who_am_i = 0x6A
+    fifo_register = fifo_last_register = FIFO_DATA_OUT_L  # reading on repeats it and FIFO_DATA_OUT_H
+    fifo_bytes = 2 * FIFO_WORDS
+    fifo_unit = 2
 
-    def power_cycle(self) -> None:
-        """Lose everything that needs power."""
-        super().power_cycle()
-        self.words.clear()
+    def _reset_registers(self) -> None:
+        super()._reset_registers()
         self._registers[reg.INTERNAL_FREQ_FINE] = 0  # not in this part
 
-    def read(self, register: int, n: int) -> bytes:
-        """Return n bytes; FIFO_DATA_OUT_L and _H repeat."""
-        if register == FIFO_DATA_OUT_L:
-            return self.words.read(n)
-        data = super().read(register, n)
-        if register <= FIFO_STATUS2 < register + n:
-            self.words.is_overrun = False
-        return data
-
     def _write_one(self, register: int, value: int) -> None:
-        if register == reg.CTRL3_C or register not in (FIFO_CTRL5, reg.FIFO_CTRL4):
+        if register != FIFO_CTRL5:  # at the address of the LSM6DSOX's FIFO_CTRL4, which checks its own modes
             super()._write_one(register, value)
             return
         self._discard_ahead()
         self._registers[register] = value
-        if register == FIFO_CTRL5 and value & 7 == reg.MODE_BYPASS:
-            self.words.clear()
+        if value & 7 == reg.MODE_BYPASS:
+            self.fifo.clear()
 
     def _refresh_fifo(self) -> None:
-        level = self.words.level // 2
-        pattern = self.words.position // 2 % _PATTERN
-        overrun = self.words.is_overrun or level >= FIFO_WORDS
+        level = self.fifo.level // 2
+        pattern = self.fifo.position // 2 % _PATTERN
+        overrun = self.fifo.is_overrun or level >= FIFO_WORDS
         flags = (0x40 if overrun else 0) | (0x10 if level == 0 else 0)
         self._registers[FIFO_STATUS1 : FIFO_STATUS3 + 2] = bytes(
             (level & 0xFF, flags | level >> 8 & 7, pattern, 0)
         )
 
     def _push(self, data: bytes) -> None:
-        self.words.push(data)
+        self.fifo.push(data)
 
     def _pack(self, slots: NDArray[np.int64], counts: NDArray[np.int16]) -> tuple[bytes, list[int]]:
         r = self._registers

@@ -9,45 +9,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiltwise.sim.imu import lsm6dsox_registers as reg
-from tiltwise.sim.imu.imu_errors import G_M_S2, LSM6DSOX, ImuErrors
-from tiltwise.sim.imu.imu_model import DPS, FrontEnd
-from tiltwise.sim.imu.lsm6dsox_fifo import Fifo, pack_words
+from tiltwise.sim.imu.imu_errors import DPS, G_M_S2, LSM6DSOX
+from tiltwise.sim.imu.imu_model import ImuModel
 from tiltwise.types import FloatArray
 
+_ODD_BITS = np.array([value.bit_count() & 1 for value in range(256)], dtype=np.uint8)
 
-class Lsm6dsox(FrontEnd):
-    """The part. `read` and `write` are the bus side, `advance` and `run_to` the physical side.
 
-    Parameters
-    ----------
-    seed : which individual, and its noise
-    errors : the individual's errors; from the seed when absent
-    start_s : time at which the power came on
-    temperature_c : temperature of the die; may be changed at any time
-    """
+class Lsm6dsox(ImuModel):
+    """The part; parameters as ImuModel."""
 
-    def __init__(
-        self,
-        seed: int = 0,
-        errors: ImuErrors | None = None,
-        start_s: float = 0.0,
-        temperature_c: float = 25.0,
-    ) -> None:
-        self.who_am_i = reg.WHO_AM_I_VALUE
-        self.fifo = Fifo()
-        own = ImuErrors.individual(seed, LSM6DSOX) if errors is None else errors
-        super().__init__(seed, own, start_s, temperature_c)
-
-    def power_cycle(self) -> None:
-        """Lose everything that needs power: registers, FIFO, sample count."""
-        self._discard_ahead()
-        self._registers = bytearray(128)
-        self._restart()
-        self.fifo.clear()
-        self._fresh = 0
-        self._has_moved = False
-        self._latest = np.zeros(7, dtype=np.int16)
-        self._reset_registers()
+    figures = LSM6DSOX
+    who_am_i = reg.WHO_AM_I_VALUE
+    fifo_register = reg.FIFO_DATA_OUT_TAG
+    fifo_last_register = reg.FIFO_DATA_OUT_Z_H
+    fifo_bytes = reg.FIFO_WORDS * reg.WORD_BYTES
+    fifo_unit = reg.WORD_BYTES
 
     # ---- the physical side ----
 
@@ -61,16 +38,12 @@ class Lsm6dsox(FrontEnd):
 
     def read(self, register: int, n: int) -> bytes:
         """Return n bytes from a register on, with the part's address increment and FIFO rounding."""
-        if reg.FIFO_DATA_OUT_TAG <= register <= reg.FIFO_DATA_OUT_Z_H:
-            return self.fifo.read(register - reg.FIFO_DATA_OUT_TAG, n)
-        self._refresh()
-        if not self._registers[reg.CTRL3_C] & reg.CTRL3_IF_INC:
-            data = bytes(self._registers[register : register + 1]) * n
-            self._after_read(register, register)
-            return data
-        data = bytes(self._registers[register : register + n])
-        self._after_read(register, register + n - 1)
-        return data + bytes(n - len(data))
+        if self.fifo_register < register <= self.fifo_last_register:
+            skipped = register - self.fifo_register
+            return self.fifo.read(skipped + n)[skipped:]
+        if register == self.fifo_register or self._registers[reg.CTRL3_C] & reg.CTRL3_IF_INC:
+            return super().read(register, n)
+        return super().read(register, 1) * n
 
     def write(self, register: int, data: bytes) -> None:
         """Write bytes from a register on; read-only registers ignore them."""
@@ -85,11 +58,7 @@ class Lsm6dsox(FrontEnd):
         mode = value & 7
         if register == reg.FIFO_CTRL4 and mode not in (reg.MODE_BYPASS, reg.MODE_FIFO, reg.MODE_CONTINUOUS):
             raise ValueError(f"FIFO mode {mode} needs interrupts, which this model of the part has not")
-        self._discard_ahead()
-        period_s = self.slot_period_s
-        self._registers[register] = value
-        if self.slot_period_s != period_s:
-            self._restart()
+        super()._write_one(register, value)
         if register == reg.FIFO_CTRL4 and mode == reg.MODE_BYPASS:
             self.fifo.clear()
 
@@ -100,7 +69,6 @@ class Lsm6dsox(FrontEnd):
         self._registers[reg.INTERNAL_FREQ_FINE] = round(self.errors.rate_error / reg.FREQ_FINE_STEP) & 0xFF
 
     def _refresh(self) -> None:
-        """Bring the registers that the part writes itself up to date."""
         r = self._registers
         r[reg.STATUS_REG] = self._fresh
         r[reg.OUT_TEMP_L : reg.OUTZ_H_A + 1] = self._latest.tobytes()
@@ -109,14 +77,14 @@ class Lsm6dsox(FrontEnd):
 
     def _refresh_fifo(self) -> None:
         r = self._registers
-        level = self.fifo.level
+        level = self.fifo.level // reg.WORD_BYTES
         depth = self._fifo_depth
         watermark = self._watermark
         flags = (
             (reg.FIFO2_WTM if watermark and level >= watermark else 0)
             | (reg.FIFO2_OVR if level >= depth else 0)
             | (reg.FIFO2_FULL if level + self._words_per_slot >= depth else 0)
-            | (reg.FIFO2_OVR_LATCHED if self.fifo.is_overrun_latched else 0)
+            | (reg.FIFO2_OVR_LATCHED if self.fifo.is_overrun else 0)
         )
         r[reg.FIFO_STATUS1] = level & 0xFF
         r[reg.FIFO_STATUS2] = flags | level >> 8
@@ -124,7 +92,7 @@ class Lsm6dsox(FrontEnd):
     def _after_read(self, first: int, last: int) -> None:
         """Clear what reading clears: new-data bits by the high bytes, the latched overrun by its register."""
         if first <= reg.FIFO_STATUS2 <= last:
-            self.fifo.is_overrun_latched = False
+            self.fifo.is_overrun = False
         if first <= reg.WAKE_UP_SRC <= last:
             self._has_moved = False
         for high_byte, bit in (
@@ -151,7 +119,8 @@ class Lsm6dsox(FrontEnd):
 
     def _push(self, data: bytes) -> None:
         keeps_oldest = self._registers[reg.FIFO_CTRL4] & 7 == reg.MODE_FIFO
-        self.fifo.push(data, self._fifo_depth, keeps_oldest)
+        self.fifo.capacity = self._fifo_depth * reg.WORD_BYTES
+        self.fifo.push(data, keeps_oldest)
 
     # ---- making samples ----
 
@@ -220,3 +189,31 @@ class Lsm6dsox(FrontEnd):
                 every = max(batch_divider, own_divider) // self._slot_divider
                 is_batched[:, k] = slots % every == 0
         return pack_words(slots, counts, is_batched)
+
+
+def pack_words(
+    slots: NDArray[np.int64], counts: NDArray[np.int16], is_batched: NDArray[np.bool_]
+) -> tuple[bytes, list[int]]:
+    """Make the words of n samples.
+
+    Parameters
+    ----------
+    slots : (n,) time slot of each sample; its last two bits are the tag counter
+    counts : (n, 7) temperature, gyroscope, accelerometer
+    is_batched : (n, 3) whether gyroscope, accelerometer and temperature go into the FIFO
+
+    Returns
+    -------
+    All words in order, and for each sample the byte where its words end.
+    """
+    n = len(slots)
+    words = np.zeros((n, 3, reg.WORD_BYTES), dtype=np.uint8)
+    for k, tag in enumerate((reg.TAG_GYR, reg.TAG_ACC, reg.TAG_TEMPERATURE)):
+        words[:, k, 0] = tag << 3 | (slots & 3) << 1
+    words[:, :, 0] |= _ODD_BITS[words[:, :, 0]]  # the lowest bit makes the parity of the tag even
+    data = counts.astype("<i2").view(np.uint8).reshape(n, 14)
+    words[:, 0, 1:] = data[:, 2:8]
+    words[:, 1, 1:] = data[:, 8:14]
+    words[:, 2, 1:3] = data[:, 0:2]
+    word_end = np.cumsum(is_batched.sum(axis=1)) * reg.WORD_BYTES
+    return words[is_batched].tobytes(), word_end.tolist()

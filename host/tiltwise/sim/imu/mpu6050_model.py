@@ -11,9 +11,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tiltwise.sim.imu.byte_fifo import ByteFifo
-from tiltwise.sim.imu.imu_errors import G_M_S2, MPU6050, ImuErrors
-from tiltwise.sim.imu.imu_model import DPS, FrontEnd
+from tiltwise.sim.imu.imu_errors import DPS, G_M_S2, MPU6050, ImuErrors
+from tiltwise.sim.imu.imu_model import ImuModel
 from tiltwise.types import FloatArray
 
 SELF_TEST_GYR_6500: Final = 0x00
@@ -38,13 +37,17 @@ _LP_WAKE_HZ = (1.25, 5.0, 20.0, 40.0)
 _CODE_6050, _CODE_6500 = 16, 150  # factory trim of the self-test
 
 
-class Mpu6050(FrontEnd):
-    """The part; parameters as FrontEnd, errors from the seed when absent.
+class Mpu6050(ImuModel):
+    """The part; parameters as ImuModel.
 
     Parameters
     ----------
     who_am_i : 0x68 is genuine; 0x70, 0x71 and 0x73 are relatives with half the FIFO, other values imitations
     """
+
+    figures = MPU6050
+    fifo_register = FIFO_R_W
+    fifo_unit = 1
 
     def __init__(
         self,
@@ -56,23 +59,16 @@ class Mpu6050(FrontEnd):
     ) -> None:
         self.who_am_i = who_am_i
         self._is_6500 = who_am_i in _FAMILY_6500
-        self.fifo = ByteFifo(512 if self._is_6500 else 1024, 1)
-        own = ImuErrors.individual(seed, MPU6050) if errors is None else errors
-        super().__init__(seed, own, start_s, temperature_c)
+        self.fifo_bytes = 512 if self._is_6500 else 1024
+        super().__init__(seed, errors, start_s, temperature_c)
 
-    def power_cycle(self) -> None:
-        """Lose everything that needs power."""
-        self._discard_ahead()
-        self._registers = bytearray(128)
+    def _reset_registers(self) -> None:
         self._registers[PWR_MGMT_1] = 0x40
         self._registers[WHO_AM_I] = self.who_am_i
         self._set_codes()
-        self.fifo.clear()
-        self._has_moved = False
-        self._latest = np.zeros(7, dtype=np.int16)
-        self._restart()
 
     def _set_codes(self) -> None:
+        """Fill in the factory trim of the self-test."""
         r = self._registers
         if self._is_6500:
             r[SELF_TEST_GYR_6500 : SELF_TEST_GYR_6500 + 3] = bytes([_CODE_6500] * 3)
@@ -84,25 +80,17 @@ class Mpu6050(FrontEnd):
 
     # ---- the bus side ----
 
-    def read(self, register: int, n: int) -> bytes:
-        """Return n bytes from a register on; FIFO_R_W does not go on to the next register."""
-        if register == FIFO_R_W:
-            return self.fifo.read(n)
+    def _refresh(self) -> None:
         r = self._registers
         counts = np.concatenate((self._latest[4:], self._latest[:4]))
         r[ACCEL_XOUT_H : ACCEL_XOUT_H + 14] = counts.astype(">i2").tobytes()
         r[FIFO_COUNTH : FIFO_COUNTH + 2] = self.fifo.level.to_bytes(2, "big")
         r[INT_STATUS] = (0x10 if self.fifo.is_overrun else 0) | (0x40 if self._has_moved else 0)
-        data = bytes(r[register : register + n])
-        if register <= INT_STATUS < register + n:
+
+    def _after_read(self, first: int, last: int) -> None:
+        if first <= INT_STATUS <= last:
             self.fifo.is_overrun = False
             self._has_moved = False
-        return data + bytes(n - len(data))
-
-    def write(self, register: int, data: bytes) -> None:
-        """Write bytes from a register on."""
-        for k, value in enumerate(data):
-            self._write_one(register + k, value)
 
     def _write_one(self, register: int, value: int) -> None:
         if register == PWR_MGMT_1 and value & 0x80:
@@ -111,11 +99,7 @@ class Mpu6050(FrontEnd):
         asleep = self._registers[PWR_MGMT_1] & 0x40
         if register == WHO_AM_I or (asleep and register not in (PWR_MGMT_1, PWR_MGMT_2)):
             return
-        self._discard_ahead()
-        period_s = self.slot_period_s
-        self._registers[register] = value
-        if self.slot_period_s != period_s:
-            self._restart()
+        super()._write_one(register, value)
         if register == USER_CTRL and value & 0x04:
             self._registers[register] = value & ~0x04
             if not value & 0x40:  # the FIFO has to be off for the reset to work
@@ -168,9 +152,6 @@ class Mpu6050(FrontEnd):
         if not self._registers[INT_ENABLE] & 0x40:
             return 0.0
         return self._registers[MOT_THR] * (4e-3 if self._is_6500 else 2e-3) * G_M_S2
-
-    def _push(self, data: bytes) -> None:
-        self.fifo.push(data)
 
     def _pack(self, slots: NDArray[np.int64], counts: NDArray[np.int16]) -> tuple[bytes, list[int]]:
         r = self._registers
