@@ -87,7 +87,7 @@ BENCHES: dict[str, tuple[str, Callable[[BenchOptions, Console], None]]] = {
     "pair": ("head minus upper back on a real person", print_pair),
     "sim": ("the whole system on simulated wearers, against truth", print_sim),
     "sets": ("side tilts in an unguided day, alone and in sets", print_sets),
-    "calibration": ("remounting, and wrong ways of doing the ritual", print_calibration),
+    "calibration": ("remounting, and wrong ways of doing the calibration", print_calibration),
     "firmware": ("firmware in the MicroPython VM: memory, time, losses", _firmware),
     "link": ("1,000 outages, forged packets (--scale 0.02: quick)", _link),
     "soak": ("24 h at high speed: memory, files, CPU (30 min)", _soak),

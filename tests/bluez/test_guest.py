@@ -34,7 +34,7 @@ from tiltwise.recording.tw_file import read_frames
 from tiltwise.sim.body.wearer import Wearer
 from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
 from tiltwise.store.reader import StoreReader
-from tiltwise_lab.radio.bumble_board import AirBoard
+from tiltwise_lab.radio.bumble_board import BumbleBoard
 from tiltwise_lab.radio.virtual_radio import RadioLink
 
 pytestmark = pytest.mark.bluez
@@ -81,7 +81,7 @@ def guest_module():
 def home(tmp_path_factory):
     """A home folder as setup leaves it (the key) and calibrate (how the sensor sits on this simulated wearer)."""
     folder = tmp_path_factory.mktemp("home")
-    KeyStore(folder / "keys.json").save(AirBoard.device_id.hex(), "bench", KEY)
+    KeyStore(folder / "keys.json").save(BumbleBoard.device_id.hex(), "bench", KEY)
     program = Path(sys.executable).parent / "tiltwise"
     address = f"sim:calibration?seed={SEED}&speed=0"
     environment = os.environ | {"TILTWISE_HOME": str(folder)}
@@ -133,13 +133,13 @@ async def live(guest_module, home, work):
     link = RadioLink()
     part = Lsm6dsox(seed=2 * SEED)
     wearer = Wearer("desk", seed=SEED, minutes=SECONDS / 60 + 5, is_calibrated=False)
-    board = AirBoard(link, [part], Wearing(part, wearer), key=KEY, seed=SEED)
+    board = BumbleBoard(link, [part], Wearing(part, wearer), key=KEY, seed=SEED)
     board.power_on()
     guest = guest_module.Guest(
         link, work, f"env TILTWISE_HOME={home} {sys.executable} {guest_module.HERE}/inside.py"
     )
     running = asyncio.create_task(guest.run(SECONDS))
-    telling = asyncio.create_task(story(guest, link.air, board, run))
+    telling = asyncio.create_task(story(guest, link.conditions, board, run))
     try:
         await asyncio.wait([running, telling], return_when=asyncio.FIRST_COMPLETED)
         if not telling.done():
@@ -158,7 +158,7 @@ async def live(guest_module, home, work):
     return run
 
 
-async def story(guest, air, board, run):
+async def story(guest, conditions, board, run):
     """Stream, lose the link for long, lose it for short again and again, stop."""
     rng = random.Random(SEED)
     loop = asyncio.get_running_loop()
@@ -169,9 +169,9 @@ async def story(guest, air, board, run):
     await asyncio.sleep(STREAM_S)
     for seconds in [OUTAGE_S] + [FADE_S] * FADES:
         off_s = loop.time()
-        air.is_in_range = False
+        conditions.is_in_range = False
         await asyncio.sleep(seconds)
-        air.is_in_range = True
+        conditions.is_in_range = True
         on_s, device_s = loop.time(), board.clock.us / 1e6
         await guest.hci.next_frame(BACK_S)
         run.fades.append((off_s, on_s, device_s))
@@ -237,7 +237,7 @@ def test_the_store_has_every_frame_and_the_day_no_hole(run):
         stored = [wire.unpack_header(frame.data)[2:4] for frame in reader.frames(0.0, FOR_EVER_S, device)]
         t_s = reader.samples(0.0, FOR_EVER_S).t_s
         days = [reader.day(day) for day in reader.days()]
-    assert device == f"board-{AirBoard.device_id.hex()}"
+    assert device == f"board-{BumbleBoard.device_id.hex()}"
     assert sorted(stored) == [(boot, seq) for seq in range(first, last + 1)]
     assert [gap for day in days for gap in day.gaps] == []
     assert np.diff(t_s).max() < 2 * np.median(np.diff(t_s))

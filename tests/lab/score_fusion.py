@@ -28,7 +28,7 @@ CHECKOUT = Path(__file__).parent.parent.parent
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class ScoredRecording:
     """One recording: (n, 3) rad/s and m/s2, (n, 4) truth, (n,) what is scored."""
 
     name: str
@@ -41,7 +41,7 @@ class Trial:
 
 def load_trial(
     path: Path, rate_hz: float | None = None, skip_rest: bool = False, bias_deg_s: float = 0.0
-) -> Trial:
+) -> ScoredRecording:
     """Read a recording, brought to a rate that divides its own, without its rest at the start, with added bias."""
     with np.load(path) as file:
         native_hz = float(file["fs"])
@@ -56,7 +56,7 @@ def load_trial(
         gyr, acc = (resample_poly(x, 1, step, axis=0, padtype="line") for x in (gyr, acc))
         truth, scored = truth[::step], scored[::step]
     start = int(np.argmax(scored)) if skip_rest else 0
-    return Trial(
+    return ScoredRecording(
         name=path.stem,
         rate_hz=native_hz / step,
         gyr=np.ascontiguousarray(gyr[start:] + np.radians(bias_deg_s)),
@@ -72,7 +72,7 @@ def up_in_sensor(q: Array) -> Array:
     return np.stack([2 * (x * z - w * y), 2 * (y * z + w * x), w * w - x * x - y * y + z * z], axis=1)
 
 
-def inclination_rmse_deg(trial: Trial, q: Array) -> float:
+def inclination_rmse_deg(trial: ScoredRecording, q: Array) -> float:
     """Return the RMS angle between the estimated and the true direction of gravity, while scored."""
     scored = trial.scored & np.isfinite(q[:, 0])
     up, true_up = up_in_sensor(q[scored]), up_in_sensor(trial.truth[scored])
@@ -81,7 +81,7 @@ def inclination_rmse_deg(trial: Trial, q: Array) -> float:
     return float(np.degrees(np.sqrt(np.mean(angle**2))))
 
 
-def run_fusion(trial: Trial, *, single: bool = False, stride: int = 1) -> Array:
+def run_fusion(trial: ScoredRecording, *, single: bool = False, stride: int = 1) -> Array:
     """Return the orientations (n, 4) of the board's filter; NaN where a stride of 2 gives none."""
     number = np.float32 if single else float
     module = load_single(fusion) if single else fusion
@@ -96,13 +96,13 @@ def run_fusion(trial: Trial, *, single: bool = False, stride: int = 1) -> Array:
     return q
 
 
-def run_vqf(trial: Trial) -> Array:
+def run_vqf(trial: ScoredRecording) -> Array:
     """Return the orientations (n, 4) of VQF as shipped."""
     estimates = vqf.VQF(1 / trial.rate_hz).updateBatch(trial.gyr, trial.acc)
     return np.asarray(estimates["quat6D"])
 
 
-def operations_per_sample(trial: Trial, stride: int, seconds: float = 60.0) -> tuple[float, float]:
+def operations_per_sample(trial: ScoredRecording, stride: int, seconds: float = 60.0) -> tuple[float, float]:
     """Return the float operations per sample, fed with floats and fed with integer counts."""
     n = int(seconds * trial.rate_hz)
     middle = int(np.argmax(trial.scored))
@@ -128,7 +128,7 @@ def operations_per_sample(trial: Trial, stride: int, seconds: float = 60.0) -> t
     return result[0], result[1]
 
 
-def microseconds_per_sample(trial: Trial, stride: int) -> float:
+def microseconds_per_sample(trial: ScoredRecording, stride: int) -> float:
     """Return the time of one update in this Python, the best of three runs."""
     rows = np.hstack([trial.gyr, trial.acc]).tolist()
     best = np.inf

@@ -1,4 +1,4 @@
-"""The bench of the link in short: nothing is lost within the ring, what is lost beyond it is told exactly."""
+"""The bench of the link in short: nothing is lost within the ring, what is lost beyond it is reported exactly."""
 
 import dataclasses
 import io
@@ -16,17 +16,16 @@ from tiltwise_lab.bench.link.bad_link import (
     ROUGH,
     SMALL,
     Conditions,
+    LinkRun,
     Outcome,
-    Plan,
     forged_rows,
     link_outcomes,
-    plans,
-    run_plan,
+    run_link,
 )
-from tiltwise_lab.bench.link.trial import lean_rad
+from tiltwise_lab.bench.link.link_trial import lean_rad
 
-IN_RING = Plan(LARGE, 2, LARGE_RING, ROUGH, outages=5)
-BEYOND = Plan(SMALL, 3, 60, ROUGH, outages=5)
+IN_RING = LinkRun(LARGE, 2, LARGE_RING, ROUGH, outages=5)
+BEYOND = LinkRun(SMALL, 3, 60, ROUGH, outages=5)
 
 
 def silent(_share: float) -> None:
@@ -35,16 +34,16 @@ def silent(_share: float) -> None:
 
 @pytest.fixture(scope="module")
 def beyond() -> Outcome:
-    return run_plan(BEYOND, silent)
+    return run_link(BEYOND, silent)
 
 
 def test_outages_within_the_ring_lose_no_sample() -> None:
     shares: list[float] = []
-    outcome = run_plan(IN_RING, shares.append)
+    outcome = run_link(IN_RING, shares.append)
     losses = outcome.losses
     assert losses.made > 52 * 60
     assert outcome.connections >= 6
-    assert (losses.dropped, losses.lost, losses.told, losses.gaps, losses.is_exact) == (0, 0, 0, 0, True)
+    assert (losses.dropped, losses.lost, losses.reported, losses.gaps, losses.is_exact) == (0, 0, 0, 0, True)
     assert len(outcome.live_error_s) > 100
     assert len(outcome.backfill_error_s) > 100
     assert len(outcome.back_s) == 5
@@ -56,7 +55,7 @@ def test_what_the_ring_could_not_hold_is_told_exactly(beyond: Outcome) -> None:
     losses = beyond.losses
     assert losses.lost > 0, "no outage was longer than the ring: choose another seed"
     assert losses.within == 0
-    assert losses.told == losses.lost <= losses.dropped
+    assert losses.reported == losses.lost <= losses.dropped
     assert losses.gaps == losses.true_gaps > 0
     assert losses.worst_gap_s < 0.2
     assert losses.is_exact
@@ -64,7 +63,7 @@ def test_what_the_ring_could_not_hold_is_told_exactly(beyond: Outcome) -> None:
 
 def test_the_same_seed_gives_the_same_run_and_another_one_another() -> None:
     def counts(seed: int) -> tuple[object, ...]:
-        outcome = run_plan(Plan(SMALL, seed, 60, ROUGH, outages=2, up_s=5.0), silent)
+        outcome = run_link(LinkRun(SMALL, seed, 60, ROUGH, outages=2, up_s=5.0), silent)
         whole = dataclasses.astuple(outcome.losses)
         return (*(value for value in whole if isinstance(value, int)), outcome.connections, outcome.hours)
 
@@ -74,7 +73,7 @@ def test_the_same_seed_gives_the_same_run_and_another_one_another() -> None:
 
 
 def test_on_a_healthy_link_every_sample_is_judged_in_time() -> None:
-    outcome = run_plan(Plan(HEALTHY, 1, 300, Conditions(), up_s=130.0), silent)
+    outcome = run_link(LinkRun(HEALTHY, 1, 300, Conditions(), up_s=130.0), silent)
     assert outcome.losses.lost == 0
     assert np.percentile(outcome.age_s, 99) < 0.5
     # The oldest sample of a frame waits for nine others: 173 ms. None is judged before it was taken.
@@ -90,13 +89,13 @@ def test_a_ring_that_forgets_without_a_word_would_be_found(monkeypatch: pytest.M
     """The comparison itself: a store that misses a frame, or calls one lost that it has, is not exact."""
     real = bad_link.stored_utc_s
 
-    def without_one(trial: bad_link.Trial) -> dict[int, float]:
+    def without_one(trial: bad_link.LinkTrial) -> dict[int, float]:
         found = real(trial)
-        seq = next(seq for seq in sorted(found) if seq > 20 and trial.board_notes.made[seq][1])
+        seq = next(seq for seq in sorted(found) if seq > 20 and trial.board_log.made[seq][1])
         return {k: v for k, v in found.items() if k != seq}
 
     monkeypatch.setattr(bad_link, "stored_utc_s", without_one)
-    losses = run_plan(Plan(HEALTHY, 1, 300, Conditions(), up_s=20.0), silent).losses
+    losses = run_link(LinkRun(HEALTHY, 1, 300, Conditions(), up_s=20.0), silent).losses
     assert (losses.lost, losses.within, losses.is_exact) == (10, 10, False)
     assert losses.worst_gap_s == math.inf
 
@@ -108,13 +107,13 @@ def test_the_wearer_leans_for_half_of_the_time() -> None:
 
 def test_parts_run_in_processes_of_their_own_and_make_one_table() -> None:
     quick = [
-        Plan(HEALTHY, 1, 300, Conditions(), up_s=30.0),
-        Plan(SMALL, 1, 60, ROUGH, up_s=20.0),
-        Plan(SMALL, 2, 60, ROUGH, up_s=20.0),
+        LinkRun(HEALTHY, 1, 300, Conditions(), up_s=30.0),
+        LinkRun(SMALL, 1, 60, ROUGH, up_s=20.0),
+        LinkRun(SMALL, 2, 60, ROUGH, up_s=20.0),
     ]
     shares: list[float] = []
     outcomes = link_outcomes(quick, shares.append, processes=2)
-    assert [outcome.plan for outcome in outcomes] == quick
+    assert [outcome.run for outcome in outcomes] == quick
     assert shares[-1] == pytest.approx(1.0)
     cells = link_tables.link_cells([outcomes[:1], outcomes[1:]])
     by_name = {row[0]: row[1:] for row in cells}
@@ -125,16 +124,16 @@ def test_parts_run_in_processes_of_their_own_and_make_one_table() -> None:
     )
 
 
-def test_the_plans_divide_all_outages_among_seeds() -> None:
-    whole = plans(seed=5)
-    assert sum(plan.outages for plan in whole if plan.name == LARGE) == 1000
-    assert len({plan.seed for plan in whole if plan.name == LARGE}) == bad_link.PARTS
-    assert sum(plan.outages for plan in plans(scale=0.01) if plan.name == LARGE) == 10
+def test_the_runs_divide_all_outages_among_seeds() -> None:
+    whole = bad_link.link_runs(seed=5)
+    assert sum(run.outages for run in whole if run.name == LARGE) == 1000
+    assert len({run.seed for run in whole if run.name == LARGE}) == bad_link.PARTS
+    assert sum(run.outages for run in bad_link.link_runs(scale=0.01) if run.name == LARGE) == 10
 
 
 def test_the_table_fits_eighty_columns() -> None:
     groups = [
-        [run_plan(Plan(name, 1, 60, Conditions(), up_s=10.0), silent)] for name in (HEALTHY, SMALL, LARGE)
+        [run_link(LinkRun(name, 1, 60, Conditions(), up_s=10.0), silent)] for name in (HEALTHY, SMALL, LARGE)
     ]
     text = io.StringIO()
     console = Console(file=text, width=80)

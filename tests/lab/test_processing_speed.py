@@ -8,7 +8,7 @@ from tiltwise.types import OrientationBlock
 from tiltwise_lab.bench.accuracy import processing_speed
 from tiltwise_lab.bench.accuracy.processing_speed import live_rows, speed_rows
 
-HOURS = 0.02  # 72 s, enough for the ritual
+HOURS = 0.02  # 72 s, enough for the calibration
 
 
 def test_each_path_has_its_stages_and_their_sum() -> None:

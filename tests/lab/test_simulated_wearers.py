@@ -8,7 +8,8 @@ from tiltwise.sim.body.ground_truth import PostureRun
 from tiltwise.sim.body.wearer import Wearer
 from tiltwise.types import EpisodeAlert, EpisodeEnded, Mount, PostureKind
 from tiltwise_lab.bench.accuracy import simulated_wearers
-from tiltwise_lab.bench.accuracy.simulated_wearers import match_runs, rep_sets, rms, run_simulation, sim_rows
+from tiltwise_lab.bench.accuracy.simulated_run import run_simulation
+from tiltwise_lab.bench.accuracy.simulated_wearers import match_runs, rep_sets, rms, sim_rows
 
 KIND = PostureKind.FORWARD_FLEXION
 

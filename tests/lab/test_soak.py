@@ -12,14 +12,16 @@ import pytest
 from rich.console import Console
 
 from tiltwise_lab.bench import process_stats
-from tiltwise_lab.bench.process_stats import growth, look, span
+from tiltwise_lab.bench.process_stats import growth, read_process, span
 from tiltwise_lab.bench.storage.restart_time import restart_seconds
 from tiltwise_lab.bench.storage.soak import Look, SoakRun, soak_looks, soak_row
 from tiltwise_lab.bench.storage.storage_tables import print_year
 from tiltwise_lab.bench.storage.watch_process import watch_rows
 from tiltwise_lab.bench.storage.year import YearResult, year_results
 
-needs_proc = pytest.mark.skipif(bool(process_stats.why_not()), reason=process_stats.why_not() or "there")
+needs_proc = pytest.mark.skipif(
+    bool(process_stats.unavailable_reason()), reason=process_stats.unavailable_reason() or "there"
+)
 
 
 def test_growth_is_from_the_first_tenth_to_the_last() -> None:
@@ -41,14 +43,14 @@ def test_a_process_is_looked_at_from_outside(tmp_path: Path) -> None:
     ) as child:
         assert child.stdout is not None
         child.stdout.readline()
-        state = look(child.pid)
+        state = read_process(child.pid)
         child.communicate()
     assert 50 < state.resident_mb < 200
     assert state.files == 3 + 7
     assert state.threads == 1
     assert 0 < state.cpu_s < 10
     with pytest.raises(OSError):
-        look(child.pid)
+        read_process(child.pid)
 
 
 @needs_proc

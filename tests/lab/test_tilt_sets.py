@@ -7,7 +7,7 @@ from tiltwise.sim.body.ground_truth import TrueRep
 from tiltwise.sim.body.wearer import Wearer
 from tiltwise.types import Mount, RepCompleted, Side
 from tiltwise_lab.bench.accuracy import tilt_sets
-from tiltwise_lab.bench.accuracy.simulated_wearers import NotCalibratedError
+from tiltwise_lab.bench.accuracy.simulated_run import NotCalibratedError
 from tiltwise_lab.bench.accuracy.tilt_sets import compare, set_rows
 
 

@@ -9,8 +9,8 @@ from tiltwise.common import wire
 from tiltwise.sim.board.simulated_board import SimBoard
 from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
 from tiltwise_lab.vm.compiled import compiled_firmware
+from tiltwise_lab.vm.nodding_motion import NoddingMotion
 from tiltwise_lab.vm.process import firmware_on_board
-from tiltwise_lab.vm.still import Nodding
 from tiltwise_lab.vm.vm_board import VmBoard
 
 SECONDS = 30.0
@@ -22,14 +22,14 @@ MOST_DIFFERING = 0.001  # of all counts
 
 def under_cpython(stream, spoil, **options):
     part = Lsm6dsox(seed=1)
-    Nodding(part)(SECONDS + 1)
+    NoddingMotion(part)(SECONDS + 1)
     board = SimBoard([part], stream=stream, is_bare=True, **options)
     return run(board, spoil)
 
 
 def under_micropython(stream, spoil, **options):
     part = Lsm6dsox(seed=1)
-    Nodding(part)(SECONDS + 1)
+    NoddingMotion(part)(SECONDS + 1)
     board = VmBoard([part], stream=stream, **options)
     try:
         board.run_firmware()

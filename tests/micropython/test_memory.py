@@ -5,7 +5,7 @@ import pytest
 from tiltwise.common import wire
 from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
 from tiltwise_lab.vm.compiled import compiled_firmware
-from tiltwise_lab.vm.still import Nodding
+from tiltwise_lab.vm.nodding_motion import NoddingMotion
 from tiltwise_lab.vm.vm_board import VmBoard
 
 
@@ -14,7 +14,7 @@ class Bench:
 
     def __init__(self, **options):
         part = Lsm6dsox(seed=1)
-        self.tell = Nodding(part)
+        self.tell = NoddingMotion(part)
         self.tell(2.0)
         self.board = VmBoard([part], files=compiled_firmware(), ring_frames=64, minute_frames=30, **options)
         self.vm = self.board.vm

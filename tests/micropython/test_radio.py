@@ -12,8 +12,8 @@ from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
 from tiltwise_lab.radio.bumble_host import RadioHost, RefusedError
 from tiltwise_lab.radio.virtual_radio import RadioLink
 from tiltwise_lab.radio.virtual_time import run_virtually
+from tiltwise_lab.vm.nodding_motion import NoddingMotion
 from tiltwise_lab.vm.radio_board import DEVICE_ID, RadioBoard, flash_of_a_board
-from tiltwise_lab.vm.still import Nodding
 
 KEY = bytes(range(32))
 
@@ -24,7 +24,7 @@ class Room:
     def __init__(self, key=KEY):
         self.link = RadioLink()
         part = Lsm6dsox(seed=1)
-        self.board = RadioBoard(self.link, [part], Nodding(part), files=flash_of_a_board(KEY))
+        self.board = RadioBoard(self.link, [part], NoddingMotion(part), files=flash_of_a_board(KEY))
         self.host = RadioHost(self.link, key, DEVICE_ID)
 
     async def __aenter__(self):
@@ -47,12 +47,12 @@ class Room:
         for _ in range(round(seconds)):
             await asyncio.sleep(1.0)
             self.board.check()
-            if self.host.heard.frames and self.host.connection is not None:
-                newest = wire.unpack_header(self.host.heard.frames[-1])
+            if self.host.received.frames and self.host.connection is not None:
+                newest = wire.unpack_header(self.host.received.frames[-1])
                 await self.host.acknowledge(newest[2], newest[3])
 
     def numbers(self):
-        return [wire.unpack_header(frame)[3] for frame in self.host.heard.frames]
+        return [wire.unpack_header(frame)[3] for frame in self.host.received.frames]
 
 
 def missing(numbers):
@@ -90,7 +90,7 @@ def test_stream_has_no_gap(interval_ms, mtu):
             await room.open(interval_ms=interval_ms, mtu=mtu)
             assert room.host.connection.att_mtu == mtu
             await room.stream(12)
-            return room.numbers(), room.host.heard, room.host.joiner.broken
+            return room.numbers(), room.host.received, room.host.joiner.broken
 
     numbers, heard, broken = run_virtually(scenario())
     orient = [f for f in heard.frames if wire.unpack_header(f)[0] == wire.ORIENT]
@@ -108,17 +108,17 @@ def test_a_lost_connection_is_filled_again():
         async with Room() as room:
             await room.open(timeout_ms=1000)
             await room.stream(5)
-            room.link.air.is_in_range = False
+            room.link.conditions.is_in_range = False
             await asyncio.wait_for(room.host.gone.wait(), 5)
             await asyncio.sleep(6)
-            room.link.air.is_in_range = True
+            room.link.conditions.is_in_range = True
             last = room.numbers()[-1]
             await room.open(timeout_ms=1000)
             await asyncio.sleep(1)
-            boot = wire.unpack_header(room.host.heard.frames[-1])[2]
+            boot = wire.unpack_header(room.host.received.frames[-1])[2]
             await room.host.get(boot, last + 1, room.numbers()[-1])
             await room.stream(6)
-            return room.numbers(), room.host.heard.frames
+            return room.numbers(), room.host.received.frames
 
     numbers, frames = run_virtually(scenario())
     assert missing(numbers) == []
@@ -154,7 +154,7 @@ def test_a_stranger_gets_nothing_and_is_sent_away():
             await asyncio.wait_for(room.host.gone.wait(), 10)
             await asyncio.sleep(1)
             room.board.check()
-            return answers, asyncio.get_running_loop().time() - started, room.host.heard.notifications
+            return answers, asyncio.get_running_loop().time() - started, room.host.received.notifications
 
     answers, seconds, notifications = run_virtually(scenario())
     assert all(f"status {wire.STATUS_LOCKED}" in answer for answer in answers)
@@ -185,7 +185,7 @@ def test_garbage_on_ctrl_is_counted_and_the_stream_goes_on():
                 garbage = rng.randbytes(rng.randrange(1, 60)) + b"\0"
                 await room.host.ctrl.write_value(garbage, with_response=True)
             await room.stream(8)
-            return room.numbers(), room.host.heard.frames
+            return room.numbers(), room.host.received.frames
 
     numbers, frames = run_virtually(scenario())
     assert missing(numbers) == []

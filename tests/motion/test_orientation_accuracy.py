@@ -11,7 +11,12 @@ import pytest
 from tiltwise.motion.orientation.estimator import OrientationStage, estimate_orientation
 from tiltwise.motion.rotation import angle_between_deg, up_in_sensor
 from tiltwise.types import FloatArray, ImuBlock
-from tiltwise_lab.bench.accuracy.orientation_error import Condition, Trial, inclination_rmse_deg, load_trial
+from tiltwise_lab.bench.accuracy.orientation_error import (
+    Condition,
+    OrientationTrial,
+    inclination_rmse_deg,
+    load_trial,
+)
 
 FULL, HALF, LOSSY = Condition(100.0), Condition(50.0), Condition(50.0, 16.0, 2000.0, 0.05)
 
@@ -24,7 +29,7 @@ def files(shared_data: Path) -> list[Path]:
     return files
 
 
-def times(trial: Trial) -> FloatArray:
+def times(trial: OrientationTrial) -> FloatArray:
     return np.arange(len(trial.gyr)) / trial.rate_hz
 
 

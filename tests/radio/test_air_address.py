@@ -15,10 +15,10 @@ from tiltwise.link import ble, supervisor
 from tiltwise.link.board_connection import PINGS
 from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
 from tiltwise_lab.radio.bleak_backend import Adapter
-from tiltwise_lab.radio.bumble_board import AirBoard
+from tiltwise_lab.radio.bumble_board import BumbleBoard
 from tiltwise_lab.radio.virtual_radio import RadioLink
 from tiltwise_lab.radio.virtual_time import run_virtually
-from tiltwise_lab.vm.still import Nodding
+from tiltwise_lab.vm.nodding_motion import NoddingMotion
 
 KEY = bytes(range(32))
 assert _sources
@@ -67,12 +67,12 @@ class Listener:
 
 
 def on_air(monkeypatch, address, scenario, key=KEY):
-    """Run scenario(listener, air, board) on what `address` opens."""
+    """Run scenario(listener, conditions, board) on what `address` opens."""
 
     async def run():
         link = RadioLink()
         part = Lsm6dsox(seed=1)
-        board = AirBoard(link, [part], Nodding(part), key=key)
+        board = BumbleBoard(link, [part], NoddingMotion(part), key=key)
         board.power_on()
         adapter = Adapter(link)
         await adapter.power_on()
@@ -87,7 +87,7 @@ def on_air(monkeypatch, address, scenario, key=KEY):
         async with source:
             taking = asyncio.ensure_future(listener.take())
             try:
-                result = await scenario(listener, link.air, board)
+                result = await scenario(listener, link.conditions, board)
             finally:
                 taking.cancel()
                 await asyncio.gather(taking, return_exceptions=True)
@@ -101,12 +101,12 @@ def on_air(monkeypatch, address, scenario, key=KEY):
 
 @pytest.mark.parametrize("address", ["ble:", "ble:neck"])
 def test_range_is_lost_three_times_and_nothing_is_missing(home, monkeypatch, address):
-    async def scenario(listener, air, _board):
+    async def scenario(listener, conditions, _board):
         await listener.stream(8)
         for away_s in (1.0, 5.0, 20.0):
-            air.is_in_range = False
+            conditions.is_in_range = False
             await asyncio.sleep(away_s)
-            air.is_in_range = True
+            conditions.is_in_range = True
             await listener.stream(15)
         return listener, listener.source.connections
 
@@ -133,15 +133,15 @@ def test_a_board_that_restarts_is_found_at_its_new_address(home, monkeypatch):
 def test_after_a_loss_frames_come_before_the_clock_is_asked_for_unless_it_is_a_new_one(
     home, monkeypatch, is_restarted, pings_first
 ):
-    async def scenario(listener, air, board):
+    async def scenario(listener, conditions, board):
         await listener.stream(8)
         listener.came.clear()
         if is_restarted:
             board.restart()
         else:
-            air.is_in_range = False
+            conditions.is_in_range = False
             await asyncio.sleep(1.0)
-            air.is_in_range = True
+            conditions.is_in_range = True
         await listener.stream(12)
         return listener.came[listener.came.index(wire.OP_HELLO) :]
 

@@ -12,10 +12,10 @@ from bleak_host import DATA, INFO, SERVICE, BleakHost
 from tiltwise.common import wire
 from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
 from tiltwise_lab.radio.bleak_backend import KERNEL_TIMEOUT_MS, Adapter
-from tiltwise_lab.radio.bumble_board import AirBoard
+from tiltwise_lab.radio.bumble_board import BumbleBoard
 from tiltwise_lab.radio.virtual_radio import RadioLink
 from tiltwise_lab.radio.virtual_time import run_virtually
-from tiltwise_lab.vm.still import Nodding
+from tiltwise_lab.vm.nodding_motion import NoddingMotion
 
 KEY = bytes(range(32))
 FRAME_S = 10 / 52
@@ -26,9 +26,9 @@ class Room:
 
     def __init__(self, key=KEY, **adapter):
         self.link = RadioLink()
-        self.air = self.link.air
+        self.conditions = self.link.conditions
         part = Lsm6dsox(seed=1)
-        self.board = AirBoard(self.link, [part], Nodding(part), key=key)
+        self.board = BumbleBoard(self.link, [part], NoddingMotion(part), key=key)
         self.adapter = Adapter(self.link, **adapter)
         backends = {"client": self.adapter.client, "scanner": self.adapter.scanner}
         self.host = BleakHost(KEY, self.board.device_id, **backends)
@@ -68,9 +68,9 @@ def test_the_board_is_found_by_its_service_and_says_no_name():
             timeout=1.0, return_adv=True, service_uuids=[SERVICE], backend=room.adapter.scanner
         )
 
-    ((device, told),) = in_room(scenario).values()
-    assert told.service_uuids == [SERVICE]
-    assert (device.name, told.local_name) == (None, None)
+    ((device, advertisement),) = in_room(scenario).values()
+    assert advertisement.service_uuids == [SERVICE]
+    assert (device.name, advertisement.local_name) == (None, None)
 
 
 def test_a_scan_for_another_service_finds_nothing():
@@ -127,7 +127,7 @@ def test_silence_ends_the_connection_after_the_supervision_timeout():
     async def scenario(room):
         await room.host.open()
         await room.host.stream(2)
-        room.air.is_in_range = False
+        room.conditions.is_in_range = False
         left_s = now_s()
         await asyncio.wait_for(room.host.gone.wait(), 5)
         return now_s() - left_s, room.host.client.is_connected
@@ -143,9 +143,9 @@ def test_a_dip_shorter_than_the_timeout_costs_nothing():
         await room.host.open()
         for _ in range(5):
             await room.host.stream(1)
-            room.air.is_in_range = False
+            room.conditions.is_in_range = False
             await asyncio.sleep(KERNEL_TIMEOUT_MS / 1000 - 0.1)
-            room.air.is_in_range = True
+            room.conditions.is_in_range = True
         await room.host.stream(2)
         return room.host
 
@@ -158,12 +158,12 @@ def test_what_was_missed_out_of_range_is_fetched():
     async def scenario(room):
         await room.host.open()
         await room.host.stream(3)
-        room.air.is_in_range = False
+        room.conditions.is_in_range = False
         await asyncio.wait_for(room.host.gone.wait(), 5)
         await asyncio.sleep(6)
         with pytest.raises(TimeoutError):
             await room.host.find(timeout=1.0)
-        room.air.is_in_range = True
+        room.conditions.is_in_range = True
         await room.host.open()
         await room.host.live_frame()
         missing = room.host.missing()
@@ -183,10 +183,10 @@ def test_a_slow_link_refuses_and_loses_nothing():
 
     async def scenario(room):
         await room.host.open()
-        room.air.packets_per_event = 1
+        room.conditions.packets_per_event = 1
         await asyncio.sleep(10)
-        refused = room.board.air.refused
-        room.air.packets_per_event = 8
+        refused = room.board.bluetooth.refused
+        room.conditions.packets_per_event = 8
         for _ in range(12):
             await room.host.stream(1)
         return refused, room.host
@@ -199,9 +199,9 @@ def test_a_slow_link_refuses_and_loses_nothing():
 def test_lost_connection_events_only_delay():
     async def scenario(room):
         await room.host.open()
-        room.air.lost_events = 0.3
+        room.conditions.lost_events = 0.3
         await room.host.stream(10)
-        room.air.lost_events = 0.0
+        room.conditions.lost_events = 0.0
         await room.host.stream(2)
         return room.host
 
@@ -213,12 +213,12 @@ def test_a_power_cut_of_the_board_is_silence_and_then_another_address():
     async def scenario(room):
         await room.host.open()
         await room.host.stream(2)
-        before, boot = room.board.air.address, room.board.boot_id
+        before, boot = room.board.bluetooth.address, room.board.boot_id
         room.board.restart()
         await asyncio.wait_for(room.host.gone.wait(), 5)
         await room.host.open()
         await room.host.live_frame()
-        return before, room.board.air.address, boot, room.board.boot_id
+        return before, room.board.bluetooth.address, boot, room.board.boot_id
 
     before, after, boot, next_boot = in_room(scenario)
     assert before != after
@@ -229,9 +229,9 @@ def test_a_peer_that_takes_nothing_is_sent_away_and_a_stuck_radio_is_started_ane
     async def scenario(room):
         for _ in range(3):
             await room.host.open()
-            room.board.air.refuse_next = 100_000
+            room.board.bluetooth.refuse_next = 100_000
             await asyncio.wait_for(room.host.gone.wait(), 10)
-            room.board.air.refuse_next = 0
+            room.board.bluetooth.refuse_next = 0
         restarts = room.board.radio.restarts
         await room.host.open()
         await room.host.stream(3)
@@ -261,12 +261,12 @@ def test_bluetooth_that_is_off_is_an_error_of_bleak_and_comes_back():
 def test_connecting_to_nobody_ends_and_the_next_attempt_works():
     async def scenario(room):
         device = await room.host.find()
-        room.air.is_in_range = False
+        room.conditions.is_in_range = False
         began_s = now_s()
         with pytest.raises(TimeoutError):
             await room.client(device, timeout=3.0).connect()
         took_s = now_s() - began_s
-        room.air.is_in_range = True
+        room.conditions.is_in_range = True
         await room.host.open(device)
         return took_s
 
@@ -276,13 +276,13 @@ def test_connecting_to_nobody_ends_and_the_next_attempt_works():
 def test_a_cancelled_attempt_leaves_the_adapter_free():
     async def scenario(room):
         device = await room.host.find()
-        room.air.is_in_range = False
+        room.conditions.is_in_range = False
         attempt = asyncio.ensure_future(room.client(device).connect())
         await asyncio.sleep(1)
         attempt.cancel()
         with pytest.raises(asyncio.CancelledError):
             await attempt
-        room.air.is_in_range = True
+        room.conditions.is_in_range = True
         await room.host.open(device)
 
     in_room(scenario)
@@ -291,7 +291,7 @@ def test_a_cancelled_attempt_leaves_the_adapter_free():
 def test_a_request_that_the_end_of_the_connection_interrupts_is_an_error_of_bleak():
     async def scenario(room):
         await room.host.open()
-        room.air.is_in_range = False
+        room.conditions.is_in_range = False
         with pytest.raises(BleakError):
             await room.host.client.read_gatt_char(INFO)
         assert not room.host.client.is_connected
@@ -316,7 +316,7 @@ def test_nothing_comes_after_unsubscribing():
 
 def test_the_same_seed_gives_the_same_run():
     async def scenario(room):
-        room.air.lost_events = 0.1
+        room.conditions.lost_events = 0.1
         await room.host.open()
         await room.host.stream(4)
         return [bytes(frame[:-8]) for frame in room.host.frames], now_s()
@@ -328,7 +328,7 @@ def test_without_bumble_the_error_says_what_to_install(monkeypatch):
     for name in [name for name in sys.modules if name.split(".")[0] == "bumble"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "bumble", None)
-    for name in ("air_backend", "radio"):
-        monkeypatch.delitem(sys.modules, f"tiltwise.sim.{name}")
+    for name in ("bleak_backend", "virtual_radio"):
+        monkeypatch.delitem(sys.modules, f"tiltwise_lab.radio.{name}")
     with pytest.raises(ModuleNotFoundError, match=r"pip install 'tiltwise\[air\]'"):
         __import__("tiltwise_lab.radio.bleak_backend")

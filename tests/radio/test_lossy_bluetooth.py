@@ -12,10 +12,10 @@ from tiltwise.link.board_connection import Known
 from tiltwise.link.supervisor import Supervisor
 from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
 from tiltwise_lab.radio.bleak_backend import Adapter
-from tiltwise_lab.radio.bumble_board import AirBoard
+from tiltwise_lab.radio.bumble_board import BumbleBoard
 from tiltwise_lab.radio.virtual_radio import RadioLink
 from tiltwise_lab.radio.virtual_time import run_virtually
-from tiltwise_lab.vm.still import Nodding
+from tiltwise_lab.vm.nodding_motion import NoddingMotion
 
 KEY = bytes(range(32))
 
@@ -44,7 +44,7 @@ def test_notifications_before_subscribing_and_twice_are_no_frames(times, mtu):
     async def run():
         link = RadioLink()
         part = Lsm6dsox(seed=1)
-        board = AirBoard(link, [part], Nodding(part), key=KEY)
+        board = BumbleBoard(link, [part], NoddingMotion(part), key=KEY)
         board.power_on()
         adapter = Adapter(link, mtu=mtu)
         await adapter.power_on()
@@ -66,9 +66,9 @@ def test_notifications_before_subscribing_and_twice_are_no_frames(times, mtu):
         async with source:
             task = asyncio.get_running_loop().create_task(take())
             await asyncio.sleep(8)
-            link.air.is_in_range = False
+            link.conditions.is_in_range = False
             await asyncio.sleep(3)
-            link.air.is_in_range = True
+            link.conditions.is_in_range = True
             await asyncio.sleep(10)
             task.cancel()
         adapter.close()

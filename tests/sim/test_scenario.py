@@ -53,8 +53,8 @@ def test_the_nods_of_the_ritual_reach_the_mount(mount: Mount, seed: int) -> None
     wearer = Wearer(
         "upright", seed=seed, mount=mount, misalignment_deg=0, sensor_axes="body", soft_tissue=0.0
     )
-    ritual = wearer.truth().calibrations[0]
-    true = wearer.motion(np.arange(ritual.nod_start_s, ritual.nod_end_s, 1 / 104))
+    calibration = wearer.truth().calibrations[0]
+    true = wearer.motion(np.arange(calibration.nod_start_s, calibration.nod_end_s, 1 / 104))
     gyr = true.gyr_rad_s
     power = np.sum(gyr**2, axis=0)
     assert power[1] > 0.95 * power.sum()  # about the left-right axis

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tiltwise.motion import rotation
-from tiltwise.sim.body.involuntary_motion import Ripples, Signal, Term, band
+from tiltwise.sim.body.involuntary_motion import Ripples, SineSum, Term, band
 from tiltwise.sim.body.kinematic_chain import GRAVITY_M_S2, Link, Motion, from_earth
 from tiltwise.sim.body.minimum_jerk import Derivatives, Move, Profiles
 from tiltwise.types import FloatArray
@@ -49,7 +49,7 @@ def test_band_noise_has_its_deviation_and_keeps_to_its_band() -> None:
 
 def test_ripples_fade_with_their_envelope_and_keep_exact_derivatives() -> None:
     envelope = Profiles(["still", "fade"], {"fade": [Move(1.0, 2.0, 1.0)]}, {})
-    ripples = Ripples([Signal((1.3,), (2.0,), (0.4,)), band(np.random.default_rng(1), 1, 4)], [
+    ripples = Ripples([SineSum((1.3,), (2.0,), (0.4,)), band(np.random.default_rng(1), 1, 4)], [
         Term(0, 1, 0, 0.5), Term(0, 1, 1, 1.0), Term(2, 1, 1, -1.0),
     ])  # fmt: skip
 

@@ -8,9 +8,9 @@ import pytest
 
 from tiltwise.store.writer import Store
 from tiltwise_lab.bench.storage import fsync_recorder
-from tiltwise_lab.bench.storage.fault_injection import TROUBLES, broken
-from tiltwise_lab.bench.storage.fsync_recorder import Synced, after_cut
-from tiltwise_lab.bench.storage.kill_and_power_cut import cut_row, kill_rows, stored, trouble_row
+from tiltwise_lab.bench.storage.fault_injection import STORE_FAULTS, broken
+from tiltwise_lab.bench.storage.fsync_recorder import FileSync, after_cut
+from tiltwise_lab.bench.storage.kill_and_power_cut import cut_row, kill_rows, store_fault_row, stored
 from tiltwise_lab.bench.storage.killed_host import frames_of, open_session
 
 RESTART_S = 10.0  # the goal is 2 s on an idle machine; a loaded one must not fail the suite
@@ -26,7 +26,8 @@ def test_kill_9_at_a_few_points_loses_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(
-    bool(fsync_recorder.why_not()), reason=fsync_recorder.why_not() or "can be simulated here"
+    bool(fsync_recorder.unavailable_reason()),
+    reason=fsync_recorder.unavailable_reason() or "can be simulated here",
 )
 def test_a_power_cut_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     row = cut_row(tmp_path / "cuts", seed=5, cuts=8, seconds=25.0)
@@ -60,10 +61,10 @@ def test_only_what_was_synced_survives_a_cut(tmp_path: Path) -> None:
         (copies / str(k)).write_bytes(data)
     a, b = source / "a", source / "b"
     syncs = [
-        Synced(a, copies / "0", (), ()),
-        Synced(b, copies / "1", ("ack 1",), ()),
-        Synced(b, copies / "2", ("ack 1", "ack 2"), (a,)),
-        Synced(Path(), Path(), (), ()),
+        FileSync(a, copies / "0", (), ()),
+        FileSync(b, copies / "1", ("ack 1",), ()),
+        FileSync(b, copies / "2", ("ack 1", "ack 2"), (a,)),
+        FileSync(Path(), Path(), (), ()),
     ]
     seen = set()
     for seed in range(20):
@@ -78,9 +79,9 @@ def test_only_what_was_synced_survives_a_cut(tmp_path: Path) -> None:
     assert (tmp_path / "end" / "b").read_bytes() == b"two" * 2000
 
 
-@pytest.mark.parametrize("trouble", TROUBLES)
+@pytest.mark.parametrize("trouble", STORE_FAULTS)
 def test_alerts_go_on_in_trouble_and_nothing_is_lost_behind_it(tmp_path: Path, trouble: str) -> None:
-    row = trouble_row(trouble, TROUBLES[trouble], tmp_path)
+    row = store_fault_row(trouble, STORE_FAULTS[trouble], tmp_path)
     assert row.alerts == 1
     assert row.messages == 1
     assert "\n" not in row.message

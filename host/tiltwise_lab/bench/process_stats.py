@@ -22,12 +22,12 @@ class ProcessState:
     cpu_s: float
 
 
-def why_not() -> str:
+def unavailable_reason() -> str:
     """Return why processes cannot be looked at here, an empty text when they can."""
     return "" if Path("/proc/self/statm").exists() else "needs /proc (Linux)"
 
 
-def look(pid: int) -> ProcessState:
+def read_process(pid: int) -> ProcessState:
     """Return the state of a process; OSError when it has ended."""
     folder = Path("/proc") / str(pid)
     pages = int((folder / "statm").read_text(encoding="ascii").split()[1])

@@ -22,7 +22,7 @@ from tiltwise.report.day_summary import DaySummary, summarise_day
 from tiltwise.report.exposure import ExposureAccumulator, ExposureSettings
 from tiltwise.sim.body import exercise_movements, scenes, sensor_handling
 from tiltwise.sim.body.motion_script import Script
-from tiltwise.sim.body.scenario import Plan, Scenario
+from tiltwise.sim.body.scenario import Scenario, ScenarioOptions
 from tiltwise.sim.body.wearer import Wearer
 from tiltwise.tracker import Tracker, TrackerSettings
 from tiltwise.types import EpisodeAlert, EpisodeEnded, Event, Mount, OrientationBlock, RepCompleted
@@ -36,7 +36,7 @@ _BLOCK_S = 600.0
 _LONGEST_S = 2500.0  # of work and one break
 
 
-def _office_day(s: Script, _: Plan) -> None:
+def _office_day(s: Script, _: ScenarioOptions) -> None:
     sensor_handling.calibrate(s)
     breaks = (
         lambda: scenes.stroll(s, s.uniform(120, 300)),

@@ -89,8 +89,8 @@ class Adapter:
         self.is_on = True
         self._scanners = 0
         self._connecting = asyncio.Lock()
-        self.client: type[AirClient] = type("AirClient", (AirClient,), {"adapter": self})
-        self.scanner: type[AirScanner] = type("AirScanner", (AirScanner,), {"adapter": self})
+        self.client: type[VirtualClient] = type("VirtualClient", (VirtualClient,), {"adapter": self})
+        self.scanner: type[VirtualScanner] = type("VirtualScanner", (VirtualScanner,), {"adapter": self})
 
     async def power_on(self) -> None:
         """Start the device."""
@@ -167,7 +167,7 @@ class Adapter:
             await ended.disconnect()
 
 
-class AirScanner(BaseBleakScanner):
+class VirtualScanner(BaseBleakScanner):
     """What BleakScanner does, on an adapter."""
 
     adapter: ClassVar[Adapter]
@@ -184,35 +184,35 @@ class AirScanner(BaseBleakScanner):
     async def start(self) -> None:
         """Start scanning."""
         self.seen_devices = {}
-        await self.adapter.scan(self._heard)
+        await self.adapter.scan(self._on_advertisement)
 
     async def stop(self) -> None:
         """Stop scanning."""
-        await self.adapter.stop_scan(self._heard)
+        await self.adapter.stop_scan(self._on_advertisement)
 
-    def _heard(self, heard: Advertisement) -> None:
-        told = heard.data
-        lists: list[Any] = [row for kind in _UUID_LISTS for row in told.get_all(kind)]
+    def _on_advertisement(self, received: Advertisement) -> None:
+        data = received.data
+        lists: list[Any] = [row for kind in _UUID_LISTS for row in data.get_all(kind)]
         uuids = list(dict.fromkeys(_uuid(uuid) for row in lists for uuid in row))
         if not self.is_allowed_uuid(uuids):
             return
-        name: Any = told.get(AdvertisingData.Type.COMPLETE_LOCAL_NAME)
-        makers: list[Any] = told.get_all(AdvertisingData.Type.MANUFACTURER_SPECIFIC_DATA)
+        name: Any = data.get(AdvertisingData.Type.COMPLETE_LOCAL_NAME)
+        makers: list[Any] = data.get_all(AdvertisingData.Type.MANUFACTURER_SPECIFIC_DATA)
         advertisement = AdvertisementData(
             local_name=name,
             manufacturer_data={company: bytes(data) for company, data in makers},
             service_data={},
             service_uuids=uuids,
             tx_power=None,
-            rssi=heard.rssi,
-            platform_data=(heard,),
+            rssi=received.rssi,
+            platform_data=(received,),
         )
-        address = heard.address.to_string(False)
-        device = self.create_or_update_device(address, address, name, heard.address, advertisement)
+        address = received.address.to_string(False)
+        device = self.create_or_update_device(address, address, name, received.address, advertisement)
         self.call_detection_callbacks(device, advertisement)
 
 
-class AirClient(BaseBleakClient):
+class VirtualClient(BaseBleakClient):
     """What BleakClient does, on an adapter."""
 
     adapter: ClassVar[Adapter]
@@ -356,11 +356,11 @@ class AirClient(BaseBleakClient):
         """Subscribe."""
         self._needs_connection()
 
-        def heard(data: bytes) -> None:
+        def on_data(data: bytes) -> None:
             callback(bytearray(data))
 
-        self._listeners[characteristic.handle] = heard
-        await self._do(characteristic.obj.subscribe(heard))
+        self._listeners[characteristic.handle] = on_data
+        await self._do(characteristic.obj.subscribe(on_data))
 
     async def stop_notify(self, characteristic: BleakGATTCharacteristic) -> None:
         """Unsubscribe."""

@@ -20,7 +20,7 @@ _ENODEV = 19
 Handler = Callable[[int, tuple[Any, ...]], None]
 
 
-class AirBluetooth:
+class BumbleBluetooth:
     """The module and its one BLE object.
 
     Parameters
@@ -41,7 +41,7 @@ class AirBluetooth:
         self._handler: Handler | None = None
         self._values: dict[int, Value] = {}
 
-    def BLE(self) -> AirBluetooth:  # noqa: N802
+    def BLE(self) -> BumbleBluetooth:  # noqa: N802
         """There is one radio."""
         return self
 
@@ -140,9 +140,9 @@ class AirBluetooth:
                 self._written(items[1], bytes.fromhex(items.pop()))
             if self._handler is not None:
                 self._before_event()
-                self._tell(self._handler, event, items)
+                self._emit(self._handler, event, items)
 
-    def _tell(self, handler: Handler, event: int, items: list[Any]) -> None:
+    def _emit(self, handler: Handler, event: int, items: list[Any]) -> None:
         views = [memoryview(bytes.fromhex(item)) if isinstance(item, str) else item for item in items]
         handler(event, tuple(views))
         for view in views:

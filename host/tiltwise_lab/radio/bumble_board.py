@@ -13,23 +13,23 @@ from typing import Any
 from tiltwise.firmware_build.locate import PACKAGE
 from tiltwise.sim.board.simulated_board import SimBoard
 from tiltwise.sim.imu.imu_model import ImuModel
-from tiltwise_lab.radio.bumble_bluetooth import AirBluetooth
+from tiltwise_lab.radio.bumble_bluetooth import BumbleBluetooth
 from tiltwise_lab.radio.bumble_requests import BluetoothModule
 from tiltwise_lab.radio.virtual_radio import RadioLink
 
-_AHEAD_S = 4.0  # the truth is told this far ahead
+_AHEAD_S = 4.0  # the sensors get their motion this far ahead
 _ASLEEP_S = 0.1  # how often a sleeping board looks whether it was woken
 _ROUNDING_US = 0.5  # the loop may wake up this much early
 
 
-class AirBoard(SimBoard):
+class BumbleBoard(SimBoard):
     """A board with power from `power_on` to `close`; `restart` is a power cut in between.
 
     Parameters
     ----------
     link : the air
     sensors : register models, at 0x6A and 0x6B
-    tell : called with a time in s when the sensors' truth is needed up to there; times count from now
+    feed : called with a time in s when the sensors need their motion up to there; times count from now
     key : what PROVISION over the cable would have set; None: a board that was never set up
     seed : of its radio addresses (another one at each boot) and its randomness
     **options : of SimBoard
@@ -39,22 +39,22 @@ class AirBoard(SimBoard):
         self,
         link: RadioLink,
         sensors: Sequence[ImuModel],
-        tell: Callable[[float], None],
+        feed: Callable[[float], None],
         *,
         key: bytes | None = None,
         seed: int = 1,
         **options: Any,
     ) -> None:
-        self._air_link = link
-        self._tell = tell
-        self._told_s = 0.0
+        self._radio_link = link
+        self._feed = feed
+        self._fed_until_s = 0.0
         self._key = key
         self._seed = seed
         self._boots = 0
         self._loop = asyncio.get_running_loop()
         self._began_s = self._loop.time()
-        self._bluetooth: AirBluetooth | None = None
-        self._old: list[AirBluetooth] = []
+        self._bluetooth: BumbleBluetooth | None = None
+        self._old: list[BumbleBluetooth] = []
         self._task: asyncio.Task[None] | None = None
         super().__init__(sensors, stream=None, auto_ack=False, seed=seed, **options)
         self.link.is_connected = False  # the cable is not plugged in
@@ -81,7 +81,7 @@ class AirBoard(SimBoard):
             self._task.result()
 
     @property
-    def air(self) -> BluetoothModule:
+    def bluetooth(self) -> BluetoothModule:
         """The board's end of the air: its address, advertisements, refused notifications."""
         if self._bluetooth is None:
             raise RuntimeError("the board is asleep: its radio is off")
@@ -96,7 +96,7 @@ class AirBoard(SimBoard):
             importlib.import_module(f"{PACKAGE}.storage.keystore").KeyStore(self.files).save(self._key)
         self._boots += 1
         seed = 1000 * self._seed + self._boots
-        self._bluetooth = AirBluetooth(self._air_link, seed, self._set_clock)
+        self._bluetooth = BumbleBluetooth(self._radio_link, seed, self._set_clock)
         radio = importlib.import_module(f"{PACKAGE}.comms.ble_radio")
         version = importlib.import_module(f"{PACKAGE}.comms.status_frames").VERSION
         made = radio.Radio(self._bluetooth, self.clock, self.model, version)
@@ -120,7 +120,7 @@ class AirBoard(SimBoard):
 
     async def _live(self) -> None:
         while True:
-            self._tell_ahead()
+            self._feed_ahead()
             if self.is_asleep:
                 self._off()
                 await asyncio.sleep(_ASLEEP_S)
@@ -134,8 +134,8 @@ class AirBoard(SimBoard):
             self._step_once()
             await asyncio.sleep(0)
 
-    def _tell_ahead(self) -> None:
+    def _feed_ahead(self) -> None:
         now_s = self._now_us() / 1e6
-        if now_s + _AHEAD_S / 2 > self._told_s:
-            self._told_s = now_s + _AHEAD_S
-            self._tell(self._told_s)
+        if now_s + _AHEAD_S / 2 > self._fed_until_s:
+            self._fed_until_s = now_s + _AHEAD_S
+            self._feed(self._fed_until_s)

@@ -32,7 +32,7 @@ class RefusedError(RuntimeError):
 
 
 @dataclass(slots=True)
-class Heard:
+class Received:
     """What came over the air so far."""
 
     frames: list[bytes] = field(default_factory=list)
@@ -67,7 +67,7 @@ class RadioHost:
         self._on_frame = on_frame
         self._rng = random.Random(5)
         self._ids = itertools.cycle(range(1, 256))
-        self.heard = Heard()
+        self.received = Received()
         self.connection: Connection | None = None
         self.gone = asyncio.Event()
         self.joiner = fragments.Joiner()
@@ -194,23 +194,23 @@ class RadioHost:
             else:
                 request_id, _, payload = self.channel.open(packet)
         except wire.WireError:
-            self.heard.damaged += 1
+            self.received.damaged += 1
             return
         future = self._waiting.pop(request_id, None)
         if future is not None and not future.done():
             future.set_result(bytes(payload))
 
     def _on_data(self, data: bytes) -> None:
-        self.heard.notifications += 1
+        self.received.notifications += 1
         frame = self.joiner.feed(bytes(data))
         if frame is None or self.channel is None:
             return
         try:
             frame = self.channel.open_frame(frame)
         except wire.WireError:
-            self.heard.damaged += 1
+            self.received.damaged += 1
             return
-        self.heard.frames.append(frame)
+        self.received.frames.append(frame)
         self._on_frame(frame)
 
 

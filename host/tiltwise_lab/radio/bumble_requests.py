@@ -75,7 +75,7 @@ class BluetoothModule:
         self.controller.close()
 
     def vanish(self) -> None:
-        """Lose power: nobody is told."""
+        """Lose power: no peer is notified."""
         self._worker.cancel()
         self.controller.vanish()
 
@@ -185,7 +185,7 @@ class BluetoothModule:
 
     # ---- events ----
 
-    def _tell(self, event: int, *items: Any) -> None:
+    def _emit(self, event: int, *items: Any) -> None:
         self.events.append((event, list(items)))
         self.wake()
 
@@ -193,23 +193,23 @@ class BluetoothModule:
         handle = connection.handle
         self._connections[handle] = connection
         peer = bytes(connection.peer_address)[::-1].hex()
-        self._tell(_CONNECTED, handle, int(connection.peer_address.address_type), peer)
+        self._emit(_CONNECTED, handle, int(connection.peer_address.address_type), peer)
         gone = handle, int(connection.peer_address.address_type), peer
 
         def on_gone(_reason: int) -> None:
             self._connections.pop(handle, None)
-            self._tell(_DISCONNECTED, *gone)
+            self._emit(_DISCONNECTED, *gone)
 
         connection.on("disconnection", on_gone)
-        connection.on("connection_att_mtu_update", lambda: self._tell(_MTU, handle, connection.att_mtu))
+        connection.on("connection_att_mtu_update", lambda: self._emit(_MTU, handle, connection.att_mtu))
         connection.on("connection_parameters_update", lambda: self._on_update(connection))
 
     def _on_update(self, connection: Connection) -> None:
-        told = connection.parameters
-        interval = round(told.connection_interval / 1.25)
-        timeout = round(told.supervision_timeout / 10)
-        self._tell(_UPDATED, connection.handle, interval, told.peripheral_latency, timeout, 0)
+        parameters = connection.parameters
+        interval = round(parameters.connection_interval / 1.25)
+        timeout = round(parameters.supervision_timeout / 10)
+        self._emit(_UPDATED, connection.handle, interval, parameters.peripheral_latency, timeout, 0)
 
     def _on_write(self, connection: att.Bearer, handle: int, value: bytes) -> None:
         if isinstance(connection, Connection):
-            self._tell(_WRITTEN, connection.handle, handle, bytes(value).hex())
+            self._emit(_WRITTEN, connection.handle, handle, bytes(value).hex())

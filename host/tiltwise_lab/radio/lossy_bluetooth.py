@@ -26,7 +26,7 @@ Handler = Callable[[int, tuple[Any, ...]], None]
 OnSent = Callable[[float, int, bytes], None]
 
 
-class Pipe:
+class BoardConnectionEnd:
     """One connection as the board's controller has it.
 
     Parameters
@@ -69,7 +69,7 @@ class Pipe:
         return True
 
 
-class RoughRadio:
+class LossyBluetooth:
     """The module, its one BLE object, and the board's end of all connections.
 
     Parameters
@@ -86,13 +86,13 @@ class RoughRadio:
         self._handler: Handler = lambda _event, _data: None
         self._values: dict[int, Value] = {}
         self._handles: dict[str, int] = {}
-        self.pipes: dict[int, Pipe] = {}
+        self.connections: dict[int, BoardConnectionEnd] = {}
         self.advertised: bytes | None = None
         self.refused = 0  # notifications, for want of a buffer
 
     # ---- what the firmware calls ----
 
-    def BLE(self) -> RoughRadio:  # noqa: N802
+    def BLE(self) -> LossyBluetooth:  # noqa: N802
         """There is one radio."""
         return self
 
@@ -100,8 +100,8 @@ class RoughRadio:
         """Switch the radio, or tell whether it is on."""
         if on is False:
             self.advertised = None
-            for handle in list(self.pipes):
-                self.pipes.pop(handle).on_cut()
+            for handle in list(self.connections):
+                self.connections.pop(handle).on_cut()
         self._is_active = self._is_active if on is None else on
         return self._is_active
 
@@ -123,16 +123,16 @@ class RoughRadio:
     ) -> None:
         """Advertise, or stop with None."""
         self._needs_active()
-        if len(self.pipes) >= _MOST_CONNECTIONS:
+        if len(self.connections) >= _MOST_CONNECTIONS:
             raise OSError(_ENOMEM, "no place for another connection")
         self.advertised = None if interval_us is None else bytes(adv_data or b"")
 
     def gap_disconnect(self, connection: int) -> bool:
         """End a connection; False when there is none."""
         self._needs_active()
-        if connection not in self.pipes:
+        if connection not in self.connections:
             return False
-        self.pipes[connection].on_cut()
+        self.connections[connection].on_cut()
         self.end(connection)
         return True
 
@@ -167,10 +167,10 @@ class RoughRadio:
     def gatts_notify(self, connection: int, handle: int, data: bytes | bytearray | memoryview) -> None:
         """Send a notification now; OSError with ENOMEM when the radio holds too many."""
         self._needs_active()
-        pipe = self.pipes.get(connection)
-        if pipe is None:
+        end = self.connections.get(connection)
+        if end is None:
             raise OSError(_ENOTCONN, "not connected")
-        if not pipe.take(self._now_s(), handle, bytes(data)):
+        if not end.take(self._now_s(), handle, bytes(data)):
             self.refused += 1
             raise OSError(_ENOMEM, "no buffer is free")
 
@@ -188,27 +188,27 @@ class RoughRadio:
         """Return what a central reads."""
         return self._values[self.handle_of(uuid)].data
 
-    def begin(self, pipe: Pipe, mtu: int) -> int:
+    def begin(self, end: BoardConnectionEnd, mtu: int) -> int:
         """A central connects, which ends advertising; return the number of the connection."""
-        connection = next(k for k in range(_MOST_CONNECTIONS) if k not in self.pipes)
+        connection = next(k for k in range(_MOST_CONNECTIONS) if k not in self.connections)
         self.advertised = None
-        self.pipes[connection] = pipe
-        self._tell(_CONNECTED, connection, 1, _PEER)
-        self._tell(_MTU, connection, mtu)
+        self.connections[connection] = end
+        self._emit(_CONNECTED, connection, 1, _PEER)
+        self._emit(_MTU, connection, mtu)
         return connection
 
     def end(self, connection: int) -> None:
         """The controller notices that a connection has ended."""
-        if self.pipes.pop(connection, None) is not None:
-            self._tell(_DISCONNECTED, connection, 1, _PEER)
+        if self.connections.pop(connection, None) is not None:
+            self._emit(_DISCONNECTED, connection, 1, _PEER)
 
     def write(self, connection: int, uuid: str, data: bytes) -> None:
         """A central wrote."""
         handle = self.handle_of(uuid)
         self._values[handle].write(data)
-        self._tell(_WRITTEN, connection, handle)
+        self._emit(_WRITTEN, connection, handle)
 
-    def _tell(self, event: int, *items: Any) -> None:
+    def _emit(self, event: int, *items: Any) -> None:
         """Call the interrupt; views are dead afterwards."""
         views = [memoryview(item) if isinstance(item, bytes) else item for item in items]
         self._handler(event, tuple(views))

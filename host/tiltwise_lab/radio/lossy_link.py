@@ -19,13 +19,13 @@ from tiltwise.firmware_build.locate import PACKAGE
 from tiltwise.link.transport import CTRL, DATA, Candidate, LinkError, Trouble
 from tiltwise.sim.board.simulated_board import SimBoard
 from tiltwise.sim.imu.imu_model import ImuModel
-from tiltwise_lab.radio.lossy_bluetooth import INTERVAL_S, Pipe, RoughRadio
+from tiltwise_lab.radio.lossy_bluetooth import INTERVAL_S, BoardConnectionEnd, LossyBluetooth
 
-_AHEAD_S = 4.0  # the truth is told this far ahead
+_AHEAD_S = 4.0  # the sensors get their motion this far ahead
 _ALONE_S = 1.0  # how often the steps of a board without a host are made up
 _ROUNDING_US = 0.5
 _MTU = 247
-_SCAN_S, _HEARD_S, _SETTLE_S = 5.0, 0.2, 0.3  # one look; mean time until it hears us; wait for stronger ones
+_SCAN_S, _FOUND_S, _SETTLE_S = 5.0, 0.2, 0.3  # one look; mean time until it hears us; wait for stronger ones
 _CONNECT_S = (0.05, 0.3)
 _CONNECT_FAILS = 0.02
 _NOTICED_S = (0.1, 1.0)  # from the loss of a connection until an end notices
@@ -51,21 +51,21 @@ class Conditions:
     jitter_s: float = 0.010
 
 
-class RoughBoard(SimBoard):
+class LossyBoard(SimBoard):
     """The whole firmware with its radio; it lives while `live` runs.
 
     Parameters
     ----------
     sensors : register models
-    tell : called with a time in s when the sensors' truth is needed up to there; times count from now
+    feed : called with a time in s when the sensors need their motion up to there; times count from now
     key : what PROVISION over the cable would have set
     **options : of SimBoard
     """
 
     def __init__(
-        self, sensors: Sequence[ImuModel], tell: Callable[[float], None], *, key: bytes, **options: Any
+        self, sensors: Sequence[ImuModel], feed: Callable[[float], None], *, key: bytes, **options: Any
     ) -> None:
-        self._tell, self._told_s, self._key = tell, 0.0, key
+        self._feed, self._fed_until_s, self._key = feed, 0.0, key
         self._loop = asyncio.get_running_loop()
         self._began_s = self._loop.time()
         self._called = asyncio.Event()
@@ -76,10 +76,10 @@ class RoughBoard(SimBoard):
         keystore = importlib.import_module(f"{PACKAGE}.storage.keystore").KeyStore(self.files)
         if keystore.load() is None:
             keystore.save(self._key)
-        self.air = RoughRadio(lambda: self.clock.us / 1e6)
+        self.bluetooth = LossyBluetooth(lambda: self.clock.us / 1e6)
         radio = importlib.import_module(f"{PACKAGE}.comms.ble_radio")
         version = importlib.import_module(f"{PACKAGE}.comms.status_frames").VERSION
-        made = radio.Radio(self.air, self.clock, self.model, version)
+        made = radio.Radio(self.bluetooth, self.clock, self.model, version)
         self.radio = made
         self.links = [self.link, *made.links]
         super()._boot()
@@ -88,7 +88,7 @@ class RoughBoard(SimBoard):
         """Live for ever; raises what the firmware raises."""
         while True:
             self.catch_up()
-            if self.air.pipes:
+            if self.bluetooth.connections:
                 await asyncio.sleep((self._due_us - self._now_us()) / 1e6)
                 continue
             self._called.clear()
@@ -99,9 +99,9 @@ class RoughBoard(SimBoard):
     def catch_up(self) -> None:
         """Do all that was due until now, each step at its own time; the clock is right afterwards."""
         now_us = self._now_us()
-        if now_us / 1e6 + _AHEAD_S / 2 > self._told_s:
-            self._told_s = now_us / 1e6 + _AHEAD_S
-            self._tell(self._told_s)
+        if now_us / 1e6 + _AHEAD_S / 2 > self._fed_until_s:
+            self._fed_until_s = now_us / 1e6 + _AHEAD_S
+            self._feed(self._fed_until_s)
         while self._due_us <= now_us + _ROUNDING_US:
             self.clock.us = max(self.clock.us, self._due_us)
             self._step_once()
@@ -115,14 +115,14 @@ class RoughBoard(SimBoard):
         return (self._loop.time() - self._began_s) * 1e6
 
 
-class RoughConnector:
+class LossyConnector:
     """The radio of a computer near this board, as the supervisor asks for it."""
 
-    def __init__(self, board: RoughBoard, conditions: Conditions, rng: random.Random) -> None:
+    def __init__(self, board: LossyBoard, conditions: Conditions, rng: random.Random) -> None:
         self.board, self.conditions, self.rng = board, conditions, rng
         self._in_range = asyncio.Event()
         self._in_range.set()
-        self._open: list[RoughConnection] = []
+        self._open: list[LossyConnection] = []
 
     def leave_range(self) -> None:
         """All connections are lost with what is in the air; both ends notice it later, each for itself."""
@@ -141,7 +141,7 @@ class RoughConnector:
             async with asyncio.timeout(_SCAN_S):
                 while True:
                     await self._in_range.wait()
-                    await asyncio.sleep(self.rng.expovariate(1 / _HEARD_S))
+                    await asyncio.sleep(self.rng.expovariate(1 / _FOUND_S))
                     if self._is_advertised():
                         break
         except TimeoutError:
@@ -149,12 +149,12 @@ class RoughConnector:
         await asyncio.sleep(_SETTLE_S)
         return [Candidate(_ADDRESS)]
 
-    async def connect(self, _address: str, /) -> RoughConnection:
+    async def connect(self, _address: str, /) -> LossyConnection:
         """Connect, if the board still advertises."""
         await asyncio.sleep(self.rng.uniform(*_CONNECT_S))
         if not self._is_advertised() or self.rng.random() < _CONNECT_FAILS:
             raise LinkError(Trouble.LOST, "the connection failed to be established")
-        connection = RoughConnection(self)
+        connection = LossyConnection(self)
         self._open.append(connection)
         return connection
 
@@ -162,19 +162,19 @@ class RoughConnector:
         if not self._in_range.is_set():
             return False
         self.board.catch_up()
-        return self.board.air.advertised is not None
+        return self.board.bluetooth.advertised is not None
 
     def delay_s(self) -> float:
         """Return what a packet takes beyond its connection event."""
         return self.conditions.least_s + self.rng.expovariate(1 / self.conditions.jitter_s)
 
 
-class RoughConnection:
+class LossyConnection:
     """One connection, used once."""
 
     is_cable = False
 
-    def __init__(self, owner: RoughConnector) -> None:
+    def __init__(self, owner: LossyConnector) -> None:
         self._owner, self._board = owner, owner.board
         self._loop = asyncio.get_running_loop()
         self.is_connected = True
@@ -183,9 +183,9 @@ class RoughConnection:
         self._came: asyncio.Queue[tuple[str, bytes] | None] = asyncio.Queue()
         self._last_s = {CTRL: 0.0, DATA: 0.0}
         phase_s = self._loop.time() + owner.rng.uniform(0, INTERVAL_S)
-        self._pipe = Pipe(phase_s, self._sent, self._cut)
-        self._handle = self._board.air.begin(self._pipe, _MTU)
-        self._where = {self._board.air.handle_of(uuid): where for where, uuid in _UUIDS.items()}
+        self._board_end = BoardConnectionEnd(phase_s, self._sent, self._cut)
+        self._handle = self._board.bluetooth.begin(self._board_end, _MTU)
+        self._where = {self._board.bluetooth.handle_of(uuid): where for where, uuid in _UUIDS.items()}
         self._board.called()
 
     # ---- what the supervisor calls ----
@@ -193,7 +193,7 @@ class RoughConnection:
     async def read_info(self) -> bytes:
         """Read INFO: there and back."""
         await self._there()
-        info = self._board.air.value_of(_INFO)
+        info = self._board.bluetooth.value_of(_INFO)
         await self._back()
         return info
 
@@ -202,7 +202,7 @@ class RoughConnection:
         for at in range(0, len(data), _MTU - 3):
             await self._there()
             self._board.catch_up()
-            self._board.air.write(self._handle, _UUIDS[CTRL], data[at : at + _MTU - 3])
+            self._board.bluetooth.write(self._handle, _UUIDS[CTRL], data[at : at + _MTU - 3])
             await self._back()
 
     async def notifications(self) -> AsyncIterator[tuple[str, bytes]]:
@@ -228,7 +228,7 @@ class RoughConnection:
 
     def lose(self) -> None:
         """Nothing gets through any more."""
-        self._is_lost, self._pipe.is_heard = True, False
+        self._is_lost, self._board_end.is_heard = True, False
         rng = self._owner.rng
         self._loop.call_later(rng.uniform(*_NOTICED_S), self._end)
         self._loop.call_later(rng.uniform(*_NOTICED_S), self._board_notices)
@@ -244,24 +244,24 @@ class RoughConnection:
         self._loop.call_later(self._owner.delay_s(), self._end)
 
     def _board_notices(self) -> None:
-        if self._board.air.pipes.get(self._handle) is self._pipe:
+        if self._board.bluetooth.connections.get(self._handle) is self._board_end:
             self._board.catch_up()
-            self._board.air.end(self._handle)
+            self._board.bluetooth.end(self._handle)
 
     # ---- packets ----
 
     async def _there(self) -> None:
         """Wait until a request reaches the board: through the computer, then the next connection event."""
-        await self._until(self._pipe.next_event_s(self._loop.time() + self._owner.delay_s()))
+        await self._until(self._board_end.next_event_s(self._loop.time() + self._owner.delay_s()))
 
     async def _back(self) -> None:
         """Wait until the answer to it reaches us."""
-        await self._until(self._pipe.next_event_s(self._loop.time() + 1e-6) + self._owner.delay_s())
+        await self._until(self._board_end.next_event_s(self._loop.time() + 1e-6) + self._owner.delay_s())
 
     async def _until(self, at_s: float) -> None:
         """Wait for a time; a connection that is lost in between never answers, until its end is noticed."""
         await asyncio.sleep(at_s - self._loop.time())
-        is_there = self._board.air.pipes.get(self._handle) is self._pipe
+        is_there = self._board.bluetooth.connections.get(self._handle) is self._board_end
         if self._is_lost or not is_there or self._ended.is_set():
             await self._ended.wait()
             raise LinkError(Trouble.LOST, "the connection ended")

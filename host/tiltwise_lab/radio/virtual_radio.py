@@ -31,7 +31,7 @@ _ENHANCED = 1 << 9  # of the LE event mask: connections are told by the enhanced
 
 
 @dataclass(slots=True)
-class Air:
+class RadioConditions:
     """What the air does; may be changed at any time."""
 
     packets_per_event: int = 4  # in each direction
@@ -44,16 +44,16 @@ class Air:
 class RadioLink(LocalLink):
     """The air between controllers: out of range, nothing is heard."""
 
-    def __init__(self, air: Air | None = None) -> None:
+    def __init__(self, conditions: RadioConditions | None = None) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.air = air or Air()
+        self.conditions = conditions or RadioConditions()
 
     def send_advertising_pdu(self, sender_controller: Controller, packet: ll.AdvertisingPdu) -> None:
         """Pass it on while in range."""
-        air = self.air
-        if not air.is_in_range or sender_controller not in self.controllers:
+        conditions = self.conditions
+        if not conditions.is_in_range or sender_controller not in self.controllers:
             return
-        if isinstance(packet, ll.AdvInd) and air.rng.random() < air.lost_advertisements:
+        if isinstance(packet, ll.AdvInd) and conditions.rng.random() < conditions.lost_advertisements:
             return
         super().send_advertising_pdu(sender_controller, packet)
 
@@ -75,7 +75,7 @@ class RadioLink(LocalLink):
         self, sender_address: hci.Address, receiver_address: hci.Address, packet: ll.ControlPdu
     ) -> None:
         """Pass it on while in range, if the other one is still there."""
-        if not self.air.is_in_range:
+        if not self.conditions.is_in_range:
             return
         try:
             super().send_ll_control_pdu(sender_address, receiver_address, packet)
@@ -84,7 +84,7 @@ class RadioLink(LocalLink):
 
     def hears(self, connection: Connection) -> bool:
         """Tell whether the other end of a connection is in range and still holds it."""
-        if not self.air.is_in_range:
+        if not self.conditions.is_in_range:
             return False
         other = self.find_le_controller(connection.peer_address)
         return other is not None and connection.self_address in other.le_connections
@@ -95,7 +95,7 @@ class _Advertiser(LegacyAdvertiser):
 
     def _on_timer_fired(self) -> None:
         self.send_advertising_data()
-        rng = self.controller.air.rng  # type: ignore[attr-defined]
+        rng = self.controller.conditions.rng  # type: ignore[attr-defined]
         wait_s = self.advertising_interval_min * _ADVERTISING_UNIT_S + rng.uniform(0, _MOST_DELAY_S)
         self.timer_handle = asyncio.get_running_loop().call_later(wait_s, self._on_timer_fired)
 
@@ -124,7 +124,7 @@ class RadioController(Controller):
     ) -> None:
         super().__init__(name, host_source=source, host_sink=sink, link=link, public_address=public_address)
         self.random_address = hci.Address(address)
-        self.air = link.air
+        self.conditions = link.conditions
         self.radio_link = link
         self.le_legacy_advertiser = _Advertiser(self)
         self.le_acl_data_packet_length = self.acl_data_packet_length = _LONGEST
@@ -196,22 +196,22 @@ class RadioController(Controller):
             central_clock_accuracy=0,
         )
 
-    def _as_unmasked(self, told: hci.HCI_LE_Connection_Complete_Event) -> hci.HCI_Packet:
+    def _as_unmasked(self, event: hci.HCI_LE_Connection_Complete_Event) -> hci.HCI_Packet:
         """Tell it by the event that the host chose: Linux waits for that one, and gives up after 4 s."""
         if not self.le_event_mask & _ENHANCED:
-            return told
+            return event
         return hci.HCI_LE_Enhanced_Connection_Complete_Event(
-            status=told.status,
-            connection_handle=told.connection_handle,
-            role=told.role,
-            peer_address_type=told.peer_address_type,
-            peer_address=told.peer_address,
+            status=event.status,
+            connection_handle=event.connection_handle,
+            role=event.role,
+            peer_address_type=event.peer_address_type,
+            peer_address=event.peer_address,
             local_resolvable_private_address=hci.Address.ANY_RANDOM,
             peer_resolvable_private_address=hci.Address.ANY_RANDOM,
-            connection_interval=told.connection_interval,
-            peripheral_latency=told.peripheral_latency,
-            supervision_timeout=told.supervision_timeout,
-            central_clock_accuracy=told.central_clock_accuracy,
+            connection_interval=event.connection_interval,
+            peripheral_latency=event.peripheral_latency,
+            supervision_timeout=event.supervision_timeout,
+            central_clock_accuracy=event.central_clock_accuracy,
         )
 
     def _begin(self, packet: hci.HCI_LE_Connection_Complete_Event) -> None:
@@ -250,13 +250,13 @@ class RadioController(Controller):
                     return
                 continue
             silent_s = 0.0
-            if self.air.lost_events and self.air.rng.random() < self.air.lost_events:
+            if self.conditions.lost_events and self.conditions.rng.random() < self.conditions.lost_events:
                 continue
             self._one_event(handle, connection)
 
     def _one_event(self, handle: int, connection: Connection) -> None:
         waiting = self._waiting[handle]
-        n = min(len(waiting), self.air.packets_per_event)
+        n = min(len(waiting), self.conditions.packets_per_event)
         if not n:
             return
         for _ in range(n):

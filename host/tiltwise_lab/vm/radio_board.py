@@ -17,14 +17,14 @@ from tiltwise.sim.imu.imu_model import ImuModel
 from tiltwise_lab.radio.bumble_requests import INDICATE, NOTIFY, BluetoothModule
 from tiltwise_lab.radio.virtual_radio import RadioLink
 from tiltwise_lab.vm.compiled import compiled_firmware
+from tiltwise_lab.vm.hostile_centrals import HostileCentrals
 from tiltwise_lab.vm.process import Vm, VmError, firmware_on_board
-from tiltwise_lab.vm.strangers import Strangers
 from tiltwise_lab.vm.vm_board import VmBus
 
 DEVICE_ID = bytes.fromhex("1122334455660000")  # what firmware/device/board.py makes of the chip's number
 _MAIN = "import main"
 _ROUNDING_US = 0.5
-_AHEAD_S = 2.0  # the truth is told this far ahead
+_AHEAD_S = 2.0  # the sensors get their motion this far ahead
 
 
 def flash_of_a_board(key: bytes | None = None, profile: str = "xiao_esp32s3") -> dict[str, bytes]:
@@ -43,7 +43,7 @@ class RadioBoard:
     ----------
     link : the air
     sensors : at 0x6A and 0x6B
-    tell : called with a virtual time in s when the sensors' truth is needed up to there
+    feed : called with a virtual time in s when the sensors need their motion up to there
     files : what lies in flash
     pins : number -> level of the inputs; analog : pin -> microvolts
     radio : who is on the radio in place of the air
@@ -53,14 +53,14 @@ class RadioBoard:
         self,
         link: RadioLink,
         sensors: Sequence[ImuModel],
-        tell: Callable[[float], None],
+        feed: Callable[[float], None],
         *,
         files: Mapping[str, bytes] | None = None,
         pins: Mapping[int, int] | None = None,
         analog: Mapping[int, int] | None = None,
         main: str = _MAIN,
         seed: int = 1,
-        radio: Strangers | None = None,
+        radio: HostileCentrals | None = None,
     ) -> None:
         self.pins = dict(pins or {})
         self.analog = dict(analog or {})
@@ -70,8 +70,8 @@ class RadioBoard:
         self.watchdog_s = math.inf  # it bites when nobody feeds it for so long
         self.longest_unfed_s = 0.0
         self._fed_s = 0.0
-        self._tell = tell
-        self._told_s = 0.0
+        self._feed = feed
+        self._fed_until_s = 0.0
         self._main = main
         self._loop = asyncio.get_running_loop()
         now_us = self._loop.time() * 1e6
@@ -105,13 +105,13 @@ class RadioBoard:
             raise VmError(str(self._task.exception()))
 
     async def _live(self) -> None:
-        self._tell_ahead()
+        self._feed_ahead()
         self.vm.run(self._main)
         while not self.wants_reset:
             self.check()
             self._event.clear()
             await self._pause()
-            self._tell_ahead()
+            self._feed_ahead()
             orders = [self.vm.event(event, json.dumps(items)) for event, items in self._taken()]
             now_us = self._loop.time() * 1e6
             # The loop wakes up to a rounding error early, and then the VM's timer would never be due.
@@ -137,11 +137,11 @@ class RadioBoard:
         except TimeoutError:
             return
 
-    def _tell_ahead(self) -> None:
+    def _feed_ahead(self) -> None:
         now_s = self._loop.time()
-        if now_s + _AHEAD_S / 2 > self._told_s:
-            self._told_s = now_s + _AHEAD_S
-            self._tell(self._told_s)
+        if now_s + _AHEAD_S / 2 > self._fed_until_s:
+            self._fed_until_s = now_s + _AHEAD_S
+            self._feed(self._fed_until_s)
 
     # ---- what the VM asks ----
 

@@ -21,7 +21,7 @@ from tiltwise.types import Mount
 
 # The sensor interpolates the truth linearly: at 208 Hz a 7 Hz tremor loses under 0.6 % of its amplitude.
 TRUTH_RATE_HZ = 208
-# Truth is told this far ahead. The wearer listens to no command, and long blocks cost less per sample.
+# The sensors get the truth this far ahead. The wearer listens to no command, and long blocks cost less per sample.
 _AHEAD_S = 5
 STEP_S = 0.2  # one full frame of ten samples at 50 Hz
 
@@ -83,7 +83,7 @@ class Simulation:
             bows=Mount.COLLAR in self.mounts,
         )
         self._sensors = [Lsm6dsox(seed=2 * seed + k, errors=errors) for k in range(len(self.mounts))]
-        self._told = 0  # samples of the truth told to the sensors
+        self._fed = 0  # samples of the truth given to the sensors
         self.board = SimBoard(self._sensors, boot_id=1, stream=stream, auto_ack=auto_ack)
         self.now_s = 0.0
         self._pending: deque[bytes] = deque()  # sent by the board, not yet yielded
@@ -109,7 +109,7 @@ class Simulation:
 
     def step(self, to_s: float) -> list[bytes]:
         """Let the virtual time pass until to_s and return the frames sent meanwhile."""
-        self._tell_truth(to_s)
+        self._feed_sensors(to_s)
         self.now_s = max(self.now_s, to_s)
         return self.board.step(to_s)
 
@@ -121,12 +121,12 @@ class Simulation:
                 continue
             yield self.now_s, self._pending.popleft()
 
-    def _tell_truth(self, to_s: float) -> None:
-        """Tell the sensors what happens up to at least to_s, in blocks on a fixed grid."""
-        while self._told <= to_s * TRUTH_RATE_HZ + 1:
-            k = np.arange(self._told, self._told + _AHEAD_S * TRUTH_RATE_HZ)
+    def _feed_sensors(self, to_s: float) -> None:
+        """Give the sensors the true motion up to at least to_s, in blocks on a fixed grid."""
+        while self._fed <= to_s * TRUTH_RATE_HZ + 1:
+            k = np.arange(self._fed, self._fed + _AHEAD_S * TRUTH_RATE_HZ)
             t_s = k / TRUTH_RATE_HZ
             for sensor, mount in zip(self._sensors, self.mounts, strict=True):
                 imu = self.wearer.imu(t_s, mount)
                 sensor.advance(t_s, imu.gyr_rad_s, imu.acc_m_s2)
-            self._told += len(k)
+            self._fed += len(k)

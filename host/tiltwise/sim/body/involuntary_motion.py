@@ -17,7 +17,7 @@ from tiltwise.types import FloatArray
 
 
 @dataclass(frozen=True, slots=True)
-class Signal:
+class SineSum:
     """A sum of sines: frequencies (Hz), amplitudes and phases (rad), one entry per sine."""
 
     hz: tuple[float, ...]
@@ -25,14 +25,14 @@ class Signal:
     phase_rad: tuple[float, ...]
 
 
-def band(rng: np.random.Generator, low_hz: float, high_hz: float, sines: int = 4) -> Signal:
+def band(rng: np.random.Generator, low_hz: float, high_hz: float, sines: int = 4) -> SineSum:
     """Return band-limited noise of standard deviation 1: sines spread over the band, lower ones stronger."""
     edges = np.geomspace(low_hz, high_hz, sines + 1)
     hz = rng.uniform(edges[:-1], edges[1:])
     strength = hz**-0.5
     amplitude = strength * np.sqrt(2.0 / np.sum(strength**2))
     phase = rng.uniform(0.0, 2 * np.pi, sines)
-    return Signal(tuple(hz.tolist()), tuple(amplitude.tolist()), tuple(phase.tolist()))
+    return SineSum(tuple(hz.tolist()), tuple(amplitude.tolist()), tuple(phase.tolist()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Term:
 class Ripples:
     """All signals and terms of one wearer."""
 
-    def __init__(self, signals: Sequence[Signal], terms: Sequence[Term]) -> None:
+    def __init__(self, signals: Sequence[SineSum], terms: Sequence[Term]) -> None:
         ordered = sorted(terms, key=lambda term: term.coordinate)
         self._omega = 2 * np.pi * np.array([hz for s in signals for hz in s.hz])[:, None]
         self._amplitude = np.array([a for s in signals for a in s.amplitude])[:, None]

@@ -1,8 +1,7 @@
 """The stories a wearer can live through, by name, each of any length in minutes.
 
-A scenario strings scenes (scenes.py, movements.py, exercise_movements.py) together until its time is used up. All
-begin with the calibration ritual unless asked not to. Add one by writing a function and a line in SCENARIOS. Next:
-wearer.py.
+A scenario strings scenes (scenes.py, movements.py, training.py) together until its time is used up. All begin with
+the guided calibration unless asked not to. Add one by writing a function and a line in SCENARIOS. Next: wearer.py.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from tiltwise.types import Activity
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ScenarioOptions:
     """What a scenario may want to know beside the person: remounting error in deg, and whether to calibrate first."""
 
     remount_deg: float = 8.0
@@ -31,11 +30,11 @@ class Scenario:
     summary: str
     minutes: float
     least_minutes: float
-    play: Callable[[Script, Plan], None]
+    play: Callable[[Script, ScenarioOptions], None]
 
 
-def _begin(s: Script, plan: Plan, *, tilts: int = 0) -> None:
-    """With a sensor on the collar the ritual has side leans, always."""
+def _begin(s: Script, plan: ScenarioOptions, *, tilts: int = 0) -> None:
+    """With a sensor on the collar the calibration has side leans, always."""
     if plan.is_calibrated:
         sensor_handling.calibrate(s, tilts=tilts or (3 if s.bows else 0))
     else:
@@ -49,7 +48,7 @@ def _end_not_worn(s: Script, seconds: float) -> None:
         s.wait(max(seconds, s.left_s, 0.1))
 
 
-def _demo(s: Script, plan: Plan) -> None:
+def _demo(s: Script, plan: ScenarioOptions) -> None:
     """From 6 minutes on the story has its full length; what is longer becomes a desk day before the last scene."""
     spare = min(max((s.duration_s - 240.0) / 120.0, 0.0), 1.0)  # 0 at 4 minutes, 1 from 6 on
     _begin(s, plan)
@@ -69,7 +68,7 @@ def _demo(s: Script, plan: Plan) -> None:
     _end_not_worn(s, 5.0)
 
 
-def _desk(s: Script, plan: Plan) -> None:
+def _desk(s: Script, plan: ScenarioOptions) -> None:
     _begin(s, plan)
     _deal(s, plan, until_left_s=0.0)
 
@@ -77,7 +76,7 @@ def _desk(s: Script, plan: Plan) -> None:
 _DECK_S = 6300.0  # the scenes of a deck at unit length, with the typing in between and room for the longest
 
 
-def _deal(s: Script, plan: Plan, *, until_left_s: float) -> None:
+def _deal(s: Script, plan: ScenarioOptions, *, until_left_s: float) -> None:
     """Fill the time with an office day: a deck holds everything once, at most an hour long, and is dealt again."""
     deck_s = min(max(s.left_s - until_left_s, 300.0), 3600.0)
     while s.left_s > until_left_s + 20:
@@ -92,7 +91,7 @@ def _deal(s: Script, plan: Plan, *, until_left_s: float) -> None:
             scenes.work(s, max(s.left_s - until_left_s, 5.0))
 
 
-def _deck(s: Script, plan: Plan, deck_s: float) -> list[Callable[[], None]]:
+def _deck(s: Script, plan: ScenarioOptions, deck_s: float) -> list[Callable[[], None]]:
     """Return one hour's scenes, their lengths scaled to the deck."""
     unit = deck_s / _DECK_S
 
@@ -134,7 +133,7 @@ def _repeat_until_full(s: Script, scene: Callable[[], None]) -> None:
         scene()
 
 
-def _slouch(s: Script, plan: Plan) -> None:
+def _slouch(s: Script, plan: ScenarioOptions) -> None:
     def scene() -> None:
         scenes.work(s, s.uniform(25, 45), slump_share=0.0)
         scenes.slump(s, s.uniform(80, 150), fall_s=s.uniform(4, 15))
@@ -144,17 +143,17 @@ def _slouch(s: Script, plan: Plan) -> None:
     _repeat_until_full(s, scene)
 
 
-def _upright(s: Script, plan: Plan) -> None:
+def _upright(s: Script, plan: ScenarioOptions) -> None:
     _begin(s, plan)
     scenes.work(s, s.left_s, slump_share=0.0)
 
 
-def _typing(s: Script, plan: Plan) -> None:
+def _typing(s: Script, plan: ScenarioOptions) -> None:
     _begin(s, plan)
     _repeat_until_full(s, lambda: scenes.work(s, min(max(s.left_s, 10.0), 900.0), slump_share=1.0))
 
 
-def _reading(s: Script, plan: Plan) -> None:
+def _reading(s: Script, plan: ScenarioOptions) -> None:
     def scene() -> None:
         scenes.read(s, s.uniform(70, 200))
         mv.look_around(s, 1)
@@ -164,7 +163,7 @@ def _reading(s: Script, plan: Plan) -> None:
     _repeat_until_full(s, scene)
 
 
-def _phone(s: Script, plan: Plan) -> None:
+def _phone(s: Script, plan: ScenarioOptions) -> None:
     def scene() -> None:
         scenes.phone(s, s.uniform(50, 120))
         mv.ear_and_shoulder(s, s.uniform(25, 60))
@@ -173,7 +172,7 @@ def _phone(s: Script, plan: Plan) -> None:
     _repeat_until_full(s, scene)
 
 
-def _walking(s: Script, plan: Plan) -> None:
+def _walking(s: Script, plan: ScenarioOptions) -> None:
     _begin(s, plan)
     mv.stand_up(s)
     _repeat_until_full(s, lambda: mv.walk(s, min(max(s.left_s, 15.0), 120.0)))
@@ -182,7 +181,7 @@ def _walking(s: Script, plan: Plan) -> None:
 _ROUTINE_S = 1020.0  # the whole catalogue takes a slow person
 
 
-def _exercises(s: Script, plan: Plan) -> None:
+def _exercises(s: Script, plan: ScenarioOptions) -> None:
     def scene() -> None:
         exercise_movements.routine(s)
         scenes.work(s, s.left_s if s.left_s < _ROUTINE_S else 60.0)  # no routine that could not be finished
@@ -191,7 +190,7 @@ def _exercises(s: Script, plan: Plan) -> None:
     _repeat_until_full(s, scene)
 
 
-def _tilts(s: Script, plan: Plan) -> None:
+def _tilts(s: Script, plan: ScenarioOptions) -> None:
     def scene() -> None:
         exercise_movements.side_tilts(s, 5)
         scenes.work(s, s.uniform(8, 15), slump_share=0.0)
@@ -200,7 +199,7 @@ def _tilts(s: Script, plan: Plan) -> None:
     _repeat_until_full(s, scene)
 
 
-def _calibration(s: Script, plan: Plan) -> None:
+def _calibration(s: Script, plan: ScenarioOptions) -> None:
     def scene() -> None:
         scenes.work(s, s.uniform(15, 25), slump_share=0.0)
         sensor_handling.calibrate(s, tilts=3)
@@ -209,7 +208,7 @@ def _calibration(s: Script, plan: Plan) -> None:
     _repeat_until_full(s, scene)
 
 
-def _remount(s: Script, plan: Plan) -> None:
+def _remount(s: Script, plan: ScenarioOptions) -> None:
     def scene() -> None:
         scenes.work(s, s.uniform(40, 60), slump_share=0.0)
         scenes.slump(s, s.uniform(70, 90))
@@ -220,7 +219,7 @@ def _remount(s: Script, plan: Plan) -> None:
     _repeat_until_full(s, scene)
 
 
-def _lying(s: Script, plan: Plan) -> None:
+def _lying(s: Script, plan: ScenarioOptions) -> None:
     def scene() -> None:
         mv.lie(s, s.uniform(40, 80))
         mv.lie(s, s.uniform(40, 80), propped_deg=s.uniform(30, 42))
@@ -255,7 +254,7 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "tilts": Scenario("sets of five side tilts to each side with short breaks", 4.0, 1.0, _tilts),
     "calibration": Scenario(
-        "the calibration ritual with side tilts, again and again", 2.0, 0.5, _calibration
+        "the guided calibration with side tilts, again and again", 2.0, 0.5, _calibration
     ),
     "remount": Scenario(
         "work, slump, take the sensor off, put it back slightly turned, nod twice", 8.0, 2.0, _remount

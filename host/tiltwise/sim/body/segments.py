@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tiltwise.sim.body.involuntary_motion import Ripples, Signal, Term, band
+from tiltwise.sim.body.involuntary_motion import Ripples, SineSum, Term, band
 from tiltwise.sim.body.kinematic_chain import Link, Motion, from_earth
 from tiltwise.sim.body.minimum_jerk import Derivatives
 from tiltwise.sim.body.person import Person
@@ -40,10 +40,10 @@ class _Small:
     """Collects signals and terms while the person's small motions are listed."""
 
     def __init__(self) -> None:
-        self.signals: list[Signal] = []
+        self.signals: list[SineSum] = []
         self.terms: list[Term] = []
 
-    def add(self, envelope: str, signal: Signal, **weights: float) -> None:
+    def add(self, envelope: str, signal: SineSum, **weights: float) -> None:
         """Let a signal move coordinates (deg or m per unit) as far as the envelope allows."""
         for name, weight in weights.items():
             self.terms.append(Term(_ROW[name], _ROW[envelope], len(self.signals), weight))
@@ -72,12 +72,12 @@ def ripples(person: Person, rng: np.random.Generator) -> Ripples:
     return Ripples(small.signals, small.terms)
 
 
-def _breath(person: Person, rng: np.random.Generator) -> Signal:
+def _breath(person: Person, rng: np.random.Generator) -> SineSum:
     """One strong line with two weak neighbours: breaths differ a little in depth and length."""
     spread = rng.uniform(0.04, 0.09, 2)
     hz = (person.breath_hz, person.breath_hz * (1 - spread[0]), person.breath_hz * (1 + spread[1]))
     phase = rng.uniform(0, 2 * np.pi, 3)
-    return Signal(tuple(map(float, hz)), (0.8, 0.18, 0.14), tuple(phase.tolist()))
+    return SineSum(tuple(map(float, hz)), (0.8, 0.18, 0.14), tuple(phase.tolist()))
 
 
 def _add_walking(small: _Small, person: Person, rng: np.random.Generator) -> None:
@@ -86,9 +86,9 @@ def _add_walking(small: _Small, person: Person, rng: np.random.Generator) -> Non
     phase, uneven = rng.uniform(0, 2 * np.pi), rng.uniform(0.01, 0.03)
     side = phase / 2 + np.pi / 4
 
-    def line(hz: float, angle: float, harmonic: float = 0.0) -> Signal:
+    def line(hz: float, angle: float, harmonic: float = 0.0) -> SineSum:
         """A line, its slow unevenness, and its second harmonic (the heel strike)."""
-        return Signal(
+        return SineSum(
             (hz, hz * (1 - uneven), 2 * hz), (1.0, 0.15, harmonic), (angle, 1.7 * angle, 2 * angle + 0.8)
         )
 

@@ -14,7 +14,7 @@ from tiltwise.types import Activity
 
 
 def calibrate(s: Script, *, nods: int = 3, tilts: int = 0, still_s: float = 4.0) -> None:
-    """Sit tall and still, nod, optionally tilt to both sides in turn: the ritual that finds the sensor's axes."""
+    """Do the guided calibration: sit tall and still, nod, optionally tilt to both sides in turn."""
     with s.span("calibrating"):
         s.wait(0.3)
         start_s = s.t_s
@@ -27,7 +27,7 @@ def calibrate(s: Script, *, nods: int = 3, tilts: int = 0, still_s: float = 4.0)
         for _ in range(nods):
             nod(s)
         nod_end_s = s.t_s
-        s.wait(0.8 if tilts else 0.0)  # the ritual asks for them when it has seen the nods
+        s.wait(0.8 if tilts else 0.0)  # the calibration asks for them when it has seen the nods
         tilt_s = s.t_s
         for k in range(tilts):
             calibration_tilt(s, 1 if k % 2 else -1)

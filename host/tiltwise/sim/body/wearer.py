@@ -17,7 +17,7 @@ from tiltwise.sim.body.kinematic_chain import Link, Motion
 from tiltwise.sim.body.minimum_jerk import Profiles
 from tiltwise.sim.body.motion_script import Script
 from tiltwise.sim.body.person import Person, draw
-from tiltwise.sim.body.scenario import Plan, Scenario, find_scenario
+from tiltwise.sim.body.scenario import Scenario, ScenarioOptions, find_scenario
 from tiltwise.sim.body.segments import CHANNELS, Body, ripples
 from tiltwise.types import ACTIVITIES, Activity, FloatArray, ImuBlock, Mount
 
@@ -73,7 +73,7 @@ class Wearer:
     soft_tissue
         1 for an ordinary fit, 0 for a part screwed to the bone.
     is_calibrated
-        Begin with the calibration ritual.
+        Begin with the guided calibration.
     sensor_axes
         "any": the part's axes point anywhere; "out": its +z points away from the skin, as in a case of ours; "body":
         they are the body's (plus misalignment), for easy tests.
@@ -110,7 +110,7 @@ class Wearer:
         self.person: Person = draw(np.random.default_rng([seed, 1]))
         bows = self.mount is Mount.COLLAR if bows is None else bows
         script = Script(self.person, np.random.default_rng([seed, 2]), self.duration_s, bows=bows)
-        story.play(script, Plan(remount_deg, is_calibrated))
+        story.play(script, ScenarioOptions(remount_deg, is_calibrated))
         self._profiles = Profiles(CHANNELS, script.moves, script.initial)
         self._ripples = ripples(self.person, np.random.default_rng([seed, 3]))
         self._body = Body(self.person, soft_tissue=soft_tissue)

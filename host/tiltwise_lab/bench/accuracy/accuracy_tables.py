@@ -180,13 +180,13 @@ def print_calibration(options: BenchOptions, console: Console) -> None:
         f"part turned by up to 30 deg on three axes, {calibration_error.DAY_MINUTES:g} min at the desk (deg)"
     )
     console.print(table(title, columns, (_day_cells(group) for group in groups)))
-    rituals = collect("rituals", calibration_error.ritual_rows(seeds))
-    heads = ("mount", "ritual", "right", "tries", "accepted", "not %", "faced", "straighter", "error")
+    calibrations = collect("calibrations", calibration_error.guided_calibration_rows(seeds))
+    heads = ("mount", "movement", "right", "tries", "accepted", "not %", "faced", "straighter", "error")
     title = (
-        "\nways of doing the ritual, part turned by up to 30 deg; faced: accepted when the host knows which way the\n"
-        "case faces; straighter: and the part turned by up to 12 deg; error: median of the accepted mountings, deg"
+        "\nright and wrong calibrations, part turned by up to 30 deg; faced: accepted when the host knows which way\n"
+        "the case faces; straighter: and the part turned by up to 12 deg; error: median of those accepted, deg"
     )
-    console.print(table(title, heads, (_ritual_cells(row) for row in rituals)))
+    console.print(table(title, heads, (_guided_calibration_cells(row) for row in calibrations)))
 
 
 def _day_cells(group: list[calibration_error.DayRow]) -> tuple[object, ...]:
@@ -198,7 +198,7 @@ def _day_cells(group: list[calibration_error.DayRow]) -> tuple[object, ...]:
     return group[0].mount.value, len(group), sum(bool(row.refused) for row in group), worst, most, *errors
 
 
-def _ritual_cells(row: calibration_error.GuidedCalibrationRow) -> tuple[object, ...]:
+def _guided_calibration_cells(row: calibration_error.GuidedCalibrationRow) -> tuple[object, ...]:
     return (
         row.mount.value, row.kind, row.is_right, row.tries, row.accepted, row.not_accepted_percent, row.faced,
         row.faced_careful, row.error_deg,

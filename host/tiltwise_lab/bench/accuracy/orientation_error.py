@@ -51,7 +51,7 @@ CONDITIONS = (Condition(100.0), Condition(50.0), Condition(50.0, 16.0, 2000.0, 0
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class OrientationTrial:
     """One recording as the filters see it, with its truth: up_true (n, 3) in the sensor, is_scored (n,)."""
 
     name: str
@@ -112,7 +112,7 @@ def orientation_rows(
             yield done / (len(conditions) * len(chosen)), row
 
 
-def load_trial(path: Path, condition: Condition, seed: int = 0) -> Trial:
+def load_trial(path: Path, condition: Condition, seed: int = 0) -> OrientationTrial:
     """Read a recording and spoil it: anti-aliased decimation, then counts, then loss (seeded)."""
     with np.load(path) as file:
         missing = [field for field in FIELDS if field not in file]
@@ -137,7 +137,7 @@ def load_trial(path: Path, condition: Condition, seed: int = 0) -> Trial:
     known = np.isfinite(truth).all(axis=1)
     up_true = np.where(known[:, None], up_in_sensor(normalise(np.where(known[:, None], truth, 1.0))), np.nan)
     gyr, acc = np.ascontiguousarray(gyr), np.ascontiguousarray(acc)
-    return Trial(path.stem, native_hz / step, gyr, acc, up_true, moves & known)
+    return OrientationTrial(path.stem, native_hz / step, gyr, acc, up_true, moves & known)
 
 
 def _counts(values: FloatArray, full_scale: float) -> FloatArray:
@@ -154,7 +154,11 @@ def _refill(gyr: FloatArray, acc: FloatArray, lost: float, seed: int) -> tuple[F
 
 
 def _measure(
-    name: str, run: Method, condition: Condition, trials: Sequence[Trial], reference: BenchRow | None
+    name: str,
+    run: Method,
+    condition: Condition,
+    trials: Sequence[OrientationTrial],
+    reference: BenchRow | None,
 ) -> BenchRow:
     """Run a method over all recordings; without a reference it is its own."""
     started = time.perf_counter()
@@ -181,7 +185,7 @@ def _measure(
     )
 
 
-def inclination_rmse_deg(trial: Trial, up: FloatArray, shift_s: float = 0.0) -> float:
+def inclination_rmse_deg(trial: OrientationTrial, up: FloatArray, shift_s: float = 0.0) -> float:
     """RMS angle in degrees between the estimated up (n, 3) at t and the true one at t + shift_s, where scored."""
     if shift_s == 0:
         at, truth = trial.is_scored, trial.up_true
@@ -196,7 +200,7 @@ def inclination_rmse_deg(trial: Trial, up: FloatArray, shift_s: float = 0.0) -> 
     return float(np.sqrt(np.mean(error**2)))
 
 
-def _align(trials: Sequence[Trial], ups: Sequence[FloatArray]) -> tuple[float, float]:
+def _align(trials: Sequence[OrientationTrial], ups: Sequence[FloatArray]) -> tuple[float, float]:
     """Return the lowest mean RMSE over one time shift for all recordings, and that shift in s."""
 
     def mean(shift_s: float) -> float:
@@ -209,7 +213,7 @@ def _align(trials: Sequence[Trial], ups: Sequence[FloatArray]) -> tuple[float, f
     return float(best.fun), float(best.x)
 
 
-def _is_causal(run: Method, trial: Trial, whole: FloatArray) -> bool:
+def _is_causal(run: Method, trial: OrientationTrial, whole: FloatArray) -> bool:
     n = int(PREFIX * len(trial.gyr))
     part = run(trial.gyr[:n].copy(), trial.acc[:n].copy(), trial.rate_hz)
     return bool(np.abs(np.abs(np.sum(normalise(part) * normalise(whole[:n]), axis=1)) - 1).max() < 1e-9)

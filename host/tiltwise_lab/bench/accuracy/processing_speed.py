@@ -197,7 +197,7 @@ def _summarise(updates: list[Update], profile: TrackerSettings) -> None:
 
 
 def _session_cpu_s(frames: list[tuple[float, bytes]], folder: Path | None) -> float:
-    """CPU time of a session over these frames, from the ritual to its end."""
+    """CPU time of a session over these frames, from the calibration to its end."""
     keeper = None
     if folder is not None:
         store = Store(folder, min_free_bytes=_FREE_BYTES)

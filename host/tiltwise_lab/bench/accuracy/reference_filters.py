@@ -6,14 +6,18 @@ up. Parameters of the peers are their authors' defaults, or the values that scor
 
 from __future__ import annotations
 
+import ast
 import math
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import numpy as np
 import vqf
 
-from tiltwise.common.fusion import Fusion
+from tiltwise.common import fusion
 from tiltwise.motion.orientation.estimator import estimate_orientation
 from tiltwise.types import FloatArray
 
@@ -53,11 +57,11 @@ def tiltwise_offline(gyr: FloatArray, acc: FloatArray, rate_hz: float) -> FloatA
 
 def tiltwise_firmware(gyr: FloatArray, acc: FloatArray, rate_hz: float) -> FloatArray:
     """The board's filter, run here sample by sample in double precision."""
-    fusion = Fusion(rate_hz)
+    board = fusion.Fusion(rate_hz)
     out = np.empty((len(gyr), 4))
     for k, (rate, force) in enumerate(zip(gyr.tolist(), acc.tolist(), strict=True)):
-        fusion.update(*rate, *force)
-        out[k] = fusion.q
+        board.update(*rate, *force)
+        out[k] = board.q
     return out
 
 
@@ -78,11 +82,11 @@ def vqf_basic(gyr: FloatArray, acc: FloatArray, rate_hz: float) -> FloatArray:
 
 def imufusion_gain_01(gyr: FloatArray, acc: FloatArray, rate_hz: float) -> FloatArray:
     """x-io's Fusion with its bias estimator, gain 0.1 (best of three on BROAD)."""
-    fusion = import_module("imufusion")
-    settings, bias_settings = fusion.AhrsSettings(), fusion.BiasSettings()
+    peer = import_module("imufusion")
+    settings, bias_settings = peer.AhrsSettings(), peer.BiasSettings()
     settings.sample_rate = bias_settings.sample_rate = rate_hz
     settings.gain = 0.1
-    ahrs, bias = fusion.Ahrs(), fusion.Bias()
+    ahrs, bias = peer.Ahrs(), peer.Bias()
     ahrs.set_settings(settings)
     bias.set_settings(bias_settings)
     rates_deg, forces_g = np.degrees(gyr), acc / 9.80665
@@ -159,3 +163,27 @@ def _from_up(x: float, y: float, z: float) -> tuple[float, float, float, float]:
         return 0.0, 1.0, 0.0, 0.0
     size = math.sqrt(w * w + x * x + y * y)
     return w / size, y / size, -x / size, 0.0
+
+
+class _Wrap(ast.NodeTransformer):
+    """Replaces `1.0` by `number(1.0)`, so that no operation escapes to double precision."""
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        if type(node.value) is not float:
+            return node
+        call = ast.Call(func=ast.Name(id="__number__", ctx=ast.Load()), args=[node], keywords=[])
+        return ast.copy_location(call, node)
+
+
+def single_precision_fusion(rate_hz: float) -> Any:
+    """Return the board's Fusion, which calculates in single precision when it is fed numpy.float32.
+
+    Most boards calculate so: the same source, every operation rounded.
+    """
+    path = Path(str(fusion.__file__))
+    tree = ast.fix_missing_locations(_Wrap().visit(ast.parse(path.read_text(encoding="utf-8"))))
+    module = ModuleType("tiltwise_fusion_single")
+    module.__dict__["__number__"] = np.float32
+    exec(compile(tree, str(path), "exec"), module.__dict__)
+    module.__dict__["math"] = SimpleNamespace(sqrt=lambda x: np.float32(np.sqrt(x)))
+    return module.Fusion(np.float32(rate_hz))

@@ -1,36 +1,31 @@
-"""`tiltwise bench sim`: the whole system on simulated wearers, against what really happened to them.
+"""`tiltwise bench sim`: the whole system on simulated wearers, scored against what really happened to them.
 
-wearer -> sensor at register level -> the unmodified firmware -> frames -> decoder -> ritual -> tracker, as in a live
-session; angles in degrees, times in s. Prints nothing; returns rows for the table in tiltwise_lab/registry.py.
+simulated_run.py makes the runs; here angles (deg), alerts, times (s) and repetitions are compared with the truth.
+Returns rows; accuracy_tables.py prints them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
-from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tiltwise.common import wire
 from tiltwise.common.rule import DIP_MS
-from tiltwise.decode.decoder import Decoder
-from tiltwise.detect.posture import PostureDetector, RuleSettings
+from tiltwise.detect.posture import PostureDetector
 from tiltwise.exercise.catalogue import EXERCISES
 from tiltwise.exercise.definition import Visibility
 from tiltwise.exercise.rep_counter import RepCounter
 from tiltwise.motion.angles.neck_angles import AnglesStage
-from tiltwise.motion.calibration.guided_calibration import GuidedCalibration
-from tiltwise.motion.calibration.mounting import Mounting, remount_change_deg
-from tiltwise.motion.orientation.estimator import OrientationStage
+from tiltwise.motion.calibration.mounting import remount_change_deg
 from tiltwise.sim.board.simulation import Simulation
 from tiltwise.sim.body.ground_truth import PostureRun, TrueRep
 from tiltwise.sim.body.scenario import SCENARIOS
 from tiltwise.sim.body.wearer import Wearer, WearerMotion
-from tiltwise.tracker import Tracker, TrackerSettings
+from tiltwise.tracker import TrackerSettings
 from tiltwise.types import (
     ACTIVITIES,
     Activity,
@@ -39,32 +34,31 @@ from tiltwise.types import (
     EpisodeEnded,
     Event,
     FloatArray,
-    ImuBlock,
     Mount,
-    OrientationBlock,
-    Update,
+)
+from tiltwise_lab.bench.accuracy.simulated_run import (
+    ANGLE_COLUMNS,
+    RULE,
+    NotCalibratedError,
+    SimRun,
+    motion_at,
+    run_simulation,
+    true_mounting,
+    within,
 )
 
 STREAMS = {"orient": wire.ORIENT, "raw": wire.RAW}
-RULE = RuleSettings()
 _LATE_S = 1.0  # an alert may come this long after a run of exactly the dwell time: grid, low-pass and frames
 _SET_GAP_S = 30.0  # repetitions further apart belong to different sets
-_BEFORE_S, _AFTER_S = (
-    3.0,
-    3.0,
-)  # of a set, given to the counter: it finds its neutral, and sees the last return
-_CHUNK = 4096  # samples of truth at a time: what fits into the processor's cache
-_FRAME = 10  # samples given to the ritual at a time, as live
+# Around a set, given to the counter: it finds its neutral, and sees the last return.
+_BEFORE_S, _AFTER_S = 3.0, 3.0
 _ANGLES = ("flexion_deg", "lateral_deg", "inclination_deg")
 _WALKING = ACTIVITIES.index(Activity.WALKING)
-_COLUMNS = tuple(f.name for f in fields(AngleBlock) if f.name != "sensor")
-
-AnyBlock = TypeVar("AnyBlock", ImuBlock, OrientationBlock)
 
 
 @dataclass(frozen=True, slots=True)
 class SimRow:
-    """One simulated wearer. RMSE over the worn time after the ritual, NaN when there is none.
+    """One simulated wearer. RMSE over the worn time after calibration, NaN when there is none.
 
     `sitting_deg` leaves walking out. `first_wear_deg` ends where the part is first taken off: put back it sits
     differently, and the old calibration goes on. `true_mounting_deg` is the flexion with the mounting known (and
@@ -79,7 +73,7 @@ class SimRow:
     mount: Mount
     stream: str
     seed: int
-    refusals: int  # rituals refused before one was accepted
+    refusals: int  # calibrations refused before one was accepted
     mounting_error_deg: float
     flexion_deg: float
     lateral_deg: float
@@ -96,23 +90,6 @@ class SimRow:
     reps: int
     reps_counted: int
     reps_off: int
-
-
-@dataclass(frozen=True, slots=True)
-class SimRun:
-    """What the host made of one simulated wearer. `oriented` begins with the stream, `angles` after the ritual."""
-
-    wearer: Wearer
-    mounting: Mounting
-    refusals: int
-    oriented: OrientationBlock
-    angles: AngleBlock
-    activity: NDArray[np.int8]
-    events: tuple[Event, ...]
-
-
-class NotCalibratedError(RuntimeError):
-    """No ritual of the story was accepted."""
 
 
 def sim_rows(
@@ -144,7 +121,7 @@ def sim_rows(
 def sim_row(
     scenario: str, *, mount: Mount, stream: str = "orient", seed: int = 1, minutes: float | None = None
 ) -> SimRow:
-    """Run one simulated wearer and compare; a ritual that is never accepted gives NaN, and every run is missed."""
+    """Run one simulated wearer and compare; without a calibration the errors are NaN and every run is missed."""
     simulation = Simulation(scenario, seed=seed, minutes=minutes, mount=mount, stream=STREAMS[stream])
     try:
         run = run_simulation(simulation)
@@ -183,48 +160,6 @@ def sim_row(
     )
 
 
-def run_simulation(simulation: Simulation) -> SimRun:
-    """Let a simulation run to its end and do with its frames what a live session does.
-
-    Raises
-    ------
-    NotCalibratedError
-        When no ritual of the story was accepted.
-    """
-    mount = simulation.mounts[0]
-    decoder = Decoder()
-    items = decoder.feed_many([frame for _, frame in simulation]) + decoder.flush()
-    blocks = [i for i in items if isinstance(i, (ImuBlock, OrientationBlock)) and not i.sensor]
-    stage = OrientationStage()
-    oriented = [stage.process(b) if isinstance(b, ImuBlock) else b for b in blocks]
-    mounting, ready_s, refusals = _calibrate(oriented, mount)
-    tracker = Tracker(TrackerSettings(mounting, rule=RULE))
-    updates = [tracker.process(_part_from(block, ready_s)) for block in blocks]
-    events = [event for update in updates for event in update.events] + tracker.finish()
-    return SimRun(
-        simulation.wearer,
-        mounting,
-        refusals,
-        _joined_orientation(oriented),
-        _joined_angles(updates),
-        np.concatenate([update.activity for update in updates]),
-        tuple(events),
-    )
-
-
-def true_mounting(wearer: Wearer, t_s: float) -> Mounting:
-    """Return how the part really sits at a time."""
-    w, x, y, z = wearer.q_sensor_from_body(t_s).tolist()
-    return Mounting(wearer.mount, (w, x, y, z), "nod", 1.0)
-
-
-def motion_at(wearer: Wearer, t_s: FloatArray) -> WearerMotion:
-    """Return the truth at many times, chunk by chunk."""
-    parts = [wearer.motion(part) for part in np.array_split(t_s, len(t_s) // _CHUNK + 1)]
-    columns = {f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(WearerMotion)}
-    return WearerMotion(**columns)
-
-
 def true_mounting_errors_deg(run: SimRun, motion: WearerMotion) -> FloatArray:
     """Return the errors of the flexion (n,) while worn, with the mounting known from one putting on to the next."""
     start_s, end_s = float(motion.t_s[0]), float(motion.t_s[-1]) + 1.0
@@ -232,7 +167,7 @@ def true_mounting_errors_deg(run: SimRun, motion: WearerMotion) -> FloatArray:
     edges = [start_s, *(s for r in removals for s in (r.start_s, r.end_s)), end_s]
     errors = []
     for a, b in list(pairwise(edges))[::2]:
-        part = _within(run.oriented, a, b)
+        part = within(run.oriented, a, b)
         if len(part.t_s):
             shown = AnglesStage(true_mounting(run.wearer, a)).process(part).flexion_deg
             inside = (motion.t_s >= a) & (motion.t_s < b)
@@ -290,7 +225,7 @@ def count_set(run: SimRun, reps: Sequence[TrueRep]) -> tuple[int, int]:
     """Return how many repetitions there were and how many were counted, partial ones left out."""
     first, last = reps[0].start_s - _BEFORE_S, reps[-1].end_s + _AFTER_S
     inside = slice(*np.searchsorted(run.angles.t_s, (first, last)).tolist())
-    part = AngleBlock(*(getattr(run.angles, name)[inside] for name in _COLUMNS))
+    part = AngleBlock(*(getattr(run.angles, name)[inside] for name in ANGLE_COLUMNS))
     signal = EXERCISES[reps[0].exercise].signal
     assert signal is not None  # _is_countable
     counter = RepCounter(reps[0].exercise, signal)
@@ -322,52 +257,6 @@ def _not_calibrated(scenario: str, stream: str, wearer: Wearer) -> SimRow:
     return SimRow(*head, nan, nan, nan, nan, nan, nan, nan, runs, 0, 0, runs, 0, nan, reps, 0, reps)
 
 
-def _calibrate(blocks: Sequence[OrientationBlock], mount: Mount) -> tuple[Mounting, float, int]:
-    """Return the mounting of the first ritual accepted, when it was there, and how often it was refused before."""
-    ritual, refusals = GuidedCalibration(mount), 0
-    for block in blocks:
-        for start in range(0, len(block.t_s), _FRAME):
-            piece = _cut(block, slice(start, start + _FRAME))
-            progress = ritual.process(piece)
-            if progress.mounting is not None:
-                return progress.mounting, float(piece.t_s[-1]), refusals
-            if progress.is_over:
-                refusals += 1
-                ritual.reset()
-    raise NotCalibratedError(f"{refusals} rituals refused, none accepted")
-
-
 def _errors_deg(shown: FloatArray, true: FloatArray) -> FloatArray:
     """Differences of two angles, the short way round."""
     return (shown - true + 180.0) % 360.0 - 180.0
-
-
-def _part_from(block: ImuBlock | OrientationBlock, t_s: float) -> ImuBlock | OrientationBlock:
-    """Return the samples of a block after a time."""
-    part = slice(int(np.searchsorted(block.t_s, t_s, side="right")), None)
-    if isinstance(block, ImuBlock):
-        return _cut(block, part)
-    return _cut(block, part)
-
-
-def _within(block: OrientationBlock, start_s: float, end_s: float) -> OrientationBlock:
-    return _cut(block, slice(*np.searchsorted(block.t_s, (start_s, end_s)).tolist()))
-
-
-def _cut(block: AnyBlock, part: slice) -> AnyBlock:
-    present = (f.name for f in fields(block) if f.name != "sensor" and getattr(block, f.name) is not None)
-    columns: Any = {name: getattr(block, name)[part] for name in present}
-    return replace(block, **columns)
-
-
-def _joined_orientation(blocks: Sequence[OrientationBlock]) -> OrientationBlock:
-    return OrientationBlock(
-        np.concatenate([b.t_s for b in blocks]),
-        np.concatenate([b.q_earth_from_sensor for b in blocks]),
-        np.concatenate([b.acc_m_s2 for b in blocks]),
-    )
-
-
-def _joined_angles(updates: Sequence[Update]) -> AngleBlock:
-    columns: Any = (np.concatenate([getattr(u.angles, name) for u in updates]) for name in _COLUMNS)
-    return AngleBlock(*columns)

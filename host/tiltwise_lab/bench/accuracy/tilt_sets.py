@@ -1,7 +1,7 @@
 """`tiltwise bench sets`: side tilts of an unguided story, counted one by one and in sets, against what was done.
 
-Simulated demo stories through the firmware, the decoder, the ritual and the tracker (simulated_wearers.py), then
-the counters of a live session. Prints nothing; returns rows for the table in tiltwise_lab/registry.py.
+Simulated `demo` scenarios run through firmware, decoder, calibration and tracker (simulated_wearers.py), then through
+the counters of a live session. Returns rows; accuracy_tables.py prints them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tiltwise.exercise.set_counter import SetCounter
 from tiltwise.sim.board.simulation import Simulation
 from tiltwise.sim.body.ground_truth import TrueRep
 from tiltwise.types import Mount, RepCompleted
-from tiltwise_lab.bench.accuracy.simulated_wearers import NotCalibratedError, SimRun, run_simulation
+from tiltwise_lab.bench.accuracy.simulated_run import NotCalibratedError, SimRun, run_simulation
 
 EXERCISE = "side_tilt"  # what the story of "demo" holds
 MINUTES = 12.0  # the shortest story in which the wearer takes a telephone to the ear
@@ -24,7 +24,7 @@ MOUNTS = (Mount.NECK, Mount.HEAD)  # the collar does not see the head tilt
 
 @dataclass(frozen=True, slots=True)
 class SetRow:
-    """One story and one way of counting: tilts done after the ritual, and those missed and counted too many."""
+    """One story and one way of counting: tilts done after the calibration, and those missed and counted too many."""
 
     mount: Mount
     way: str  # "one by one" or "in sets"
@@ -46,7 +46,10 @@ def set_rows(seeds: Sequence[int], *, minutes: float = MINUTES) -> Iterator[tupl
         except NotCalibratedError:
             run = None
         for way, counted in _counted(run).items():
-            yield (k + 1) / len(jobs), SetRow(mount, way, seed, *compare(_after_ritual(true, run), counted))
+            yield (
+                (k + 1) / len(jobs),
+                SetRow(mount, way, seed, *compare(_after_calibration(true, run), counted)),
+            )
 
 
 def compare(true: Sequence[TrueRep], counted: Sequence[RepCompleted]) -> tuple[int, int, int, float]:
@@ -82,5 +85,5 @@ def _counter() -> RepCounter:
     return RepCounter(EXERCISE, signal)
 
 
-def _after_ritual(true: Sequence[TrueRep], run: SimRun | None) -> list[TrueRep]:
+def _after_calibration(true: Sequence[TrueRep], run: SimRun | None) -> list[TrueRep]:
     return [rep for rep in true if run is None or rep.start_s >= run.angles.t_s[0]]

@@ -21,8 +21,8 @@ from tiltwise.errors import AppError
 from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
 from tiltwise.types import FloatArray
 from tiltwise_lab.vm.compiled import compiled_firmware, rom_image
+from tiltwise_lab.vm.nodding_motion import NoddingMotion
 from tiltwise_lab.vm.process import HERE, Vm
-from tiltwise_lab.vm.still import Nodding
 from tiltwise_lab.vm.vm_board import VmBoard
 
 ARCHES = ("armv6m", "armv7emsp", "xtensawin", "rv32imc")
@@ -78,20 +78,20 @@ class SizeRow:
     largest_bytes: int
 
 
-def _nodding_board(**options: Any) -> tuple[VmBoard, Nodding]:
+def _nodding_board(**options: Any) -> tuple[VmBoard, NoddingMotion]:
     part = Lsm6dsox(seed=1)
-    tell = Nodding(part)
-    tell(_START_S)
+    feed = NoddingMotion(part)
+    feed(_START_S)
     options.setdefault("files", compiled_firmware())
     board = VmBoard([part], ring_frames=RING_FRAMES, minute_frames=MINUTE_FRAMES, **options)
-    return board, tell
+    return board, feed
 
 
 def memory_rows() -> Iterator[tuple[float, MemoryRow]]:
     """Yield what each part allocates, and the whole way in operation."""
-    board, tell = _nodding_board(auto_ack=False)
+    board, feed = _nodding_board(auto_ack=False)
     try:
-        tell(120.0)
+        feed(120.0)
         board.vm.run("import time, probe\nfor _ in range(100):\n    time.sleep_ms(20)\n    app.step()")
         # In operation first: measuring the parts leaves frames behind that are none.
         per_sample = float(board.vm.value("probe.in_operation(app, 10)"))
@@ -123,19 +123,19 @@ def heap_rows(hours: float = 8.0) -> Iterator[tuple[float, HeapRow]]:
         yield from _start_rows(board, ", ROM", before)
     finally:
         board.close()
-    board, tell = _nodding_board()
+    board, feed = _nodding_board()
     try:
         yield from _start_rows(board, "", before)
         board.run_firmware()
         now_s, away, told_at = 0.0, 0, 0.1
         while now_s < hours * 3600:
             now_s += HOST_STAYS_S
-            tell(now_s + 1)
+            feed(now_s + 1)
             board.step(now_s)
             board.leave()
             away += 1
             now_s += HOST_AWAY_S
-            tell(now_s + 1)
+            feed(now_s + 1)
             board.step(now_s)
             board.reconnect()
             if now_s / 3600 >= told_at:
@@ -266,7 +266,7 @@ def _scores(folder: Path | None, make: Any, with_float32: bool | None) -> tuple[
         q = _run(make(trial.rate_hz), rows.tolist())
         double.append(inclination_rmse_deg(trial, up_in_sensor(normalise(q))))
         if with_float32:
-            from tiltwise_lab.bench.accuracy.float32 import single_precision_fusion
+            from tiltwise_lab.bench.accuracy.reference_filters import single_precision_fusion
 
             q = _run(single_precision_fusion(trial.rate_hz), rows.astype(np.float32))
             single.append(inclination_rmse_deg(trial, up_in_sensor(normalise(q))))

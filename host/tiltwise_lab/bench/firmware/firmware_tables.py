@@ -70,7 +70,7 @@ def _print_hostile(writes: int, console: Console) -> None:
     (row,) = collect("hostile writes", hostile_writes.hostile_rows(writes, _SEED))
     status = row.status
     title = f"\n{row.writes:,} hostile writes in the VM, {row.virtual_s / 60:.1f} virtual min, seed {_SEED}"
-    told = (
+    cells = (
         ("connections of strangers", row.connections),
         ("answers they got", row.answers),
         ("samples made by the sensor meanwhile", round(row.samples_expected)),
@@ -89,7 +89,7 @@ def _print_hostile(writes: int, console: Console) -> None:
         ("STATUS: conditions", status.conditions),
         ("real time, s", round(row.took_s)),
     )
-    console.print(table(title, ("what", "how many"), told))
+    console.print(table(title, ("what", "how many"), cells))
 
 
 def _print_losses(hours: float, disconnects: int, reboots: int, console: Console) -> None:

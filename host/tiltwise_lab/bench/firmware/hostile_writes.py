@@ -17,9 +17,9 @@ from tiltwise.sim.imu.imu_errors import ImuErrors
 from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
 from tiltwise_lab.radio.virtual_radio import RadioLink
 from tiltwise_lab.radio.virtual_time import run_virtually
+from tiltwise_lab.vm.hostile_centrals import HostileCentrals
+from tiltwise_lab.vm.nodding_motion import NoddingMotion
 from tiltwise_lab.vm.radio_board import RadioBoard, flash_of_a_board
-from tiltwise_lab.vm.still import Nodding
-from tiltwise_lab.vm.strangers import Strangers
 
 WRITES_AT_ONCE, EVERY_S = 8, 0.02
 QUIET_S = 12.0  # before the first write and after the last: two STATUS
@@ -72,18 +72,18 @@ def hostile_rows(writes: int = 1_000_000, seed: int = 1) -> Iterator[tuple[float
 
 async def _flood(writes: int, seed: int) -> HostileRow:
     part = Lsm6dsox(seed=1, errors=ImuErrors.none())
-    strangers = Strangers(seed)
+    centrals = HostileCentrals(seed)
     files = flash_of_a_board(_KEY, "xiao_esp32c3")  # no PSRAM: the heap is small and its growth shows
-    board = RadioBoard(RadioLink(), [part], Nodding(part), files=files, main=_MAIN, radio=strangers)
+    board = RadioBoard(RadioLink(), [part], NoddingMotion(part), files=files, main=_MAIN, radio=centrals)
     loop = asyncio.get_running_loop()
     try:
         await asyncio.sleep(QUIET_S)
         board.check()
         before = board.vm.heap_in_use()
         first, started_s, began = _samples(board), loop.time(), time.monotonic()
-        await _write(board, strangers, max(writes // 100, WRITES_AT_ONCE))
+        await _write(board, centrals, max(writes // 100, WRITES_AT_ONCE))
         early = board.vm.heap_in_use()
-        await _write(board, strangers, writes)
+        await _write(board, centrals, writes)
         took_s, virtual_s, samples = (
             time.monotonic() - began,
             loop.time() - started_s,
@@ -93,9 +93,9 @@ async def _flood(writes: int, seed: int) -> HostileRow:
         frame = bytes.fromhex(board.vm.value("newest_status()"))
         kept = board.vm.files()
         return HostileRow(
-            writes=strangers.writes,
-            connections=strangers.connections,
-            answers=strangers.answers,
+            writes=centrals.writes,
+            connections=centrals.connections,
+            answers=centrals.answers,
             virtual_s=virtual_s,
             took_s=took_s,
             samples_expected=virtual_s / part.slot_period_s,
@@ -111,13 +111,13 @@ async def _flood(writes: int, seed: int) -> HostileRow:
         await board.close()
 
 
-async def _write(board: RadioBoard, strangers: Strangers, writes: int) -> None:
-    """Let strangers write until they wrote so often, then leave, and wait until the board has said so."""
-    while strangers.writes < writes:
-        strangers.write(min(WRITES_AT_ONCE, writes - strangers.writes))
+async def _write(board: RadioBoard, centrals: HostileCentrals, writes: int) -> None:
+    """Let centrals write until they wrote so often, then leave, and wait until the board has said so."""
+    while centrals.writes < writes:
+        centrals.write(min(WRITES_AT_ONCE, writes - centrals.writes))
         await asyncio.sleep(EVERY_S)
         board.check()
-    strangers.leave()
+    centrals.leave()
     await asyncio.sleep(QUIET_S)
     board.check()
 

@@ -19,15 +19,15 @@ from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
 from tiltwise_lab.radio.bumble_host import RadioHost
 from tiltwise_lab.radio.virtual_radio import RadioLink
 from tiltwise_lab.radio.virtual_time import run_virtually
+from tiltwise_lab.vm.nodding_motion import NoddingMotion
 from tiltwise_lab.vm.radio_board import DEVICE_ID, RadioBoard, flash_of_a_board
-from tiltwise_lab.vm.still import Nodding
 
 INTERVALS_MS = (15.0, 30.0, 50.0)
 MTUS = (23, 185, 247)
 RING_FRAMES = 300  # 57 s
 _KEY = bytes(range(32))
 _CREDITS = 64
-_TRUTH_S = 30.0  # told ahead
+_AHEAD_S = 30.0  # the sensor gets its motion this far ahead
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def radio_rows(minutes: float = 10.0) -> Iterator[tuple[float, RadioRow]]:
 async def _stream(interval_ms: float, mtu: int, minutes: float) -> RadioRow:
     link = RadioLink()
     part = Lsm6dsox(seed=1)
-    board = RadioBoard(link, [part], Nodding(part), files=flash_of_a_board(_KEY))
+    board = RadioBoard(link, [part], NoddingMotion(part), files=flash_of_a_board(_KEY))
     host = RadioHost(link, _KEY, DEVICE_ID)
     try:
         await host.power_on()
@@ -93,8 +93,8 @@ async def _stream(interval_ms: float, mtu: int, minutes: float) -> RadioRow:
         while asyncio.get_running_loop().time() < end_s:
             await asyncio.sleep(1.0)
             board.check()
-            if host.heard.frames:
-                newest = wire.unpack_header(host.heard.frames[-1])
+            if host.received.frames:
+                newest = wire.unpack_header(host.received.frames[-1])
                 await host.acknowledge(newest[2], newest[3])
     finally:
         host.close()
@@ -103,7 +103,7 @@ async def _stream(interval_ms: float, mtu: int, minutes: float) -> RadioRow:
 
 
 def _radio_row(host: RadioHost, board: RadioBoard, interval_ms: float, mtu: int, minutes: float) -> RadioRow:
-    headers = [wire.unpack_header(frame) for frame in host.heard.frames]
+    headers = [wire.unpack_header(frame) for frame in host.received.frames]
     orient = [header for header in headers if header[0] == wire.ORIENT]
     return RadioRow(
         interval_ms=interval_ms,
@@ -113,7 +113,7 @@ def _radio_row(host: RadioHost, board: RadioBoard, interval_ms: float, mtu: int,
         samples=sum(header[6] for header in orient),
         missing_frames=sum(b[3] - a[3] - 1 for a, b in itertools.pairwise(headers)),
         missing_samples=sum(b[4] - a[4] - a[6] for a, b in itertools.pairwise(orient)),
-        damaged=host.heard.damaged + host.joiner.broken,
+        damaged=host.received.damaged + host.joiner.broken,
         refused=board.radio.refused,
     )
 
@@ -121,14 +121,14 @@ def _radio_row(host: RadioHost, board: RadioBoard, interval_ms: float, mtu: int,
 # ---- losses, under CPython ----
 
 
-class _Book:
+class _FrameCounts:
     """What a host that never forgets knows of one boot."""
 
     def __init__(self, boot: int) -> None:
         self.boot = boot
         self.orient: dict[int, tuple[int, int, int]] = {}  # number -> first sample, samples, flags
         self.came: set[int] = set()
-        self.gone: set[int] = set()  # told by the board
+        self.gone: set[int] = set()  # lost, as the board reported
         self.stored = -1  # all up to here came or are gone
 
     def take(self, frame: bytes) -> None:
@@ -145,46 +145,46 @@ class _Book:
 
     def unflagged_holes(self) -> int:
         """Count jumps of the sample index between frames in a row that no flag tells of."""
-        told = wire.FLAG_DISCONTINUITY | wire.FLAG_LOSS_BEFORE
+        flagged = wire.FLAG_DISCONTINUITY | wire.FLAG_LOSS_BEFORE
         holes = 0
         for (a, first), (b, second) in itertools.pairwise(sorted(self.orient.items())):
             is_hole = first[0] + first[1] != second[0]
             lost_between = any(seq not in self.came for seq in range(a + 1, b))
-            holes += is_hole and not lost_between and not second[2] & told
+            holes += is_hole and not lost_between and not second[2] & flagged
         return holes
 
 
 class _BadDay:
-    """A board, a host with a book, and everything that goes wrong."""
+    """A board, a host that counts frames, and everything that goes wrong."""
 
     def __init__(self, seed: int) -> None:
         self.rng = random.Random(seed)
         part = Lsm6dsox(seed=1)
-        self._tell = Nodding(part)
-        self._tell(_TRUTH_S)
+        self._motion = NoddingMotion(part)
+        self._motion(_AHEAD_S)
         self.board = SimBoard([part], stream=None, auto_ack=False, ring_frames=RING_FRAMES, is_bare=True)
-        self.board.link.takes = self._takes
-        self.book = _Book(self.board.boot_id)
+        self.board.link.takes = self._accepts
+        self.counts = _FrameCounts(self.board.boot_id)
         self.now_s = 0.0
         self.refusing_until_s = 0.0
         self.inside = self.beyond = self.unaccounted = self.holes = self.at_reboot = 0
         self.frames = self.samples = 0
         self.board.start()
 
-    def _takes(self, _frame: bytes) -> bool:
+    def _accepts(self, _frame: bytes) -> bool:
         return self.now_s >= self.refusing_until_s or self.rng.random() < 0.3
 
-    def live(self, seconds: int) -> None:
+    def run(self, seconds: int) -> None:
         """Let time pass; a host that is there stores and acknowledges once a second."""
         for _ in range(seconds):
             self.now_s += 1.0
-            if int(self.now_s) % int(_TRUTH_S / 2) == 0:
-                self._tell(self.now_s + _TRUTH_S)
+            if int(self.now_s) % int(_AHEAD_S / 2) == 0:
+                self._motion(self.now_s + _AHEAD_S)
             for frame in self.board.step(self.now_s):
-                self.book.take(frame)
+                self.counts.take(frame)
             self._settle()
-            if self.board.link.is_connected and self.book.stored >= 0:
-                payload = struct.pack("<HIH", self.book.boot, self.book.stored, _CREDITS)
+            if self.board.link.is_connected and self.counts.stored >= 0:
+                payload = struct.pack("<HIH", self.counts.boot, self.counts.stored, _CREDITS)
                 self.board.command(wire.OP_ACK, payload)
 
     def _settle(self) -> None:
@@ -192,37 +192,37 @@ class _BadDay:
         for reply in self.board.replies:
             _, opcode, _, payload = wire.open_command(reply)
             if opcode == wire.OP_GET_DONE | wire.REPLY and payload[0] == wire.STATUS_OK:
-                self._note_gone(payload[1:])
+                self._add_gone(payload[1:])
         self.board.replies.clear()
-        self.book.close_up()
+        self.counts.close_up()
 
-    def _note_gone(self, body: bytes) -> None:
+    def _add_gone(self, body: bytes) -> None:
         boot, _, _, n = struct.unpack_from(wire.GET_DONE_BODY, body)
-        if boot != self.book.boot:
+        if boot != self.counts.boot:
             return
         start = struct.calcsize(wire.GET_DONE_BODY)
         for k in range(n):
             first, last = struct.unpack_from("<II", body, start + 8 * k)
-            self.book.gone.update(range(first, last + 1))
+            self.counts.gone.update(range(first, last + 1))
 
     def disconnect(self, seconds: int) -> None:
         """Go away for some time, come back, fetch what is missing until all is settled."""
         link = self.board.link
         link.is_connected = False
-        self.live(seconds)
+        self.run(seconds)
         link.drop()
         link.is_connected = True
-        waiting = self.board.app.outbox.next_seq - 1 - self.book.stored
-        gone_before = len(self.book.gone)
+        waiting = self.board.app.outbox.next_seq - 1 - self.counts.stored
+        gone_before = len(self.counts.gone)
         self.board.start()
         newest = self.board.app.outbox.next_seq - 1
         for _ in range(20):
-            if self.book.stored >= newest:
+            if self.counts.stored >= newest:
                 break
-            payload = struct.pack("<HII", self.book.boot, self.book.stored + 1, newest)
+            payload = struct.pack("<HII", self.counts.boot, self.counts.stored + 1, newest)
             self.board.command(wire.OP_GET, payload)
-            self.live(8)
-        lost = len(self.book.gone) - gone_before
+            self.run(8)
+        lost = len(self.counts.gone) - gone_before
         if waiting <= RING_FRAMES:
             self.inside += lost
         else:
@@ -230,22 +230,22 @@ class _BadDay:
 
     def reboot(self) -> None:
         """Cut the power while connected."""
-        self.at_reboot += self.board.app.outbox.next_seq - 1 - self.book.stored
+        self.at_reboot += self.board.app.outbox.next_seq - 1 - self.counts.stored
         self.finish_boot()
         self.board.restart()
-        self.book = _Book(self.board.boot_id)
+        self.counts = _FrameCounts(self.board.boot_id)
         self.board.start()
 
     def finish_boot(self) -> None:
-        """Close the book of this boot."""
-        book = self.book
-        known = set(range(book.stored + 1))
-        self.unaccounted += len(known - book.came - book.gone) + len(book.came & book.gone)
+        """Add this boot to the totals of the day."""
+        counts = self.counts
+        known = set(range(counts.stored + 1))
+        self.unaccounted += len(known - counts.came - counts.gone) + len(counts.came & counts.gone)
         # The board's own counter may say more: it counts frames that came, but were not acknowledged any more.
-        self.unaccounted += max(0, len(book.gone) - self.board.app.outbox.main.lost)
-        self.holes += book.unflagged_holes()
-        self.frames += len(book.came)
-        self.samples += sum(n for _, n, _ in book.orient.values())
+        self.unaccounted += max(0, len(counts.gone) - self.board.app.outbox.main.lost)
+        self.holes += counts.unflagged_holes()
+        self.frames += len(counts.came)
+        self.samples += sum(n for _, n, _ in counts.orient.values())
 
 
 def loss_rows(
@@ -261,14 +261,14 @@ def loss_rows(
     reboot_at = {round((k + 0.5) * disconnects / reboots) for k in range(reboots)} if reboots else set()
     for k in range(disconnects):
         left_s = hours * 3600 - day.now_s
-        day.live(max(round(rng.uniform(0.5, 1.5) * left_s / (disconnects - k)) - 45, 5))
+        day.run(max(round(rng.uniform(0.5, 1.5) * left_s / (disconnects - k)) - 45, 5))
         if rng.random() < 0.5:
             day.refusing_until_s = day.now_s + rng.uniform(1, 10)
             bursts += 1
         if rng.random() < 0.5:
             faults += 1
             day.board.bus.fail_next = rng.randint(1, 6)
-        day.live(12)
+        day.run(12)
         is_long = rng.random() < 0.1
         day.disconnect(rng.randint(60, 300) if is_long else rng.randint(1, 45))
         if k in reboot_at:

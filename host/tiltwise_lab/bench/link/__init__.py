@@ -1,1 +1,1 @@
-"""A link with faults in, what was lost, told and late out."""
+"""A link with faults in, what was lost, reported and late out."""

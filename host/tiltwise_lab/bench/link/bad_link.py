@@ -21,7 +21,7 @@ from tiltwise.common.auth import Handshake
 from tiltwise.common.channel import Channel
 from tiltwise.types import FloatArray
 from tiltwise_lab.bench.link.expected_samples import Losses, TrueTimes, errors_s, losses, stored_utc_s
-from tiltwise_lab.bench.link.trial import Trial
+from tiltwise_lab.bench.link.link_trial import LinkTrial
 from tiltwise_lab.bench.parallel import run_in_processes
 from tiltwise_lab.radio.lossy_link import Conditions
 from tiltwise_lab.radio.virtual_time import run_virtually
@@ -36,12 +36,12 @@ LARGE_RING, SMALL_RING = 8000, 300  # frames: more than any outage here, and les
 HEALTHY, SMALL, LARGE = "healthy link", "small ring", "large ring"
 _PIECES = 20  # of the last stretch, for the progress bar
 FORGED = 1_000_000
-_SAID = (b"simboard", 7, 0, 0)  # device id, boot, wishes, granted
+_SESSION = (b"simboard", 7, 0, 0)  # device id, boot, wishes, granted
 _KEY, _OTHER_KEY = bytes(range(1, 33)), bytes(range(2, 34))
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class LinkRun:
     """One run in a process of its own. Without outages it lasts `up_s`."""
 
     name: str
@@ -62,7 +62,7 @@ class Plan:
 class Outcome:
     """What one run measured. Times in s; errors are of the UTC of a frame's first sample."""
 
-    plan: Plan
+    run: LinkRun
     hours: float
     connections: int
     losses: Losses
@@ -77,73 +77,73 @@ class Outcome:
     back_s: FloatArray
 
 
-def plans(seed: int = 1, scale: float = 1.0) -> list[Plan]:
+def link_runs(seed: int = 1, scale: float = 1.0) -> list[LinkRun]:
     """Return the runs: a healthy link; outages beyond a small ring; outages within a large one."""
-    found = [Plan(HEALTHY, seed, LARGE_RING, Conditions(), up_s=max(600.0, HEALTHY_S * scale))]
+    found = [LinkRun(HEALTHY, seed, LARGE_RING, Conditions(), up_s=max(600.0, HEALTHY_S * scale))]
     for name, ring, outages in ((SMALL, SMALL_RING, DISCONNECTS // 5), (LARGE, LARGE_RING, DISCONNECTS)):
         n = max(PARTS, round(outages * scale))
-        found += [Plan(name, seed + k, ring, ROUGH, n // PARTS + (k < n % PARTS)) for k in range(PARTS)]
+        found += [LinkRun(name, seed + k, ring, ROUGH, n // PARTS + (k < n % PARTS)) for k in range(PARTS)]
     return found
 
 
 def link_outcomes(
-    wanted: Sequence[Plan], show: Callable[[float], None], *, processes: int | None = None
+    wanted: Sequence[LinkRun], show: Callable[[float], None], *, processes: int | None = None
 ) -> list[Outcome]:
     """Run the plans side by side; `show` gets the share that is done."""
-    weights = [plan.seconds for plan in wanted]
+    weights = [run.seconds for run in wanted]
     with tempfile.TemporaryDirectory(
         prefix="tiltwise-link-"
     ) as name:  # here, for who is stopped leaves it behind
-        jobs = [(plan, Path(name, str(k))) for k, plan in enumerate(wanted)]
+        jobs = [(run, Path(name, str(k))) for k, run in enumerate(wanted)]
         return run_in_processes(_run_job, jobs, show, weights=weights, processes=processes)
 
 
-def _run_job(job: tuple[Plan, Path], show: Callable[[float], None]) -> Outcome:
-    plan, folder = job
+def _run_job(job: tuple[LinkRun, Path], show: Callable[[float], None]) -> Outcome:
+    run, folder = job
     folder.mkdir()
-    return run_virtually(_run(plan, folder, show))
+    return run_virtually(_run(run, folder, show))
 
 
-def run_plan(plan: Plan, show: Callable[[float], None]) -> Outcome:
+def run_link(run: LinkRun, show: Callable[[float], None]) -> Outcome:
     """Run a board and a host through so many outages in virtual time, and compare with the truth."""
     with tempfile.TemporaryDirectory(prefix="tiltwise-link-") as name:
-        return run_virtually(_run(plan, Path(name), show))
+        return run_virtually(_run(run, Path(name), show))
 
 
-async def _run(plan: Plan, folder: Path, show: Callable[[float], None]) -> Outcome:
+async def _run(run: LinkRun, folder: Path, show: Callable[[float], None]) -> Outcome:
     loop = asyncio.get_running_loop()
-    trial = Trial(folder, seed=plan.seed, ring_frames=plan.ring_frames, conditions=plan.conditions)
-    rng = random.Random(plan.seed)
+    trial = LinkTrial(folder, seed=run.seed, ring_frames=run.ring_frames, conditions=run.conditions)
+    rng = random.Random(run.seed)
     async with trial:
-        for _ in range(plan.outages):
+        for _ in range(run.outages):
             await trial.pass_time(rng.uniform(*UP_S))
             await trial.outage(math.exp(rng.uniform(*np.log(OUTAGE_S))))
-            show(min(loop.time() / plan.seconds, 1.0))
+            show(min(loop.time() / run.seconds, 1.0))
         for _ in range(_PIECES):
-            await trial.pass_time(plan.up_s / _PIECES)
-            show(min(loop.time() / plan.seconds, 1.0))
+            await trial.pass_time(run.up_s / _PIECES)
+            show(min(loop.time() / run.seconds, 1.0))
         await trial.settle()
         settled = trial.settled()
         hours = loop.time() / 3600
-    return _outcome(plan, trial, settled, hours)
+    return _outcome(run, trial, settled, hours)
 
 
-def _outcome(plan: Plan, trial: Trial, settled: list[tuple[int, int]], hours: float) -> Outcome:
-    board, host = trial.board_notes, trial.host_notes
+def _outcome(run: LinkRun, trial: LinkTrial, settled: list[tuple[int, int]], hours: float) -> Outcome:
+    board, host = trial.board_log, trial.host_log
     times, stored = TrueTimes(trial, board), stored_utc_s(trial)
     later = {seq: utc_s for seq, utc_s in stored.items() if seq not in host.came_live}
     at_once = {seq: utc_s for seq, utc_s in stored.items() if seq in host.came_live}
     return Outcome(
-        plan, hours, trial.supervisor.connections, losses(trial, times, stored, settled),
+        run, hours, trial.supervisor.connections, losses(trial, times, stored, settled),
         warnings=tuple(dict.fromkeys(trial.warnings)),
         age_s=np.array(host.age_s, dtype=float), compute_s=np.array(host.compute_s, dtype=float),
-        alert_age_s=np.array(host.alert_age_s), alert_true_s=np.array([] if plan.outages else host.alert_true_s),
+        alert_age_s=np.array(host.alert_age_s), alert_true_s=np.array([] if run.outages else host.alert_true_s),
         used_error_s=errors_s(times, board, host.used), live_error_s=errors_s(times, board, at_once),
         backfill_error_s=errors_s(times, board, later), back_s=np.array(host.back_s),
     )  # fmt: skip
 
 
-# ---- what nobody said ----
+# ---- forged packets ----
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,10 @@ class ForgedRow:
 
 def _channels(key: bytes, host_key: bytes, nonce: bytes) -> tuple[Channel, Channel]:
     """Return what board and host hold of a session between them; with one key it is the same session."""
-    board, host = Handshake(key, *_SAID, nonce, bytes(16)), Handshake(host_key, *_SAID, nonce, bytes(16))
+    board, host = (
+        Handshake(key, *_SESSION, nonce, bytes(16)),
+        Handshake(host_key, *_SESSION, nonce, bytes(16)),
+    )
     return Channel(board, is_host=False), Channel(host, is_host=True)
 
 

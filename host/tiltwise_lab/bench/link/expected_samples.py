@@ -1,4 +1,4 @@
-"""What a trial lost, told and thought the time was, against what truly happened.
+"""What a trial lost, reported as lost and took the time to be, against what truly happened.
 
 The truth of a sample's time is when the simulated part took it, so the board's own estimate is judged too.
 """
@@ -15,7 +15,7 @@ from tiltwise.decode.messages import GapReason
 from tiltwise.store import schema
 from tiltwise.store.writer import Store
 from tiltwise.types import FloatArray
-from tiltwise_lab.bench.link.trial import DRIFT, STARTED_S, BoardNotes, Trial
+from tiltwise_lab.bench.link.link_trial import DRIFT, STARTED_S, BoardLog, LinkTrial
 
 GAP_TOLERANCE_S = 0.2
 _SAME_S = 0.001  # stretches that touch are one
@@ -34,7 +34,7 @@ class Losses:
     dropped: int
     lost: int
     within: int
-    told: int
+    reported: int
     is_exact: bool
     gaps: int
     true_gaps: int
@@ -46,7 +46,7 @@ class Losses:
 class TrueTimes:
     """When the samples of a frame were taken, from the grid of the part's own oscillator."""
 
-    def __init__(self, trial: Trial, notes: BoardNotes) -> None:
+    def __init__(self, trial: LinkTrial, notes: BoardLog) -> None:
         heads = [(i0, t0) for kind, _, i0, t0 in notes.made.values() if kind == wire.ORIENT]
         i0, t0 = np.array(heads, dtype=np.float64).T
         self._on_s, self._period_s = trial.sensor._on_s, trial.sensor.slot_period_s
@@ -61,38 +61,40 @@ class TrueTimes:
         return STARTED_S + taken_s * (1 + DRIFT)
 
 
-def stored_utc_s(trial: Trial) -> dict[int, float]:
+def stored_utc_s(trial: LinkTrial) -> dict[int, float]:
     """Return what a reader of the store finds: frame -> UTC of its first sample."""
     with Store.open_readonly(trial.folder) as reader:
         frames = reader.frames(0, _ALWAYS_S)
     return {wire.unpack_header(frame.data)[3]: frame.utc_us / 1e6 for frame in frames}
 
 
-def losses(trial: Trial, times: TrueTimes, stored: Iterable[int], settled: list[tuple[int, int]]) -> Losses:
+def losses(
+    trial: LinkTrial, times: TrueTimes, stored: Iterable[int], settled: list[tuple[int, int]]
+) -> Losses:
     """Compare what was made with what the store holds and what it calls lost; `settled` is what it knows."""
-    notes, have = trial.board_notes, set(stored)
+    notes, have = trial.board_log, set(stored)
     last = settled[-1][1]
     known = {seq for first, end in settled for seq in range(first, end + 1)}
     made = {seq for seq in notes.made if seq <= last}
-    lost, told, dropped = made - have, known - have, {seq for seq in notes.dropped - have if seq <= last}
+    lost, reported, dropped = made - have, known - have, {seq for seq in notes.dropped - have if seq <= last}
     true_gaps = _true_gaps(notes, times, made, have)
     gaps, others = _stored_gaps(trial)
     worst_s = _worst_s(gaps, true_gaps)
     return Losses(
         made=_samples(notes, made), dropped=_samples(notes, notes.dropped), lost=_samples(notes, lost),
-        within=_samples(notes, lost - dropped), told=_samples(notes, told),
-        is_exact=lost == told == dropped and not others and worst_s <= GAP_TOLERANCE_S,
+        within=_samples(notes, lost - dropped), reported=_samples(notes, reported),
+        is_exact=lost == reported == dropped and not others and worst_s <= GAP_TOLERANCE_S,
         gaps=len(gaps) + others, true_gaps=len(true_gaps), gap_s=_length_s(gaps), true_gap_s=_length_s(true_gaps),
         worst_gap_s=worst_s,
     )  # fmt: skip
 
 
-def _samples(notes: BoardNotes, frames: Iterable[int]) -> int:
+def _samples(notes: BoardLog, frames: Iterable[int]) -> int:
     return sum(notes.made[seq][1] for seq in frames)
 
 
 def _true_gaps(
-    notes: BoardNotes, times: TrueTimes, made: set[int], have: set[int]
+    notes: BoardLog, times: TrueTimes, made: set[int], have: set[int]
 ) -> list[tuple[float, float]]:
     """Return the stretches without samples, from the first one lost to the next one stored."""
     found: list[tuple[float, float]] = []
@@ -109,7 +111,7 @@ def _true_gaps(
     return found
 
 
-def _stored_gaps(trial: Trial) -> tuple[list[tuple[float, float]], int]:
+def _stored_gaps(trial: LinkTrial) -> tuple[list[tuple[float, float]], int]:
     """Return the stretches that the store calls lost for good, and how many rows it has for other reasons."""
     db = schema.open_reader(trial.folder / schema.CORE_NAME)
     try:
@@ -137,7 +139,7 @@ def _length_s(gaps: list[tuple[float, float]]) -> float:
     return sum(end_s - start_s for start_s, end_s in gaps)
 
 
-def errors_s(times: TrueTimes, notes: BoardNotes, given_s: dict[int, float]) -> FloatArray:
+def errors_s(times: TrueTimes, notes: BoardLog, given_s: dict[int, float]) -> FloatArray:
     """Return (given less true UTC) of the first sample of each of these frames, s."""
     found = [utc_s - times.utc_s(notes.made[seq][2]) for seq, utc_s in given_s.items() if notes.made[seq][1]]
     return np.array(found)

@@ -33,9 +33,9 @@ _LINK_NOTES = (
 def print_link(seed: int, scale: float, console: Console) -> None:
     """The whole system through outages, and packets that nobody sent."""
     with progress_bar("outages") as show:
-        outcomes = bad_link.link_outcomes(bad_link.plans(seed, scale), show)
-    groups = [list(group) for _, group in groupby(outcomes, key=lambda o: o.plan.name)]
-    console.print(table("firmware to store", ("", *(g[0].plan.name for g in groups)), link_cells(groups)))
+        outcomes = bad_link.link_outcomes(bad_link.link_runs(seed, scale), show)
+    groups = [list(group) for _, group in groupby(outcomes, key=lambda o: o.run.name)]
+    console.print(table("firmware to store", ("", *(g[0].run.name for g in groups)), link_cells(groups)))
     console.print("\n".join(_LINK_NOTES), style="dim", highlight=False)
     for line in dict.fromkeys(line for outcome in outcomes for line in outcome.warnings):
         console.print(f"warned: {line}", highlight=False)
@@ -43,22 +43,22 @@ def print_link(seed: int, scale: float, console: Console) -> None:
         forged = bad_link.forged_rows(seed, round(bad_link.FORGED * scale), show)
     total = sum(row.tried for row in forged), sum(row.accepted for row in forged)
     cells = [*map(dataclasses.astuple, forged), ("together", *total)]
-    console.print(table("\nnobody said it", ("kind", "tried", "accepted"), cells))
+    console.print(table("\nforged packets", ("kind", "tried", "accepted"), cells))
 
 
 def link_cells(groups: Sequence[list[Outcome]]) -> list[tuple[object, ...]]:
     """Return the rows of the table, a column for each group of runs."""
     rows: list[tuple[str, Callable[[list[Outcome]], str]]] = [
-        ("seeds", lambda g: f"{g[0].plan.seed}" + (f" to {g[-1].plan.seed}" if len(g) > 1 else "")),
-        ("frames in the ring", lambda g: f"{g[0].plan.ring_frames}"),
-        ("outages, 0.1 s to 10 min", lambda g: f"{sum(o.plan.outages for o in g)}"),
+        ("seeds", lambda g: f"{g[0].run.seed}" + (f" to {g[-1].run.seed}" if len(g) > 1 else "")),
+        ("frames in the ring", lambda g: f"{g[0].run.ring_frames}"),
+        ("outages, 0.1 s to 10 min", lambda g: f"{sum(o.run.outages for o in g)}"),
         ("virtual hours", lambda g: f"{sum(o.hours for o in g):.1f}"),
         ("connections", lambda g: f"{sum(o.connections for o in g)}"),
         ("samples made", lambda g: f"{sum(o.losses.made for o in g)}"),
         ("- pushed out of the ring", lambda g: f"{sum(o.losses.dropped for o in g)}"),
         ("samples lost", lambda g: f"{sum(o.losses.lost for o in g)}"),
         ("- within the ring", lambda g: f"{sum(o.losses.within for o in g)}"),
-        ("- told as lost", lambda g: f"{sum(o.losses.told for o in g)}"),
+        ("- reported as lost", lambda g: f"{sum(o.losses.reported for o in g)}"),
         ("exact", lambda g: "yes" if all(o.losses.is_exact for o in g) else "NO"),
         ("gaps stored/true", lambda g: _pair(g, "gaps", "true_gaps", "")),
         ("gaps stored/true s", lambda g: _pair(g, "gap_s", "true_gap_s", ".1f")),

@@ -78,16 +78,16 @@ class _Flow:
 async def _fade(seed: int, fade_s: float) -> ReconnectRow:
     from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
     from tiltwise_lab.radio.bleak_backend import Adapter
-    from tiltwise_lab.radio.bumble_board import AirBoard
-    from tiltwise_lab.radio.virtual_radio import Air, RadioLink
-    from tiltwise_lab.vm.still import Nodding
+    from tiltwise_lab.radio.bumble_board import BumbleBoard
+    from tiltwise_lab.radio.virtual_radio import RadioConditions, RadioLink
+    from tiltwise_lab.vm.nodding_motion import NoddingMotion
 
     rng = random.Random(seed)
     loop = asyncio.get_running_loop()
-    air = Air(lost_events=LOST_EVENTS, lost_advertisements=LOST_ADVERTISEMENTS, rng=rng)
-    link = RadioLink(air)
+    conditions = RadioConditions(lost_events=LOST_EVENTS, lost_advertisements=LOST_ADVERTISEMENTS, rng=rng)
+    link = RadioLink(conditions)
     part = Lsm6dsox(seed=seed)
-    board = AirBoard(link, [part], Nodding(part), key=_KEY, seed=seed)
+    board = BumbleBoard(link, [part], NoddingMotion(part), key=_KEY, seed=seed)
     board.power_on()
     adapter = Adapter(link)
     await adapter.power_on()
@@ -100,9 +100,9 @@ async def _fade(seed: int, fade_s: float) -> ReconnectRow:
             await asyncio.wait_for(flow.until(0.0), _FIRST_S)
             await asyncio.sleep(_STEADY_S + rng.uniform(0, _JITTER_S))
             before = supervisor.connections
-            air.is_in_range = False
+            conditions.is_in_range = False
             await asyncio.sleep(fade_s)
-            air.is_in_range = True
+            conditions.is_in_range = True
             back_s = loop.time()
             await asyncio.wait_for(flow.until(back_s), _MOST_S)
             seconds = loop.time() - back_s

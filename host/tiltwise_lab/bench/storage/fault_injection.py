@@ -65,7 +65,7 @@ def damaged(_store: Store, folder: Path) -> Callable[[], object]:
     return lambda: None
 
 
-TROUBLES: dict[str, Begin] = {
+STORE_FAULTS: dict[str, Begin] = {
     "full disk": full,
     "read-only": read_only,
     "locked by another program": locked,

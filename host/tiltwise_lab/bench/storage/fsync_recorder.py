@@ -75,7 +75,7 @@ int fdatasync(int fd) {
 
 
 @dataclass(frozen=True, slots=True)
-class Synced:
+class FileSync:
     """One fsync: the file it was about, the copy of what became durable, and what came before it."""
 
     path: Path
@@ -84,7 +84,7 @@ class Synced:
     removed_before: tuple[Path, ...]  # since the fsync before this one
 
 
-def why_not() -> str:
+def unavailable_reason() -> str:
     """Return why power cuts cannot be simulated here, an empty text when they can."""
     if not sys.platform.startswith("linux"):
         return "needs Linux (LD_PRELOAD)"
@@ -108,7 +108,7 @@ def build(folder: Path) -> Path:
     return library
 
 
-def run_watched(command: Sequence[str], library: Path, folder: Path) -> list[Synced]:
+def run_watched(command: Sequence[str], library: Path, folder: Path) -> list[FileSync]:
     """Run a process to its end and return its fsyncs in order; it writes its notes to `folder`/notes.
 
     The notes behind the last fsync are in a last entry that has no copy of its own: its path is empty.
@@ -121,22 +121,22 @@ def run_watched(command: Sequence[str], library: Path, folder: Path) -> list[Syn
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{command[-1]} ended with {done.returncode}: {done.stderr.strip()[-300:]}")
-    found: list[Synced] = []
-    said: list[str] = []
+    found: list[FileSync] = []
+    notes_so_far: list[str] = []
     removed: list[Path] = []
     for line in notes.read_text(encoding="utf-8").splitlines():
         if line.startswith("synced "):
             _, number, path = line.split(" ", 2)
-            found.append(Synced(Path(path), into / number, tuple(said), tuple(removed)))
+            found.append(FileSync(Path(path), into / number, tuple(notes_so_far), tuple(removed)))
             removed.clear()
         elif line.startswith("removed "):
             removed.append(Path(line.removeprefix("removed ")))
         else:
-            said.append(line)
-    return [*found, Synced(Path(), Path(), tuple(said), tuple(removed))]
+            notes_so_far.append(line)
+    return [*found, FileSync(Path(), Path(), tuple(notes_so_far), tuple(removed))]
 
 
-def after_cut(syncs: Sequence[Synced], at: int, source: Path, target: Path, rng: random.Random) -> None:
+def after_cut(syncs: Sequence[FileSync], at: int, source: Path, target: Path, rng: random.Random) -> None:
     """Make `target` what `source` is after a cut between fsyncs at - 1 and at (0 <= at < len(syncs))."""
     target.mkdir()
     durable: dict[Path, bytes] = {}

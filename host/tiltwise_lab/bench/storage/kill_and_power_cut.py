@@ -26,12 +26,12 @@ from tiltwise.recording.frame_packing import pack_imu_frames
 from tiltwise.store.writer import Store
 from tiltwise.types import EpisodeAlert
 from tiltwise_lab.bench.storage import fsync_recorder
-from tiltwise_lab.bench.storage.fault_injection import TROUBLES, Begin, broken
-from tiltwise_lab.bench.storage.killed_host import BOOT_S, T0_S, frames_of, live, open_session
+from tiltwise_lab.bench.storage.fault_injection import STORE_FAULTS, Begin, broken
+from tiltwise_lab.bench.storage.killed_host import BOOT_S, T0_S, frames_of, open_session, run_host
 
 KILLS, CUTS = 300, 100
-_SECONDS = 90.0  # of frames that a victim has; it is killed long before
-_LONGEST_S = 2.0  # from the start of a victim to its kill
+_SECONDS = 90.0  # of frames that a host has; it is killed long before
+_LONGEST_S = 2.0  # from the start of a host to its kill
 _BEGIN, _END = 50, 250  # frames of 0.2 s: when a trouble begins and ends
 
 
@@ -50,7 +50,7 @@ class FaultRow:
 
 
 @dataclass(frozen=True, slots=True)
-class TroubleRow:
+class StoreFaultRow:
     """A session while the store refuses: messages shown, alerts given meanwhile, samples missing at the end."""
 
     trouble: str
@@ -83,22 +83,22 @@ def kill_rows(folder: Path, seed: int, kills: int) -> Iterator[tuple[float, Faul
     rng = random.Random(seed)
     folder.mkdir()
     for boot in range(1, kills + 1):
-        notes = _killed(folder, boot, rng.uniform(0, _LONGEST_S))
-        _judge(row, folder / "store", boot, notes)
+        notes = _run_and_kill(folder, boot, rng.uniform(0, _LONGEST_S))
+        _count_losses(row, folder / "store", boot, notes)
         yield boot / kills, None
     row.damaged += broken(folder / "store")
     yield 1.0, row
 
 
-def _killed(folder: Path, boot: int, after_s: float) -> list[str]:
-    """Run a victim in a forked process, kill it, and return its notes."""
+def _run_and_kill(folder: Path, boot: int, after_s: float) -> list[str]:
+    """Run a host in a forked process, kill it, and return its notes."""
     path = folder / "notes"
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
     began_s = time.monotonic()
     child = os.fork()
     if child == 0:
         with contextlib.suppress(BaseException):
-            live(folder / "store", file, boot, _SECONDS, began_s)
+            run_host(folder / "store", file, boot, _SECONDS, began_s)
         os._exit(0)
     select.select([], [], [], after_s)
     os.kill(child, signal.SIGKILL)
@@ -107,7 +107,7 @@ def _killed(folder: Path, boot: int, after_s: float) -> list[str]:
     return path.read_text(encoding="utf-8").split("\n")[:-1]
 
 
-def _judge(row: FaultRow, store: Path, boot: int, notes: list[str]) -> None:
+def _count_losses(row: FaultRow, store: Path, boot: int, notes: list[str]) -> None:
     """Add one point: what was acknowledged, and what of it is there."""
     row.points += 1
     firsts = [line.split()[1] for line in notes if line.startswith("first ")]
@@ -134,7 +134,7 @@ def stored(folder: Path, boot: int) -> set[int]:
 def cut_row(folder: Path, seed: int, cuts: int, *, seconds: float = _SECONDS) -> FaultRow:
     """Cut the power at random moments of two days' recordings, and count what is gone."""
     row = FaultRow("power cut", seed)
-    row.note = fsync_recorder.why_not()
+    row.note = fsync_recorder.unavailable_reason()
     if row.note:
         row.note = f"not run: {row.note}"
         return row
@@ -156,12 +156,12 @@ def cut_row(folder: Path, seed: int, cuts: int, *, seconds: float = _SECONDS) ->
     for k, at in enumerate(points):
         left = folder / f"left-{k}"
         fsync_recorder.after_cut(syncs, at, folder / "store", left, rng)
-        _judge_cut(row, left, list(syncs[at].notes_before))
+        _count_after_cut(row, left, list(syncs[at].notes_before))
         shutil.rmtree(left)
     return row
 
 
-def _judge_cut(row: FaultRow, left: Path, notes: list[str]) -> None:
+def _count_after_cut(row: FaultRow, left: Path, notes: list[str]) -> None:
     """Start on what a cut left: record again, and look for what had been acknowledged."""
     began_s = time.monotonic()
     with Store(left, min_free_bytes=0) as store:
@@ -171,25 +171,25 @@ def _judge_cut(row: FaultRow, left: Path, notes: list[str]) -> None:
             if session.receive(0.2 * j, frame).commands:
                 break
         row.restarts_s.append(time.monotonic() - began_s)
-    _judge(row, left, 1, [line for line in notes if line.startswith("ack ")])
+    _count_losses(row, left, 1, [line for line in notes if line.startswith("ack ")])
     row.damaged += broken(left)
 
 
 # ---- trouble while recording ----
 
 
-def trouble_rows() -> Iterator[tuple[float, TroubleRow]]:
+def store_fault_rows() -> Iterator[tuple[float, StoreFaultRow]]:
     """Yield (share done, row): each trouble begins and ends in the middle of a session."""
-    for k, (name, begin) in enumerate(TROUBLES.items()):
+    for k, (name, begin) in enumerate(STORE_FAULTS.items()):
         with tempfile.TemporaryDirectory(prefix="tiltwise-trouble-") as folder:
-            yield (k + 1) / len(TROUBLES), trouble_row(name, begin, Path(folder))
+            yield (k + 1) / len(STORE_FAULTS), store_fault_row(name, begin, Path(folder))
 
 
-def trouble_row(name: str, begin: Begin, folder: Path) -> TroubleRow:
+def store_fault_row(name: str, begin: Begin, folder: Path) -> StoreFaultRow:
     """Run a session of 70 s with a trouble from 10 to 50 s; the alert is due in between."""
     store = Store(folder, min_free_bytes=0)
     session = open_session(store, 1, rule_s=20.0)
-    told: list[str] = []
+    messages: list[str] = []
     alerts, end = 0, None
     for k, frame in enumerate(_leaning_frames()):
         if k == _BEGIN:
@@ -197,20 +197,20 @@ def trouble_row(name: str, begin: Begin, folder: Path) -> TroubleRow:
         if k == _END and end is not None:
             end()
         update = session.receive(0.2 * k, frame)
-        told += update.warnings
+        messages += update.warnings
         alerts += sum(isinstance(event, EpisodeAlert) for event in update.events) if _BEGIN <= k < _END else 0
     session.finish()
     recovered = [recovery.message for recovery in store.recoveries]
-    refused = [line for line in told if not line.startswith("storing again") and line not in recovered]
+    refused = [line for line in messages if not line.startswith("storing again") and line not in recovered]
     resumed = session.unsaved == "" and (
-        not refused or any(line.startswith("storing again") for line in told)
+        not refused or any(line.startswith("storing again") for line in messages)
     )
     present = stored(folder, 1)
     heads = [wire.unpack_header(frame) for frame in _leaning_frames()]
     lost = sum(head[6] for head in heads if head[3] not in present)
     resumed = resumed and broken(folder) == 0
     message = (refused or recovered or [""])[0].replace(str(folder), "FOLDER")
-    return TroubleRow(name, message, len(refused) + len(recovered), alerts, resumed, lost)
+    return StoreFaultRow(name, message, len(refused) + len(recovered), alerts, resumed, lost)
 
 
 def _leaning_frames() -> list[bytes]:

@@ -1,6 +1,6 @@
 """A host to be killed: session and store fed with prepared frames; what it acknowledges is noted before.
 
-`python -m tiltwise_lab.bench.storage.killed_host FOLDER NOTES BOOT SECONDS`, or `live` in a forked process. Notes
+`python -m tiltwise_lab.bench.storage.killed_host FOLDER NOTES BOOT SECONDS`, or `run_host` in a forked process. Notes
 are lines in a file opened for appending: `first N us` after the first commit, `ack BOOT SEQ`, `recovered N`,
 `done`. Used by: kill_and_power_cut.py.
 """
@@ -49,11 +49,11 @@ def open_session(store: Store, boot: int, *, rule_s: float = 60.0) -> LiveSessio
         mounting=mounting_from_up(np.array([0.0, 0.0, 1.0]), mount=Mount.NECK),
         started_utc_s=T0_S + BOOT_S * boot,
         zone="UTC",
-        keeper=StoreSink(store, device="victim", mount=Mount.NECK, zone="UTC"),
+        keeper=StoreSink(store, device="killed host", mount=Mount.NECK, zone="UTC"),
     )
 
 
-def live(folder: Path, notes: int, boot: int, seconds: float, began_s: float) -> None:
+def run_host(folder: Path, notes: int, boot: int, seconds: float, began_s: float) -> None:
     """Store frames as fast as it goes and note what was acknowledged; `began_s` is a time.monotonic()."""
     store = Store(folder, min_free_bytes=0)
     os.write(notes, b"recovered %d\n" % len(store.recoveries))
@@ -76,7 +76,7 @@ def main() -> None:
     began_s = time.monotonic()
     folder, notes, boot, seconds = sys.argv[1:]
     file = os.open(notes, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    live(Path(folder), file, int(boot), float(seconds), began_s)
+    run_host(Path(folder), file, int(boot), float(seconds), began_s)
 
 
 if __name__ == "__main__":

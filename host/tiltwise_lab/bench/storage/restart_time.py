@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tiltwise.store.writer import Store, StoreError
-from tiltwise_lab.bench.process_stats import look, why_not
+from tiltwise_lab.bench.process_stats import read_process, unavailable_reason
 from tiltwise_lab.bench.storage.watch_process import PROGRAM, environment, quiet_home
 
 RESTARTS = 30
@@ -89,17 +89,19 @@ def _run_and_kill(store: Path, home: Path, seed: int, more_s: float) -> tuple[fl
             while _devices(store) == before:
                 if child.poll() is not None or time.monotonic() - began_s > _DEADLINE_S:
                     how = "committed nothing" if child.poll() is None else f"ended with {child.returncode}"
-                    raise RuntimeError(f"watch {how} in {time.monotonic() - began_s:.0f} s: {_said(child)}")
+                    raise RuntimeError(
+                        f"watch {how} in {time.monotonic() - began_s:.0f} s: {_stderr_of(child)}"
+                    )
                 select.select([], [], [], _POLL_S)
             seconds = time.monotonic() - began_s
-            cpu_s = math.nan if why_not() else look(child.pid).cpu_s
+            cpu_s = math.nan if unavailable_reason() else read_process(child.pid).cpu_s
             select.select([], [], [], more_s)
         finally:
             child.kill()
     return seconds, cpu_s
 
 
-def _said(child: subprocess.Popen[bytes]) -> str:
+def _stderr_of(child: subprocess.Popen[bytes]) -> str:
     child.kill()
     return child.communicate()[1].decode(errors="replace").strip()[-300:]
 

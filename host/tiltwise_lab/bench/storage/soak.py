@@ -25,7 +25,7 @@ from tiltwise.sim.board.simulation import Simulation
 from tiltwise.sim.board.usb_cable import SimCable
 from tiltwise.store.writer import Store
 from tiltwise.types import Mount
-from tiltwise_lab.bench.process_stats import growth, log_mb, look, span
+from tiltwise_lab.bench.process_stats import growth, log_mb, read_process, span
 from tiltwise_lab.radio.virtual_time import VirtualLoop
 
 HOURS, WARM_UP_H = 24.0, 1.0
@@ -159,7 +159,7 @@ def soak_looks(
 
 
 def _look(host: _Host, hours: float, tasks: int) -> Look:
-    state = look(os.getpid())
+    state = read_process(os.getpid())
     return Look(hours, state.resident_mb, state.files, tasks, log_mb(host.folder), state.cpu_s)
 
 

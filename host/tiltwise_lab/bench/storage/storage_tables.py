@@ -67,7 +67,7 @@ def print_watch(scale: float, console: Console) -> None:
 
 
 def _cannot(console: Console) -> bool:
-    why = process_stats.why_not()
+    why = process_stats.unavailable_reason()
     if why:
         console.print(f"not run: {why}", style="dim", highlight=False)
     return bool(why)
@@ -90,7 +90,7 @@ def print_store(seeds: int, scale: float, console: Console) -> None:
     for note in dict.fromkeys(f"{row.fault}: {row.note}" for row in rows):
         console.print(note, style="dim", highlight=False)
     _print_starts(max(1, round(restart_time.RESTARTS * scale)), console)
-    troubles = collect("trouble", kill_and_power_cut.trouble_rows())
+    troubles = collect("trouble", kill_and_power_cut.store_fault_rows())
     columns = ("trouble for 40 s of a session", "messages", "alerts", "resumed", "lost")
     cells = ((r.trouble, r.messages, r.alerts, r.resumed, r.lost) for r in troubles)
     console.print(table("", columns, cells))
@@ -105,7 +105,7 @@ def _print_damage(console: Console) -> None:
     cells = ((r.what, r.before, r.lost, r.missing_after, r.again_s, r.sound) for r in rows)
     console.print(table("", columns, cells))
     for row in rows:
-        console.print(f"{row.what}: {row.message or 'nothing said'}", style="dim", highlight=False)
+        console.print(f"{row.what}: {row.message or 'no message'}", style="dim", highlight=False)
 
 
 def _print_starts(restarts: int, console: Console) -> None:

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tiltwise_lab.bench.process_stats import ProcessState, growth, log_mb, look, span
+from tiltwise_lab.bench.process_stats import ProcessState, growth, log_mb, read_process, span
 
 MINUTES, WARM_UP_SHARE = (
     30.0,
@@ -137,7 +137,7 @@ def _read_all(terminal: int) -> None:
 def _look_on(row: _Watched, elapsed_s: float) -> None:
     if row.process.poll() is not None:
         raise RuntimeError(f"watch ({row.what}) ended with {row.process.returncode} after {elapsed_s:.0f} s")
-    row.states.append((elapsed_s, look(row.process.pid), log_mb(row.store)))
+    row.states.append((elapsed_s, read_process(row.process.pid), log_mb(row.store)))
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

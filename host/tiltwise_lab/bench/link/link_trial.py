@@ -33,7 +33,7 @@ from tiltwise.sim.imu.imu_errors import G_M_S2
 from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
 from tiltwise.store.writer import Store
 from tiltwise.types import EpisodeAlert, FloatArray, Mount
-from tiltwise_lab.radio.lossy_link import Conditions, RoughBoard, RoughConnector
+from tiltwise_lab.radio.lossy_link import Conditions, LossyBoard, LossyConnector
 
 DRIFT = 35e-6  # of the host's clock against the board's, whose time is the true one here
 STARTED_S = 1_772_000_000.0
@@ -47,7 +47,7 @@ _TIMED_EVERY = 16  # frames: asking for the CPU time costs more than a frame on 
 
 
 @dataclass(slots=True)
-class BoardNotes:
+class BoardLog:
     """What the board did: type, samples, index and time (100 us) of each frame; which ones its ring dropped."""
 
     made: dict[int, tuple[int, int, int, int]] = field(default_factory=dict)
@@ -55,7 +55,7 @@ class BoardNotes:
 
 
 @dataclass(slots=True)
-class HostNotes:
+class HostLog:
     """What the session did. Ages in s are from the sample to the decision."""
 
     age_s: array[float] = field(default_factory=lambda: array("f"))
@@ -71,11 +71,11 @@ class HostNotes:
     back_s: list[float] = field(default_factory=list)
 
 
-class NotingSession(LiveSession):
+class LoggingSession(LiveSession):
     """The session, and beside it what it decided when; nothing is changed."""
 
     now_s: Callable[[], float]
-    notes: HostNotes
+    notes: HostLog
     came_back_s: float | None = None
     _received = 0
 
@@ -109,7 +109,7 @@ class NotingSession(LiveSession):
                 notes.alert_true_s.append(now_s - due_s(event.t_s - zero_s))
 
 
-class Trial:
+class LinkTrial:
     """A board, the air and a host in one virtual time; used with `async with` in virtual time.
 
     Parameters
@@ -121,13 +121,13 @@ class Trial:
 
     def __init__(self, folder: Path, *, seed: int, ring_frames: int, conditions: Conditions) -> None:
         loop = asyncio.get_running_loop()
-        self.rng, self.board_notes, self.host_notes = random.Random(seed), BoardNotes(), HostNotes()
-        self.sensor, self._told = Lsm6dsox(seed=seed), 0
-        self.board = RoughBoard(
-            [self.sensor], self._tell_truth, key=_KEY, boot_id=BOOT, ring_frames=ring_frames, seed=seed
+        self.rng, self.board_log, self.host_log = random.Random(seed), BoardLog(), HostLog()
+        self.sensor, self._fed = Lsm6dsox(seed=seed), 0
+        self.board = LossyBoard(
+            [self.sensor], self._feed_sensor, key=_KEY, boot_id=BOOT, ring_frames=ring_frames, seed=seed
         )
         self._watch_outbox()
-        self.connector = RoughConnector(self.board, conditions, self.rng)
+        self.connector = LossyConnector(self.board, conditions, self.rng)
         self.supervisor = Supervisor(
             self.connector,
             [Known(self.board.device_id, "trial", _KEY)],
@@ -135,15 +135,15 @@ class Trial:
         )
         self.folder = folder
         self.keeper = StoreSink(Store(folder, min_free_bytes=0), device="trial", mount=Mount.NECK, zone="UTC")
-        self.session = NotingSession(
+        self.session = LoggingSession(
             settings=Settings(), mount=Mount.NECK, started_utc_s=STARTED_S, zone="UTC", keeper=self.keeper,
             mounting=mounting_from_up(np.array([0.0, 0.0, 1.0]), mount=Mount.NECK), fetches=True,
         )  # fmt: skip
-        self.session.now_s, self.session.notes = loop.time, self.host_notes
+        self.session.now_s, self.session.notes = loop.time, self.host_log
         self.warnings: list[str] = []
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def __aenter__(self) -> Trial:
+    async def __aenter__(self) -> LinkTrial:
         loop = asyncio.get_running_loop()
         self._tasks = [
             loop.create_task(self.board.live()),
@@ -162,10 +162,10 @@ class Trial:
 
     def forget(self) -> None:
         """Forget all notes, which grow with time."""
-        self.board_notes.made.clear()
-        self.board_notes.dropped.clear()
+        self.board_log.made.clear()
+        self.board_log.dropped.clear()
         self.board.fed_s.clear()
-        self.session.notes = self.host_notes = HostNotes()
+        self.session.notes = self.host_log = HostLog()
         self.warnings.clear()
 
     def _updated(self, _received_s: float, live: LiveUpdate) -> None:
@@ -181,32 +181,32 @@ class Trial:
 
     def _watch_outbox(self) -> None:
         """Note what is made and what is pushed out; nothing is changed."""
-        outbox, notes = self.board.app.outbox, self.board_notes
+        outbox, notes = self.board.app.outbox, self.board_log
         put, drop = outbox.put, outbox.main._drop_oldest
 
-        def noting_put(
+        def logged_put(
             buffer: bytearray, kind: int, flags: int, i0: int, t0: int, n: int, *rest: int
         ) -> bytearray:
             notes.made[outbox.next_seq] = (kind, n if kind in wire.SAMPLE_SIZES else 0, i0, t0)
             given: bytearray = put(buffer, kind, flags, i0, t0, n, *rest)
             return given
 
-        def noting_drop() -> None:
+        def logged_drop() -> None:
             notes.dropped.add(outbox.main.seq_at(0))
             drop()
 
-        outbox.put, outbox.main._drop_oldest = noting_put, noting_drop
+        outbox.put, outbox.main._drop_oldest = logged_put, logged_drop
 
-    def _tell_truth(self, to_s: float) -> None:
+    def _feed_sensor(self, to_s: float) -> None:
         """Tell the sensor how the wearer moves."""
-        while self._told <= (to_s + 1) * _TRUTH_HZ:
-            t_s = np.arange(self._told, self._told + 5 * _TRUTH_HZ) / _TRUTH_HZ
+        while self._fed <= (to_s + 1) * _TRUTH_HZ:
+            t_s = np.arange(self._fed, self._fed + 5 * _TRUTH_HZ) / _TRUTH_HZ
             angle = lean_rad(t_s)
             rate = (lean_rad(t_s + 0.005) - lean_rad(t_s - 0.005)) / 0.01
             nothing = np.zeros(len(t_s))
             acc = G_M_S2 * np.stack((-np.sin(angle), nothing, np.cos(angle)), axis=1)
             self.sensor.advance(t_s, np.stack((nothing, rate, nothing), axis=1), acc)
-            self._told += len(t_s)
+            self._fed += len(t_s)
 
     # ---- the story ----
 

@@ -13,7 +13,7 @@ _STEP_S = 0.005
 _NOD_RAD, _NOD_S = math.radians(30), 8.0
 
 
-class Nodding:
+class NoddingMotion:
     """Tells a sensor the truth of a slow nod of 30 deg about y, as far ahead as it is asked for.
 
     Parameters

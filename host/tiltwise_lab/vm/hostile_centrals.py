@@ -1,4 +1,4 @@
-"""Strangers on the radio of a board in the VM: they connect, write what they like, and never prove anything.
+"""HostileCentrals on the radio of a board in the VM: they connect, write what they like, and never prove anything.
 
 In place of bluetooth.py where a million writes are wanted: no radio stack is in between, so that each write
 reaches the firmware's interrupt, as `bluetooth` hands it over.
@@ -29,7 +29,7 @@ def stuffed(data: bytes) -> bytes:
     return bytes(out[: cobs.stuff_into(data, len(data), out)])
 
 
-class Strangers:
+class HostileCentrals:
     """The `bluetooth` module's other half, and all who call. `wake` is called when an event waits."""
 
     def __init__(self, seed: int = 1) -> None:
@@ -40,11 +40,11 @@ class Strangers:
         self.answers = 0  # notifications that the board sent to them
         self.advertised = 0
         self._rng = random.Random(seed)
-        self._there: set[int] = set()
+        self._connected: set[int] = set()
         self._held = 0
         self._deaf = 0  # calls of `write` for which nobody takes a notification
         self._table: list[list[int]] = []
-        self._heard = [stuffed(wire.pack_command(0x20, wire.OP_HELLO, 1))]  # what is said again later
+        self._earlier = [stuffed(wire.pack_command(0x20, wire.OP_HELLO, 1))]  # what is said again later
 
     async def close(self) -> None:
         """Nothing runs here."""
@@ -61,7 +61,7 @@ class Strangers:
             case "advertise":
                 self.advertised += question["data"] is not None
             case "active" if not question["on"]:
-                self._there.clear()  # the radio starts anew: nobody is told
+                self._connected.clear()  # the radio starts anew: nobody is told
             case "disconnect":
                 return self._end(question["connection"])
             case "get_config":
@@ -70,7 +70,7 @@ class Strangers:
 
     def send(self, connection: int, _handle: int, _data: bytes) -> tuple[int, bytes]:
         """Take a notification, as long as there is room."""
-        if connection not in self._there:
+        if connection not in self._connected:
             return _ENOTCONN, b""
         if self._held >= _ROOM:
             return _ENOMEM, b""
@@ -79,9 +79,9 @@ class Strangers:
         return 0, b""
 
     def _end(self, connection: int) -> bool:
-        if connection not in self._there:
+        if connection not in self._connected:
             return False
-        self._there.discard(connection)
+        self._connected.discard(connection)
         self.events.append((_DISCONNECTED, [connection, 1, f"{connection:012x}"]))
         self.wake()
         return True
@@ -107,25 +107,25 @@ class Strangers:
         else:
             self._held = 0
         for connection in range(PEERS):
-            if connection not in self._there and rng.random() < 0.5:
-                self._come(connection)
+            if connection not in self._connected and rng.random() < 0.5:
+                self._connect(connection)
         for _ in range(n):
-            if not self._there:
-                self._come(0)
-            connection = rng.choice(sorted(self._there))
+            if not self._connected:
+                self._connect(0)
+            connection = rng.choice(sorted(self._connected))
             handle = self.ctrl if rng.random() < 0.9 else rng.choice(self.others())
-            data = (self._noise() if connection == NOISY else self._anything())[:LONGEST_WRITE]
+            data = (self._noise() if connection == NOISY else self._hostile_write())[:LONGEST_WRITE]
             self.events.append((_WRITTEN, [connection, handle, data.hex()]))
             self.writes += 1
         self.wake()
 
     def leave(self) -> None:
         """All go."""
-        for connection in sorted(self._there):
+        for connection in sorted(self._connected):
             self._end(connection)
 
-    def _come(self, connection: int) -> None:
-        self._there.add(connection)
+    def _connect(self, connection: int) -> None:
+        self._connected.add(connection)
         self.connections += 1
         address = self._rng.randbytes(6)
         self.events.append((_CONNECTED, [connection, 1, address.hex()]))
@@ -135,7 +135,7 @@ class Strangers:
     def _noise(self) -> bytes:
         return self._rng.randbytes(self._rng.randrange(LONGEST_WRITE + 1))
 
-    def _anything(self) -> bytes:
+    def _hostile_write(self) -> bytes:
         """Return one write: noise, or something that looks the more like a command the further it gets."""
         rng = self._rng
         way = rng.random()
@@ -149,10 +149,10 @@ class Strangers:
             damaged[rng.randrange(len(damaged))] ^= 1 << rng.randrange(8)
             return bytes(damaged)
         if way < 0.7:  # said before
-            return rng.choice(self._heard)
+            return rng.choice(self._earlier)
         if way < 0.75:
             return command + command
-        self._heard = [*self._heard[-15:], command]
+        self._earlier = [*self._earlier[-15:], command]
         return command
 
     def _command(self) -> bytes:
