@@ -18,10 +18,10 @@ from tiltwise_lab.bench.link.bad_link import (
     Conditions,
     LinkRun,
     Outcome,
-    forged_rows,
     link_outcomes,
     run_link,
 )
+from tiltwise_lab.bench.link.forged_packets import forged_rows
 from tiltwise_lab.bench.link.link_trial import lean_rad
 
 IN_RING = LinkRun(LARGE, 2, LARGE_RING, ROUGH, outages=5)

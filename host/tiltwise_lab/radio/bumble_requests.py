@@ -60,6 +60,15 @@ class BluetoothModule:
         self._connections: dict[int, Connection] = {}
         self._characteristics: dict[int, gatt.Characteristic[bytes]] = {}
         self._settings: dict[str, Any] = {}
+        self._answers: dict[str, Callable[..., Any]] = {
+            "active": self._do_active,
+            "config": self._do_config,
+            "get_config": self._do_get_config,
+            "advertise": self._do_advertise,
+            "disconnect": self._do_disconnect,
+            "services": self._do_services,
+            "value": self._do_value,
+        }
         self._jobs: asyncio.Queue[Awaitable[None]] = asyncio.Queue()
         self._worker = asyncio.get_running_loop().create_task(self._work())
         self.device.on("connection", self._on_connection)
@@ -88,7 +97,8 @@ class BluetoothModule:
 
     def answer(self, question: dict[str, Any]) -> Any:
         """Answer a question of shims/bluetooth.py."""
-        return getattr(self, "_do_" + question["ble"])(**{k: v for k, v in question.items() if k != "ble"})
+        arguments = {name: value for name, value in question.items() if name != "ble"}
+        return self._answers[question["ble"]](**arguments)
 
     def _do_active(self, on: bool) -> None:
         self._jobs.put_nowait(self.device.power_on() if on else self._switch_off())

@@ -148,46 +148,37 @@ class RadioBoard:
     def _answer(self, question: Any) -> Any:
         if "ble" in question:
             return self.radio.answer(question)
-        return getattr(self, "_machine_" + question["machine"])(question)
+        what = question["machine"]
+        constants = {
+            "reset_cause": self.reset_cause,
+            "wake_reason": 0,
+            "unique_id": DEVICE_ID[:6].hex(),
+            "freq": 160_000_000,
+        }
+        if what in constants:
+            return constants[what]
+        if what == "pin":
+            return self.pins.get(question["pin"], 1)
+        if what == "adc_uv":
+            return self.analog.get(question["pin"], 1_900_000)
+        if what == "scan":
+            return self.bus.scan()
+        return self._act(what, question)
 
-    def _machine_reset_cause(self, _q: Any) -> int:
-        return self.reset_cause
-
-    def _machine_wake_reason(self, _q: Any) -> int:
-        return 0
-
-    def _machine_unique_id(self, _q: Any) -> str:
-        return DEVICE_ID[:6].hex()
-
-    def _machine_freq(self, _q: Any) -> int:
-        return 160_000_000
-
-    def _machine_reset(self, _q: Any) -> None:
-        self.wants_reset = True
-
-    def _machine_deepsleep(self, _q: Any) -> None:
-        self.wants_reset = True
-
-    def _machine_pin(self, q: Any) -> int:
-        return self.pins.get(q["pin"], 1)
-
-    def _machine_set_pin(self, q: Any) -> None:
-        self.pins[q["pin"]] = q["value"]
-
-    def _machine_adc_uv(self, q: Any) -> int:
-        return self.analog.get(q["pin"], 1_900_000)
-
-    def _machine_pwm(self, q: Any) -> None:
-        self.pwm[q["pin"]] = q["duty"]
-
-    def _machine_scan(self, _q: Any) -> list[int]:
-        return self.bus.scan()
-
-    def _machine_wdt(self, q: Any) -> None:
-        self.watchdog_s = q["timeout_ms"] / 1000
-        self._fed_s = self.vm.now_us / 1e6
-
-    def _machine_feed(self, _q: Any) -> None:
+    def _act(self, what: str, question: Any) -> None:
+        """Do what changes the board."""
         now_s = self.vm.now_us / 1e6
-        self.longest_unfed_s = max(self.longest_unfed_s, now_s - self._fed_s)
-        self._fed_s = now_s
+        match what:
+            case "set_pin":
+                self.pins[question["pin"]] = question["value"]
+            case "pwm":
+                self.pwm[question["pin"]] = question["duty"]
+            case "wdt":
+                self.watchdog_s, self._fed_s = question["timeout_ms"] / 1000, now_s
+            case "feed":
+                self.longest_unfed_s = max(self.longest_unfed_s, now_s - self._fed_s)
+                self._fed_s = now_s
+            case "reset" | "deepsleep":
+                self.wants_reset = True
+            case _:
+                raise VmError(f"the firmware asked for {question}, which this board does not have")

@@ -90,19 +90,8 @@ def print_sim(options: BenchOptions, console: Console) -> None:
     seeds = tuple(range(1, options.seeds + 1))
     rows = collect("simulated wearers", simulated_wearers.sim_rows(seeds=seeds))
     columns = (
-        "scenario",
-        "mount",
-        "stream",
-        "flexion",
-        "tilt",
-        "incl",
-        "true",
-        "runs",
-        "found",
-        "false",
-        "reps",
-        "off",
-    )
+        "scenario", "mount", "stream", "flexion", "tilt", "incl", "true", "runs", "found", "false", "reps", "off",
+    )  # fmt: skip
     groups: dict[tuple[object, ...], list[simulated_wearers.SimRow]] = {}
     for row in rows:
         groups.setdefault((row.scenario, row.mount.value, row.stream), []).append(row)

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from tiltwise.console import progress_bar
 from tiltwise.types import FloatArray
-from tiltwise_lab.bench.link import bad_link, reconnect
+from tiltwise_lab.bench.link import bad_link, forged_packets, reconnect
 from tiltwise_lab.bench.link.bad_link import Outcome
 from tiltwise_lab.bench.link.expected_samples import GAP_TOLERANCE_S
 from tiltwise_lab.bench.table import collect, table
@@ -40,7 +40,7 @@ def print_link(seed: int, scale: float, console: Console) -> None:
     for line in dict.fromkeys(line for outcome in outcomes for line in outcome.warnings):
         console.print(f"warned: {line}", highlight=False)
     with progress_bar("forged packets") as show:
-        forged = bad_link.forged_rows(seed, round(bad_link.FORGED * scale), show)
+        forged = forged_packets.forged_rows(seed, round(forged_packets.FORGED * scale), show)
     total = sum(row.tried for row in forged), sum(row.accepted for row in forged)
     cells = [*map(dataclasses.astuple, forged), ("together", *total)]
     console.print(table("\nforged packets", ("kind", "tried", "accepted"), cells))

@@ -12,11 +12,15 @@ import random
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tiltwise.common import wire
 from tiltwise.link.ble import BleConnector
 from tiltwise.link.board_connection import Known
 from tiltwise.link.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from tiltwise_lab.radio.virtual_radio import RadioConditions
 
 FADE_S = 1.0
 LOST_EVENTS, LOST_ADVERTISEMENTS = 0.03, 0.5  # 3 % of frames; a scanner that listens half of the time
@@ -48,14 +52,26 @@ def reconnect_rows(
 
 
 class _Flow:
-    """Takes what the supervisor gives, acknowledges, and notes when frames come."""
+    """Receives the supervisor's frames and acknowledges them while it is entered; knows the newest one's time."""
 
     def __init__(self, supervisor: Supervisor) -> None:
         self._supervisor = supervisor
         self.newest_s = -1.0  # device time of the newest live frame
         self._seq: tuple[int, int] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
-    async def take(self) -> None:
+    async def __aenter__(self) -> _Flow:
+        self._tasks = [asyncio.create_task(self._receive()), asyncio.create_task(self._acknowledge())]
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def _receive(self) -> None:
         async for chunk in self._supervisor.chunks():
             if not wire.is_frame(chunk.data) or chunk.data[1] & wire.FLAG_BACKFILL:
                 continue
@@ -63,7 +79,7 @@ class _Flow:
             self.newest_s = max(self.newest_s, ticks * wire.TICK_S)
             self._seq = boot, seq
 
-    async def acknowledge(self) -> None:
+    async def _acknowledge(self) -> None:
         while True:
             await asyncio.sleep(_ACK_S)
             if self._seq is not None and self._supervisor.is_streaming:
@@ -71,6 +87,7 @@ class _Flow:
                 await self._supervisor.send(bytes(wire.pack_command(0x20, wire.OP_ACK, 0, payload)))
 
     async def until(self, device_s: float) -> None:
+        """Wait for a frame measured at this device time or later."""
         while self.newest_s < device_s:
             await asyncio.sleep(0.005)
 
@@ -93,27 +110,27 @@ async def _fade(seed: int, fade_s: float) -> ReconnectRow:
     await adapter.power_on()
     connector = BleConnector(client_backend=adapter.client, scanner_backend=adapter.scanner)
     supervisor = Supervisor(connector, [Known(board.device_id, "bench", _KEY)], clock=loop.time)
-    flow = _Flow(supervisor)
-    async with supervisor:
-        tasks = [loop.create_task(flow.take()), loop.create_task(flow.acknowledge())]
-        try:
-            await asyncio.wait_for(flow.until(0.0), _FIRST_S)
-            await asyncio.sleep(_STEADY_S + rng.uniform(0, _JITTER_S))
-            before = supervisor.connections
-            conditions.is_in_range = False
-            await asyncio.sleep(fade_s)
-            conditions.is_in_range = True
-            back_s = loop.time()
-            await asyncio.wait_for(flow.until(back_s), _MOST_S)
-            seconds = loop.time() - back_s
-            await asyncio.sleep(_SETTLE_S)  # the supervisor counts a connection after its first frames
-            row = ReconnectRow(seed, fade_s, supervisor.connections > before, seconds)
-        finally:
-            for task in tasks:
-                task.cancel()
-            for task in tasks:
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+    steady_s = _STEADY_S + rng.uniform(0, _JITTER_S)
+    async with supervisor, _Flow(supervisor) as flow:
+        was_lost, back_s = await _lose_range(conditions, supervisor, flow, steady_s, fade_s)
     adapter.close()
     await board.close()
-    return row
+    return ReconnectRow(seed, fade_s, was_lost, back_s)
+
+
+async def _lose_range(
+    conditions: RadioConditions, supervisor: Supervisor, flow: _Flow, steady_s: float, fade_s: float
+) -> tuple[bool, float]:
+    """Stream, fade, come back; return whether the connection was lost, and after how many s frames flow again."""
+    loop = asyncio.get_running_loop()
+    await asyncio.wait_for(flow.until(0.0), _FIRST_S)
+    await asyncio.sleep(steady_s)
+    before = supervisor.connections
+    conditions.is_in_range = False
+    await asyncio.sleep(fade_s)
+    conditions.is_in_range = True
+    back_s = loop.time()
+    await asyncio.wait_for(flow.until(back_s), _MOST_S)
+    seconds = loop.time() - back_s
+    await asyncio.sleep(_SETTLE_S)  # the supervisor counts a connection after its first frames
+    return supervisor.connections > before, seconds
