@@ -11,7 +11,8 @@ from bleak.exc import BleakBluetoothNotAvailableError, BleakError
 from bleak_host import DATA, INFO, SERVICE, BleakHost
 from tiltwise.common import wire
 from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
-from tiltwise_lab.radio.bleak_backend import KERNEL_TIMEOUT_MS, Adapter
+from tiltwise_lab.radio.bleak_backend import Adapter
+from tiltwise_lab.radio.bumble_adapter import KERNEL_TIMEOUT_MS
 from tiltwise_lab.radio.bumble_board import BumbleBoard
 from tiltwise_lab.radio.virtual_radio import RadioLink
 from tiltwise_lab.radio.virtual_time import run_virtually

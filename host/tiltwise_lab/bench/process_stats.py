@@ -1,6 +1,6 @@
-"""What a process holds and has used, as Linux tells in /proc: memory, open files, threads, CPU. For the soak benches.
+"""Memory (MB), CPU (s), open files and threads of a process, from /proc on Linux.
 
-Used by: soak.py (this process), watch_process.py (a `tiltwise watch` of its own). Memory in MB, CPU in s.
+soak.py reads this process, watch_process.py a `tiltwise watch` of its own.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""A virtual radio: the firmware's and the host's own Bluetooth code meet on simulated air."""
+"""Bluetooth calls of the real firmware and the real host in, their packets over a virtual radio out."""

@@ -1,8 +1,7 @@
-"""MicroPython's `bluetooth` module under CPython: what firmware/comms/ble_radio.py asks of it is done by a bumble
-device.
+"""MicroPython's `bluetooth` module under CPython: a bumble device does what firmware/comms/ble_radio.py asks for.
 
-It bites as the real one: values are cut at their buffer's size, what the interrupt is given is valid only inside
-it, a full radio answers ENOMEM, and nothing works before `active(True)`.
+It has the limits of the real one: values are cut at their buffer's size, event data is valid only inside the
+interrupt, a full radio answers ENOMEM, and nothing works before `active(True)`.
 """
 
 from __future__ import annotations

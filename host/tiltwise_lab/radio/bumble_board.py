@@ -1,4 +1,4 @@
-"""The whole firmware under CPython on the virtual air: App, ble_radio.py and link_ble.py run in the event loop.
+"""The whole firmware under CPython on the virtual radio: it runs while the event loop runs.
 
 The loop's time is the board's time, virtual (virtual_time.py) or real.
 """

@@ -1,7 +1,7 @@
-"""The other half of shims/bluetooth.py: what the firmware asks of `bluetooth` is done by a bumble device.
+"""The other half of vm/shims/bluetooth.py: a bumble device does what the firmware asks of `bluetooth`.
 
-Events (connected, written, ...) are kept until the VM takes them. A host stack has few buffers: when they all
-wait, the next notification is ENOMEM.
+Events (connected, written, ...) are kept until the VM takes them. A host stack has few buffers: when all are in use,
+the next notification is ENOMEM.
 """
 
 from __future__ import annotations

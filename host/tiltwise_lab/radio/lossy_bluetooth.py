@@ -1,7 +1,7 @@
-"""MicroPython's `bluetooth` module on a quick air of our own: packets leave at connection events, the pool fills up.
+"""MicroPython's `bluetooth` module on a fast, simple radio: packets leave at connection events, the pool fills up.
 
-It keeps of a radio what decides about delivery (paced events, few buffers, ENOMEM, ends that are noticed late) and
-leaves the bits out, so that a day passes in minutes; tiltwise_lab/radio/virtual_radio.py has the bits.
+It models what decides about delivery (paced events, few buffers, ENOMEM, disconnections noticed late) and no bits, so
+that a day passes in minutes; virtual_radio.py is the detailed one.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""A board and a host's connector on one quick air that loses, doubles, delays and breaks off, in virtual time.
+"""A board and a connector on a fast link that loses, doubles and delays packets and disconnects, in virtual time.
 
-The board lives step by step while somebody is connected, so that each notification leaves at its own time; while
-nobody is, its steps are made up in one go, each at the time at which it was due.
+While somebody is connected the board runs step by step, so that each notification leaves at its own time; otherwise
+its steps are caught up in one go, each at the time at which it was due.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""A virtual air for bumble devices: paced connection events, back-pressure, range loss, a supervision timeout.
+"""A virtual radio for bumble devices: paced connection events, back-pressure, range loss, a supervision timeout.
 
-Here data leaves only at connection events, some packets an event, and its completion is told then: who sends too
-much is refused. It also leaves commands that it does not know without an answer, and cannot send from a public
-address.
+Added to bumble's own link: data leaves only at connection events, a few packets in each, and its completion is
+reported then, so that sending too much is refused; unknown commands get an answer; a public address works.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""HostileCentrals on the radio of a board in the VM: they connect, write what they like, and never prove anything.
+"""Hostile centrals on the radio of a board in the VM: they connect, write anything, and never prove a key.
 
-In place of bluetooth.py where a million writes are wanted: no radio stack is in between, so that each write
-reaches the firmware's interrupt, as `bluetooth` hands it over.
+Replaces shims/bluetooth.py's radio where a million writes are wanted: without a radio stack in between, each write
+reaches the firmware's interrupt directly.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Simple truths for the register models: at rest, or nodding slowly. For benches that are not about people."""
+"""Simple true motion for the register models, at rest or nodding slowly, for benches that are not about people."""
 
 from __future__ import annotations
 

@@ -99,6 +99,11 @@ class VmBoard:
             ticks_offset=ticks_offset,
         )
         self._bus.attach(self.vm)
+        self._boot()
+        if stream is not None:
+            self.start(stream)
+
+    def _boot(self) -> None:
         self.vm.devices |= {_SEND: self._send, _REPLY: self._reply, _RECEIVE: self._receive}
         self.vm.ask = self._ask
         try:
@@ -107,9 +112,6 @@ class VmBoard:
         except VmError:
             self.vm.close()
             raise
-        if stream is not None:
-            self.start(stream)
-        self._due_us = self.vm.now_us
 
     def close(self) -> None:
         """End the VM."""

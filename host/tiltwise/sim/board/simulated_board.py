@@ -207,16 +207,11 @@ class SimBoard:
         self.addresses = tuple(addresses)
         self.ring_frames = ring_frames
         self.minute_frames = minute_frames
-        self.power = Power()
-        self.files = SimFiles(self.power)
-        self.pins = SimPins()
-        self.sim_motor = SimMotor(self.clock)
-        self.sim_flash = SimFlash(power=self.power)
         self.chip_cause = POWER_ON
         self.is_asleep = False
         self.is_moved = False  # what the motion interrupt latched
         self.fed_s: list[float] = []  # when the watchdog was fed
-        self._fit(is_bare)
+        self._fit_parts(is_bare)
         self._rng = random.Random(seed)
         self._auto_ack = auto_ack
         self._request = 0
@@ -227,9 +222,13 @@ class SimBoard:
         if stream is not None:
             self.start(stream)
 
-    def _fit(self, is_bare: bool) -> None:
-        """Solder the parts on; a part that is not fitted is None, as in firmware/device/board_interface.py."""
-        pins = self.pins
+    def _fit_parts(self, is_bare: bool) -> None:
+        """Fit what is on the board; a part that is absent is None, as in firmware/device/board_interface.py."""
+        self.power = Power()
+        self.files = SimFiles(self.power)
+        self.pins = pins = SimPins()
+        self.sim_motor = SimMotor(self.clock)
+        self.sim_flash = SimFlash(power=self.power)
         self.flash = None if is_bare else self.sim_flash
         self.motor = None if is_bare else self.sim_motor
         self.led: Callable[[int], None] | None = None if is_bare else pins.set_led

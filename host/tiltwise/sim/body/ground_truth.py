@@ -1,7 +1,6 @@
-"""What really happened to a simulated wearer: the answers against which detectors are scored. Seconds and degrees.
+"""The true events of a simulated wearer, against which detectors are scored. Seconds and degrees.
 
-Written by motion_script.py while a scenario is played; peaks are filled in by wearer.py from the true angles of the
-mount.
+motion_script.py writes them while a scenario plays; wearer.py adds the peaks from the true angles at the mount.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Many scalar channels over time, each a chain of minimum-jerk moves: value, first and second derivative.
 
-The wearer's script (motion_script.py) says when each channel moves where; this file evaluates all channels at once,
-as a pure function of time, so that cutting the time axis cannot change a number. Units are those of the channel
-(degrees, metres or an amplitude); time is in seconds.
+motion_script.py lists the moves; here all channels are evaluated at once, as a pure function of time, so that cutting
+the time axis cannot change a number. Units are those of the channel (degrees, metres or an amplitude) and seconds.
 """
 
 from __future__ import annotations

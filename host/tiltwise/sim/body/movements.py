@@ -1,8 +1,8 @@
 """What a body does at a desk and around it: glancing, sinking, drinking, shrugging, standing up, walking, lying.
 
 Each function writes one stretch of a Script and leaves the cursor at its end, the gestures back at zero and the
-posture where it says. The calibration with the sensor is in wearing.py, exercises in
-training.py. Degrees, metres, seconds; speeds are peaks.
+posture where it says. The calibration with the sensor is in sensor_handling.py, exercises in
+exercise_movements.py. Degrees, metres, seconds; speeds are peaks.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The stories a wearer can live through, by name, each of any length in minutes.
+"""The scenarios a wearer can play, by name, each of any length in minutes.
 
-A scenario strings scenes (scenes.py, movements.py, training.py) together until its time is used up. All begin with
-the guided calibration unless asked not to. Add one by writing a function and a line in SCENARIOS. Next: wearer.py.
+A scenario strings scenes (scenes.py, movements.py, exercise_movements.py) together until its time is used up. All
+begin with the guided calibration unless asked not to. To add one, write a function and a line in SCENARIOS.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """What a wearer does with the sensor: sit tall and nod for the calibration, take it off, put it on again.
 
-Each function writes one stretch of a Script and notes the truth of it. Degrees, metres, seconds. Before:
-motion_script.py; after: scenario.py.
+Each function writes one stretch of a Script and records its ground truth. Degrees, metres, seconds.
 """
 
 from __future__ import annotations

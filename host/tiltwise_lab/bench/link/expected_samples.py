@@ -1,6 +1,6 @@
-"""What a trial lost, reported as lost and took the time to be, against what truly happened.
+"""What a link trial lost and reported as lost, and the times it gave its samples, against the truth.
 
-The truth of a sample's time is when the simulated part took it, so the board's own estimate is judged too.
+The true time of a sample is when the simulated part took it, so that the board's own time estimate is scored too.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""The whole system on a bad link: the real firmware, an air that loses and breaks off, and the host as it is.
+"""The whole system on a bad link: the real firmware, a link that loses packets and disconnects, and the real host.
 
-Supervisor, run_live, Session, Keeper and Store run unmodified; only the connector is ours
-(tiltwise_lab/radio/lossy_link.py). Board, air and host share one virtual time, in which the host's clock runs 35
-ppm fast. What the board makes and drops, what the session decides and what it thinks the time is, is noted on the
-way.
+Supervisor, run_live, LiveSession, StoreSink and Store run unmodified; only the connector is simulated
+(radio/lossy_link.py). Board, link and host share one virtual time, in which the host's clock runs 35 ppm fast. The
+trial logs what the board makes and drops, what the session decides, and what time it gives each frame.
 """
 
 from __future__ import annotations

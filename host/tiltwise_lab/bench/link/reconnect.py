@@ -1,7 +1,7 @@
-"""How soon frames flow again after a fade: the unmodified supervisor and firmware on the virtual air.
+"""How soon frames flow again after a fade: the unmodified supervisor and firmware on the virtual radio.
 
-Virtual time, so 30 tries take seconds. Every try is a run of its own with its own seed: another moment of the
-fade, other lost advertisements and events.
+In virtual time 30 tries take seconds. Every try has its own seed: another moment of the fade, other lost
+advertisements and events.
 """
 
 from __future__ import annotations

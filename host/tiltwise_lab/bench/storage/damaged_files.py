@@ -1,7 +1,7 @@
-"""`tiltwise bench store`, third part: files damaged while no program ran, and what the next start makes of them.
+"""`tiltwise bench store`, third part: files damaged while no program ran, and how the next start handles them.
 
-A store of ten minutes, in one place overwritten or cut; then a new host records on it. Prints nothing; returns
-rows for the table in storage_tables.py.
+A store of ten minutes is overwritten or cut in one place; then a new host records into it. storage_tables.py prints
+the rows.
 """
 
 from __future__ import annotations

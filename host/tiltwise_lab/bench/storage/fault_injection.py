@@ -1,6 +1,6 @@
-"""Trouble made on purpose, for the bench: a store that is full, read-only, locked or damaged while it is written.
+"""Faults injected into a store while it is written: full, read-only, locked or damaged.
 
-Each begins the trouble on an open store and returns what ends it. Used by: kill_and_power_cut.py.
+Each function starts its fault on an open store and returns a function that ends it.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""Power cuts without pulling a plug: what each fsync made durable is kept, and any moment is put together again.
+"""Simulated power cuts: records what each fsync made durable, and rebuilds the files as a cut would leave them.
 
-A library of 50 lines of C, built with the system's compiler and preloaded into a process of its own, copies a file
-at each fsync and writes a line into the notes that the process itself writes too, so that their order is known. After
-a cut between two fsyncs each file is what its last fsync made durable, and of the file about to be synced any half of
-the 512-byte sectors written since is there too. Files that were never synced are gone. As on journalled file systems,
-an fsync makes names given and removed before it durable; a removal behind the last fsync may have happened or not.
-Linux only. Used by: kill_and_power_cut.py.
+A library of 50 lines of C, built with the system's compiler and preloaded into a separate process, copies a file at
+each fsync and adds a line to the notes that the process itself writes too, so that their order is known. After a cut
+between two fsyncs each file is what its last fsync made durable; of the file about to be synced, any half of the
+512-byte sectors written since is there too. Files that were never synced are gone. As on journalled file systems, an
+fsync makes creations and removals before it durable; a removal after the last fsync may have happened or not.
+Linux only.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""`tiltwise bench store`: the store after kill -9 and power cuts, and a session while the disk is in trouble.
+"""`tiltwise bench store`: the store after kill -9 and power cuts, and a session while the disk has a fault.
 
-Counts acknowledged samples that are gone, databases that were damaged, and how long it took to record again.
-Prints nothing; returns rows for the tables in tiltwise_lab/registry.py.
+Counts acknowledged samples that were lost, damaged databases, and the time until recording works again.
+storage_tables.py prints the rows.
 """
 
 from __future__ import annotations

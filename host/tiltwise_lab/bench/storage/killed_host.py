@@ -1,8 +1,7 @@
-"""A host to be killed: session and store fed with prepared frames; what it acknowledges is noted before.
+"""A host process to be killed: session and store fed with prepared frames, which notes what it acknowledged.
 
 `python -m tiltwise_lab.bench.storage.killed_host FOLDER NOTES BOOT SECONDS`, or `run_host` in a forked process. Notes
-are lines in a file opened for appending: `first N us` after the first commit, `ack BOOT SEQ`, `recovered N`,
-`done`. Used by: kill_and_power_cut.py.
+are lines appended to a file: `first N us` after the first commit, `ack BOOT SEQ`, `recovered N`, `done`.
 """
 
 from __future__ import annotations

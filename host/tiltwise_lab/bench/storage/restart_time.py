@@ -1,7 +1,7 @@
-"""`tiltwise bench store`, second part: the whole program killed and started again, until its first frame is durable.
+"""`tiltwise bench store`, second part: time from starting the killed program again to its first durable frame.
 
-From the start of the interpreter to the moment when another process reads the new session out of the database.
-Prints nothing; returns rows for the table in storage_tables.py.
+Measured from the start of the interpreter until another process reads the new session from the database.
+storage_tables.py prints the rows.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""`tiltwise bench watch`: `tiltwise watch` itself in real time, as a process that is looked at from outside.
+"""`tiltwise bench watch`: memory, files, threads and CPU of `tiltwise watch` in real time, measured from outside.
 
-Three at once: with the simulated board in the process, and fed with frames recorded before (the host's share
-alone), with a terminal to draw into and without. Prints nothing; returns rows for the table in
-storage_tables.py. Linux only.
+Three processes at once: with the simulated board inside, and fed with recorded frames (the host's share alone), with
+a terminal to draw into and without. storage_tables.py prints the rows. Linux only.
 """
 
 from __future__ import annotations

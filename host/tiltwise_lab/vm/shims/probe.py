@@ -55,16 +55,15 @@ def _drain(driver, burst):
 
 def parts(app):
     """Return the runs to measure: name -> (function, samples or frames in one call, what is counted)."""
-    sampler = app.samplers[0]
-    framer, fusion, timebase = sampler.framer, sampler.fusion, sampler.timebase
+    found = _sample_parts(app.samplers[0])
+    found.update(_frame_parts(app))
+    return found
+
+
+def _sample_parts(sampler):
+    framer, fusion = sampler.framer, sampler.fusion
     counts = array("h", _COUNTS)
     gx, gy, gz, ax, ay, az = _COUNTS
-    ring = app.outbox.main
-    session = app.desk.sessions[0]
-    state = [ring.spare(), 0]
-    size = wire.frame_size(framer.frame_type, 10)
-    frame = memoryview(bytearray(size))  # as in the ring
-    wire.pack_header_into(frame, framer.frame_type, 0, 1, 5, 50, 1000, 10, 0, 6)
 
     def fuse():
         fusion.update(gx, gy, gz, ax, ay, az)
@@ -75,14 +74,32 @@ def parts(app):
     def raw():
         framer.add_raw(0, 0, counts, 0)
 
+    return {
+        "driver": (_drain(sampler.driver, sampler.driver.burst), 0.05 * sampler.driver.rate_hz, "sample"),
+        "timebase": (sampler.timebase.next, 1, "sample"),
+        "fusion": (fuse, 1, "sample"),
+        "framing RAW": (raw, 1, "sample"),
+        "framing ORIENT": (orient, 1, "sample"),
+    }
+
+
+def _frame_parts(app):
+    sampler = app.samplers[0]
+    ring = app.outbox.main
+    session = app.desk.sessions[0]
+    state = [ring.spare(), 0]
+    frame_type = sampler.framer.frame_type
+    size = wire.frame_size(frame_type, 10)
+    frame = memoryview(bytearray(size))  # as in the ring
+    wire.pack_header_into(frame, frame_type, 0, 1, 5, 50, 1000, 10, 0, 6)
+    tagger = Tagger(bytes(32))
+
     def put():
         state[0] = ring.put(state[0], size, state[1])
         state[1] += 1
 
     def seal():
         wire.seal(frame, size)
-
-    tagger = Tagger(bytes(32))
 
     def tag():
         wire.seal(frame, size, tagger)
@@ -94,11 +111,6 @@ def parts(app):
         app.report.status(sampler)
 
     return {
-        "driver": (_drain(sampler.driver, sampler.driver.burst), 0.05 * sampler.driver.rate_hz, "sample"),
-        "timebase": (timebase.next, 1, "sample"),
-        "fusion": (fuse, 1, "sample"),
-        "framing RAW": (raw, 1, "sample"),
-        "framing ORIENT": (orient, 1, "sample"),
         "ring": (put, 1, "frame"),
         "checksum": (seal, 1, "frame"),
         "tag": (tag, 1, "frame"),
