@@ -29,6 +29,7 @@ from tiltwise.config.settings import RuleSetting
 from tiltwise.console import SafeConsole
 from tiltwise.link import ble, serial
 from tiltwise.link.ble import Advertisement
+from tiltwise.link.board_identity import KeyedBoard, read_hello
 from tiltwise.link.serial import Port
 from tiltwise.offline.recording_header import recording_header
 from tiltwise.recording.tw_file import RecordingWriter
@@ -132,7 +133,7 @@ def test_the_name_of_a_board_that_has_a_key(
     tiltwise: Command, home: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setattr(keys_module, "system_keyring", lambda: None)
-    KeyStore(data_folder() / "keys.json").save("62" * 8, name, bytes(32))
+    KeyStore(data_folder() / "keys.json").save(KeyedBoard(b"b" * 8, name, bytes(32)))
     (board,) = sensor_keys.known_boards()
     assert_clean(board.name)
     assert len(board.name) <= 40
@@ -189,8 +190,7 @@ def test_the_folder_of_the_data(tiltwise: Command, tmp_path: Path) -> None:
 
 def test_the_model_that_a_board_claims_to_be() -> None:
     body = struct.pack(wire.HELLO_BODY, 1, 0, 0, 2, 0, 1, 0, 0, 1, 1, 0, 0, b"\x1b[2J\x07<b>x")
-    hello = firmware_cable._read_hello(b"\0" + body + b"deviceid")
-    assert_clean(hello.model)
+    assert_clean(firmware_cable.described(read_hello(body + b"deviceid")))
 
 
 def recording(path: Path, header: Mapping[str, object]) -> Path:

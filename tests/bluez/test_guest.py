@@ -30,6 +30,7 @@ from tiltwise.config.calibration_profiles import (
     save_calibration,
 )
 from tiltwise.config.sensor_keys import KeyStore
+from tiltwise.link.board_identity import KeyedBoard
 from tiltwise.recording.tw_file import read_frames
 from tiltwise.sim.body.wearer import Wearer
 from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
@@ -81,7 +82,7 @@ def guest_module():
 def home(tmp_path_factory):
     """A home folder as setup leaves it (the key) and calibrate (how the sensor sits on this simulated wearer)."""
     folder = tmp_path_factory.mktemp("home")
-    KeyStore(folder / "keys.json").save(BumbleBoard.device_id.hex(), "bench", KEY)
+    KeyStore(folder / "keys.json").save(KeyedBoard(BumbleBoard.device_id, "bench", KEY))
     program = Path(sys.executable).parent / "tiltwise"
     address = f"sim:calibration?seed={SEED}&speed=0"
     environment = os.environ | {"TILTWISE_HOME": str(folder)}

@@ -1,4 +1,4 @@
-"""Settings, profiles and keys as version 0.1 wrote them open with the values that were meant; never edit the texts."""
+"""Settings, profiles and keys as version 0.1 wrote them give the values that were meant; never edit the texts."""
 
 from datetime import UTC, datetime
 from pathlib import Path

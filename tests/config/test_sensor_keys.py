@@ -5,7 +5,8 @@ import stat
 
 import pytest
 
-from tiltwise.config.sensor_keys import KeyStore, KeyStoreError, SensorKey, system_keyring
+from tiltwise.config.sensor_keys import KeyStore, KeyStoreError, system_keyring
+from tiltwise.link.board_identity import KeyedBoard
 
 KEY, OTHER = bytes(range(32)), bytes(range(1, 33))
 
@@ -26,11 +27,11 @@ class FakeRing:
 
 def test_key_comes_back_and_another_sensor_has_none(tmp_path):
     store = KeyStore(tmp_path / "in" / "keys.json")
-    assert store.save("aa", "my neck", KEY) == str(tmp_path / "in" / "keys.json")
-    store.save("bb", "second", OTHER)
-    assert store.load("aa") == SensorKey("aa", "my neck", KEY)
-    assert [known.device_id for known in store] == ["aa", "bb"]
-    assert store.load("cc") is None
+    assert store.save(KeyedBoard(b"\xaa", "my neck", KEY)) == str(tmp_path / "in" / "keys.json")
+    store.save(KeyedBoard(b"\xbb", "second", OTHER))
+    assert store.load(b"\xaa") == KeyedBoard(b"\xaa", "my neck", KEY)
+    assert [known.device_id for known in store] == [b"\xaa", b"\xbb"]
+    assert store.load(b"\xcc") is None
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no file modes: the profile folder protects the file")
@@ -38,7 +39,7 @@ def test_file_is_for_its_owner_only(tmp_path):
     store = KeyStore(tmp_path / "keys.json")
     old = os.umask(0)
     try:
-        store.save("aa", "my neck", KEY)
+        store.save(KeyedBoard(b"\xaa", "my neck", KEY))
     finally:
         os.umask(old)
     assert stat.S_IMODE((tmp_path / "keys.json").stat().st_mode) == 0o600
@@ -47,30 +48,30 @@ def test_file_is_for_its_owner_only(tmp_path):
 def test_keyring_takes_the_key_and_the_file_only_the_name(tmp_path):
     ring = FakeRing()
     store = KeyStore(tmp_path / "keys.json", ring)
-    assert store.save("aa", "my neck", KEY) == "the system's keyring"
+    assert store.save(KeyedBoard(b"\xaa", "my neck", KEY)) == "the system's keyring"
     assert KEY.hex() not in (tmp_path / "keys.json").read_text()
-    assert store.load("aa") == SensorKey("aa", "my neck", KEY)
+    assert store.load(b"\xaa") == KeyedBoard(b"\xaa", "my neck", KEY)
     ring.secrets.clear()
-    assert store.load("aa") is None
+    assert store.load(b"\xaa") is None
 
 
 def test_locked_keyring_leaves_the_key_in_the_file(tmp_path):
     store = KeyStore(tmp_path / "keys.json", FakeRing(is_locked=True))
-    assert store.save("aa", "my neck", KEY) == str(tmp_path / "keys.json")
-    assert store.load("aa") == SensorKey("aa", "my neck", KEY)
+    assert store.save(KeyedBoard(b"\xaa", "my neck", KEY)) == str(tmp_path / "keys.json")
+    assert store.load(b"\xaa") == KeyedBoard(b"\xaa", "my neck", KEY)
 
 
 def test_failed_write_keeps_what_was_there(tmp_path, monkeypatch):
     store = KeyStore(tmp_path / "keys.json")
-    store.save("aa", "my neck", KEY)
+    store.save(KeyedBoard(b"\xaa", "my neck", KEY))
 
     def full(_descriptor):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
-        store.save("aa", "my neck", OTHER)
-    assert store.load("aa") == SensorKey("aa", "my neck", KEY)
+        store.save(KeyedBoard(b"\xaa", "my neck", OTHER))
+    assert store.load(b"\xaa") == KeyedBoard(b"\xaa", "my neck", KEY)
     assert [path.name for path in tmp_path.iterdir()] == ["keys.json"]
 
 
@@ -79,7 +80,7 @@ def test_damaged_file_is_told_and_not_overwritten(tmp_path, text):
     path = tmp_path / "keys.json"
     path.write_text(text)
     with pytest.raises(KeyStoreError, match="move it away"):
-        KeyStore(path).save("aa", "my neck", KEY)
+        KeyStore(path).save(KeyedBoard(b"\xaa", "my neck", KEY))
     assert path.read_text() == text
 
 
@@ -87,16 +88,23 @@ def test_damaged_key_names_the_sensor(tmp_path):
     path = tmp_path / "keys.json"
     path.write_text('{"aa": {"name": "x", "key": "beef"}}')
     with pytest.raises(KeyStoreError, match="key of aa is damaged"):
-        KeyStore(path).load("aa")
+        KeyStore(path).load(b"\xaa")
+
+
+def test_id_that_is_none_is_told(tmp_path):
+    path = tmp_path / "keys.json"
+    path.write_text('{"my board": {"name": "x", "key": "' + KEY.hex() + '"}}')
+    with pytest.raises(KeyStoreError, match="'my board' is not the id of a board"):
+        list(KeyStore(path))
 
 
 def test_key_of_another_length_is_refused(tmp_path):
     with pytest.raises(KeyStoreError, match="16 bytes, expected 32"):
-        KeyStore(tmp_path / "keys.json").save("aa", "x", bytes(16))
+        KeyStore(tmp_path / "keys.json").save(KeyedBoard(b"\xaa", "x", bytes(16)))
 
 
 def test_key_does_not_show_when_printed():
-    assert KEY.hex() not in repr(SensorKey("aa", "x", KEY)) + str(SensorKey("aa", "x", KEY))
+    assert KEY.hex() not in repr(KeyedBoard(b"\xaa", "x", KEY)) + str(KeyedBoard(b"\xaa", "x", KEY))
 
 
 def test_without_the_package_there_is_no_keyring(monkeypatch):

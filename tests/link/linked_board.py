@@ -11,12 +11,12 @@ from typing import Any
 from radio_bench import CTRL, DATA, Board
 from tiltwise.common import wire
 from tiltwise.link import transport as seam
-from tiltwise.link.board_connection import Known
+from tiltwise.link.board_identity import KeyedBoard
 from tiltwise.link.transport import Candidate, LinkError, Trouble
 from wire_host import DEVICE, KEY
 
-OURS = Known(DEVICE, "back", KEY)
-OTHERS = Known(b"board-02", "other", bytes(range(2, 34)))
+OURS = KeyedBoard(DEVICE, "back", KEY)
+OTHERS = KeyedBoard(b"board-02", "other", bytes(range(2, 34)))
 STEP_S = 0.01
 
 

@@ -12,7 +12,8 @@ from link.linked_board import OTHERS, OURS, BoardConnector, Faults, living
 from radio_bench import Board
 from tiltwise.common import auth, cobs, wire
 from tiltwise.common.channel import Channel
-from tiltwise.link.board_connection import BoardConnection, Codec, Known, Reply, read_hello, read_ping
+from tiltwise.link.board_connection import BoardConnection, Codec, Reply, read_ping
+from tiltwise.link.board_identity import KeyedBoard, read_hello
 from tiltwise.link.transport import CABLE, CTRL, DATA, BusyError, LinkError, Trouble
 from tiltwise_lab.radio.virtual_time import run_virtually
 
@@ -252,4 +253,4 @@ def test_busy_tells_how_long() -> None:
 
 def test_keys_do_not_show() -> None:
     assert OURS.key.hex() not in repr(OURS)
-    assert repr(Known(b"12345678", "a", bytes(32))) == "Known(3132333435363738, 'a')"
+    assert repr(KeyedBoard(b"12345678", "a", bytes(32))) == "KeyedBoard(3132333435363738, 'a')"

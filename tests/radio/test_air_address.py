@@ -13,6 +13,7 @@ from tiltwise.config.paths import data_folder
 from tiltwise.config.sensor_keys import KeyStore
 from tiltwise.link import ble, supervisor
 from tiltwise.link.board_connection import PINGS
+from tiltwise.link.board_identity import KeyedBoard
 from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
 from tiltwise_lab.radio.bleak_backend import Adapter
 from tiltwise_lab.radio.bumble_board import BumbleBoard
@@ -29,7 +30,7 @@ def home(tmp_path, monkeypatch):
     """A computer that knows one board, `neck`."""
     monkeypatch.setenv("TILTWISE_HOME", str(tmp_path))
     monkeypatch.setattr("tiltwise.config.sensor_keys.system_keyring", lambda: None)
-    KeyStore(data_folder() / "keys.json").save(b"simboard".hex(), "neck", KEY)
+    KeyStore(data_folder() / "keys.json").save(KeyedBoard(b"simboard", "neck", KEY))
 
 
 class Listener:

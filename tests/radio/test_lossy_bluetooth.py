@@ -8,7 +8,7 @@ import pytest
 from bleak_host import DATA
 from tiltwise.common import wire
 from tiltwise.link.ble import BleConnector
-from tiltwise.link.board_connection import Known
+from tiltwise.link.board_identity import KeyedBoard
 from tiltwise.link.supervisor import Supervisor
 from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
 from tiltwise_lab.radio.bleak_backend import Adapter
@@ -53,7 +53,7 @@ def test_notifications_before_subscribing_and_twice_are_no_frames(times, mtu):
             client_backend=hasty(adapter.client, old, times=times), scanner_backend=adapter.scanner
         )
         source = Supervisor(
-            connector, (Known(board.device_id, "neck", KEY),), clock=asyncio.get_running_loop().time
+            connector, (KeyedBoard(board.device_id, "neck", KEY),), clock=asyncio.get_running_loop().time
         )
         seen, notices = [], []
         source.on_notice = notices.append

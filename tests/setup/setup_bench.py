@@ -1,5 +1,6 @@
 """A computer with one board for the tests of setup: fake mpremote, simulated firmware on the cable, virtual time."""
 
+import asyncio
 import importlib
 import json
 import sys
@@ -10,14 +11,17 @@ import numpy as np
 from tiltwise.config.sensor_keys import KeyStore
 from tiltwise.firmware_build.locate import PACKAGE, load_firmware
 from tiltwise.link.serial import Port
-from tiltwise.setup.steps import Surroundings
+from tiltwise.link.transport import CABLE, LinkError, Trouble
+from tiltwise.setup.steps import Computer
 from tiltwise.setup.tools import Tools
 from tiltwise.sim.board.simulated_board import SimBoard
 from tiltwise.sim.imu.imu_errors import G_M_S2
 from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
+from tiltwise_lab.radio.virtual_time import VirtualLoop
 
 FAKE = Path(__file__).with_name("fake_mpremote.py")
 XTENSAWIN, BYTECODE = 10, 6
+STEP_S = 0.05
 _COMPILED = {}
 BOARD = {
     "name": "micropython",
@@ -76,29 +80,38 @@ class CableBoard(SimBoard):
         super()._boot()
 
 
-class CablePort:
-    """What SerialBytes is for the computer: reading lets the board's time pass."""
+class CableConnection:
+    """What link/serial.py opens on the computer: waiting lets the board's time pass."""
+
+    is_cable = True
 
     def __init__(self, bench):
         self._bench = bench
-        self.is_open = True
+        self.is_connected = True
 
-    def read(self, timeout_s):
-        board = self._bench.device
-        if self._bench.is_unplugged:
-            raise OSError("read failed: device disconnected")
-        self._bench.pass_time(min(timeout_s, 0.05))
-        data, board.wire.to_host = bytes(board.wire.to_host), bytearray()
-        return data
+    async def read_info(self):
+        return b""
 
-    def write(self, data):
+    async def write_ctrl(self, data):
         if self._bench.is_unplugged:
-            raise OSError(5, "Input/output error")
+            raise LinkError(Trouble.LOST, "the cable was unplugged") from OSError(5, "Input/output error")
         self._bench.written += data
         self._bench.device.wire.to_board += data
 
-    def close(self):
-        self.is_open = False
+    async def notifications(self):
+        return self._stream()
+
+    async def _stream(self):
+        board = self._bench.device
+        while not self._bench.is_unplugged:
+            await asyncio.sleep(STEP_S)
+            self._bench.pass_time(STEP_S)
+            data, board.wire.to_host = bytes(board.wire.to_host), bytearray()
+            if data:
+                yield CABLE, data
+
+    async def close(self):
+        self.is_connected = False
 
 
 class Bench:
@@ -122,10 +135,11 @@ class Bench:
         self._told_s = 0.0
         self.tools = CachingTools(mpremote=(sys.executable, "-I", "-S", str(FAKE), str(folder)))
         self.keys = KeyStore(folder / "keys.json")
-        self.around = Surroundings(
+        self.computer = Computer(
             tools=self.tools,
             list_ports=lambda: self.ports,
-            open_port=self.open_port,
+            connect=self.connect,
+            event_loop=VirtualLoop,
             sleep=self.pass_time,
             now=lambda: self.now_s,
             keys=lambda: self.keys,
@@ -152,11 +166,11 @@ class Bench:
             self._told_s = float(t[-1])
         self.device.step(self.now_s)
 
-    def open_port(self, path):
+    async def connect(self, path):
         assert path == str(self.port)
         assert (self.flash / "main.py").exists(), "nothing would answer: main.py is not there"
         self.device.restart()
-        self.opened.append(CablePort(self))
+        self.opened.append(CableConnection(self))
         return self.opened[-1]
 
     def tree(self):

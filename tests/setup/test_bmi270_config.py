@@ -59,7 +59,7 @@ def source(data, name="bmi270_config_file", ends=("{", "}")):
 
 
 def do(bench, options):
-    return {step.do: step.said for step in wizard.run(options, bench.around) if step.is_done}
+    return {step.do: step.said for step in wizard.run(options, bench.computer) if step.is_done}
 
 
 def refused(call):
@@ -218,7 +218,7 @@ def test_bytes_that_the_part_refuses_are_told(bench, tmp_path):
     other.write_bytes(NOISE)
     said = []
     with pytest.raises(SetupError) as failed:
-        said.extend(step.said for step in wizard.run(Options(imu_file=other), bench.around))
+        said.extend(step.said for step in wizard.run(Options(imu_file=other), bench.computer))
     line = str(failed.value)
     assert (
         "the BMI270 at 0x68 does not start with other.bin: BMI270 does not accept bmi270_config.bin;" in line
@@ -228,7 +228,7 @@ def test_bytes_that_the_part_refuses_are_told(bench, tmp_path):
 
 
 def test_version_that_is_not_known_is_said(bench, binary):
-    lines = [step.said for step in wizard.run(Options(imu_file=binary), bench.around)]
+    lines = [step.said for step in wizard.run(Options(imu_file=binary), bench.computer)]
     expected = f"stand_in.bin: unknown version (SHA-256 {STAND_IN_SHA256[:8]}...)"
     assert any(line.startswith(expected) for line in lines)
 

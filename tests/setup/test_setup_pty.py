@@ -84,14 +84,14 @@ def bench(tmp_path, monkeypatch):
     with board:
         bench.port = Path(board.port)
         bench.ports = [Port(board.port, "pseudo-terminal", "MicroPython")]
-        object.__setattr__(bench.around, "tools", CachingTools())
+        object.__setattr__(bench.computer, "tools", CachingTools())
         yield bench
 
 
 def test_whole_setup_with_real_mpremote(bench, tmp_path):
     options = Options(name="pty", board="xiao_esp32s3", imu_file=tmp_path / "stand_in.bin")
     options.imu_file.write_bytes(STAND_IN_CONFIG)
-    said = {step.do: step.said for step in wizard.run(options, bench.around) if step.is_done}
+    said = {step.do: step.said for step in wizard.run(options, bench.computer) if step.is_done}
     assert said[Do.IMU] == "BMI270 at 0x68; it starts with stand_in.bin"
     assert "MicroPython 1.29.0" in said[Do.BOARD]
     assert "main_before_tiltwise.py" in said[Do.STOP]
@@ -103,9 +103,9 @@ def test_whole_setup_with_real_mpremote(bench, tmp_path):
     assert {path: digest for path, digest in there.items() if path not in own} == staged
     assert set(there) - set(staged) == own
     assert not (bench.flash / "lib" / "firmware" / "old").exists()
-    tools = bench.around.tools
+    tools = bench.computer.tools
     removed = tools.run([*tools.mpremote, "connect", str(bench.port), "rm", ":lib/firmware/outbox.mpy"], 60)
     assert removed.code == 0, removed.text
-    again = {step.do: step.said for step in wizard.run(options, bench.around) if step.is_done}
+    again = {step.do: step.said for step in wizard.run(options, bench.computer) if step.is_done}
     assert again[Do.COMPARE].startswith("1 of ")
     assert {path: hashlib.sha256(data).hexdigest() for path, data in bench.tree().items()} == there

@@ -68,14 +68,14 @@ def bench(tmp_path, monkeypatch):
         bus.attach(vm)
         board = Bench(tmp_path / "board")
         (board.flash / "main.py").write_text("the cable of the simulated board asks for it\n")
-        object.__setattr__(board.around, "tools", VmTools())
+        object.__setattr__(board.computer, "tools", VmTools())
         yield board
 
 
 def test_whole_setup_on_real_micropython(bench):
     options = Options(name="vm", board="xiao_esp32s3", imu_file=bench.folder / "stand_in.bin")
     options.imu_file.write_bytes(STAND_IN_CONFIG)
-    said = {step.do: step.said for step in wizard.run(options, bench.around) if step.is_done}
+    said = {step.do: step.said for step in wizard.run(options, bench.computer) if step.is_done}
     assert "MicroPython 1.29.0" in said[Do.BOARD]
     assert "main_before_tiltwise.py" in said[Do.STOP]
     files = VmTools.vm.files()
@@ -88,7 +88,7 @@ def test_whole_setup_on_real_micropython(bench):
     assert ours == expected | {"/lib/mine.py", "/main_before_tiltwise.py", "/profile"}
     assert files["/profile"] == b"xiao_esp32s3"
     copies = VmTools.calls.count("fs")
-    again = {step.do: step.said for step in wizard.run(options, bench.around) if step.is_done}
+    again = {step.do: step.said for step in wizard.run(options, bench.computer) if step.is_done}
     assert again[Do.COPY] == "nothing to copy"
     assert VmTools.calls.count("fs") == copies + 1  # main.py
     assert VmTools.vm.files() == files

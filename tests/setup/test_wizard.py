@@ -9,10 +9,13 @@ import pytest
 from setup.setup_bench import BOARD, Bench
 from tiltwise.firmware_build.locate import board_sources, firmware_dir
 from tiltwise.link.serial import Port
+from tiltwise.link.transport import LinkError, Trouble
 from tiltwise.setup import mpremote_board, steps, wizard
+from tiltwise.setup.firmware_cable import FirmwareCable
 from tiltwise.setup.plan import Do
 from tiltwise.setup.setup_errors import LostError, cannot_open
 from tiltwise.setup.wizard import Options, SetupError
+from tiltwise_lab.radio.virtual_time import VirtualLoop
 
 CALLS = 13  # of mpremote in a whole setup of a board on which an older firmware runs, with 40 files a call
 OPTIONS = Options(name="my neck", mount="collar")
@@ -34,7 +37,7 @@ def whole(tmp_path_factory):
 
 def do(bench, options=OPTIONS):
     """Run a setup to its end and return what each step said last."""
-    return {step.do: step.said for step in wizard.run(options, bench.around) if step.is_done}
+    return {step.do: step.said for step in wizard.run(options, bench.computer) if step.is_done}
 
 
 def refused(bench, options=OPTIONS):
@@ -68,10 +71,10 @@ def test_new_board_gets_all_files_key_and_name_and_streams(bench):
     assert (app.settings.get("name"), app.settings.get("mount")) == ("my neck", "collar")
     (known,) = bench.keys
     assert app.keystore.load() == known.key
-    assert (known.device_id, known.name) == (bench.device.device_id.hex(), "my neck")
+    assert (known.device_id, known.name) == (bench.device.device_id, "my neck")
     assert "Hz" in said[Do.STREAM]
     assert "0 frames lost" in said[Do.STREAM]
-    assert not bench.opened[-1].is_open
+    assert not bench.opened[-1].is_connected
 
 
 def test_main_is_copied_last_and_alone(bench):
@@ -203,7 +206,7 @@ def test_board_that_says_nothing_is_given_up(bench, monkeypatch):
 
 def test_firmware_that_just_had_a_host_is_asked_twice(bench):
     bench.fail(0, "silent")
-    lines = [step.said for step in wizard.run(OPTIONS, bench.around)]
+    lines = [step.said for step in wizard.run(OPTIONS, bench.computer)]
     assert "no answer yet: asking once more, up to half a minute" in lines
     assert lines[-1].endswith("0 frames lost")
 
@@ -299,7 +302,7 @@ def test_missing_programs_are_told_with_the_cure(bench, monkeypatch):
 def test_port_that_comes_back_under_another_name_is_followed(bench):
     other = bench.folder / "ttyACM1"
     (bench.flash / "main.py").write_text("from firmware.app import run\n")
-    sleep = bench.around.sleep
+    sleep = bench.computer.sleep
 
     def swap(seconds):
         if bench.calls()[-1] == "reset" and bench.port.exists():
@@ -308,7 +311,7 @@ def test_port_that_comes_back_under_another_name_is_followed(bench):
             bench.port = other
         sleep(seconds)
 
-    object.__setattr__(bench.around, "sleep", swap)
+    object.__setattr__(bench.computer, "sleep", swap)
     bench.now_s = 1.0
     said = do(bench)
     assert "0 frames lost" in said[Do.STREAM]
@@ -316,14 +319,14 @@ def test_port_that_comes_back_under_another_name_is_followed(bench):
 
 def test_board_that_stays_away_after_the_restart_is_told(bench):
     (bench.flash / "main.py").write_text("from firmware.app import run\n")
-    bench.around.list_ports()
+    bench.computer.list_ports()
 
     def vanish(seconds):
         bench.port.unlink(missing_ok=True)
         bench.ports = []
         bench.now_s += seconds
 
-    object.__setattr__(bench.around, "sleep", vanish)
+    object.__setattr__(bench.computer, "sleep", vanish)
     assert "did not come back after the restart" in refused(bench)
 
 
@@ -354,8 +357,8 @@ def test_key_is_kept_here_before_the_board_has_it(bench):
     """A cable pulled in between costs nothing: the next run heals it."""
     real = bench.keys.save
 
-    def save(*arguments):
-        where = real(*arguments)
+    def save(board):
+        where = real(board)
         bench.is_unplugged = True
         return where
 
@@ -370,7 +373,7 @@ def test_key_is_kept_here_before_the_board_has_it(bench):
 
 
 def test_keys_never_show_in_what_is_said_or_run(bench):
-    lines = [step.said for step in wizard.run(OPTIONS, bench.around)]
+    lines = [step.said for step in wizard.run(OPTIONS, bench.computer)]
     (known,) = bench.keys
     text = " ".join(lines) + " ".join(bench.calls()) + repr(known)
     assert known.key.hex() not in text
@@ -380,7 +383,9 @@ def test_first_packet_to_the_firmware_holds_no_control_c(bench):
     do(bench)
     for _ in range(20):  # a checksum holds a 3 in one packet of thirty, a request id of its own in some
         bench.written = b""
-        steps.Cable(bench.open_port(str(bench.port)), bench.around.now).hello()
+        cable = FirmwareCable(str(bench.port), bench.connect, VirtualLoop)
+        cable.hello()
+        cable.close()
         assert bench.written
         assert b"\x03" not in bench.written
 
@@ -398,10 +403,10 @@ def test_sensor_that_is_not_wired_is_told(bench):
 
 
 def test_port_held_by_another_program_at_the_last_step(bench):
-    def held(path):
-        raise OSError(16, "Device or resource busy")
+    async def held(path):
+        raise LinkError(Trouble.BUSY, "another program has it open")
 
-    object.__setattr__(bench.around, "open_port", held)
+    object.__setattr__(bench.computer, "connect", held)
     assert "another program holds this port" in refused(bench)
 
 
@@ -429,7 +434,7 @@ def test_name_is_checked_by_the_boards_own_rule(options, word):
 
 
 def test_steps_have_the_order_of_the_plan(bench):
-    order = [step.do for step in wizard.run(OPTIONS, bench.around) if step.is_done]
+    order = [step.do for step in wizard.run(OPTIONS, bench.computer) if step.is_done]
     assert order == [step.do for step in wizard.plan(OPTIONS)]
     assert BOARD["fail"] == {}
 
@@ -446,7 +451,7 @@ def blank(bench, fail):
         f"import sys\nopen({str(bench.folder / 'flashed')!r}, 'w').write(' '.join(sys.argv[1:]))\n"
     )
     bench.describe(fail=fail)
-    object.__setattr__(bench.around, "tools", replace(bench.tools, esptool=(sys.executable, str(program))))
+    object.__setattr__(bench.computer, "tools", replace(bench.tools, esptool=(sys.executable, str(program))))
     return Options(micropython=image)
 
 

@@ -1,4 +1,4 @@
-"""Results that are written appear whole or not at all, and what the disk refuses names the file."""
+"""Files that are written whole or not at all: a power cut or a full disk leaves the old file or the new one."""
 
 from __future__ import annotations
 
@@ -10,17 +10,44 @@ from typing import BinaryIO
 
 
 @contextlib.contextmanager
-def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """Open a file to write; it gets its name when all is on the disk. OSError names `path`."""
-    partial = path.with_name(f".{path.name}.part")
+def whole_file(path: Path, *, is_private: bool = False) -> Iterator[BinaryIO]:
+    """Open a file to write; it gets its name, and replaces one that has it, when all of it is on the disk.
+
+    Parameters
+    ----------
+    path
+        Its folder must be there.
+    is_private
+        Only its owner may read it; otherwise whoever the umask allows.
+
+    Raises
+    ------
+    OSError
+        What the system refuses, naming `path`.
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    mode = 0o600 if is_private else 0o666
     try:
-        with partial.open("wb") as file:
+        partial.unlink(missing_ok=True)  # of a killed run: its permissions would stay
+        with open(partial, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
+        _sync_folder(path.parent)
     except OSError as error:
         raise OSError(error.errno, error.strerror or str(error), str(path)) from error
     finally:
         with contextlib.suppress(OSError):  # the folder is not there, or the file has its name by now
             partial.unlink()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Bring the new name to the disk, too; Windows opens no folders."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

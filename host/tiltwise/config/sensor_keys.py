@@ -1,23 +1,22 @@
-"""Keeps the secret keys of the sensors that this computer may talk to: in the system's keyring, or in a private file.
+"""Keeps the secret keys of the boards that this computer may talk to: in the system's keyring, or in a private file.
 
-The list of sensors (id, name) is always in the file, which only its owner can read; the keys are there too when
-the package `keyring` is not installed or no keyring is open.
+The list of boards (id, name) is always in the file, which only its owner can read; the keys are there too when the
+package `keyring` is not installed or no keyring is open.
 """
 
 from __future__ import annotations
 
 import importlib
 import json
-import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+from tiltwise.config.atomic_file import whole_file
 from tiltwise.config.paths import data_folder
-from tiltwise.link.board_connection import Known
+from tiltwise.link.board_identity import KeyedBoard
 from tiltwise.text import printable
 
 KEY_BYTES = 32
@@ -29,26 +28,13 @@ class KeyStoreError(ValueError):
 
 
 class Ring(Protocol):
-    """What is used of the package keyring."""
+    """The part of the keyring API used here."""
 
     def get_password(self, service_name: str, username: str) -> str | None:
         """Return a secret."""
 
     def set_password(self, service_name: str, username: str, password: str) -> None:
         """Keep a secret."""
-
-
-@dataclass(frozen=True, slots=True)
-class SensorKey:
-    """One sensor of this computer; the key is never shown."""
-
-    device_id: str
-    name: str
-    key: bytes
-
-    def __repr__(self) -> str:
-        """Leave the key out of logs and tracebacks."""
-        return f"SensorKey({self.device_id!r}, {self.name!r})"
 
 
 def system_keyring() -> Ring | None:
@@ -68,33 +54,43 @@ class KeyStore:
         self._file = file
         self._ring = ring
 
-    def load(self, device_id: str) -> SensorKey | None:
-        """Return the key of a sensor, None when this computer has none."""
-        return next((known for known in self if known.device_id == device_id), None)
+    def load(self, device_id: bytes) -> KeyedBoard | None:
+        """Return a board with its key, None when this computer has none."""
+        return next((board for board in self if board.device_id == device_id), None)
 
-    def __iter__(self) -> Iterator[SensorKey]:
-        """Yield all sensors; one whose key the keyring lost is left out."""
+    def __iter__(self) -> Iterator[KeyedBoard]:
+        """Yield all boards; one whose key the keyring lost is left out."""
         for device_id, row in self._read().items():
             text = row.get("key") or self._from_ring(device_id)
             if text:
-                yield SensorKey(device_id, row.get("name", ""), self._parse(text, device_id))
+                yield KeyedBoard(self._bytes(device_id), row.get("name", ""), self._key(text, device_id))
 
-    def save(self, device_id: str, name: str, key: bytes) -> str:
-        """Keep a key and return where; the file is replaced as a whole or not at all."""
-        if len(key) != KEY_BYTES:
-            raise KeyStoreError(f"key of {len(key)} bytes, expected {KEY_BYTES}")
-        rows = self._read()
-        in_ring = self._into_ring(device_id, key)
-        rows[device_id] = {"name": name} if in_ring else {"name": name, "key": key.hex()}
-        self._write(rows)
+    def save(self, board: KeyedBoard) -> str:
+        """Keep a board's key and return where; the file is replaced as a whole or not at all."""
+        if len(board.key) != KEY_BYTES:
+            raise KeyStoreError(f"key of {len(board.key)} bytes, expected {KEY_BYTES}")
+        rows, device_id = self._read(), board.device_id.hex()
+        in_ring = self._into_ring(device_id, board.key)
+        rows[device_id] = {"name": board.name} if in_ring else {"name": board.name, "key": board.key.hex()}
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(self._file, is_private=True) as file:
+            file.write(json.dumps(rows, indent=1).encode())
         return "the system's keyring" if in_ring else str(self._file)
 
-    def _parse(self, text: str, device_id: str) -> bytes:
+    def _bytes(self, device_id: str) -> bytes:
+        try:
+            return bytes.fromhex(device_id)
+        except ValueError:
+            raise KeyStoreError(
+                f"{self._file}: {device_id!r} is not the id of a board: move it away and set the boards up again"
+            ) from None
+
+    def _key(self, text: str, device_id: str) -> bytes:
         with suppress(ValueError):
             if len(key := bytes.fromhex(text)) == KEY_BYTES:
                 return key
         raise KeyStoreError(
-            f"{self._file}: the key of {device_id} is damaged: run tiltwise setup for that sensor again"
+            f"{self._file}: the key of {device_id} is damaged: run tiltwise setup for that board again"
         )
 
     def _from_ring(self, device_id: str) -> str | None:
@@ -117,32 +113,20 @@ class KeyStore:
             return {}
         except ValueError as error:
             raise KeyStoreError(
-                f"{self._file} is damaged ({error}): move it away and set the sensors up again"
+                f"{self._file} is damaged ({error}): move it away and set the boards up again"
             ) from None
         if not isinstance(data, dict) or not all(isinstance(row, dict) for row in data.values()):
             raise KeyStoreError(
-                f"{self._file} is not a list of keys: move it away and set the sensors up again"
+                f"{self._file} is not a list of keys: move it away and set the boards up again"
             )
         return data
 
-    def _write(self, rows: dict[str, dict[str, str]]) -> None:
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=".keys-", dir=self._file.parent)  # mkstemp: mode 0600
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(rows, file, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(self._file)
-        except OSError:
-            Path(name).unlink(missing_ok=True)
-            raise
+
+def key_store() -> KeyStore:
+    """Return the keys of this computer's user."""
+    return KeyStore(data_folder() / "keys.json", system_keyring())
 
 
-def known_boards() -> list[Known]:
-    """Return the boards that this computer has the keys of."""
-    store = KeyStore(data_folder() / "keys.json", system_keyring())
-    return [
-        Known(bytes.fromhex(row.device_id), printable(row.name or row.device_id, 40), row.key)
-        for row in store
-    ]
+def known_boards() -> list[KeyedBoard]:
+    """Return the boards that this computer has the keys of, with names that are fit to print."""
+    return [replace(board, name=printable(board.name or board.device_id.hex(), 40)) for board in key_store()]

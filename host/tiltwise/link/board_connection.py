@@ -15,10 +15,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from tiltwise.common import cobs, wire
-from tiltwise.common.auth import DEVICE_ID_SIZE, NONCE_SIZE, AuthError, HostHandshake
+from tiltwise.common.auth import NONCE_SIZE, AuthError, HostHandshake
 from tiltwise.common.channel import Channel
 from tiltwise.common.fragments import Joiner
 from tiltwise.link.aes import Aes
+from tiltwise.link.board_identity import Hello, KeyedBoard, read_hello
 from tiltwise.link.transport import CABLE, CTRL, BusyError, LinkError, Trouble
 
 TRIES = 3
@@ -27,20 +28,7 @@ PINGS = 8  # at connect; the fastest of them tells how late the frames are
 _TIME = "<q"  # us of the clock of received_s
 _ROOM = 1 << 15
 _LONGEST = 512  # bytes of a stuffed packet
-_HELLO = struct.calcsize(wire.HELLO_BODY)
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A board that this host has the key of; the key is never shown."""
-
-    device_id: bytes
-    name: str
-    key: bytes
-
-    def __repr__(self) -> str:
-        """Leave the key out of logs and tracebacks."""
-        return f"Known({self.device_id.hex()}, {self.name!r})"
+_CTRL_C = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,37 +39,6 @@ class Reply:
     opcode: int  # without wire.REPLY
     status: int
     body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Hello:
-    """What anybody may know of a board."""
-
-    major: int
-    state: int
-    boot: int
-    model: str
-
-
-def read_hello(data: bytes) -> Hello:
-    """Return what HELLO_BODY says; LinkError for another version."""
-    if not data or (data[0] == wire.VERSION and len(data) < _HELLO):
-        raise LinkError(Trouble.VERSION, f"the board says {len(data)} bytes about itself, expected {_HELLO}")
-    if data[0] != wire.VERSION:
-        raise LinkError(
-            Trouble.VERSION,
-            f"the board speaks protocol {data[0]}, this tiltwise {wire.VERSION}: update the older one "
-            "(tiltwise setup updates boards)",
-        )
-    values = struct.unpack_from(wire.HELLO_BODY, data)
-    if values[2] > wire.MINOR:
-        raise LinkError(
-            Trouble.VERSION,
-            f"the board needs a host of protocol {wire.VERSION}.{values[2]}, this tiltwise speaks "
-            f"{wire.VERSION}.{wire.MINOR}: update tiltwise",
-        )
-    model = bytes(values[12]).rstrip(b"\0").decode("ascii", errors="replace")
-    return Hello(values[0], values[3], values[9], model)
 
 
 class Codec:
@@ -109,14 +66,17 @@ class Codec:
         return self._request_id
 
     def pack(self, request_id: int, opcode: int, payload: bytes) -> bytes:
-        """Return a command with a new counter, stuffed for the wire."""
+        """Return a command with a new counter, stuffed for the wire.
+
+        Until the firmware has heard a host, MicroPython takes a byte 3 on the cable for Ctrl-C: HELLO holds none.
+        """
         if self.channel is not None:
-            data = bytes(self.channel.pack(request_id, opcode, payload))
-        else:
+            return _stuffed(self.channel.pack(request_id, opcode, payload))
+        while True:
             self._counter += 1
-            data = bytes(wire.pack_command(request_id, opcode, self._counter, payload))
-        out = bytearray(cobs.stuffed_size(len(data)))
-        return bytes(out[: cobs.stuff_into(data, len(data), out)])
+            packet = _stuffed(wire.pack_command(request_id, opcode, self._counter, payload))
+            if opcode != wire.OP_HELLO or _CTRL_C not in packet:
+                return packet
 
     def feed(self, where: str, data: bytes) -> list[bytes | Reply]:
         """Take what came, return frames (bytes) and replies in order."""
@@ -192,7 +152,7 @@ class BoardConnection:
     def __init__(
         self,
         write: Callable[[bytes], Awaitable[None]],
-        keys: Sequence[Known],
+        keys: Sequence[KeyedBoard],
         *,
         is_cable: bool = False,
         may_take_over: Callable[[int], bool] = lambda _open_s: False,
@@ -203,7 +163,7 @@ class BoardConnection:
         self._now_s = now_s
         self._may_take_over = may_take_over
         self.codec = Codec()
-        self.known: Known | None = None  # who it is, once proved
+        self.known: KeyedBoard | None = None  # who it is, once proved
         self._waiting: dict[int, tuple[int, asyncio.Future[Reply]]] = {}
         # BlueZ refuses a write while another is under way, and bleak tries it again later: two at once would change
         # places, and the board takes the one that comes late for replayed.
@@ -275,7 +235,7 @@ class BoardConnection:
         self.codec.channel = Channel(handshake.shared, is_host=True, aes=aes)
         self.known = known
 
-    def _recognise(self, nonce: bytes, wishes: int, body: bytes) -> tuple[Known, HostHandshake, bytes]:
+    def _recognise(self, nonce: bytes, wishes: int, body: bytes) -> tuple[KeyedBoard, HostHandshake, bytes]:
         """Find the key that the board proved to hold: one answer is enough to try them all."""
         for known in self._keys:
             handshake = HostHandshake(known.key, known.device_id, nonce, wishes)
@@ -308,9 +268,9 @@ class BoardConnection:
             raise _refusal(reply, "the board does not start to stream")
 
 
-def device_id_of(identity: bytes) -> bytes:
-    """Return the device id at the end of an answer to HELLO, empty when it holds none."""
-    return identity[_HELLO : _HELLO + DEVICE_ID_SIZE]
+def _stuffed(data: bytes | bytearray) -> bytes:
+    out = bytearray(cobs.stuffed_size(len(data)))
+    return bytes(out[: cobs.stuff_into(data, len(data), out)])
 
 
 def pack_time(now_s: float) -> bytes:

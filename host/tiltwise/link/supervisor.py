@@ -16,7 +16,8 @@ from types import TracebackType
 
 from tiltwise.common import wire
 from tiltwise.link.aes import Aes
-from tiltwise.link.board_connection import PINGS, BoardConnection, Known, Reply
+from tiltwise.link.board_connection import PINGS, BoardConnection, Reply
+from tiltwise.link.board_identity import KeyedBoard
 from tiltwise.link.source import Chunk
 from tiltwise.link.timeouts import CallLimits, result_of
 from tiltwise.link.transport import Connection, Connector, LinkError, Trouble
@@ -87,7 +88,7 @@ class Supervisor:
     def __init__(
         self,
         connector: Connector,
-        keys: Sequence[Known],
+        keys: Sequence[KeyedBoard],
         *,
         what: str = "the board",
         take_over: bool = False,

@@ -1,64 +1,45 @@
-"""Talks with the firmware over its USB cable: who it is, the key, its settings, and whether it streams.
+"""Asks the firmware over its USB cable what only setup asks: to take a key and settings, and whether it streams.
 
-Bytes of a serial port become packets (common/cobs.py), packets become replies and frames; frames go to the
-decoder. Request ids are 32 and more, because a packet that begins with 0x10 to 0x1F is a frame.
+link/board_connection.py speaks the protocol. The steps of a setup are not coroutines, so each question here runs the
+event loop until its answer is there; between questions nothing is sent.
 """
 
 from __future__ import annotations
 
-import secrets
-import struct
-import time
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, TypeVar
 
 import numpy as np
 
-from tiltwise.common import cobs, wire
-from tiltwise.common.auth import AuthError, HostHandshake
-from tiltwise.common.channel import Channel
+from tiltwise.common import wire
+from tiltwise.common.auth import DEVICE_ID_SIZE
 from tiltwise.decode.decoder import Decoder
 from tiltwise.decode.messages import Info
-from tiltwise.setup.setup_errors import SetupError
+from tiltwise.link.board_connection import REPLY_S, BoardConnection
+from tiltwise.link.board_identity import Hello, KeyedBoard, read_hello
+from tiltwise.link.transport import Connection, LinkError, Trouble
+from tiltwise.setup.setup_errors import AGAIN, SetupError, lost
 from tiltwise.text import printable
 from tiltwise.types import OrientationBlock
 
-TRIES = 3  # as the protocol says: three times, a second apart
-REPLY_S = 1.0
-BOOT_S = (
-    20.0  # from the restart to the first answer: USB comes back, MicroPython starts, sensors are looked for
-)
+# From the restart to the first answer: USB comes back, MicroPython starts, sensors are looked for.
+BOOT_S = 20.0
 STREAM_S = 3.0
 # A quiet sensor must bring at least half of what is nominal in STREAM_S, or something is badly wrong.
 LEAST_SHARE = 0.5
-_FIRST_ID, _IDS = 32, 224
-_CTRL_C = 3
-_FRAME_STARTS = range(0x10, 0x20)
+_SAMPLES = 10  # in a frame
+_REFUSALS = {
+    wire.STATUS_UNSUPPORTED: "it says that it cannot",
+    wire.STATUS_BAD_ARGUMENT: "it does not accept the value",
+    wire.STATUS_LOCKED: "it wants the key first",
+    wire.STATUS_BUSY: "another computer is connected",
+    wire.STATUS_FAILED: "it failed: its flash may be full",
+}
 
-
-class BytePort(Protocol):
-    """An open serial port."""
-
-    def read(self, timeout_s: float) -> bytes:
-        """Return what came, at most timeout_s later."""
-
-    def write(self, data: bytes) -> None:
-        """Send bytes."""
-
-    def close(self) -> None:
-        """Close it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hello:
-    """What the firmware says about itself to whoever holds the cable."""
-
-    state: int
-    firmware: tuple[int, int, int]
-    imus: int
-    model: str
-    device_id: bytes
+Connect = Callable[[str], Awaitable[Connection]]
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,49 +53,48 @@ class StreamCheck:
     info: Info
 
 
-class Cable:
-    """One firmware at the end of an open port."""
+class FirmwareCable:
+    """The firmware on a serial port. What goes wrong after the port is open is a SetupError.
 
-    def __init__(self, port: BytePort, now: Callable[[], float] = time.monotonic) -> None:
+    Parameters
+    ----------
+    port
+        Path of the serial port.
+    connect
+        Opens it; LinkError when the system does not let us.
+    event_loop
+        Makes the event loop; None: asyncio's own.
+    """
+
+    def __init__(
+        self, port: str, connect: Connect, event_loop: Callable[[], asyncio.AbstractEventLoop] | None = None
+    ) -> None:
         self._port = port
-        self._now = now
-        self._unstuffer = cobs.Unstuffer(1 << 14, 512)
-        self._request = secrets.randbelow(_IDS)
-        self._counter = 0
-        self._channel: Channel | None = None
         self._frames: list[bytes] = []
-
-    def hello(self, wait_s: float = BOOT_S) -> Hello:
-        """Ask who is there until it answers; SetupError when nobody does."""
-        end_s = self._now() + wait_s
-        while self._now() < end_s:
-            reply = self._once(wire.OP_HELLO, b"")
-            if reply is not None:
-                return _read_hello(reply)
-        raise SetupError(
-            "the firmware does not answer after the restart: unplug the board, plug it in, then run the same command "
-            "again; if that does not help, `mpremote` and Ctrl-D show what it prints at the start"
-        )
-
-    def prove(self, key: bytes, device_id: bytes) -> bool:
-        """Open a session with a key; False when the board has another one or none."""
-        handshake = HostHandshake(key, device_id, secrets.token_bytes(16), wire.WISH_TAKE_OVER)
-        reply = self._command(wire.OP_AUTH1, handshake.request())
-        if reply[0] != wire.STATUS_OK:
-            return False
+        self._runner = asyncio.Runner(loop_factory=event_loop)
         try:
-            proof = handshake.prove(reply[1:])
-        except AuthError:
-            return False
-        reply = self._command(wire.OP_AUTH2, proof)
-        if reply[0] != wire.STATUS_OK:
-            return False
-        self._channel = Channel(handshake.shared, is_host=True)
-        return True
+            self._runner.run(self._open(connect))
+        except BaseException:
+            self._runner.close()
+            raise
+
+    def close(self) -> None:
+        """Let others open the port."""
+        try:
+            self._runner.run(self._connection.close())
+        finally:
+            self._runner.close()
+
+    def hello(self) -> Hello:
+        """Ask who is there until it answers, up to BOOT_S."""
+        return self._run(self._hello())
+
+    def prove(self, board: KeyedBoard) -> bool:
+        """Open a session with a board's key, in place of another computer's; False: it has another key or none."""
+        return self._run(self._prove(board))
 
     def provision(self, key: bytes) -> None:
         """Give the board a key; whoever had one before is locked out."""
-        self._channel = None
         self._expect_ok(wire.OP_PROVISION, key, "set the key")
 
     def configure(self, index: int, value: int | str) -> None:
@@ -127,98 +107,95 @@ class Cable:
     def check_stream(self, seconds: float = STREAM_S) -> StreamCheck:
         """Stream for a few seconds and judge what comes; SetupError says what is missing."""
         self._frames.clear()
-        self._expect_ok(wire.OP_START, bytes([wire.ORIENT, 10]), "start streaming")
-        end_s = self._now() + seconds
-        while self._now() < end_s:
-            self._take(min(0.2, max(end_s - self._now(), 0.01)))
-        frames = list(self._frames)
+        self._run(self._board.start(wire.ORIENT, _SAMPLES))
+        self._run(asyncio.sleep(seconds))
+        frames = self._frames.copy()
         self._expect_ok(wire.OP_STOP, b"", "stop streaming")
-        return judge([frame for frame in map(self._open_frame, frames) if frame is not None], seconds)
+        return judge(frames, seconds)
 
-    # ---- packets ----
+    # ---- in the event loop ----
 
-    def _open_frame(self, frame: bytes) -> bytes | None:
-        """Return a frame with its tag checked, None for one that is damaged or not the board's."""
-        if self._channel is None:
-            return frame
+    async def _open(self, connect: Connect) -> None:
+        self._connection = await connect(self._port)
+        self._board = self._protocol(())
+        stream = await self._connection.notifications()
+        self._listening = asyncio.get_running_loop().create_task(self._listen(stream))
+
+    def _protocol(self, keys: Sequence[KeyedBoard]) -> BoardConnection:
+        return BoardConnection(
+            self._connection.write_ctrl, keys, is_cable=True, may_take_over=lambda _open_s: True
+        )
+
+    async def _listen(self, stream: AsyncIterator[tuple[str, bytes]]) -> None:
+        async for where, data in stream:
+            self._frames += [item for item in self._board.feed(where, data) if isinstance(item, bytes)]
+
+    async def _hello(self) -> Hello:
         try:
-            return bytes(self._channel.open_frame(frame))
-        except wire.WireError:
-            return None
+            reply = await self._board.ask(wire.OP_HELLO, tries=round(BOOT_S / REPLY_S))
+        except LinkError as error:
+            if _is_unplugged(error):
+                raise
+            raise SetupError(
+                "the firmware does not answer after the restart: unplug the board, plug it in, then run the same "
+                "command again; if that does not help, `mpremote` and Ctrl-D show what it prints at the start"
+            ) from error
+        hello = read_hello(reply.body)
+        if len(hello.device_id) != DEVICE_ID_SIZE:
+            raise SetupError(
+                f"device id of {len(hello.device_id)} bytes, expected {DEVICE_ID_SIZE}: update tiltwise, {AGAIN}"
+            )
+        return hello
+
+    async def _prove(self, board: KeyedBoard) -> bool:
+        self._board = self._protocol([board])
+        try:
+            await self._board.open(b"")
+        except LinkError as error:
+            if error.trouble is not Trouble.STRANGER:
+                raise
+        return self._board.known is not None
 
     def _expect_ok(self, opcode: int, payload: bytes, what: str) -> bytes:
-        reply = self._command(opcode, payload)
-        if reply[0] == wire.STATUS_OK:
-            return reply[1:]
-        reasons = {
-            wire.STATUS_UNSUPPORTED: "it says that it cannot",
-            wire.STATUS_BAD_ARGUMENT: "it does not accept the value",
-            wire.STATUS_LOCKED: "it wants the key first",
-            wire.STATUS_BUSY: "another computer is connected",
-            wire.STATUS_FAILED: "it failed: its flash may be full",
-        }
-        reason = reasons.get(reply[0], f"status {reply[0]}")
-        raise SetupError(
-            f"the board did not {what}: {reason}; unplug it, plug it in, run the same command again"
-        )
+        """Return the answer to a command; SetupError says that the board did not `what`, and why."""
+        reply = self._run(self._board.ask(opcode, payload))
+        if reply.status == wire.STATUS_OK:
+            return reply.body
+        reason = _REFUSALS.get(reply.status, f"status {reply.status}")
+        raise SetupError(f"the board did not {what}: {reason}; unplug it, plug it in, {AGAIN}")
 
-    def _command(self, opcode: int, payload: bytes) -> bytes:
-        """Send a command up to three times and return its answer, status first."""
-        for _ in range(TRIES):
-            reply = self._once(opcode, payload)
-            if reply:
-                return reply
-        raise SetupError(
-            "the board stopped answering: unplug it, plug it in, then run the same command again"
-        )
-
-    def _once(self, opcode: int, payload: bytes) -> bytes | None:
-        request, data = self._pack(opcode, payload)
-        self._port.write(_stuff(data))
-        end_s = self._now() + REPLY_S
-        while self._now() < end_s:
-            for packet in self._take(0.1):
-                answer = self._read_reply(packet, request, opcode)
-                if answer is not None:
-                    return answer
-        return None
-
-    def _pack(self, opcode: int, payload: bytes) -> tuple[int, bytes]:
-        """Return the next request id and the command; until the firmware hears a host, a byte 3 is Ctrl-C to it."""
-        while True:
-            self._request = (self._request + 1) % _IDS
-            request = _FIRST_ID + self._request
-            if self._channel is not None:
-                return request, bytes(self._channel.pack(request, opcode, payload))
-            self._counter += 1
-            data = bytes(wire.pack_command(request, opcode, self._counter, payload))
-            if opcode != wire.OP_HELLO or _CTRL_C not in _stuff(data):
-                return request, data
-
-    def _read_reply(self, packet: bytes, request: int, opcode: int) -> bytes | None:
+    def _run(self, question: Coroutine[Any, Any, Answer]) -> Answer:
         try:
-            if self._channel is None:
-                number, code, _, answer = wire.open_command(packet)
-            else:
-                number, code, answer = self._channel.open(packet)
-        except wire.WireError:
-            return None  # printed text, or an answer to somebody before us
-        return bytes(answer) if (number, code) == (request, opcode | wire.REPLY) and answer else None
+            return self._runner.run(self._unless_unplugged(question))
+        except LinkError as error:
+            if _is_unplugged(error):
+                raise lost(self._port, "talking to the firmware") from error
+            raise SetupError(f"{self._port}: {error}; unplug the board, plug it in, {AGAIN}") from error
 
-    def _take(self, timeout_s: float) -> list[bytes]:
-        """Read once; keep frames, return the other packets."""
-        self._unstuffer.put(self._port.read(timeout_s))
-        others = []
-        while (packet := self._unstuffer.take()) is not None:
-            if packet[0] in _FRAME_STARTS:
-                self._frames.append(packet)
-            else:
-                others.append(packet)
-        return others
+    async def _unless_unplugged(self, question: Coroutine[Any, Any, Answer]) -> Answer:
+        """Wait for an answer, or until nothing can come any more."""
+        asking = asyncio.ensure_future(question)
+        await asyncio.wait((asking, self._listening), return_when=asyncio.FIRST_COMPLETED)
+        if asking.done():
+            return asking.result()
+        asking.cancel()
+        self._listening.result()
+        raise lost(self._port, "talking to the firmware")
+
+
+def _is_unplugged(error: LinkError) -> bool:
+    """Tell what the system said about the port from what the board did not say."""
+    return isinstance(error.__cause__, OSError)
+
+
+def described(hello: Hello) -> str:
+    """Return who answered, fit for a terminal."""
+    version = ".".join(map(str, hello.firmware))
+    return f"firmware {version} on {printable(hello.model)}, {hello.imus} IMU"
 
 
 def judge(frames: list[bytes], seconds: float) -> StreamCheck:
-    """Decode frames of a few seconds; SetupError when they are not what a working sensor sends."""
+    """Decode the frames of a few seconds; SetupError when they are not what a working sensor sends."""
     decoder = Decoder()
     items = [*decoder.feed_many(frames), *decoder.flush()]
     info = decoder.info
@@ -239,23 +216,3 @@ def judge(frames: list[bytes], seconds: float) -> StreamCheck:
         lost_frames=decoder.stats.missing_frames,
         info=info,
     )
-
-
-def _read_hello(reply: bytes) -> Hello:
-    size = struct.calcsize(wire.HELLO_BODY)
-    if reply[0] != wire.STATUS_OK or len(reply) != 1 + size + 8:
-        raise SetupError(
-            f"answer of {len(reply)} bytes to HELLO, expected {9 + size}: update tiltwise, run setup again"
-        )
-    values = struct.unpack_from(wire.HELLO_BODY, reply, 1)
-    if values[0] != wire.VERSION:
-        raise SetupError(
-            f"protocol {values[0]} on the board, {wire.VERSION} here: update tiltwise, run setup again"
-        )
-    model = printable(bytes(values[12]).rstrip(b"\0").decode("ascii", errors="replace"))
-    return Hello(values[3], (values[5], values[6], values[7]), values[8], model, reply[1 + size :])
-
-
-def _stuff(data: bytes) -> bytes:
-    target = bytearray(cobs.stuffed_size(len(data)))
-    return bytes(target[: cobs.stuff_into(data, len(data), target)])

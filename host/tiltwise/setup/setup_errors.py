@@ -27,6 +27,7 @@ class LostError(SetupError):
     """The board went away in the middle: unplugged, or it restarted."""
 
 
+_LOST = "{port}: the board went away while {doing}: plug it in again (a data cable, no hub), " + AGAIN
 # What the programs say -> what it means. `{port}` and `{doing}` are filled in; the first that is found counts.
 _MEANINGS: tuple[tuple[str, type[SetupError], str], ...] = (
     (
@@ -56,7 +57,7 @@ _MEANINGS: tuple[tuple[str, type[SetupError], str], ...] = (
         r"|No such device|ClearCommError|WriteFile failed|GetOverlappedResult|SerialException"
         r"|\bdevice not (found|functioning)",
         LostError,
-        "{port}: the board went away while {doing}: plug it in again (a data cable, no hub), " + AGAIN,
+        _LOST,
     ),
     (
         r"could not enter raw repl|could not exec command|unexpected read during raw paste"
@@ -108,6 +109,11 @@ def explain(
         if re.search(pattern, output):
             return kind(meaning.format(port=port, doing=doing))
     return SetupError(f"{port}: {doing} failed: {last_line(output)}; unplug the board, plug it in, {AGAIN}")
+
+
+def lost(port: str, doing: str) -> LostError:
+    """Return the error for a board that was unplugged or restarted while `doing`."""
+    return LostError(_LOST.format(port=port, doing=doing))
 
 
 def explain_flashing(output: str, port: str, ports: Sequence[Port], is_openable: bool | None) -> SetupError:

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from tiltwise.setup.plan import Do, Options, Step, as_text, plan
 from tiltwise.setup.setup_errors import SetupError
-from tiltwise.setup.steps import Surroundings, Work
+from tiltwise.setup.steps import Computer, SetupRun
 
-__all__ = ["Options", "Progress", "SetupError", "Surroundings", "as_text", "plan", "run"]
+__all__ = ["Computer", "Options", "Progress", "SetupError", "as_text", "plan", "run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Progress:
     is_done: bool
 
 
-def run(options: Options, around: Surroundings | None = None) -> Iterator[Progress]:
+def run(options: Options, computer: Computer | None = None) -> Iterator[Progress]:
     """Set a board up, and yield what happens.
 
     Raises
@@ -39,18 +39,18 @@ def run(options: Options, around: Surroundings | None = None) -> Iterator[Progre
     """
     steps = plan(options)
     with tempfile.TemporaryDirectory(prefix="tiltwise-setup-") as folder:
-        work = Work(options, around or Surroundings(), Path(folder))
+        setup = SetupRun(options, computer or Computer(), Path(folder))
         try:
             for number, step in enumerate(steps, start=1):
-                yield from _one(work, step, number, len(steps))
+                yield from _one(setup, step, number, len(steps))
         finally:
-            work.close()
+            setup.close()
 
 
-def _one(work: Work, step: Step, number: int, of: int) -> Iterator[Progress]:
+def _one(setup: SetupRun, step: Step, number: int, of: int) -> Iterator[Progress]:
     """Do one step: all but its last word are progress within it."""
     said = ""
-    for text in getattr(work, f"do_{step.do}")():
+    for text in setup.steps[step.do]():
         if said:
             yield Progress(number, of, step.do, said, is_done=False)
         said = text

@@ -5,13 +5,10 @@ The one place where device time becomes wall time; every boot has a clock of its
 
 from __future__ import annotations
 
-import struct
-
 from tiltwise.common import wire
 from tiltwise.link.board_connection import read_ping
+from tiltwise.link.board_identity import Hello
 from tiltwise.link.clock_sync import BootClock
-
-_BOOT = 9  # place of the boot in HELLO_BODY
 
 
 class BoardClocks:
@@ -34,10 +31,9 @@ class BoardClocks:
         self.boot = wire.unpack_header(frame)[2]
         self._clock(self.boot).learn(frame, received_s)
 
-    def hear_hello(self, body: bytes) -> None:
+    def hear_hello(self, hello: Hello) -> None:
         """Take the answer to HELLO: the answers to PING that follow are of this boot."""
-        if len(body) >= struct.calcsize(wire.HELLO_BODY):
-            self.asked = struct.unpack_from(wire.HELLO_BODY, body)[_BOOT] & 0xFFFF
+        self.asked = hello.boot & 0xFFFF
 
     def hear_ping(self, body: bytes, received_s: float) -> None:
         """Take the answer to PING."""

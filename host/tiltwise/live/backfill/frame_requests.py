@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 
 from tiltwise.common import wire
 from tiltwise.decode.decoder import Decoder
 from tiltwise.decode.sequencer import MissingRange
-from tiltwise.link.board_connection import device_id_of
+from tiltwise.link.board_identity import read_hello
 from tiltwise.link.commands import Acknowledger
+from tiltwise.link.transport import LinkError
 from tiltwise.live.backfill.board_clocks import BoardClocks
 from tiltwise.live.backfill.frame_ledger import FrameLedger, Loss, read_boots
 from tiltwise.live.backfill.late_tracking import LateTracker
@@ -104,10 +106,7 @@ class Backfill:
         status, body = answer[0], answer[1:]
         match opcode & ~wire.REPLY:
             case wire.OP_HELLO:
-                self._times.hear_hello(body)
-                if self._keeper is not None and (device := device_id_of(body)):
-                    self._keeper.rename(f"board-{device.hex()}")
-                self._look_up(self._times.asked)  # before its live frames come: BOOTS is answered after them
+                self._hear_hello(body)
             case wire.OP_PING if status == wire.STATUS_OK:
                 self._times.hear_ping(body, received_s)
             case wire.OP_BOOTS if status == wire.STATUS_OK:
@@ -116,6 +115,14 @@ class Backfill:
                 self._lose(self._ledger.refused(), received_s)
             case wire.OP_GET_DONE if status == wire.STATUS_OK:
                 self._hear_done(body, received_s)
+
+    def _hear_hello(self, body: bytes) -> None:
+        with contextlib.suppress(LinkError):  # of another version, in a recording: its clock cannot be asked
+            hello = read_hello(body)
+            self._times.hear_hello(hello)
+            if self._keeper is not None and hello.device_id:
+                self._keeper.rename(f"board-{hello.device_id.hex()}")
+        self._look_up(self._times.asked)  # before its live frames come: BOOTS is answered after them
 
     def _hear_boots(self, body: bytes, received_s: float) -> None:
         """Compare what the board holds with what is stored; what it dropped before we met it is no gap of ours."""

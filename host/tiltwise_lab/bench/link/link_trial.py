@@ -22,7 +22,7 @@ import numpy as np
 
 from tiltwise.common import wire
 from tiltwise.config.settings import Settings
-from tiltwise.link.board_connection import Known
+from tiltwise.link.board_identity import KeyedBoard
 from tiltwise.link.supervisor import Supervisor
 from tiltwise.live.backfill.store_sink import StoreSink
 from tiltwise.live.live_session import LiveSession, LiveUpdate
@@ -129,7 +129,7 @@ class LinkTrial:
         self.connector = LossyConnector(self.board, conditions, self.rng)
         self.supervisor = Supervisor(
             self.connector,
-            [Known(self.board.device_id, "trial", _KEY)],
+            [KeyedBoard(self.board.device_id, "trial", _KEY)],
             clock=lambda: loop.time() * (1 + DRIFT),
         )
         self.folder = folder

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from tiltwise.common import wire
 from tiltwise.link.ble import BleConnector
-from tiltwise.link.board_connection import Known
+from tiltwise.link.board_identity import KeyedBoard
 from tiltwise.link.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ async def _fade(seed: int, fade_s: float) -> ReconnectRow:
     adapter = Adapter(link)
     await adapter.power_on()
     connector = BleConnector(client_backend=adapter.client, scanner_backend=adapter.scanner)
-    supervisor = Supervisor(connector, [Known(board.device_id, "bench", _KEY)], clock=loop.time)
+    supervisor = Supervisor(connector, [KeyedBoard(board.device_id, "bench", _KEY)], clock=loop.time)
     steady_s = _STEADY_S + rng.uniform(0, _JITTER_S)
     async with supervisor, _Flow(supervisor) as flow:
         was_lost, back_s = await _lose_range(conditions, supervisor, flow, steady_s, fade_s)
