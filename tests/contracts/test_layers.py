@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "errors": "",
     "text": "",
     "console": "text",
+    "stored_values": "",
     "common": "",
     "types": "common",
     "decode": "common types",
@@ -35,8 +36,8 @@ MAY_IMPORT = {
     "firmware_build": "common",
     "link": "common",
     "recording": "common decode link types version",
-    "config": "detect errors link motion.calibration recording text types",
-    "store": "common decode errors report text types",
+    "config": "detect errors link motion.calibration recording stored_values text types",
+    "store": "common decode errors report stored_values text types",
     "setup": "common config decode errors firmware_build link text types",
     "sim": "types",
     "sim.body": "motion types",
@@ -48,7 +49,7 @@ MAY_IMPORT = {
     "live": "common config decode errors exercise link live.backfill live.wearer motion.calibration "
     "motion.orientation pair_tracker recording text tracker types",
     "offline": "config decode detect errors exercise live live.backfill motion motion.angles motion.calibration "
-    "motion.orientation recording report store text tracker types",
+    "motion.orientation recording report store stored_values text tracker types",
 }
 # The commands and the lab may import everything below them.
 TOPS = ("app", "lab")

@@ -163,7 +163,7 @@ def test_a_recording_with_a_broken_calibration_is_refused(
     tiltwise: Command, demo_folder: Path, tmp_path: Path, header: dict[str, object]
 ) -> None:
     path = rewritten(demo_folder / "demo.tw", tmp_path / "broken.tw", header, frames=300)
-    refused(tiltwise, path, "mounting cannot be read", "calibrate again")
+    refused(tiltwise, path, "broken.tw: its calibration cannot be read (mounting.", "calibrate again")
 
 
 @pytest.mark.parametrize("header", [{"mounting": [1]}, {"mount": ["neck"]}, {"mount": "nose"}, {}])

@@ -7,16 +7,18 @@ entry of a mount is the one in use and older ones are kept. Only `tiltwise calib
 from __future__ import annotations
 
 import json
-import os
-import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta
 
 from tiltwise.config.address import Address
+from tiltwise.config.atomic_file import whole_file
 from tiltwise.errors import AppError
 from tiltwise.motion.calibration.mounting import Mounting
+from tiltwise.stored_values import convert
 from tiltwise.text import safe_name
 from tiltwise.types import Mount
 
@@ -34,7 +36,7 @@ class ProfileError(AppError):
 class StoredCalibration:
     """One calibration: the mounting of the first sensor and, on boards with two, that of the collar sensor."""
 
-    created_utc: datetime
+    created_utc: Annotated[datetime, Meta(tz=True)]
     mounting: Mounting
     collar: Mounting | None = None
     is_behind: bool = True  # False: glasses or headphones, the sensor is not behind the joint
@@ -98,11 +100,6 @@ def load_profile(folder: Path, person: str, device: str) -> DeviceProfile:
     return profile
 
 
-def list_profiles(folder: Path) -> list[DeviceProfile]:
-    """Return every profile of a data folder, by person and device."""
-    return [read_profile(path) for path in sorted((folder / "profiles").glob("*/*.json"))]
-
-
 def read_profile(path: Path) -> DeviceProfile:
     """Read one file; ProfileError when it is not what this version writes, OSError when it is not there."""
     advice = "delete the file and run `tiltwise calibrate`"
@@ -118,9 +115,8 @@ def read_profile(path: Path) -> DeviceProfile:
             f"{path}: profile version {version!r}, this tiltwise reads {FORMAT_VERSION}: update tiltwise"
         )
     try:
-        calibrations = tuple(_calibration(entry) for entry in stored["calibrations"])
-        return DeviceProfile(str(stored["person"]), str(stored["device"]), calibrations)
-    except (KeyError, TypeError, ValueError) as error:
+        return convert(stored, DeviceProfile)
+    except ValueError as error:
         raise ProfileError(f"{path}: cannot be read ({error}): {advice}") from error
 
 
@@ -128,60 +124,14 @@ def save_calibration(
     folder: Path, profile: DeviceProfile, calibration: StoredCalibration
 ) -> tuple[DeviceProfile, Path]:
     """Add a calibration as the newest, keep the ones before it, and return the profile and its file."""
-    calibrations = (*profile.calibrations, calibration)[-MOST_KEPT:]
-    profile = DeviceProfile(profile.person, profile.device, calibrations)
+    profile = replace(profile, calibrations=(*profile.calibrations, calibration)[-MOST_KEPT:])
     path = profile_path(folder, profile.person, profile.device)
     path.parent.mkdir(parents=True, exist_ok=True)
-    stored = {
-        "format": FORMAT,
-        "format_version": FORMAT_VERSION,
-        "person": profile.person,
-        "device": profile.device,
-        "calibrations": [_as_dict(c) for c in calibrations],
-    }
-    _write_whole(path, json.dumps(stored, indent=1).encode() + b"\n")
+    stored = {"format": FORMAT, "format_version": FORMAT_VERSION, **asdict(profile)}
+    with whole_file(path, is_private=True) as file:
+        file.write(json.dumps(stored, indent=1, default=_utc_text).encode() + b"\n")
     return profile, path
 
 
-def _as_dict(calibration: StoredCalibration) -> dict[str, object]:
-    return {
-        "created_utc": calibration.created_utc.astimezone(UTC).isoformat(timespec="seconds"),
-        "mounting": calibration.mounting.to_dict(),
-        "collar": None if calibration.collar is None else calibration.collar.to_dict(),
-        "is_behind": calibration.is_behind,
-    }
-
-
-def _calibration(entry: Mapping[str, object]) -> StoredCalibration:
-    created = datetime.fromisoformat(str(entry["created_utc"]))
-    if created.tzinfo is None:
-        raise ValueError(f"time {created} without its zone")
-    mounting, collar = entry["mounting"], entry.get("collar")
-    if not isinstance(mounting, dict) or not (collar is None or isinstance(collar, dict)):
-        raise TypeError("a mounting is not a table of values")
-    return StoredCalibration(
-        created,
-        Mounting.from_dict(mounting),
-        None if collar is None else Mounting.from_dict(collar),
-        bool(entry.get("is_behind", True)),
-    )
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    """A cut of power leaves the old file or the new one."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    if os.name == "posix":  # the rename itself has to reach the disk, too
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+def _utc_text(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat(timespec="seconds")

@@ -10,13 +10,14 @@ import importlib
 import json
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from tiltwise.config.atomic_file import whole_file
 from tiltwise.config.paths import data_folder
 from tiltwise.link.board_identity import KeyedBoard
+from tiltwise.stored_values import convert
 from tiltwise.text import printable
 
 KEY_BYTES = 32
@@ -47,6 +48,14 @@ def system_keyring() -> Ring | None:
     return keyring if getattr(keyring.get_keyring(), "priority", 0) >= 1 else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What the file holds of a board; the key is empty when the keyring has it."""
+
+    name: str = ""
+    key: str = ""
+
+
 class KeyStore:
     """The keys of this computer, in `file` and perhaps a keyring."""
 
@@ -61,9 +70,9 @@ class KeyStore:
     def __iter__(self) -> Iterator[KeyedBoard]:
         """Yield all boards; one whose key the keyring lost is left out."""
         for device_id, row in self._read().items():
-            text = row.get("key") or self._from_ring(device_id)
+            text = row.key or self._from_ring(device_id)
             if text:
-                yield KeyedBoard(self._bytes(device_id), row.get("name", ""), self._key(text, device_id))
+                yield KeyedBoard(self._bytes(device_id), row.name, self._key(text, device_id))
 
     def save(self, board: KeyedBoard) -> str:
         """Keep a board's key and return where; the file is replaced as a whole or not at all."""
@@ -71,10 +80,10 @@ class KeyStore:
             raise KeyStoreError(f"key of {len(board.key)} bytes, expected {KEY_BYTES}")
         rows, device_id = self._read(), board.device_id.hex()
         in_ring = self._into_ring(device_id, board.key)
-        rows[device_id] = {"name": board.name} if in_ring else {"name": board.name, "key": board.key.hex()}
+        rows[device_id] = _Row(board.name, "" if in_ring else board.key.hex())
         self._file.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(self._file, is_private=True) as file:
-            file.write(json.dumps(rows, indent=1).encode())
+            file.write(json.dumps({k: _stored(row) for k, row in rows.items()}, indent=1).encode())
         return "the system's keyring" if in_ring else str(self._file)
 
     def _bytes(self, device_id: str) -> bytes:
@@ -106,20 +115,19 @@ class KeyStore:
         except Exception:  # noqa: BLE001  every backend has its own errors; the private file serves as well
             return False
 
-    def _read(self) -> dict[str, dict[str, str]]:
+    def _read(self) -> dict[str, _Row]:
         try:
-            data = json.loads(self._file.read_text(encoding="utf-8"))
+            return convert(json.loads(self._file.read_text(encoding="utf-8")), dict[str, _Row])
         except FileNotFoundError:
             return {}
         except ValueError as error:
             raise KeyStoreError(
                 f"{self._file} is damaged ({error}): move it away and set the boards up again"
             ) from None
-        if not isinstance(data, dict) or not all(isinstance(row, dict) for row in data.values()):
-            raise KeyStoreError(
-                f"{self._file} is not a list of keys: move it away and set the boards up again"
-            )
-        return data
+
+
+def _stored(row: _Row) -> dict[str, str]:
+    return {name: text for name, text in asdict(row).items() if text or name == "name"}
 
 
 def key_store() -> KeyStore:

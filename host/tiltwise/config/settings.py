@@ -1,20 +1,25 @@
 """Settings a person may change, read from a TOML file with every value checked.
 
-An unknown key or a value out of range is an error with the line's key, what was expected and what came; a missing
-file means the defaults.
+An unknown key or a value out of range is an error with its key, what was expected and what came; a missing file means
+the defaults.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated
+
+from msgspec import Meta
 
 from tiltwise.detect.posture import RuleSettings
 from tiltwise.motion.calibration.case_axes import FACES
+from tiltwise.stored_values import convert
 from tiltwise.types import Mount
+
+_CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
 class SettingsError(ValueError):
@@ -23,23 +28,30 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class RuleSetting:
-    """Beyond angle_deg for seconds is worth a word; left again below exit_deg for recovery_s."""
+    """Alert when the angle exceeds angle_deg for `seconds`; it ends `hysteresis_deg` below, after recovery_s."""
 
-    angle_deg: float = 20.0  # RULA's and Ariens' 20 deg; the seconds are our own choice
-    seconds: float = 60.0
-    hysteresis_deg: float = 5.0
-    recovery_s: float = 3.0
+    # 20 deg is RULA's and Ariens' limit; the seconds are our own choice.
+    angle_deg: Annotated[float, Meta(ge=1.0, le=90.0)] = 20.0
+    seconds: Annotated[float, Meta(ge=1.0, le=3600.0)] = 60.0
+    hysteresis_deg: Annotated[float, Meta(ge=0.0, le=30.0)] = 5.0
+    recovery_s: Annotated[float, Meta(ge=0.0, le=60.0)] = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class AlertSetting:
-    """When and where the wearer is told."""
+    """When and where the wearer is alerted. Quiet hours are "HH:MM" local time; both empty: never quiet."""
 
     desktop: bool = True
-    console: bool = True
-    min_gap_s: float = 120.0  # no second alert within this time
-    quiet_from: str = ""  # "HH:MM" local time; both empty means never quiet
+    console: bool = True  # read from files of every version, used by none
+    min_gap_s: Annotated[float, Meta(ge=0.0, le=86400.0)] = 120.0  # between two alerts
+    quiet_from: str = ""
     quiet_to: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what is no time of day."""
+        for clock in (self.quiet_from, self.quiet_to):
+            if clock and not _CLOCK.fullmatch(clock):
+                raise ValueError(f"quiet hours {clock!r}: expected HH:MM, for instance 22:00")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,27 +71,17 @@ class Settings:
     wear: WearSetting = field(default_factory=WearSetting)
 
 
-_LIMITS = {  # (least, most) of the numbers, in the unit of the name
-    "angle_deg": (1.0, 90.0),
-    "seconds": (1.0, 3600.0),
-    "hysteresis_deg": (0.0, 30.0),
-    "recovery_s": (0.0, 60.0),
-    "min_gap_s": (0.0, 86400.0),
-}
-_Section = TypeVar("_Section", RuleSetting, AlertSetting, WearSetting)
-_CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
-
-
 def parse_rule(text: str) -> RuleSetting:
     """Read `DEG:SECONDS`, for instance `30:30`."""
-    parts = text.split(":")
+    angle_deg, _, seconds = text.partition(":")
     try:
-        angle_deg, seconds = (float(part) for part in parts)
+        values = {"angle_deg": float(angle_deg), "seconds": float(seconds)}
     except ValueError:
         raise SettingsError(f"rule {text!r}: expected DEGREES:SECONDS, for instance 30:30") from None
-    rule = replace(RuleSetting(), angle_deg=angle_deg, seconds=seconds)
-    check_numbers("rule", rule)
-    return rule
+    try:
+        return convert(values, RuleSetting)
+    except ValueError as error:
+        raise SettingsError(f"rule.{error}") from None
 
 
 def parse_mount(text: str) -> Mount:
@@ -114,42 +116,26 @@ def load_settings(path: Path) -> Settings:
 
 
 def _settings_from(tables: dict[str, object], where: str) -> Settings:
-    kinds = {"rule": RuleSetting, "alerts": AlertSetting, "wear": WearSetting}
-    parts: dict[str, object] = {}
-    for name, table in tables.items():
-        if name not in kinds or not isinstance(table, dict):
-            raise SettingsError(f"{where}: unknown section [{name}]; there are {', '.join(kinds)}")
-        parts[name] = _section(kinds[name](), table, f"{where}: {name}")
-    settings = replace(Settings(), **parts)  # type: ignore[arg-type]
-    parse_mount(settings.wear.mount)
-    parse_face(settings.wear.face)
-    for clock in (settings.alerts.quiet_from, settings.alerts.quiet_to):
-        if clock and not _CLOCK.fullmatch(clock):
-            raise SettingsError(f"{where}: quiet hours {clock!r}: expected HH:MM, for instance 22:00")
+    _refuse_unknown(tables, where)
+    try:
+        settings = convert(tables, Settings)
+        parse_mount(settings.wear.mount)
+        parse_face(settings.wear.face)
+    except ValueError as error:
+        raise SettingsError(f"{where}: {error}") from None
     return settings
 
 
-def _section(default: _Section, table: dict[str, object], where: str) -> _Section:
-    known = {f.name: getattr(default, f.name) for f in fields(default)}
-    for key, value in table.items():
-        if key not in known:
-            raise SettingsError(f"{where}.{key}: unknown setting; there are {', '.join(known)}")
-        expected = type(known[key])
-        if expected is float and type(value) is int:
-            table = {**table, key: float(value)}
-        elif type(value) is not expected:
-            raise SettingsError(f"{where}.{key}: expected a {expected.__name__}, came {value!r}")
-    section = replace(default, **table)  # type: ignore[arg-type]
-    check_numbers(where, section)
-    return section
-
-
-def check_numbers(where: str, section: RuleSetting | AlertSetting | WearSetting) -> None:
-    """Raise SettingsError for a number out of its limits."""
-    for name, (least, most) in _LIMITS.items():
-        value = getattr(section, name, least)
-        if not least <= value <= most:
-            raise SettingsError(f"{where}.{name}: expected {least:g} to {most:g}, came {value:g}")
+def _refuse_unknown(tables: dict[str, object], where: str) -> None:
+    """Refuse a section or a key that is not there, which would otherwise be a setting without effect."""
+    sections = {f.name: getattr(Settings(), f.name) for f in fields(Settings)}
+    for name, table in tables.items():
+        if name not in sections or not isinstance(table, dict):
+            raise SettingsError(f"{where}: unknown section [{name}]; there are {', '.join(sections)}")
+        known = [f.name for f in fields(sections[name])]
+        for key in table:
+            if key not in known:
+                raise SettingsError(f"{where}: {name}.{key}: unknown setting; there are {', '.join(known)}")
 
 
 def rule_settings(rule: RuleSetting) -> RuleSettings:

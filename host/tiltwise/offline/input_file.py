@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tiltwise.config.settings import RuleSetting, Settings, check_numbers
+from tiltwise.config.settings import RuleSetting, Settings
 from tiltwise.decode.decoder import Decoder
 from tiltwise.errors import AppError, UsageError
 from tiltwise.motion.calibration.alignment import STILL_S, CalibrationError, neutral_up
@@ -82,7 +82,10 @@ def read_input(path: Path, *, on_progress: Callable[[float], None] = lambda _: N
     damaged = [f"{bad} damaged frames left out"] if bad else []
     mount, trouble = _told(tape.header, "mount")
     rule, trouble_too = _told(tape.header, "rule")
-    said = read_header({k: v for k, v in tape.header.items() if k in ("mounting", "collar")}, device="")
+    try:
+        said = read_header({k: v for k, v in tape.header.items() if k in ("mounting", "collar")}, device="")
+    except ValueError as error:
+        raise AppError(f"{path}: its calibration cannot be read ({error}): calibrate again") from error
     notes = (*tape.notes, *damaged, *trouble, *trouble_too, *check_samples(Path(path), blocks))
     return ImuInput(Path(path), blocks, gaps, notes, said.mounting, said.collar, mount, rule)
 
@@ -189,7 +192,6 @@ def _told(header: Mapping[str, object], name: str) -> tuple[Any, tuple[str, ...]
         return None, ()
     try:
         said = read_header({name: header[name]}, device="")
-        check_numbers("rule", said.rule)
     except ValueError as error:
         return None, (f"the recording's {name} cannot be used ({error}): as in the settings",)
     return getattr(said, name), ()

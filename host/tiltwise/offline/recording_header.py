@@ -6,19 +6,20 @@ A recording holds the frames as they came and when; with its header that is all 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 
 from tiltwise.config.settings import RuleSetting
 from tiltwise.config.time_zone import is_zone, local_zone_name
 from tiltwise.exercise.catalogue import EXERCISES
 from tiltwise.motion.calibration.mounting import Mounting
+from tiltwise.stored_values import convert
 from tiltwise.types import Mount
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedSession:
-    """How a recording was made. started_utc_s: wall time of its received_s 0, UTC s; None: not told."""
+    """How a recording was made. started_utc_s: UTC s at its received_s 0, None when the header does not say."""
 
     started_utc_s: float | None
     device: str
@@ -28,7 +29,7 @@ class RecordedSession:
     collar: Mounting | None
     rule: RuleSetting
     exercises: tuple[str, ...]
-    notes: tuple[str, ...] = ()  # what was taken otherwise than the header says
+    notes: tuple[str, ...] = ()  # where this differs from what the header says
 
 
 def recording_header(
@@ -56,49 +57,59 @@ def recording_header(
     }
     for name, value in (("mounting", mounting), ("collar", collar)):
         if value is not None:
-            header[name] = value.to_dict()
+            header[name] = asdict(value)
     return header
 
 
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """The keys of a header, of any version: what it does not say takes today's defaults."""
+
+    created_utc: str = ""
+    started_utc_s: float | None = None
+    device: str | None = None
+    zone: str = ""
+    mount: Mount = Mount.NECK
+    mounting: Mounting | None = None
+    collar: Mounting | None = None
+    rule: RuleSetting = field(default_factory=RuleSetting)
+    exercises: tuple[str, ...] = ()
+
+
+# What has another shape than these was never written by us and says nothing.
+_SHAPES = {"mounting": Mapping, "collar": Mapping, "rule": Mapping, "exercises": list}
+
+
 def read_header(header: Mapping[str, object], *, device: str) -> RecordedSession:
-    """Return what a header says; ValueError when something in it cannot be used.
+    """Return what a header says.
 
     Parameters
     ----------
-    header : of a recording, of any version: what it does not say takes today's defaults.
-    device : name for the device where the header tells none.
+    header
+        Of a recording of any version.
+    device
+        Name for the device where the header has none.
+
+    Raises
+    ------
+    ValueError
+        When a value cannot be used; the line names its key.
     """
-    told = header.get("started_utc_s")
-    if told is None and "created_utc" in header:
-        told = datetime.fromisoformat(str(header["created_utc"])).timestamp()
-    zone, said = local_zone_name(), str(header.get("zone") or "")
-    is_known = not said or is_zone(said)
+    read = convert({k: v for k, v in header.items() if isinstance(v, _SHAPES.get(k, object))}, _Header)
+    started_utc_s = read.started_utc_s
+    if started_utc_s is None and read.created_utc:
+        started_utc_s = datetime.fromisoformat(read.created_utc).timestamp()
+    local = local_zone_name()
+    is_known = not read.zone or is_zone(read.zone)
+    note = f"its time zone {read.zone!r} is not known here: its days are those of {local}"
     return RecordedSession(
-        started_utc_s=None if told is None else float(str(told)),
-        device=str(header.get("device", device)),
-        zone=said if said and is_known else zone,
-        mount=Mount(str(header.get("mount", Mount.NECK.value))),
-        mounting=_mounting(header.get("mounting")),
-        collar=_mounting(header.get("collar")),
-        rule=_rule(header.get("rule")),
-        exercises=_exercises(header.get("exercises")),
-        notes=()
-        if is_known
-        else (f"its time zone {said!r} is not known here: its days are those of {zone}",),
+        started_utc_s=started_utc_s,
+        device=device if read.device is None else read.device,
+        zone=read.zone if read.zone and is_known else local,
+        mount=read.mount,
+        mounting=read.mounting,
+        collar=read.collar,
+        rule=read.rule,
+        exercises=tuple(name for name in read.exercises if name in EXERCISES),
+        notes=() if is_known else (note,),
     )
-
-
-def _mounting(values: object) -> Mounting | None:
-    return Mounting.from_dict(values) if isinstance(values, Mapping) else None
-
-
-def _rule(values: object) -> RuleSetting:
-    """Take over the numbers that this version knows."""
-    rule = RuleSetting()
-    if not isinstance(values, Mapping):
-        return rule
-    return replace(rule, **{k: float(str(values[k])) for k in asdict(rule) if k in values})
-
-
-def _exercises(names: object) -> tuple[str, ...]:
-    return tuple(str(name) for name in names if name in EXERCISES) if isinstance(names, list) else ()

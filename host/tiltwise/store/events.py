@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 from tiltwise import types
+from tiltwise.store.schema import StoreError
+from tiltwise.stored_values import convert
 from tiltwise.types import Event
 
 _KINDS: dict[str, type[Any]] = {
@@ -21,33 +23,35 @@ _KINDS: dict[str, type[Any]] = {
         types.SignalGap,
     )
 }
-_ENUMS: dict[str, type[Any]] = {"kind": types.PostureKind, "activity": types.Activity, "side": types.Side}
+_DURATIONS = ("hold_s",)  # every other field in s is a time
 
 
 def encode_event(event: Event) -> tuple[str, str]:
-    """Return (kind, JSON) of an event; its times stay device times."""
-    fields = {f.name: getattr(event, f.name) for f in dataclasses.fields(event)}
-    return type(event).__name__, json.dumps(fields, sort_keys=True)
+    """Return (kind, JSON) of an event; its times stay device times.
+
+    The text is part of what makes a row unique: another order or spacing would store an event twice.
+    """
+    return type(event).__name__, json.dumps(asdict(event), sort_keys=True)
 
 
 def decode_event(kind: str, data: str, utc_s: float) -> Event | None:
-    """Return the event with every time moved to UTC, None for a kind that this version does not know."""
+    """Return the event with every time moved to UTC, None for a kind that this version does not know.
+
+    Raises
+    ------
+    StoreError
+        When the row is damaged.
+    """
     cls = _KINDS.get(kind)
     if cls is None:
         return None
-    fields = json.loads(data)
-    shift = utc_s - fields["t_s"]
-    known = {f.name for f in dataclasses.fields(cls)}
-    values = {name: _decoded(name, value, shift) for name, value in fields.items() if name in known}
-    event: Event = cls(**values)
-    return event
-
-
-def _decoded(name: str, value: Any, shift_s: float) -> Any:
-    if value is None:
-        return None
-    if name in _ENUMS:
-        return _ENUMS[name](value)
-    if name.endswith("_s") and name != "hold_s":  # hold_s is a duration
-        return float(value) + shift_s
-    return value
+    try:
+        event: Event = convert(json.loads(data), cls)
+    except ValueError as error:
+        raise StoreError(
+            f"the store holds a damaged {kind} ({error}): erase that day with `tiltwise data`"
+        ) from error
+    shift_s = utc_s - event.t_s
+    times = [f.name for f in fields(cls) if f.name.endswith("_s") and f.name not in _DURATIONS]
+    moved = {name: value + shift_s for name in times if (value := getattr(event, name)) is not None}
+    return replace(event, **moved)

@@ -1,14 +1,13 @@
 """How the sensor sits on the person: the rotation from body axes to sensor axes, and how well it is known.
 
 Calibration (alignment.py) makes a Mounting from samples; AnglesStage (neck_angles.py) turns orientation into body
-angles with it. A Mounting is a value: it goes into settings and recording headers as a plain dict and comes back
+angles with it. A Mounting is a value: it goes into profiles and recording headers as a plain dict and comes back
 the same. Body axes: x forward, y left, z up in the person's own neutral posture. Rotations are unitless, quality is
 0..1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -89,31 +88,6 @@ class Mounting:
     def up_sensor(self) -> FloatArray:
         """The neutral "up" in sensor axes, (3,)."""
         return rotate(self.q, _BODY_UP)
-
-    def to_dict(self) -> dict[str, object]:
-        """Return plain values for TOML or JSON."""
-        return {
-            "mount": str(self.mount),
-            "q_sensor_from_body": list(self.q_sensor_from_body),
-            "axes": self.axes,
-            "quality": self.quality,
-            "notes": list(self.notes),
-        }
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, object]) -> Mounting:
-        """Return the Mounting that `to_dict` described; raise ValueError with the reason if it is none."""
-        try:
-            q = tuple(float(part) for part in values["q_sensor_from_body"])  # type: ignore[attr-defined]
-            return cls(
-                mount=Mount(str(values["mount"])),
-                q_sensor_from_body=q,  # type: ignore[arg-type]
-                axes=str(values.get("axes", "unknown")),  # type: ignore[arg-type]
-                quality=float(values.get("quality", 0.0)),  # type: ignore[arg-type]
-                notes=tuple(str(note) for note in values.get("notes", ())),  # type: ignore[attr-defined]
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"stored mounting cannot be read ({error}): calibrate again") from error
 
 
 def mounting_from_up(up_sensor: FloatArray, *, mount: Mount) -> Mounting:
