@@ -13,6 +13,7 @@ from tiltwise.common import wire
 from tiltwise.report import aggregate as agg
 from tiltwise.report.aggregate import Aggregate
 from tiltwise.store import schema
+from tiltwise.store.erase import KEEP_RAW
 from tiltwise.store.writer import Store, StoreError
 from tiltwise.types import EpisodeEnded, Mount, PostureKind, RepCompleted, Side
 
@@ -154,8 +155,10 @@ def test_a_month_change_makes_two_files_and_old_months_can_go(tmp_path: Path) ->
     assert sorted(p.name for p in tmp_path.glob("raw-*.db")) == ["raw-2026-02.db", "raw-2026-03.db"]
     with Store.open_readonly(tmp_path) as reader:
         assert len(reader.frames(march - 9, march + 9)) == 20
-    with Store(tmp_path) as store:
-        assert [p.name for p in store.delete_raw_before(date(2026, 3, 15))] == ["raw-2026-02.db"]
+    with Store(tmp_path, now_s=lambda: march) as store:
+        store.put_setting(KEEP_RAW, 1)
+        store.commit()
+        assert [p.name for p in store.retire()] == ["raw-2026-02.db"]
 
 
 def test_a_chunk_that_starts_with_the_same_frame_keeps_the_frames_of_both(tmp_path: Path) -> None:

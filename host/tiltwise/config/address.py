@@ -10,13 +10,11 @@ from types import MappingProxyType
 from tiltwise.link.source import Source
 
 OptionValue = str | int | float
-
-
 OptionParser = Callable[[str], OptionValue]
 
 
 class AddressError(ValueError):
-    """This address does not name a source; one line says what was expected, what came, and what to do."""
+    """An address that names no source; the line says what was expected, what came and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +170,7 @@ def _examples() -> str:
 
 
 def _open_replay(address: Address) -> Source:
-    from tiltwise.recording.replay import ReplaySource  # here, because replay.py builds on this module
+    from tiltwise.recording.replay import ReplaySource  # here: other addresses need no decoder
 
     return ReplaySource(address.target, speed=float(address.options.get("speed", 1.0)))
 

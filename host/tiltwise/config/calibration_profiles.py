@@ -1,7 +1,7 @@
-"""Calibration profiles per person and device: how the sensor sits, when that was found, and what it was before.
+"""Calibration profiles: one JSON file per person and device with how the sensor sits, from old to new.
 
-One JSON file each, profiles/<person>/<device>.json in the data folder, written whole or not at all; the newest
-entry of a mount is the one in use and older ones are kept. Only `tiltwise calibrate` writes here.
+profiles/<person>/<device>.json in the data folder; the newest calibration of a mount is in use. Only
+`tiltwise calibrate` writes here.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class DeviceProfile:
 def device_name(address: Address) -> str:
     """Return the name under which a source's calibration is kept.
 
-    A simulated sensor sits as seed and mount say, whatever the story; a real one is told by its port or radio name.
+    A simulated sensor sits as seed and mount say, in every scenario; a real one is known by its port or radio name.
     """
     if address.scheme == "sim":
         options = address.options

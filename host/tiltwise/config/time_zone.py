@@ -21,10 +21,6 @@ def is_zone(name: str) -> bool:
     """Tell whether this computer knows a zone by this name."""
     try:
         ZoneInfo(name)
-    except (
-        ZoneInfoNotFoundError,
-        ValueError,
-        OSError,
-    ):  # a folder of the zones, a path out of it, a name too long
-        return False
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False  # also a folder of zones, a path out of it, a name too long
     return True

@@ -1,7 +1,7 @@
-"""Our own recordings (`.tw`): frames and answers as they came, behind one line that says what they are.
+"""Our own recordings (`.tw`): a JSON line as header, then the board's frames and answers as they came.
 
-A JSON line, then records of `u32 received_ms + frame or answer`, COBS-encoded and ended by a zero byte. A reader
-that meets damage goes on at the next zero byte, so a torn tail or a bad block costs only the records it hits.
+Each record is `u32 received_ms + frame or answer`, COBS-encoded and ended by a zero byte. A reader skips damage to
+the next zero byte, so a torn tail or a bad block costs only the records it hits.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ class RecordingWriter:
 class Recording:
     """What a recording file holds: frames as received, received_s (m,) from 0, and what was not readable.
 
-    answers: (frames before it, received_s, bytes) of what the board answered, for whoever keeps its ledger again.
+    answers: (frames before it, received_s, bytes) of what the board answered, which tells what is missing.
     """
 
     header: Mapping[str, object]

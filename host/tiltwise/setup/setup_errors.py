@@ -1,4 +1,4 @@
-"""Turns what goes wrong while a board is set up into one plain line: what happened and what to do."""
+"""Errors of a setup: what mpremote, esptool and the system print becomes one line with what to do."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ SETTLE_S = 1.0  # between the port's return and a MicroPython that listens
 SILENCE_S = 5.0  # mpremote itself tried for 10
 FILES_AT_ONCE = 8  # copied by one call of mpremote: progress is told between calls
 STOP_TRIES = 3  # an armed watchdog restarts the board within seconds of its program being stopped
-GRAVITY_M_S2 = (8.8, 10.8)  # a LSM6DS-class part is within 0.4 m/s2; beyond this it moved, or is broken
+GRAVITY_M_S2 = (8.8, 10.8)  # a LSM6DS-class part is within 0.4; beyond this it moved or is broken
 
 
 async def open_serial(port: str) -> Connection:

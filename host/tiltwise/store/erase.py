@@ -1,7 +1,6 @@
-"""Forgetting: a stretch of time, everything, or raw samples beyond so many months. What is erased is overwritten.
+"""Erases a stretch of time, the whole store, or raw samples older than a number of months; zeros go over the data.
 
 Each takes the writer's lock, so nothing is erased under a running `watch`. Times are UTC epoch microseconds.
-Used by: data.py, writer.py (retention), rebuild.py.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ def erase_all(folder: Path, now_s: float) -> int:
         for path in files:
             path.unlink(missing_ok=True)
         for aside in folder.glob(_BEFORE_REBUILD):
-            with contextlib.suppress(OSError):  # somebody put files of their own in
+            with contextlib.suppress(OSError):  # it holds files that are not ours
                 aside.rmdir()
     except OSError as error:
         raise schema.explain(error, folder) from error

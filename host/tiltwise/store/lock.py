@@ -1,4 +1,4 @@
-"""One writer per store: a lock that the operating system drops when its holder dies, and says who holds it.
+"""One writer per store: a lock that the operating system drops when its holder dies, with a note of who holds it.
 
 The lock is an exclusive transaction on a tiny SQLite file, which works alike on Linux, macOS and Windows; a text file
 beside it carries the holder's process id and since when, for the message to the second one.
@@ -44,13 +44,8 @@ class WriterLock:
             note = json.loads(self._holder.read_text(encoding="utf-8"))
             since = datetime.fromtimestamp(float(note["since_s"]), UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
             return f"another tiltwise (process {int(note['pid'])}, since {since})"
-        except (
-            OSError,
-            ValueError,
-            KeyError,
-            TypeError,
-        ):  # the holder is just starting, or the note is damaged
-            return "another tiltwise"
+        except (OSError, ValueError, KeyError, TypeError):
+            return "another tiltwise"  # it is just starting, or its note is damaged
 
     def release(self) -> None:
         """Let another writer in."""

@@ -29,7 +29,7 @@ class GapTotal:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What a store holds. first_s and last_s: UTC s of the first and behind the last minute, None when empty."""
+    """What a store holds. first_s, last_s: UTC s of the first minute's start and the last one's end."""
 
     core_bytes: int
     raw_bytes: int

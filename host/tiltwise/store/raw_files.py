@@ -1,4 +1,4 @@
-"""The month files of raw frames: chunks go in, old months are deleted as files (no VACUUM, no long locks)."""
+"""The month files of raw frames: chunks are added, old months are deleted as files (no VACUUM, no long locks)."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class RawFiles:
 
 
 def insert_chunk(db: sqlite3.Connection, device: str, chunk: Chunk) -> None:
-    """Insert a chunk; where one begins with the same frame, both become one with the frames of both."""
+    """Insert a chunk; if one that begins with the same frame is there, merge the frames of both."""
     key = (device, chunk.boot, chunk.seq0, chunk.sensor)
     row = db.execute(
         "SELECT id, data FROM chunk WHERE device=? AND boot=? AND seq0=? AND sensor=?", key

@@ -1,4 +1,4 @@
-"""A damaged store file is set aside and what can be read of it goes into a new one; recording goes on meanwhile.
+"""Sets a damaged store file aside and copies what can be read of it into a new one, while recording goes on.
 
 Tables are walked by rowid in halves, so that one bad page costs the rows on it and not those behind it.
 """
@@ -86,10 +86,8 @@ def _copy_table(old: sqlite3.Connection, new: sqlite3.Connection, table: str) ->
                 saved += new.execute(
                     f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({marks})", row
                 ).rowcount
-            except (
-                sqlite3.IntegrityError
-            ):  # its session or device was on a bad page: the row cannot be placed
-                continue
+            except sqlite3.IntegrityError:
+                continue  # its session or device was on a bad page
     return saved
 
 

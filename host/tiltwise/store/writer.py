@@ -12,7 +12,6 @@ import sqlite3
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
 
@@ -180,12 +179,6 @@ class Store(StoreIntake):
         except (sqlite3.Error, StoreError) as error:
             return str(error if isinstance(error, StoreError) else schema.explain(error, self.folder))
         return None
-
-    def delete_raw_before(self, day: date) -> list[Path]:
-        """Delete the raw month files that end before this day's month, and return them; the rest stays."""
-        return self._raw.delete_before(
-            month_of(round(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * _US))
-        )
 
     def retire(self) -> list[Path]:
         """Delete the raw months beyond the number that `keep_raw_months` says, if it is set, and return them."""
