@@ -3,6 +3,7 @@
 import pytest
 
 from tiltwise.store.events import decode_event, encode_event
+from tiltwise.store.schema import StoreError
 from tiltwise.types import (
     Activity,
     ActivityChanged,
@@ -86,3 +87,17 @@ def test_what_a_later_version_added_to_a_row_is_left_out() -> None:
 def test_a_row_of_a_version_that_knew_less_takes_the_defaults() -> None:
     row = '{"end_s": 30.0, "reason": "link", "start_s": 12.0, "t_s": 30.0}'
     assert decode_event("SignalGap", row, 30.0) == SignalGap(30.0, 12.0, 30.0, "link", 0)
+
+
+@pytest.mark.parametrize(
+    ("row", "line"),
+    [
+        ("{", "Expecting property name"),
+        ("[]", "expected a table of values"),
+        ('{"t_s": 1.0}', "activity: missing"),
+        ('{"t_s": "now", "activity": "moving"}', "t_s: expected a number, came 'now'"),
+    ],
+)
+def test_a_damaged_row_is_told_with_its_kind_and_key(row: str, line: str) -> None:
+    with pytest.raises(StoreError, match=f"damaged ActivityChanged .*{line}"):
+        decode_event("ActivityChanged", row, 5.0)

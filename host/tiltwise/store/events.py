@@ -49,7 +49,7 @@ def decode_event(kind: str, data: str, utc_s: float) -> Event | None:
         event: Event = convert(json.loads(data), cls)
     except ValueError as error:
         raise StoreError(
-            f"the store holds a damaged {kind} ({error}): erase that day with `tiltwise data`"
+            f"the store holds a damaged {kind} ({error}): erase that day with `tiltwise data --erase`"
         ) from error
     shift_s = utc_s - event.t_s
     times = [f.name for f in fields(cls) if f.name.endswith("_s") and f.name not in _DURATIONS]
