@@ -11,7 +11,7 @@ from tiltwise.common import wire
 from . import config, drivers
 from .comms import frame_store
 from .comms.session_manager import CommandContext, SessionManager
-from .comms.status_frames import VERSION, StatusFrames
+from .comms.status_frames import VERSION, EventFrames, StatusFrames
 from .device.health import Health
 from .device.housekeeping import Housekeeping
 from .sensing import imu_addresses
@@ -35,9 +35,8 @@ class App:
         self.keystore = KeyStore(board.files)
         self.health = Health(board.files, board.clock, board.chip_cause, board.watchdog, board.random)
         self.haptics = Haptics(None if self.health.is_safe_mode else board.motor, board.clock)
-        self._has_motor = board.motor is not None
         self.archive = self._open_archive(board)
-        self.outbox = frame_store.make(
+        self.frames = frame_store.make(
             self.health.boot_id,
             board.ring_frames,
             board.minute_frames,
@@ -45,21 +44,30 @@ class App:
             self.archive,
         )
         self.samplers = []
-        self.desk = SessionManager(self._links(board), self.outbox, board.clock, self._tools(board))
-        self.wear = WearerState(board.clock, self.settings, self.haptics, self.samplers, self.event)
-        self.house = Housekeeping(board, self)
-        self.report = StatusFrames(board, self)
+        self._events = EventFrames(self.frames, self.time, self.samplers)
+        self.event = self._events.event
+        self.wearer = WearerState(board.clock, self.settings, self.haptics, self.samplers, self.event)
+        self.housekeeping = Housekeeping(
+            board, self.settings, self.health, self.frames, self.samplers, self.wearer, self.event
+        )
+        self._battery = self.housekeeping.battery
         if not self.health.is_safe_mode:
             self._find_sensors(board)
-        self.desk.tools.imus = len(self.samplers)
-        now = board.clock.ticks_ms()
+        self.sessions = SessionManager(
+            self._links(board), self.frames, board.clock, self._command_context(board)
+        )
+        self.report = StatusFrames(board, self._events, self.sessions, self._battery, self.health)
+        self._start_schedule(board.clock.ticks_ms())
+
+    def _start_schedule(self, now):
+        """Let everything be due at once."""
         self._poll_at = now
         self._phase = 0
         self._look_at = now
         self._status_at = now
         self._info_at = now
         self._info_wanted = False
-        self._held = 0
+        self._frame_flags = 0
         self._is_booted = False
 
     # ---- building ----
@@ -73,45 +81,43 @@ class App:
         except OSError as problem:
             self.health.problem = problem
             return None
-        self.health.avoid([row[0] for row in archive.boots()] + [archive.newest_boot])
+        self.health.exclude_boot_ids([row[0] for row in archive.boots()] + [archive.newest_boot])
         return archive
 
     def _links(self, board):
         """Return the ways to a host; in safe mode the cable only."""
         return [link for link in board.links if link.peer == "usb" or not self.health.is_safe_mode]
 
-    def _tools(self, board):
+    def _command_context(self, board):
         """Return what the commands of a host may use."""
-        tools = CommandContext()
-        tools.keystore = self.keystore
-        tools.settings = self.settings
-        tools.haptics = self.haptics if self._has_motor else None
-        tools.on_start = self._on_start
-        tools.tare = self.tare
-        tools.reboot = self.reboot
-        tools.now = self.time.now
-        tools.random = board.random
-        tools.log = self.event
-        tools.device_id = board.device_id
-        tools.model = board.model
-        tools.version = VERSION
-        tools.features = (
-            (wire.FEATURE_MOTOR if self._has_motor else 0)
-            | (wire.FEATURE_BATTERY if board.battery_mv is not None else 0)
-            | (wire.FEATURE_FLASH_MINUTES if self.archive is not None else 0)
+        return CommandContext(
+            keystore=self.keystore,
+            settings=self.settings,
+            haptics=None if board.motor is None else self.haptics,
+            on_start=self._on_start,
+            tare=self.wearer.tare,
+            reboot=self.housekeeping.reboot_soon,
+            now=self.time.now,
+            random=board.random,
+            log=self.event,
+            device_id=board.device_id,
+            model=board.model,
+            version=VERSION,
+            features=(0 if board.motor is None else wire.FEATURE_MOTOR)
+            | (0 if board.battery_mv is None else wire.FEATURE_BATTERY)
+            | (0 if self.archive is None else wire.FEATURE_FLASH_MINUTES)
+            | (wire.FEATURE_SECOND_IMU if len(self.samplers) > 1 else 0),
+            imus=len(self.samplers),
         )
-        return tools
 
     def _find_sensors(self, board):
         """Make a sampler for each address that answers, and for those that should and may come later."""
         answering = [address for address in board.addresses if self._is_imu(board.bus, address)]
-        for address in imu_addresses.places(board.addresses, answering, self.settings):
-            sampler = Sampler(len(self.samplers), board.bus, address, self.time, self.outbox, self.event)
+        for address in imu_addresses.assign(board.addresses, answering, self.settings):
+            sampler = Sampler(len(self.samplers), board.bus, address, self.time, self.frames, self.event)
             self.samplers.append(sampler)
             if not self.settings.get("rate"):
                 sampler.select(wire.RAW, config.SAMPLES_PER_FRAME)
-        if len(self.samplers) > 1:
-            self.desk.tools.features |= wire.FEATURE_SECOND_IMU
 
     def _is_imu(self, bus, address):
         """Tell whether a part is there that a driver knows; a clock chip may answer at the same address."""
@@ -120,35 +126,6 @@ class App:
         except OSError:
             return False
         return True
-
-    # ---- what others ask for ----
-
-    @property
-    def is_streaming(self):
-        """Tell whether a host takes live frames."""
-        return self.desk.is_streaming
-
-    @property
-    def is_connected(self):
-        """Tell whether anybody is at the other end of a link, proved or not."""
-        return any(session.link.is_connected for session in self.desk.sessions)
-
-    @property
-    def has_key(self):
-        """Tell whether a key is set."""
-        return self.desk.key is not None
-
-    def event(self, code, value, sensor=0):
-        """Tell what just happened."""
-        self.report.event(code, value, sensor)
-
-    def tare(self):
-        """Take neutral; the result comes as an event. False: not now."""
-        return self.wear.tare()
-
-    def reboot(self):
-        """Restart, as soon as the answer to the command has gone out."""
-        self.house.reboot()
 
     def _on_start(self, frame_type, samples_per_frame):
         for sampler in self.samplers:
@@ -161,19 +138,19 @@ class App:
         """Do what is due now and return the milliseconds until the next step."""
         clock = self._clock
         now = clock.ticks_ms()
-        has_more = self.desk.step()
-        self.health.linked()
+        has_more = self.sessions.step()
+        self.health.kick_link()
         if not self._is_booted:
             self._boot()
-        self._hold_flags()
+        self._set_frame_flags()
         if clock.ticks_diff(now, self._poll_at) >= 0:
             self._poll_at = self._next_poll(now)
             self._sample()
         if clock.ticks_diff(now, self._look_at) >= 0:
             self._look_at = self._next(self._look_at, now, config.LOOK_MS)
-            self.wear.step(now, self.is_streaming, self.house.is_awake)
+            self.wearer.step(now, self.sessions.is_streaming, self.housekeeping.is_awake)
         wait_ms = self.haptics.step(now)
-        self.house.step(now)
+        self.housekeeping.step(now, self.sessions)
         self._report(now)
         self.health.step(now)
         if has_more:
@@ -191,25 +168,25 @@ class App:
         if self.health.is_safe_mode:
             self.event(wire.EVENT_SAFE_MODE, self.health.crashes)
 
-    def _hold_flags(self):
+    def _set_frame_flags(self):
         """Mark the frames that the motor shakes, and those of an empty battery."""
         flags = (wire.FLAG_MOTOR_ON if self.haptics.is_shaking else 0) | (
-            wire.FLAG_LOW_BATTERY if self.house.battery.is_low else 0
+            wire.FLAG_LOW_BATTERY if self._battery.is_low else 0
         )
-        if flags != self._held:
-            self._held = flags
+        if flags != self._frame_flags:
+            self._frame_flags = flags
             for sampler in self.samplers:
-                sampler.framer.hold(flags)
+                sampler.set_sticky_flags(flags)
 
     def _sample(self):
-        if self.house.is_awake:
+        if self.housekeeping.is_awake:
             for sampler in self.samplers:
                 sampler.poll()
                 if sampler.is_new:
                     sampler.is_new = False
                     self._info_wanted = True
                     self._remember_places()
-        self.health.sampled()
+        self.health.kick_sampling()
 
     def _remember_places(self):
         """Note where two sensors are, once both were set up: an identity alone may be chance."""
@@ -224,15 +201,24 @@ class App:
         clock = self._clock
         if clock.ticks_diff(now, self._status_at) >= 0:
             self._status_at = self._next(self._status_at, now, config.STATUS_MS)
-            for sampler in self.samplers:
-                self.report.status(sampler)
-            if not self.samplers:
-                self.report.status(None)
+            conditions = self._conditions()
+            for sampler in self.samplers or (None,):
+                self.report.status(sampler, conditions, self.housekeeping.is_awake)
         if self._info_wanted or clock.ticks_diff(now, self._info_at) >= 0:
             self._info_at = clock.ticks_add(now, config.INFO_MS)
             self._info_wanted = False
             for sampler in self.samplers:
                 self.report.info(sampler)
+
+    def _conditions(self):
+        """Return what is wrong with the board just now, as wire.CONDITION_*; the sensors have their own."""
+        return (
+            (0 if self.settings.problem is None else wire.CONDITION_SETTINGS_BAD)
+            | (wire.CONDITION_KEY_BAD if self.keystore.is_damaged else 0)
+            | (0 if self.health.problem is None else wire.CONDITION_FLASH_BAD)
+            | (wire.CONDITION_SAFE_MODE if self.health.is_safe_mode else 0)
+            | (wire.CONDITION_HOST_SILENT if self.sessions.is_waiting else 0)
+        )
 
     def _next_poll(self, now):
         phases = config.POLL_PHASES_MS

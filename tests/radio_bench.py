@@ -1,4 +1,4 @@
-"""Radio, outbox and desk of the firmware on a fake `bluetooth` module, and hosts that connect to them."""
+"""Radio, frames and sessions of the firmware on a fake `bluetooth` module, and hosts that connect to them."""
 
 import importlib
 import random
@@ -10,8 +10,8 @@ from wire_host import DEVICE, KEY, Host
 
 load_firmware()
 radio_module = importlib.import_module("tiltwise_firmware.comms.ble_radio")
-desk_module = importlib.import_module("tiltwise_firmware.comms.session_manager")
-outbox_module = importlib.import_module("tiltwise_firmware.comms.frame_store")
+session_manager = importlib.import_module("tiltwise_firmware.comms.session_manager")
+frame_store = importlib.import_module("tiltwise_firmware.comms.frame_store")
 
 BOOT = 77
 CTRL, DATA, INFO = (wire.uuid128(short) for short in (wire.UUID_CTRL, wire.UUID_DATA, wire.UUID_INFO))
@@ -29,25 +29,27 @@ class Keys:
 
 
 class Board:
-    """Radio, outbox and desk on a virtual clock."""
+    """Radio, frames and sessions on a virtual clock."""
 
     def __init__(self, key=KEY, frames=400, aes=None, **air):
         self.air = Air(**air)
         self.clock = SimClock(0, ticks_offset=2**30 - 3_000)  # ticks wrap soon
         self.radio = radio_module.Radio(self.air, self.clock, b"test", (1, 2, 3))
-        self.outbox = outbox_module.FrameStore(BOOT, frames, 10, 10)
+        self.frames = frame_store.FrameStore(BOOT, frames, 10, 10)
         self.events = []
         self.started = []
-        tools = desk_module.Tools()
-        tools.keystore = Keys(key)
-        tools.on_start = lambda *stream: self.started.append(stream)
-        tools.now = lambda: int(self.clock.us) // 100
-        rng = random.Random(3)
-        tools.random = rng.randbytes
-        tools.log = lambda *event: self.events.append(event)
-        tools.device_id = DEVICE
-        self.desk = desk_module.SessionManager(self.radio.links, self.outbox, self.clock, tools, aes)
-        self._buffer = self.outbox.main.spare()
+        context = session_manager.CommandContext(
+            keystore=Keys(key),
+            on_start=lambda *stream: self.started.append(stream),
+            now=lambda: int(self.clock.us) // 100,
+            random=random.Random(3).randbytes,
+            log=lambda *event: self.events.append(event),
+            device_id=DEVICE,
+        )
+        self.sessions = session_manager.SessionManager(
+            self.radio.links, self.frames, self.clock, context, aes
+        )
+        self._buffer = self.frames.main.lend_buffer()
         self.drains = None  # notifications that the radio gets rid of in 10 ms
         self.run()
 
@@ -55,14 +57,14 @@ class Board:
         for _ in range(n):
             for k in range(140):
                 self._buffer[18 + k] = (k + fill) & 255
-            self._buffer = self.outbox.put(self._buffer, wire.ORIENT, 0, 5, 6, 10, 0, 6)
+            self._buffer = self.frames.put(self._buffer, wire.ORIENT, 0, 5, 6, 10, 0, 6)
 
     def run(self, ms=10):
         for _ in range(max(1, ms // 10)):
             self.clock.sleep_ms(10)
             if self.drains is not None:
                 self.air.drain(self.drains)
-            self.desk.step()
+            self.sessions.step()
 
     def host(self, mtu=247, address=b"\1\2\3\4\5\6", **kwargs):
         """A host connects and can write and listen."""

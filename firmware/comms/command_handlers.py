@@ -37,9 +37,12 @@ _MOST_BOOTS = const(20)  # in one answer
 class Commands:
     """The commands of one session."""
 
-    def __init__(self, session, desk):
-        self._session = session
-        self._desk = desk
+    def __init__(self, session, manager):
+        self._manager = manager
+        self._context = manager.context
+        self._frames = manager.frames
+        self._link = session.link
+        self._queue = session.delivery
         self._handlers = {
             wire.OP_AUTH1: session.auth1,
             wire.OP_AUTH2: session.auth2,
@@ -76,14 +79,14 @@ class Commands:
 
     def _hello(self, is_proved):
         # Who holds the cable may know which board it is; on the radio only who proved the key.
-        is_known = is_proved or self._session.link.peer == "usb"
-        return wire.STATUS_OK, self._desk.hello() + (self._desk.tools.device_id if is_known else b"")
+        is_known = is_proved or self._link.peer == "usb"
+        return wire.STATUS_OK, self._manager.hello() + (self._context.device_id if is_known else b"")
 
     def _ping(self, payload):
-        now = self._desk.tools.now
+        now = self._context.now
         if now is None:
             return wire.STATUS_UNSUPPORTED, b""
-        waited = self._session.link.waited_us() // 100
+        waited = self._link.waited_us() // 100
         sent = now()
         return wire.STATUS_OK, payload + struct.pack(
             "<II", max(sent - waited, 0) & 0xFFFFFFFF, sent & 0xFFFFFFFF
@@ -95,65 +98,56 @@ class Commands:
         frame_type, samples = payload[0], payload[1]
         if frame_type not in wire.SAMPLE_SIZES or not 1 <= samples <= config.SAMPLES_PER_FRAME:
             return wire.STATUS_BAD_ARGUMENT, b""
-        on_start = self._desk.tools.on_start
-        if self._session.delivery.start((frame_type, samples)) and on_start is not None:
+        on_start = self._context.on_start
+        if self._queue.start((frame_type, samples)) and on_start is not None:
             on_start(frame_type, samples)
         return wire.STATUS_OK, b""
 
     def _stop(self, _payload):
-        self._session.delivery.stop()
+        self._queue.stop()
         return wire.STATUS_OK, b""
 
     def _ack(self, payload):
         boot, seq, credits = struct.unpack("<HIH", payload)
-        outbox = self._desk.outbox
+        frames = self._frames
         if seq == wire.NOTHING_STORED:
-            self._session.delivery.go_on(credits)
+            self._queue.grant_credits(credits)
             return wire.STATUS_OK, b""
-        if boot != outbox.boot:
-            if outbox.archive is None:
-                return wire.STATUS_BAD_ARGUMENT, b""
-            outbox.archive.free_to(boot, seq)
-            return wire.STATUS_OK, b""
-        if seq >= outbox.next_seq:
+        if boot != frames.boot:
+            return wire.STATUS_OK if frames.free_earlier(boot, seq) else wire.STATUS_BAD_ARGUMENT, b""
+        if seq >= frames.next_seq:
             return wire.STATUS_BAD_ARGUMENT, b""
-        outbox.free_to(seq)
-        self._session.delivery.acknowledge(seq, credits)
+        frames.free_to(seq)
+        self._queue.acknowledge(seq, credits)
         return wire.STATUS_OK, b""
 
     def _get(self, request_id, payload):
         boot, first, last = struct.unpack("<HII", payload)
-        outbox = self._desk.outbox
-        if first > last or not self._session.delivery.get(request_id, boot, first, last):
+        frames = self._frames
+        if first > last or not self._queue.get(request_id, boot, first, last):
             return wire.STATUS_BAD_ARGUMENT, b""
-        if boot != outbox.boot:
-            for held in outbox.archive.boots():
+        if boot != frames.boot:
+            for held in frames.earlier_boots():
                 if held[0] == boot:
                     return wire.STATUS_OK, struct.pack("<II", held[1], held[2])
             return wire.STATUS_OK, struct.pack("<II", 1, 0)  # nothing of it: GET_DONE follows at once
-        return wire.STATUS_OK, struct.pack("<II", outbox.oldest(), max(outbox.next_seq - 1, 0))
+        return wire.STATUS_OK, struct.pack("<II", frames.oldest(), max(frames.next_seq - 1, 0))
 
     def _boots(self, _payload):
-        outbox = self._desk.outbox
-        parts = [struct.pack("<HII", outbox.boot, outbox.oldest(), max(outbox.next_seq - 1, 0))]
-        if outbox.archive is not None:
-            for boot, first, last in outbox.archive.boots()[: _MOST_BOOTS - 1]:
-                parts.append(struct.pack("<HII", boot, first, last))
+        frames = self._frames
+        parts = [struct.pack("<HII", frames.boot, frames.oldest(), max(frames.next_seq - 1, 0))]
+        for boot, first, last in frames.earlier_boots()[: _MOST_BOOTS - 1]:
+            parts.append(struct.pack("<HII", boot, first, last))
         return wire.STATUS_OK, b"".join(parts)
 
     def _forget(self, payload):
-        boot = struct.unpack("<H", payload)[0]
-        outbox = self._desk.outbox
-        if boot == outbox.boot:
-            outbox.free_to(outbox.next_seq - 1)
-        elif outbox.archive is not None:
-            outbox.archive.forget(boot)  # a boot that is not known is forgotten already
+        self._frames.forget(struct.unpack("<H", payload)[0])
         return wire.STATUS_OK, b""
 
     # ---- the board ----
 
     def _getcfg(self, payload):
-        settings = self._desk.tools.settings
+        settings = self._context.settings
         if settings is None:
             return wire.STATUS_UNSUPPORTED, b""
         if payload[0] >= len(settings.KEYS):
@@ -161,7 +155,7 @@ class Commands:
         return wire.STATUS_OK, wire.pack_value(settings.get(settings.KEYS[payload[0]]))
 
     def _setcfg(self, payload):
-        settings = self._desk.tools.settings
+        settings = self._context.settings
         if settings is None:
             return wire.STATUS_UNSUPPORTED, b""
         if len(payload) < 2 or payload[0] >= len(settings.KEYS):
@@ -175,32 +169,32 @@ class Commands:
         return wire.STATUS_OK, b""
 
     def _motor(self, payload):
-        haptics = self._desk.tools.haptics
+        haptics = self._context.haptics
         if haptics is None:
             return wire.STATUS_UNSUPPORTED, b""
         return wire.STATUS_OK if haptics.play(payload[0], payload[1]) else wire.STATUS_FAILED, b""
 
     def _tare(self, _payload):
-        if self._desk.tools.tare is None:
+        if self._context.tare is None:
             return wire.STATUS_UNSUPPORTED, b""
-        return wire.STATUS_FAILED if self._desk.tools.tare() is False else wire.STATUS_OK, b""
+        return wire.STATUS_FAILED if self._context.tare() is False else wire.STATUS_OK, b""
 
     def _reboot(self, _payload):
-        if self._desk.tools.reboot is None:
+        if self._context.reboot is None:
             return wire.STATUS_UNSUPPORTED, b""
-        self._desk.tools.reboot()
+        self._context.reboot()
         return wire.STATUS_OK, b""
 
     def _provision(self, payload):
         """Set the key; only over the cable, which takes a hand on the board."""
-        desk = self._desk
-        if self._session.link.peer != "usb" or desk.tools.keystore is None:
+        manager = self._manager
+        if self._link.peer != "usb" or self._context.keystore is None:
             return wire.STATUS_UNSUPPORTED, b""
         if payload == bytes(auth.KEY_SIZE):
             return wire.STATUS_BAD_ARGUMENT, b""
-        if payload != desk.key:
+        if payload != manager.key:
             try:
-                desk.set_key(payload)
+                manager.set_key(payload)
             except OSError:
                 return wire.STATUS_FAILED, b""
-        return wire.STATUS_OK, desk.tools.device_id
+        return wire.STATUS_OK, self._context.device_id

@@ -1,6 +1,7 @@
 """Frames wait here until the host has stored them: slots of one size, made once, the oldest dropped when full.
 
-Frames are not copied: `put` takes the buffer that was filled and hands out another one to fill next.
+Frames are not copied. Whoever makes frames borrows one buffer for good; `put` takes the buffer that was filled and
+returns another one to fill next.
 """
 
 from array import array
@@ -11,11 +12,9 @@ from tiltwise.common import wire
 class FrameRing:
     """A queue of `count` frames of up to `size` bytes, in rising order of sequence number."""
 
-    def __init__(self, count, size, spares=1):
-        memory = memoryview(bytearray((count + spares) * size))
-        slots = [memory[k * size : (k + 1) * size] for k in range(count + spares)]
-        self._spares = slots[count:]
-        self._slots = slots[:count]
+    def __init__(self, count, size):
+        memory = memoryview(bytearray(count * size))
+        self._slots = [memory[k * size : (k + 1) * size] for k in range(count)]
         self._sizes = array("H", [0] * count)
         self._seqs = array("I", [0] * count)
         self._first = 0
@@ -24,9 +23,9 @@ class FrameRing:
         self.used = 0
         self.lost = 0  # frames dropped before anybody acknowledged them
 
-    def spare(self):
-        """Hand out a buffer for a frame; each builder asks once, then swaps buffers in `put`."""
-        return self._spares.pop()
+    def lend_buffer(self):
+        """Return a new buffer for one producer of frames, which swaps it for another one in each `put`."""
+        return memoryview(bytearray(self.slot_size))
 
     def put(self, buffer, size, seq):
         """Take a filled buffer and return the one to fill next."""

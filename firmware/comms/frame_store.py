@@ -29,7 +29,7 @@ def frames_that_fit(free_bytes, samples_per_frame, most):
 
 
 def make(boot, frames, minutes, samples_per_frame, archive=None):
-    """Return an Outbox of this size, or of half of it and so on when the memory is in pieces."""
+    """Return a FrameStore of this size, or of half of it and so on when the memory is in pieces."""
     while True:
         try:
             return FrameStore(boot, frames, minutes, samples_per_frame, archive)
@@ -46,10 +46,8 @@ class FrameStore:
         self.boot = boot
         self.next_seq = 0
         self.archive = archive
-        self.main = FrameRing(
-            frames, slot_bytes(samples_per_frame), spares=3
-        )  # two sensors and one for everything else
-        self.minutes = FrameRing(minutes, wire.frame_size(wire.MINUTE), spares=2)
+        self.main = FrameRing(frames, slot_bytes(samples_per_frame))
+        self.minutes = FrameRing(minutes, wire.frame_size(wire.MINUTE))
         self._rings = (self.main, self.minutes)
         if archive is not None:
             archive.begin(boot)
@@ -62,7 +60,7 @@ class FrameStore:
         )
         ring = self.minutes if frame_type == wire.MINUTE else self.main
         if ring is self.minutes and ring.used == ring.capacity and self.archive is not None:
-            self.archive.flush(ring)  # what leaves the ring is in flash, not lost
+            self.flush()  # what leaves the ring is in flash, not lost
             ring.free_to(ring.seq_at(0))
         seq = self.next_seq
         self.next_seq += 1
@@ -95,6 +93,46 @@ class FrameStore:
                 best = ring.seq_at(position)
         return found
 
-    def view(self, boot):
+    @property
+    def lost(self):
+        """Return how many frames were dropped before anybody acknowledged them."""
+        return self.main.lost + self.minutes.lost
+
+    # ---- the archive, where there is one ----
+
+    @property
+    def flash_faults(self):
+        """Return how many blocks and records of the archive failed."""
+        return 0 if self.archive is None else self.archive.faults
+
+    def step(self, now):
+        """Let minutes that wait too long go to flash; call it about once a second."""
+        if self.archive is not None:
+            self.archive.step(now, self.minutes)
+
+    def flush(self):
+        """Write all minutes to flash that are not there yet."""
+        if self.archive is not None:
+            self.archive.flush(self.minutes)
+
+    def earlier_boot(self, boot):
         """Return what is held of an earlier boot, like a ring; None without an archive."""
         return None if self.archive is None else ArchiveView(self.archive, boot)
+
+    def earlier_boots(self):
+        """Return [(boot, first, last number)] of the earlier boots that have frames."""
+        return [] if self.archive is None else self.archive.boots()
+
+    def free_earlier(self, boot, seq):
+        """Forget the frames of an earlier boot up to this number; False without an archive."""
+        if self.archive is None:
+            return False
+        self.archive.free_to(boot, seq)
+        return True
+
+    def forget(self, boot):
+        """Forget all frames of a boot, this one or an earlier one; a boot that is not known is forgotten already."""
+        if boot == self.boot:
+            self.free_to(self.next_seq - 1)
+        elif self.archive is not None:
+            self.archive.forget(boot)

@@ -1,9 +1,9 @@
-"""Talks with one host over one link: proves, is proved to, takes commands, seals frames.
+"""One link's session with a host: authentication, commands in, answers and sealed frames out.
 
-An unproved peer is told what the board is (HELLO) and may prove the key (AUTH1, AUTH2); over a cable it may also
-set one (PROVISION). A peer on the radio that has proved nothing after 5 s is sent away. A board without a key
-serves whoever holds its cable, with checksums. Refusals come in the order of their cost: length, checksum, opcode,
-and only then hashes.
+An unauthenticated peer may ask what the board is (HELLO) and prove the key (AUTH1, AUTH2); over a cable it may also
+set one (PROVISION). A peer on the radio that has proved nothing after 5 s is disconnected. A board without a key
+serves whoever holds its cable, with checksums in place of tags. Commands are checked in the order of cost: length,
+checksum, opcode, and only then hashes.
 """
 
 import struct
@@ -24,15 +24,18 @@ _LEAVE_MS = const(1000)  # for the last answer to go out at all
 
 
 class HostSession:
-    """One link's end of the desk."""
+    """The session of one link."""
 
-    def __init__(self, link, desk):
+    def __init__(self, link, manager):
         self.link = link
-        self._desk = desk
-        self.delivery = SendQueue(desk.outbox, self._transmit)
-        self._commands = Commands(self, desk)
+        self._manager = manager
+        self._context = manager.context
+        self._frames = manager.frames
+        self._clock = manager.clock
+        self.delivery = SendQueue(manager.frames, self._transmit)
+        self._commands = Commands(self, manager)
         self._connection = link.connections
-        self._since = self._heard_at = self._leave_at = desk.clock.ticks_ms()
+        self._since = self._heard_at = self._leave_at = self._clock.ticks_ms()
         self._reset()
 
     def _reset(self):
@@ -54,7 +57,7 @@ class HostSession:
     @property
     def is_free(self):
         """Tell whether this peer is served without a proof: the cable of a board that has no key yet."""
-        return self._desk.key is None and self.link.peer == "usb"
+        return self._manager.key is None and self.link.peer == "usb"
 
     @property
     def is_open(self):
@@ -63,7 +66,7 @@ class HostSession:
 
     def seconds(self):
         """Return how long ago the session was opened and its host was last heard, in seconds."""
-        clock = self._desk.clock
+        clock = self._clock
         now = clock.ticks_ms()
         opened = max(clock.ticks_diff(now, self._opened_at), 0) // 1000
         return min(opened, 65535), min(max(clock.ticks_diff(now, self._heard_at), 0) // 1000, 65535)
@@ -71,9 +74,9 @@ class HostSession:
     def close(self, reason):
         """End the session; the peer may prove the key anew."""
         if self.channel is not None:
-            self._desk.leave(self, reason)
+            self._manager.release(self, reason)
         self._reset()
-        self._since = self._desk.clock.ticks_ms()
+        self._since = self._clock.ticks_ms()
 
     # ---- every step ----
 
@@ -85,9 +88,9 @@ class HostSession:
             if self.is_open or self._connection != link.connections:
                 self.close(wire.CLOSED_LOST)
             if link.is_connected and link.connections != self._connection:
-                link.publish(self._desk.hello())
+                link.publish(self._manager.hello())
             self._connection = link.connections
-        if not link.is_connected or self._leaves():
+        if not link.is_connected or self._is_cutting():
             return False
         for _ in range(_COMMANDS_PER_STEP):
             data = link.receive()
@@ -97,17 +100,17 @@ class HostSession:
         if not self.is_open or self._is_leaving or not link.is_idle():
             return False
         if self.delivery.is_done and self.delivery.request_id is not None:
-            return self._tell_done()
+            return self._send_get_done()
         return self.delivery.step()
 
-    def _leaves(self):
+    def _is_cutting(self):
         """Cut the link of a peer that failed or proved nothing in time; True while it is on its way out."""
-        clock, link = self._desk.clock, self.link
+        clock, link = self._clock, self.link
         now = clock.ticks_ms()
         is_late = clock.ticks_diff(now, self._since) >= PROOF_MS
         if is_late and not self._is_leaving and not self.is_open and link.peer == "ble":
-            self._desk.dropped += 1
-            self.leave(now)
+            self._manager.dropped += 1
+            self.cut(now)
         left_ms = clock.ticks_diff(self._leave_at, now)
         if self._is_leaving and (left_ms <= 0 or (link.is_idle() and left_ms <= _LEAVE_MS - _LINGER_MS)):
             self._is_leaving = False
@@ -116,11 +119,11 @@ class HostSession:
             return True
         return self._is_leaving
 
-    def leave(self, now):
+    def cut(self, now):
         """Cut the link as soon as the answer has gone out; a cable cannot be cut, and a proved host is not."""
         if self.link.peer == "ble" and self.channel is None:
             self._is_leaving = True
-            self._leave_at = self._desk.clock.ticks_add(now, _LEAVE_MS)
+            self._leave_at = self._clock.ticks_add(now, _LEAVE_MS)
 
     def _transmit(self, frame, size, backfill):
         """Seal a frame and send it; one that was refused is not sealed again."""
@@ -133,10 +136,10 @@ class HostSession:
             if self.channel is None:
                 wire.seal(frame, size)
             else:
-                self._sealed = self.channel.seal(frame, size, self._desk.scratch)
+                self._sealed = self.channel.seal(frame, size, self._manager.scratch)
         if not self.link.send(self._sealed, size):
             self._sealed_seq, self._sealed_flags = seq, flags
-            self._desk.retries += 1
+            self._manager.retries += 1
             return False
         self._sealed_seq = -1
         return True
@@ -153,13 +156,13 @@ class HostSession:
                 request_id, opcode, payload = self.channel.open(data)
                 is_proved = True
         except ReplayError:
-            self._desk.replays += 1
+            self._manager.replays += 1
             return
         except wire.WireError:
-            self._desk.bad_commands += 1  # a host that is meant repeats its command
+            self._manager.bad_commands += 1  # a host that is meant repeats its command
             return
         if is_proved:
-            self._heard_at = self._desk.clock.ticks_ms()
+            self._heard_at = self._clock.ticks_ms()
         channel = self.channel if is_proved else None
         self._reply(
             channel, request_id, opcode, self._commands.answer(request_id, opcode, payload, is_proved)
@@ -172,8 +175,8 @@ class HostSession:
         self._counter += 1
         return self.link.reply(wire.pack_command(request_id, opcode | wire.REPLY, self._counter, answer))
 
-    def _tell_done(self):
-        """Tell that a GET is done, in a reply that the host did not ask for; True when it went out."""
+    def _send_get_done(self):
+        """Report the end of a GET in a reply that the host did not ask for; True when it went out."""
         delivery = self.delivery
         answer = bytes([wire.STATUS_OK]) + delivery.done_body()
         if not self._reply(self.channel, delivery.request_id, wire.OP_GET_DONE, answer):
@@ -185,18 +188,20 @@ class HostSession:
 
     def auth1(self, payload):
         """Answer the host's nonce with ours and our proof; return (status, rest)."""
-        desk = self._desk
-        if desk.key is None:
+        manager = self._manager
+        if manager.key is None:
             return wire.STATUS_FAILED, b""
         if payload == self._request:
             return wire.STATUS_OK, self._answer
-        wait = desk.wait_s(self.link.address)
+        wait = manager.wait_s(self.link.address)
         self._tries += 1
         if wait or (self._tries > _MOST_TRIES and self.link.peer == "ble"):
-            self.leave(desk.clock.ticks_ms())
+            self.cut(self._clock.ticks_ms())
             return wire.STATUS_FAILED, bytes([wait])
-        handshake = auth.BoardHandshake(desk.key, desk.tools.device_id, desk.outbox.boot, desk.features())
-        answer = handshake.answer(payload, desk.tools.random(auth.NONCE_SIZE))
+        handshake = auth.BoardHandshake(
+            manager.key, self._context.device_id, self._frames.boot, manager.features()
+        )
+        answer = handshake.answer(payload, self._context.random(auth.NONCE_SIZE))
         if answer is None:
             return wire.STATUS_BAD_ARGUMENT, b""
         self._handshake = handshake
@@ -205,7 +210,7 @@ class HostSession:
 
     def auth2(self, payload):
         """Check the host's proof and open the session; return (status, rest)."""
-        desk = self._desk
+        manager = self._manager
         if self.channel is not None and auth.equal(payload, self._proof):
             return wire.STATUS_OK, b""
         handshake = self._handshake
@@ -214,13 +219,13 @@ class HostSession:
         if not handshake.accepts(payload):
             self._handshake = None
             self._request = b""
-            desk.refuse(self.link.address)
-            self.leave(desk.clock.ticks_ms())
+            manager.refuse(self.link.address)
+            self.cut(self._clock.ticks_ms())
             return wire.STATUS_FAILED, b""
-        holder = desk.holder
-        if holder is not None and holder is not self and not handshake.wishes & wire.WISH_TAKE_OVER:
-            desk.refused += 1
-            return wire.STATUS_BUSY, struct.pack("<HH", *holder.seconds())
+        active = manager.active_session
+        if active is not None and active is not self and not handshake.wishes & wire.WISH_TAKE_OVER:
+            manager.refused += 1
+            return wire.STATUS_BUSY, struct.pack("<HH", *active.seconds())
         self._open(handshake, payload)
         return wire.STATUS_OK, b""
 
@@ -228,10 +233,10 @@ class HostSession:
         request, answer = self._request, self._answer
         self.close(wire.CLOSED_BY_HOST)
         self._request, self._answer, self._proof = request, answer, proof
-        aes = self._desk.aes if handshake.granted & wire.FEATURE_ENCRYPTION else None
+        aes = self._manager.aes if handshake.granted & wire.FEATURE_ENCRYPTION else None
         self.channel = Channel(handshake.shared, False, aes)
-        self._opened_at = self._heard_at = self._desk.clock.ticks_ms()
-        self._desk.open(self)
+        self._opened_at = self._heard_at = self._clock.ticks_ms()
+        self._manager.open(self)
 
 
 def _has_checksum(data):

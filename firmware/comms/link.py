@@ -9,7 +9,7 @@ class Link:
     connections = 0  # so far: another number means another host
     address = None  # of the peer, bytes, where there is such a thing
     damaged = 0  # packets that were none
-    log = None  # log(event code, value), set by the desk
+    log = None  # log(event code, value), set by the session manager
     mtu_payload = 244  # bytes that go out at once
 
     def poll(self):

@@ -1,6 +1,6 @@
 """Which frames go to one host, and in which order: live ones within its credits, in turn with those asked for again.
 
-A frame that the link refuses is tried again; it leaves the outbox only when the host says that it has stored it. A
+A frame that the link refuses is tried again; it leaves the frames only when the host says that it has stored it. A
 steady stream makes no objects.
 """
 
@@ -16,10 +16,10 @@ _MOST_GONE = const(12)  # ranges in one answer; the host asks on from where the 
 
 
 class SendQueue:
-    """The part of the outbox that one host wants. `transmit(frame, size, flags) -> bool` seals and sends."""
+    """The part of the frames that one host wants. `transmit(frame, size, flags) -> bool` seals and sends."""
 
-    def __init__(self, outbox, transmit):
-        self._outbox = outbox
+    def __init__(self, frames, transmit):
+        self._frames = frames
         self._transmit = transmit
         self.stream = None  # (frame type, samples a frame) while streaming
         self._live = 0  # next number to send live
@@ -50,7 +50,7 @@ class SendQueue:
         if self.stream == stream:
             return False
         self.stream = stream
-        self._live = self._outbox.next_seq
+        self._live = self._frames.next_seq
         self._limit = self._live + config.CREDITS
         return True
 
@@ -58,19 +58,19 @@ class SendQueue:
         """Let `credits` frames go out beyond this number."""
         self._limit = seq + 1 + credits
 
-    def go_on(self, credits):
+    def grant_credits(self, credits):
         """Let `credits` more frames go out, though the host has stored nothing."""
         self._limit = self._live + credits
 
     def get(self, request_id, boot, first, last):
         """Send a range again, in place of the one under way; False when this boot is not known or not so far."""
-        if boot == self._outbox.boot:
+        if boot == self._frames.boot:
             self._ring = None
-            if first >= self._outbox.next_seq:
+            if first >= self._frames.next_seq:
                 return False
-            last = min(last, self._outbox.next_seq - 1)
+            last = min(last, self._frames.next_seq - 1)
         else:
-            self._ring = self._outbox.view(boot)
+            self._ring = self._frames.earlier_boot(boot)
             if self._ring is None:
                 return False
         self._boot = boot
@@ -97,7 +97,7 @@ class SendQueue:
         return True
 
     def _send_live(self):
-        ring = self._outbox.find(self._live)
+        ring = self._frames.find(self._live)
         if ring is None:
             return False
         position = ring.find(self._live)
@@ -108,7 +108,7 @@ class SendQueue:
         return True
 
     def _send_again(self):
-        ring = self._outbox.find(self._again) if self._ring is None else self._ring
+        ring = self._frames.find(self._again) if self._ring is None else self._ring
         position = 0 if ring is None else ring.find(self._again)
         seq = self._again_to + 1 if ring is None or position >= ring.used else ring.seq_at(position)
         if seq > self._again and not self._skip_to(min(seq, self._again_to + 1)):

@@ -1,7 +1,7 @@
-"""What all hosts share: the key, who is in session, how often somebody was refused, and what commands may use.
+"""State shared by all host sessions: key, active session, failed peers, and what commands may use.
 
-One host at a time is in session; another gets BUSY unless it proves the key and asks to take over. Who fails to
-prove it waits, twice as long each time.
+One session at a time is active; another host gets BUSY unless it proves the key and asks to take over. A peer that
+fails to prove the key has to wait before it may try again, twice as long each time.
 """
 
 import struct
@@ -10,73 +10,100 @@ from micropython import const
 
 from tiltwise.common import wire
 
+try:
+    from cryptolib import aes as _aes  # as common/cipher.py wants a block cipher
+except ImportError:
+    _aes = None  # this MicroPython has none: frames are authenticated, not secret
+
 from .. import config
-from . import block_cipher
 from .host_session import HostSession
 
-_STRANGERS = const(4)  # addresses remembered for having failed
+_MOST_FAILED_PEERS = const(4)  # addresses remembered
 _LONGEST_WAIT_S = const(60)
 
 
 class CommandContext:
-    """What commands may use. What a board has not got stays None, and its command answers UNSUPPORTED."""
+    """What commands may use. What a board has not got is None, and its command answers UNSUPPORTED."""
 
-    keystore = None  # load() -> key or None, save(key)
-    settings = None  # KEYS, get(key), set(key, value)
-    haptics = None  # play(pattern, strength) -> bool
-    on_start = None  # called with frame type and samples per frame when a stream begins
-    tare = None  # called for TARE; False: not now
-    reboot = None  # called for REBOOT; lets the answer go out before it acts
-    now = None  # device time in wire.TICK_S
-    random = None  # random(n) -> n bytes that nobody can guess
-    log = None  # log(event code, value)
-    device_id = bytes(8)
-    model = b""
-    version = (0, 0, 0)
-    features = 0  # wire.FEATURE_*, without ENCRYPTION
-    imus = 1
+    def __init__(
+        self,
+        *,
+        keystore=None,
+        settings=None,
+        haptics=None,
+        on_start=None,
+        tare=None,
+        reboot=None,
+        now=None,
+        random=None,
+        log=None,
+        device_id=bytes(8),
+        model=b"",
+        version=(0, 0, 0),
+        features=0,
+        imus=1,
+    ):
+        self.keystore = keystore  # load() -> key or None, save(key)
+        self.settings = settings  # KEYS, get(key), set(key, value)
+        self.haptics = haptics  # play(pattern, strength) -> bool
+        self.on_start = on_start  # called with frame type and samples per frame when a stream begins
+        self.tare = tare  # called for TARE; False: not now
+        self.reboot = reboot  # called for REBOOT; lets the answer go out before it acts
+        self.now = now  # device time in wire.TICK_S
+        self.random = random  # random(n) -> n bytes that nobody can guess
+        self.log = log  # log(event code, value)
+        self.device_id = device_id
+        self.model = model
+        self.version = version
+        self.features = features  # wire.FEATURE_*, without ENCRYPTION
+        self.imus = imus
 
 
 class SessionManager:
-    """All hosts of one board."""
+    """All host sessions of one board; `by_link` has one for each link."""
 
-    def __init__(self, links, outbox, clock, tools, aes=block_cipher.aes):
-        self.outbox = outbox
+    def __init__(self, links, frames, clock, context, aes=_aes):
+        self.frames = frames
         self.clock = clock
-        self.tools = tools
+        self.context = context
         self.aes = aes
-        self.key = tools.keystore.load() if tools.keystore is not None else None
-        self.holder = None  # the session that is open
+        self.key = context.keystore.load() if context.keystore is not None else None
+        self.active_session = None  # the one whose host proved the key
         size = wire.frame_size(wire.ORIENT, wire.MAX_SAMPLES)
-        self.scratch = memoryview(bytearray(size))  # for the holder's encrypted frames
-        self._strangers = []  # [address, wait s, ticks_ms of the failure]
+        self.scratch = memoryview(bytearray(size))  # for the encrypted frames of the active session
+        self._failed_peers = []  # [address, wait s, ticks_ms of the failure]
         self.retries = 0  # frames that a link refused
         self.bad_commands = 0  # damaged or forged
         self.replays = 0
         self.wrong_proofs = 0
         self.dropped = 0  # peers sent away because they proved nothing in time
         self.refused = 0  # hosts that proved the key while another was in session
-        self.stalls = 0  # as the links told: connections that took nothing, and restarts of the radio
+        self.stalls = 0  # connections that took nothing, as the links report
         self.radio_restarts = 0
-        self._told = 0
-        self._told_proofs = 0
-        self._tell_at = clock.ticks_ms()
-        self.sessions = [HostSession(link, self) for link in links]
+        self._reported_hostile = 0
+        self._reported_proofs = 0
+        self._report_at = clock.ticks_ms()
+        self.by_link = [HostSession(link, self) for link in links]
         for link in links:
             link.log = self._log_of_link
 
     @property
     def is_streaming(self):
         """Tell whether a host takes live frames."""
-        for session in self.sessions:  # noqa: SIM110 - a generator is an object, and this is asked often
+        for session in self.by_link:  # noqa: SIM110 - a generator is an object, and this is asked often
             if session.delivery.stream is not None:
                 return True
         return False
 
     @property
+    def is_connected(self):
+        """Tell whether a peer is at the other end of any link, authenticated or not."""
+        return any(session.link.is_connected for session in self.by_link)
+
+    @property
     def is_waiting(self):
         """Tell whether a host takes live frames and has used up its credits: it acknowledges nothing."""
-        for session in self.sessions:  # noqa: SIM110
+        for session in self.by_link:  # noqa: SIM110
             if session.delivery.is_waiting:
                 return True
         return False
@@ -85,63 +112,63 @@ class SessionManager:
     def hostile(self):
         """Return how many commands were damaged, forged or replayed since boot."""
         count = self.bad_commands + self.replays
-        for session in self.sessions:
+        for session in self.by_link:
             count += session.link.damaged
         return count
 
     def step(self):
         """Serve all links; return True when there is more to send at once."""
         has_more = False
-        for session in self.sessions:
+        for session in self.by_link:
             if session.step():
                 has_more = True
         now = self.clock.ticks_ms()
-        if self.clock.ticks_diff(now, self._tell_at) >= 0:
-            self._tell_at = self.clock.ticks_add(now, config.STATUS_MS)
-            self._tell(now)
+        if self.clock.ticks_diff(now, self._report_at) >= 0:
+            self._report_at = self.clock.ticks_add(now, config.STATUS_MS)
+            self._report(now)
         return has_more
 
-    def _tell(self, now):
-        """Tell of hostile peers, seldom enough that a flood of them does not fill the ring."""
+    def _report(self, now):
+        """Report hostile peers, rarely enough that a flood of them does not fill the ring; forget old failures."""
         hostile = self.hostile
-        if hostile != self._told:
-            self._told = hostile
+        if hostile != self._reported_hostile:
+            self._reported_hostile = hostile
             self.log(wire.EVENT_HOSTILE, hostile)
-        if self.wrong_proofs != self._told_proofs:
-            self._told_proofs = self.wrong_proofs
+        if self.wrong_proofs != self._reported_proofs:
+            self._reported_proofs = self.wrong_proofs
             self.log(wire.EVENT_AUTH_FAILED, self.wrong_proofs)
-        for stranger in list(self._strangers):
-            if self.clock.ticks_diff(now, stranger[2]) > 10 * _LONGEST_WAIT_S * 1000:
-                self._strangers.remove(stranger)
+        for peer in list(self._failed_peers):
+            if self.clock.ticks_diff(now, peer[2]) > 10 * _LONGEST_WAIT_S * 1000:
+                self._failed_peers.remove(peer)
 
     def log(self, code, value):
         """Report an event."""
-        if self.tools.log is not None:
-            self.tools.log(code, value)
+        if self.context.log is not None:
+            self.context.log(code, value)
 
     def _log_of_link(self, code, value):
-        """Report what a link tells of itself, and keep it for STATUS."""
+        """Pass on an event of a link, and keep its count for STATUS."""
         if code == wire.EVENT_LINK_STALL:
             self.stalls = value
         elif code == wire.EVENT_RADIO_RESTART:
             self.radio_restarts = value
         self.log(code, value)
 
-    # ---- who may ----
+    # ---- what peers may know, and who is active ----
 
     def features(self):
         """Return all feature bits."""
-        return self.tools.features | (0 if self.aes is None else wire.FEATURE_ENCRYPTION)
+        return self.context.features | (0 if self.aes is None else wire.FEATURE_ENCRYPTION)
 
     def state(self):
         """Return wire.STATE_*."""
         if self.key is None:
             return wire.STATE_NEEDS_SETUP
-        return wire.STATE_LOCKED if self.holder is None else wire.STATE_OPEN
+        return wire.STATE_LOCKED if self.active_session is None else wire.STATE_OPEN
 
     def hello(self):
-        """Return what anybody may know of this board."""
-        outbox, tools = self.outbox, self.tools
+        """Return the HELLO_BODY: what any peer may know of this board."""
+        frames, context = self.frames, self.context
         return struct.pack(
             wire.HELLO_BODY,
             wire.VERSION,
@@ -149,72 +176,72 @@ class SessionManager:
             wire.LEAST_HOST_MINOR,
             self.state(),
             self.features(),
-            tools.version[0],
-            tools.version[1],
-            tools.version[2],
-            tools.imus,
-            outbox.boot,
-            outbox.oldest(),
-            max(outbox.next_seq - 1, 0),
-            tools.model,
+            context.version[0],
+            context.version[1],
+            context.version[2],
+            context.imus,
+            frames.boot,
+            frames.oldest(),
+            max(frames.next_seq - 1, 0),
+            context.model,
         )
 
     def open(self, session):
-        """Seat a host that proved the key, in place of the one before."""
-        if self.holder is not None and self.holder is not session:
-            self.holder.close(wire.CLOSED_TAKEN_OVER)
-        self.holder = session
-        self.forgive(session.link.address)
+        """Make an authenticated host the active one, closing the previous session."""
+        if self.active_session is not None and self.active_session is not session:
+            self.active_session.close(wire.CLOSED_TAKEN_OVER)
+        self.active_session = session
+        self.clear_failures(session.link.address)
         self.log(wire.EVENT_HOST_OPEN, session.link.connections)
         self.publish()
 
-    def leave(self, session, reason):
-        """A session ended."""
-        if self.holder is session:
-            self.holder = None
+    def release(self, session, reason):
+        """Take note that a session has ended."""
+        if self.active_session is session:
+            self.active_session = None
             self.log(wire.EVENT_HOST_CLOSED, reason)
             self.publish()
 
     def publish(self):
-        """Show the state on all links."""
+        """Show the HELLO_BODY on all links."""
         info = self.hello()
-        for session in self.sessions:
+        for session in self.by_link:
             session.link.publish(info)
 
     def set_key(self, key):
         """Keep a new key and end all sessions; OSError from the flash changes nothing."""
-        self.tools.keystore.save(key)
+        self.context.keystore.save(key)
         self.key = key
-        self._strangers.clear()
-        for session in self.sessions:
+        self._failed_peers.clear()
+        for session in self.by_link:
             session.close(wire.CLOSED_NEW_KEY)
         self.publish()
 
-    # ---- who failed ----
+    # ---- peers that failed to prove the key ----
 
     def wait_s(self, address):
         """Return how long a peer has to wait before it may try again, 0: not at all."""
-        for stranger in self._strangers:
-            if stranger[0] == address:
-                past = self.clock.ticks_diff(self.clock.ticks_ms(), stranger[2])
-                return max(0, stranger[1] - past // 1000) if past >= 0 else 0
+        for peer in self._failed_peers:
+            if peer[0] == address:
+                past = self.clock.ticks_diff(self.clock.ticks_ms(), peer[2])
+                return max(0, peer[1] - past // 1000) if past >= 0 else 0
         return 0
 
     def refuse(self, address):
         """Note that a peer failed to prove the key; the wait doubles each time, up to a minute."""
         self.wrong_proofs += 1
         now = self.clock.ticks_ms()
-        for stranger in self._strangers:
-            if stranger[0] == address:
-                stranger[1] = min(2 * stranger[1], _LONGEST_WAIT_S)
-                stranger[2] = now
+        for peer in self._failed_peers:
+            if peer[0] == address:
+                peer[1] = min(2 * peer[1], _LONGEST_WAIT_S)
+                peer[2] = now
                 return
-        if len(self._strangers) == _STRANGERS:
-            self._strangers.pop(0)
-        self._strangers.append([address, 1, now])
+        if len(self._failed_peers) == _MOST_FAILED_PEERS:
+            self._failed_peers.pop(0)
+        self._failed_peers.append([address, 1, now])
 
-    def forgive(self, address):
+    def clear_failures(self, address):
         """Forget that a peer failed."""
-        for stranger in list(self._strangers):
-            if stranger[0] == address:
-                self._strangers.remove(stranger)
+        for peer in list(self._failed_peers):
+            if peer[0] == address:
+                self._failed_peers.remove(peer)

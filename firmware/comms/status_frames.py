@@ -9,98 +9,73 @@ from ..sensing.framer import RATE_CODES
 VERSION = (0, 1, 0)
 
 
-class StatusFrames:
-    """Writes the frames that describe board and sensors."""
+class EventFrames:
+    """Writes frames about the board into one buffer, and EVENT by itself."""
 
-    def __init__(self, board, app):
-        self._board = board
-        self._app = app
-        self._outbox = app.outbox
-        self._time = app.time
-        self._buffer = app.outbox.main.spare()
-        self._least_free = 0  # bytes of heap; 0: not known
-        self._saturated = [0, 0]  # of each sensor, as told last
+    def __init__(self, frames, time, samplers):
+        self.frames = frames
+        self.time = time
+        self.samplers = samplers
+        self.buffer = frames.main.lend_buffer()
 
-    def _put(self, frame_type, sensor, flags=0):
-        samplers = self._app.samplers
+    def put(self, frame_type, sensor, flags=0):
+        """Number the frame whose body is in `buffer`, and keep it until the host has stored it."""
         index, codes = 0, RATE_CODES
-        if sensor < len(samplers):
-            index, codes = samplers[sensor].samples >> 1, samplers[sensor].framer.rate_codes
-        self._buffer = self._outbox.put(
-            self._buffer, frame_type, flags, index, self._time.now(), 0, sensor, codes[wire.ORIENT]
+        if sensor < len(self.samplers):
+            index, codes = self.samplers[sensor].samples >> 1, self.samplers[sensor].rate_codes
+        self.buffer = self.frames.put(
+            self.buffer, frame_type, flags, index, self.time.now(), 0, sensor, codes[wire.ORIENT]
         )
 
     def event(self, code, value, sensor=0):
-        """Tell what just happened."""
-        wire.pack_body_into(self._buffer, wire.EVENT, code, 0, min(value, 0x7FFFFFFF))
-        self._put(wire.EVENT, sensor)
+        """Report what just happened: wire.EVENT_*, and a value that depends on it."""
+        wire.pack_body_into(self.buffer, wire.EVENT, code, 0, min(value, 0x7FFFFFFF))
+        self.put(wire.EVENT, sensor)
 
-    def status(self, sampler):
-        """Tell how the board and one sensor (None: there is none) are doing."""
-        bias = sampler.fusion.bias if sampler is not None and sampler.fusion else (0.0, 0.0, 0.0)
-        outbox = self._outbox
-        battery = self._app.house.battery
-        desk = self._app.desk
-        free = self._board.mem_free()
+
+class StatusFrames:
+    """Writes STATUS and INFO, which describe the board and one sensor."""
+
+    def __init__(self, board, events, sessions, battery, health):
+        self._board = board
+        self._out = events
+        self._sessions = sessions
+        self._battery = battery
+        self._health = health
+        self._frames = events.frames
+        self._ring = events.frames.main
+        self._least_free = 0  # bytes of heap; 0: not known
+        self._saturated = [0, 0]  # of each sensor, as reported last
+
+    def status(self, sampler, conditions, is_awake):
+        """Report how the board and one sensor (None: there is none) are doing.
+
+        `conditions` are those of the board, wire.CONDITION_*. A sensor that sleeps is not looked at: `is_awake`.
+        """
+        self._measure_heap()
+        uptime_s = self._out.time.now() // 10000
+        # First of what the sensor tells: a bus error here counts in the rest.
+        temperature_cdeg = 0 if sampler is None else sampler.temperature_cdeg()
+        flags = wire.FLAG_LOW_BATTERY if self._battery.is_low else 0
+        if sampler is not None:
+            conditions |= self._sensor_conditions(sampler, is_awake)
+            if sampler.is_lost and is_awake:
+                flags |= wire.FLAG_SENSOR_FAULT
+        self._pack_status(sampler, uptime_s, temperature_cdeg, conditions)
+        if sampler is None:
+            self._out.put(wire.STATUS, 0)
+        else:
+            self._out.put(wire.STATUS, sampler.index, flags)
+
+    def _measure_heap(self):
+        self._free = free = self._board.mem_free()
         if free < self._least_free or not self._least_free:
             self._least_free = free
-        # Straight into the buffer: handed on as a tuple, so many values would cost memory.
-        struct.pack_into(
-            wire.STATUS_BODY,
-            self._buffer,
-            wire.HEADER_SIZE,
-            self._time.now() // 10000,
-            battery.mv,
-            battery.percent,
-            self._app.health.reset_cause,
-            0 if sampler is None else min(max(sampler.temperature_cdeg(), -32768), 32767),
-            _u16(outbox.main.used),
-            _u16(outbox.main.capacity),
-            free,
-            0 if sampler is None else _u16(sampler.faults),
-            0 if sampler is None else _u16(sampler.overflows),
-            0 if sampler is None else _u16(sampler.saturated),
-            _u16(desk.retries),
-            outbox.main.lost + outbox.minutes.lost,
-            int(bias[0] * 1e5),
-            int(bias[1] * 1e5),
-            int(bias[2] * 1e5),
-            self._conditions(sampler),
-            self._least_free,
-            0 if sampler is None else _u16(sampler.restarts),
-            _u16(desk.wrong_proofs),
-            _u16(desk.hostile),
-            _u16(desk.dropped),
-            _u16(desk.refused),
-            _u16(desk.stalls),
-            _u16(desk.radio_restarts),
-            0 if self._app.archive is None else _u16(self._app.archive.log.faults),
-        )
-        if sampler is None:
-            self._put(wire.STATUS, 0)
-        else:
-            self._put(wire.STATUS, sampler.index, self._flags(sampler))
 
-    def _conditions(self, sampler):
-        """Return what is wrong just now, as wire.CONDITION_*."""
-        app = self._app
-        found = 0 if sampler is None else self._conditions_of(sampler)
-        if app.settings.problem is not None:
-            found |= wire.CONDITION_SETTINGS_BAD
-        if app.keystore.is_damaged:
-            found |= wire.CONDITION_KEY_BAD
-        if app.health.problem is not None:
-            found |= wire.CONDITION_FLASH_BAD
-        if app.health.is_safe_mode:
-            found |= wire.CONDITION_SAFE_MODE
-        if app.desk.is_waiting:
-            found |= wire.CONDITION_HOST_SILENT
-        return found
-
-    def _conditions_of(self, sampler):
-        """Return what is wrong with one sensor; one that sleeps is not looked at."""
+    def _sensor_conditions(self, sampler, is_awake):
+        """Return what is wrong with one sensor, as wire.CONDITION_*."""
         found = 0
-        if sampler.is_lost and self._app.house.is_awake:
+        if sampler.is_lost and is_awake:
             if sampler.is_stuck:
                 found = wire.CONDITION_SENSOR_STUCK
             else:
@@ -114,30 +89,60 @@ class StatusFrames:
             found |= wire.CONDITION_SATURATED
         return found
 
-    def _flags(self, sampler):
-        is_lost = sampler.is_lost and self._app.house.is_awake
-        return (wire.FLAG_SENSOR_FAULT if is_lost else 0) | (
-            wire.FLAG_LOW_BATTERY if self._app.house.battery.is_low else 0
+    def _pack_status(self, sampler, uptime_s, temperature_cdeg, conditions):
+        """Write the body straight into the buffer: handed on as a tuple, so many values would cost memory."""
+        bias = (0.0, 0.0, 0.0) if sampler is None or sampler.fusion is None else sampler.fusion.bias
+        sessions, ring = self._sessions, self._ring
+        struct.pack_into(
+            wire.STATUS_BODY,
+            self._out.buffer,
+            wire.HEADER_SIZE,
+            uptime_s,
+            self._battery.mv,
+            self._battery.percent,
+            self._health.reset_cause,
+            min(max(temperature_cdeg, -32768), 32767),
+            _u16(ring.used),
+            _u16(ring.capacity),
+            self._free,
+            0 if sampler is None else _u16(sampler.faults),
+            0 if sampler is None else _u16(sampler.overflows),
+            0 if sampler is None else _u16(sampler.saturated),
+            _u16(sessions.retries),
+            self._frames.lost,
+            int(bias[0] * 1e5),
+            int(bias[1] * 1e5),
+            int(bias[2] * 1e5),
+            conditions,
+            self._least_free,
+            0 if sampler is None else _u16(sampler.restarts),
+            _u16(sessions.wrong_proofs),
+            _u16(sessions.hostile),
+            _u16(sessions.dropped),
+            _u16(sessions.refused),
+            _u16(sessions.stalls),
+            _u16(sessions.radio_restarts),
+            _u16(self._frames.flash_faults),
         )
 
     def info(self, sampler):
-        """Tell what is needed to read the sample frames of one sensor; nothing while it never answered."""
+        """Report what is needed to read the sample frames of one sensor; nothing while it never answered."""
         driver = sampler.driver
         if sampler.fusion is None:
             return
         imu_rate_hz = sampler.rate_hz()
         wire.pack_body_into(
-            self._buffer,
+            self._out.buffer,
             wire.INFO,
             wire.MINOR,
             wire.LEAST_HOST_MINOR,
             driver.kind,
-            len(self._app.samplers),
-            self._app.desk.features(),
+            len(self._out.samplers),
+            self._sessions.features(),
             VERSION[0],
             VERSION[1],
             VERSION[2],
-            self._app.desk.state(),
+            self._sessions.state(),
             imu_rate_hz,
             imu_rate_hz / 2,
             driver.gyr_rad_s_per_count,
@@ -145,12 +150,12 @@ class StatusFrames:
             wire.ORIENT_ACC_M_S2_PER_COUNT,
             driver.gyr_range_dps,
             driver.acc_range_g,
-            self._outbox.oldest(),
-            self._outbox.next_seq,
-            self._outbox.boot,
+            self._frames.oldest(),
+            self._frames.next_seq,
+            self._frames.boot,
             self._board.model,
         )
-        self._put(wire.INFO, sampler.index)
+        self._out.put(wire.INFO, sampler.index)
 
 
 def _u16(value):

@@ -37,7 +37,7 @@ class Health:
         self._random = random
         found = _read(files)
         before, crashes, end = found or (0, 0, RUNNING)
-        self.boot_id = before % 0xFFFF + 1 if found else self._by_chance(0)
+        self.boot_id = before % 0xFFFF + 1 if found else self._random_boot_id(0)
         self.reset_cause = _BY_END.get(end, chip_cause)
         self.crashes = _count(before, crashes, end, chip_cause)
         self.is_safe_mode = self.crashes >= CRASHES
@@ -50,13 +50,13 @@ class Health:
         self._start = now
         self._is_counted = self._write(self.crashes, RUNNING)
         if not self._is_counted:
-            self.boot_id = self._by_chance(before)  # the next boot would count to the same number
+            self.boot_id = self._random_boot_id(before)  # the next boot would count to the same number
 
-    def sampled(self):
+    def kick_sampling(self):
         """The sampling loop went round."""
         self._has_sampled = True
 
-    def linked(self):
+    def kick_link(self):
         """The link loop went round."""
         self._has_linked = True
 
@@ -78,7 +78,7 @@ class Health:
         """Note that this run ends on purpose (REBOOTING, SLEEPING), or of an exception (FAILED)."""
         self._write(self.crashes if end == FAILED else 0, end)
 
-    def avoid(self, boots):
+    def exclude_boot_ids(self, boots):
         """Take another number when this one is among these, the boots that the flash log knows."""
         boot = self.boot_id
         while self.boot_id in boots:
@@ -86,7 +86,7 @@ class Health:
         if self.boot_id != boot and self._is_counted:
             self._is_counted = self._write(self.crashes, RUNNING)
 
-    def _by_chance(self, far_from):
+    def _random_boot_id(self, far_from):
         """Return a number of the half that this one is not in."""
         two = self._random(2)
         return (two[0] | two[1] << 8) & 0x7FFF | ~far_from & 0x8000 or 1

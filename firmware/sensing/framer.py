@@ -13,15 +13,15 @@ RATE_CODES_100 = {wire.ORIENT: 5, wire.RAW: 7}  # 50 and 100 Hz
 class Framer:
     """One frame in the making."""
 
-    def __init__(self, outbox, sensor, samples_per_frame):
-        self._outbox = outbox
+    def __init__(self, frames, sensor, samples_per_frame):
+        self._frames = frames
         self._sensor = sensor
-        self._buffer = outbox.main.spare()
+        self._buffer = frames.main.lend_buffer()
         self._n = 0
         self._i0 = 0
         self._t0 = 0
         self._flags = 0
-        self._held = 0
+        self._sticky_flags = 0
         self._acc_scale = 1 << 14
         self.rate_codes = RATE_CODES
         self.frame_type = wire.ORIENT
@@ -43,10 +43,10 @@ class Framer:
         self.close()
         self._flags |= flags
 
-    def hold(self, flags):
+    def set_sticky_flags(self, flags):
         """Set these flags on every frame that has a sample from now on, until others are held."""
-        self._flags |= flags | self._held
-        self._held = flags
+        self._flags |= flags | self._sticky_flags
+        self._sticky_flags = flags
 
     def add_orient(self, index, t, q, ax, ay, az):
         """Add a quaternion in the fusion's integers and an acceleration in the sensor's counts; integers only."""
@@ -92,7 +92,7 @@ class Framer:
     def close(self):
         """Hand over the frame as far as it is filled."""
         if self._n:
-            self._buffer = self._outbox.put(
+            self._buffer = self._frames.put(
                 self._buffer,
                 self.frame_type,
                 self._flags,
@@ -103,7 +103,7 @@ class Framer:
                 self.rate_codes[self.frame_type],
             )
             self._n = 0
-            self._flags = self._held
+            self._flags = self._sticky_flags
 
 
 def _quaternion_counts(value):

@@ -8,7 +8,7 @@ MOST = 2
 _KNOWN = ("imu_a", "imu_b")
 
 
-def places(addresses, answering, settings):
+def assign(addresses, answering, settings):
     """Return where each sensor is: one address, or a tuple of those where it may turn up."""
     known = [settings.get(key) for key in _KNOWN]
     n = max(min(len(answering), MOST), min(settings.get("imus"), len(addresses)))

@@ -14,10 +14,10 @@ _UNKNOWN_WORN = const(255)
 class Minute:
     """Sums over the minute that is under way."""
 
-    def __init__(self, outbox, sensor):
-        self._outbox = outbox
+    def __init__(self, frames, sensor):
+        self._frames = frames
         self._sensor = sensor
-        self._buffer = outbox.minutes.spare()
+        self._buffer = frames.minutes.lend_buffer()
         self._up = [0.0] * (3 * _TENTHS)
         self._body = [0] * (3 * _TENTHS)
         self.is_worn = None  # set by app.py: True, False, None not known
@@ -69,7 +69,7 @@ class Minute:
                 min(self.alerts, 255),
                 *self._body,
             )
-            self._buffer = self._outbox.put(
+            self._buffer = self._frames.put(
                 self._buffer, wire.MINUTE, 0, self._i0, self.started_at, 0, self._sensor, rate_code
             )
         self.begin(t, index)

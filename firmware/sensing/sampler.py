@@ -35,15 +35,15 @@ class Sampler:
     `address` is one address, or a sequence of those where the sensor may turn up.
     """
 
-    def __init__(self, index, bus, address, time, outbox, log):
+    def __init__(self, index, bus, address, time, frames, log):
         self.index = index
         self._addresses = (address,) if isinstance(address, int) else tuple(address)
         self.address = self._addresses[0]
         self.driver = None
         self.fusion = None
         self.timebase = Timebase()
-        self.framer = Framer(outbox, index, config.SAMPLES_PER_FRAME)
-        self.minute = Minute(outbox, index)
+        self.framer = Framer(frames, index, config.SAMPLES_PER_FRAME)
+        self.minute = Minute(frames, index)
         self.samples = 0  # taken since boot, lost ones included: the index of the next sample
         self.problem = None  # the last OSError, for people at the REPL
         self.faults = 0
@@ -61,7 +61,7 @@ class Sampler:
         self._half = array("h", [0] * 6)  # the first of a pair, and its time
         self._half_t = 0
         self._has_half = False
-        self._owed = 0  # samples that the timebase knows of and that were not read yet
+        self._unread = 0  # samples that the timebase knows of and that were not read yet
         self._is_up = False  # configured and sampling
         self._is_asleep = False
         self._steps = None  # what is left of the configuration
@@ -73,7 +73,7 @@ class Sampler:
         self._total = 0  # of the six counts of the last sample
         self._same = 0  # samples in a row with that total
         self._stuck = 0  # times in a row that it had to be started anew for that
-        self._unproved = 0  # samples that still have to change before any counts
+        self._untrusted_samples = 0  # samples that still have to change before any counts
         self._until_up = _UP_EVERY
         self._second_samples = 0
         self._second_motion = 0
@@ -83,6 +83,15 @@ class Sampler:
     def is_lost(self):
         """Tell whether there is no sensor to read."""
         return self.fusion is None or self._lost_at is not None
+
+    @property
+    def rate_codes(self):
+        """Codes of the nominal rate by frame type, as wire.RATES_HZ numbers them."""
+        return self.framer.rate_codes
+
+    def set_sticky_flags(self, flags):
+        """Set these flags on every frame that has a sample from now on, until others are set."""
+        self.framer.set_sticky_flags(flags)
 
     def rate_hz(self):
         """Return the measured rate of the samples, after averaging."""
@@ -200,11 +209,11 @@ class Sampler:
             self._make_fusion(driver)
             self.timebase.start(now, driver.rate_hz, driver.knows_rate)
             self.minute.begin(now, self.samples >> 1)
-        if not self._unproved:
+        if not self._untrusted_samples:
             self._is_back(now)
         self._is_up = True
         self._has_half = False
-        self._owed = 0
+        self._unread = 0
         self._faults_in_a_row = 0
         self._fresh_at = now
 
@@ -255,7 +264,7 @@ class Sampler:
     def _drain(self, now):
         driver = self.driver
         waiting = driver.waiting()
-        fresh = waiting - self._owed
+        fresh = waiting - self._unread
         if fresh <= 0:
             if driver.overflowed and not self._is_emptied:
                 self._is_emptied = True  # the driver threw all away: the next samples are yet to come
@@ -266,31 +275,31 @@ class Sampler:
         self._is_emptied = False
         self._fresh_at = now
         lost = self.timebase.observe(now, fresh, driver.overflowed)
-        self._owed = waiting
+        self._unread = waiting
         if lost or driver.overflowed:
             self._hole(lost)
-        while self._owed and self._is_up:
-            n = min(self._owed, driver.burst)
+        while self._unread and self._is_up:
+            n = min(self._unread, driver.burst)
             done = driver.read_fifo(self._counts, n)
-            self._owed -= n
+            self._unread -= n
             self._process(done)
             if done < n:
                 self._skip(n - done)
         if self._same > config.STUCK_MS * driver.nominal_hz // (1000 * self._merge):
-            self._got_stuck(now)
+            self._on_stuck(now)
 
     def _stalled(self, now):
         """Act on a sensor that answers but does not sample: it lost its power, or its bus lines are stuck."""
         self.faults += 1
         self._give_up(now, wire.EVENT_BUS_FAULT, self.faults, config.RETRY_MS)
 
-    def _got_stuck(self, now):
+    def _on_stuck(self, now):
         """Act on a sensor that gives the same sample again and again; later each time it happens in a row."""
         self.faults += 1
         retry_ms = min(config.RETRY_MS << min(self._stuck, 16), config.STUCK_LONGEST_MS)
         self._stuck += 1
         self.restarts += 1
-        self._unproved = _CHANGES
+        self._untrusted_samples = _CHANGES
         self._give_up(now, wire.EVENT_STUCK, self._same, retry_ms)
         self._same = 0
 
@@ -343,7 +352,7 @@ class Sampler:
         gx, gy, gz = counts[k], counts[k + 1], counts[k + 2]
         ax, ay, az = counts[k + 3], counts[k + 4], counts[k + 5]
         self._watch(gx, gy, gz, ax, ay, az)
-        if self._unproved:
+        if self._untrusted_samples:
             self._prove()
             return
         fusion.update(gx, gy, gz, ax, ay, az)
@@ -365,8 +374,8 @@ class Sampler:
         self.samples += 1
         self._begin_second()
         if self._same == 0:
-            self._unproved -= 1
-            if not self._unproved:
+            self._untrusted_samples -= 1
+            if not self._untrusted_samples:
                 self.fusion.doubt()
                 self._is_back(self._time.now())
 

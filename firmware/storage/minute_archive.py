@@ -23,7 +23,7 @@ _BOOT, _FIRST, _LAST, _POSITION = range(
 
 
 class MinuteLog:
-    """The archive of an outbox."""
+    """The archive behind a FrameStore."""
 
     def __init__(self, log, clock):
         self.log = log
@@ -48,6 +48,11 @@ class MinuteLog:
     def begin(self, boot):
         """Minutes that come now belong to this boot."""
         self.boot = boot
+
+    @property
+    def faults(self):
+        """Return how many blocks and records could not be written, or were damaged when the board started."""
+        return self.log.faults
 
     # ---- reading ----
 

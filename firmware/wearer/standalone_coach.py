@@ -13,7 +13,7 @@ from tiltwise.common import rule, wire
 
 from . import haptics
 
-HOSTED, WAITING, ALONE = range(3)
+HOST_PRESENT, GRACE, STANDALONE = range(3)
 
 REPEAT_MS = const(60000)
 MOST_REPEATS = const(4)  # after that it is silent until corrected: the wearer knows
@@ -24,13 +24,13 @@ _STALE_MS = const(2000)
 
 # (state, is a host there, is the waiting time over) -> state
 TRANSITIONS = {
-    (HOSTED, False, False): WAITING,
-    (HOSTED, False, True): WAITING,
-    (WAITING, False, True): ALONE,
-    (WAITING, True, False): HOSTED,
-    (WAITING, True, True): HOSTED,
-    (ALONE, True, False): HOSTED,
-    (ALONE, True, True): HOSTED,
+    (HOST_PRESENT, False, False): GRACE,
+    (HOST_PRESENT, False, True): GRACE,
+    (GRACE, False, True): STANDALONE,
+    (GRACE, True, False): HOST_PRESENT,
+    (GRACE, True, True): HOST_PRESENT,
+    (STANDALONE, True, False): HOST_PRESENT,
+    (STANDALONE, True, True): HOST_PRESENT,
 }
 
 
@@ -51,7 +51,7 @@ class StandaloneCoach:
         self._settings = settings
         self._motor = motor
         self._log = log
-        self.state = WAITING
+        self.state = GRACE
         self.alerts = 0  # given since boot
         self.inclination_deg = 0.0
         self._t_ms = 0  # adds up, does not wrap
@@ -87,7 +87,7 @@ class StandaloneCoach:
         is_over = self._waited_ms >= 1000 * self._settings.get("alone_after_s")
         before = self.state
         self.state = TRANSITIONS.get((before, has_host, is_over), before)
-        if self.state != ALONE or not self._settings.get("alone") or neutral is None:
+        if self.state != STANDALONE or not self._settings.get("alone") or neutral is None:
             if self._rule.is_open:
                 self.restart()
             return

@@ -17,10 +17,29 @@ class WearerState:
         self._log = log
         self.worn = wear_detection.WearDetector(clock)
         self.neutral = neutral.Neutral(settings)
-        self.alone = StandaloneCoach(clock, settings, motor, self._alone_says)
+        self.coach = StandaloneCoach(clock, settings, motor, self._log_posture)
         self.is_charging = False
         self._up = [0.0, 0.0, 1.0]
         self._changes = 0
+
+    @property
+    def is_worn(self):
+        """True, False, or None while it is not known."""
+        return self.worn.is_worn
+
+    @property
+    def has_neutral(self):
+        """Tell whether neutral was taken."""
+        return self.neutral.up is not None
+
+    def snooze(self, ms):
+        """Give no alert for so long; felt as one medium buzz."""
+        self.coach.snooze(ms)
+        self._motor.play(wire.MOTOR_STEP)
+
+    def stop_motor(self):
+        """Stop the motor at once."""
+        self._motor.stop()
 
     def tare(self):
         """Begin to take neutral; the result comes as an event and is felt. False when there is no sensor to ask."""
@@ -44,7 +63,7 @@ class WearerState:
             sampler.minute.is_worn = is_worn
         self._take_neutral(up)
         may_coach = is_worn is not False and not self.is_charging and self.neutral.state == neutral.IDLE
-        self.alone.step(now, up if may_coach else None, self.neutral.up, has_host)
+        self.coach.step(now, up if may_coach else None, self.neutral.up, has_host)
 
     def woke(self):
         """The board slept: whether it is worn is not known."""
@@ -55,7 +74,7 @@ class WearerState:
         self._changes = self._settings.changes
         self._motor.strength = self._settings.get("motor_strength")
         self.neutral.reload()
-        self.alone.restart()
+        self.coach.restart()
 
     def _look(self):
         """Return "up" in the axes of the first sensor, None when it is not known."""
@@ -93,7 +112,7 @@ class WearerState:
         self._motor.play(wire.MOTOR_DONE if is_taken else wire.MOTOR_ERROR)
         self._log(wire.EVENT_NEUTRAL, 1 if is_taken else 0)
 
-    def _alone_says(self, is_alert, angle_deg):
+    def _log_posture(self, is_alert, angle_deg):
         """The board alone found a posture held too long, or corrected."""
         if is_alert:
             self._samplers[0].minute.alerts += 1

@@ -199,28 +199,28 @@ def test_psram_counts_for_the_ring(chip, tmp_path, monkeypatch):
     assert made(chip, tmp_path, "xiao_esp32c3").ring_frames == pytest.approx(190, abs=5)
     monkeypatch.setattr("gc.mem_free", lambda: 7_000_000)
     assert made(chip, tmp_path, "xiao_esp32s3").ring_frames > 8000
-    outbox = importlib.import_module("tiltwise_firmware.comms.frame_store")
-    assert outbox.frames_that_fit(100_000, 10, 20000) == pytest.approx(100_000 * 0.4 / 208, rel=0.05)
-    assert outbox.frames_that_fit(0, 10, 20000) == outbox.LEAST_FRAMES
-    assert outbox.frames_that_fit(10**9, 10, 300) == 300
+    frame_store = importlib.import_module("tiltwise_firmware.comms.frame_store")
+    assert frame_store.frames_that_fit(100_000, 10, 20000) == pytest.approx(100_000 * 0.4 / 208, rel=0.05)
+    assert frame_store.frames_that_fit(0, 10, 20000) == frame_store.LEAST_FRAMES
+    assert frame_store.frames_that_fit(10**9, 10, 300) == 300
 
 
 def test_memory_in_pieces_gives_a_smaller_ring(monkeypatch):
-    outbox = importlib.import_module("tiltwise_firmware.comms.frame_store")
-    real, asked = outbox.FrameRing, []
+    frame_store = importlib.import_module("tiltwise_firmware.comms.frame_store")
+    real, asked = frame_store.FrameRing, []
 
-    def ring(count, size, spares=1):
+    def ring(count, size):
         asked.append(count)
         if count > 100:
             raise MemoryError
-        return real(count, size, spares)
+        return real(count, size)
 
-    monkeypatch.setattr(outbox, "FrameRing", ring)
-    assert outbox.make(1, 1000, 10, 10).main.capacity == 62
+    monkeypatch.setattr(frame_store, "FrameRing", ring)
+    assert frame_store.make(1, 1000, 10, 10).main.capacity == 62
     assert asked[:5] == [1000, 500, 250, 125, 62]
-    monkeypatch.setattr(outbox, "FrameRing", lambda *_a, **_k: (_ for _ in ()).throw(MemoryError))
+    monkeypatch.setattr(frame_store, "FrameRing", lambda *_a, **_k: (_ for _ in ()).throw(MemoryError))
     with pytest.raises(MemoryError):
-        outbox.make(1, 1000, 10, 10)
+        frame_store.make(1, 1000, 10, 10)
 
 
 def test_motor_has_a_timer_of_its_own(chip, tmp_path):

@@ -207,11 +207,11 @@ def test_the_board_alone_takes_no_frozen_sample_for_a_posture():
     seen = set()
     for _ in range(50):
         still.live(1)
-        seen.add(still.board.app.wear._look() is None)
+        seen.add(still.board.app.wearer._look() is None)
     assert seen == {True}
     still.part.is_frozen = False
     still.live(70)
-    assert still.board.app.wear._look() is not None
+    assert still.board.app.wearer._look() is not None
 
 
 def test_a_bus_that_fails_while_a_stuck_sensor_is_tried_is_recovered_too():

@@ -165,26 +165,26 @@ class Bench:
         self.clock = SimClock()
         self.flash = flash
         self.archive = MinuteLog(FlashLog(flash), self.clock)
-        self.outbox = FrameStore(boot, 10, minutes, 10, self.archive)
-        self._samples = self.outbox.main.spare()
-        self._minutes = self.outbox.minutes.spare()
+        self.frames = FrameStore(boot, 10, minutes, 10, self.archive)
+        self._samples = self.frames.main.lend_buffer()
+        self._minutes = self.frames.minutes.lend_buffer()
 
     def pass_minutes(self, n, ack=False):
         for _ in range(n):
             for _ in range(3):
-                self._samples = self.outbox.put(self._samples, wire.ORIENT, 0, 0, 0, 10, 0, 6)
-            wire.pack_body_into(self._minutes, wire.MINUTE, self.outbox.next_seq, 5, 60, 0, *range(18))
-            self._minutes = self.outbox.put(self._minutes, wire.MINUTE, 0, 0, 0, 0, 0, 6)
+                self._samples = self.frames.put(self._samples, wire.ORIENT, 0, 0, 0, 10, 0, 6)
+            wire.pack_body_into(self._minutes, wire.MINUTE, self.frames.next_seq, 5, 60, 0, *range(18))
+            self._minutes = self.frames.put(self._minutes, wire.MINUTE, 0, 0, 0, 0, 0, 6)
             if ack:
-                self.outbox.free_to(self.outbox.next_seq - 1)
+                self.frames.free_to(self.frames.next_seq - 1)
             for _ in range(60):
                 self.clock.sleep_ms(1000)
-                self.archive.step(self.clock.ticks_ms(), self.outbox.minutes)
+                self.archive.step(self.clock.ticks_ms(), self.frames.minutes)
 
 
 def fetched(bench, boot):
     """All minutes of a boot as a host gets them: numbers, and the value that was put in."""
-    view = bench.outbox.view(boot)
+    view = bench.frames.earlier_boot(boot)
     seq, found = 0, []
     while view.find(seq) < view.used:
         seq = view.seq_at(0)
@@ -211,10 +211,10 @@ def test_hours_without_a_host_are_kept_although_memory_holds_minutes():
     flash = SimFlash(16, 4096)
     bench = Bench(5, flash, minutes=8)
     bench.pass_minutes(480)
-    assert bench.outbox.minutes.lost == 0
-    assert bench.outbox.oldest() == 3
+    assert bench.frames.minutes.lost == 0
+    assert bench.frames.oldest() == 3
     found, seq = [], 0
-    while (ring := bench.outbox.find(seq)) is not None:
+    while (ring := bench.frames.find(seq)) is not None:
         seq = ring.seq_at(ring.find(seq))
         if seq % 4 == 3:
             found.append(seq)
@@ -292,12 +292,12 @@ def test_rows_follow_an_erase_while_running():
 def test_writes_are_bounded_whatever_is_thrown_at_it():
     flash = SimFlash(8, 4096)
     bench = Bench(5, flash, minutes=200)
-    minutes = bench.outbox.minutes.spare()
+    minutes = bench.frames.minutes.lend_buffer()
     for _ in range(3600):  # an hour with two minutes a second
         for _ in range(2):
-            minutes = bench.outbox.put(minutes, wire.MINUTE, 0, 0, 0, 0, 0, 6)
+            minutes = bench.frames.put(minutes, wire.MINUTE, 0, 0, 0, 0, 0, 6)
         bench.clock.sleep_ms(1000)
-        bench.archive.step(bench.clock.ticks_ms(), bench.outbox.minutes)
+        bench.archive.step(bench.clock.ticks_ms(), bench.frames.minutes)
     assert (
         flash.writes <= 2 * minutelog.PER_HOUR + 20
     )  # a full budget and what fills up meanwhile, and headers

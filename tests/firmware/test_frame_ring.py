@@ -15,7 +15,7 @@ FrameStore = importlib.import_module("tiltwise_firmware.comms.frame_store").Fram
 def filled(count, frames, first=0):
     """A ring into which numbered frames were put; byte 0 tells the number."""
     ring = FrameRing(count, 8)
-    buffer = ring.spare()
+    buffer = ring.lend_buffer()
     for seq in range(first, first + frames):
         buffer[0], buffer[1] = seq & 0xFF, 0
         buffer = ring.put(buffer, 2, seq)
@@ -70,18 +70,32 @@ def test_find_gives_the_first_frame_from_a_number_on(seq, position):
 
 
 def test_minutes_survive_what_pushes_samples_out():
-    outbox = FrameStore(1, 10, 20, 10)
-    samples, minutes = outbox.main.spare(), outbox.minutes.spare()
+    frames = FrameStore(1, 10, 20, 10)
+    samples, minutes = frames.main.lend_buffer(), frames.minutes.lend_buffer()
     for k in range(200):
-        samples = outbox.put(samples, wire.ORIENT, 0, 0, 0, 10, 0, 6)
+        samples = frames.put(samples, wire.ORIENT, 0, 0, 0, 10, 0, 6)
         if k % 20 == 0:
-            minutes = outbox.put(minutes, wire.MINUTE, 0, 0, 0, 0, 0, 6)
-    assert outbox.main.lost == 190
-    assert outbox.minutes.used == 10
-    assert outbox.oldest() == 1  # the first minute
+            minutes = frames.put(minutes, wire.MINUTE, 0, 0, 0, 0, 0, 6)
+    assert frames.main.lost == 190
+    assert frames.minutes.used == 10
+    assert frames.oldest() == 1  # the first minute
     found, seq = [], 0
-    while (ring := outbox.find(seq)) is not None:
+    while (ring := frames.find(seq)) is not None:
         seq = ring.seq_at(ring.find(seq)) + 1
         found.append(seq - 1)
     assert found == sorted(set(found))
     assert len(found) == 20
+
+
+def test_any_number_of_producers_borrows_a_buffer_of_its_own():
+    """Two sensors and the board's own frames are three today; a fourth producer must not die for want of a buffer."""
+    ring = FrameRing(4, 8)
+    buffers = [ring.lend_buffer() for _ in range(7)]
+    for seq, buffer in enumerate(buffers):
+        buffer[0] = seq
+        buffers[seq] = ring.put(buffer, 2, seq)
+    assert held(ring) == [3, 4, 5, 6]
+    assert [ring.frame_at(k)[0] for k in range(4)] == [3, 4, 5, 6]
+    for k, buffer in enumerate(buffers):
+        buffer[7] = k
+    assert [buffer[7] for buffer in buffers] == list(range(7))

@@ -87,7 +87,7 @@ def test_a_number_that_the_log_knows_is_not_taken(is_full):
     run = boot(disk, chance=lambda n: bytes([7] * n))
     taken = 0x8707
     assert run.boot_id == taken
-    run.avoid([3, taken, taken + 1, 0])
+    run.exclude_boot_ids([3, taken, taken + 1, 0])
     assert run.boot_id == taken + 2
     disk.is_full = False
     assert boot(disk).boot_id not in (taken, taken + 1, taken + 2)
@@ -96,7 +96,7 @@ def test_a_number_that_the_log_knows_is_not_taken(is_full):
 def test_chance_that_is_none_ends_too():
     run = boot(SimFiles(), chance=bytes)
     assert run.boot_id == 0x8000
-    run.avoid(list(range(0x8000, 0x8040)))
+    run.exclude_boot_ids(list(range(0x8000, 0x8040)))
     assert run.boot_id == 0x8040
 
 
@@ -170,9 +170,9 @@ def test_watchdog_is_fed_only_while_sampling_and_link_both_turn(stalled):
         clock.sleep_ms(50)
         works = k < 200 or stalled == "nothing"
         if works or stalled != "sampling":
-            run.sampled()
+            run.kick_sampling()
         if works or stalled != "link":
-            run.linked()
+            run.kick_link()
         run.step(clock.ticks_ms())
     last_s = fed[-1] / 1e6
     assert last_s == pytest.approx(30 if stalled == "nothing" else 10, abs=1.1)

@@ -12,8 +12,8 @@ from tiltwise.firmware_build.locate import load_firmware
 from tiltwise.sim.board.simulated_board import SimClock, SimLink
 
 load_firmware()
-desk_module = importlib.import_module("tiltwise_firmware.comms.session_manager")
-SessionManager = desk_module.SessionManager
+session_manager = importlib.import_module("tiltwise_firmware.comms.session_manager")
+SessionManager = session_manager.SessionManager
 FrameStore = importlib.import_module("tiltwise_firmware.comms.frame_store").FrameStore
 Link = importlib.import_module("tiltwise_firmware.comms.link").Link
 
@@ -42,32 +42,32 @@ class Keys:
 
 
 class Bench:
-    """A desk with one cable on an outbox, and a host that looks at what comes out."""
+    """Sessions over one cable, and a host that looks at what comes out."""
 
-    def __init__(self, frames=100, key=None, **tools):
-        self.outbox = FrameStore(BOOT, frames, 10, 10)
+    def __init__(self, frames=100, key=None, **replaced):
+        self.frames = FrameStore(BOOT, frames, 10, 10)
         self.link = SimLink()
         self.clock = SimClock()
         self.started = []
         self.keys = Keys(key)
-        self.tools = desk_module.CommandContext()
-        self.tools.keystore = self.keys
-        self.tools.on_start = lambda *stream: self.started.append(stream)
-        self.tools.random = random.Random(9).randbytes
-        self.tools.device_id = DEVICE
-        self.tools.model = b"bench"
-        for name, tool in tools.items():
-            setattr(self.tools, name, tool)
-        self.desk = SessionManager([self.link], self.outbox, self.clock, self.tools, aes=None)
-        self.session = self.desk.sessions[0]
+        parts = {
+            "keystore": self.keys,
+            "on_start": lambda *stream: self.started.append(stream),
+            "random": random.Random(9).randbytes,
+            "device_id": DEVICE,
+            "model": b"bench",
+        }
+        self.context = session_manager.CommandContext(**(parts | replaced))
+        self.sessions = SessionManager([self.link], self.frames, self.clock, self.context, aes=None)
+        self.session = self.sessions.by_link[0]
         self.channel = None
-        self._buffer = self.outbox.main.spare()
+        self._buffer = self.frames.main.lend_buffer()
         self._request = 0
         self._nonces = 0
 
     def make(self, n):
         for _ in range(n):
-            self._buffer = self.outbox.put(self._buffer, wire.ORIENT, 0, 0, 0, 10, 0, 6)
+            self._buffer = self.frames.put(self._buffer, wire.ORIENT, 0, 0, 0, 10, 0, 6)
 
     def ask(self, opcode, payload=b"", sealed=True):
         """Send a command, run one step, return (status, rest of the answer)."""
@@ -77,7 +77,7 @@ class Bench:
             self.link.deliver(wire.pack_command(self._request, opcode, self._request, payload))
         else:
             self.link.deliver(channel.pack(self._request, opcode, payload))
-        self.desk.step()
+        self.sessions.step()
         data = self.link.replies.pop(0)
         if channel is None:
             request, answered, _, answer = wire.open_command(data)
@@ -99,7 +99,7 @@ class Bench:
     def run(self, steps=100):
         """Step, and return the sequence numbers that arrived."""
         for _ in range(steps):
-            self.desk.step()
+            self.sessions.step()
         frames, self.link.frames = self.link.frames, []
         if self.channel is not None:
             assert all(frame[1] & wire.FLAG_AUTHENTICATED for frame in frames)
@@ -149,7 +149,7 @@ def test_without_acknowledgement_sending_stops_at_the_credits_and_goes_on_after(
     bench.make(90)
     assert bench.run() == list(range(64))
     assert bench.ask(*ack(63))[0] == wire.STATUS_OK
-    assert bench.outbox.oldest() == 64
+    assert bench.frames.oldest() == 64
     assert bench.run() == list(range(64, 90))
 
 
@@ -170,7 +170,7 @@ def test_refused_frames_are_tried_again_in_order():
     rng = random.Random(5)
     bench.link.takes = lambda _: rng.random() < 0.3
     assert bench.run(400) == list(range(30))
-    assert bench.desk.retries > 0
+    assert bench.sessions.retries > 0
 
 
 def test_what_the_ring_dropped_is_skipped_and_the_answer_tells_it():
@@ -222,7 +222,7 @@ def test_lost_connection_ends_the_stream_and_keeps_the_frames():
     assert bench.run() == []
     bench.link.is_connected = True
     assert bench.run() == []
-    assert not bench.desk.is_streaming
+    assert not bench.sessions.is_streaming
     bench.ask(*START)
     bench.ask(*get(0, 4))
     assert bench.run() == [0, 1, 2, 3, 4]
@@ -248,8 +248,8 @@ def test_wrong_arguments_are_answered_and_change_nothing(opcode, payload):
     bench = Bench()
     bench.make(5)
     assert bench.ask(opcode, payload)[0] == wire.STATUS_BAD_ARGUMENT
-    assert bench.outbox.oldest() == 0
-    assert not bench.desk.is_streaming
+    assert bench.frames.oldest() == 0
+    assert not bench.sessions.is_streaming
 
 
 def test_unknown_command_is_answered_as_unsupported():
@@ -263,18 +263,18 @@ def test_random_bytes_do_nothing():
     for _ in range(5000):
         bench.link.deliver(rng.randbytes(rng.randrange(40)))
     for _ in range(1000):
-        bench.desk.step()
-    assert bench.desk.bad_commands == 5000
+        bench.sessions.step()
+    assert bench.sessions.bad_commands == 5000
     assert bench.link.replies == []
-    assert bench.outbox.oldest() == 0
+    assert bench.frames.oldest() == 0
 
 
 def test_link_that_is_not_there_keeps_everything_in_the_ring():
-    outbox = FrameStore(BOOT, 10, 10, 10)
-    outbox.put(outbox.main.spare(), wire.ORIENT, 0, 0, 0, 10, 0, 6)
-    desk = SessionManager([Link()], outbox, SimClock(), desk_module.CommandContext())
-    assert desk.step() is False
-    assert outbox.main.used == 1
+    frames = FrameStore(BOOT, 10, 10, 10)
+    frames.put(frames.main.lend_buffer(), wire.ORIENT, 0, 0, 0, 10, 0, 6)
+    sessions = SessionManager([Link()], frames, SimClock(), session_manager.CommandContext())
+    assert sessions.step() is False
+    assert frames.main.used == 1
 
 
 # ---- GET_DONE ----
@@ -291,7 +291,7 @@ def test_end_of_a_get_is_told_with_what_is_not_held():
 def test_end_of_a_get_of_nothing_held_is_told_at_once():
     bench = Bench()
     bench.make(50)
-    bench.outbox.free_to(39)
+    bench.frames.free_to(39)
     bench.ask(*get(5, 20))
     assert bench.run() == []
     assert bench.done() == (1, BOOT, 5, 20, [(5, 20)])
@@ -299,10 +299,10 @@ def test_end_of_a_get_of_nothing_held_is_told_at_once():
 
 def test_many_holes_are_told_in_parts_and_the_host_asks_on():
     bench = Bench(frames=20)
-    minute = bench.outbox.minutes.spare()
+    minute = bench.frames.minutes.lend_buffer()
     for _ in range(20):  # minutes outlive the frames between them: every fifth frame is one
         bench.make(4)
-        minute = bench.outbox.put(minute, wire.MINUTE, 0, 0, 0, 0, 0, 6)
+        minute = bench.frames.put(minute, wire.MINUTE, 0, 0, 0, 0, 0, 6)
     held, told, first = [], [], 0
     while first <= 99:
         bench.ask(*get(first, 99))
@@ -373,11 +373,11 @@ def test_minutes_of_earlier_boots_are_listed_sent_and_forgotten(monkeypatch):
     archive = Archive()
     old = FrameStore(70, 2, 4, 10)
     old.next_seq = 3
-    old.put(old.minutes.spare(), wire.MINUTE, 0, 0, 0, 0, 0, 6)
-    monkeypatch.setattr(bench.outbox, "archive", archive, raising=False)
+    old.put(old.minutes.lend_buffer(), wire.MINUTE, 0, 0, 0, 0, 0, 6)
+    monkeypatch.setattr(bench.frames, "archive", archive, raising=False)
     monkeypatch.setattr(
-        bench.outbox,
-        "view",
+        bench.frames,
+        "earlier_boot",
         lambda boot: old.minutes if boot == 70 else FrameStore(boot, 1, 1, 10).minutes,
         raising=False,
     )
@@ -402,7 +402,7 @@ def test_forgetting_the_present_boot_empties_the_ring():
     bench.make(9)
     for _ in range(2):
         assert bench.ask(wire.OP_FORGET, struct.pack("<H", BOOT))[0] == wire.STATUS_OK
-    assert bench.outbox.oldest() == 9
+    assert bench.frames.oldest() == 9
 
 
 # ---- key and proof ----
@@ -410,10 +410,10 @@ def test_forgetting_the_present_boot_empties_the_ring():
 
 def test_new_board_takes_a_key_over_the_cable_and_then_wants_proof():
     bench = Bench()
-    assert bench.desk.state() == wire.STATE_NEEDS_SETUP
+    assert bench.sessions.state() == wire.STATE_NEEDS_SETUP
     assert bench.ask(*START)[0] == wire.STATUS_OK
     assert bench.ask(wire.OP_PROVISION, KEY) == (wire.STATUS_OK, DEVICE)
-    assert not bench.desk.is_streaming
+    assert not bench.sessions.is_streaming
     assert bench.ask(*START)[0] == wire.STATUS_LOCKED
     assert bench.prove() == wire.STATUS_OK
     bench.make(3)
@@ -428,7 +428,7 @@ def test_key_set_again_is_the_same_and_writes_nothing():
     bench.ask(*START)
     assert bench.ask(wire.OP_PROVISION, KEY) == (wire.STATUS_OK, DEVICE)
     assert bench.keys.saves == 0
-    assert bench.desk.is_streaming
+    assert bench.sessions.is_streaming
 
 
 def test_new_key_ends_the_session_and_keeps_the_frames():
@@ -437,7 +437,7 @@ def test_new_key_ends_the_session_and_keeps_the_frames():
     bench.make(7)
     other = bytes(range(32))
     assert bench.ask(wire.OP_PROVISION, other) == (wire.STATUS_OK, DEVICE)  # answered in the old session
-    assert bench.outbox.main.used == 7
+    assert bench.frames.main.used == 7
     assert bench.ask(*START, sealed=False)[0] == wire.STATUS_LOCKED
     assert bench.prove(other) == wire.STATUS_OK
 
@@ -455,7 +455,7 @@ def test_board_proves_the_key_too():
     bench = Bench(key=KEY)
     with pytest.raises(auth.AuthError, match="does not hold our key"):
         bench.prove(bytes(range(32)))
-    assert bench.desk.holder is None
+    assert bench.sessions.active_session is None
 
 
 def test_command_without_a_tag_is_locked_while_a_session_is_open():
@@ -463,7 +463,7 @@ def test_command_without_a_tag_is_locked_while_a_session_is_open():
     bench.prove()
     bench.ask(*START)
     assert bench.ask(wire.OP_STOP, sealed=False)[0] == wire.STATUS_LOCKED
-    assert bench.desk.is_streaming
+    assert bench.sessions.is_streaming
 
 
 def test_proof_repeated_because_its_answer_was_lost_changes_nothing():
@@ -486,7 +486,7 @@ def test_host_that_starts_anew_on_the_same_cable_opens_a_new_session():
     bench.ask(*START)
     bench.channel = None
     assert bench.prove() == wire.STATUS_OK
-    assert not bench.desk.is_streaming
+    assert not bench.sessions.is_streaming
     assert bench.ask(*START)[0] == wire.STATUS_OK
 
 
@@ -575,7 +575,7 @@ def test_motor_neutral_and_restart_reach_their_tools():
     assert bench.ask(wire.OP_TARE)[0] == wire.STATUS_OK
     assert bench.ask(wire.OP_REBOOT)[0] == wire.STATUS_OK
     assert done == [(1, 5), (3, 5), "tare", "reboot"]
-    bench.tools.tare = lambda: False
+    bench.context.tare = lambda: False
     assert bench.ask(wire.OP_TARE)[0] == wire.STATUS_FAILED
 
 
@@ -585,7 +585,7 @@ def test_hostile_commands_are_told_at_most_once_in_five_seconds():
     for k in range(3000):
         bench.link.deliver(bytes([k & 255]) * 20)
         bench.clock.sleep_ms(10)
-        bench.desk.step()
+        bench.sessions.step()
     assert 5 <= len(events) <= 7  # in 30 s
     assert events[-1][0] == wire.EVENT_HOSTILE
-    assert events[-1][1] <= bench.desk.hostile == 3000
+    assert events[-1][1] <= bench.sessions.hostile == 3000

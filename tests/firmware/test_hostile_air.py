@@ -68,7 +68,7 @@ def test_board_says_what_it_saw_and_not_too_often(flight):
     ]
     told = [body[2] for body in events if body[0] == wire.EVENT_HOSTILE]
     assert told == sorted(told)
-    assert 0 < told[-1] <= flying.board.app.desk.hostile
+    assert 0 < told[-1] <= flying.board.app.sessions.hostile
     proofs = [body[2] for body in events if body[0] == wire.EVENT_AUTH_FAILED]
     assert proofs
     assert len(told) + len(proofs) <= 2 * SECONDS / 5 + 2
@@ -76,8 +76,8 @@ def test_board_says_what_it_saw_and_not_too_often(flight):
 
 def test_stranger_changed_nothing(flight):
     flying, _, _ = flight
-    assert flying.board.app.desk.key == KEY
-    assert flying.board.app.desk.dropped > 0
+    assert flying.board.app.sessions.key == KEY
+    assert flying.board.app.sessions.dropped > 0
     assert flying.board.sim_motor.pulses == []
     assert not flying.board.sim_motor.duty
     assert flying.board.app.samplers[0].framer.frame_type == wire.ORIENT

@@ -12,7 +12,7 @@ from tiltwise.sim.board.simulated_board import SimBoard
 from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
 
 load_firmware()
-places = importlib.import_module("tiltwise_firmware.sensing.imu_addresses")
+imu_addresses = importlib.import_module("tiltwise_firmware.sensing.imu_addresses")
 settings = importlib.import_module("tiltwise_firmware.storage.board_settings")
 
 sensors = importlib.import_module("tiltwise_firmware.drivers")
@@ -45,14 +45,14 @@ def known(imus=1, a=0, b=0):
     ],
 )
 def test_each_sensor_is_looked_for_where_it_was(answering, before, wanted):
-    assert places.places(ALL, answering, before) == wanted
+    assert imu_addresses.assign(ALL, answering, before) == wanted
 
 
 @pytest.mark.parametrize("answering", [[], [0x6A], [0x69], [0x6A, 0x6B], [0x68, 0x69], list(ALL)])
 @pytest.mark.parametrize("imus", [1, 2])
 @pytest.mark.parametrize("pair", [(0, 0), (0x6A, 0x6B), (0x69, 0x6A), (0x50, 0x51)])
 def test_no_address_is_looked_at_by_two(answering, imus, pair):
-    found = places.places(ALL, answering, known(imus, *pair))
+    found = imu_addresses.assign(ALL, answering, known(imus, *pair))
     seen = [a for place in found for a in (place if isinstance(place, tuple) else (place,))]
     assert len(seen) == len(set(seen))
     assert len(found) == max(imus, min(len(answering), 2))
@@ -63,16 +63,16 @@ def test_no_address_is_looked_at_by_two(answering, imus, pair):
 def test_two_that_answer_are_noted_once_and_not_over_a_damaged_file():
     before = known()
     files = before._files
-    places.remember([0x6A, 0x69], before)
+    imu_addresses.remember([0x6A, 0x69], before)
     assert [before.get(key) for key in ("imus", "imu_a", "imu_b")] == [2, 0x6A, 0x69]
     writes = files.writes
-    places.remember([0x6A, 0x69], settings.Settings(files))
+    imu_addresses.remember([0x6A, 0x69], settings.Settings(files))
     assert files.writes == writes
-    places.remember([0x6A], before)  # one is missing: what was noted stays
+    imu_addresses.remember([0x6A], before)  # one is missing: what was noted stays
     assert before.get("imu_b") == 0x69
     files.files[settings.FILE] = b"noise"
     damaged = settings.Settings(files)
-    places.remember([0x6A, 0x69], damaged)
+    imu_addresses.remember([0x6A, 0x69], damaged)
     assert files.files[settings.FILE] == b"noise"
 
 

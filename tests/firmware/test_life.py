@@ -72,9 +72,9 @@ class Life:
 
     def held(self):
         """Frames in the board's memory, in order."""
-        outbox = self.board.app.outbox
-        found, seq = [], outbox.oldest()
-        while (ring := outbox.find(seq)) is not None:
+        outbox = self.board.app.frames
+        found, seq = [], frames.oldest()
+        while (ring := frames.find(seq)) is not None:
             k = ring.find(seq)
             seq = ring.seq_at(k) + 1
             frame = bytearray(ring.frame_at(k)[: ring.size_at(k)])
@@ -143,7 +143,7 @@ def test_minute_tells_of_the_alert_and_of_the_worn_seconds():
         if wire.unpack_header(frame)[0] == wire.MINUTE
     ]
     under_way = life.board.app.samplers[0].minute.alerts
-    assert sum(body[3] for body in minutes) + under_way == life.board.app.wear.alone.alerts >= 2
+    assert sum(body[3] for body in minutes) + under_way == life.board.app.wearer.coach.alerts >= 2
     assert minutes[1][2] == pytest.approx(60, abs=1)
 
 
@@ -155,7 +155,7 @@ def test_streaming_host_is_left_to_decide():
     before = len(life.board.sim_motor.pulses)
     life.live(200, to_deg=40)
     assert len(life.board.sim_motor.pulses) == before
-    assert life.board.app.wear.alone.state == alone.HOSTED
+    assert life.board.app.wearer.coach.state == alone.HOST_PRESENT
 
 
 @pytest.mark.parametrize("how", ["command", "button", "double tap"])
@@ -170,10 +170,10 @@ def test_neutral_is_taken_in_three_ways_and_kept(how):
         life.live(3, shock=(life.now_s + 1.5, life.now_s + 1.75))
     life.live(6)
     assert (wire.EVENT_NEUTRAL, 1) in life.events()
-    up = life.board.app.wear.neutral.up
+    up = life.board.app.wearer.neutral.up
     assert np.degrees(np.arctan2(-up[0], up[2])) == pytest.approx(15, abs=0.6)  # sway of 0.4
     life.board.restart()
-    assert life.board.app.wear.neutral.up == pytest.approx(up)
+    assert life.board.app.wearer.neutral.up == pytest.approx(up)
 
 
 def test_neutral_of_a_moving_neck_is_refused_and_felt():
@@ -253,13 +253,13 @@ def test_board_on_a_table_dozes_and_motion_wakes_it_with_an_honest_index():
     life = Life(sway_deg=0.0)
     life.set(sleep_after_s=60)
     life.live(330)
-    assert life.board.app.house.power.state == power.DOZING
+    assert life.board.app.housekeeping.power.state == power.DOZING
     samples = life.board.app.samplers[0].samples
     life.live(100)
     assert life.board.app.samplers[0].samples == samples
     life.board.move()
     life.live(20)
-    assert life.board.app.house.power.state == power.AWAKE
+    assert life.board.app.housekeeping.power.state == power.AWAKE
     # The index is a clock of the part's own rate, to within a few samples.
     expected = life.now_s * 104.17 * (1 + life.part.errors.rate_error)
     assert life.board.app.samplers[0].samples == pytest.approx(expected, abs=25)
@@ -274,11 +274,11 @@ def test_dozing_board_wakes_by_the_button_and_without_the_interrupt_wire(how):
     life.board.has_moved = None
     life.set(sleep_after_s=60)
     life.live(280)
-    assert life.board.app.house.power.state == power.DOZING
+    assert life.board.app.housekeeping.power.state == power.DOZING
     if how == "button":
         life.press(150)
         life.live(2)
-        assert life.board.app.house.power.state == power.AWAKE
+        assert life.board.app.housekeeping.power.state == power.AWAKE
     else:
         life.live(6, to_deg=60, shock=(life.now_s + 2,))  # taken up from the table
         assert [value for code, value in life.events() if code == wire.EVENT_POWER] == [
@@ -343,17 +343,17 @@ def test_led_tells_what_hands_can_change():
     life = Life()
     seen = {}
     life.live(2)
-    seen["no key"] = life.board.app.house._code()
+    seen["no key"] = life.board.app.housekeeping._code()
     life.board.app.keystore.save(bytes(range(32)))
     life.board.restart()
     life.live(2)
-    seen["no neutral"] = life.board.app.house._code()
+    seen["no neutral"] = life.board.app.housekeeping._code()
     life.board.pins.is_charging = True
     life.live(2)
-    seen["charging"] = life.board.app.house._code()
+    seen["charging"] = life.board.app.housekeeping._code()
     life.board.bus.unplug(0x6A)
     life.live(2)
-    seen["no sensor"] = life.board.app.house._code()
+    seen["no sensor"] = life.board.app.housekeeping._code()
     assert seen == {
         "no key": led.NO_KEY,
         "no neutral": led.NO_NEUTRAL,
@@ -410,7 +410,7 @@ def test_broken_flash_is_reported_and_the_board_goes_on():
     life.board.sim_flash.is_broken = True
     life.live(150)
     assert wire.EVENT_FLASH_FAULT in [code for code, _ in life.events()]
-    assert life.board.app.outbox.minutes.used == 2
+    assert life.board.app.frames.minutes.used == 2
 
 
 def test_damaged_settings_are_reported_and_replaced_by_defaults():
@@ -464,7 +464,7 @@ def test_safe_mode_takes_no_radio():
     for _ in range(3):
         life.live(2)
         life.board.restart(WATCHDOG)
-    assert [session.link.peer for session in life.board.app.desk.sessions] == ["usb"]
+    assert [session.link.peer for session in life.board.app.sessions.by_link] == ["usb"]
 
 
 @pytest.mark.parametrize("stalled", ["sampling", "link"])

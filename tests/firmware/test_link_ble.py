@@ -89,7 +89,7 @@ def test_stranger_gets_no_data_and_cannot_do_anything():
         assert host.ask(opcode, payload) == (wire.STATUS_LOCKED, b"")
     board.run(1000)
     assert host.notifications == []
-    assert board.outbox.oldest() == 0
+    assert board.frames.oldest() == 0
 
 
 def test_peer_that_proves_nothing_is_sent_away_after_five_seconds():
@@ -100,7 +100,7 @@ def test_peer_that_proves_nothing_is_sent_away_after_five_seconds():
     assert board.is_there(host)
     board.run(300)
     assert not board.is_there(host)
-    assert board.desk.dropped == 1
+    assert board.sessions.dropped == 1
 
 
 def test_key_cannot_be_set_over_the_radio():
@@ -109,7 +109,7 @@ def test_key_cannot_be_set_over_the_radio():
     assert host.ask(wire.OP_PROVISION, bytes(range(32)))[0] == wire.STATUS_UNSUPPORTED
     stranger = board.host()
     assert stranger.ask(wire.OP_PROVISION, bytes(range(32)))[0] == wire.STATUS_UNSUPPORTED
-    assert board.desk.key == KEY
+    assert board.sessions.key == KEY
 
 
 def test_wrong_key_cuts_the_link_and_the_wait_doubles_up_to_a_minute():
@@ -123,12 +123,12 @@ def test_wrong_key_cuts_the_link_and_the_wait_doubles_up_to_a_minute():
         assert board.is_there(host)  # so that the answer gets out
         board.run(150)
         assert not board.is_there(host)
-        waits.append(board.desk.wait_s(b"\1" + b"\1\2\3\4\5\6"))
+        waits.append(board.sessions.wait_s(b"\1" + b"\1\2\3\4\5\6"))
         again = board.host()
         assert again.ask(wire.OP_AUTH1, bytes(17)) == (wire.STATUS_FAILED, bytes([waits[-1]]))
         board.run(60_000)
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
-    assert board.desk.wrong_proofs == 9
+    assert board.sessions.wrong_proofs == 9
     assert (wire.EVENT_AUTH_FAILED, 9) in board.events
 
 
@@ -139,7 +139,7 @@ def test_stranger_who_fails_does_not_keep_the_owner_waiting():
         if host.ask(wire.OP_AUTH1, bytes(17))[0] == wire.STATUS_OK:
             host.ask(wire.OP_AUTH2, bytes(16))
         board.run(20)
-    assert board.desk.wait_s(b"\1strang") > 0
+    assert board.sessions.wait_s(b"\1strang") > 0
     proved(board, address=b"owner!")
 
 
@@ -221,8 +221,8 @@ def test_replayed_commands_are_refused_and_counted():
         board.air.write(host.connection, board.air.handle_of(CTRL), stuffed(data))
         board.run()
     assert host.hear() == []
-    assert board.desk.replays == 3
-    assert not board.desk.is_streaming
+    assert board.sessions.replays == 3
+    assert not board.sessions.is_streaming
 
 
 def test_session_recorded_once_is_worth_nothing_later():
@@ -243,7 +243,7 @@ def test_session_recorded_once_is_worth_nothing_later():
     board.run(200)
     thief.hear()
     assert thief.notifications == []
-    assert board.desk.holder is None
+    assert board.sessions.active_session is None
 
 
 # ---- frames ----
@@ -290,7 +290,7 @@ def test_full_radio_delays_frames_and_loses_none(mtu, seed):
     host.hear()
     seqs += host.seqs()
     assert board.radio.refusals > 20
-    assert seqs == list(range(board.outbox.next_seq))
+    assert seqs == list(range(board.frames.next_seq))
     assert board.radio.stalls == 0
 
 
@@ -325,7 +325,7 @@ def test_connections_that_work_between_stalls_do_not_restart_the_radio():
         for _ in range(320):
             board.make(1)
             board.run(10)
-            host.send(wire.OP_ACK, ack(board.outbox.next_seq - 1))
+            host.send(wire.OP_ACK, ack(board.frames.next_seq - 1))
         host.hear()
         board.air.room, board.air.queued = 0, 0
         board.make(5)
@@ -352,8 +352,8 @@ def test_lost_event_of_the_end_is_made_up_for(code):
     board.air.leave(host.connection, tells=False)
     board.make(5)
     board.run(1_000)
-    assert not board.desk.is_streaming
-    assert board.desk.holder is None
+    assert not board.sessions.is_streaming
+    assert board.sessions.active_session is None
     again = proved(board)
     again.ask(wire.OP_START, START)
     again.ask(wire.OP_GET, get(0, 4))
@@ -419,7 +419,7 @@ def test_host_that_never_acknowledges_gets_its_credits_and_no_more():
         board.run(20)
     host.hear()
     assert host.seqs() == list(range(64))
-    assert board.outbox.oldest() == 0
+    assert board.frames.oldest() == 0
 
 
 def test_every_frame_and_answer_carries_a_tag_of_its_session():
@@ -473,7 +473,7 @@ def test_writes_to_other_characteristics_are_nothing():
         for size in (1, 20, 300):
             board.air.write(host.connection, board.air.handle_of(uuid), stuffed(bytes(size)))
     assert host.ask(wire.OP_PING, bytes(8))[0] == wire.STATUS_OK
-    assert board.desk.hostile == 0
+    assert board.sessions.hostile == 0
 
 
 def test_interrupt_without_memory_costs_one_command(monkeypatch):
@@ -549,22 +549,22 @@ def test_a_million_hostile_writes_change_nothing_and_stop_nothing():
             if who in peers:
                 air.write(who, ctrl, next(writes))
                 made += 1
-        board.desk.step()
+        board.sessions.step()
         if made % 2000 < 20:
             board.run()
             for peer in peers.values():
                 peer.heard.clear()
-    print(f"{made} writes by {strangers} strangers and on the owner's link, {board.desk.hostile} refused")
+    print(f"{made} writes by {strangers} strangers and on the owner's link, {board.sessions.hostile} refused")
     air.write(owner.connection, ctrl, b"\0")
     board.run(500)
     owner.hear()
     owner.frames.clear()
-    assert board.desk.hostile > 100_000
-    assert board.desk.wrong_proofs > 5
+    assert board.sessions.hostile > 100_000
+    assert board.sessions.wrong_proofs > 5
     assert strangers > 5
-    assert board.desk.key == KEY
-    assert board.desk.holder is not None
-    assert board.desk.holder.link.handle == owner.connection
+    assert board.sessions.key == KEY
+    assert board.sessions.active_session is not None
+    assert board.sessions.active_session.link.handle == owner.connection
     board.make(3)
     board.run(100)
     owner.hear()
@@ -584,5 +584,5 @@ def test_an_acknowledgement_of_nothing_frees_nothing_and_keeps_the_stream_going(
         seen += len(host.seqs())
         assert host.ask(wire.OP_ACK, ack(wire.NOTHING_STORED, 64)) == (wire.STATUS_OK, b"")
     assert seen + len(host.seqs()) >= 290
-    assert board.outbox.oldest() == 0
-    assert board.outbox.main.used == 300
+    assert board.frames.oldest() == 0
+    assert board.frames.main.used == 300

@@ -17,8 +17,8 @@ Aes = load_aes()
 load_firmware()
 link_usb = importlib.import_module("tiltwise_firmware.comms.link_usb")
 radio_module = importlib.import_module("tiltwise_firmware.comms.ble_radio")
-desk_module = importlib.import_module("tiltwise_firmware.comms.session_manager")
-outbox_module = importlib.import_module("tiltwise_firmware.comms.frame_store")
+session_manager = importlib.import_module("tiltwise_firmware.comms.session_manager")
+frame_store = importlib.import_module("tiltwise_firmware.comms.frame_store")
 cobs = importlib.import_module("tiltwise.common.cobs")
 
 
@@ -59,7 +59,7 @@ class Keys:
 
 
 class Board:
-    """A cable and a radio on one desk."""
+    """A cable and a radio of one board."""
 
     def __init__(self, key=KEY, aes=None):
         self.clock = SimClock()
@@ -67,26 +67,27 @@ class Board:
         self.link = link_usb.UsbLink(self.cable, self.cable, self.clock, lambda: bool(self.cable.to_board))
         self.air = Air()
         self.radio = radio_module.Radio(self.air, self.clock)
-        self.outbox = outbox_module.FrameStore(77, 200, 10, 10)
-        tools = desk_module.CommandContext()
-        tools.keystore = Keys(key)
-        tools.random = random.Random(4).randbytes
-        tools.device_id = DEVICE
-        tools.now = lambda: int(self.clock.us) // 100
+        self.frames = frame_store.FrameStore(77, 200, 10, 10)
+        context = session_manager.CommandContext(
+            keystore=Keys(key),
+            random=random.Random(4).randbytes,
+            device_id=DEVICE,
+            now=lambda: int(self.clock.us) // 100,
+        )
         links = (self.link, *self.radio.links)
-        self.desk = desk_module.SessionManager(links, self.outbox, self.clock, tools, aes)
-        self._buffer = self.outbox.main.spare()
+        self.sessions = session_manager.SessionManager(links, self.frames, self.clock, context, aes)
+        self._buffer = self.frames.main.lend_buffer()
         self.run()
 
     def run(self, ms=10):
         for _ in range(ms // 10):
             self.clock.sleep_ms(10)
-            self.desk.step()
+            self.sessions.step()
 
     def make(self, n):
         for _ in range(n):
             self._buffer[18:158] = bytes(range(140))
-            self._buffer = self.outbox.put(self._buffer, wire.ORIENT, 0, 5, 6, 10, 0, 6)
+            self._buffer = self.frames.put(self._buffer, wire.ORIENT, 0, 5, 6, 10, 0, 6)
 
     def host(self, **kwargs):
         """A host on the cable: frames and answers come in the same stream, told apart by their first byte."""
@@ -119,7 +120,7 @@ def test_host_on_the_cable_streams_with_a_session():
     host.hear()
     assert host.seqs() == list(range(20))
     assert host.ask(wire.OP_ACK, ack(19))[0] == wire.STATUS_OK
-    assert board.outbox.oldest() == 20
+    assert board.frames.oldest() == 20
 
 
 def test_new_board_serves_the_cable_with_checksums_and_the_radio_not_at_all():
@@ -161,10 +162,10 @@ def test_host_that_falls_silent_is_gone_and_may_come_back():
     host.prove()
     host.ask(wire.OP_START, START)
     board.run(11_000)
-    assert board.desk.is_streaming
+    assert board.sessions.is_streaming
     board.run(2_000)
-    assert not board.desk.is_streaming
-    assert board.desk.holder is None
+    assert not board.sessions.is_streaming
+    assert board.sessions.active_session is None
     board.cable.to_host.clear()
     board.make(4)
     board.run(500)
@@ -221,7 +222,7 @@ def test_cable_and_radio_share_one_seat():
     other = Host(lambda data: board.air.write(connection, ctrl, data), listen, board.run, nonce=b"o" * 16)
     assert other.prove()[0] == wire.STATUS_BUSY
     assert other.prove(wire.WISH_TAKE_OVER)[0] == wire.STATUS_OK
-    assert not board.desk.is_streaming
+    assert not board.sessions.is_streaming
     host.channel = None
     assert host.ask(wire.OP_START, START)[0] == wire.STATUS_LOCKED
 
@@ -229,7 +230,7 @@ def test_cable_and_radio_share_one_seat():
 @pytest.mark.parametrize("wishes", [0, wire.WISH_ENCRYPTION])
 def test_encryption_is_used_when_both_want_it(wishes):
     board = Board(aes=Aes)
-    assert board.desk.features() & wire.FEATURE_ENCRYPTION
+    assert board.sessions.features() & wire.FEATURE_ENCRYPTION
     host = board.host()
     assert host.prove(wishes, aes=Aes)[0] == wire.STATUS_OK
     host.ask(wire.OP_START, START)

@@ -366,9 +366,9 @@ class Coach:
 def test_without_a_host_the_board_waits_and_then_coaches():
     coach = Coach(alone_after_s=30, rule_s=60, rule_deg=25)
     coach.hold(25, 40)
-    assert coach.states == [alone.WAITING]
+    assert coach.states == [alone.GRACE]
     coach.hold(60, 40)
-    assert coach.states == [alone.WAITING, alone.ALONE]
+    assert coach.states == [alone.GRACE, alone.STANDALONE]
     assert coach.log == []
     coach.hold(10, 40)
     assert coach.log == [(True, 39)] or coach.log == [(True, 40)]
@@ -402,7 +402,7 @@ def test_host_takes_over_at_once_and_hands_back_after_the_wait():
     coach.hold(300, 40, has_host=True)
     coach.hold(29, 40)
     coach.hold(50, 40)
-    assert coach.states == [alone.WAITING, alone.ALONE, alone.HOSTED, alone.WAITING, alone.ALONE]
+    assert coach.states == [alone.GRACE, alone.STANDALONE, alone.HOST_PRESENT, alone.GRACE, alone.STANDALONE]
     assert coach.log == []  # the episode began anew each time
     coach.hold(20, 40)
     assert len(coach.log) == 1

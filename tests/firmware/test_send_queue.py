@@ -87,11 +87,11 @@ class Keeper:
 
 def produce(board, n, dropped):
     """Make frames, and note which the ring drops for them."""
-    ring = board.outbox.main
+    ring = board.frames.main
     for _ in range(n):
         if ring.used == ring.capacity:
             dropped.add(ring.seq_at(0))
-        board.make(1, fill=board.outbox.next_seq)
+        board.make(1, fill=board.frames.next_seq)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -125,12 +125,12 @@ def test_every_frame_is_stored_or_told_as_gone(seed, ring):
     for _ in range(200):
         board.run(50)
         keeper.work()
-    made = board.outbox.next_seq
+    made = board.frames.next_seq
     assert disconnects > 10
     assert books.missing(made - 1) is None
     assert books.gone == dropped - books.stored.keys()
     assert len(books.stored) + len(books.gone) == made
-    assert board.outbox.main.used == 0  # all acknowledged
+    assert board.frames.main.used == 0  # all acknowledged
     assert bool(books.gone) == (ring == 40)  # inside the ring nothing is lost
     print(
         f"{made} frames, {disconnects} disconnects, {board.radio.refusals} refusals, {len(books.gone)} told as gone"

@@ -183,7 +183,7 @@ def own_status(flying, seconds=STATUS_S):
     end_s = flying.now_s + seconds
     while flying.now_s < end_s:
         flying.run()
-    main = flying.board.app.outbox.main
+    main = flying.board.app.frames.main
     for k in reversed(range(main.used)):
         frame = bytearray(main.frame_at(k)[: main.size_at(k)])
         if wire.unpack_header(frame)[0] == wire.STATUS:
@@ -218,7 +218,7 @@ def test_hostile_bytes_and_half_commands_are_counted(flying):
         flying.air.write(connection, flying.ctrl, whole[: 4 + k % 5] + b"\0")  # the rest never comes
         flying.run()
     status = own_status(flying, 11)
-    assert status.hostile_commands == flying.board.app.desk.hostile == 12
+    assert status.hostile_commands == flying.board.app.sessions.hostile == 12
     assert counts(status) == {"hostile_commands": 12, "unproved_peers": 1}  # and it proved nothing in 5 s
     assert still_samples(flying)
 
@@ -285,7 +285,7 @@ def test_host_that_never_acknowledges_is_told_and_so_is_what_it_costs():
     assert status.ring_used_frames == status.ring_size_frames == 32
     assert status.lost_frames > 50
     owner.hear()
-    owner.send(wire.OP_ACK, ack(flying.board.app.outbox.next_seq - 1, boot=flying.board.boot_id))
+    owner.send(wire.OP_ACK, ack(flying.board.app.frames.next_seq - 1, boot=flying.board.boot_id))
     assert conditions(own_status(flying)) == set()
     assert still_samples(flying)
 
@@ -319,7 +319,7 @@ def test_damaged_key_is_told_and_mended_from_its_other_copy():
     keystore.KeyStore(cabled.board.files).save(KEY)
     cabled.board.files.files["key.a"] = b"\0" + cabled.board.files.files["key.a"][1:]
     cabled.again()
-    assert cabled.board.app.desk.key == KEY
+    assert cabled.board.app.sessions.key == KEY
     assert told_by_ring(cabled) == {"KEY_BAD"}
     cabled.again()
     assert told_by_ring(cabled) == set()
@@ -328,7 +328,7 @@ def test_damaged_key_is_told_and_mended_from_its_other_copy():
 def told_by_ring(cabled):
     """A board with a key says nothing to an unproved cable: look into its memory."""
     cabled.live()
-    main = cabled.board.app.outbox.main
+    main = cabled.board.app.frames.main
     frames = [bytearray(main.frame_at(k)[: main.size_at(k)]) for k in range(main.used)]
     newest = [frame for frame in frames if wire.unpack_header(frame)[0] == wire.STATUS][-1]
     return conditions(read_status(bytes(newest), 0.0))
@@ -419,9 +419,9 @@ def test_least_free_heap_is_kept_while_the_present_one_moves():
 
 def test_counters_stop_at_their_end():
     cabled = Cabled()
-    desk = cabled.board.app.desk
-    desk.wrong_proofs = desk.bad_commands = desk.dropped = desk.refused = 70_000
-    desk.stalls = desk.radio_restarts = cabled.board.app.archive.log.faults = 10**9
+    sessions = cabled.board.app.sessions
+    sessions.wrong_proofs = sessions.bad_commands = sessions.dropped = sessions.refused = 70_000
+    sessions.stalls = sessions.radio_restarts = cabled.board.app.archive.log.faults = 10**9
     cabled.board.app.samplers[0].restarts = 65_536
     status = cabled.live()
     assert set(counts(status).values()) == {65_535}

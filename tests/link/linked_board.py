@@ -1,4 +1,4 @@
-"""A connector whose other end is the real desk, radio and outbox of the firmware, in virtual time, and its faults."""
+"""A connector whose other end is the real sessions, radio and outbox of the firmware, in virtual time, and its faults."""
 
 from __future__ import annotations
 

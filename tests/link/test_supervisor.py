@@ -1,4 +1,4 @@
-"""The supervisor against the real firmware's desk and radio in virtual time, through every fault of a link.
+"""The supervisor against the real firmware's sessions and radio in virtual time, through every fault of a link.
 
 Rows of the fault catalogue (reliability study, section F) and the test that holds each:
 
@@ -268,7 +268,7 @@ def test_a_storm_of_disconnects_loses_nothing_within_the_ring(seed: int) -> None
         await until(lambda: is_whole(host) and max(host.seqs) > 3000, 90)
 
     host, connector = play(lambda: linked(faults, ring=4000), story)
-    assert connector.board.outbox.main.lost == 0
+    assert connector.board.frames.main.lost == 0
     assert host.supervisor.connections > 10
 
 
@@ -376,7 +376,7 @@ def test_a_board_with_another_key_is_refused_and_named() -> None:
         await asyncio.sleep(30)
         assert len({line for line in host.notices if "other" in line}) == 1
         assert not host.seqs
-        assert connector.board.desk.wrong_proofs == 0, "our proof is not told to strangers"
+        assert connector.board.sessions.wrong_proofs == 0, "our proof is not told to strangers"
 
     play(lambda: linked(keys=(OTHERS,)), story)
 
@@ -427,7 +427,7 @@ class Ticks:
     def __init__(self, connector: BoardConnector, *, is_deaf_after: bool = False) -> None:
         self.played: list[tuple[float, int]] = []
         self._connector, self._is_deaf_after = connector, is_deaf_after
-        connector.board.desk.tools.haptics = self
+        connector.board.sessions.context.haptics = self
 
     def play(self, _pattern: int, strength: int) -> bool:
         self.played.append((asyncio.get_running_loop().time(), strength))

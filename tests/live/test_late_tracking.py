@@ -188,7 +188,7 @@ def test_what_was_lost_while_no_program_ran_is_a_gap_too(tmp_path: Path) -> None
         return cable, stopped_s, back_s
 
     cable, stopped_s, back_s = run_virtually(main())
-    ring = cable.simulation.board.app.outbox.main
+    ring = cable.simulation.board.app.frames.main
     assert ring.lost > 100
     ((start_s, end_s, reason),) = gaps(tmp_path)
     assert reason == "overflow"

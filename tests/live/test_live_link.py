@@ -87,7 +87,7 @@ def gaps(folder: Path) -> list[tuple[float, float, str]]:
 
 
 def made(cable: SimCable) -> int:
-    return int(cable.simulation.board.app.outbox.next_seq)
+    return int(cable.simulation.board.app.frames.next_seq)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -104,7 +104,7 @@ def test_random_disconnects_lose_nothing_within_the_ring(tmp_path: Path, seed: i
 
     cable, session = live(story, keeper=keeper_in(tmp_path), seed=seed)
     stored = stored_seqs(tmp_path)
-    assert cable.simulation.board.app.outbox.main.lost == 0
+    assert cable.simulation.board.app.frames.main.lost == 0
     assert stored >= set(range(made(cable) - 15)), "the last ones may still be on their way"
     assert not [gap for gap in gaps(tmp_path) if gap[2] in ("lost", "overflow")], "late gaps are closed"
     assert session.decoder.stats.samples > 0
@@ -120,7 +120,7 @@ def test_an_outage_beyond_the_ring_is_a_gap_of_what_was_lost_and_no_more(tmp_pat
 
     cable, _ = live(story, keeper=keeper_in(tmp_path))
     lost = set(range(made(cable) - 15)) - stored_seqs(tmp_path)
-    ring = cable.simulation.board.app.outbox.main
+    ring = cable.simulation.board.app.frames.main
     # What the ring dropped had in part arrived, less than two seconds of it, and only waited for its ACK.
     assert ring.lost - 10 <= len(lost) <= ring.lost
     assert len(lost) > 100
@@ -157,7 +157,7 @@ def test_a_disk_that_refuses_from_the_first_commit_stops_neither_stream_nor_lose
 
     cable, _ = live(story, keeper=keeper)
     assert stored_seqs(tmp_path) >= set(range(made(cable) - 15))
-    assert cable.simulation.board.app.outbox.main.used < 50, "acknowledged as soon as it was durable"
+    assert cable.simulation.board.app.frames.main.used < 50, "acknowledged as soon as it was durable"
 
 
 def test_without_store_nothing_is_acknowledged_and_the_stream_goes_on() -> None:
@@ -166,7 +166,7 @@ def test_without_store_nothing_is_acknowledged_and_the_stream_goes_on() -> None:
         assert session.decoder.stats.frames > 120
 
     cable, _ = live(story)
-    assert cable.simulation.board.app.outbox.oldest() == 0
+    assert cable.simulation.board.app.frames.oldest() == 0
 
 
 def test_without_store_the_recording_is_what_is_durable(tmp_path: Path) -> None:
@@ -181,7 +181,7 @@ def test_without_store_the_recording_is_what_is_durable(tmp_path: Path) -> None:
 
     cable, _ = live(story, recorder=RecordingWriter(path, {}))
     recorded = {wire.unpack_header(frame)[3] for frame in read_frames(path).frames}
-    oldest = cable.simulation.board.app.outbox.oldest()
+    oldest = cable.simulation.board.app.frames.oldest()
     assert oldest > 100
     assert recorded >= set(range(oldest)), "freed what is in no file"
 

@@ -29,14 +29,14 @@ from firmware.comms.frame_store import FrameStore
 from tiltwise.common import wire
 flash = Flash()
 out = FrameStore(7, 20, 8, 10, MinuteLog(FlashLog(flash), time))
-buffer = out.minutes.spare()
+buffer = out.minutes.lend_buffer()
 for k in range(300):
     buffer = out.put(buffer, wire.MINUTE, 0, 0, 0, 0, 0, 6)
     out.archive._tokens_ms = 3600000
     out.archive.flush(out.minutes)
 again = MinuteLog(FlashLog(flash), time)
 print(again.boots())
-view = FrameStore(8, 20, 8, 10, again).view(7)
+view = FrameStore(8, 20, 8, 10, again).earlier_boot(7)
 print(view.find(290), view.used, view.seq_at(0), view.size_at(0))
 again.free_to(7, 295)
 print(MinuteLog(FlashLog(flash), time).boots())

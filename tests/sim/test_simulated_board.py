@@ -370,7 +370,7 @@ def test_link_that_refuses_delays_frames_and_loses_none():
     frames += board.step(30)
     seqs = [wire.open_frame(frame)[3] for frame in frames]
     assert seqs == list(range(len(seqs)))
-    assert board.app.desk.retries > 0
+    assert board.app.sessions.retries > 0
 
 
 def test_cpu_time_per_sample_is_far_below_what_the_demo_needs():

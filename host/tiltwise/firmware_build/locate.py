@@ -15,8 +15,6 @@ from types import ModuleType
 
 from tiltwise import common
 from tiltwise.firmware_build.fold_constants import fold
-from tiltwise.firmware_build.merge_modules import merge
-from tiltwise.firmware_build.shorten_names import shorten
 from tiltwise.firmware_build.trim_unused import trim
 
 PACKAGE = "tiltwise_firmware"
@@ -84,16 +82,14 @@ def board_files() -> dict[str, Path]:
 
 
 def board_sources(files: Mapping[str, Path] | None = None) -> dict[str, str]:
-    """Return what goes onto a board as text, made smaller: trimmed, merged and with short names.
+    """Return what goes onto a board as text, with constants resolved and unused code left out.
 
     Parameters
     ----------
     files : path below /lib -> file here; None: board_files()
     """
     files = board_files() if files is None else files
-    return shorten(
-        merge(trim(fold({place: path.read_text(encoding="utf-8") for place, path in files.items()})))
-    )
+    return trim(fold({place: path.read_text(encoding="utf-8") for place, path in files.items()}))
 
 
 def name_inside(place: str) -> str:

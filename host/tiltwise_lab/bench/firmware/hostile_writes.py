@@ -33,7 +33,7 @@ asyncio.run(firmware.app._run(app))
 """
 _NEWEST_STATUS = """
 def newest_status():
-    main = app.outbox.main
+    main = app.frames.main
     for k in range(main.used - 1, -1, -1):
         if main.frame_at(k)[0] & 15 == 4:
             return bytes(main.frame_at(k)[:main.size_at(k)]).hex()

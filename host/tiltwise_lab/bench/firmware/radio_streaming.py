@@ -212,10 +212,10 @@ class _BadDay:
         self.run(seconds)
         link.drop()
         link.is_connected = True
-        waiting = self.board.app.outbox.next_seq - 1 - self.counts.stored
+        waiting = self.board.app.frames.next_seq - 1 - self.counts.stored
         gone_before = len(self.counts.gone)
         self.board.start()
-        newest = self.board.app.outbox.next_seq - 1
+        newest = self.board.app.frames.next_seq - 1
         for _ in range(20):
             if self.counts.stored >= newest:
                 break
@@ -230,7 +230,7 @@ class _BadDay:
 
     def reboot(self) -> None:
         """Cut the power while connected."""
-        self.at_reboot += self.board.app.outbox.next_seq - 1 - self.counts.stored
+        self.at_reboot += self.board.app.frames.next_seq - 1 - self.counts.stored
         self.finish_boot()
         self.board.restart()
         self.counts = _FrameCounts(self.board.boot_id)
@@ -242,7 +242,7 @@ class _BadDay:
         known = set(range(counts.stored + 1))
         self.unaccounted += len(known - counts.came - counts.gone) + len(counts.came & counts.gone)
         # The board's own counter may say more: it counts frames that came, but were not acknowledged any more.
-        self.unaccounted += max(0, len(counts.gone) - self.board.app.outbox.main.lost)
+        self.unaccounted += max(0, len(counts.gone) - self.board.app.frames.main.lost)
         self.holes += counts.unflagged_holes()
         self.frames += len(counts.came)
         self.samples += sum(n for _, n, _ in counts.orient.values())

@@ -180,7 +180,7 @@ class LinkTrial:
 
     def _watch_outbox(self) -> None:
         """Note what is made and what is pushed out; nothing is changed."""
-        outbox, notes = self.board.app.outbox, self.board_log
+        outbox, notes = self.board.app.frames, self.board_log
         put, drop = outbox.put, outbox.main._drop_oldest
 
         def logged_put(
@@ -227,7 +227,7 @@ class LinkTrial:
         RuntimeError when it does not come to an end.
         """
         self.connector.conditions = Conditions()
-        top = int(self.board.app.outbox.next_seq)
+        top = int(self.board.app.frames.next_seq)
         end_s = asyncio.get_running_loop().time() + _SETTLE_S
         while not self._has_settled(top):
             if asyncio.get_running_loop().time() > end_s:

@@ -85,9 +85,9 @@ def _sample_parts(sampler):
 
 def _frame_parts(app):
     sampler = app.samplers[0]
-    ring = app.outbox.main
-    session = app.desk.sessions[0]
-    state = [ring.spare(), 0]
+    ring = app.frames.main
+    session = app.sessions.by_link[0]
+    state = [ring.lend_buffer(), 0]
     frame_type = sampler.framer.frame_type
     size = wire.frame_size(frame_type, 10)
     frame = memoryview(bytearray(size))  # as in the ring
