@@ -192,7 +192,7 @@ class App:
         """Note where two sensors are, once both were set up: an identity alone may be chance."""
         try:
             imu_addresses.remember(
-                [sampler.address for sampler in self.samplers if sampler.fusion], self.settings
+                [sampler.address for sampler in self.samplers if sampler.is_known], self.settings
             )
         except OSError as problem:
             self.health.problem = problem

@@ -12,14 +12,14 @@ def deepsleep(board):
     """Switch off; comes back as a start with the cause DEEPSLEEP. Where no pin can wake it, the reset button does."""
     import esp32
 
-    profile = board.profile
-    if profile.MOTION is not None:
-        motion = machine.Pin(profile.MOTION, machine.Pin.IN, machine.Pin.PULL_DOWN)
+    pins = board.pins
+    if pins.MOTION is not None:
+        motion = machine.Pin(pins.MOTION, machine.Pin.IN, machine.Pin.PULL_DOWN)
         if hasattr(esp32, "wake_on_ext1"):
             esp32.wake_on_ext1((motion,), esp32.WAKEUP_ANY_HIGH)
         elif hasattr(esp32, "wake_on_gpio"):  # C3, C6
             esp32.wake_on_gpio((motion,), esp32.WAKEUP_ANY_HIGH)
-    if profile.BUTTON is not None and hasattr(esp32, "wake_on_ext0"):
-        button = machine.Pin(profile.BUTTON, machine.Pin.IN, machine.Pin.PULL_UP)
+    if pins.BUTTON is not None and hasattr(esp32, "wake_on_ext0"):
+        button = machine.Pin(pins.BUTTON, machine.Pin.IN, machine.Pin.PULL_UP)
         esp32.wake_on_ext0(button, esp32.WAKEUP_ALL_LOW)
     machine.deepsleep()

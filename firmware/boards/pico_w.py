@@ -8,7 +8,7 @@
 * No charger, no PSRAM, 264 kB of memory: the ring holds a few minutes. No deep sleep that a pin ends (see rp2.py).
 """
 
-from .rp2 import deepsleep, read_mv  # noqa: F401  parts of the profile
+from .rp2 import deepsleep, read_mv  # noqa: F401  asked for through these pins
 
 MODEL = b"pico-w"
 I2C = 0

@@ -16,13 +16,13 @@ def read_mv(adc):
 
 def deepsleep(board):
     """Wait for motion or the button with everything off, then start anew."""
-    profile = board.profile
+    pins = board.pins
     motion = None
     button = None
-    if profile.MOTION is not None:
-        motion = machine.Pin(profile.MOTION, machine.Pin.IN, machine.Pin.PULL_DOWN)
-    if profile.BUTTON is not None:
-        button = machine.Pin(profile.BUTTON, machine.Pin.IN, machine.Pin.PULL_UP)
+    if pins.MOTION is not None:
+        motion = machine.Pin(pins.MOTION, machine.Pin.IN, machine.Pin.PULL_DOWN)
+    if pins.BUTTON is not None:
+        button = machine.Pin(pins.BUTTON, machine.Pin.IN, machine.Pin.PULL_UP)
     if board.radio is not None:
         board.radio.ble.active(False)
     while not ((motion is not None and motion()) or (button is not None and not button())):

@@ -79,9 +79,7 @@ class StatusFrames:
             if sampler.is_stuck:
                 found = wire.CONDITION_SENSOR_STUCK
             else:
-                found = (
-                    wire.CONDITION_SENSOR_MISSING if sampler.fusion is None else wire.CONDITION_SENSOR_LOST
-                )
+                found = wire.CONDITION_SENSOR_LOST if sampler.is_known else wire.CONDITION_SENSOR_MISSING
         if sampler.driver is not None and sampler.driver.warning:
             found |= wire.CONDITION_POOR_SENSOR
         if sampler.saturated != self._saturated[sampler.index]:
@@ -91,7 +89,7 @@ class StatusFrames:
 
     def _pack_status(self, sampler, uptime_s, temperature_cdeg, conditions):
         """Write the body straight into the buffer: handed on as a tuple, so many values would cost memory."""
-        bias = (0.0, 0.0, 0.0) if sampler is None or sampler.fusion is None else sampler.fusion.bias
+        bias = (0.0, 0.0, 0.0) if sampler is None else sampler.bias()
         sessions, ring = self._sessions, self._ring
         struct.pack_into(
             wire.STATUS_BODY,
@@ -128,7 +126,7 @@ class StatusFrames:
     def info(self, sampler):
         """Report what is needed to read the sample frames of one sensor; nothing while it never answered."""
         driver = sampler.driver
-        if sampler.fusion is None:
+        if not sampler.is_known:
             return
         imu_rate_hz = sampler.rate_hz()
         wire.pack_body_into(

@@ -1,4 +1,4 @@
-"""The real board as app.py wants it: pins, sizes, clock, memory, links. `machine` is only here and in boards/."""
+"""The board interface on real hardware: pins, sizes, clock, memory, links. Only here and in boards/ is `machine`."""
 
 import gc
 import os
@@ -19,13 +19,13 @@ from ..storage.file_block_device import FileBlocks
 from . import health
 from .board_interface import BoardInterface
 
-_PROFILES = (  # by a word in os.uname().machine; the first that fits. A file `profile` on the board wins.
+_BOARDS = (  # by a word in os.uname().machine; the first that fits. A file `profile` on the board wins.
     ("ESP32S3", "xiao_esp32s3"),
     ("ESP32C3", "xiao_esp32c3"),
     ("Pico 2 W", "pico2_w"),
     ("Pico W", "pico_w"),
 )
-_PROFILE_FILE = const("profile")
+_BOARD_FILE = const("profile")
 _MOTOR_HZ = const(20000)  # above what ears hear
 _FAILSAFE_MS = const(2000)
 _WATCHDOG_MS = const(8000)  # the longest that all these chips can; an erase of flash takes 0.3 s at worst
@@ -34,25 +34,27 @@ _FLASH_LABEL = const("minutes")
 _FLASH_PREFIX = const("min")
 
 
-def profile():
+def pins():
     """Return the module of boards/ that fits: named in the file `profile`, or known by the name of the machine."""
-    name = Files().read(_PROFILE_FILE)
+    name = Files().read(_BOARD_FILE)
     name = "" if name is None else str(name, "utf-8").strip()
     if not name:
         machine_name = os.uname().machine
-        for word, fits in _PROFILES:
+        for word, fits in _BOARDS:
             if word in machine_name:
                 name = fits
                 break
     if not name:
-        raise RuntimeError("no profile for %s: write its name into the file profile" % os.uname().machine)
+        raise RuntimeError(
+            "no pins for %s: write the name of a board into the file profile" % os.uname().machine
+        )
     path = __name__[: __name__.find(".")] + ".boards." + name
     __import__(path)
     return sys.modules[path]
 
 
 def open_bus(p):
-    """Return the I2C bus of a profile, where the IMUs are; `tiltwise setup` asks there too."""
+    """Return the I2C bus on these pins, where the IMUs are; `tiltwise setup` asks there too."""
     return machine.I2C(p.I2C, scl=machine.Pin(p.SCL), sda=machine.Pin(p.SDA), freq=400000)
 
 
@@ -66,7 +68,7 @@ class Motor:
 
     def __init__(self, pin):
         self._pwm = machine.PWM(machine.Pin(pin, machine.Pin.OUT, value=0), freq=_MOTOR_HZ, duty_u16=0)
-        self._timer = machine.Timer(profile().TIMER)
+        self._timer = machine.Timer(pins().TIMER)
 
     def set(self, duty):
         """Vibrate at 0 (off) to 65535."""
@@ -80,12 +82,12 @@ class Motor:
 
 
 class Board(BoardInterface):
-    """What is soldered, behind the names of board_interface.py."""
+    """The parts on this board's pins."""
 
     clock = time
 
     def __init__(self):
-        self.profile = p = profile()
+        self.pins = p = pins()
         self.model = p.MODEL
         self.addresses = p.ADDRESSES
         self.device_id = _eight(machine.unique_id())
@@ -105,7 +107,7 @@ class Board(BoardInterface):
         self.minute_frames = p.MINUTES
 
     def _fit_pins(self, p):
-        """Make what the profile names; what it does not name stays None."""
+        """Make what the pins name; what they do not name stays None."""
         if p.MOTOR is not None:
             self.motor = Motor(p.MOTOR)
         if p.LED is not None:
@@ -140,7 +142,7 @@ class Board(BoardInterface):
     def deepsleep(self):
         """Switch off; motion or the button start the board anew."""
         self._off()
-        self.profile.deepsleep(self)
+        self.pins.deepsleep(self)
 
     def _off(self):
         for link in self.links:

@@ -114,7 +114,7 @@ class Housekeeping:
         return radio.wants_reset
 
     def _has_moved(self):
-        """Tell whether the board was moved: from the interrupt pin, and from each sensor in case the wire is missing."""
+        """Tell whether the board was moved; each sensor is asked too, for the interrupt wire may be missing."""
         has_moved = self._board.has_moved is not None and bool(self._board.has_moved())
         for sampler in self._samplers:  # all of them: asking releases the interrupt
             has_moved = sampler.has_moved() or has_moved

@@ -20,8 +20,8 @@ class Minute:
         self._buffer = frames.minutes.lend_buffer()
         self._up = [0.0] * (3 * _TENTHS)
         self._body = [0] * (3 * _TENTHS)
-        self.is_worn = None  # set by app.py: True, False, None not known
-        self.alerts = 0  # given by the board alone in this minute; app.py adds
+        self.is_worn = None  # True, False, None: not known
+        self.alerts = 0  # given by the board alone in this minute
         self.begin(0, 0)
 
     def begin(self, t, index):
@@ -36,14 +36,13 @@ class Minute:
         for k in range(3 * _TENTHS):
             self._up[k] = 0.0
 
-    def add_up(self, t, q):
-        """Add the up direction that belongs to an orientation."""
-        w, x, y, z = q
+    def add_up(self, t, direction):
+        """Add the direction of "up" at a time: three floats in sensor axes."""
         k = 3 * min(max((t - self.started_at) // 100000, 0), _TENTHS - 1)
         up = self._up
-        up[k] += 2 * (x * z - w * y)
-        up[k + 1] += 2 * (y * z + w * x)
-        up[k + 2] += 1 - 2 * (x * x + y * y)
+        up[k] += direction[0]
+        up[k + 1] += direction[1]
+        up[k + 2] += direction[2]
 
     def add_second(self, samples, is_moving):
         """Add about a second: how many samples came, and whether the sensor moved."""

@@ -3,7 +3,6 @@
 from tiltwise.common import wire
 
 from . import neutral, wear_detection
-from .double_tap import DoubleTap
 from .standalone_coach import StandaloneCoach
 
 
@@ -60,7 +59,7 @@ class WearerState:
         is_worn = self.worn.is_worn
         self._motor.is_allowed = not self.is_charging and is_worn is not False
         for sampler in self._samplers:
-            sampler.minute.is_worn = is_worn
+            sampler.set_worn(is_worn)
         self._take_neutral(up)
         may_coach = is_worn is not False and not self.is_charging and self.neutral.state == neutral.IDLE
         self.coach.step(now, up if may_coach else None, self.neutral.up, has_host)
@@ -81,28 +80,15 @@ class WearerState:
         if not self._samplers or self._samplers[0].is_lost:
             return None
         sampler = self._samplers[0]
-        self._look_for_taps(sampler)
-        w, x, y, z = sampler.fusion.q
-        up = self._up
-        up[0] = 2 * (x * z - w * y)
-        up[1] = 2 * (y * z + w * x)
-        up[2] = 1 - 2 * (x * x + y * y)
-        return up
-
-    def _look_for_taps(self, sampler):
-        if not self._settings.get("double_tap"):
-            sampler.taps = None
-        elif sampler.taps is None:
-            sampler.taps = DoubleTap(sampler.driver.acc_m_s2_per_count)
-        elif sampler.taps.has_double:
-            sampler.taps.has_double = False
-            if self.worn.is_worn is not False:
-                self.tare()
+        if sampler.watch_taps(self._settings.get("double_tap")) and self.worn.is_worn is not False:
+            self.tare()
+        sampler.up_into(self._up)
+        return self._up
 
     def _forget_taps(self):
         """The board's own motor taps harder than a finger: without this an alert would take neutral in the slump."""
-        if self._samplers and self._samplers[0].taps is not None:
-            self._samplers[0].taps.forget()
+        if self._samplers:
+            self._samplers[0].forget_taps()
 
     def _take_neutral(self, up):
         result = self.neutral.step(up)
@@ -115,5 +101,5 @@ class WearerState:
     def _log_posture(self, is_alert, angle_deg):
         """The board alone found a posture held too long, or corrected."""
         if is_alert:
-            self._samplers[0].minute.alerts += 1
+            self._samplers[0].count_alert()
         self._log(wire.EVENT_ALERT if is_alert else wire.EVENT_CORRECTED, angle_deg)

@@ -1,4 +1,4 @@
-"""Every profile has every name; on a fake chip the real board.py builds a board that the unmodified App runs on."""
+"""Every board names every pin; on a fake chip the real board.py builds a board that the unmodified App runs on."""
 
 import ast
 import importlib
@@ -15,7 +15,8 @@ NAMES = [
     *("CHARGING_LEVEL", "LED", "LED_OFF", "TIMER", "HAS_RADIO", "RADIO_RESTARTS", "WATCHDOG"),
     *("MOST_FRAMES", "MINUTES", "FLASH_BLOCKS", "deepsleep", "read_mv"),
 ]
-PROFILES = ["xiao_esp32s3", "xiao_esp32c3", "pico_w", "pico2_w"]
+CHIP_MODULES = ("tiltwise_firmware.device.board", "tiltwise_firmware.boards.")  # they import the fake chip
+BOARDS = ["xiao_esp32s3", "xiao_esp32c3", "pico_w", "pico2_w"]
 
 
 class Asleep(Exception):  # noqa: N818
@@ -138,11 +139,11 @@ def chip(monkeypatch, tmp_path):
     for name, module in [(module.__name__, module) for module in modules]:
         monkeypatch.setitem(sys.modules, name, module)
     monkeypatch.setattr("gc.mem_free", lambda: 100_000, raising=False)
-    for name in [name for name in sys.modules if name.startswith("tiltwise_firmware.device.board")]:
+    for name in [name for name in sys.modules if name.startswith(CHIP_MODULES)]:
         monkeypatch.delitem(sys.modules, name)
     yield chip
-    for name in [name for name in sys.modules if name.startswith("tiltwise_firmware.device.board")]:
-        del sys.modules[name]  # they know the fake chip
+    for name in [name for name in sys.modules if name.startswith(CHIP_MODULES)]:
+        del sys.modules[name]
 
 
 def made(chip, tmp_path, name):
@@ -150,15 +151,15 @@ def made(chip, tmp_path, name):
     return importlib.import_module("tiltwise_firmware.device.board").Board()
 
 
-@pytest.mark.parametrize("name", PROFILES)
-def test_profile_names_everything_that_board_py_asks_for(chip, name):
-    profile = importlib.import_module(f"tiltwise_firmware.boards.{name}")
-    assert [key for key in NAMES if not hasattr(profile, key)] == []
-    assert len(profile.MODEL) <= 16
-    pins = [getattr(profile, key) for key in ("SDA", "SCL", "MOTION", "MOTOR", "BUTTON", "BATTERY", "LED")]
+@pytest.mark.parametrize("name", BOARDS)
+def test_pins_name_everything_that_board_py_asks_for(chip, name):
+    module = importlib.import_module(f"tiltwise_firmware.boards.{name}")
+    assert [key for key in NAMES if not hasattr(module, key)] == []
+    assert len(module.MODEL) <= 16
+    pins = [getattr(module, key) for key in ("SDA", "SCL", "MOTION", "MOTOR", "BUTTON", "BATTERY", "LED")]
     used = [pin for pin in pins if pin is not None]
     assert len(set(used)) == len(used)
-    assert profile.MOST_FRAMES >= 64
+    assert module.MOST_FRAMES >= 64
 
 
 def test_board_asks_for_no_name_that_this_test_does_not_know():
@@ -171,7 +172,7 @@ def test_board_asks_for_no_name_that_this_test_does_not_know():
     assert asked <= set(NAMES)
 
 
-@pytest.mark.parametrize("name", PROFILES)
+@pytest.mark.parametrize("name", BOARDS)
 def test_app_runs_on_the_real_board_py_without_a_sensor_and_without_bluetooth(chip, tmp_path, name, capsys):
     board = made(chip, tmp_path, name)
     assert "no Bluetooth" in capsys.readouterr().out
@@ -283,14 +284,14 @@ def test_pico_naps_until_a_pin_says_so(chip, tmp_path):
 def test_board_knows_itself(chip, machine, expected, monkeypatch):
     board = importlib.import_module("tiltwise_firmware.device.board")
     monkeypatch.setattr(board.os, "uname", lambda: types.SimpleNamespace(machine=machine), raising=False)
-    assert board.profile().__name__.endswith(expected)
+    assert board.pins().__name__.endswith(expected)
 
 
 def test_unknown_board_is_told_what_to_do(chip, monkeypatch):
     board = importlib.import_module("tiltwise_firmware.device.board")
     monkeypatch.setattr(board.os, "uname", lambda: types.SimpleNamespace(machine="Toaster"), raising=False)
-    with pytest.raises(RuntimeError, match="Toaster: write its name into the file profile"):
-        board.profile()
+    with pytest.raises(RuntimeError, match="Toaster: write the name of a board into the file profile"):
+        board.pins()
 
 
 def test_cable_is_asked_before_it_is_read_and_written(chip, tmp_path):

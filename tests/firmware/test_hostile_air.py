@@ -80,4 +80,4 @@ def test_stranger_changed_nothing(flight):
     assert flying.board.app.sessions.dropped > 0
     assert flying.board.sim_motor.pulses == []
     assert not flying.board.sim_motor.duty
-    assert flying.board.app.samplers[0].framer.frame_type == wire.ORIENT
+    assert flying.board.app.samplers[0].path.framer.frame_type == wire.ORIENT

@@ -72,7 +72,7 @@ class Life:
 
     def held(self):
         """Frames in the board's memory, in order."""
-        outbox = self.board.app.frames
+        frames = self.board.app.frames
         found, seq = [], frames.oldest()
         while (ring := frames.find(seq)) is not None:
             k = ring.find(seq)
@@ -142,7 +142,7 @@ def test_minute_tells_of_the_alert_and_of_the_worn_seconds():
         for frame in life.held()
         if wire.unpack_header(frame)[0] == wire.MINUTE
     ]
-    under_way = life.board.app.samplers[0].minute.alerts
+    under_way = life.board.app.samplers[0].path.minute.alerts
     assert sum(body[3] for body in minutes) + under_way == life.board.app.wearer.coach.alerts >= 2
     assert minutes[1][2] == pytest.approx(60, abs=1)
 

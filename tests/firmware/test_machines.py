@@ -24,7 +24,7 @@ haptics = module("wearer.haptics")
 led = module("device.led")
 neutral = module("wearer.neutral")
 power = module("device.power")
-taps = module("wearer.double_tap")
+taps = module("sensing.double_tap")
 worn = module("wearer.wear_detection")
 Settings = module("storage.board_settings").Settings
 

@@ -1,4 +1,4 @@
-"""A connector whose other end is the real sessions, radio and outbox of the firmware, in virtual time, and its faults."""
+"""A connector to the real sessions, radio and frames of the firmware, in virtual time, and its faults."""
 
 from __future__ import annotations
 

@@ -79,7 +79,8 @@ print(full.boot_id, full.problem)
     "coach": """
 import math, time
 from firmware.device import battery, button, led, power
-from firmware.wearer import double_tap as taps, haptics, neutral, standalone_coach as alone, wear_detection as worn
+from firmware.sensing import double_tap as taps
+from firmware.wearer import haptics, neutral, standalone_coach as alone, wear_detection as worn
 from firmware.storage.atomic_files import Files
 from firmware.storage.board_settings import Settings
 class Clock:

@@ -107,9 +107,9 @@ def firmware_module(board, name, os_module):
         raise ImportError(f"no module named '{name}'")
     module = types.ModuleType(name)
 
-    def profile():
+    def pins():
         if not board["machine"] and not here("/profile").exists():
-            raise RuntimeError("no profile for ?: write its name into the file profile")
+            raise RuntimeError("no pins for ?: write the name of a board into the file profile")
         return types.SimpleNamespace(ADDRESSES=(0x6A, 0x6B, 0x68, 0x69))
 
     class Files:
@@ -120,7 +120,7 @@ def firmware_module(board, name, os_module):
             here(name).write_bytes(data)
 
     drivers(board, module)
-    module.profile = profile
+    module.pins = pins
     module.Files = Files
     return module
 
@@ -149,7 +149,7 @@ def drivers(board, module):
             raise UnknownPartError(name[1:])
         return Part(name)
 
-    module.open_bus = lambda _profile: None
+    module.open_bus = lambda _pins: None
     module.find = find
     module.UnknownPartError = UnknownPartError
 

@@ -153,6 +153,13 @@ class Fusion:
         w, x, y, z = self.fixed
         return [w * _Q_UNIT, x * _Q_UNIT, y * _Q_UNIT, z * _Q_UNIT]
 
+    def up_into(self, up):
+        """Write the direction of "up" in sensor axes into three floats."""
+        w, x, y, z = self.q
+        up[0] = 2 * (x * z - w * y)
+        up[1] = 2 * (y * z + w * x)
+        up[2] = 1 - 2 * (x * x + y * y)
+
     def _set_q(self, w, x, y, z):
         q = self.fixed
         q[0] = round(w * _Q_ONE)

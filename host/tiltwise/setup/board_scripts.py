@@ -154,21 +154,21 @@ try:
  for name in A["modules"]:
   __import__(name)
  name = "profile"
- from firmware.device.board import profile
- profile()
+ from firmware.device.board import pins
+ pins()
  gc.collect()
  tell(gc.mem_free() if hasattr(gc, "mem_free") else -1)
 except Exception as e:
  tell([name, type(e).__name__, str(e)])
 """
 
-# Which IMUs answer on the pins of the profile, told by the drivers themselves; those named in `start` are started.
+# Which IMUs answer on the pins of the board, told by the drivers themselves; those named in `start` are started.
 IMUS = """
 import sys, time
 sys.path.insert(0, "lib")
-from firmware.device.board import open_bus, profile
+from firmware.device.board import open_bus, pins
 from firmware.drivers import UnknownPartError, find
-p = profile()
+p = pins()
 bus = open_bus(p)
 for address in p.ADDRESSES:
  problem = ""

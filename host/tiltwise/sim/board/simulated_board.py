@@ -161,7 +161,11 @@ class SimLink:
         self.info = info
 
 
-class SimBoard:
+load_firmware()
+BoardInterface = importlib.import_module(f"{PACKAGE}.device.board_interface").BoardInterface
+
+
+class SimBoard(BoardInterface):  # type: ignore[misc]  # the firmware's own, loaded above
     """Runs the firmware's App with one or two sensors, and everything else a board may have.
 
     Parameters
@@ -203,7 +207,6 @@ class SimBoard:
         self.bus = SimBus(self.clock, dict(zip(addresses, sensors, strict=False)))
         self.link = SimLink()
         self.links: list[Any] = [self.link]
-        self.radio = None
         self.addresses = tuple(addresses)
         self.ring_frames = ring_frames
         self.minute_frames = minute_frames
@@ -216,27 +219,28 @@ class SimBoard:
         self._auto_ack = auto_ack
         self._request = 0
         self._acked = 0
-        load_firmware()
         self._number_boots_from(boot_id)
         self._boot()
         if stream is not None:
             self.start(stream)
 
     def _fit_parts(self, is_bare: bool) -> None:
-        """Fit what is on the board; a part that is absent is None, as in firmware/device/board_interface.py."""
+        """Fit what is on the board; what a bare one lacks stays None, as in firmware/device/board_interface.py."""
         self.power = Power()
         self.files = SimFiles(self.power)
         self.pins = pins = SimPins()
         self.sim_motor = SimMotor(self.clock)
         self.sim_flash = SimFlash(power=self.power)
-        self.flash = None if is_bare else self.sim_flash
-        self.motor = None if is_bare else self.sim_motor
-        self.led: Callable[[int], None] | None = None if is_bare else pins.set_led
-        self.button: Callable[[], bool] | None = None if is_bare else lambda: pins.is_pressed
-        self.battery_mv: Callable[[], int] | None = None if is_bare else lambda: pins.battery_mv
-        self.is_charging: Callable[[], bool] | None = None if is_bare else lambda: pins.is_charging
-        self.has_moved: Callable[[], bool] | None = None if is_bare else self._take_moved
         self.watchdog: Callable[[], None] = lambda: self.fed_s.append(self.clock.us / 1e6)
+        if is_bare:
+            return
+        self.flash = self.sim_flash
+        self.motor = self.sim_motor
+        self.led = pins.set_led
+        self.button = lambda: pins.is_pressed
+        self.battery_mv = lambda: pins.battery_mv
+        self.is_charging = lambda: pins.is_charging
+        self.has_moved = self._take_moved
 
     def _number_boots_from(self, boot_id: int) -> None:
         """Leave the file behind that an earlier boot would have left; without one it begins anywhere."""
@@ -252,10 +256,6 @@ class SimBoard:
         self._due_us = self.clock.us
 
     # ---- what the firmware asks for ----
-
-    def mem_free(self) -> int:
-        """CPython has no heap limit to report: unknown."""
-        return 0
 
     def random(self, n: int) -> bytes:
         """Bytes that are the same in every run with this seed."""

@@ -61,7 +61,7 @@ def parts(app):
 
 
 def _sample_parts(sampler):
-    framer, fusion = sampler.framer, sampler.fusion
+    framer, fusion = sampler.path.framer, sampler.path.fusion
     counts = array("h", _COUNTS)
     gx, gy, gz, ax, ay, az = _COUNTS
 
@@ -76,7 +76,7 @@ def _sample_parts(sampler):
 
     return {
         "driver": (_drain(sampler.driver, sampler.driver.burst), 0.05 * sampler.driver.rate_hz, "sample"),
-        "timebase": (sampler.timebase.next, 1, "sample"),
+        "timebase": (sampler.fifo.timebase.next, 1, "sample"),
         "fusion": (fuse, 1, "sample"),
         "framing RAW": (raw, 1, "sample"),
         "framing ORIENT": (orient, 1, "sample"),
@@ -88,7 +88,7 @@ def _frame_parts(app):
     ring = app.frames.main
     session = app.sessions.by_link[0]
     state = [ring.lend_buffer(), 0]
-    frame_type = sampler.framer.frame_type
+    frame_type = sampler.path.framer.frame_type
     size = wire.frame_size(frame_type, 10)
     frame = memoryview(bytearray(size))  # as in the ring
     wire.pack_header_into(frame, frame_type, 0, 1, 5, 50, 1000, 10, 0, 6)
@@ -108,7 +108,7 @@ def _frame_parts(app):
         session.link.send(frame, size)
 
     def status():
-        app.report.status(sampler)
+        app.report.status(sampler, 0, True)
 
     return {
         "ring": (put, 1, "frame"),
