@@ -1,7 +1,7 @@
-"""The firmware's main object: builds the chain sensors -> frames -> host once, then runs it step by step.
+"""Builds the chain sensors -> frames -> host once, then runs it step by step.
 
-After three crashes in a row it starts without sensors, motor, log and radio: what is left is the cable, so that
-the board can be asked and mended.
+After three crashes in a row it starts without sensors, motor, log and radio: over the cable the board can still be
+asked what is wrong, and repaired.
 """
 
 import asyncio
@@ -120,7 +120,7 @@ class App:
                 sampler.select(wire.RAW, config.SAMPLES_PER_FRAME)
 
     def _is_imu(self, bus, address):
-        """Tell whether a part is there that a driver knows; a clock chip may answer at the same address."""
+        """Tell whether a known IMU answers; a clock chip may sit at the same address."""
         try:
             drivers.identify(bus, address)
         except OSError:
@@ -158,7 +158,7 @@ class App:
         return min(max(clock.ticks_diff(self._poll_at, clock.ticks_ms()), 1), wait_ms, config.STEPS_MS)
 
     def _boot(self):
-        """Tell why the board started, and what it found wrong."""
+        """Report why the board started, and what it found wrong."""
         self._is_booted = True
         self.event(wire.EVENT_BOOT, self.health.reset_cause)
         if self.health.problem is not None:
@@ -189,7 +189,7 @@ class App:
         self.health.kick_sampling()
 
     def _remember_places(self):
-        """Note where two sensors are, once both were set up: an identity alone may be chance."""
+        """Store the addresses of two sensors once both are set up; a matching WHO_AM_I alone may be a coincidence."""
         try:
             imu_addresses.remember(
                 [sampler.address for sampler in self.samplers if sampler.is_known], self.settings

@@ -1,4 +1,4 @@
-"""What the firmware does when nobody says otherwise: rates, ranges, times, sizes. Read by all."""
+"""Defaults of the firmware: rates, ranges, times, sizes."""
 
 POLL_MS = 50  # five samples a burst at 104 Hz: short latency, few bus transactions
 POLL_PHASES_MS = (0, 4, 8, 2, 6)  # so that polls see the sample clock at every phase, whatever its rate

@@ -1,8 +1,8 @@
-"""The radio: registers the services, advertises, hands what its one interrupt brings to the places for peers.
+"""Bluetooth: registers the services, advertises, and passes the events of its one interrupt to the connections.
 
-Advertising goes on while a place is free, so that a stranger who connects does not keep the owner out; strangers
-are sent away by host_session.py. Nothing that is advertised tells one board from another: no name, no number, and
-where the port can, a new address at each boot.
+Advertising goes on while another connection is possible, so that a stranger who connects does not keep the owner
+out; host_session.py disconnects strangers. Nothing that is advertised tells one board from another: no name, no
+number, and where the port can, a new address at each boot.
 """
 
 from micropython import const
@@ -38,7 +38,7 @@ class Radio:
         self.data = self.ctrl = self._info = self._level = 0
         self._shown = b""
         self._percent = bytearray((100,))
-        self._unwanted = -1  # connection for which there is no place
+        self._unwanted = -1  # a connection too many
         self._stalls = 0
         self._retry_at = clock.ticks_ms()
         self.wants_advertising = True
@@ -141,7 +141,7 @@ class Radio:
     # ---- every step ----
 
     def poll(self):
-        """Advertise when a place is free, send away who has none."""
+        """Advertise while another connection is possible; disconnect a peer that is one too many."""
         unwanted = self._unwanted
         if unwanted >= 0:
             self._unwanted = -1

@@ -1,6 +1,6 @@
-"""What each command does; bytes of a command in, status and bytes of the answer out.
+"""The command handlers: payload of a command in, status and payload of the answer out.
 
-All commands may be repeated: the second time changes nothing.
+All commands are idempotent: repeating one changes nothing.
 """
 
 import struct

@@ -1,14 +1,14 @@
-"""What the firmware needs of a way to the host: one `send` for frames, one `reply`, one `receive`."""
+"""The interface of a link to the host: `send` for frames, `reply` for answers, `receive` for commands."""
 
 
 class Link:
-    """A way to the host that is not there: frames stay in the ring. Real links override what they can do."""
+    """A link that is not connected: frames stay in the ring. Real links override what they can do."""
 
     peer = None  # "ble", "usb"; a cable is trusted to set the key, and to be there
     is_connected = False
     connections = 0  # so far: another number means another host
     address = None  # of the peer, bytes, where there is such a thing
-    damaged = 0  # packets that were none
+    damaged = 0  # invalid packets
     log = None  # log(event code, value), set by the session manager
     mtu_payload = 244  # bytes that go out at once
 

@@ -1,9 +1,9 @@
-"""One peer on the radio: commands in, frames and answers out, through the attributes that ble_radio.py registered.
+"""One Bluetooth connection: commands in, frames and answers out, through the attributes that ble_radio.py registered.
 
 The interrupt handler of ble_radio.py only copies into memory made at boot (`on_connect`, `on_write`, ...); everything
 else happens in `poll`. ENOMEM means that the radio's own buffers are full: the frame is offered again, and a peer
-that takes nothing for 2 s is sent away. A frame that does not fit a notification goes in fragments. No object is
-made here for a usual frame.
+that takes nothing for 2 s is disconnected. A frame that does not fit a notification goes in fragments. A frame of the
+usual size allocates nothing here.
 """
 
 from micropython import const
@@ -28,9 +28,8 @@ class BleLink(Link):
     def __init__(self, radio, clock):
         self._radio = radio
         self._clock = clock
-        self.handle = (
-            -1
-        )  # of the connection, -1: none; never None, for the interrupt may change it at any time
+        # Of the connection, -1: none. Never None, because the interrupt may change it at any time.
+        self.handle = -1
         self.connections = 0
         self._address = bytearray(7)
         self._seen = 0  # value of `connections` that poll has dealt with
@@ -81,7 +80,7 @@ class BleLink(Link):
 
     @property
     def damaged(self):
-        """Return how many packets were none."""
+        """Return the number of invalid packets."""
         return self._inbox.bad
 
     @property

@@ -52,7 +52,7 @@ class UsbLink(Link):
 
     @property
     def damaged(self):
-        """Return how many packets were none: a terminal, or a broken cable."""
+        """Return the number of invalid packets: a terminal, or a broken cable."""
         return self._inbox.bad
 
     def poll(self):

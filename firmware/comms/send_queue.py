@@ -1,7 +1,7 @@
-"""Which frames go to one host, and in which order: live ones within its credits, in turn with those asked for again.
+"""The frames that go to one host, in order: live ones within its credits, alternating with those requested again.
 
-A frame that the link refuses is tried again; it leaves the frames only when the host says that it has stored it. A
-steady stream makes no objects.
+A frame that the link refuses is tried again; it leaves the store only when the host has acknowledged it. A steady
+stream allocates nothing.
 """
 
 import struct
@@ -16,7 +16,7 @@ _MOST_GONE = const(12)  # ranges in one answer; the host asks on from where the 
 
 
 class SendQueue:
-    """The part of the frames that one host wants. `transmit(frame, size, flags) -> bool` seals and sends."""
+    """What one host gets of a FrameStore. `transmit(frame, size, flags) -> bool` seals and sends."""
 
     def __init__(self, frames, transmit):
         self._frames = frames
@@ -30,7 +30,7 @@ class SendQueue:
         self._again = 1  # numbers to send again: from `_again` to `_again_to`
         self._again_to = 0
         self._gone = []  # ranges asked for and not held
-        self.request_id = None  # of the GET whose end is still to be told
+        self.request_id = None  # of the GET whose end is still to be reported
         self.is_done = False  # its frames are out
 
     @property
@@ -82,7 +82,7 @@ class SendQueue:
         return True
 
     def done_body(self):
-        """Return what GET_DONE tells: which part of the range is dealt with, and what of it is not held."""
+        """Return the GET_DONE_BODY: the part of the range that was sent, and the numbers in it that are not held."""
         parts = [struct.pack(wire.GET_DONE_BODY, self._boot, self._from, self._again_to, len(self._gone))]
         parts.extend(struct.pack("<II", first, last) for first, last in self._gone)
         return b"".join(parts)

@@ -54,7 +54,7 @@ class Battery:
 
     @property
     def is_empty(self):
-        """Tell whether the board had better sleep before the voltage breaks down."""
+        """Tell whether the board should sleep before the voltage collapses."""
         return 0 < self.mv < EMPTY_MV
 
     def step(self, mv, is_charging):

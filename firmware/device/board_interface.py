@@ -1,20 +1,19 @@
-"""What app.py wants of a board, as a board that has nothing but a sensor: each real board says what it has more.
+"""The board interface, with every optional part absent.
 
-A part that is not fitted is None, and everything works without.
+A part that is not fitted is None, and everything works without it.
 """
 
 
 class BoardInterface:
-    """Names, and what stands there when nobody says otherwise."""
+    """Attributes and their defaults."""
 
     clock = None  # ticks_us(), ticks_ms(), ticks_add(), ticks_diff(), sleep_ms(): MicroPython's time
-    bus = (
-        None  # readfrom_mem_into(address, register, buffer), writeto_mem(address, register, buffer); OSError
-    )
+    # readfrom_mem_into(address, register, buffer), writeto_mem(address, register, buffer); OSError
+    bus = None
     addresses = (0x6A, 0x6B)  # where IMUs may be; one that comes later is looked for at the first
-    links = ()  # as link.py
-    radio = None  # as ble_radio.py, when some of the links are its places
-    files = None  # as atomic_files.py
+    links = ()  # comms/link.py
+    radio = None  # comms/ble_radio.py, when some of the links are its connections
+    files = None  # storage/atomic_files.py
     flash = None  # for the minutes: readblocks, writeblocks, ioctl as esp32.Partition
     motor = None  # set(duty 0..65535); it switches itself off after 2 s
     led = None  # led(1) is light
@@ -23,7 +22,7 @@ class BoardInterface:
     is_charging = None  # is_charging() is True while a charger feeds the cell
     has_moved = None  # has_moved() is True once after the motion interrupt of the IMU
     watchdog = None  # watchdog() feeds it
-    chip_cause = 0  # why the chip started, as health.py numbers it
+    chip_cause = 0  # why the chip started, as device/health.py numbers it
     ring_frames = 64  # frames to keep
     minute_frames = 60  # one-minute summaries to keep in memory
     model = b"unknown"  # 16 bytes at most

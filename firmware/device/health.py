@@ -3,7 +3,7 @@
 A run ends well when it says so before (`leaving`), or when power is switched off. Anything else is a crash; three
 crashes in a row make the next start a safe one, and a run of HEALTHY_MS breaks the row. A host knows frames by
 boot and number: if two boots shared both, it would take those of the second for the first. So a boot that cannot
-be written, or finds no boot before it, takes a number by chance, far from where counting is.
+be written, or finds no boot before it, takes a random number, far from the counted ones.
 """
 
 import struct
@@ -53,11 +53,11 @@ class Health:
             self.boot_id = self._random_boot_id(before)  # the next boot would count to the same number
 
     def kick_sampling(self):
-        """The sampling loop went round."""
+        """Note that the sampling loop ran."""
         self._has_sampled = True
 
     def kick_link(self):
-        """The link loop went round."""
+        """Note that the link loop ran."""
         self._has_linked = True
 
     def step(self, now):
@@ -79,7 +79,7 @@ class Health:
         self._write(self.crashes if end == FAILED else 0, end)
 
     def exclude_boot_ids(self, boots):
-        """Take another number when this one is among these, the boots that the flash log knows."""
+        """Take another boot number if this one is among `boots`, those that the flash log holds."""
         boot = self.boot_id
         while self.boot_id in boots:
             self.boot_id = self.boot_id % 0xFFFF + 1
@@ -87,7 +87,7 @@ class Health:
             self._is_counted = self._write(self.crashes, RUNNING)
 
     def _random_boot_id(self, far_from):
-        """Return a number of the half that this one is not in."""
+        """Return a random boot number, from the half of all numbers that `far_from` is not in."""
         two = self._random(2)
         return (two[0] | two[1] << 8) & 0x7FFF | ~far_from & 0x8000 or 1
 

@@ -1,10 +1,10 @@
-"""One LED: what is most worth knowing, as a blink code; dark most of the time. Milliseconds.
+"""One LED that shows the most important condition as a blink code. Times in milliseconds.
 
 A light on a neck is seen by everybody but the wearer, so in normal use it flashes for 20 ms every ten seconds, or
 never (setting `led`); only what needs the wearer's hands blinks more.
 """
 
-# Codes, the most important first: the app shows the first that applies.
+# Codes, the most important first; housekeeping.py shows the first that applies.
 SAFE_MODE, NO_SENSOR, LOW_BATTERY, NO_KEY, NO_NEUTRAL, CHARGING, CONNECTED, ALONE, DARK = range(9)
 
 # On and off in turn, for ever.

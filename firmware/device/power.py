@@ -24,7 +24,7 @@ TRANSITIONS = {
 
 
 class Power:
-    """Decides; `step` returns the state, which app.py puts into practice."""
+    """Decides on the state of power; housekeeping.py acts on it."""
 
     def __init__(self, clock, can_sleep=True, sleep_after_s=600):
         self._clock = clock
@@ -46,7 +46,7 @@ class Power:
         return state
 
     def wake(self):
-        """Somebody pressed the button."""
+        """Be awake at once: the button was pressed."""
         self.state = AWAKE
         self._idle_ms = 0
 

@@ -28,7 +28,7 @@ class Framer:
         self.samples_per_frame = samples_per_frame
 
     def describe(self, nominal_hz, acc_m_s2_per_count):
-        """Tell the data sheet's rate of RAW samples and what the counts given to add_orient mean."""
+        """Take the nominal rate of RAW samples and the scale of the acceleration counts given to add_orient."""
         self.rate_codes = RATE_CODES_100 if nominal_hz == 100 else RATE_CODES
         self._acc_scale = int(acc_m_s2_per_count / wire.ORIENT_ACC_M_S2_PER_COUNT * 16384 + 0.5)
 
@@ -44,7 +44,7 @@ class Framer:
         self._flags |= flags
 
     def set_sticky_flags(self, flags):
-        """Set these flags on every frame that has a sample from now on, until others are held."""
+        """Set these flags on every frame that has a sample from now on, until others are set."""
         self._flags |= flags | self._sticky_flags
         self._sticky_flags = flags
 

@@ -1,7 +1,6 @@
-"""Where the IMUs are: those that answer now, those that answered together before, those that the settings want.
+"""Assigns I2C addresses to sensor numbers, from those that answer now and those that answered together before.
 
-The first place is sensor 0 (the head), the second sensor 1; a sensor that is missing at boot must not let the
-other one take its number.
+Sensor 0 is the head, sensor 1 the upper back; when one is missing at boot, the other must not take its number.
 """
 
 MOST = 2

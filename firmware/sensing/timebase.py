@@ -47,9 +47,8 @@ class Timebase:
         self.period = 1e4 / rate_hz
         self._now = now
         self._age = 0.0  # of the newest sample at `_now`
-        self._last = (
-            now  # time handed out last, and its fraction in 1/256; integers, because floats need memory
-        )
+        # Time handed out last, and its fraction in 1/256; integers, because floats need memory.
+        self._last = now
         self._fraction = 0
         self._step = int(self.period * 256)
         self._seen = 0  # observations

@@ -1,4 +1,4 @@
-"""What a person may set, kept over reboots: one table of keys with their ranges, one small file.
+"""The settings of the board, kept over reboots: one table of keys with their ranges, one small file.
 
 A damaged file gives defaults and is reported; values out of range, keys that are not known, and a file of a newer
 version cost only what cannot be understood. The secret key is elsewhere (keystore.py).
@@ -26,16 +26,17 @@ TABLE = (
     ("sleep_after_s", 600, 60, 86400),  # not worn and no host
     ("double_tap", 1, 0, 1),  # 1: a double tap takes neutral
     ("led", 1, 0, 1),
-    (
-        "neutral_x",
-        0,
-        -32767,
-        32767,
-    ),  # "up" in sensor axes / 32767 in neutral posture; all three 0: not taken yet
+    # "Up" in sensor axes / 32767 in neutral posture; all three 0: not taken yet.
+    ("neutral_x", 0, -32767, 32767),
     ("neutral_y", 0, -32767, 32767),
     ("neutral_z", 0, -32767, 32767),
     ("imus", 1, 1, 2),  # sensors that should be there: a missing one is reported and looked for
-    ("imu_a", 0, 0, 127),  # addresses of two that were once found together (imu_addresses.py); 0: not known
+    (
+        "imu_a",
+        0,
+        0,
+        127,
+    ),  # addresses of two that were once found together (sensing/imu_addresses.py); 0: not known
     ("imu_b", 0, 0, 127),
 )
 KEYS = tuple(row[0] for row in TABLE)

@@ -37,9 +37,8 @@ class FlashLog:
         self._head = bytearray(HEAD)
         self._copy = bytearray(self.block_bytes)  # of the page read last: reading goes in order
         self._copy_of = 0
-        self.faults = (
-            0  # blocks and records that could not be written, or were damaged when the board started
-        )
+        # Blocks and records that could not be written, or were damaged when the board started.
+        self.faults = 0
         self.dropped = 0  # records that an erase took, stored or not
         self.page = 0  # number of the page being filled; 0: none yet
         self._used = self.per_block  # records in it

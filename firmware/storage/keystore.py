@@ -31,9 +31,8 @@ class KeyStore:
         """Keep a key from now on; ValueError for a key of another length, OSError from the flash."""
         if len(key) != SIZE:
             raise ValueError("key of %d bytes, expected %d" % (len(key), SIZE))
-        for (
-            name
-        ) in COPIES:  # the first copy wins when they differ: after a cut between the two the new key holds
+        # The first copy wins when they differ: after a power cut between the two the new key holds.
+        for name in COPIES:
             self._files.replace(name, with_crc(key))
 
     def forget(self):

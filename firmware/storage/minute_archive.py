@@ -17,9 +17,8 @@ SPARE_MS = const(20000)  # a host acknowledges every second; longer means that n
 PER_HOUR = const(300)  # two sensors make 120
 MOST_WEAR = const(90000)  # erase cycles; flash is good for 100 000
 _MOST_BOOTS = const(64)
-_BOOT, _FIRST, _LAST, _POSITION = range(
-    4
-)  # of a row: boot, first and last number not stored by the host, where
+# Of a row: boot, first and last number not stored by the host, position of the first in the log.
+_BOOT, _FIRST, _LAST, _POSITION = range(4)
 
 
 class MinuteLog:
@@ -158,9 +157,8 @@ class MinuteLog:
             return False
         self._tokens_ms -= 3600000 // PER_HOUR
         dropped = self.log.dropped
-        is_written = self.log.append(kind, payload) or self.log.append(
-            kind, payload
-        )  # again, in another place
+        # The second attempt goes to another place.
+        is_written = self.log.append(kind, payload) or self.log.append(kind, payload)
         if self.log.dropped != dropped:
             self._prune()
         return is_written

@@ -1,4 +1,4 @@
-"""The board's own coach while no host is there: its inclination from neutral, the shared rule, the motor.
+"""Alerts by the board itself while no host is connected: inclination from neutral, the shared rule, the motor.
 
 The rule is common/rule.py, the same as on the host. An alert that is not answered comes again every REPEAT_MS, a
 step stronger each time; a posture that is corrected after an alert gets a short tick. A host that comes back takes
@@ -74,7 +74,7 @@ class StandaloneCoach:
         self._seen_ms = None  # when the angle was known last
 
     def snooze(self, ms):
-        """Stay silent for so long."""
+        """Give no alert for `ms`."""
         self._snooze_ms = ms
 
     def step(self, now, up, neutral, has_host):
@@ -95,7 +95,7 @@ class StandaloneCoach:
             self._judge(angle_deg(up, neutral))
 
     def _judge(self, now_deg):
-        """Let the rule see the smoothed angle and act on what it says."""
+        """Smooth the angle, pass it to the rule, act on the result."""
         if self._seen_ms is None or self._t_ms - self._seen_ms > _STALE_MS:
             self.inclination_deg = now_deg
         self._seen_ms = self._t_ms

@@ -1,4 +1,4 @@
-"""Whether somebody wears the board: an estimate from stillness and gravity, honest about not knowing.
+"""Estimates whether the board is worn, from stillness and gravity; None while it is not known.
 
 A living neck is never still: breathing alone turns it by some tenths of a degree. What stays within STILL_DEG for
 minutes lies on a table; sooner so when gravity shows a posture that nobody has (upside down, or lying, against

@@ -1,4 +1,4 @@
-"""What the board knows of its wearer, ten times a second: up, worn or not, neutral, the coach when it is alone."""
+"""The wearer as the board sees it, ten times a second: "up", worn or not, neutral posture, the standalone coach."""
 
 from tiltwise.common import wire
 
@@ -65,7 +65,7 @@ class WearerState:
         self.coach.step(now, up if may_coach else None, self.neutral.up, has_host)
 
     def woke(self):
-        """The board slept: whether it is worn is not known."""
+        """Start anew after sleep: whether the board is worn is not known."""
         self.worn.forget()
 
     def _apply(self):
@@ -99,7 +99,7 @@ class WearerState:
         self._log(wire.EVENT_NEUTRAL, 1 if is_taken else 0)
 
     def _log_posture(self, is_alert, angle_deg):
-        """The board alone found a posture held too long, or corrected."""
+        """Report a posture that the board alone found held too long, or corrected."""
         if is_alert:
             self._samplers[0].count_alert()
         self._log(wire.EVENT_ALERT if is_alert else wire.EVENT_CORRECTED, angle_deg)

@@ -1,4 +1,4 @@
-"""Who holds the key, and tags that prove what comes from there (HMAC-SHA256, RFC 2104, first 8 bytes).
+"""Mutual proof of the key, and tags of commands and frames (HMAC-SHA256, RFC 2104, first 8 bytes).
 
 Host and board prove to each other that they hold the key without sending it:
 
@@ -88,7 +88,7 @@ class Tagger:
 
 
 class AuthError(ValueError):
-    """The other side does not hold the key, or said something else than it should."""
+    """The other side does not hold the key, or its message is invalid."""
 
 
 class Handshake:
@@ -103,11 +103,11 @@ class Handshake:
         self._said = said + self._nonces
 
     def board_proof(self):
-        """Return what only a board with the key can say."""
+        """Return the proof that only a board with the key can make."""
         return hmac_sha256(self._key, b"D" + self._said)[:PROOF_SIZE]
 
     def host_proof(self):
-        """Return what only a host with the key can say."""
+        """Return the proof that only a host with the key can make."""
         return hmac_sha256(self._key, b"H" + self._said)[:PROOF_SIZE]
 
     def session_key(self, name):

@@ -1,7 +1,7 @@
 """An open session as one end sees it: commands, replies and frames with tags, counters and, if agreed, encryption.
 
-Around it: host_session.py on the board, the link on the host; the same class for both. Counters only rise: a
-command or reply heard before is refused, so a repeated one needs a new number.
+Used by host_session.py on the board and by the link on the host. Counters only rise: a command or reply with a
+counter received before is refused, so a repeated one needs a new number.
 """
 
 import struct
@@ -13,7 +13,7 @@ _HEAD = struct.calcsize(wire.COMMAND_HEADER)
 
 
 class ReplayError(wire.WireError):
-    """The counter says that this was heard before."""
+    """The counter was received before: a replay."""
 
 
 class Channel:

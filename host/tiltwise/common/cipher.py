@@ -2,7 +2,7 @@
 
 The counter block is `direction u8 | boot u16 | number u32 | zeros | block u8`: a frame, command or reply has its
 own number under the keys of its session, so no block is used twice for different bytes (a frame sent again is the
-same bytes). The block cipher is given by who calls: `aes(key, 1).encrypt(blocks, out)` is MicroPython's
+same bytes). The caller gives the block cipher: `aes(key, 1).encrypt(blocks, out)` is MicroPython's
 `cryptolib.aes` (ECB), which the host stands in for with a library.
 """
 

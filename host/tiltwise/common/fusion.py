@@ -15,9 +15,8 @@ import math
 from tiltwise.common import const
 
 _G = const(9.81)  # m/s2
-_STEP_S = const(
-    0.2
-)  # between corrections; 0.1 s gains 0.004 deg for twice the arithmetic, 0.3 s loses 0.04 deg
+# Between corrections; 0.1 s gains 0.004 deg for twice the arithmetic, 0.3 s loses 0.04 deg.
+_STEP_S = const(0.2)
 
 # How much the sensor moves. Velocity is taken as noise: its size squared times how long it keeps its direction.
 _STILL_SPEED2 = const(0.09)  # (m/s)2: a person who hardly accelerates may still lean at 0.3 m/s
@@ -27,9 +26,8 @@ _KEEPS_S = const(0.25)  # s, a quarter of a swing
 _REST_SPEED2_S = const(1e-4)  # (m/s)2 s while at rest, a few mm/s for some seconds
 
 # How fast the estimate goes wrong without correction.
-_TILT_WALK = (
-    1e-5 * _G * _G
-)  # (m/s2)2/s: 0.2 deg in a second, the gyroscope's imperfections at rest and in slow motion
+# (m/s2)2/s: 0.2 deg in a second, the gyroscope's imperfections at rest and in slow motion.
+_TILT_WALK = 1e-5 * _G * _G
 _SCALE_WALK = 5e-6 * _G * _G  # the same per (rad/s)2: 0.3 % of scale error, half a second in one direction
 _BIAS_WALK = const(5e-9)  # (rad/s)2/s: 0.1 deg/s in ten minutes of warming up
 
@@ -71,7 +69,7 @@ class Fusion:
     stride
         Samples that are integrated at once, 1 or 2.
     zero_rate
-        What bias to expect before anything was seen, rad/s, one standard deviation.
+        Bias expected at the start, one standard deviation in rad/s.
 
     Attributes
     ----------
@@ -180,11 +178,8 @@ class Fusion:
         self._left = self._groups
         self._pushed = [0, 0]  # sum of the groups' mean horizontal accelerations since the last correction
         self._v = [0.0, 0.0]  # horizontal velocity that piled up, m/s
-        self._cov = [
-            _TILT_START,
-            0.0,
-            _SPEED_START,
-        ]  # tilt tilt, tilt velocity, velocity velocity of either axis
+        # Tilt tilt, tilt velocity, velocity velocity of either axis.
+        self._cov = [_TILT_START, 0.0, _SPEED_START]
         # What 1 rad/s of bias does to the tilt (m/s2) and to the velocity (m/s), for axes x and y: 2 rows of 3.
         self._tilt_by_bias = [0.0] * 6
         self._v_by_bias = [0.0] * 6
@@ -224,6 +219,11 @@ class Fusion:
             return
         self.is_current = True
         self._integrate(gx, gy, gz)
+        self._sum_up(ax, ay, az)
+
+    def _sum_up(self, ax, ay, az):
+        """Add the acceleration at the end of a step to its group, and use the group when it is full."""
+        total = self._sum
         n = self._in_group + 1
         if n == self._group:
             self._in_group = 0

@@ -9,9 +9,8 @@ NOTHING = 0
 STARTED = 1  # the angle came to `enter_deg`: `start_ms` is that sample
 ALERT = 2  # it has been held for `dwell_ms`: `alert_ms` is this sample
 ENDED = 3  # left for `dip_ms`, once alerted for `recovery_ms`: `end_ms` is the first sample of that
-INTERRUPTED = (
-    4  # no angle for longer than `max_gap_ms` while an episode was open: `end_ms` is the last angle before
-)
+# No angle for longer than `max_gap_ms` while an episode was open: `end_ms` is the last angle before.
+INTERRUPTED = 4
 
 # States.
 UPRIGHT = 0
