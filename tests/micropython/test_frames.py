@@ -76,7 +76,7 @@ def test_orientation_frames_are_equal(spoil, ticks_offset):
 
 @pytest.mark.parametrize("spoil", [nothing, unplug])
 def test_compiled_firmware_makes_the_frames_of_the_source_to_the_bit(spoil):
-    """What is left out, put together and renamed on the way to a board changes no bit of any frame."""
+    """What is resolved and left out on the way to a board changes no bit of any frame."""
     theirs = under_micropython(wire.ORIENT, spoil, files=compiled_firmware())
     assert theirs == under_micropython(wire.ORIENT, spoil)
     compare(under_cpython(wire.ORIENT, spoil), theirs)
@@ -96,7 +96,7 @@ def compare(ours, theirs):
 
 @pytest.mark.parametrize("make_files", [firmware_on_board, compiled_firmware])
 def test_raw_frames_are_equal_to_the_bit(make_files):
-    """From source and as `tiltwise setup` compiles it: folded, trimmed, merged, with short names."""
+    """From source and as `tiltwise setup` compiles it: with constants resolved and unused code left out."""
     ours = under_cpython(wire.RAW, nothing)
     theirs = under_micropython(wire.RAW, nothing, files=make_files())
     raw = [f for f in ours if wire.unpack_header(f)[0] == wire.RAW]

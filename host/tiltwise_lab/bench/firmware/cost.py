@@ -165,7 +165,7 @@ def _start_rows(board: VmBoard, where: str, before: int) -> Iterator[tuple[float
 _SAME_RINGS = """
 from firmware.comms.frame_store import FrameRing
 main, minutes = app.frames.main, app.frames.minutes
-rings = FrameRing(main.capacity, main.slot_size, spares=3), FrameRing(minutes.capacity, minutes.slot_size, spares=2)
+rings = FrameRing(main.capacity, main.slot_size), FrameRing(minutes.capacity, minutes.slot_size)
 """
 
 
