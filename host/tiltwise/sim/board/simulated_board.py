@@ -165,7 +165,7 @@ load_firmware()
 BoardInterface = importlib.import_module(f"{PACKAGE}.device.board_interface").BoardInterface
 
 
-class SimBoard(BoardInterface):  # type: ignore[misc]  # the firmware's own, loaded above
+class SimBoard(BoardInterface):  # type: ignore[misc,valid-type]  # the firmware's own, loaded above
     """Runs the firmware's App with one or two sensors, and everything else a board may have.
 
     Parameters
