@@ -343,17 +343,17 @@ def test_led_tells_what_hands_can_change():
     life = Life()
     seen = {}
     life.live(2)
-    seen["no key"] = life.board.app.housekeeping._code()
+    seen["no key"] = life.board.app.housekeeping._code(life.board.app.sessions)
     life.board.app.keystore.save(bytes(range(32)))
     life.board.restart()
     life.live(2)
-    seen["no neutral"] = life.board.app.housekeeping._code()
+    seen["no neutral"] = life.board.app.housekeeping._code(life.board.app.sessions)
     life.board.pins.is_charging = True
     life.live(2)
-    seen["charging"] = life.board.app.housekeeping._code()
+    seen["charging"] = life.board.app.housekeeping._code(life.board.app.sessions)
     life.board.bus.unplug(0x6A)
     life.live(2)
-    seen["no sensor"] = life.board.app.housekeeping._code()
+    seen["no sensor"] = life.board.app.housekeeping._code(life.board.app.sessions)
     assert seen == {
         "no key": led.NO_KEY,
         "no neutral": led.NO_NEUTRAL,
