@@ -475,7 +475,7 @@ def test_watchdog_starves_when_a_loop_stalls(stalled):
     if stalled == "sampling":
         life.board.app._poll_at = life.board.clock.ticks_add(life.board.app._poll_at, 3_600_000)
     else:
-        life.board.app.health.linked = lambda: None  # the step of the links does not come back
+        life.board.app.health.kick_link = lambda: None  # the step of the links does not come back
     fed_s = life.board.fed_s[-1]
     life.live(20)
     assert life.board.fed_s[-1] <= fed_s + 1.1

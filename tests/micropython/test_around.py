@@ -94,8 +94,8 @@ class Motor:
 clock, motor, log = Clock(), Motor(), []
 settings = Settings(Files()); settings.update((("rule_s", 60), ("alone_after_s", 30)))
 buzz = haptics.Haptics(motor, clock)
-coach = alone.Alone(clock, settings, buzz, lambda *what: log.append(what))
-off, sit = worn.Worn(clock), neutral.Neutral(settings)
+coach = alone.StandaloneCoach(clock, settings, buzz, lambda *what: log.append(what))
+off, sit = worn.WearDetector(clock), neutral.Neutral(settings)
 for k in range(1300):
     clock.ms += 100
     buzz.step(clock.ms)
@@ -106,7 +106,7 @@ for k in range(1300):
 print(log, motor.n)
 sit.start()
 print([r for r in [sit.step(up) for _ in range(30)] if r], sit.up is not None)
-tap = taps.Taps(9.80665 / 8192)
+tap = taps.DoubleTap(9.80665 / 8192)
 for k in range(200):
     tap.sample(0, 0, 8192 + (20000 if k in (100, 120) else 0))
 print(tap.has_double, battery.percent_of(3820), power.Power(clock).step(1, False, False, False, False, True, False))
