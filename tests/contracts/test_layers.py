@@ -22,12 +22,13 @@ MAY_IMPORT = {
     "console": "text",
     "common": "",
     "types": "common",
+    "butterworth": "types",
     "decode": "common types",
     "motion": "types",
     "motion.orientation": "motion types",
-    "motion.calibration": "motion types",
-    "motion.angles": "motion motion.calibration types",
-    "detect": "common types",
+    "motion.calibration": "butterworth motion types",
+    "motion.angles": "butterworth motion motion.calibration types",
+    "detect": "butterworth common types",
     "exercise": "detect types",
     "report": "types",
     "tracker": "detect motion.angles motion.calibration motion.orientation types",
@@ -64,7 +65,18 @@ ONLY_IN = {
     "desktop_notifier": ("tiltwise/live/desktop.py",),
 }
 # Values in, values out: no clock, file, network, event loop or print. Time arrives in the samples.
-PURE = ("common", "decode", "motion", "detect", "exercise", "tracker", "pair_tracker", "report", "types")
+PURE = (
+    "butterworth",
+    "common",
+    "decode",
+    "motion",
+    "detect",
+    "exercise",
+    "tracker",
+    "pair_tracker",
+    "report",
+    "types",
+)
 DRAWS = ("report/plots.py", "report/plots_calibration.py", "report/style.py")
 IMPURE_MODULES = {
     "asyncio",

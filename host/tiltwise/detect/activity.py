@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import butter
 
-from tiltwise.detect.grid import BoolArray, Filter, Grid, IndexArray, Latch, mean_square_filter
+from tiltwise.butterworth import SectionFilter, band_pass, high_pass
+from tiltwise.detect.grid import BoolArray, Grid, IndexArray, Latch, mean_square_filter
 from tiltwise.types import ACTIVITIES, Activity, ActivityChanged, AngleBlock, FloatArray
 
 FEATURE_HZ = 25.0  # steps have harmonics up to 8 Hz; every source sends at least 25 Hz
@@ -177,9 +177,8 @@ class _Features:
 
     def __init__(self, settings: ActivitySettings) -> None:
         s = settings
-        band = butter(2, [s.step_low_hz, s.step_high_hz], "bandpass", fs=FEATURE_HZ, output="sos")
-        self._step_band = Filter(band)
-        self._all_band = Filter(butter(2, 0.4, "highpass", fs=FEATURE_HZ, output="sos"))
+        self._step_band = SectionFilter(band_pass(s.step_low_hz, s.step_high_hz, FEATURE_HZ))
+        self._all_band = SectionFilter(high_pass(0.4, FEATURE_HZ))
         self._means = [mean_square_filter(s.window_s, FEATURE_HZ) for _ in range(3)]
         self._max_gap_s = s.max_gap_s
         self._last_s = np.nan
