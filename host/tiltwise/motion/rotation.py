@@ -60,6 +60,13 @@ def up_in_sensor(q_earth_from_sensor: FloatArray) -> FloatArray:
     return np.stack((2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)), axis=-1)
 
 
+def up_from_angles_deg(flexion_deg: FloatArray, lateral_deg: FloatArray) -> FloatArray:
+    """Return the neutral-relative up vector in body axes, (n, 3), that flexion and lateral tilt (n,) describe."""
+    flexion, lateral = np.radians(flexion_deg), np.radians(lateral_deg)
+    plane = np.cos(lateral)
+    return np.stack((-plane * np.sin(flexion), np.sin(lateral), plane * np.cos(flexion)), axis=-1)
+
+
 def from_rotation_vector(vector_rad: FloatArray) -> FloatArray:
     """Return the quaternions (..., 4) of rotation vectors (..., 3): axis times angle in rad."""
     angle = np.sqrt(np.sum(vector_rad * vector_rad, axis=-1, keepdims=True))

@@ -67,12 +67,6 @@ class Aggregate:
         """Seconds on the body."""
         return self.covered_s - self.seconds(Activity.NOT_WORN)
 
-    @property
-    def moving_share(self) -> float:
-        """Share of the worn time spent moving or walking (0 when not worn)."""
-        moving = self.seconds(Activity.MOVING) + self.seconds(Activity.WALKING)
-        return moving / self.worn_s if self.worn_s > 0 else 0.0
-
     def seconds(self, activity: Activity) -> float:
         """Return the seconds of one activity."""
         return float(self.activity_s[ACTIVITIES.index(activity)])

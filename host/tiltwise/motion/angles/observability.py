@@ -1,7 +1,7 @@
 """What a sensor in a place can see: per place and metric measured, estimated or not observable, and why.
 
 The only source for what may be shown. The program asks `check` before it prints a metric; docs/sensing.md carries the
-table that `as_markdown` makes. Errors are from tests in this repository, or say that they were not measured here.
+table, which a test keeps equal. Errors are from tests in this repository, or say that they were not measured here.
 """
 
 from __future__ import annotations
@@ -229,13 +229,3 @@ def showable(place: Place | Mount | str, metrics: Iterable[Metric | str]) -> tup
     """Return those of the metrics that may be shown for a place, in their order."""
     wanted = (Metric(str(metric)) for metric in metrics)
     return tuple(m for m in wanted if observability(place, m).status is not Status.NOT_OBSERVABLE)
-
-
-def as_markdown() -> str:
-    """Return the table as docs/sensing.md shows it: one section per place."""
-    lines: list[str] = []
-    for place, cells in TABLE.items():
-        lines += [f"### `{place}`", "", "| metric | status | why | error |", "|---|---|---|---|"]
-        lines += [f"| `{m}` | {cells[m].status} | {cells[m].why} | {cells[m].error} |" for m in Metric]
-        lines.append("")
-    return "\n".join(lines)
