@@ -57,6 +57,7 @@ ONLY_IN = {
     "bleak": ("tiltwise/link/ble.py", "tiltwise_lab/radio/bleak_backend.py"),
     "serial": ("tiltwise/link/serial.py",),
     "matplotlib": (
+        "tiltwise/report/plot_parts.py",
         "tiltwise/report/plots.py",
         "tiltwise/report/plots_calibration.py",
         "tiltwise_lab/bench/bench_plots.py",
@@ -77,7 +78,7 @@ PURE = (
     "report",
     "types",
 )
-DRAWS = ("report/plots.py", "report/plots_calibration.py", "report/style.py")
+DRAWS = ("report/plot_parts.py", "report/plots.py", "report/plots_calibration.py", "report/style.py")
 IMPURE_MODULES = {
     "asyncio",
     "time",

@@ -16,9 +16,10 @@ from angle_samples import (
     swings,
 )
 from tiltwise.motion.angles.neck_angles import AnglesStage
-from tiltwise.motion.calibration.alignment import CalibrationError, calibrate, neutral_up
+from tiltwise.motion.calibration.alignment import calibrate
 from tiltwise.motion.calibration.guided_calibration import find_ritual
 from tiltwise.motion.calibration.mounting import Mounting
+from tiltwise.motion.calibration.sitting_still import CalibrationError, neutral_up
 from tiltwise.motion.orientation.estimator import OrientationStage
 from tiltwise.motion.rotation import angle_between_deg, conjugate, multiply, rotate, to_rotation_vector
 from tiltwise.types import FloatArray, ImuBlock, Mount, OrientationBlock

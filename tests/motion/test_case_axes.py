@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from tiltwise.motion.calibration.alignment import CalibrationError
 from tiltwise.motion.calibration.case_axes import FACES, LEAST_LEVEL, MOST_OFF_DEG, face_axis, off_facing_deg
 from tiltwise.motion.calibration.guided_calibration import find_ritual
+from tiltwise.motion.calibration.sitting_still import CalibrationError
 from tiltwise.motion.orientation.estimator import OrientationStage
 from tiltwise.sim.body.wearer import Wearer
 from tiltwise.types import Mount

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from angle_samples import RATE_HZ, body_orientation, random_rotation, ritual, sensor_block, swings
-from tiltwise.motion.calibration.alignment import CalibrationError
 from tiltwise.motion.calibration.guided_calibration import (
     CalibrationProgress,
     CalibrationStep,
@@ -16,6 +15,7 @@ from tiltwise.motion.calibration.guided_calibration import (
     find_ritual,
 )
 from tiltwise.motion.calibration.mounting import Mounting
+from tiltwise.motion.calibration.sitting_still import CalibrationError
 from tiltwise.types import FloatArray, Mount, OrientationBlock
 
 

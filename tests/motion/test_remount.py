@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from angle_samples import about
-from tiltwise.motion.calibration.alignment import CalibrationError
 from tiltwise.motion.calibration.mounting import Mounting, mounting_from_axes
 from tiltwise.motion.calibration.remount import check_remount, drift_deg, find_slip
+from tiltwise.motion.calibration.sitting_still import CalibrationError
 from tiltwise.motion.rotation import rotate
 from tiltwise.types import FloatArray, Mount
 

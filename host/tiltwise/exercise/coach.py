@@ -14,7 +14,8 @@ import numpy as np
 from tiltwise.detect.grid import Grid
 from tiltwise.exercise.coach_prompts import Words
 from tiltwise.exercise.definition import BREATH_S, Exercise, Sides
-from tiltwise.exercise.rep_counter import GRID_HZ, Phase, RepCounter, RepSettings
+from tiltwise.exercise.rep_counter import GRID_HZ, RepCounter, RepSettings
+from tiltwise.exercise.rep_phases import Phase
 from tiltwise.exercise.session_summary import SessionSummary, summarise_session
 from tiltwise.types import AngleBlock, Mount, RepCompleted, Side, StepPrompt
 

@@ -16,10 +16,10 @@ import numpy as np
 from tiltwise.config.settings import RuleSetting, Settings, check_numbers
 from tiltwise.decode.decoder import Decoder
 from tiltwise.errors import AppError, UsageError
-from tiltwise.motion.calibration.alignment import STILL_S, CalibrationError, neutral_up
 from tiltwise.motion.calibration.guided_calibration import find_ritual
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.motion.calibration.principal_axes import axes_from_movement
+from tiltwise.motion.calibration.sitting_still import STILL_S, CalibrationError, neutral_up
 from tiltwise.motion.orientation.estimator import OrientationStage
 from tiltwise.motion.rotation import normalise, up_in_sensor
 from tiltwise.offline.input_checks import check_samples

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiltwise.detect.grid import Grid
-from tiltwise.motion.calibration.alignment import SPREAD_DEG, STILL_RATE_DEG_S, STILL_S
 from tiltwise.motion.calibration.mounting import REMOUNT_REALIGN_DEG
 from tiltwise.motion.calibration.remount import DRIFT_DEG, drift_deg, find_slip
+from tiltwise.motion.calibration.sitting_still import SPREAD_DEG, STILL_RATE_DEG_S, STILL_S
 from tiltwise.motion.rotation import angle_between_deg, normalise, up_from_angles_deg
 from tiltwise.types import ACTIVITIES, Activity, AngleBlock, FloatArray
 

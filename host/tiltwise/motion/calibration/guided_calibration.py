@@ -15,17 +15,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from tiltwise.motion.calibration.alignment import (
-    AMPLITUDE_DEG,
-    NODS,
-    STILL_S,
-    CalibrationError,
-    calibrate,
-    finite,
-    neutral_up,
-)
+from tiltwise.motion.calibration.alignment import AMPLITUDE_DEG, NODS, calibrate
 from tiltwise.motion.calibration.excursions import ExcursionCounter
 from tiltwise.motion.calibration.mounting import Mounting
+from tiltwise.motion.calibration.sitting_still import STILL_S, CalibrationError, finite, neutral_up
 from tiltwise.motion.rotation import angle_between_deg, up_in_sensor
 from tiltwise.types import FloatArray, Mount, OrientationBlock
 

@@ -11,13 +11,13 @@ from typing import Literal
 
 import numpy as np
 
-from tiltwise.motion.calibration.alignment import CalibrationError
 from tiltwise.motion.calibration.mounting import (
     REMOUNT_REFUSE_DEG,
     Mounting,
     remount_change_deg,
     remount_verdict,
 )
+from tiltwise.motion.calibration.sitting_still import CalibrationError
 from tiltwise.motion.rotation import angle_between_deg, normalise
 from tiltwise.types import FloatArray
 

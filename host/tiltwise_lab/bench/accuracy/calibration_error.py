@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiltwise.motion.angles.neck_angles import AnglesStage
-from tiltwise.motion.calibration.alignment import CalibrationError
 from tiltwise.motion.calibration.guided_calibration import CalibrationProgress, GuidedCalibration, find_ritual
 from tiltwise.motion.calibration.mounting import Mounting, remount_change_deg
+from tiltwise.motion.calibration.sitting_still import CalibrationError
 from tiltwise.motion.orientation.estimator import OrientationStage
 from tiltwise.motion.rotation import angle_between_deg, rotate
 from tiltwise.sim.body.wearer import Wearer
