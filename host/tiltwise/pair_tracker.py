@@ -1,7 +1,7 @@
 """Two sensors, head (0) and collar (1): blocks of either in, angles, neck angles, activity and events out. Degrees.
 
 The head alone shows neck and trunk together. With the collar beside it the neck is their difference, looking down
-is told from leaning, and each has its own episodes. When a sensor falls silent the other goes on and a note says
+is separated from leaning, and each has its own episodes. When a sensor falls silent the other goes on and a note says
 what the numbers mean meanwhile. Device time, any cuts.
 """
 

@@ -78,7 +78,7 @@ class Tracker:
     def process(self, block: ImuBlock | OrientationBlock) -> Update:
         """Return the angles and activity of each sample of the block, and the events in order of time.
 
-        A time that goes back (the board started anew) closes what is open and begins afresh.
+        A time that goes back (the board started again) closes what is open and begins afresh.
         """
         if block.sensor != 0:
             block = part_of(block, slice(0, 0))

@@ -42,9 +42,8 @@ class ActivitySettings:
     # A head on a pillow and an armrest is 45 deg back; nobody sits like that for long. On a side, a shoulder's width.
     lie_back_deg: float = 45.0
     lie_side_deg: float = 60.0
-    lie_prone_deg: float = (
-        80.0  # nobody works for long with the head bent further than this: face down one lies
-    )
+    # Nobody works for long with the head bent further than this: face down one lies.
+    lie_prone_deg: float = 80.0
     lie_margin_deg: float = 15.0
     lie_on_s: float = 10.0
     lie_off_s: float = 3.0
@@ -86,7 +85,7 @@ class ActivityDetector:
     settings
         Thresholds.
     has_axes
-        Whether flexion_deg and lateral_deg are known (Mounting.has_direction); otherwise lying is told from
+        Whether flexion_deg and lateral_deg are known (Mounting.has_direction); otherwise lying is found from
         inclination_deg alone.
     """
 

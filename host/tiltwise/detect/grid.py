@@ -54,7 +54,7 @@ class Latch:
         self._is_on = False
 
     def process(self, t_s: FloatArray, on: BoolArray, off: BoolArray, fresh: BoolArray) -> BoolArray:
-        """Return the state (m,) at each time; `fresh` marks samples after a gap, where runs begin anew."""
+        """Return the state (m,) at each time; `fresh` marks samples after a gap, where runs begin again."""
         if not len(t_s):
             return np.empty(0, dtype=bool)
         set_now = self._on.process(t_s, on, fresh)

@@ -260,7 +260,7 @@ class Coach:
         is_watching = self.exercise.is_still and self.stage is Stage.WORK and not self._has_moved
         if not is_watching or self._since_s is None or t_s - self._since_s < SETTLE_S:
             return []
-        # Not the rotation: its zero may be set anew while the head rests.
+        # Not the rotation: its zero may be set again while the head rests.
         angles = (moment.inclination_deg, moment.flexion_deg, moment.lateral_deg)
         pose = tuple(float(angle[0]) for angle in angles)
         self._pose_deg = self._pose_deg or pose

@@ -127,7 +127,7 @@ class RepCounter:
         return self._hold_s() if self._trace else 0.0
 
     def process(self, block: AngleBlock, activity: NDArray[np.int8] | None = None) -> list[RepCompleted]:
-        """Return the repetitions that were completed in this block, with the activity code (n,) of each sample.
+        """Return the repetitions completed in this block, given the activity codes (n,) int8 of its samples.
 
         Samples with an unknown angle, of a walking wearer, of a sensor that is not worn, of a bowed head (where the
         exercise is done upright) or of a wearer who does not lie (where it is done lying) are left out.

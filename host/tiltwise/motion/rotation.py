@@ -40,7 +40,7 @@ def normalise(q: FloatArray) -> FloatArray:
 
 
 def rotate(q_a_from_b: FloatArray, v_b: FloatArray) -> FloatArray:
-    """Return vectors (..., 3) given in frame b in frame a."""
+    """Return vectors (..., 3), given in axes b, in axes a; their unit stays."""
     w, x, y, z = np.moveaxis(q_a_from_b, -1, 0)
     vx, vy, vz = np.moveaxis(v_b, -1, 0)
     tx, ty, tz = 2 * (y * vz - z * vy), 2 * (z * vx - x * vz), 2 * (x * vy - y * vx)

@@ -125,7 +125,7 @@ def summarise_day(
 
 
 def percent_above(histogram_s: FloatArray) -> dict[int, float]:
-    """Return the percentage of the time at or beyond each of THRESHOLDS_DEG, NaN without any time."""
+    """Return the percentage of the time at or beyond each of THRESHOLDS_DEG; histogram_s (m,) has s per degree."""
     total = float(histogram_s.sum())
     return {
         limit: float(histogram_s[limit - agg.FLEXION_MIN_DEG :].sum()) / total * 100

@@ -44,7 +44,7 @@ def legend(axes: Axes) -> None:
 
 
 def draw_trace(axes: Axes, t: FloatArray, values: FloatArray, colour: str, label: str, width: float) -> None:
-    """Draw samples (n,) over times (n,), or of very many their envelope; a gap breaks the line."""
+    """Draw values (n,) in deg over times (n,) in the axis's unit, many as their envelope; gaps break the line."""
     axes.plot(*curves.line(t, values), color=colour, linewidth=width, label=label)
 
 

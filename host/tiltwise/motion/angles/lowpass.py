@@ -1,7 +1,7 @@
 """Low-pass that may be cut anywhere: second-order Butterworth with carried state, one design per sampling rate.
 
-AnglesStage (neck_angles.py) runs its signals through it. Starts from the first sample, so there is no swing-in from
-zero. The rate is given or measured from the first samples, never from the size of a block. Seconds and hertz.
+AnglesStage (neck_angles.py) runs its signals through it. It starts settled on the first sample, not from zero.
+The rate is given or measured from the first samples, never from the size of a block. Seconds and hertz.
 """
 
 from __future__ import annotations

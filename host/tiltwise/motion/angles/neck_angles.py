@@ -75,13 +75,13 @@ class AnglesStage:
         self._body_from_sensor = rotate(conjugate(mounting.q), np.eye(3)).T
         self._gain = self.settings.neck_gain if mounting.mount is Mount.NECK else 1.0
         self._lowpass = LowPass(self.settings.cutoff_hz, self.settings.rate_hz)
-        self._turn = RotationZero()
+        self._rotation = RotationZero()
         self.reset()
 
     def reset(self) -> None:
         """Forget the past: the next sample is a first one."""
         self._lowpass.reset()
-        self._turn.reset()
+        self._rotation.reset()
         self._last_t_s: float | None = None
         self._last_q = np.zeros(4)
         self._last_twist_rad: float | None = None
@@ -128,11 +128,13 @@ class AnglesStage:
         for first, last in pairwise(edges):
             if starts[first]:
                 self._lowpass.reset()
-                self._turn.reset()
+                self._rotation.reset()
             piece = self._lowpass.process(t_s[first:last], signals[:, first:last])
             smooth[:, first:last] = piece
             # Minus: a turn to the right is + for a person and - about the body's z (docs/conventions.md).
-            rotation_deg[first:last] = self._turn.process(t_s[first:last], -np.degrees(piece[3]), piece[4])
+            rotation_deg[first:last] = self._rotation.process(
+                t_s[first:last], -np.degrees(piece[3]), piece[4]
+            )
         return smooth, rotation_deg
 
     def _starts_and_rate(self, t_s: FloatArray, q: FloatArray) -> tuple[NDArray[np.bool_], FloatArray]:

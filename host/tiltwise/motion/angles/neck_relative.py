@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from tiltwise.motion.rotation import angle_between_deg, up_from_angles_deg
 from tiltwise.types import ANGLE_COLUMNS, AngleBlock, FloatArray
 
-_KEEP_S = (
-    60.0  # of the upper back while the head is silent: far beyond any patience, and no growing for hours
-)
+# Of the upper back while the head is silent: far beyond any patience, and no growing for hours.
+_KEEP_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)

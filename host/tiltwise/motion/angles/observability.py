@@ -87,7 +87,7 @@ def _hidden(why: str) -> Sensing:
 
 # Median over 65 desk recordings of glasses, against an offline reference: tests/motion/test_angles_recordings.py.
 _DESK_ERROR = "0.4 deg RMSE at a desk"
-# Wearer simulation after the ritual, 90 % of people below (tests/motion/test_calibration_wearer.py).
+# Wearer simulation after the guided calibration, 90 % of people below (tests/motion/test_calibration_wearer.py).
 _SIMULATED_ERROR = "2 deg RMSE simulated"
 # One person against offline filters (tests/lab/test_pair_error.py); two simulated ones (tests/test_pair_tracker.py).
 _PAIR_ERROR = "1.1 deg RMSE on one person, 3 deg simulated"

@@ -30,7 +30,7 @@ class Lever:
 
 
 def without_steps(rate: FloatArray) -> FloatArray:
-    """Return a rate (n,) or (n, 3) without the single samples in which a causal filter turned upright.
+    """Return a rate (n,) or (n, 3) without the single samples in which a causal filter corrected its tilt.
 
     A filter that corrects its tilt by a degree between two samples at 50 Hz shows 50 deg/s that nobody turned. A
     median of five neighbours takes them out and leaves a nod, which takes ten times as long, as it is.
@@ -46,6 +46,8 @@ def lever_arm(block: OrientationBlock, axis: FloatArray, up: FloatArray) -> Leve
 
     For a rigid body that turns about `axis` with angular velocity w, the acceleration along the body's own up at a
     point x in front of and z above the axis is -x dw/dt - w^2 z. Least squares over the block gives x and z.
+    `axis` and `up` are directions in sensor axes, (3,).
+
     Offline: filters forward and backward. The error is infinite where the movement is too short to tell.
     """
     step_s = np.diff(block.t_s)

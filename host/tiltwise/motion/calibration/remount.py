@@ -58,7 +58,7 @@ def check_remount(stored: Mounting, now: Mounting) -> RemountCheck:
 
 
 def drift_deg(reference_up_body: FloatArray, now_up_body: FloatArray) -> float:
-    """Return the angle between the walking-upright reference and a new one; beyond DRIFT_DEG ask for a neutral."""
+    """Return the angle in deg between two means of "up" while walking, (3,); beyond DRIFT_DEG ask for a neutral."""
     return float(angle_between_deg(reference_up_body, now_up_body))
 
 

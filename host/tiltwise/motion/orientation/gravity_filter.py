@@ -25,9 +25,8 @@ from tiltwise.types import FloatArray
 N = 18
 GRAVITY = 9.81
 BIAS = slice(6, N, 4)  # the states b_0, b_1, b_2
-MOST_TILTED = (
-    9.0  # times the start's variance, summed over three axes: the old direction is worse than a fresh look
-)
+# Times the start's variance, summed over three axes: the old direction is worse than a fresh look.
+MOST_TILTED = 9.0
 EYE3 = np.eye(3)
 CROSS_AT = np.array((0, 0, 1, 1, 2, 2)), np.array((1, 2, 0, 2, 0, 1))
 
@@ -45,9 +44,8 @@ class GravitySettings:
     turn_error_factor: float = 2.0  # true over estimated integration error: consecutive ones are alike
     acc_noise_m_s: float = 0.05  # per sqrt(s): noise, bias and misalignment of the accelerometer
     velocity_m_s: float = 0.3  # of a person who sits: sways, leans, turns
-    velocity_per_acc_s: float = (
-        0.2  # = 1 / (2 pi 0.8 Hz): a movement of RMS acceleration a has RMS velocity 0.2 s * a
-    )
+    # 1 / (2 pi 0.8 Hz): a movement of RMS acceleration a has RMS velocity 0.2 s * a.
+    velocity_per_acc_s: float = 0.2
     velocity_rate_hz: float = 4.0  # independent looks at "velocity is zero" per second
     acc_memory_s: float = 3.0  # over which the RMS acceleration is remembered
     rest_velocity_m_s: float = 0.02
@@ -96,7 +94,7 @@ class GravityFilter:
         self.state = GravityState(x, np.diag(p))
         self._transition, self._measure, self._cross_g = np.eye(N), np.zeros((3, N)), np.zeros((3, 3))
         self._measure[:, 3:6] = EYE3
-        # Views of what changes from window to window; writing through them costs a third of indexing anew.
+        # Views of what changes from window to window; writing through them costs a third of indexing again.
         self._velocity_by_g = self._transition.reshape(-1)[3 * N :: N + 1][:3]
         self._mean_by_g = self._measure.reshape(-1)[:: N + 1][:3]
         self._growth = np.zeros(N)
