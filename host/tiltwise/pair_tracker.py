@@ -1,7 +1,7 @@
 """Two sensors, head (0) and collar (1): blocks of either in, angles, neck angles, activity and events out. Degrees.
 
 The head alone shows neck and trunk together. With the collar beside it the neck is their difference, looking down
-is told from leaning, and each has its own episodes. When a sensor falls silent the other goes on and a note says
+is separated from leaning, and each has its own episodes. When a sensor falls silent the other goes on and a note says
 what the numbers mean meanwhile. Device time, any cuts.
 """
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tiltwise.detect.posture import PostureDetector
 from tiltwise.motion.angles.neck_relative import NeckBlock, NeckStage
-from tiltwise.tracker import Tracker, TrackerSettings, in_order, joined, no_angles, part_of
+from tiltwise.tracker import Tracker, TrackerSettings, in_order, joined, part_of
 from tiltwise.types import (
     ActivityChanged,
     AngleBlock,
@@ -91,14 +91,14 @@ class PairTracker:
     def process(self, block: ImuBlock | OrientationBlock) -> PairUpdate:
         """Return what a block of either sensor brings; other sensors' blocks bring nothing."""
         if block.sensor not in (HEAD, COLLAR) or not len(block.t_s):
-            return PairUpdate(no_angles(), np.empty(0, np.int8))
+            return PairUpdate.without_samples()
         back = np.flatnonzero(np.diff(block.t_s, prepend=self._last_s[block.sensor]) < 0)
         if not len(back):
             return self._process(block)
         updates = []
         for start, stop in zip([0, *back], [*back, len(block.t_s)], strict=True):
             if start in back:
-                updates.append(PairUpdate(no_angles(), np.empty(0, np.int8), tuple(self.finish())))
+                updates.append(PairUpdate.without_samples(self.finish()))
             updates.append(self._process(part_of(block, slice(start, stop))))
         return _merged(updates)
 
@@ -125,7 +125,7 @@ class PairTracker:
     def _process(self, block: ImuBlock | OrientationBlock) -> PairUpdate:
         """Times do not go back here."""
         if not len(block.t_s):
-            return PairUpdate(no_angles(), np.empty(0, np.int8))
+            return PairUpdate.without_samples()
         if self._start_s is None:
             self._start_s = self._relative_s = float(block.t_s[0])
         notes = self._head_notes(block)
@@ -141,7 +141,9 @@ class PairTracker:
         events = [_of_collar(e) for e in own.events if not isinstance(e, ActivityChanged)]
         neck = self._stage.process(None, back.angles)
         self._judge(neck, events, notes)
-        return PairUpdate(no_angles(), np.empty(0, np.int8), in_order(events), neck, back, tuple(notes))
+        return PairUpdate(
+            AngleBlock.empty(), np.empty(0, np.int8), in_order(events), neck, back, tuple(notes)
+        )
 
     def _head_notes(self, block: ImuBlock | OrientationBlock) -> list[PairNote]:
         """Tell when the head fell silent, by the collar's clock, and when it is back; the same for any cuts."""

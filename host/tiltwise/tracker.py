@@ -7,8 +7,7 @@ matter.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +18,7 @@ from tiltwise.motion.angles.neck_angles import AnglesSettings, AnglesStage
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.motion.orientation.estimator import OrientationStage
 from tiltwise.types import (
+    ANGLE_COLUMNS,
     ActivityChanged,
     AngleBlock,
     Event,
@@ -32,7 +32,6 @@ from tiltwise.types import (
 )
 
 MAX_GAP_S = 0.5  # a longer hole is a gap: a nod fits into it
-_COLUMNS = tuple(f.name for f in fields(AngleBlock) if f.name != "sensor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ class Tracker:
 
     Example
     -------
-    >>> tracker = Tracker(Profile(mounting))                                    # doctest: +SKIP
+    >>> tracker = Tracker(TrackerSettings(mounting))                                  # doctest: +SKIP
     >>> for block in blocks:                                                    # doctest: +SKIP
     ...     update = tracker.process(block)
     >>> closing = tracker.finish()                                              # doctest: +SKIP
@@ -79,7 +78,7 @@ class Tracker:
     def process(self, block: ImuBlock | OrientationBlock) -> Update:
         """Return the angles and activity of each sample of the block, and the events in order of time.
 
-        A time that goes back (the board started anew) closes what is open and begins afresh.
+        A time that goes back (the board started again) closes what is open and begins afresh.
         """
         if block.sensor != 0:
             block = part_of(block, slice(0, 0))
@@ -89,7 +88,7 @@ class Tracker:
         updates = []
         for start, stop in zip([0, *back], [*back, len(block.t_s)], strict=True):
             if start in back:
-                updates.append(Update(no_angles(), np.empty(0, np.int8), tuple(self.finish())))
+                updates.append(Update.without_samples(self.finish()))
             updates.append(self._process(part_of(block, slice(start, stop))))
         return joined(updates)
 
@@ -110,7 +109,7 @@ class Tracker:
     def _process(self, block: ImuBlock | OrientationBlock) -> Update:
         """Times do not go back here."""
         if not len(block.t_s):
-            return Update(no_angles(), np.empty(0, np.int8))
+            return Update.without_samples()
         gaps = self._gaps(block)
         oriented = self._orientation.process(block) if isinstance(block, ImuBlock) else block
         angles = self._angles.process(oriented)
@@ -133,7 +132,7 @@ def track(profile: TrackerSettings, blocks: Iterable[ImuBlock | OrientationBlock
     tracker = Tracker(profile)
     for block in blocks:
         yield tracker.process(block)
-    yield Update(no_angles(), np.empty(0, np.int8), tuple(tracker.finish()))
+    yield Update.without_samples(tracker.finish())
 
 
 def in_order(events: list[Event]) -> tuple[Event, ...]:
@@ -155,13 +154,10 @@ def part_of(block: ImuBlock | OrientationBlock, part: slice) -> ImuBlock | Orien
     )
 
 
-def no_angles() -> AngleBlock:
-    nothing = np.empty(0)
-    return AngleBlock(nothing, nothing, nothing, nothing, nothing, nothing, nothing, nothing)
-
-
 def joined(updates: list[Update]) -> Update:
     """Several updates as one."""
-    columns: Any = (np.concatenate([getattr(u.angles, name) for u in updates]) for name in _COLUMNS)
+    columns = (np.concatenate([getattr(u.angles, name) for u in updates]) for name in ANGLE_COLUMNS)
     activity: NDArray[np.int8] = np.concatenate([u.activity for u in updates])
-    return Update(AngleBlock(*columns), activity, tuple(event for u in updates for event in u.events))
+    return Update(
+        AngleBlock.from_columns(columns), activity, tuple(event for u in updates for event in u.events)
+    )

@@ -1,12 +1,15 @@
-"""What the stages hand to each other: blocks of samples, angles, events. Frozen, no behaviour.
+"""What the stages hand to each other: blocks of samples, angles, events. Frozen, and without behaviour but for
+ways to make them.
 
 Samples lie along axis 0. Times `t_s` are device time (s, monotonic), never wall time. Units are in the names.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
 from enum import StrEnum
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,6 +94,20 @@ class AngleBlock:
     up_acc_m_s2: FloatArray
     acc_norm_m_s2: FloatArray
     sensor: int = 0
+
+    @classmethod
+    def from_columns(cls, columns: Iterable[FloatArray], sensor: int = 0) -> Self:
+        """Return a block of arrays (n,), or of the rows of (8, n), in the order and units of ANGLE_COLUMNS."""
+        named: dict[str, Any] = dict(zip(ANGLE_COLUMNS, columns, strict=True))
+        return cls(**named, sensor=sensor)
+
+    @classmethod
+    def empty(cls) -> Self:
+        """Return a block without samples."""
+        return cls.from_columns(np.empty((len(ANGLE_COLUMNS), 0)))
+
+
+ANGLE_COLUMNS: tuple[str, ...] = tuple(f.name for f in fields(AngleBlock) if f.name != "sensor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,3 +200,8 @@ class Update:
     angles: AngleBlock
     activity: NDArray[np.int8]
     events: tuple[Event, ...] = ()
+
+    @classmethod
+    def without_samples(cls, events: Iterable[Event] = ()) -> Self:
+        """Return an update that brings events only."""
+        return cls(AngleBlock.empty(), np.empty(0, np.int8), tuple(events))

@@ -112,7 +112,7 @@ def test_the_calibration_in_a_recording_is_used_where_it_was_made(
 ) -> None:
     calibrated = tmp_path / "calibrated.tw"
     found = tiltwise("watch", f"replay:{by_head}?speed=0", "--no-store", "--record", calibrated)
-    assert "the calibration ritual in the recording" in found.out
+    assert "the guided calibration in the recording" in found.out
     assert read_frames(calibrated).header["mounting"]["mount"] == "head"  # type: ignore[index]
     commands = (("watch", f"replay:{calibrated}?speed=0", "--no-store"), ("analyze", calibrated, "--json"))
     for command in commands:

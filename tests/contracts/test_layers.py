@@ -23,12 +23,13 @@ MAY_IMPORT = {
     "stored_values": "",
     "common": "",
     "types": "common",
+    "butterworth": "types",
     "decode": "common types",
     "motion": "types",
     "motion.orientation": "motion types",
-    "motion.calibration": "motion types",
-    "motion.angles": "motion motion.calibration types",
-    "detect": "common types",
+    "motion.calibration": "butterworth motion types",
+    "motion.angles": "butterworth motion motion.calibration types",
+    "detect": "butterworth common types",
     "exercise": "detect types",
     "report": "types",
     "tracker": "detect motion.angles motion.calibration motion.orientation types",
@@ -57,6 +58,7 @@ ONLY_IN = {
     "bleak": ("tiltwise/link/ble.py", "tiltwise_lab/radio/bleak_backend.py"),
     "serial": ("tiltwise/link/serial.py",),
     "matplotlib": (
+        "tiltwise/report/plot_parts.py",
         "tiltwise/report/plots.py",
         "tiltwise/report/plots_calibration.py",
         "tiltwise_lab/bench/bench_plots.py",
@@ -65,8 +67,19 @@ ONLY_IN = {
     "desktop_notifier": ("tiltwise/live/desktop.py",),
 }
 # Values in, values out: no clock, file, network, event loop or print. Time arrives in the samples.
-PURE = ("common", "decode", "motion", "detect", "exercise", "tracker", "pair_tracker", "report", "types")
-DRAWS = ("report/plots.py", "report/plots_calibration.py", "report/style.py")
+PURE = (
+    "butterworth",
+    "common",
+    "decode",
+    "motion",
+    "detect",
+    "exercise",
+    "tracker",
+    "pair_tracker",
+    "report",
+    "types",
+)
+DRAWS = ("report/plot_parts.py", "report/plots.py", "report/plots_calibration.py", "report/style.py")
 IMPURE_MODULES = {
     "asyncio",
     "time",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tiltwise.common import wire
 from tiltwise.decode.decoder import Decoder
-from tiltwise.motion.calibration.guided_calibration import find_ritual
+from tiltwise.motion.calibration.guided_calibration import find_guided_calibration
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.motion.orientation.estimator import OrientationStage
 from tiltwise.sim.board.simulation import Simulation
@@ -42,7 +42,7 @@ def story(stream: int) -> tuple[Block, Mounting, Update]:
     items = Decoder().feed_many([frame for _, frame in simulation])
     block = joined([i for i in items if isinstance(i, (ImuBlock, OrientationBlock))])
     oriented = OrientationStage().process(block) if isinstance(block, ImuBlock) else block
-    mounting = find_ritual([oriented], mount=Mount.NECK)
+    mounting = find_guided_calibration([oriented], mount=Mount.NECK)
     lost = np.zeros(len(block.t_s), dtype=bool)
     for start_s, seconds in ((30.0, 0.1), (45.0, 0.8), (150.0, 5.0)):
         lost |= (block.t_s >= start_s) & (block.t_s < start_s + seconds)

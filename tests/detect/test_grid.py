@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.signal import butter
 
-from tiltwise.detect.grid import Filter, Grid, Latch, mean_square_filter
+from tiltwise.detect.grid import Grid, Latch, mean_square_filter
 
 CUTS = st.lists(st.integers(0, 400), max_size=6)
 
@@ -35,22 +34,6 @@ def test_grid_does_not_depend_on_cuts(cuts, rate_hz, start_s):
     grid = Grid(10.0)
     parts = [part.start + grid.pick(t[part]) for part in pieces(len(t), cuts)]
     assert np.concatenate(parts).tolist() == Grid(10.0).pick(t).tolist()
-
-
-@given(CUTS, st.integers(0, 2**32 - 1))
-def test_filter_does_not_depend_on_cuts(cuts, seed):
-    x = np.random.default_rng(seed).normal(size=400)
-    sos = butter(2, [1.2, 3.0], "bandpass", fs=25.0, output="sos")
-    filter_ = Filter(sos)
-    parts = np.concatenate([filter_.process(x[part]) for part in pieces(len(x), cuts)])
-    np.testing.assert_array_equal(parts, Filter(sos).process(x))
-
-
-def test_filter_is_settled_on_its_first_sample_and_after_a_reset():
-    filter_ = Filter(butter(2, 3.0, fs=50.0, output="sos"))
-    np.testing.assert_allclose(filter_.process(np.full(50, 40.0)), 40.0, atol=1e-9)
-    filter_.reset()
-    np.testing.assert_allclose(filter_.process(np.full(50, -10.0)), -10.0, atol=1e-9)
 
 
 def test_mean_square_reaches_its_input_and_never_goes_below_zero():

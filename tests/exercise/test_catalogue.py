@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from exercise.catalogue_page import page
 from tiltwise.exercise.catalogue import EXERCISES, find_exercise
-from tiltwise.exercise.catalogue_page import page
 from tiltwise.exercise.definition import SAFETY_TEXT, Visibility
 from tiltwise.types import Mount
 
@@ -73,5 +73,5 @@ def test_the_page_in_docs_is_the_catalogue():
     file = Path(__file__).parents[2] / "docs" / "exercises.md"
     assert SAFETY_TEXT in written
     assert file.read_text(encoding="utf-8") == written, (
-        "write docs/exercises.md anew from catalogue_page.page"
+        "write docs/exercises.md again from catalogue_page.page"
     )

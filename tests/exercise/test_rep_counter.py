@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from detect.synthetic import RATE_HZ, angle_block, cut, times, without
 from tiltwise.exercise.catalogue import EXERCISES
-from tiltwise.exercise.rep_counter import TRANSITIONS, Phase, RepCounter, RepSettings, SampleCue
+from tiltwise.exercise.rep_counter import RepCounter, RepSettings
+from tiltwise.exercise.rep_phases import TRANSITIONS, Phase, SampleCue
 from tiltwise.types import ACTIVITIES, Activity, Side
 
 

@@ -16,9 +16,10 @@ from angle_samples import (
     swings,
 )
 from tiltwise.motion.angles.neck_angles import AnglesStage
-from tiltwise.motion.calibration.alignment import CalibrationError, calibrate, neutral_up
-from tiltwise.motion.calibration.guided_calibration import find_ritual
+from tiltwise.motion.calibration.alignment import calibrate
+from tiltwise.motion.calibration.guided_calibration import find_guided_calibration
 from tiltwise.motion.calibration.mounting import Mounting
+from tiltwise.motion.calibration.sitting_still import CalibrationError, neutral_up
 from tiltwise.motion.orientation.estimator import OrientationStage
 from tiltwise.motion.rotation import angle_between_deg, conjugate, multiply, rotate, to_rotation_vector
 from tiltwise.types import FloatArray, ImuBlock, Mount, OrientationBlock
@@ -30,7 +31,7 @@ UP, LEFT = np.array([0.0, 0.0, 1.0]), np.array([0.0, 1.0, 0.0])
 def _refusal(kind: str, seed: int) -> str:
     """The reason, or "" if it was accepted."""
     try:
-        find_ritual([ritual(np.random.default_rng(seed), kind)], mount=Mount.HEAD)
+        find_guided_calibration([ritual(np.random.default_rng(seed), kind)], mount=Mount.HEAD)
     except CalibrationError as error:
         return str(error)
     return ""
@@ -64,7 +65,7 @@ def test_the_right_ritual_is_accepted_and_finds_up_and_left() -> None:
     for seed in SEEDS:
         rng = np.random.default_rng(seed)
         q = random_rotation(rng)
-        found = find_ritual([ritual(rng, q_sensor_from_body=q)], mount=Mount.HEAD)
+        found = find_guided_calibration([ritual(rng, q_sensor_from_body=q)], mount=Mount.HEAD)
         assert found.axes == "nod"
         assert found.quality > 0.6
         up_deg.append(angle_between_deg(found.up_sensor, rotate(q, UP)))
@@ -105,7 +106,7 @@ def test_ten_seconds_are_enough_when_the_mounting_changes_by_30_deg() -> None:
     medians: list[float] = []
     for _ in range(12):
         mounted = multiply(remount(rng, 30.0), base)
-        found = find_ritual([ritual(rng, q_sensor_from_body=mounted)], mount=Mount.HEAD)
+        found = find_guided_calibration([ritual(rng, q_sensor_from_body=mounted)], mount=Mount.HEAD)
         angles = AnglesStage(found).process(sensor_block(t_s, day, mounted))
         medians.append(float(np.median(angles.flexion_deg)))
     assert np.max(np.abs(np.array(medians) - np.median(flexion))) < 2.0
@@ -214,7 +215,7 @@ def test_noise_and_quantisation_do_not_hide_a_wrong_ritual(kind: str, accepted: 
         rng = np.random.default_rng(1000 + seed)
         block = _as_sent_by_a_board(ritual(rng, kind), rng, every)
         try:
-            find_ritual([block], mount=Mount.NECK)
+            find_guided_calibration([block], mount=Mount.NECK)
             n += 1
         except CalibrationError:
             continue

@@ -8,8 +8,8 @@ import pytest
 
 from angle_samples import RATE_HZ, about, random_rotation, sensor_block
 from tiltwise.motion.angles.neck_angles import AnglesStage, isb_from_angles_deg
-from tiltwise.motion.calibration.alignment import angular_velocity
 from tiltwise.motion.calibration.mounting import mounting_from_axes
+from tiltwise.motion.calibration.sitting_still import angular_velocity
 from tiltwise.motion.rotation import conjugate, rotate
 from tiltwise.types import Mount
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tiltwise.motion.angles.neck_angles import AnglesStage
-from tiltwise.motion.calibration.guided_calibration import find_ritual
+from tiltwise.motion.calibration.guided_calibration import find_guided_calibration
 from tiltwise.motion.orientation.estimator import OrientationStage
 from tiltwise.motion.rotation import conjugate, multiply, to_rotation_vector
 from tiltwise.sim.body.wearer import Wearer
@@ -25,7 +25,7 @@ def test_simulated_people_are_calibrated_by_their_ritual(mount: Mount) -> None:
     for seed in SEEDS:
         wearer = Wearer("desk", seed=seed, minutes=2, mount=mount, misalignment_deg=30.0)
         block = OrientationStage().process(wearer.imu(T_S))
-        mounting = find_ritual([block], mount=mount)
+        mounting = find_guided_calibration([block], mount=mount)
         error = multiply(conjugate(wearer.q_sensor_from_body(0.0)), mounting.q)
         mounting_deg.append(np.degrees(np.linalg.norm(to_rotation_vector(error))))
         truth = wearer.motion(T_S)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from tiltwise.motion.calibration.alignment import CalibrationError
 from tiltwise.motion.calibration.case_axes import FACES, LEAST_LEVEL, MOST_OFF_DEG, face_axis, off_facing_deg
-from tiltwise.motion.calibration.guided_calibration import find_ritual
+from tiltwise.motion.calibration.guided_calibration import find_guided_calibration
+from tiltwise.motion.calibration.sitting_still import CalibrationError
 from tiltwise.motion.orientation.estimator import OrientationStage
 from tiltwise.sim.body.wearer import Wearer
 from tiltwise.types import Mount
@@ -48,14 +48,14 @@ def test_the_right_ritual_agrees_with_its_case_and_with_no_other(mount: Mount) -
     for seed in range(6):
         wearer = Wearer("upright", seed=seed, minutes=0.5, mount=mount, misalignment_deg=30.0)
         block = OrientationStage().process(wearer.imu(np.arange(0, 25, 0.02)))
-        found = find_ritual([block], mount=mount, outward=wearer.outward())
-        assert found.q_sensor_from_body == find_ritual([block], mount=mount).q_sensor_from_body
+        found = find_guided_calibration([block], mount=mount, outward=wearer.outward())
+        assert found.q_sensor_from_body == find_guided_calibration([block], mount=mount).q_sensor_from_body
         with pytest.raises(CalibrationError, match="off where the case faces"):
-            find_ritual([block], mount=mount, outward=-wearer.outward())
+            find_guided_calibration([block], mount=mount, outward=-wearer.outward())
 
 
 def test_a_case_of_ours_has_z_away_from_the_skin() -> None:
     wearer = Wearer("upright", seed=1, minutes=0.5, sensor_axes="out", misalignment_deg=0.0)
     np.testing.assert_allclose(wearer.outward(), [0, 0, 1], atol=1e-12)
     block = OrientationStage().process(wearer.imu(np.arange(0, 25, 0.02)))
-    assert find_ritual([block], mount=Mount.NECK, outward=face_axis("+z")).notes == ()
+    assert find_guided_calibration([block], mount=Mount.NECK, outward=face_axis("+z")).notes == ()

@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from angle_samples import RATE_HZ, body_orientation, random_rotation, ritual, sensor_block, swings
-from tiltwise.motion.calibration.alignment import CalibrationError
 from tiltwise.motion.calibration.guided_calibration import (
     CalibrationProgress,
     CalibrationStep,
     GuidedCalibration,
-    find_ritual,
+    find_guided_calibration,
 )
 from tiltwise.motion.calibration.mounting import Mounting
+from tiltwise.motion.calibration.sitting_still import CalibrationError
 from tiltwise.types import FloatArray, Mount, OrientationBlock
 
 
@@ -49,7 +49,9 @@ def test_it_walks_through_its_steps_and_ends_by_itself_in_ten_seconds() -> None:
 @given(st.lists(st.integers(0, 999), max_size=60).map(sorted))
 def test_any_cuts_give_the_same_mounting(edges: list[int]) -> None:
     block = ritual(np.random.default_rng(3))
-    assert find_ritual(_cut(block, edges), mount=Mount.HEAD) == find_ritual([block], mount=Mount.HEAD)
+    assert find_guided_calibration(_cut(block, edges), mount=Mount.HEAD) == find_guided_calibration(
+        [block], mount=Mount.HEAD
+    )
 
 
 def test_a_refusal_says_why_and_reset_allows_another_try() -> None:
@@ -66,14 +68,18 @@ def test_moving_for_half_a_minute_is_refused_with_the_measured_spread() -> None:
     t_s = np.arange(0, 40, 1 / RATE_HZ)
     q = body_orientation(8 * np.sin(3 * t_s), np.zeros_like(t_s), np.zeros_like(t_s))
     with pytest.raises(CalibrationError, match="moved while sitting still"):
-        find_ritual([sensor_block(t_s, q, random_rotation(np.random.default_rng(1)))], mount=Mount.HEAD)
+        find_guided_calibration(
+            [sensor_block(t_s, q, random_rotation(np.random.default_rng(1)))], mount=Mount.HEAD
+        )
 
 
 def test_one_nod_and_then_nothing_is_refused_after_a_while() -> None:
     t_s = np.arange(0, 40, 1 / RATE_HZ)
     q = body_orientation(swings(t_s, [4.0], [20.0]), np.zeros_like(t_s), np.zeros_like(t_s))
     with pytest.raises(CalibrationError, match="only 1 nod seen"):
-        find_ritual([sensor_block(t_s, q, random_rotation(np.random.default_rng(1)))], mount=Mount.HEAD)
+        find_guided_calibration(
+            [sensor_block(t_s, q, random_rotation(np.random.default_rng(1)))], mount=Mount.HEAD
+        )
 
 
 def test_a_lost_signal_begins_anew() -> None:
@@ -116,4 +122,4 @@ def test_the_collar_is_asked_to_bow() -> None:
 
 def test_a_stream_that_ends_early_says_what_was_missing() -> None:
     with pytest.raises(CalibrationError, match="samples end while waiting"):
-        find_ritual(_cut(ritual(np.random.default_rng(1)), [100])[:1], mount=Mount.HEAD)
+        find_guided_calibration(_cut(ritual(np.random.default_rng(1)), [100])[:1], mount=Mount.HEAD)

@@ -11,7 +11,6 @@ from tiltwise.motion.angles.observability import (
     NotObservableError,
     Place,
     Status,
-    as_markdown,
     check,
     observability,
     showable,
@@ -31,6 +30,16 @@ def test_every_place_says_something_about_every_metric() -> None:
 def test_every_mount_is_a_place() -> None:
     for mount in Mount:
         assert observability(mount, Metric.ACTIVITY).status is Status.MEASURED
+
+
+def as_markdown() -> str:
+    """Return the table as docs/sensing.md shows it: one section per place."""
+    lines: list[str] = []
+    for place, cells in TABLE.items():
+        lines += [f"### `{place}`", "", "| metric | status | why | error |", "|---|---|---|---|"]
+        lines += [f"| `{m}` | {cells[m].status} | {cells[m].why} | {cells[m].error} |" for m in Metric]
+        lines.append("")
+    return "\n".join(lines)
 
 
 def test_the_page_carries_the_table() -> None:

@@ -30,7 +30,7 @@ from tiltwise.motion.angles.observability import (
     observability,
     showable,
 )
-from tiltwise.motion.calibration.guided_calibration import find_ritual
+from tiltwise.motion.calibration.guided_calibration import find_guided_calibration
 from tiltwise.motion.calibration.mounting import Mounting, mounting_from_axes, mounting_from_up
 from tiltwise.offline import shown_metrics
 from tiltwise.offline.analyze import analyze
@@ -70,7 +70,7 @@ def worn(request: pytest.FixtureRequest) -> tuple[Mount, ImuInput, Mounting]:
     simulation = Simulation("slouch", seed=2, minutes=2.2, mount=mount)
     items = [item for _, frame in simulation for item in decoder.feed(frame)]
     blocks = tuple(i for i in items if isinstance(i, (ImuBlock, OrientationBlock)))
-    mounting = find_ritual((b for b in blocks if isinstance(b, OrientationBlock)), mount=mount)
+    mounting = find_guided_calibration((b for b in blocks if isinstance(b, OrientationBlock)), mount=mount)
     return mount, ImuInput(Path("slouch.tw"), blocks, (), (), mounting), mounting
 
 

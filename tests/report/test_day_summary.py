@@ -56,7 +56,7 @@ def test_breaks_are_time_away_from_the_working_posture() -> None:
 def test_rows_of_other_days_are_left_out_and_an_empty_day_has_no_figures() -> None:
     assert summary_of([minute(-1), minute(1440)]).total is None
     empty = summary_of([])
-    assert (empty.worn_s, empty.longest_episode_s, empty.minutes) == (0.0, 0.0, ())
+    assert (empty.worn_s, empty.episodes, empty.minutes) == (0.0, (), ())
     assert np.isnan(empty.percentiles_deg).all()
     assert np.isnan(list(empty.percent_above_deg.values())).all()
 
@@ -69,4 +69,4 @@ def test_a_realistic_day_adds_up() -> None:
     assert day.eva_percent.sum() == pytest.approx(100)
     p10, p50, p90 = day.percentiles_deg
     assert p10 < p50 < p90
-    assert day.longest_episode_s > 300
+    assert max(e.end_s - e.start_s for e in day.episodes) > 300

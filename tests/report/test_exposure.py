@@ -67,7 +67,7 @@ def test_activities_are_kept_apart_and_only_upright_time_has_angles() -> None:
     assert row.activity_s == pytest.approx([3.98, 2.0, 2.0, 2.0, 2.0])  # the newest sample has no duration
     assert row.posture_s == pytest.approx(5.98)
     assert row.worn_s == pytest.approx(9.98)
-    assert row.moving_share == pytest.approx(4 / 9.98)
+    assert row.seconds(Activity.MOVING) + row.seconds(Activity.WALKING) == pytest.approx(4.0, abs=0.03)
 
 
 def test_a_gap_counts_for_nothing_and_a_slow_stretch_for_what_it_lasted() -> None:

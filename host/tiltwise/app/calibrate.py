@@ -42,7 +42,7 @@ from tiltwise.motion.calibration.remount import RemountCheck, check_remount
 from tiltwise.motion.rotation import conjugate, rotate
 from tiltwise.offline.picture_file import save_figure
 from tiltwise.report.plots import Figure
-from tiltwise.report.plots_calibration import Ritual, calibration
+from tiltwise.report.plots_calibration import CalibrationTraces, calibration
 from tiltwise.text import printable
 from tiltwise.types import FloatArray, Mount, OrientationBlock
 
@@ -137,10 +137,12 @@ def picture(guide: CalibrationSession, person: str) -> Figure:
     )
 
 
-def _drawn(block: OrientationBlock, mounting: Mounting) -> Ritual:
+def _drawn(block: OrientationBlock, mounting: Mounting) -> CalibrationTraces:
     angles = AnglesStage(mounting).process(block)
     axes: FloatArray = rotate(conjugate(mounting.q), np.eye(3))
-    return Ritual(mounting.mount, mounting.quality, axes, angles.t_s, angles.flexion_deg, angles.lateral_deg)
+    return CalibrationTraces(
+        mounting.mount, mounting.quality, axes, angles.t_s, angles.flexion_deg, angles.lateral_deg
+    )
 
 
 def _compare(stored: Mounting, now: Mounting, options: CalibrateOptions, console: Console) -> RemountCheck:

@@ -5,20 +5,23 @@ Results go to stdout, progress and errors to stderr; exit status 0 fine, 2 wrong
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tiltwise import console, errors, text
+from tiltwise import errors, text
 from tiltwise.app import exit_status
 from tiltwise.config import paths
-from tiltwise.config.settings import Settings, load_settings, parse_face, parse_mount, parse_rule
-from tiltwise.types import Mount
 from tiltwise.version import __version__
+
+if TYPE_CHECKING:
+    from tiltwise.config.settings import Settings
+    from tiltwise.types import Mount
+
+# Whatever a command needs is imported in it: --help and a mistyped option wait for no numpy, rich or asyncio.
 
 app = typer.Typer(
     add_completion=False,
@@ -74,7 +77,9 @@ def demo(
     mount: MountOption = None,
 ) -> None:
     """No hardware: a simulated wearer, the real firmware, alerts, an exercise, the store and the day plot."""
+    from tiltwise import console
     from tiltwise.app.demo import run_demo
+    from tiltwise.types import Mount
 
     run_demo(
         console.out, minutes=minutes, seed=seed, speed=speed, out=out, mount=_mount(mount) or Mount.NECK,
@@ -100,6 +105,7 @@ def watch(
     ] = False,
 ) -> None:
     """The daily program: live angles, alerts, storage."""
+    from tiltwise import console
     from tiltwise.app.watch import WatchOptions, watch
 
     watch(
@@ -137,6 +143,7 @@ def setup(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the steps, touch nothing.")] = False,
 ) -> None:
     """New board over USB: firmware, key, name; the same command continues after any interruption."""
+    from tiltwise import console
     from tiltwise.setup import wizard as work
 
     place = _mount(mount)
@@ -187,8 +194,10 @@ def calibrate(
     data: DataOption = None,
 ) -> None:
     """Sit tall, nod three times: how the sensor sits on this person, stored for the next days."""
+    from tiltwise import console
     from tiltwise.app.calibrate import CalibrateOptions, run_calibrate
     from tiltwise.config.calibration_profiles import DEFAULT_PERSON
+    from tiltwise.config.settings import parse_face, parse_mount
 
     wear = _settings().wear
     with exit_status.wrong_use():
@@ -214,6 +223,7 @@ def analyze(
     as_json: JsonOption = False,
 ) -> None:
     """Angles, percent of time and episodes in any IMU file."""
+    from tiltwise import console
     from tiltwise.app.tables import analysis_table, angles_figure
     from tiltwise.config.settings import rule_settings
     from tiltwise.offline.analyze import analyze
@@ -255,6 +265,7 @@ def count(
     as_json: JsonOption = False,
 ) -> None:
     """Repetitions of one exercise in a file of that exercise."""
+    from tiltwise import console
     from tiltwise.app.tables import count_table
     from tiltwise.exercise.catalogue import find_exercise
     from tiltwise.offline.count import count
@@ -278,7 +289,9 @@ def count(
 @app.command()
 def exercises(mount: MountOption = None) -> None:
     """The catalogue, and what a sensor in that place sees of each."""
+    from tiltwise import console
     from tiltwise.app.tables import exercise_table
+    from tiltwise.types import Mount
 
     console.out.print(exercise_table(_mount(mount) or Mount(_settings().wear.mount)), highlight=False)
 
@@ -290,6 +303,7 @@ def day(
     out: Annotated[Path | None, typer.Option(help="Picture to write (.png, .pdf or .svg).")] = None,
 ) -> None:
     """Plot and figures of a stored day."""
+    from tiltwise import console
     from tiltwise.app.day import day_figure, day_table, load_day, parse_day
     from tiltwise.offline.picture_file import check_picture_path, save_figure
 
@@ -317,6 +331,7 @@ def data_(
     data: DataOption = None,
 ) -> None:
     """What is stored: size, range, days, gaps. Erases, keeps or builds it again on request."""
+    from tiltwise import console
     from tiltwise.app import data as stored
 
     folder = data or paths.data_folder()
@@ -344,6 +359,9 @@ def scan(
     seconds: Annotated[float, typer.Option(min=0.5, max=60, help="How long to listen for radio.")] = 5.0,
 ) -> None:
     """Boards on USB and on the air, and the simulated wearers."""
+    import asyncio
+
+    from tiltwise import console
     from tiltwise.app.tables import scan_report
     from tiltwise.link import ble, serial
 
@@ -358,6 +376,7 @@ def scan(
 @app.command()
 def doctor(data: DataOption = None) -> None:
     """What works on this computer, and what to do about the rest."""
+    from tiltwise import console
     from tiltwise.app.doctor import findings
     from tiltwise.app.tables import finding_line
 
@@ -383,6 +402,7 @@ def bench(
     scale: Annotated[float, typer.Option(min=0.001, max=1, help="Shorten the hours of a long bench.")] = 1.0,
 ) -> None:
     """Accuracy and speed, measured here and now."""
+    from tiltwise import console
     from tiltwise_lab.bench.options import BenchOptions
     from tiltwise_lab.registry import BENCHES, run_benches
 
@@ -394,6 +414,8 @@ def bench(
 
 
 def _settings(rule: str | None = None) -> Settings:
+    from tiltwise.config.settings import load_settings, parse_rule
+
     settings = load_settings(paths.settings_file())
     if rule is None:
         return settings
@@ -405,6 +427,8 @@ def _settings(rule: str | None = None) -> Settings:
 
 
 def _mount(text: str | None) -> Mount | None:
+    from tiltwise.config.settings import parse_mount
+
     with exit_status.wrong_use():
         return None if text is None else parse_mount(text)
 

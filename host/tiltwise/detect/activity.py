@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import butter
 
-from tiltwise.detect.grid import BoolArray, Filter, Grid, IndexArray, Latch, mean_square_filter
+from tiltwise.butterworth import SectionFilter, band_pass, high_pass
+from tiltwise.detect.grid import BoolArray, Grid, IndexArray, Latch, mean_square_filter
 from tiltwise.types import ACTIVITIES, Activity, ActivityChanged, AngleBlock, FloatArray
 
 FEATURE_HZ = 25.0  # steps have harmonics up to 8 Hz; every source sends at least 25 Hz
@@ -42,9 +42,8 @@ class ActivitySettings:
     # A head on a pillow and an armrest is 45 deg back; nobody sits like that for long. On a side, a shoulder's width.
     lie_back_deg: float = 45.0
     lie_side_deg: float = 60.0
-    lie_prone_deg: float = (
-        80.0  # nobody works for long with the head bent further than this: face down one lies
-    )
+    # Nobody works for long with the head bent further than this: face down one lies.
+    lie_prone_deg: float = 80.0
     lie_margin_deg: float = 15.0
     lie_on_s: float = 10.0
     lie_off_s: float = 3.0
@@ -86,7 +85,7 @@ class ActivityDetector:
     settings
         Thresholds.
     has_axes
-        Whether flexion_deg and lateral_deg are known (Mounting.has_direction); otherwise lying is told from
+        Whether flexion_deg and lateral_deg are known (Mounting.has_direction); otherwise lying is found from
         inclination_deg alone.
     """
 
@@ -177,9 +176,8 @@ class _Features:
 
     def __init__(self, settings: ActivitySettings) -> None:
         s = settings
-        band = butter(2, [s.step_low_hz, s.step_high_hz], "bandpass", fs=FEATURE_HZ, output="sos")
-        self._step_band = Filter(band)
-        self._all_band = Filter(butter(2, 0.4, "highpass", fs=FEATURE_HZ, output="sos"))
+        self._step_band = SectionFilter(band_pass(s.step_low_hz, s.step_high_hz, FEATURE_HZ))
+        self._all_band = SectionFilter(high_pass(0.4, FEATURE_HZ))
         self._means = [mean_square_filter(s.window_s, FEATURE_HZ) for _ in range(3)]
         self._max_gap_s = s.max_gap_s
         self._last_s = np.nan

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import sosfilt, sosfilt_zi
 
+from tiltwise.butterworth import SectionFilter
 from tiltwise.types import FloatArray
 
 BoolArray = NDArray[np.bool_]
@@ -36,33 +36,11 @@ class Grid:
         return np.flatnonzero(np.diff(tick, prepend=last))
 
 
-class Filter:
-    """A second-order-sections filter along axis 0 that carries its state and starts settled on its first sample."""
-
-    def __init__(self, sos: FloatArray, *, is_settled_at_first: bool = True) -> None:
-        self._sos = sos
-        self._is_settled = is_settled_at_first
-        self._zi: FloatArray | None = None
-
-    def process(self, x: FloatArray) -> FloatArray:
-        """Return x (n,) filtered."""
-        if not len(x):
-            return x
-        if self._zi is None:
-            self._zi = sosfilt_zi(self._sos) * (x[0] if self._is_settled else 0.0)
-        y, self._zi = sosfilt(self._sos, x, zi=self._zi)
-        return y
-
-    def reset(self) -> None:
-        """Forget the past: the next sample is the first."""
-        self._zi = None
-
-
-def mean_square_filter(window_s: float, rate_hz: float) -> Filter:
+def mean_square_filter(window_s: float, rate_hz: float) -> SectionFilter:
     """Return a filter for squares that never goes below zero: two equal first-order low-passes, window_s in all."""
     pole = np.exp(-2.0 / (window_s * rate_hz))
     section = [1.0 - pole, 0.0, 0.0, 1.0, -pole, 0.0]
-    return Filter(np.array([section, section]), is_settled_at_first=False)
+    return SectionFilter(np.array([section, section]), is_settled_at_first=False)
 
 
 class Latch:
@@ -76,7 +54,7 @@ class Latch:
         self._is_on = False
 
     def process(self, t_s: FloatArray, on: BoolArray, off: BoolArray, fresh: BoolArray) -> BoolArray:
-        """Return the state (m,) at each time; `fresh` marks samples after a gap, where runs begin anew."""
+        """Return the state (m,) at each time; `fresh` marks samples after a gap, where runs begin again."""
         if not len(t_s):
             return np.empty(0, dtype=bool)
         set_now = self._on.process(t_s, on, fresh)

@@ -105,7 +105,7 @@ class PostureDetector:
         Parameters
         ----------
         block
-            Angles.
+            Angles in deg.
         activity
             Code of each sample (n,) from ActivityDetector; None: worn and seated throughout.
         """

@@ -14,7 +14,8 @@ import numpy as np
 from tiltwise.detect.grid import Grid
 from tiltwise.exercise.coach_prompts import Words
 from tiltwise.exercise.definition import BREATH_S, Exercise, Sides
-from tiltwise.exercise.rep_counter import GRID_HZ, Phase, RepCounter, RepSettings
+from tiltwise.exercise.rep_counter import GRID_HZ, RepCounter, RepSettings
+from tiltwise.exercise.rep_phases import Phase
 from tiltwise.exercise.session_summary import SessionSummary, summarise_session
 from tiltwise.types import AngleBlock, Mount, RepCompleted, Side, StepPrompt
 
@@ -259,7 +260,7 @@ class Coach:
         is_watching = self.exercise.is_still and self.stage is Stage.WORK and not self._has_moved
         if not is_watching or self._since_s is None or t_s - self._since_s < SETTLE_S:
             return []
-        # Not the rotation: its zero may be set anew while the head rests.
+        # Not the rotation: its zero may be set again while the head rests.
         angles = (moment.inclination_deg, moment.flexion_deg, moment.lateral_deg)
         pose = tuple(float(angle[0]) for angle in angles)
         self._pose_deg = self._pose_deg or pose

@@ -1,15 +1,13 @@
 """Angles (deg) -> repetitions of an exercise: start, peak, end, hold, side; partial ones apart.
 
-One angle is followed on a 25 Hz grid of device time by a state machine REST -> OUT -> HOLD -> BACK with
-hysteresis. The neutral adapts while the wearer rests: nobody comes back to the same place, and a six-axis heading
-drifts.
+One angle is followed on a 25 Hz grid of device time by the state machine of rep_phases.py. The neutral adapts while
+the wearer rests: nobody comes back to the same place, and a six-axis heading drifts.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
-from enum import Enum, auto
+from dataclasses import dataclass, replace
 from statistics import median
 
 import numpy as np
@@ -17,20 +15,19 @@ from numpy.typing import NDArray
 
 from tiltwise.detect.activity import CODE
 from tiltwise.detect.grid import Grid
-from tiltwise.exercise.rep_pairs import Pairs
+from tiltwise.exercise.rep_phases import TRANSITIONS, Phase, SampleCue
 from tiltwise.exercise.signals import Angle, Signal, Way
 from tiltwise.types import Activity, AngleBlock, FloatArray, RepCompleted, Side
 
 GRID_HZ = 25.0
 _NOT_EXERCISING = (CODE[Activity.WALKING], CODE[Activity.NOT_WORN])
-_PLAUSIBLE_NEUTRAL_DEG = (
-    15.0  # a first sample further from the calibrated neutral is a position of its own (lying)
-)
+# A first sample further from the calibrated neutral than this is a position of its own (lying).
+_PLAUSIBLE_NEUTRAL_DEG = 15.0
 
 
 @dataclass(frozen=True, slots=True)
 class RepSettings:
-    """How a repetition is told from a fidget.
+    """What separates a repetition from a fidget.
 
     Parameters
     ----------
@@ -65,44 +62,6 @@ class RepSettings:
     forget_s: float = 5.0  # after a longer gap the neutral is unknown
 
 
-class Phase(Enum):
-    """Where in a repetition the wearer is."""
-
-    REST = auto()
-    OUT = auto()
-    HOLD = auto()
-    BACK = auto()
-
-
-class SampleCue(Enum):
-    """What a sample shows, first match."""
-
-    LOST = auto()  # a gap, or too long for a repetition
-    RETURNED = auto()  # close to neutral again
-    LEFT = auto()  # away from neutral
-    DROPPED = auto()  # clearly below the peak
-    ROSE = auto()  # up again, from the lowest point since the peak or above it
-    SETTLED = auto()  # far out and nearly still
-    NOTHING = auto()
-
-
-# A pair that is not listed stays where it is.
-TRANSITIONS = {
-    (Phase.REST, SampleCue.LEFT): Phase.OUT,
-    (Phase.OUT, SampleCue.SETTLED): Phase.HOLD,
-    (Phase.OUT, SampleCue.DROPPED): Phase.BACK,
-    (Phase.OUT, SampleCue.RETURNED): Phase.REST,
-    (Phase.OUT, SampleCue.LOST): Phase.REST,
-    (Phase.HOLD, SampleCue.ROSE): Phase.OUT,
-    (Phase.HOLD, SampleCue.DROPPED): Phase.BACK,
-    (Phase.HOLD, SampleCue.RETURNED): Phase.REST,
-    (Phase.HOLD, SampleCue.LOST): Phase.REST,
-    (Phase.BACK, SampleCue.ROSE): Phase.OUT,
-    (Phase.BACK, SampleCue.RETURNED): Phase.REST,
-    (Phase.BACK, SampleCue.LOST): Phase.REST,
-}
-
-
 class RepCounter:
     """Counts the repetitions of one exercise, from blocks cut anywhere.
 
@@ -130,9 +89,8 @@ class RepCounter:
         self._trough_deg = 0.0
         self._trough_s = 0.0
         self._peaks: list[float] = []
-        self._speeds: deque[tuple[float, float]] = deque(
-            maxlen=round(self.settings.onset_s * GRID_HZ)
-        )  # at rest
+        # At rest.
+        self._speeds: deque[tuple[float, float]] = deque(maxlen=round(self.settings.onset_s * GRID_HZ))
         # The excursion under way: deviations from neutral, outward positive, and the speeds up to half of its peak.
         self._trace: list[tuple[float, float]] = []
         self._approach: list[tuple[float, float]] = []
@@ -142,7 +100,7 @@ class RepCounter:
         self._turn_deg = (0.0, 0.0)  # least and most rotation during the excursion
         self._is_settled = False
         self._quiet_s = 0.0
-        self._pairs = Pairs(self.settings.pair_s)
+        self._pairs = _Pairs(self.settings.pair_s)
 
     @property
     def least_deg(self) -> float:
@@ -169,7 +127,7 @@ class RepCounter:
         return self._hold_s() if self._trace else 0.0
 
     def process(self, block: AngleBlock, activity: NDArray[np.int8] | None = None) -> list[RepCompleted]:
-        """Return the repetitions that were completed in this block.
+        """Return the repetitions completed in this block, given the activity codes (n,) int8 of its samples.
 
         Samples with an unknown angle, of a walking wearer, of a sensor that is not worn, of a bowed head (where the
         exercise is done upright) or of a wearer who does not lie (where it is done lying) are left out.
@@ -352,3 +310,30 @@ class RepCounter:
         trace: FloatArray = np.array(self._trace)
         near = trace[trace[:, 1] >= self.settings.top_share * self._peak_deg, 0]
         return float(near[-1] - near[0]) if len(near) else 0.0
+
+
+class _Pairs:
+    """Joins a movement to the minus side (here LEFT) with the one to the plus side that follows within pair_s."""
+
+    def __init__(self, pair_s: float) -> None:
+        self._pair_s = pair_s
+        self._first: RepCompleted | None = None
+
+    def join(self, halves: list[RepCompleted]) -> list[RepCompleted]:
+        """Return what these halves complete; a first half without a second is a partial repetition."""
+        done = []
+        for half in halves:
+            first = self._first
+            is_late = first is not None and half.start_s - first.end_s > self._pair_s
+            if first is not None and (half.side is Side.LEFT or is_late):
+                done.append(replace(first, t_s=half.t_s, side=Side.NONE, is_partial=True))
+                first = None
+            if half.side is Side.LEFT:
+                first = half
+            elif first is not None:
+                is_partial = first.is_partial or half.is_partial
+                whole = replace(first, t_s=half.t_s, end_s=half.end_s, side=Side.NONE, is_partial=is_partial)
+                done.append(whole)
+                first = None
+            self._first = first
+        return done

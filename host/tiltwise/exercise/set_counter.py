@@ -40,13 +40,13 @@ class SetSettings:
 class SetCounter:
     """Tells the repetitions of a RepCounter that belong to a set, from blocks cut anywhere.
 
-    The first repetition of a set is told with the second, which proves it. Partial ones are told within a set only.
+    The first repetition of a set is given with the second, which proves it. Partial ones are given within a set only.
     """
 
     def __init__(self, counter: RepCounter, settings: SetSettings | None = None) -> None:
         self._counter, self._settings = counter, settings or SetSettings()
         self._last: RepCompleted | None = None
-        self._is_set = False  # the last one has been told
+        self._is_set = False  # the last one has been given
 
     @property
     def exercise(self) -> str:
@@ -54,11 +54,14 @@ class SetCounter:
         return self._counter.exercise
 
     def process(self, block: AngleBlock, activity: NDArray[np.int8] | None = None) -> list[RepCompleted]:
-        """Return the repetitions that are now known to belong to a set; t_s says since when they are known."""
-        told: list[RepCompleted] = []
+        """Return the repetitions that are now known to belong to a set; t_s says since when they are known.
+
+        `activity` has the code of each sample, (n,) int8: an index into ACTIVITIES.
+        """
+        given: list[RepCompleted] = []
         for rep in self._counter.process(block, activity):
-            told += self._partial(rep) if rep.is_partial else self._whole(rep)
-        return told
+            given += self._partial(rep) if rep.is_partial else self._whole(rep)
+        return given
 
     def _partial(self, rep: RepCompleted) -> list[RepCompleted]:
         return [rep] if self._is_set and self._is_soon(rep) else []

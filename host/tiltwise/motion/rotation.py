@@ -40,7 +40,7 @@ def normalise(q: FloatArray) -> FloatArray:
 
 
 def rotate(q_a_from_b: FloatArray, v_b: FloatArray) -> FloatArray:
-    """Return vectors (..., 3) given in frame b in frame a."""
+    """Return vectors (..., 3), given in axes b, in axes a; their unit stays."""
     w, x, y, z = np.moveaxis(q_a_from_b, -1, 0)
     vx, vy, vz = np.moveaxis(v_b, -1, 0)
     tx, ty, tz = 2 * (y * vz - z * vy), 2 * (z * vx - x * vz), 2 * (x * vy - y * vx)
@@ -58,6 +58,13 @@ def up_in_sensor(q_earth_from_sensor: FloatArray) -> FloatArray:
     """Return the earth's z axis in sensor axes, (..., 3): what a still accelerometer points along."""
     w, x, y, z = np.moveaxis(q_earth_from_sensor, -1, 0)
     return np.stack((2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)), axis=-1)
+
+
+def up_from_angles_deg(flexion_deg: FloatArray, lateral_deg: FloatArray) -> FloatArray:
+    """Return the neutral-relative up vector in body axes, (n, 3), that flexion and lateral tilt (n,) describe."""
+    flexion, lateral = np.radians(flexion_deg), np.radians(lateral_deg)
+    plane = np.cos(lateral)
+    return np.stack((-plane * np.sin(flexion), np.sin(lateral), plane * np.cos(flexion)), axis=-1)
 
 
 def from_rotation_vector(vector_rad: FloatArray) -> FloatArray:

@@ -16,10 +16,10 @@ import numpy as np
 from tiltwise.config.settings import RuleSetting, Settings
 from tiltwise.decode.decoder import Decoder
 from tiltwise.errors import AppError, UsageError
-from tiltwise.motion.calibration.alignment import STILL_S, CalibrationError, neutral_up
-from tiltwise.motion.calibration.guided_calibration import find_ritual
+from tiltwise.motion.calibration.guided_calibration import find_guided_calibration
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.motion.calibration.principal_axes import axes_from_movement
+from tiltwise.motion.calibration.sitting_still import STILL_S, CalibrationError, neutral_up
 from tiltwise.motion.orientation.estimator import OrientationStage
 from tiltwise.motion.rotation import normalise, up_in_sensor
 from tiltwise.offline.input_checks import check_samples
@@ -33,7 +33,7 @@ _LOOK_STEP_S = 0.5  # the first still seconds are looked for in steps of this
 
 @dataclass(frozen=True, slots=True)
 class ImuInput:
-    """Samples of sensor 0 of a file in blocks, the gaps between them, and what is to be told about the file."""
+    """Samples of sensor 0 of a file in blocks, the gaps between them, and the notes about the file."""
 
     path: Path
     blocks: tuple[ImuBlock | OrientationBlock, ...]
@@ -80,14 +80,15 @@ def read_input(path: Path, *, on_progress: Callable[[float], None] = lambda _: N
     gaps = tuple(item for item in items if isinstance(item, SignalGap))
     bad = sum(decoder.stats.bad.values())
     damaged = [f"{bad} damaged frames left out"] if bad else []
-    mount, trouble = _told(tape.header, "mount")
-    rule, trouble_too = _told(tape.header, "rule")
+    mount, trouble = _header_value(tape.header, "mount")
+    rule, trouble_too = _header_value(tape.header, "rule")
+    calibration = {key: value for key, value in tape.header.items() if key in ("mounting", "collar")}
     try:
-        said = read_header({k: v for k, v in tape.header.items() if k in ("mounting", "collar")}, device="")
+        stated = read_header(calibration, device="")
     except ValueError as error:
         raise AppError(f"{path}: its calibration cannot be read ({error}): calibrate again") from error
     notes = (*tape.notes, *damaged, *trouble, *trouble_too, *check_samples(Path(path), blocks))
-    return ImuInput(Path(path), blocks, gaps, notes, said.mounting, said.collar, mount, rule)
+    return ImuInput(Path(path), blocks, gaps, notes, stated.mounting, stated.collar, mount, rule)
 
 
 def as_recorded(
@@ -98,13 +99,13 @@ def as_recorded(
     What was asked for comes first (mount; a rule in the settings with is_rule_given), then what the recording says,
     then the settings.
     """
-    said = []
+    stated = []
     if mount is None and data.mount is not None:
-        said.append(f"worn at {data.mount.value}")
+        stated.append(f"worn at {data.mount.value}")
     if data.rule is not None and not is_rule_given:
-        said.append(f"rule {data.rule.angle_deg:g} deg for {data.rule.seconds:g} s")
+        stated.append(f"rule {data.rule.angle_deg:g} deg for {data.rule.seconds:g} s")
         settings = replace(settings, rule=data.rule)
-    notes = (f"from the recording: {', '.join(said)}",) if said else ()
+    notes = (f"from the recording: {', '.join(stated)}",) if stated else ()
     return mount or data.mount or Mount(settings.wear.mount), settings, notes
 
 
@@ -124,7 +125,7 @@ def choose_mounting(
 ) -> tuple[Mounting, tuple[str, ...]]:
     """Return how the sensor sits, from the best evidence there is, and notes that say which it was.
 
-    In this order: a neutral that was given; the calibration stored in the recording; the ritual found in it; its
+    In this order: a neutral that was given; the calibration stored in the recording; the guided one found in it; its
     first still seconds. Without nods the direction "forward" is assumed from the leaning of the whole file.
     """
     if neutral is not None and neutral_up_text:
@@ -139,7 +140,9 @@ def choose_mounting(
         return data.mounting, ("neutral: the calibration stored in the recording",)
     oriented = orient(data)
     try:
-        return find_ritual([oriented], mount=mount), ("neutral: the calibration ritual in the recording",)
+        return find_guided_calibration([oriented], mount=mount), (
+            "neutral: the guided calibration in the recording",
+        )
     except CalibrationError:
         up, start_s = _first_still_up(oriented, data.path)
         text = f"neutral: the first {STILL_S:g} still seconds, from {start_s:.1f} s (give --neutral for a better one)"
@@ -147,7 +150,7 @@ def choose_mounting(
 
 
 def parse_up(text: str) -> FloatArray:
-    """Read `X,Y,Z`, the neutral "up" in sensor axes."""
+    """Read `X,Y,Z`, the neutral "up" in sensor axes, as a direction (3,)."""
     try:
         up = np.array([float(part) for part in text.split(",")])
     except ValueError:
@@ -158,10 +161,10 @@ def parse_up(text: str) -> FloatArray:
 
 
 def _with_axes(
-    oriented: OrientationBlock, up: FloatArray, mount: Mount, said: str
+    oriented: OrientationBlock, up: FloatArray, mount: Mount, note: str
 ) -> tuple[Mounting, tuple[str, ...]]:
     mounting = axes_from_movement(oriented, up, mount=mount)
-    return mounting, (said, *mounting.notes)
+    return mounting, (note, *mounting.notes)
 
 
 def _median_up(block: OrientationBlock) -> FloatArray:
@@ -186,12 +189,12 @@ def _first_still_up(block: OrientationBlock, path: Path) -> tuple[FloatArray, fl
     )
 
 
-def _told(header: Mapping[str, object], name: str) -> tuple[Any, tuple[str, ...]]:
+def _header_value(header: Mapping[str, object], name: str) -> tuple[Any, tuple[str, ...]]:
     """Return the mount or the rule of a recording, None where it tells none; what cannot be used is noted."""
     if not isinstance(header.get(name), (str, Mapping)):
         return None, ()
     try:
-        said = read_header({name: header[name]}, device="")
+        stated = read_header({name: header[name]}, device="")
     except ValueError as error:
         return None, (f"the recording's {name} cannot be used ({error}): as in the settings",)
-    return getattr(said, name), ()
+    return getattr(stated, name), ()

@@ -33,37 +33,32 @@ def pack_imu_frames(
     acc_m_s2: FloatArray,
     *,
     rate_hz: float,
-    sensor: int = 0,
     boot: int = 1,
-    first_seq: int = 0,
-    first_index: int = 0,
     samples_per_frame: int = 10,
-    model: str = "file",
     tagger: Tagger | None = None,
 ) -> list[bytes]:
     """Pack samples into an INFO frame and RAW frames.
 
-    Counts are int16 with the scale that the largest value needs, so nothing saturates: at 10 rad/s a count is
-    0.3 mrad/s, below the noise of the sensors in question. Where samples are missing the frame after carries
-    FLAG_DISCONTINUITY; where times are uneven frames get shorter.
+    Where samples are missing the frame after carries FLAG_DISCONTINUITY; where times are uneven frames get shorter.
 
     Parameters
     ----------
     t_s, gyr_rad_s, acc_m_s2
         (n,), (n, 3), (n, 3): finite, times growing from 0 or more.
     rate_hz
-        Nominal rate, told by INFO.
-    sensor, boot, first_seq, first_index
-        Header fields of the first frame.
+        Nominal rate, in INFO.
+    boot
+        The number of the board's run, in every header.
     samples_per_frame
         1 to 15.
-    model, tagger
-        Name in INFO; what signs the frames (CRC-32 without).
+    tagger
+        What signs the frames (CRC-32 without).
 
     Returns
     -------
-    Frames in order, INFO first. Decoding them gives the times within 0.1 ms (plus the unevenness up to
-    GRID_TOLERANCE_S) and the values within half a count.
+    list of bytes
+        Frames in order, INFO first. Decoded they give the times within 0.1 ms (plus the unevenness up to
+        GRID_TOLERANCE_S) and the values within half a count.
 
     Raises
     ------
@@ -74,18 +69,26 @@ def pack_imu_frames(
     gyr_scale, acc_scale = _scale(gyr_rad_s, _LEAST_GYR), _scale(acc_m_s2, _LEAST_ACC)
     counts = np.concatenate((_counts(gyr_rad_s, gyr_scale), _counts(acc_m_s2, acc_scale)), axis=1)
     starts, sizes = _frame_cuts(t_s, 1.0 / rate_hz, samples_per_frame)
+    head = _headers(t_s, starts, sizes, rate_hz, boot)
+    info = _info_frame(head[0], rate_hz, gyr_scale, acc_scale, counts)
+    frames = [info, *_seal_all(head, counts, starts, sizes)]
+    return frames if tagger is None else [_sign(frame, tagger) for frame in frames]
+
+
+def _headers(
+    t_s: FloatArray, starts: IntArray, sizes: IntArray, rate_hz: float, boot: int
+) -> NDArray[np.void]:
+    """Return the header of each RAW frame, numbered from 1: INFO is number 0."""
     head = np.zeros(len(starts), dtype=HEADER_DTYPE)
     head["kind"] = wire.VERSION << 4 | wire.RAW
     is_gap = np.diff(t_s, prepend=t_s[:1])[starts] > _GAP_PERIODS / rate_hz
     head["flags"] = np.where(is_gap, wire.FLAG_DISCONTINUITY, 0)
     head["boot"] = boot
-    head["seq"] = (first_seq + 1 + np.arange(len(starts))) % (1 << 32)
-    head["i0"] = (first_index + starts) % (1 << 32)
+    head["seq"] = 1 + np.arange(len(starts))
+    head["i0"] = starts % (1 << 32)
     head["t0"] = np.round(t_s[starts] / wire.TICK_S).astype(np.int64) % (1 << 32)
-    head["count"] = sensor << 4 | sizes
-    info = _info_frame(head[0], first_seq, rate_hz, gyr_scale, acc_scale, counts, model)
-    frames = [info, *_seal_all(head, counts, starts, sizes)]
-    return frames if tagger is None else [_sign(frame, tagger) for frame in frames]
+    head["count"] = sizes  # of sensor 0
+    return head
 
 
 def _check(
@@ -109,7 +112,10 @@ def _check(
 
 
 def _scale(values: FloatArray, least: float) -> float:
-    """Return the unit per count that the largest value needs, as the float32 that INFO can tell."""
+    """Return the unit per count that the largest value needs, as the float32 that INFO can carry.
+
+    So nothing saturates: at 10 rad/s a count is 0.3 mrad/s, below the noise of the sensors in question.
+    """
     largest = max(float(values.max()), -float(values.min()))  # no copy of a day's samples, as abs() makes
     needed = np.float32(max(largest / _FULL_SCALE, least))
     return float(np.nextafter(needed, np.float32(np.inf)))
@@ -163,26 +169,19 @@ def _seal_all(
 
 
 def _info_frame(
-    first: np.void,
-    seq: int,
-    rate_hz: float,
-    gyr_scale: float,
-    acc_scale: float,
-    counts: NDArray[np.int16],
-    model: str,
+    first: np.void, rate_hz: float, gyr_scale: float, acc_scale: float, counts: NDArray[np.int16]
 ) -> bytes:
-    """Return the INFO frame that tells rate and scales; the range is that of the data."""
+    """Return the INFO frame that gives rate and scales; the range is that of the data."""
     largest = np.maximum(counts.max(axis=0), -counts.min(axis=0).astype(np.int64))
     gyr_range_deg_s = min(int(np.ceil(np.degrees(largest[:3].max() * gyr_scale))), 0xFFFF)
     acc_range_g = min(int(np.ceil(largest[3:].max() * acc_scale / 9.80665)), 0xFFFF)
-    size = wire.frame_size(wire.INFO)
+    size, boot = wire.frame_size(wire.INFO), int(first["boot"])
     frame = bytearray(size)
-    boot, sensor = int(first["boot"]), int(first["count"]) >> 4
-    wire.pack_header_into(frame, wire.INFO, 0, boot, seq, int(first["i0"]), int(first["t0"]), 0, sensor, 0)
+    wire.pack_header_into(frame, wire.INFO, 0, boot, 0, int(first["i0"]), int(first["t0"]), 0, 0, 0)
     wire.pack_body_into(
         frame, wire.INFO, 0, 0, wire.IMU_UNKNOWN, 1, 0, 0, 0, 0, 0, rate_hz, rate_hz,
         gyr_scale, acc_scale, wire.ORIENT_ACC_M_S2_PER_COUNT, gyr_range_deg_s, acc_range_g,
-        seq, (seq + 1) % (1 << 32), boot, model.encode("ascii", "replace")[:16],
+        0, 1, boot, b"file",
     )  # fmt: skip
     wire.seal(frame, size)
     return bytes(frame)

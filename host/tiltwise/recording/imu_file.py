@@ -133,7 +133,7 @@ def _even_times(t_s: FloatArray) -> FloatArray:
     return grid if np.abs(grid - t_s).max() <= _GRID_S else t_s
 
 
-def _rate_hz(path: Path, t_s: FloatArray, told_hz: float | None, notes: list[str]) -> float:
+def _rate_hz(path: Path, t_s: FloatArray, stated_hz: float | None, notes: list[str]) -> float:
     """Return the rate of the samples; ImuFileError when it cannot be one of an IMU worn by a person."""
     if len(t_s) < 2:
         raise ImuFileError(
@@ -144,8 +144,8 @@ def _rate_hz(path: Path, t_s: FloatArray, told_hz: float | None, notes: list[str
         raise ImuFileError(f"{path}: {rate_hz:.4g} samples a second, {_rate_advice(1 / rate_hz)}")
     if (duration_s := float(t_s[-1] - t_s[0])) < MIN_DURATION_S:
         raise ImuFileError(f"{path}: {duration_s:.3g} s of samples, expected at least {MIN_DURATION_S:g} s")
-    if told_hz is not None and abs(told_hz / rate_hz - 1) > 0.05:
-        notes.append(f"fs says {told_hz:g} Hz, the times say {rate_hz:.4g} Hz: the times are used")
+    if stated_hz is not None and abs(stated_hz / rate_hz - 1) > 0.05:
+        notes.append(f"fs says {stated_hz:g} Hz, the times say {rate_hz:.4g} Hz: the times are used")
     return rate_hz
 
 
@@ -189,17 +189,17 @@ def _check_rotation(path: Path, gyr: FloatArray, acc: FloatArray, rate_hz: float
     In sensor axes "up" u moves with du/dt = u x w. Over half a second both sides are compared by their size, after
     the median rate (bias) is taken off.
     """
-    seen, told = _turns(gyr - np.median(gyr, axis=0), acc, rate_hz)
-    if told > 0.05 and seen < 0.15 * told:
-        raise ImuFileError(_rotation_advice(path, told / max(seen, 1e-9), "deg/s, multiply by 0.0174533"))
+    by_acc, by_gyr = _turns(gyr - np.median(gyr, axis=0), acc, rate_hz)
+    if by_gyr > 0.05 and by_acc < 0.15 * by_gyr:
+        raise ImuFileError(_rotation_advice(path, by_gyr / max(by_acc, 1e-9), "deg/s, multiply by 0.0174533"))
     if float(np.median(np.sqrt(np.sum(gyr * gyr, axis=1)))) > 1.0 and _turns(gyr, acc, rate_hz)[0] < 0.03:
         raise ImuFileError(
             f"{path}: gyr shows steady turning of more than 1 while gravity stands still, expected rad/s: "
             "it looks like deg/s, multiply by 0.0174533"
         )
-    if seen > 0.1 and told < 0.1 * seen:
+    if by_acc > 0.1 and by_gyr < 0.1 * by_acc:
         raise ImuFileError(
-            _rotation_advice(path, told / seen, "missing or in another unit, export it in rad/s")
+            _rotation_advice(path, by_gyr / by_acc, "missing or in another unit, export it in rad/s")
         )
 
 
@@ -209,7 +209,7 @@ def _rotation_advice(path: Path, ratio: float, advice: str) -> str:
 
 
 def _turns(gyr: FloatArray, acc: FloatArray, rate_hz: float) -> tuple[float, float]:
-    """Return the RMS change of "up" over half a second as (seen by acceleration, told by gyroscope), in rad."""
+    """Return the RMS change of "up" over half a second as (by the accelerometer, by the gyroscope), in rad."""
     every = max(round(_GYR_WINDOW_S * rate_hz / _GYR_WINDOW_PARTS), 1)
     parts = max(round(_GYR_WINDOW_S * rate_hz / every), 1)
     n = parts * every
@@ -217,9 +217,9 @@ def _turns(gyr: FloatArray, acc: FloatArray, rate_hz: float) -> tuple[float, flo
         return 0.0, 0.0
     up = _moving_mean(acc, n, every)
     up /= np.maximum(np.sqrt(np.sum(up * up, axis=1, keepdims=True)), 1e-9)
-    told = np.cross(up, _moving_mean(gyr, n, every)) * (n / rate_hz)
+    by_gyr = np.cross(up, _moving_mean(gyr, n, every)) * (n / rate_hz)
     change = up[parts:] - up[:-parts]
-    return _rms(change), _rms(told)
+    return _rms(change), _rms(by_gyr)
 
 
 def _rms(vectors: FloatArray) -> float:

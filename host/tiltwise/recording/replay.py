@@ -27,7 +27,7 @@ _YIELD_CHUNKS = 64  # at full speed other tasks get a turn after this many chunk
 
 @dataclass(frozen=True, slots=True)
 class TimedFrames:
-    """Frames with their times of arrival (m,), what is to be told about the file, and a recording's header."""
+    """Frames with their times of arrival (m,), the notes about the file, and a recording's header."""
 
     received_s: FloatArray
     frames: list[bytes]
@@ -95,7 +95,7 @@ class ReplaySource:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is to be told about the file; empty before it is entered."""
+        """Notes about the file; empty before it is entered."""
         return () if self._tape is None else self._tape.notes
 
     @property

@@ -67,18 +67,12 @@ class Aggregate:
         """Seconds on the body."""
         return self.covered_s - self.seconds(Activity.NOT_WORN)
 
-    @property
-    def moving_share(self) -> float:
-        """Share of the worn time spent moving or walking (0 when not worn)."""
-        moving = self.seconds(Activity.MOVING) + self.seconds(Activity.WALKING)
-        return moving / self.worn_s if self.worn_s > 0 else 0.0
-
     def seconds(self, activity: Activity) -> float:
         """Return the seconds of one activity."""
         return float(self.activity_s[ACTIVITIES.index(activity)])
 
     def percentiles_deg(self, *percent: float) -> FloatArray:
-        """Return flexion percentiles of this minute's posture time, NaN without any."""
+        """Return flexion percentiles (len(percent),) in deg of this minute's posture time, NaN without any."""
         return histogram_percentiles(self.flexion_s.sum(axis=0), FLEXION_EDGES_DEG, percent)
 
 
@@ -137,7 +131,7 @@ def histogram_percentiles(weights: FloatArray, edges: FloatArray, percent: tuple
 
 
 def iso_11226_limit_min(angle_deg: FloatArray, mount: Mount) -> FloatArray:
-    """Return the holding time in minutes that ISO 11226:2000 accepts, infinite below its first angle.
+    """Return the holding time (n,) in minutes that ISO 11226:2000 accepts at each angle, infinite below its first.
 
     Head inclination: 8 min at 25 deg falling to 1 min at 85. Trunk inclination: 4 min at 20 deg falling to 1 at 60.
     A sensor on the collar sees the upper back only, which stands in for the trunk. Beyond the last angle, where the

@@ -20,14 +20,14 @@ _GAP_STEPS = 10.0  # a step this many times the usual one breaks the line
 
 
 def minute_band(minutes: Sequence[Aggregate]) -> tuple[FloatArray, FloatArray]:
-    """Return step edges (n,) and P10, P50, P90 (3, n) of each minute; NaN where there is too little or nothing."""
+    """Return step edges (n,) in s and P10, P50, P90 (3, n) in deg of each minute, NaN where there is too little."""
     nothing = np.full(3, np.nan)
     rows = [row.percentiles_deg(10, 50, 90) if row.posture_s >= _ENOUGH_S else nothing for row in minutes]
     return _steps(minutes, rows, nothing)
 
 
 def activity_steps(minutes: Sequence[Aggregate]) -> tuple[FloatArray, FloatArray]:
-    """Return step edges (n,) and the share of each minute spent in each activity (5, n), 0 where nothing is known."""
+    """Return step edges (n,) in s and the share of each minute in each activity (5, n), 0 where nothing is known."""
     return _steps(minutes, [row.activity_s / agg.MINUTE_S for row in minutes], np.zeros(len(ACTIVITIES)))
 
 
@@ -47,7 +47,7 @@ def _steps(
 
 
 def line(t: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return points that draw a line (n,): very many become least and greatest of each pixel, gaps become NaN."""
+    """Return points (m,) that draw a line of (n,), units kept: many become two of each pixel, gaps become NaN."""
     if len(t) > _MOST_POINTS:
         cuts = np.linspace(0, len(t), _MOST_POINTS // 2 + 1).astype(int)[:-1]
         low = np.minimum.reduceat(np.where(np.isnan(values), np.inf, values), cuts)
@@ -62,13 +62,13 @@ def line(t: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def class_seconds(total: Aggregate) -> FloatArray:
-    """Return the seconds (2, 7) in each angle class, rows HELD and MOVING."""
+    """Return the time (2, 7) in s in each angle class, rows HELD and MOVING."""
     starts = np.array(CLASS_EDGES_DEG[:-1]) - agg.FLEXION_MIN_DEG
     return np.asarray(np.add.reduceat(total.flexion_s, starts, axis=1), dtype=np.float64)
 
 
 def cumulative_percent(histogram_s: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return angles and the percentage of the time below each, from the first full bin to the last."""
+    """Return angles (m,) in deg and the percent of the time below each, from the first full bin to the last."""
     below = np.concatenate(([0.0], np.cumsum(histogram_s))) / histogram_s.sum() * 100
     full = np.flatnonzero(histogram_s)
     part = slice(int(full[0]), int(full[-1]) + 2)

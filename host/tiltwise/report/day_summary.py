@@ -81,11 +81,6 @@ class DaySummary:
         """Seconds upright and not walking: the base of every percentage."""
         return 0.0 if self.total is None else self.total.posture_s
 
-    @property
-    def longest_episode_s(self) -> float:
-        """Length of the longest episode of the rule, 0 without any."""
-        return max((e.end_s - e.start_s for e in self.episodes), default=0.0)
-
     def seconds(self, activity: Activity) -> float:
         """Return the seconds of one activity."""
         return 0.0 if self.total is None else self.total.seconds(activity)
@@ -130,7 +125,7 @@ def summarise_day(
 
 
 def percent_above(histogram_s: FloatArray) -> dict[int, float]:
-    """Return the percentage of the time at or beyond each of THRESHOLDS_DEG, NaN without any time."""
+    """Return the percentage of the time at or beyond each of THRESHOLDS_DEG; histogram_s (m,) has s per degree."""
     total = float(histogram_s.sum())
     return {
         limit: float(histogram_s[limit - agg.FLEXION_MIN_DEG :].sum()) / total * 100

@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 from matplotlib import dates as mdates
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MultipleLocator
 
 from tiltwise.report import aggregate as agg
 from tiltwise.report import curves, style
+from tiltwise.report import plot_parts as parts
 from tiltwise.report.aggregate import Aggregate
 from tiltwise.report.day_summary import DaySummary
 from tiltwise.types import ACTIVITIES, Activity, AngleBlock, EpisodeEnded, FloatArray, Mount
@@ -42,12 +42,16 @@ def day(
 
     Parameters
     ----------
-    summary : times in UTC epoch seconds.
-    zone : the wearer's time zone, for the clock on the axis.
-    limit_deg : angle of the wearer's rule, drawn as a line.
-    trace : (t_s, flexion_deg), each (n,), drawn instead of minutes: for recordings too short for those.
+    summary
+        Times in UTC epoch seconds.
+    zone
+        The wearer's time zone, for the clock on the axis.
+    limit_deg
+        Angle of the wearer's rule, drawn as a line.
+    trace
+        (t_s, flexion_deg), each (n,), drawn instead of minutes: for recordings too short for those.
     """
-    figure = _new_figure()
+    figure = parts.new_figure()
     if not summary.minutes:
         return _empty_day(figure, summary, zone)
     grid = figure.add_gridspec(
@@ -65,7 +69,7 @@ def day(
     _draw_distribution(figure.add_subplot(lower[1, 1]), summary)
     figure.text(0.062, 0.945, _day_name(summary, zone), fontsize=17, fontweight="bold", color=style.INK)
     figure.text(0.062, 0.912, style.headline(summary), fontsize=9.8, color=style.SOFT)
-    _draw_footnote(figure, summary.mount)
+    parts.draw_footnote(figure, summary.mount)
     return figure
 
 
@@ -80,47 +84,46 @@ def angles(
 ) -> Figure:
     """Return the angles of a recording over its own time: forward bend above, side tilt below.
 
-    Without has_direction forward and side are not told apart, and neither is drawn.
+    Without has_direction forward and side are unknown, and neither is drawn.
     """
-    figure = _new_figure()
+    figure = parts.new_figure()
     grid = figure.add_gridspec(
         2, 1, left=0.062, right=0.975, top=0.88, bottom=0.145, height_ratios=(2, 1), hspace=0.09
     )
     upper = figure.add_subplot(grid[0])
     lower = figure.add_subplot(grid[1], sharex=upper)
     for axes in (upper, lower):
-        _plain(axes)
-    _draw_episodes(upper, episodes, 1.0)
-    _draw_trace(upper, block.t_s, block.inclination_deg, style.SOFT, "inclination (any direction)", 0.8)
+        parts.plain(axes)
+    parts.draw_episodes(upper, episodes, 1.0)
+    parts.draw_trace(upper, block.t_s, block.inclination_deg, style.SOFT, "inclination (any direction)", 0.8)
     if has_direction:
-        _draw_trace(upper, block.t_s, block.flexion_deg, style.ANGLE, style.ANGLE_NAMES[mount], 1.2)
+        parts.draw_trace(upper, block.t_s, block.flexion_deg, style.ANGLE, style.ANGLE_NAMES[mount], 1.2)
     upper.set_ylim(min(upper.get_ylim()[0], -10), max(upper.get_ylim()[1], 45) + 6)
-    _draw_alerts(upper, [e.alert_s for e in episodes if e.alert_s is not None], 1.0)
-    _draw_limit(upper, limit_deg)
+    parts.draw_alerts(upper, [e.alert_s for e in episodes if e.alert_s is not None], 1.0)
+    parts.draw_limit(upper, limit_deg)
     upper.set_ylabel("degrees, + is forward")
     upper.tick_params(labelbottom=False)
-    _legend(upper)
-    if has_direction:
-        _draw_trace(lower, block.t_s, block.lateral_deg, style.EXERCISE, "side tilt", 1.2)
-        _legend(lower)
-    else:
-        lower.text(
-            0.5, 0.5, "side tilt is not known: the calibration has no nods", transform=lower.transAxes, ha="center",
-            va="center", color=style.SOFT,
-        )  # fmt: skip
-    lower.set_ylim(min(lower.get_ylim()[0], -20), max(lower.get_ylim()[1], 20))
-    lower.set_ylabel("degrees, + is right")
+    parts.legend(upper)
+    _draw_side_tilt(lower, block if has_direction else None)
     lower.set_xlabel("time in the recording (s)")
     figure.text(0.062, 0.945, title, fontsize=16, fontweight="bold", color=style.INK, parse_math=False)
     figure.text(0.062, 0.905, f"worn: {mount}", fontsize=10.5, color=style.SOFT)
-    _draw_footnote(figure, mount)
+    parts.draw_footnote(figure, mount)
     return figure
 
 
-def _new_figure() -> Figure:
-    figure = Figure(figsize=(12, 8), dpi=100, facecolor="white")
-    FigureCanvasAgg(figure)
-    return figure
+def _draw_side_tilt(axes: Axes, block: AngleBlock | None) -> None:
+    """Draw the side tilt, or why there is none."""
+    if block is not None:
+        parts.draw_trace(axes, block.t_s, block.lateral_deg, style.EXERCISE, "side tilt", 1.2)
+        parts.legend(axes)
+    else:
+        axes.text(
+            0.5, 0.5, "side tilt is not known: the calibration has no nods", transform=axes.transAxes, ha="center",
+            va="center", color=style.SOFT,
+        )  # fmt: skip
+    axes.set_ylim(min(axes.get_ylim()[0], -20), max(axes.get_ylim()[1], 20))
+    axes.set_ylabel("degrees, + is right")
 
 
 def _empty_day(figure: Figure, summary: DaySummary, zone: tzinfo) -> Figure:
@@ -134,26 +137,6 @@ def _day_name(summary: DaySummary, zone: tzinfo) -> str:
     return f"{start:%A}, {start.day} {start:%B %Y}"
 
 
-def _plain(axes: Axes) -> None:
-    """Only the lines that carry something."""
-    axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.spines["bottom"].set_color(style.SOFT)
-    axes.grid(axis="y", color=style.GRID, linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.tick_params(colors=style.SOFT, labelsize=9.5, length=3)
-    axes.yaxis.label.set_color(style.SOFT)
-    axes.xaxis.label.set_color(style.SOFT)
-
-
-def _legend(axes: Axes) -> None:
-    """A legend above the axes, outside the data."""
-    handles, _ = axes.get_legend_handles_labels()
-    axes.legend(
-        loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=max(len(handles), 1), frameon=False,
-        fontsize=9.5, labelcolor=style.INK, handlelength=1.4, columnspacing=1.4, borderaxespad=0.1,
-    )  # fmt: skip
-
-
 def _span_s(summary: DaySummary) -> tuple[float, float]:
     """Return the stretch of the day that has something to show."""
     return summary.minutes[0].start_s, summary.minutes[-1].start_s + agg.MINUTE_S
@@ -162,18 +145,20 @@ def _span_s(summary: DaySummary) -> tuple[float, float]:
 def _draw_timeline(
     axes: Axes, summary: DaySummary, limit_deg: float | None, trace: tuple[FloatArray, FloatArray] | None
 ) -> None:
-    _plain(axes)
+    parts.plain(axes)
     _draw_gaps(axes, summary)
-    _draw_episodes(axes, summary.episodes, _DAY_S)
+    parts.draw_episodes(axes, summary.episodes, _DAY_S)
     if trace is None:
         _draw_minutes(axes, summary.minutes)
     else:
-        _draw_trace(axes, trace[0] / _DAY_S, trace[1], style.ANGLE, style.ANGLE_NAMES[summary.mount], 1.2)
+        parts.draw_trace(
+            axes, trace[0] / _DAY_S, trace[1], style.ANGLE, style.ANGLE_NAMES[summary.mount], 1.2
+        )
     axes.axhline(0, color=style.SOFT, linewidth=0.8)
     low, high = axes.get_ylim()
     axes.set_ylim(min(low, -10), max(high, 45) + 6)  # room for the marks; the same scale on most days
-    _draw_limit(axes, limit_deg)
-    _draw_alerts(axes, summary.alerts_s, _DAY_S)
+    parts.draw_limit(axes, limit_deg)
+    parts.draw_alerts(axes, summary.alerts_s, _DAY_S)
     if summary.reps:
         times = np.array([rep.peak_s for rep in summary.reps]) / _DAY_S
         base = np.full(len(times), axes.get_ylim()[0])
@@ -188,7 +173,7 @@ def _draw_timeline(
     axes.set_ylabel(f"{style.ANGLE_NAMES[summary.mount]} (deg)")
     axes.tick_params(labelbottom=False)
     axes.yaxis.set_major_locator(MultipleLocator(15))
-    _legend(axes)
+    parts.legend(axes)
 
 
 def _draw_minutes(axes: Axes, minutes: Sequence[Aggregate]) -> None:
@@ -197,11 +182,6 @@ def _draw_minutes(axes: Axes, minutes: Sequence[Aggregate]) -> None:
     t = edges / _DAY_S
     axes.fill_between(t, p10, p90, color=style.ANGLE_BAND, linewidth=0, label="P10 to P90 of each minute")
     axes.plot(t, p50, color=style.ANGLE, linewidth=1.4, label="median")
-
-
-def _draw_trace(axes: Axes, t: FloatArray, values: FloatArray, colour: str, label: str, width: float) -> None:
-    """Draw samples, or of very many their envelope; a gap breaks the line."""
-    axes.plot(*curves.line(t, values), color=colour, linewidth=width, label=label)
 
 
 def _draw_gaps(axes: Axes, summary: DaySummary) -> None:
@@ -220,36 +200,6 @@ def _draw_gaps(axes: Axes, summary: DaySummary) -> None:
                 ha="center", va="center", fontsize=9.5, color=style.SOFT, parse_math=False,
                 bbox={"facecolor": "white", "edgecolor": "none", "pad": 2},
             )  # fmt: skip
-
-
-def _draw_episodes(axes: Axes, episodes: Sequence[EpisodeEnded], unit_s: float) -> None:
-    for k, episode in enumerate(episodes):
-        axes.axvspan(
-            episode.start_s / unit_s, episode.end_s / unit_s, color=style.EPISODE, alpha=0.55, linewidth=0,
-            label=f"{len(episodes)} beyond the limit" if k == 0 else None,
-        )  # fmt: skip
-
-
-def _draw_alerts(axes: Axes, alerts_s: Sequence[float], unit_s: float) -> None:
-    """Mark alerts along the upper edge."""
-    if not alerts_s:
-        return
-    axes.plot(
-        np.array(alerts_s) / unit_s, np.full(len(alerts_s), 0.965), linestyle="none", marker="v", markersize=7,
-        color=style.ALERT, transform=axes.get_xaxis_transform(), clip_on=False,
-        label=f"{len(alerts_s)} alert{'s' if len(alerts_s) != 1 else ''}",
-    )  # fmt: skip
-
-
-def _draw_limit(axes: Axes, limit_deg: float | None) -> None:
-    if limit_deg is not None:
-        axes.axhline(
-            limit_deg,
-            color=style.ALERT,
-            linewidth=1.0,
-            linestyle=(0, (5, 3)),
-            label=f"limit {limit_deg:.0f} deg",
-        )
 
 
 def _draw_strip(axes: Axes, summary: DaySummary) -> None:
@@ -275,7 +225,7 @@ def _draw_strip(axes: Axes, summary: DaySummary) -> None:
 
 
 def _fill(activity: Activity) -> dict[str, Any]:
-    hatch = "......" if activity is Activity.NOT_WORN else None  # not worn: told apart without colour
+    hatch = "......" if activity is Activity.NOT_WORN else None  # not worn: can be seen without colour
     return {
         "facecolor": style.ACTIVITY_COLOURS[activity],
         "edgecolor": style.GAP,
@@ -299,7 +249,7 @@ def _draw_clock(axes: Axes, summary: DaySummary, zone: tzinfo) -> None:
 
 def _draw_classes(axes: Axes, summary: DaySummary) -> None:
     """Draw the share of upright time in each angle class: held still, and moving about."""
-    _plain(axes)
+    parts.plain(axes)
     axes.grid(visible=False)
     assert summary.total is not None
     table = curves.class_seconds(summary.total)
@@ -319,12 +269,12 @@ def _draw_classes(axes: Axes, summary: DaySummary) -> None:
     axes.spines["bottom"].set_visible(False)
     axes.invert_yaxis()
     axes.set_title("Upright time by angle (deg)", loc="left", fontsize=11, color=style.INK)
-    _legend(axes)
+    parts.legend(axes)
 
 
 def _draw_distribution(axes: Axes, summary: DaySummary) -> None:
     """Draw the cumulative distribution of the angle with P10, P50 and P90; dashed when the wear is too short."""
-    _plain(axes)
+    parts.plain(axes)
     axes.set_title(
         "How much of the time was spent below each angle", loc="left", fontsize=11, color=style.INK
     )
@@ -364,8 +314,3 @@ def _draw_too_short(axes: Axes, median_at: float) -> None:
         x, y, "worn under 4 h: too short for a\nday's P10 and P90", transform=axes.transAxes,
         ha=side, fontsize=9, color=style.SOFT, style="italic",
     )  # fmt: skip
-
-
-def _draw_footnote(figure: Figure, mount: Mount) -> None:
-    text = f"{style.FOOTNOTES[mount]}\n{style.DISCLAIMER}"
-    figure.text(0.062, 0.02, text, fontsize=9, color=style.SOFT, va="bottom", linespacing=1.5)

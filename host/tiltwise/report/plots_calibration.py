@@ -1,6 +1,6 @@
 """A calibration as a small picture: how the sensor lies on the head or back, and the movement that showed it.
 
-Left: the person from the left side with the sensor's three axes. Right: the ritual as forward and side tilt over
+Left: the person from the left side with the sensor's three axes. Right: the movements as forward and side tilt over
 time. Degrees and s.
 """
 
@@ -29,8 +29,8 @@ _PLACES = {Mount.HEAD: (0.62, 1.55), Mount.NECK: (0.36, 0.62), Mount.COLLAR: (0.
 
 
 @dataclass(frozen=True, slots=True)
-class Ritual:
-    """One sensor's calibration: how well, how it lies, and the angles (n,) deg of the ritual at t_s (n,).
+class CalibrationTraces:
+    """One sensor's calibration: how well, how it lies, and the angles (n,) deg meanwhile at t_s (n,).
 
     axes_in_body (3, 3) has the sensor's x, y and z axis as rows, each forward, left, up.
     """
@@ -43,12 +43,12 @@ class Ritual:
     lateral_deg: FloatArray
 
 
-def calibration(rituals: Sequence[Ritual], *, title: str) -> Figure:
+def calibration(traces: Sequence[CalibrationTraces], *, title: str) -> Figure:
     """Return the picture of one sensor's calibration, or of two below each other in time."""
     figure = Figure(figsize=(9, 4.6), dpi=100, facecolor="white")
     FigureCanvasAgg(figure)
     grid = figure.add_gridspec(
-        len(rituals),
+        len(traces),
         2,
         left=0.02,
         right=0.975,
@@ -58,19 +58,19 @@ def calibration(rituals: Sequence[Ritual], *, title: str) -> Figure:
         hspace=0.45,
         wspace=0.16,
     )
-    _draw_person(figure.add_subplot(grid[:, 0]), rituals)
-    for k, ritual in enumerate(rituals):
+    _draw_person(figure.add_subplot(grid[:, 0]), traces)
+    for k, trace in enumerate(traces):
         axes = figure.add_subplot(grid[k, 1])
-        _draw_traces(axes, ritual, is_last=k == len(rituals) - 1)
+        _draw_traces(axes, trace, is_last=k == len(traces) - 1)
     figure.text(0.03, 0.93, title, fontsize=14, fontweight="bold", color=style.INK, parse_math=False)
-    qualities = ", ".join(f"{r.mount} {r.quality:.0%}" for r in rituals)
+    qualities = ", ".join(f"{r.mount} {r.quality:.0%}" for r in traces)
     figure.text(0.03, 0.875, f"quality: {qualities}", fontsize=10, color=style.SOFT)
-    footnote = style.FOOTNOTES[rituals[0].mount] if len(rituals) == 1 else _FOOTNOTE_PAIR
+    footnote = style.FOOTNOTES[traces[0].mount] if len(traces) == 1 else _FOOTNOTE_PAIR
     figure.text(0.03, 0.03, footnote, fontsize=7.8, color=style.SOFT)
     return figure
 
 
-def _draw_person(axes: Axes, rituals: Sequence[Ritual]) -> None:
+def _draw_person(axes: Axes, traces: Sequence[CalibrationTraces]) -> None:
     """A head and neck from the left side, and each sensor's axes as arrows in that plane."""
     axes.set_xlim(-1.25, 1.65)
     axes.set_ylim(-0.75, 2.7)
@@ -81,8 +81,8 @@ def _draw_person(axes: Axes, rituals: Sequence[Ritual]) -> None:
                             (0.52, -0.1), (0.68, -0.75)], **skin))  # fmt: skip
     axes.add_patch(Ellipse((0.0, 1.45), 1.15, 1.45, angle=12, **skin))
     axes.add_patch(Polygon([(-0.52, 1.52), (-0.72, 1.3), (-0.5, 1.24)], **skin))
-    for ritual in rituals:
-        _draw_sensor(axes, ritual)
+    for trace in traces:
+        _draw_sensor(axes, trace)
     axes.annotate(
         "", (-1.15, -0.6), (-0.7, -0.6), arrowprops={"arrowstyle": "->", "color": style.SOFT, "lw": 1}
     )
@@ -93,10 +93,10 @@ def _draw_person(axes: Axes, rituals: Sequence[Ritual]) -> None:
     axes.text(-1.2, 2.4, "a cross one away from you", fontsize=7.5, color=style.SOFT)
 
 
-def _draw_sensor(axes: Axes, ritual: Ritual) -> None:
-    x, y = _PLACES[ritual.mount]
+def _draw_sensor(axes: Axes, trace: CalibrationTraces) -> None:
+    x, y = _PLACES[trace.mount]
     for name, colour, (forward, left, up) in zip(
-        "xyz", _AXIS_COLOURS, ritual.axes_in_body.tolist(), strict=True
+        "xyz", _AXIS_COLOURS, trace.axes_in_body.tolist(), strict=True
     ):
         if np.hypot(forward, up) < 0.25:  # it points at the reader, or away: left of the person is towards us
             marker = "o" if left > 0 else "x"
@@ -117,23 +117,23 @@ def _draw_sensor(axes: Axes, ritual: Ritual) -> None:
     axes.plot(x, y, marker="s", markersize=9, color=style.INK, zorder=4)
 
 
-def _draw_traces(axes: Axes, ritual: Ritual, *, is_last: bool) -> None:
+def _draw_traces(axes: Axes, trace: CalibrationTraces, *, is_last: bool) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", color=style.GRID)
     axes.set_axisbelow(True)
-    t_s = ritual.t_s - (ritual.t_s[0] if len(ritual.t_s) else 0.0)
+    t_s = trace.t_s - (trace.t_s[0] if len(trace.t_s) else 0.0)
     axes.plot(
-        *curves.line(t_s, ritual.flexion_deg),
+        *curves.line(t_s, trace.flexion_deg),
         color=style.ANGLE,
         linewidth=1.6,
-        label=style.ANGLE_NAMES[ritual.mount],
+        label=style.ANGLE_NAMES[trace.mount],
     )
-    axes.plot(*curves.line(t_s, ritual.lateral_deg), color=style.EXERCISE, linewidth=1.2, label="side tilt")
+    axes.plot(*curves.line(t_s, trace.lateral_deg), color=style.EXERCISE, linewidth=1.2, label="side tilt")
     axes.set_ylabel("degrees", color=style.SOFT, fontsize=9)
     axes.tick_params(colors=style.SOFT, labelsize=8.5)
     axes.margins(y=0.12)
     if is_last:
-        axes.set_xlabel("time in the ritual (s)", color=style.SOFT, fontsize=9)
+        axes.set_xlabel("time in the calibration (s)", color=style.SOFT, fontsize=9)
     axes.legend(
         loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, frameon=False, fontsize=8.5, labelcolor=style.INK,
         borderaxespad=0.1,

@@ -10,13 +10,11 @@ import struct
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from tiltwise.common import wire
 from tiltwise.decode.decoder import Decoder
 from tiltwise.live.wearer.pipeline import Pipeline
 from tiltwise.pair_tracker import PairTracker
-from tiltwise.tracker import MAX_GAP_S, Tracker, TrackerSettings, no_angles
+from tiltwise.tracker import MAX_GAP_S, Tracker, TrackerSettings
 from tiltwise.types import EpisodeAlert, ImuBlock, OrientationBlock, SignalGap, Update
 
 # Takes an update, the profile behind it, and what its device times have been counted from, in device s.
@@ -116,7 +114,7 @@ class LateTracker:
         """Close what is open."""
         if self._tracker is not None and self._profile is not None:
             closing = tuple(self._tracker.finish())
-            keep(Update(no_angles(), np.empty(0, np.int8), closing), self._profile, self._decoder.zero_s)
+            keep(Update.without_samples(closing), self._profile, self._decoder.zero_s)
 
 
 def _span(run: tuple[int, int]) -> range:

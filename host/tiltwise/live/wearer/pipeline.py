@@ -9,8 +9,6 @@ from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-import numpy as np
-
 from tiltwise.config.settings import Settings, rule_settings
 from tiltwise.decode.messages import Info
 from tiltwise.exercise.set_counter import SetCounter
@@ -23,7 +21,7 @@ from tiltwise.motion.calibration.guided_calibration_pair import GuidedCalibratio
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.motion.orientation.estimator import OrientationStage
 from tiltwise.pair_tracker import COLLAR, HEAD, PairTracker, PairUpdate
-from tiltwise.tracker import Tracker, TrackerSettings, no_angles
+from tiltwise.tracker import Tracker, TrackerSettings
 from tiltwise.types import (
     ACTIVITIES,
     Event,
@@ -116,7 +114,7 @@ class Pipeline:
             return None
         events = list(self._tracker.finish())
         self._tell(events, live, utc_offset_s)
-        return Update(no_angles(), np.empty(0, np.int8), tuple(events))
+        return Update.without_samples(events)
 
     def _tell(self, events: list[Event], live: LiveUpdate, utc_offset_s: float) -> None:
         for event in events:

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiltwise.detect.grid import Grid
-from tiltwise.motion.calibration.alignment import SPREAD_DEG, STILL_RATE_DEG_S, STILL_S
 from tiltwise.motion.calibration.mounting import REMOUNT_REALIGN_DEG
 from tiltwise.motion.calibration.remount import DRIFT_DEG, drift_deg, find_slip
-from tiltwise.motion.rotation import angle_between_deg, normalise
+from tiltwise.motion.calibration.sitting_still import SPREAD_DEG, STILL_RATE_DEG_S, STILL_S
+from tiltwise.motion.rotation import angle_between_deg, normalise, up_from_angles_deg
 from tiltwise.types import ACTIVITIES, Activity, AngleBlock, FloatArray
 
 GRID_HZ = 10.0
@@ -63,9 +63,7 @@ class PlacementMonitor:
     def process(self, angles: AngleBlock, activity: NDArray[np.int8]) -> list[FitNotice]:
         """Take angles and the activity code of each sample; return what was noticed."""
         at = self._grid.pick(angles.t_s)
-        flexion, lateral = np.radians(angles.flexion_deg[at]), np.radians(angles.lateral_deg[at])
-        plane = np.cos(lateral)
-        up = np.stack((-plane * np.sin(flexion), np.sin(lateral), plane * np.cos(flexion)), axis=-1)
+        up = up_from_angles_deg(angles.flexion_deg[at], angles.lateral_deg[at])
         notices: list[FitNotice] = []
         rows = zip(
             angles.t_s[at].tolist(), up, angles.rate_deg_s[at].tolist(), activity[at].tolist(), strict=True

@@ -1,14 +1,14 @@
 """Low-pass that may be cut anywhere: second-order Butterworth with carried state, one design per sampling rate.
 
-AnglesStage (neck_angles.py) runs its signals through it. Starts from the first sample, so there is no swing-in from
-zero. The rate is given or measured from the first samples, never from the size of a block. Seconds and hertz.
+AnglesStage (neck_angles.py) runs its signals through it. It starts settled on the first sample, not from zero.
+The rate is given or measured from the first samples, never from the size of a block. Seconds and hertz.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from scipy.signal import butter, sosfilt, sosfilt_zi
 
+from tiltwise.butterworth import SectionFilter, low_pass
 from tiltwise.types import FloatArray
 
 _RATE_INTERVALS = 8  # median of so many sample intervals: three of them may be jitter or loss
@@ -33,8 +33,7 @@ class LowPass:
 
     def reset(self) -> None:
         """Forget everything: the next sample is a first one."""
-        self._zi: FloatArray | None = None
-        self._sos: FloatArray | None = None
+        self._filter: SectionFilter | None = None
         self._first_times_s: list[float] = []
         if self._given_rate_hz is not None:
             self._design(self._given_rate_hz)
@@ -42,7 +41,7 @@ class LowPass:
     def process(self, t_s: FloatArray, signals: FloatArray) -> FloatArray:
         """Return the filtered signals (channels, n) sampled at t_s (n,), with no gap inside."""
         passed = 0
-        if self._sos is None:
+        if self._filter is None:
             passed = min(len(t_s), _RATE_INTERVALS + 1 - len(self._first_times_s))
             self._first_times_s.extend(t_s[:passed].tolist())
             if len(self._first_times_s) <= _RATE_INTERVALS:
@@ -50,17 +49,14 @@ class LowPass:
             self._design(1 / float(np.median(np.diff(self._first_times_s))))
         if passed == len(t_s):
             return signals.copy()
-        assert self._sos is not None
-        rest = signals[:, passed:]
-        if self._zi is None:
-            self._zi = sosfilt_zi(self._sos)[:, None, :] * rest[None, :, :1]
-        filtered, self._zi = sosfilt(self._sos, rest, axis=-1, zi=self._zi)
+        assert self._filter is not None
+        filtered = self._filter.process(signals[:, passed:])
         return np.concatenate((signals[:, :passed], filtered), axis=-1) if passed else filtered
 
     def _design(self, rate_hz: float) -> None:
-        """Coefficients for this rate."""
+        """Make the filter for this rate."""
         cutoff_hz = min(self._cutoff_hz, _HIGHEST_SHARE * rate_hz)
-        self._sos = butter(2, cutoff_hz, fs=rate_hz, output="sos")
+        self._filter = SectionFilter(low_pass(cutoff_hz, rate_hz))
 
 
 def delay_s(cutoff_hz: float) -> float:

@@ -6,7 +6,7 @@ docs/conventions.md. Any cut of the samples gives the same angles. Angles lag by
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -15,13 +15,19 @@ from numpy.typing import NDArray
 from tiltwise.motion.angles.lowpass import LowPass, delay_s
 from tiltwise.motion.angles.rotation_zero import RotationZero
 from tiltwise.motion.calibration.mounting import Mounting
-from tiltwise.motion.rotation import conjugate, from_two_vectors, multiply, rotate, up_in_sensor
-from tiltwise.types import AngleBlock, FloatArray, Mount, OrientationBlock
+from tiltwise.motion.rotation import (
+    conjugate,
+    from_two_vectors,
+    multiply,
+    rotate,
+    up_from_angles_deg,
+    up_in_sensor,
+)
+from tiltwise.types import ANGLE_COLUMNS, AngleBlock, FloatArray, Mount, OrientationBlock
 
 STANDARD_GRAVITY_M_S2 = 9.80665
 STEEP_DEG = 80.0  # beyond this inclination a side tilt and a turn can no longer be told apart
 _LEAST_PLANE = float(1 / np.tan(np.radians(STEEP_DEG)))
-_COLUMNS = tuple(field.name for field in fields(AngleBlock))[1:-1]  # between t_s and sensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +75,13 @@ class AnglesStage:
         self._body_from_sensor = rotate(conjugate(mounting.q), np.eye(3)).T
         self._gain = self.settings.neck_gain if mounting.mount is Mount.NECK else 1.0
         self._lowpass = LowPass(self.settings.cutoff_hz, self.settings.rate_hz)
-        self._turn = RotationZero()
+        self._rotation = RotationZero()
         self.reset()
 
     def reset(self) -> None:
         """Forget the past: the next sample is a first one."""
         self._lowpass.reset()
-        self._turn.reset()
+        self._rotation.reset()
         self._last_t_s: float | None = None
         self._last_q = np.zeros(4)
         self._last_twist_rad: float | None = None
@@ -94,7 +100,7 @@ class AnglesStage:
     def _process(self, t_s: FloatArray, q: FloatArray, acc_m_s2: FloatArray, sensor: int) -> AngleBlock:
         """All samples have an orientation."""
         if not len(t_s):
-            return _as_block(t_s, np.empty((7, 0)), sensor)
+            return replace(AngleBlock.empty(), sensor=sensor)
         acc = acc_m_s2.T
         up = up_in_sensor(q).T
         starts, rate_deg_s = self._starts_and_rate(t_s, q)
@@ -102,15 +108,15 @@ class AnglesStage:
         smooth, rotation_deg = self._smooth(t_s, signals, starts)
         inclination, flexion, lateral = _angles_deg(*smooth[:3])
         return AngleBlock(
-            t_s,
-            np.minimum(inclination * self._gain, 180.0),
-            flexion * self._gain,
-            lateral * self._gain,
-            rotation_deg * self._gain,
-            rate_deg_s,
-            up[0] * acc[0] + up[1] * acc[1] + up[2] * acc[2] - STANDARD_GRAVITY_M_S2,
-            np.sqrt(acc[0] * acc[0] + acc[1] * acc[1] + acc[2] * acc[2]),
-            sensor,
+            t_s=t_s,
+            inclination_deg=np.minimum(inclination * self._gain, 180.0),
+            flexion_deg=flexion * self._gain,
+            lateral_deg=lateral * self._gain,
+            rotation_deg=rotation_deg * self._gain,
+            rate_deg_s=rate_deg_s,
+            up_acc_m_s2=up[0] * acc[0] + up[1] * acc[1] + up[2] * acc[2] - STANDARD_GRAVITY_M_S2,
+            acc_norm_m_s2=np.sqrt(acc[0] * acc[0] + acc[1] * acc[1] + acc[2] * acc[2]),
+            sensor=sensor,
         )
 
     def _smooth(
@@ -122,11 +128,13 @@ class AnglesStage:
         for first, last in pairwise(edges):
             if starts[first]:
                 self._lowpass.reset()
-                self._turn.reset()
+                self._rotation.reset()
             piece = self._lowpass.process(t_s[first:last], signals[:, first:last])
             smooth[:, first:last] = piece
             # Minus: a turn to the right is + for a person and - about the body's z (docs/conventions.md).
-            rotation_deg[first:last] = self._turn.process(t_s[first:last], -np.degrees(piece[3]), piece[4])
+            rotation_deg[first:last] = self._rotation.process(
+                t_s[first:last], -np.degrees(piece[3]), piece[4]
+            )
         return smooth, rotation_deg
 
     def _starts_and_rate(self, t_s: FloatArray, q: FloatArray) -> tuple[NDArray[np.bool_], FloatArray]:
@@ -193,9 +201,7 @@ def gain_from_range(own_range_deg: float, measured_range_deg: float) -> float:
 
 def isb_from_angles_deg(block: AngleBlock) -> FloatArray:
     """Return ISB angles (n, 3): extension (Z), right lateral (X), left rotation (Y) in degrees; flexion negative."""
-    flexion, lateral = np.radians(block.flexion_deg), np.radians(block.lateral_deg)
-    plane = np.cos(lateral)
-    up_body = np.stack((-plane * np.sin(flexion), np.sin(lateral), plane * np.cos(flexion)), axis=-1)
+    up_body = up_from_angles_deg(block.flexion_deg, block.lateral_deg)
     turn = -np.radians(block.rotation_deg) / 2
     q_turn = np.stack((np.cos(turn), np.zeros_like(turn), np.zeros_like(turn), np.sin(turn)), axis=-1)
     return to_isb_deg(multiply(q_turn, from_two_vectors(up_body, np.array([0.0, 0.0, 1.0]))))
@@ -243,12 +249,7 @@ def _angles_deg(x: FloatArray, y: FloatArray, z: FloatArray) -> tuple[FloatArray
 
 def _with_holes(part: AngleBlock, t_s: FloatArray, is_good: NDArray[np.bool_]) -> AngleBlock:
     """The angles of the good samples at their places, NaN elsewhere."""
-    rows = np.full((len(_COLUMNS), len(t_s)), np.nan)
-    for row, name in zip(rows, _COLUMNS, strict=True):
+    rows = np.full((len(ANGLE_COLUMNS), len(t_s)), np.nan)
+    for row, name in zip(rows, ANGLE_COLUMNS, strict=True):
         row[is_good] = getattr(part, name)
-    return _as_block(t_s, rows, part.sensor)
-
-
-def _as_block(t_s: FloatArray, rows: FloatArray, sensor: int) -> AngleBlock:
-    """AngleBlock from one row per field, in the order of the fields."""
-    return AngleBlock(t_s, rows[0], rows[1], rows[2], rows[3], rows[4], rows[5], rows[6], sensor)
+    return replace(AngleBlock.from_columns(rows, part.sensor), t_s=t_s)

@@ -7,17 +7,16 @@ one movement only. The upper back is interpolated onto the head's times, both in
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tiltwise.types import AngleBlock, FloatArray
+from tiltwise.motion.rotation import angle_between_deg, up_from_angles_deg
+from tiltwise.types import ANGLE_COLUMNS, AngleBlock, FloatArray
 
-_NAMES = tuple(field.name for field in fields(AngleBlock))[:-1]
-_KEEP_S = (
-    60.0  # of the upper back while the head is silent: far beyond any patience, and no growing for hours
-)
+# Of the upper back while the head is silent: far beyond any patience, and no growing for hours.
+_KEEP_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +97,18 @@ class NeckStage:
             keep = max(int(np.searchsorted(self._back[0], head[0, -1], side="right")) - 1, 0)
             self._back = self._back[:, keep:]
         neck = np.where(is_relative, _difference(head, back), head)
-        return NeckBlock(_block(neck, self._sensors[0]), _block(back, self._sensors[1]), is_relative)
+        return NeckBlock(
+            AngleBlock.from_columns(neck, self._sensors[0]),
+            AngleBlock.from_columns(back, self._sensors[1]),
+            is_relative,
+        )
 
 
 def _interpolated(
     back: FloatArray, t_s: FloatArray, max_gap_s: float
 ) -> tuple[FloatArray, NDArray[np.bool_]]:
     """Upper-back rows at the head's times, NaN where no two samples close enough enclose the time."""
-    rows = np.full((len(_NAMES), len(t_s)), np.nan)
+    rows = np.full((len(ANGLE_COLUMNS), len(t_s)), np.nan)
     rows[0] = t_s
     if not back.shape[1] or not len(t_s):
         return rows, np.zeros(len(t_s), dtype=bool)
@@ -116,7 +119,7 @@ def _interpolated(
     share = np.where(span_s > 0, (t_s - back[0, before]) / np.where(span_s > 0, span_s, 1.0), 0.0)
     low, high = back[1:, before], back[1:, after]
     step = high - low
-    wrapped = _NAMES.index("flexion_deg") - 1
+    wrapped = ANGLE_COLUMNS.index("flexion_deg") - 1
     step[wrapped] = _wrap_deg(step[wrapped])
     rows[1:] = np.where(is_enclosed, low + share * step, np.nan)
     return rows, is_enclosed
@@ -125,22 +128,13 @@ def _interpolated(
 def _difference(head: FloatArray, back: FloatArray) -> FloatArray:
     """Head minus upper back, row by row; the accelerations stay the head's."""
     neck = head.copy()
-    k = {name: i for i, name in enumerate(_NAMES)}
+    k = {name: i for i, name in enumerate(ANGLE_COLUMNS)}
     for name in ("flexion_deg", "lateral_deg", "rotation_deg"):
         neck[k[name]] = head[k[name]] - back[k[name]]
     neck[k["flexion_deg"]] = _wrap_deg(neck[k["flexion_deg"]])
-    a = _up(head[k["flexion_deg"]], head[k["lateral_deg"]])
-    b = _up(back[k["flexion_deg"]], back[k["lateral_deg"]])
-    cross = (a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0])
-    sine = np.sqrt(cross[0] ** 2 + cross[1] ** 2 + cross[2] ** 2)
-    neck[k["inclination_deg"]] = np.degrees(np.arctan2(sine, a[0] * b[0] + a[1] * b[1] + a[2] * b[2]))
+    head_up, back_up = (up_from_angles_deg(r[k["flexion_deg"]], r[k["lateral_deg"]]) for r in (head, back))
+    neck[k["inclination_deg"]] = angle_between_deg(head_up, back_up)
     return neck
-
-
-def _up(flexion_deg: FloatArray, lateral_deg: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """The neutral-relative up vector that these angles describe."""
-    flexion, lateral = np.radians(flexion_deg), np.radians(lateral_deg)
-    return -np.cos(lateral) * np.sin(flexion), np.sin(lateral), np.cos(lateral) * np.cos(flexion)
 
 
 def _wrap_deg(angle: FloatArray) -> FloatArray:
@@ -151,10 +145,5 @@ def _wrap_deg(angle: FloatArray) -> FloatArray:
 def _rows(block: AngleBlock | None) -> FloatArray:
     """One row per field, times first."""
     if block is None:
-        return np.empty((len(_NAMES), 0))
-    return np.stack([getattr(block, name) for name in _NAMES])
-
-
-def _block(rows: FloatArray, sensor: int) -> AngleBlock:
-    """Back from rows."""
-    return AngleBlock(rows[0], rows[1], rows[2], rows[3], rows[4], rows[5], rows[6], rows[7], sensor)
+        return np.empty((len(ANGLE_COLUMNS), 0))
+    return np.stack([getattr(block, name) for name in ANGLE_COLUMNS])

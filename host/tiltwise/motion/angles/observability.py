@@ -1,7 +1,7 @@
 """What a sensor in a place can see: per place and metric measured, estimated or not observable, and why.
 
 The only source for what may be shown. The program asks `check` before it prints a metric; docs/sensing.md carries the
-table that `as_markdown` makes. Errors are from tests in this repository, or say that they were not measured here.
+table, which a test keeps equal. Errors are from tests in this repository, or say that they were not measured here.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def _hidden(why: str) -> Sensing:
 
 # Median over 65 desk recordings of glasses, against an offline reference: tests/motion/test_angles_recordings.py.
 _DESK_ERROR = "0.4 deg RMSE at a desk"
-# Wearer simulation after the ritual, 90 % of people below (tests/motion/test_calibration_wearer.py).
+# Wearer simulation after the guided calibration, 90 % of people below (tests/motion/test_calibration_wearer.py).
 _SIMULATED_ERROR = "2 deg RMSE simulated"
 # One person against offline filters (tests/lab/test_pair_error.py); two simulated ones (tests/test_pair_tracker.py).
 _PAIR_ERROR = "1.1 deg RMSE on one person, 3 deg simulated"
@@ -229,13 +229,3 @@ def showable(place: Place | Mount | str, metrics: Iterable[Metric | str]) -> tup
     """Return those of the metrics that may be shown for a place, in their order."""
     wanted = (Metric(str(metric)) for metric in metrics)
     return tuple(m for m in wanted if observability(place, m).status is not Status.NOT_OBSERVABLE)
-
-
-def as_markdown() -> str:
-    """Return the table as docs/sensing.md shows it: one section per place."""
-    lines: list[str] = []
-    for place, cells in TABLE.items():
-        lines += [f"### `{place}`", "", "| metric | status | why | error |", "|---|---|---|---|"]
-        lines += [f"| `{m}` | {cells[m].status} | {cells[m].why} | {cells[m].error} |" for m in Metric]
-        lines.append("")
-    return "\n".join(lines)

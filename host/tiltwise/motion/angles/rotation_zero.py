@@ -27,14 +27,14 @@ class RotationZero:
         self.reset()
 
     def reset(self) -> None:
-        """Start anew: the next sample is zero."""
+        """Start again: the next sample is zero."""
         self._zero_deg: float | None = None
         self._still_since_s: float | None = None
         self._is_following = False
         self._is_decided = False
 
     def process(self, t_s: FloatArray, heading_deg: FloatArray, speed_deg_s: FloatArray) -> FloatArray:
-        """Return the rotation (n,) from an unwrapped heading (n,) and a smoothed angular speed (n,), gap-free."""
+        """Return the rotation (n,) in deg from an unwrapped heading (n,) and a smoothed speed (n,), gap-free."""
         rotation = np.empty_like(heading_deg)
         if not len(t_s):
             return rotation

@@ -7,7 +7,7 @@ beside it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,22 +15,17 @@ from tiltwise.motion.calibration.case_axes import TELL_OFF_DEG, off_facing_deg
 from tiltwise.motion.calibration.excursions import Excursion, find_excursions
 from tiltwise.motion.calibration.lever_arm import Lever, lever_arm, without_steps
 from tiltwise.motion.calibration.mounting import Mounting, mounting_from_axes, mounting_from_up
-from tiltwise.motion.rotation import (
-    angle_between_deg,
-    conjugate,
-    multiply,
-    normalise,
-    to_rotation_vector,
-    up_in_sensor,
+from tiltwise.motion.calibration.sitting_still import (
+    SPREAD_DEG,
+    CalibrationError,
+    angular_velocity,
+    finite,
+    neutral_up,
+    without_bias,
 )
+from tiltwise.motion.rotation import angle_between_deg, normalise, up_in_sensor
 from tiltwise.types import FloatArray, Mount, OrientationBlock
 
-STILL_S = 3.0  # quiet sitting sways slower than this
-SPREAD_DEG = 3.4  # a steady head stays within this around its mean; breathing alone is 0.5 to 2 deg
-STILL_RATE_DEG_S = 8.0  # RMS: quiet heads have 1 to 3 deg/s, talking and typing more, walking 20 and more
-BACK_SPREAD_DEG = 2.5  # the upper back has no head to turn: what it does while still is breathing
-BACK_RATE_DEG_S = 4.5  # RMS: deep breaths of 2 deg at 0.3 Hz have 2.7
-STILL_ACC_M_S2 = 0.5  # standard deviation of |acc|: walking has 1.5 and more, breathing under 0.05
 NODS = 3
 # A nod must stand out of posture sway by far; the skin of the neck follows the head by half to two thirds.
 AMPLITUDE_DEG = {Mount.COLLAR: 8.0, Mount.NECK: 5.0, Mount.HEAD: 8.0}
@@ -41,14 +36,9 @@ SHAKE_DEG = 45.0  # an axis nearer to vertical than this is a turn of the head
 AXES_TOLERANCE_DEG = 10.0  # nod and side tilt are at right angles in the body
 WANDER_DEG = 25.0  # of single nods around their common axis
 BOTH_WAYS = 0.35  # swings beyond neutral adding up to this share of the nods leave it open which way is down
-_RATE_SPAN_S = 0.1
 BEHIND_M = 0.035  # a sensor on the back of the neck or head lies at least 5 cm behind the turning point
 SWAPPED_M = 0.025  # a side lean that lifts the sensor by so much more than the bow was the bow
 VAGUE_M = 0.03  # a less certain distance than this is not held against the person
-
-
-class CalibrationError(ValueError):
-    """The ritual was not as expected; the text says what was seen and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,33 +67,42 @@ def calibrate(
     neutral
         At least 3 s of sitting tall and still.
     nod
-        Three slow nods, each down and back; with the collar mount three bows of the upper back. Without it only
-        inclination can be had.
+        Three slow nods, each down and back (collar: bows of the upper back). None: only inclination can be had.
     tilt
-        Three side tilts, which way first does not matter; they confirm and refine the axes.
+        Three side tilts, either side first; they confirm and refine the axes.
     mount
         The place on the body.
     is_behind
-        Whether the sensor sits behind the joint it turns about, as at the nape or occiput. Then a nod lifts it and
-        a side tilt does not, which tells nodding sideways from nodding. None: true. Pass False for glasses and
-        headphones. At the collar, whose distance from the waist varies, it only tells bowing from leaning back.
+        Whether the sensor sits behind the joint it turns about, so that a nod lifts it and a side tilt does not.
+        None: true. Pass False for glasses and headphones.
     outward
-        The sensor axis that points away from the skin, (3,), where the case's maker knows it (case_axes.py): forward
-        must lie where the other side points. None: the case may lie any way.
+        The sensor axis (3,) that points away from the skin; None where the case may lie any way (case_axes.py).
 
     Raises
     ------
     CalibrationError
-        With the reason, when the samples do not show that ritual.
+        With the reason, when the samples do not show those movements.
     """
-    up, spread_deg = neutral_up(neutral, mount)
     if nod is None:
-        return mounting_from_up(up, mount=mount)
+        return mounting_from_up(neutral_up(neutral, mount)[0], mount=mount)
+    return _from_movements(neutral, nod, tilt, mount, is_behind is not False, outward)
+
+
+def _from_movements(
+    neutral: OrientationBlock,
+    nod: OrientationBlock,
+    tilt: OrientationBlock | None,
+    mount: Mount,
+    is_behind: bool,
+    outward: FloatArray | None,
+) -> Mounting:
+    """All three axes, from nods and perhaps tilts."""
+    up, spread_deg = neutral_up(neutral, mount)
     name = "bow" if mount is Mount.COLLAR else "nod"
-    nod = _without_bias(finite(nod), neutral)
+    nod = without_bias(finite(nod), neutral)
     move = _movement(nod, up, name, AMPLITUDE_DEG[mount])
     _check_nods(move, name)
-    lever = None if is_behind is False else lever_arm(nod, move.axis, up)
+    lever = lever_arm(nod, move.axis, up) if is_behind else None
     if lever is not None:
         _check_lever(lever, mount)
     notes = () if outward is None else _check_facing(move.axis, up, outward, name)
@@ -111,7 +110,7 @@ def calibrate(
     if tilt is None:
         quality = round(0.9 * quality, 3)
         return mounting_from_axes(up, left, mount=mount, axes="nod", quality=quality, notes=notes)
-    tilt = _without_bias(finite(tilt), neutral)
+    tilt = without_bias(finite(tilt), neutral)
     side = _movement(tilt, up, "side tilt", AMPLITUDE_DEG[mount])
     _check_count(side.excursions, "side tilt")
     left, error_deg = _refined_left(left, side.axis, up)
@@ -119,82 +118,6 @@ def calibrate(
         _check_swapped(lever, lever_arm(tilt, side.axis, up), name)
     quality = round(quality * (1 - error_deg / (2 * AXES_TOLERANCE_DEG)), 3)
     return mounting_from_axes(up, left, mount=mount, axes="tilt", quality=quality, notes=notes)
-
-
-def neutral_up(neutral: OrientationBlock, mount: Mount | None = None) -> tuple[FloatArray, float]:
-    """Return the mean up in sensor axes (3,) and the spread around it in degrees (95th percentile).
-
-    With the collar mount less movement is allowed than with the others: the upper back is held stiller than a head.
-
-    Raises
-    ------
-    CalibrationError
-        If it is shorter than 3 s or not still.
-    """
-    neutral = finite(neutral)
-    t_s = neutral.t_s
-    seconds = float(t_s[-1] - t_s[0]) if len(t_s) else 0.0
-    if seconds < 0.95 * STILL_S or len(t_s) < 20:
-        raise CalibrationError(
-            f"{seconds:.1f} s of sitting still, expected {STILL_S:.0f} s: sit tall and wait"
-        )
-    up = up_in_sensor(neutral.q_earth_from_sensor)
-    mean = normalise(np.mean(up, axis=0))
-    spread_deg = float(np.percentile(angle_between_deg(up, mean), 95))
-    rate_deg_s = _steady_rate_deg_s(neutral)
-    shake = float(np.std(np.sqrt(np.sum(neutral.acc_m_s2**2, axis=-1))))
-    is_back = mount is Mount.COLLAR
-    most_deg, most_deg_s = (BACK_SPREAD_DEG, BACK_RATE_DEG_S) if is_back else (SPREAD_DEG, STILL_RATE_DEG_S)
-    if not (spread_deg < most_deg and rate_deg_s < most_deg_s and shake < STILL_ACC_M_S2):
-        raise CalibrationError(
-            f"moved while sitting still ({spread_deg:.1f} deg, {rate_deg_s:.0f} deg/s, expected under "
-            f"{most_deg:g} deg and {most_deg_s:g} deg/s): sit tall, hold still for {STILL_S:.0f} s"
-        )
-    return mean, spread_deg
-
-
-def finite(block: OrientationBlock) -> OrientationBlock:
-    """Return the samples that have an orientation, an acceleration and, in RAW streams, an angular velocity."""
-    columns = [block.q_earth_from_sensor, block.acc_m_s2]
-    columns += [] if block.gyr_rad_s is None else [block.gyr_rad_s]
-    is_good = np.all([np.isfinite(column).all(axis=-1) for column in columns], axis=0)
-    gyr = None if block.gyr_rad_s is None else block.gyr_rad_s[is_good]
-    return OrientationBlock(
-        block.t_s[is_good], block.q_earth_from_sensor[is_good], block.acc_m_s2[is_good], gyr, block.sensor
-    )
-
-
-def angular_velocity(block: OrientationBlock) -> FloatArray:
-    """Return rad/s (n - 1, 3) in sensor axes between samples: the gyroscope's, or from the orientation without one.
-
-    The causal filter of RAW streams turns upright in steps of up to a degree, which the orientation's own rate shows
-    as 100 deg/s about any axis.
-    """
-    if block.gyr_rad_s is not None:
-        return (block.gyr_rad_s[:-1] + block.gyr_rad_s[1:]) / 2
-    q = block.q_earth_from_sensor
-    turn = to_rotation_vector(multiply(conjugate(q[:-1]), q[1:]))
-    return turn / np.maximum(np.diff(block.t_s), 1e-6)[:, None]
-
-
-def _steady_rate_deg_s(still: OrientationBlock) -> float:
-    """RMS of the angular velocity in deg/s, a tenth of a second at a time, without the gyroscope's bias.
-
-    From one sample to the next int16 quaternions at 52 Hz jitter by 4 deg/s, as much as a back that moves.
-    """
-    omega = angular_velocity(_without_bias(still, still))
-    n = max(1, round(_RATE_SPAN_S * len(omega) / float(still.t_s[-1] - still.t_s[0])))
-    sums = np.cumsum(np.concatenate((np.zeros((1, 3)), omega)), axis=0)
-    mean = (sums[n:] - sums[:-n]) / n
-    return float(np.degrees(np.sqrt(np.mean(np.sum(mean**2, axis=-1)))))
-
-
-def _without_bias(block: OrientationBlock, still: OrientationBlock) -> OrientationBlock:
-    """Take away the gyroscope's mean over the still seconds."""
-    rest_rad_s = finite(still).gyr_rad_s
-    if block.gyr_rad_s is None or rest_rad_s is None:
-        return block
-    return replace(block, gyr_rad_s=block.gyr_rad_s - np.mean(rest_rad_s, axis=0))
 
 
 def tilt_about_deg(block: OrientationBlock, axis: FloatArray, up: FloatArray) -> FloatArray:
@@ -294,7 +217,10 @@ def _check_count(excursions: tuple[Excursion, ...], name: str) -> None:
 
 
 def _check_lever(lever: Lever, mount: Mount) -> None:
-    """Refuse what the accelerometer contradicts: a nod lifts a sensor behind the neck, a side tilt does not."""
+    """Refuse what the accelerometer contradicts: a nod lifts a sensor behind the neck, a side tilt does not.
+
+    The collar's distance from the waist varies, so there it only separates bowing from leaning back.
+    """
     if lever.error_m > VAGUE_M:
         return  # too slow to feel
     went = (

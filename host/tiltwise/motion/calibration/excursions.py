@@ -1,7 +1,7 @@
 """Away from neutral and back: the excursions in a short trace of tilt, with hysteresis. Degrees and seconds.
 
-Used by alignment.py to count nods and by guided_calibration.py to count them while they happen; not a repetition
-counter for exercises, which is exercise/rep_counter.py.
+Used by alignment.py to count nods and by guided_calibration.py to count them live; the repetition counter of
+exercises is exercise/rep_counter.py.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class ExcursionCounter:
 
 
 def find_excursions(t_s: FloatArray, angle_deg: FloatArray, out_deg: float) -> tuple[Excursion, ...]:
-    """Return the completed excursions of a short trace, both (n,)."""
+    """Return the completed excursions of a short trace, angle_deg (n,) at t_s (n,)."""
     counter = ExcursionCounter(out_deg)
     steps = (counter.step(t, a) for t, a in zip(t_s.tolist(), angle_deg.tolist(), strict=True))
     return tuple(e for e in steps if e is not None)

@@ -1,4 +1,4 @@
-"""The calibration ritual, live: a stream of orientation in, prompts out, at the end a Mounting or a refusal.
+"""Guided calibration, live: a stream of orientation in, prompts out, at the end a Mounting or a refusal.
 
 Sit tall and still for 3 s, nod three times, with the collar mount (or if asked for) lean to the sides three times.
 The samples are taken in tenths of a second of device time, so that it does not matter where the stream was cut.
@@ -15,29 +15,22 @@ from itertools import pairwise
 
 import numpy as np
 
-from tiltwise.motion.calibration.alignment import (
-    AMPLITUDE_DEG,
-    NODS,
-    STILL_S,
-    CalibrationError,
-    calibrate,
-    finite,
-    neutral_up,
-)
+from tiltwise.motion.calibration.alignment import AMPLITUDE_DEG, NODS, calibrate
 from tiltwise.motion.calibration.excursions import ExcursionCounter
 from tiltwise.motion.calibration.mounting import Mounting
+from tiltwise.motion.calibration.sitting_still import STILL_S, CalibrationError, finite, neutral_up
 from tiltwise.motion.rotation import angle_between_deg, up_in_sensor
 from tiltwise.types import FloatArray, Mount, OrientationBlock
 
 _SLICES_HZ = 10.0
-_STILL_TIMEOUT_S = 30.0  # who cannot sit still for 3 s within this is told why
+_STILL_TIMEOUT_S = 30.0  # who cannot sit still for 3 s within this is given the reason
 _MOVE_TIMEOUT_S = 15.0  # after the prompt or the last nod
 _SETTLE_S = 0.5  # after the last nod: the return belongs to it
 _MAX_GAP_S = 0.5
 
 
 class CalibrationStep(StrEnum):
-    """What the ritual waits for."""
+    """What the guided calibration waits for."""
 
     SIT_STILL = "sit_still"
     NOD = "nod"
@@ -48,7 +41,7 @@ class CalibrationStep(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CalibrationProgress:
-    """Where the ritual is.
+    """Where the guided calibration is.
 
     `text` is what to tell the person. `still_s` counts up to 3 s, `count` counts completed nods or tilts up to 3.
     `mounting` is there when done, `reason` when refused.
@@ -112,7 +105,7 @@ class GuidedCalibration:
         return self._progress
 
     def process(self, block: OrientationBlock) -> CalibrationProgress:
-        """Take samples; return where the ritual is after the last full tenth of a second."""
+        """Take samples; return where it is after the last full tenth of a second."""
         block = finite(block)
         ids = np.floor(block.t_s * _SLICES_HZ).astype(np.int64)
         edges = [0, *(np.flatnonzero(np.diff(ids)) + 1).tolist(), len(ids)]
@@ -234,7 +227,7 @@ class GuidedCalibration:
         return "Nod down and back to straight ahead, slowly, three times."
 
 
-def find_ritual(
+def find_guided_calibration(
     blocks: Iterable[OrientationBlock],
     *,
     mount: Mount,
@@ -242,15 +235,30 @@ def find_ritual(
     is_behind: bool | None = None,
     outward: FloatArray | None = None,
 ) -> Mounting:
-    """Return the Mounting of the first ritual in a stream; raise CalibrationError with the reason otherwise."""
-    ritual = GuidedCalibration(mount, with_tilts=with_tilts, is_behind=is_behind, outward=outward)
+    """Return the Mounting of the first guided calibration in a stream.
+
+    Parameters
+    ----------
+    blocks
+        Orientation, cut anywhere.
+    mount, with_tilts, is_behind
+        See GuidedCalibration.
+    outward
+        The direction in sensor axes that points away from the skin, (3,).
+
+    Raises
+    ------
+    CalibrationError
+        With the reason, when it was refused or the samples end before.
+    """
+    guided = GuidedCalibration(mount, with_tilts=with_tilts, is_behind=is_behind, outward=outward)
     for block in blocks:
-        progress = ritual.process(block)
+        progress = guided.process(block)
         if progress.mounting is not None:
             return progress.mounting
         if progress.is_over:
             raise CalibrationError(progress.reason)
-    raise CalibrationError(f"the samples end while waiting: {ritual.progress.text}")
+    raise CalibrationError(f"the samples end while waiting: {guided.progress.text}")
 
 
 def _still_tail_s(block: OrientationBlock) -> float:

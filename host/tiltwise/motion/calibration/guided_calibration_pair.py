@@ -1,7 +1,6 @@
-"""The calibration ritual for two sensors at once: sit still, then bow head and upper back together, three times.
-Then lean both to the sides: the collar asks for that (guided_calibration.py).
+"""Guided calibration of two sensors at once: sit still, bow head and upper back together, lean both to the sides.
 
-One CalibrationRitual per sensor on its own stream; the pair is done when both are. Device time; a sensor without
+One GuidedCalibration per sensor on its own stream; the pair is done when both are. Device time; a sensor without
 samples is named, not waited for.
 """
 
@@ -27,14 +26,14 @@ _BOW = "Bow head and upper back together and come up again, slowly, three times.
 
 
 class GuidedCalibrationPair:
-    """Like CalibrationRitual, for sensor 0 (head or neck) and sensor 1 (collar).
+    """Like GuidedCalibration, for sensor 0 (head or neck) and sensor 1 (collar).
 
     When done, `progress.mounting` is the head's and `collar` the collar's, or None if that sensor was silent.
     The feel for "behind the joint" is not used: bowing turns the head about the hips as well.
     """
 
     def __init__(self, mount: Mount, *, with_tilts: bool = True, outward: FloatArray | None = None) -> None:
-        self._rituals = (
+        self._both = (
             GuidedCalibration(mount, with_tilts=with_tilts, is_behind=False, outward=outward),
             GuidedCalibration(Mount.COLLAR, with_tilts=with_tilts, outward=outward),
         )
@@ -42,12 +41,12 @@ class GuidedCalibrationPair:
 
     def reset(self) -> None:
         """Begin again with sitting still."""
-        for ritual in self._rituals:
-            ritual.reset()
+        for each in self._both:
+            each.reset()
         self.collar: Mounting | None = None
         self._last_s = [-np.inf, -np.inf]
         self._first_s: float | None = None
-        self._progress = self._rituals[0].progress
+        self._progress = self._both[0].progress
 
     @property
     def progress(self) -> CalibrationProgress:
@@ -60,12 +59,12 @@ class GuidedCalibrationPair:
             return self._progress
         self._first_s = float(block.t_s[0]) if self._first_s is None else self._first_s
         self._last_s[block.sensor] = float(block.t_s[-1])
-        self._rituals[block.sensor].process(block)
+        self._both[block.sensor].process(block)
         self._progress = self._together()
         return self._progress
 
     def _together(self) -> CalibrationProgress:
-        both = [ritual.progress for ritual in self._rituals]
+        both = [each.progress for each in self._both]
         for name, one in zip(_NAMES, both, strict=True):
             if one.step is CalibrationStep.REFUSED:
                 reason = f"{name}: {one.reason}"

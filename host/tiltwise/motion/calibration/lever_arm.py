@@ -9,16 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import median_filter
-from scipy.signal import butter, sosfiltfilt
+from numpy.lib.stride_tricks import sliding_window_view
 
+from tiltwise.butterworth import band_pass, forward_backward
 from tiltwise.motion.rotation import conjugate, multiply, to_rotation_vector, up_in_sensor
 from tiltwise.types import FloatArray, OrientationBlock
 
-_BAND_HZ = (
-    0.2,
-    4.0,
-)  # nods lie inside; sway, breathing and gravity leaking through orientation errors lie below
+# Nods lie inside; sway, breathing and gravity leaking through orientation errors lie below.
+_BAND_HZ = (0.2, 4.0)
 _GRAVITY_M_S2 = 9.80665
 _MEDIAN_OF = 5  # samples: 0.1 s at 50 Hz
 
@@ -32,13 +30,14 @@ class Lever:
 
 
 def without_steps(rate: FloatArray) -> FloatArray:
-    """Return a rate (n,) or (n, 3) without the single samples in which a causal filter turned upright.
+    """Return a rate (n,) or (n, 3) without the single samples in which a causal filter corrected its tilt.
 
     A filter that corrects its tilt by a degree between two samples at 50 Hz shows 50 deg/s that nobody turned. A
     median of five neighbours takes them out and leaves a nod, which takes ten times as long, as it is.
     """
-    size = (_MEDIAN_OF,) + (1,) * (rate.ndim - 1)
-    filtered: FloatArray = median_filter(rate, size=size, mode="mirror")
+    beyond = _MEDIAN_OF // 2
+    padded = np.pad(rate, [(beyond, beyond), *[(0, 0)] * (rate.ndim - 1)], mode="reflect")
+    filtered: FloatArray = np.median(sliding_window_view(padded, _MEDIAN_OF, axis=0), axis=-1)
     return filtered
 
 
@@ -47,6 +46,8 @@ def lever_arm(block: OrientationBlock, axis: FloatArray, up: FloatArray) -> Leve
 
     For a rigid body that turns about `axis` with angular velocity w, the acceleration along the body's own up at a
     point x in front of and z above the axis is -x dw/dt - w^2 z. Least squares over the block gives x and z.
+    `axis` and `up` are directions in sensor axes, (3,).
+
     Offline: filters forward and backward. The error is infinite where the movement is too short to tell.
     """
     step_s = np.diff(block.t_s)
@@ -59,9 +60,8 @@ def lever_arm(block: OrientationBlock, axis: FloatArray, up: FloatArray) -> Leve
     middle_s = block.t_s[:-1] + step_s / 2
     linear = block.acc_m_s2 - _GRAVITY_M_S2 * up_in_sensor(q)
     lift = np.interp(middle_s, block.t_s, np.sum(linear * up, axis=-1))
-    sos = butter(2, _BAND_HZ, btype="bandpass", fs=rate_hz, output="sos")
     columns = np.stack((np.gradient(omega, middle_s), -(omega**2), lift))
-    alpha, centripetal, lift = sosfiltfilt(sos, columns, axis=-1)
+    alpha, centripetal, lift = forward_backward(band_pass(*_BAND_HZ, rate_hz), columns)
     return _least_squares(np.stack((alpha, centripetal), axis=-1), lift, float(middle_s[-1] - middle_s[0]))
 
 

@@ -46,7 +46,7 @@ class Mounting:
         Where "forward" comes from: "nod" or "tilt" (shown by the person), "movement" (assumed from a recording) or
         "unknown". With "unknown" only the inclination means something.
     quality
-        0 (a guess) to 1 (as good as the ritual gets).
+        0 (a guess) to 1 (as good as a calibration gets).
     notes
         What a person should know about this calibration, one sentence each.
     """
@@ -81,12 +81,12 @@ class Mounting:
 
     @property
     def q(self) -> FloatArray:
-        """q_sensor_from_body as an array (4,)."""
+        """q_sensor_from_body, the unit quaternion (w, x, y, z), as an array (4,)."""
         return normalise(np.array(self.q_sensor_from_body, dtype=np.float64))
 
     @property
     def up_sensor(self) -> FloatArray:
-        """The neutral "up" in sensor axes, (3,)."""
+        """The neutral "up" as a unit direction in sensor axes, (3,)."""
         return rotate(self.q, _BODY_UP)
 
 
@@ -107,7 +107,7 @@ def mounting_from_up(up_sensor: FloatArray, *, mount: Mount) -> Mounting:
     """
     up = _checked_direction(up_sensor)
     q = from_two_vectors(_BODY_UP, up)
-    note = "Only the neutral is known: inclination is measured, flexion and side tilt are not told apart."
+    note = "Only the neutral is known: inclination is measured, flexion and side tilt are not separated."
     return Mounting(mount, _as_tuple(q), "unknown", 0.0, (note,))
 
 
@@ -120,7 +120,20 @@ def mounting_from_axes(
     quality: float = 1.0,
     notes: tuple[str, ...] = (),
 ) -> Mounting:
-    """Return the Mounting whose body z is `up_sensor` and whose body y is the horizontal part of `left_sensor`."""
+    """Return the Mounting whose body z is `up_sensor` and whose body y is the horizontal part of `left_sensor`.
+
+    Parameters
+    ----------
+    up_sensor, left_sensor
+        Directions in sensor axes, (3,), of any length.
+    mount, axes, quality, notes
+        See `Mounting`.
+
+    Raises
+    ------
+    ValueError
+        If a direction has no length, or left is nearly vertical.
+    """
     z = _checked_direction(up_sensor)
     left = _checked_direction(left_sensor)
     y = left - np.sum(left * z) * z

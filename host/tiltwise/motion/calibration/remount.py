@@ -1,7 +1,7 @@
 """Does the sensor still sit as it did? Checks of a stored Mounting against new evidence, in degrees.
 
-Putting it on again is judged from a new neutral or ritual, slow drift from upright walking, slipping from a sudden
-lasting change between walks. Nothing is corrected here: the answers are for a person to confirm.
+Putting it on again is judged from a new neutral or calibration, slow drift from upright walking, slipping from a
+sudden lasting change between walks. Nothing is corrected here: the answers are for a person to confirm.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from typing import Literal
 
 import numpy as np
 
-from tiltwise.motion.calibration.alignment import CalibrationError
 from tiltwise.motion.calibration.mounting import (
     REMOUNT_REFUSE_DEG,
     Mounting,
     remount_change_deg,
     remount_verdict,
 )
-from tiltwise.motion.rotation import angle_between_deg, conjugate, normalise, rotate, up_in_sensor
-from tiltwise.types import FloatArray, OrientationBlock
+from tiltwise.motion.calibration.sitting_still import CalibrationError
+from tiltwise.motion.rotation import angle_between_deg, normalise
+from tiltwise.types import FloatArray
 
 DRIFT_DEG = 7.5  # walking heads differ from day to day by a few degrees; beyond this a new neutral is due
 SLIP_DEG = 10.0  # as for putting it on again: the sensor sits differently
@@ -35,7 +35,7 @@ class RemountCheck:
 
 
 def check_remount(stored: Mounting, now: Mounting) -> RemountCheck:
-    """Compare the stored mounting with a new one of the same mount (a full ritual, or just a neutral).
+    """Compare the stored mounting with a new one of the same mount (a full calibration, or just a neutral).
 
     Raises
     ------
@@ -52,21 +52,13 @@ def check_remount(stored: Mounting, now: Mounting) -> RemountCheck:
         "same": f"It sits as before ({change_deg:.0f} deg).",
         "realign": f"It sits {change_deg:.0f} deg differently: the new alignment is used once you agree.",
         "refuse": f"It sits {change_deg:.0f} deg differently, expected under {REMOUNT_REFUSE_DEG:.0f} deg: "
-        "is it upside down or in another place? Put it on as before, or calibrate anew.",
+        "is it upside down or in another place? Put it on as before, or calibrate again.",
     }[verdict]
     return RemountCheck(change_deg, verdict, text)
 
 
-def mean_up_body(block: OrientationBlock, mounting: Mounting) -> FloatArray:
-    """Return the mean up in body axes (3,) over samples that the caller knows to be, say, upright walking."""
-    if not len(block.t_s):
-        raise ValueError("no samples to take the mean of: expected some seconds of walking")
-    mean = normalise(np.mean(up_in_sensor(block.q_earth_from_sensor), axis=0))
-    return rotate(conjugate(mounting.q), mean)
-
-
 def drift_deg(reference_up_body: FloatArray, now_up_body: FloatArray) -> float:
-    """Return the angle between the walking-upright reference and a new one; beyond DRIFT_DEG ask for a neutral."""
+    """Return the angle in deg between two means of "up" while walking, (3,); beyond DRIFT_DEG ask for a neutral."""
     return float(angle_between_deg(reference_up_body, now_up_body))
 
 

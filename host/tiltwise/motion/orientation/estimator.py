@@ -93,7 +93,7 @@ class _Stretch:
     uncertainty_deg: FloatArray
     is_saturated: NDArray[np.bool_]
     n_new: int
-    uprighter: Leveller
+    leveller: Leveller
 
     def render_online(self) -> Estimate:
         """Return the estimate of the new samples, each from what was known at its window's start."""
@@ -101,7 +101,7 @@ class _Stretch:
         n = len(self.rows.t_s)
         which = np.repeat(np.arange(len(self.stops) + 1), np.diff(self.stops, prepend=0, append=n))
         new = which[n - self.n_new :]
-        q = self.uprighter.process(self.rows, self.stops, knots)[n - self.n_new :]
+        q = self.leveller.process(self.rows, self.stops, knots)[n - self.n_new :]
         return Estimate(q, self.uncertainty_deg[new], self.is_saturated, self.states[:, BIAS][new])
 
 
@@ -115,7 +115,7 @@ class _Core:
         self._strapdown, self._saturation = Strapdown(), SaturationDetector()
         self._cutter = WindowCutter(t_start_s, windows)
         self.filter = GravityFilter(np.asarray(first_acc, dtype=float), settings)
-        self._uprighter = Leveller(self.filter.state.x[:3])
+        self._leveller = Leveller(self.filter.state.x[:3])
         self._open: StrapdownRows | None = None
 
     def advance(self, t_s: FloatArray, gyr: FloatArray, acc: FloatArray) -> _Stretch:
@@ -133,7 +133,7 @@ class _Core:
         stops = np.array([stop for _, stop, _ in cuts], dtype=np.intp)
         rest = slice(cuts[-1][1] if cuts else 0, None)
         self._open = _part(rows, rest)
-        return _Stretch(rows, stops, states, uncertainty, is_saturated, len(t_s), self._uprighter)
+        return _Stretch(rows, stops, states, uncertainty, is_saturated, len(t_s), self._leveller)
 
     def _filter_windows(
         self, rows: StrapdownRows, sums: SumRows, cuts: list[tuple[int, int, bool]]
@@ -201,7 +201,10 @@ def estimate_orientation(
 def estimate_motion(
     t_s: FloatArray, gyr_rad_s: FloatArray, acc_m_s2: FloatArray, *, offline: bool = False
 ) -> Estimate:
-    """Return what `estimate_orientation` returns, with uncertainty, saturation and bias; same parameters."""
+    """Return what `estimate_orientation` returns, with uncertainty, saturation and bias.
+
+    t_s (n,) in s, gyr_rad_s (n, 3) and acc_m_s2 (n, 3), as there.
+    """
     t_s, gyr, acc = (np.asarray(v, dtype=float) for v in (t_s, gyr_rad_s, acc_m_s2))
     check_recording(t_s, gyr, acc)
     if offline:
@@ -223,7 +226,7 @@ def _estimate_offline(
     else:
         states = core.filter.state.x[None]
         variances = np.diag(core.filter.state.p)[None]
-    uprighter = Leveller(states[0, :3])
+    leveller = Leveller(states[0, :3])
     uncertainty = _uncertainty_deg(variances[:, 0] + variances[:, 1] + variances[:, 2])
     parts, k = [], 0
     for number, stretch in enumerate(stretches):
@@ -231,7 +234,7 @@ def _estimate_offline(
         is_last = number == len(stretches) - 1
         rows = stretch.rows if is_last else _part(stretch.rows, slice(0, stretch.stops[-1] if m else 0))
         here = states[k : k + m + 1]
-        q = uprighter.process(rows, stretch.stops, Knots(here[:, :3], here[:, 6:]), spread=True)
+        q = leveller.process(rows, stretch.stops, Knots(here[:, :3], here[:, 6:]), spread=True)
         which = k + np.repeat(np.arange(m + 1), np.diff(stretch.stops, prepend=0, append=len(rows.t_s)))
         parts.append(Estimate(q, uncertainty[which], np.empty(0, dtype=bool), states[:, BIAS][which]))
         k += m

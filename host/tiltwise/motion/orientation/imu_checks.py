@@ -31,7 +31,10 @@ class OrientationError(ValueError):
 
 
 def check_block(t_s: FloatArray, gyr_rad_s: FloatArray, acc_m_s2: FloatArray, last_t_s: float) -> None:
-    """Refuse shapes, values and times that no block of a stream may have."""
+    """Raise OrientationError unless t_s (n,) in s, gyr_rad_s (n, 3) and acc_m_s2 (n, 3) can be a block of a stream.
+
+    The times must be later than last_t_s, that of the block before.
+    """
     n = len(t_s)
     for name, values in (("gyr_rad_s", gyr_rad_s), ("acc_m_s2", acc_m_s2)):
         if values.shape != (n, 3):
@@ -55,7 +58,10 @@ def check_block(t_s: FloatArray, gyr_rad_s: FloatArray, acc_m_s2: FloatArray, la
 
 
 def check_recording(t_s: FloatArray, gyr_rad_s: FloatArray, acc_m_s2: FloatArray) -> None:
-    """Refuse a recording whose rate, units, channels or axes cannot be what they are said to be."""
+    """Raise OrientationError where rate, units, channels or axes cannot be what the names say.
+
+    t_s (n,) in s, gyr_rad_s (n, 3), acc_m_s2 (n, 3): all of a recording.
+    """
     if t_s.ndim != 1 or len(t_s) == 0:
         raise OrientationError(
             f"t_s must be one column of at least one time, got shape {t_s.shape}: check the file"

@@ -17,14 +17,12 @@ from tiltwise.motion.orientation.preintegration import Window
 class RestSettings:
     """Limits of what still counts as rest."""
 
-    gyr_sd_rad_s: float = math.radians(
-        1.4
-    )  # length of the deviation within a window; breathing is below 1 deg/s
+    # Length of the deviation within a window; breathing is below 1 deg/s.
+    gyr_sd_rad_s: float = math.radians(1.4)
     acc_sd_m_s2: float = 0.35
     acc_change_m_s2: float = 0.08  # from second to second: 0.5 deg/s of tilting
-    rate_rad_s: float = math.radians(
-        3.0
-    )  # more than a bias: three times the zero-rate level of a consumer part
+    # More than a bias: three times the zero-rate level of a consumer part.
+    rate_rad_s: float = math.radians(3.0)
     after_s: float = 1.5
 
 

@@ -7,7 +7,6 @@ filter's own model, so there is nothing to tune.
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg.lapack import dposv
 
 from tiltwise.motion.orientation.gravity_filter import Step
 from tiltwise.types import FloatArray
@@ -15,6 +14,8 @@ from tiltwise.types import FloatArray
 
 def smooth_offline(history: list[Step]) -> tuple[FloatArray, FloatArray]:
     """Return the states (m + 1, 18) and their variances (m + 1, 18) at the borders of the m windows."""
+    from scipy.linalg.lapack import dposv  # here: a live session has no use for the 0.15 s it takes to load
+
     m, size = len(history), len(history[0].x)
     states, variances = np.empty((m + 1, size)), np.empty((m + 1, size))
     x, p = history[-1].x_end, history[-1].p_end

@@ -16,9 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiltwise.motion.angles.neck_angles import AnglesStage
-from tiltwise.motion.calibration.alignment import CalibrationError
-from tiltwise.motion.calibration.guided_calibration import CalibrationProgress, GuidedCalibration, find_ritual
+from tiltwise.motion.calibration.guided_calibration import (
+    CalibrationProgress,
+    GuidedCalibration,
+    find_guided_calibration,
+)
 from tiltwise.motion.calibration.mounting import Mounting, remount_change_deg
+from tiltwise.motion.calibration.sitting_still import CalibrationError
 from tiltwise.motion.orientation.estimator import OrientationStage
 from tiltwise.motion.rotation import angle_between_deg, rotate
 from tiltwise.sim.body.wearer import Wearer
@@ -111,7 +115,7 @@ def day_row(mount: Mount, seed: int, minutes: float = DAY_MINUTES) -> DayRow:
     true = true_mounting(wearer, 0.0)
     nan = float("nan")
     try:
-        mounting = find_ritual([block], mount=mount)
+        mounting = find_guided_calibration([block], mount=mount)
     except CalibrationError as error:
         return DayRow(mount, seed, _without_figures(str(error)), nan, nan, nan, nan, nan, nan)
     calibration_end_s = wearer.truth().calibrations[0].tilt_end_s

@@ -23,7 +23,7 @@ from tiltwise.decode.decoder import Decoder
 from tiltwise.decode.frame_table import HEADER_DTYPE
 from tiltwise.live.backfill.store_sink import StoreSink
 from tiltwise.live.live_session import LiveSession
-from tiltwise.motion.calibration.guided_calibration import find_ritual
+from tiltwise.motion.calibration.guided_calibration import find_guided_calibration
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.motion.orientation.estimator import OrientationStage
 from tiltwise.recording.frame_packing import pack_imu_frames
@@ -216,7 +216,7 @@ def _make_day(hours: float, seed: int) -> _Day:
     """Tile a piece of desk work to so many hours."""
     tile_t_s = np.arange(0.0, min(TILE_S, 3600 * hours), 1 / RATE_HZ)
     tile = Wearer("desk", seed=seed, minutes=max(2.0, TILE_S / 60), mount=_MOUNT).imu(tile_t_s)
-    mounting = find_ritual([OrientationStage().process(tile)], mount=_MOUNT)
+    mounting = find_guided_calibration([OrientationStage().process(tile)], mount=_MOUNT)
     n = round(3600 * hours * RATE_HZ)
     which = np.arange(n) % len(tile_t_s)
     rng = np.random.default_rng(seed)

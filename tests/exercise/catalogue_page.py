@@ -7,7 +7,7 @@ from tiltwise.types import Mount
 
 _HEAD = f"""# Exercises
 
-This page is written from the catalogue in the code (`exercise/catalogue_page.py`); a test keeps the two in step.
+This page is written from the catalogue (`tests/exercise/catalogue_page.py`); a test keeps the two in step.
 
 {SAFETY_TEXT}
 
