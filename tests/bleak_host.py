@@ -12,6 +12,7 @@ from bleak import BleakClient, BleakScanner
 
 from tiltwise.common import auth, cobs, fragments, wire
 from tiltwise.common.channel import Channel
+from tiltwise.common.frame import unpack_header
 
 SERVICE, INFO, CTRL, DATA = (
     wire.uuid128(short) for short in (wire.UUID_SERVICE, wire.UUID_INFO, wire.UUID_CTRL, wire.UUID_DATA)
@@ -103,12 +104,12 @@ class BleakHost:
 
     async def acknowledge(self):
         """Say that all frames so far are stored."""
-        _, _, boot, seq, *_ = wire.unpack_header(self.frames[-1])
+        _, _, boot, seq, *_ = unpack_header(self.frames[-1])
         await self.command(wire.OP_ACK, struct.pack("<HIH", boot, seq, 64))
 
     async def get(self, first, last):
         """Ask for frames again."""
-        boot = wire.unpack_header(self.frames[-1])[2]
+        boot = unpack_header(self.frames[-1])[2]
         await self.command(wire.OP_GET, struct.pack("<HII", boot, first, last))
 
     async def stream(self, seconds):
@@ -122,13 +123,13 @@ class BleakHost:
         """Wait for the next frame that is not a repeated one."""
         n = len(self.frames)
         async with asyncio.timeout(timeout):
-            while not any(not wire.unpack_header(f)[1] & wire.FLAG_BACKFILL for f in self.frames[n:]):
+            while not any(not unpack_header(f)[1] & wire.FLAG_BACKFILL for f in self.frames[n:]):
                 self.came.clear()
                 await self.came.wait()
 
     def numbers(self):
         """Return the sequence numbers in order of arrival."""
-        return [wire.unpack_header(frame)[3] for frame in self.frames]
+        return [unpack_header(frame)[3] for frame in self.frames]
 
     def missing(self):
         """Return the numbers between the first and the last that never came."""

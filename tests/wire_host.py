@@ -5,6 +5,7 @@ import struct
 from tiltwise.common import auth, cobs, wire
 from tiltwise.common.channel import Channel
 from tiltwise.common.fragments import Joiner
+from tiltwise.common.frame import open_frame, unpack_header
 
 KEY = bytes(range(1, 33))
 DEVICE = b"board-01"
@@ -54,7 +55,7 @@ class Host:
             if frame is not None:
                 self.raw_frames.append(frame)
                 if self.channel is None:
-                    wire.open_frame(frame)
+                    open_frame(frame)
                     self.frames.append(frame)
                 else:
                     self.frames.append(self.channel.open_frame(frame))
@@ -98,7 +99,7 @@ class Host:
     def seqs(self):
         """Return the sequence numbers of the frames so far, and forget them."""
         frames, self.frames = self.frames, []
-        return [wire.unpack_header(frame)[3] for frame in frames]
+        return [unpack_header(frame)[3] for frame in frames]
 
 
 def ack(seq, credits=64, boot=77):

@@ -1,7 +1,5 @@
 """Frames about the board itself: STATUS, INFO and EVENT."""
 
-import struct
-
 from tiltwise.common import wire
 
 from ..sensing.framer import RATE_CODES
@@ -88,39 +86,37 @@ class StatusFrames:
         return found
 
     def _pack_status(self, sampler, uptime_s, temperature_cdeg, conditions):
-        """Write the body straight into the buffer: handed on as a tuple, so many values would cost memory."""
+        """Write the body; the temperature comes as the sensor gave it."""
         bias = (0.0, 0.0, 0.0) if sampler is None else sampler.bias()
         sessions, ring = self._sessions, self._ring
-        struct.pack_into(
-            wire.STATUS_BODY,
+        wire.pack_status_into(
             self._out.buffer,
-            wire.HEADER_SIZE,
-            uptime_s,
-            self._battery.mv,
-            self._battery.percent,
-            self._health.reset_cause,
-            min(max(temperature_cdeg, -32768), 32767),
-            _u16(ring.used),
-            _u16(ring.capacity),
-            self._free,
-            0 if sampler is None else _u16(sampler.faults),
-            0 if sampler is None else _u16(sampler.overflows),
-            0 if sampler is None else _u16(sampler.saturated),
-            _u16(sessions.retries),
-            self._frames.lost,
-            int(bias[0] * 1e5),
-            int(bias[1] * 1e5),
-            int(bias[2] * 1e5),
-            conditions,
-            self._least_free,
-            0 if sampler is None else _u16(sampler.restarts),
-            _u16(sessions.wrong_proofs),
-            _u16(sessions.hostile),
-            _u16(sessions.dropped),
-            _u16(sessions.refused),
-            _u16(sessions.stalls),
-            _u16(sessions.radio_restarts),
-            _u16(self._frames.flash_faults),
+            uptime_s=uptime_s,
+            battery_mv=self._battery.mv,
+            battery_percent=self._battery.percent,
+            reset_cause=self._health.reset_cause,
+            temperature_cdeg=min(max(temperature_cdeg, -32768), 32767),
+            ring_used_frames=_u16(ring.used),
+            ring_size_frames=_u16(ring.capacity),
+            free_heap_bytes=self._free,
+            bus_faults=0 if sampler is None else _u16(sampler.faults),
+            fifo_overflows=0 if sampler is None else _u16(sampler.overflows),
+            saturated_samples=0 if sampler is None else _u16(sampler.saturated),
+            send_retries=_u16(sessions.retries),
+            lost_frames=self._frames.lost,
+            gyr_bias_x=int(bias[0] * 1e5),
+            gyr_bias_y=int(bias[1] * 1e5),
+            gyr_bias_z=int(bias[2] * 1e5),
+            conditions=conditions,
+            least_free_heap_bytes=self._least_free,
+            stuck_restarts=0 if sampler is None else _u16(sampler.restarts),
+            wrong_proofs=_u16(sessions.wrong_proofs),
+            hostile_commands=_u16(sessions.hostile),
+            unproved_peers=_u16(sessions.dropped),
+            refused_hosts=_u16(sessions.refused),
+            link_stalls=_u16(sessions.stalls),
+            radio_restarts=_u16(sessions.radio_restarts),
+            flash_faults=_u16(self._frames.flash_faults),
         )
 
     def info(self, sampler):

@@ -10,9 +10,9 @@ import pytest
 from rich.console import Console
 
 from offline.imu_file_samples import leaning
-from store.store_frames import frame
+from store.store_frames import frame, opened
 from tiltwise.app.data import data_json, data_table, plan_erase, plan_keep_raw, plan_rebuild
-from tiltwise.common import wire
+from tiltwise.common.frame import unpack_header
 from tiltwise.config.settings import RuleSetting, Settings
 from tiltwise.errors import AppError, UsageError
 from tiltwise.live.backfill.store_sink import StoreSink
@@ -60,7 +60,9 @@ def fill(folder: Path, starts_s: list[float], device: str = "clip") -> None:
             store.put_events(session, [EpisodeAlert(10.0, PostureKind.FORWARD_FLEXION, 0.0, 31.0)], start_s)
             store.put_gap(session, start_s + 70, start_s + 100, "lost on the way")
             store.append(
-                session, [frame(k, boot=boot) for k in range(5)], [start_s + 0.2 * k for k in range(5)]
+                session,
+                opened([frame(k, boot=boot) for k in range(5)]),
+                [start_s + 0.2 * k for k in range(5)],
             )
 
 
@@ -74,7 +76,7 @@ def rows(folder: Path, sql: str) -> list[tuple[object, ...]]:
 
 def seqs(folder: Path, start_s: float) -> list[int]:
     with Store.open_readonly(folder) as reader:
-        return [wire.unpack_header(f.data)[3] for f in reader.frames(start_s - 1, start_s + 60)]
+        return [unpack_header(f.data)[3] for f in reader.frames(start_s - 1, start_s + 60)]
 
 
 def said(folder: Path) -> str:
@@ -123,7 +125,7 @@ def test_an_erased_day_is_gone_and_the_others_are_whole(tmp_path: Path) -> None:
     assert len(rows(tmp_path, "SELECT * FROM event")) == 3
     with Store(tmp_path, min_free_bytes=0) as store:  # the board is not asked for it again
         session = store.begin_session("clip", 2, zone="UTC", mount=Mount.NECK, started_s=MAY)
-        assert store.append(session, [frame(3, boot=2)], [MAY + 0.6]) == 0
+        assert store.append(session, opened([frame(3, boot=2)]), [MAY + 0.6]) == 0
 
 
 def test_a_gap_over_midnight_keeps_its_part_of_the_other_day(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from tiltwise.config.settings import Settings
 from tiltwise.live.backfill.store_sink import StoreSink
 from tiltwise.live.live_session import LiveSession
 from tiltwise.motion.calibration.mounting import mounting_from_up
-from tiltwise.store.reader import StoredDay
+from tiltwise.store.stored_samples import StoredDay
 from tiltwise.store.writer import Store
 from tiltwise.types import Mount
 from tiltwise_lab.bench.storage.killed_host import frames_of

@@ -8,6 +8,7 @@ import asyncio
 from collections import Counter
 
 from tiltwise.common import wire
+from tiltwise.common.frame import unpack_header
 
 _COMMAND, _ACL, _EVENT = 1, 2, 4  # H4 packet types
 _SCANS, _CONNECTS = (0x200C, 0x2042), (0x200D, 0x2043)  # opcodes, legacy and extended
@@ -59,7 +60,7 @@ class HciLog:
     def _notified(self, data):
         if len(data) < wire.HEADER_SIZE + wire.TAG_SIZE or not wire.is_frame(data):
             return
-        kind, flags, boot, seq, _, _, n, *_ = wire.unpack_header(data)
+        kind, flags, boot, seq, _, _, n, *_ = unpack_header(data)
         if kind not in wire.SAMPLE_SIZES or len(data) != wire.frame_size(kind, n):
             return  # an answer, or what is not measured
         if not flags & wire.FLAG_BACKFILL:

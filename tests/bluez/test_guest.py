@@ -21,6 +21,7 @@ pytest.importorskip("bumble", reason="the virtual air needs bumble: pip install 
 
 from bluez import hci_log
 from tiltwise.common import wire
+from tiltwise.common.frame import unpack_header
 from tiltwise.config.address import Address
 from tiltwise.config.calibration_profiles import (
     DEFAULT_PERSON,
@@ -107,7 +108,7 @@ class Run:
         self.lines, self.out, self.hci = guest.lines, guest.out, guest.hci
         (self.out / "hci.txt").write_text("".join(f"{t_s:.4f} {name}\n" for t_s, name in self.hci.marks))
         recording = read_frames(self.out / "watch.tw")
-        self.heads = [wire.unpack_header(frame) for frame in recording.frames]
+        self.heads = [unpack_header(frame) for frame in recording.frames]
         live = [
             (received_s, head)
             for received_s, head in zip(recording.received_s.tolist(), self.heads, strict=True)
@@ -235,7 +236,7 @@ def test_the_store_has_every_frame_and_the_day_no_hole(run):
     boot, first, last = numbers[0][0], numbers[0][1], numbers[-1][1]
     with StoreReader(run.out) as reader:
         (device,) = reader.devices()
-        stored = [wire.unpack_header(frame.data)[2:4] for frame in reader.frames(0.0, FOR_EVER_S, device)]
+        stored = [unpack_header(frame.data)[2:4] for frame in reader.frames(0.0, FOR_EVER_S, device)]
         t_s = reader.samples(0.0, FOR_EVER_S).t_s
         days = [reader.day(day) for day in reader.days()]
     assert device == f"board-{BumbleBoard.device_id.hex()}"

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tiltwise.common import fragments, wire
+from tiltwise.common.frame import open_frame
 
 
 def frame(n, first=0x11):
@@ -67,7 +68,7 @@ def test_lost_pieces_cost_their_frames_and_no_wrong_frame_gets_past_its_tag(seed
             out = joiner.feed(part)
             if out is not None:
                 try:
-                    wire.open_frame(out)
+                    open_frame(out)
                     heard.append(out)
                 except wire.WireError:
                     pass

@@ -61,6 +61,11 @@ def test_structs_on_the_page_are_those_of_the_code_with_their_sizes():
     assert bodies == wanted
 
 
+def test_page_names_the_fields_of_status_in_their_order():
+    (row,) = re.findall(r"^\| STATUS \| `<.*$", PAGE, re.MULTILINE)
+    assert tuple(re.findall(r"`([a-z_]+)`", row)) == wire.STATUS_FIELDS
+
+
 def test_header_table_gives_offsets_and_sizes_of_the_header():
     table = re.findall(r"^\| (\d+) \| (\d+) \|", PAGE, re.MULTILINE)
     offset = 0

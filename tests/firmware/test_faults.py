@@ -9,6 +9,7 @@ import pytest
 
 from radio_bench import Board
 from tiltwise.common import wire
+from tiltwise.common.frame import unpack_body, unpack_header
 from tiltwise.decode.decoder import Decoder
 from tiltwise.firmware_build.locate import load_firmware
 from tiltwise.sim.board.peripherals import Power, PowerCut, SimFiles
@@ -80,9 +81,9 @@ def test_boots_that_a_full_flash_does_not_count_share_no_frame_and_say_so():
         boots.append(still.board.boot_id)
         new = still.live(10)
         frames += new
-        statuses = [wire.unpack_body(f, wire.STATUS) for f in new if wire.unpack_header(f)[0] == wire.STATUS]
+        statuses = [unpack_body(f, wire.STATUS) for f in new if unpack_header(f)[0] == wire.STATUS]
         assert {bool(body[16] & wire.CONDITION_FLASH_BAD) for body in statuses} == {is_full}
-        events = [wire.unpack_body(f, wire.EVENT) for f in new if wire.unpack_header(f)[0] == wire.EVENT]
+        events = [unpack_body(f, wire.EVENT) for f in new if unpack_header(f)[0] == wire.EVENT]
         assert ((wire.EVENT_FLASH_FAULT, 0, 0) in events) == is_full
     assert boots[0] == 1
     assert boots[3] == 2  # the first after it that could be written
@@ -142,11 +143,11 @@ def test_brown_outs_in_a_row_leave_a_board_that_streams_and_forgets_nothing():
             frames += still.live(rng.randrange(1, 4))
         still.board.restart(POWER_ON)
     assert boots == list(range(1, 41))
-    assert len({wire.unpack_header(frame)[2:4] for frame in frames}) == len(frames) > 100
+    assert len({unpack_header(frame)[2:4] for frame in frames}) == len(frames) > 100
     assert not still.board.app.health.is_safe_mode
     assert still.board.app.settings.get("rule_deg") == 31
     still.board.start()
-    samples = [f for f in still.live(10) if wire.unpack_header(f)[0] == wire.ORIENT]
+    samples = [f for f in still.live(10) if unpack_header(f)[0] == wire.ORIENT]
     assert len(samples) > 40
 
 
@@ -188,14 +189,12 @@ def test_a_sensor_that_repeats_itself_for_two_seconds_is_one_gap_until_its_sampl
     assert gap.end_s > 20 + frozen_s
     assert not np.any((t_s > 22.3) & (t_s < 20 + frozen_s))
     assert t_s[-1] > 20 + frozen_s + 58, "it comes back by itself"
-    told = [wire.unpack_body(f, wire.EVENT)[0] for f in frames if wire.unpack_header(f)[0] == wire.EVENT]
+    told = [unpack_body(f, wire.EVENT)[0] for f in frames if unpack_header(f)[0] == wire.EVENT]
     assert told.count(wire.EVENT_STUCK) >= 2, "it was tried while it was frozen"
     assert told.count(wire.EVENT_BUS_OK) == 1
     assert told[-1] == wire.EVENT_BUS_OK
-    late = [
-        f for f in stuck if wire.unpack_header(f)[0] == wire.STATUS and wire.unpack_header(f)[5] > 230_000
-    ]
-    assert all(wire.unpack_body(f, wire.STATUS)[16] == wire.CONDITION_SENSOR_STUCK for f in late)
+    late = [f for f in stuck if unpack_header(f)[0] == wire.STATUS and unpack_header(f)[5] > 230_000]
+    assert all(unpack_body(f, wire.STATUS)[16] == wire.CONDITION_SENSOR_STUCK for f in late)
     assert len(late) >= (frozen_s - 5) // 5
 
 
@@ -229,4 +228,4 @@ def test_a_bus_that_fails_while_a_stuck_sensor_is_tried_is_recovered_too():
     assert not still.board.app.samplers[0].is_lost
     blocks = [item for item in decoder.feed_many(frames) if isinstance(item, OrientationBlock)]
     assert sum(len(block.t_s) for block in blocks) == 0  # no INFO yet in these
-    assert sum(wire.unpack_header(f)[0] == wire.ORIENT for f in frames) > 60
+    assert sum(unpack_header(f)[0] == wire.ORIENT for f in frames) > 60

@@ -6,6 +6,7 @@ import struct
 import pytest
 
 from tiltwise.common import wire
+from tiltwise.common.frame import open_frame, unpack_body
 from tiltwise.firmware_build.locate import load_firmware
 from tiltwise.sim.board.peripherals import Power, PowerCut, SimFlash
 from tiltwise.sim.board.simulated_board import SimClock
@@ -190,9 +191,9 @@ def fetched(bench, boot):
         seq = view.seq_at(0)
         frame = bytearray(view.frame_at(0)[: view.size_at(0)])
         wire.seal(frame, len(frame))
-        header = wire.open_frame(bytes(frame))
+        header = open_frame(bytes(frame))
         assert header[:4] == (wire.MINUTE, 0, boot, seq)
-        assert wire.unpack_body(frame, wire.MINUTE)[0] == seq
+        assert unpack_body(frame, wire.MINUTE)[0] == seq
         found.append(seq)
         seq += 1
     return found

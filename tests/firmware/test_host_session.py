@@ -8,6 +8,7 @@ import pytest
 
 from tiltwise.common import auth, wire
 from tiltwise.common.channel import Channel
+from tiltwise.common.frame import open_frame
 from tiltwise.firmware_build.locate import load_firmware
 from tiltwise.sim.board.simulated_board import SimClock, SimLink
 
@@ -104,7 +105,7 @@ class Bench:
         if self.channel is not None:
             assert all(frame[1] & wire.FLAG_AUTHENTICATED for frame in frames)
             frames = [self.channel.open_frame(frame) for frame in frames]
-        self.headers = [wire.open_frame(frame) for frame in frames]
+        self.headers = [open_frame(frame) for frame in frames]
         return [header[3] for header in self.headers]
 
     def done(self):

@@ -7,6 +7,7 @@ import pytest
 
 from flying import Flying
 from tiltwise.common import wire
+from tiltwise.common.frame import open_frame, unpack_body, unpack_header
 from wire_host import KEY, START, ack, stuffed
 
 SECONDS = 60
@@ -43,14 +44,14 @@ def flight():
         frames += owner.frames
         owner.frames = []
         if frames:
-            owner.send(wire.OP_ACK, ack(wire.unpack_header(frames[-1])[3], boot=flying.board.boot_id))
+            owner.send(wire.OP_ACK, ack(unpack_header(frames[-1])[3], boot=flying.board.boot_id))
     return flying, frames, strangers
 
 
 def test_owner_gets_every_sample(flight):
     _, frames, strangers = flight
     assert strangers > 3
-    headers = [wire.open_frame(frame) for frame in frames]
+    headers = [open_frame(frame) for frame in frames]
     seqs = [header[3] for header in headers]
     assert seqs == list(range(seqs[0], seqs[0] + len(seqs)))
     orient = [header for header in headers if header[0] == wire.ORIENT]
@@ -63,9 +64,7 @@ def test_owner_gets_every_sample(flight):
 
 def test_board_says_what_it_saw_and_not_too_often(flight):
     flying, frames, _ = flight
-    events = [
-        wire.unpack_body(frame, wire.EVENT) for frame in frames if wire.unpack_header(frame)[0] == wire.EVENT
-    ]
+    events = [unpack_body(frame, wire.EVENT) for frame in frames if unpack_header(frame)[0] == wire.EVENT]
     told = [body[2] for body in events if body[0] == wire.EVENT_HOSTILE]
     assert told == sorted(told)
     assert 0 < told[-1] <= flying.board.app.sessions.hostile

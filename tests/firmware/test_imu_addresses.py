@@ -6,6 +6,7 @@ import pytest
 
 from sim.imu_parts import put_config, steady
 from tiltwise.common import wire
+from tiltwise.common.frame import unpack_header
 from tiltwise.firmware_build.locate import load_firmware
 from tiltwise.sim.board.peripherals import SimFiles
 from tiltwise.sim.board.simulated_board import SimBoard
@@ -105,7 +106,7 @@ def test_a_clock_chip_at_the_address_of_an_imu_is_never_remembered_as_one(second
     steady(part, 20)
     board = SimBoard([part, chip], addresses=(0x6A, 0x68))
     frames = board.step(20)
-    assert sum(wire.unpack_header(frame)[0] == wire.ORIENT for frame in frames) > 90
+    assert sum(unpack_header(frame)[0] == wire.ORIENT for frame in frames) > 90
     assert [board.app.settings.get(key) for key in ("imus", "imu_a", "imu_b")] == [1, 0, 0]
     if seconds != 24:
         assert [sampler.address for sampler in board.app.samplers] == [0x6A]
@@ -126,7 +127,7 @@ def test_an_imu_that_comes_late_is_found_beside_a_clock_chip():
     assert isinstance(board.app.samplers[0].problem, sensors.UnknownPartError)
     board.bus.plug(0x6A)
     frames = board.step(20)
-    assert sum(wire.unpack_header(frame)[0] == wire.ORIENT for frame in frames) > 60
+    assert sum(unpack_header(frame)[0] == wire.ORIENT for frame in frames) > 60
     assert board.app.samplers[0].address == 0x6A
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tiltwise.common import wire
+from tiltwise.common.frame import open_frame, unpack_body, unpack_header
 from tiltwise.firmware_build.locate import load_firmware
 from tiltwise.sim.board.simulated_board import WATCHDOG, SimBoard
 from tiltwise.sim.imu.imu_errors import G_M_S2, ImuErrors
@@ -87,8 +88,8 @@ class Life:
         return [
             (body[0], body[2])
             for frame in self.held()
-            if wire.unpack_header(frame)[0] == wire.EVENT
-            for body in [wire.unpack_body(frame, wire.EVENT)]
+            if unpack_header(frame)[0] == wire.EVENT
+            for body in [unpack_body(frame, wire.EVENT)]
         ]
 
     def take_neutral(self):
@@ -138,9 +139,7 @@ def test_minute_tells_of_the_alert_and_of_the_worn_seconds():
     life.take_neutral()
     life.live(200, to_deg=40)
     minutes = [
-        wire.unpack_body(frame, wire.MINUTE)
-        for frame in life.held()
-        if wire.unpack_header(frame)[0] == wire.MINUTE
+        unpack_body(frame, wire.MINUTE) for frame in life.held() if unpack_header(frame)[0] == wire.MINUTE
     ]
     under_way = life.board.app.samplers[0].path.minute.alerts
     assert sum(body[3] for body in minutes) + under_way == life.board.app.wearer.coach.alerts >= 2
@@ -211,7 +210,7 @@ def test_frames_that_the_motor_shakes_are_flagged_and_no_others():
     begin, end = life.board.sim_motor.pulses[0][0], life.board.sim_motor.pulses[-1][1]
     flagged, clean = [], []
     for frame in life.frames:
-        header = wire.unpack_header(frame)
+        header = unpack_header(frame)
         if header[0] == wire.ORIENT:
             first_s = header[5] * wire.TICK_S
             span = (first_s, first_s + (header[6] - 1) / 52)
@@ -298,12 +297,12 @@ def test_second_sensor_that_should_be_there_is_reported_and_used_when_it_comes()
     board.bus.unplug(0x6B)
     board.restart()
     board.start()
-    headers = [wire.open_frame(frame) for frame in board.step(10)]
+    headers = [open_frame(frame) for frame in board.step(10)]
     assert {header[7] for header in headers if header[0] == wire.ORIENT} == {0}
     faults = [header for header in headers if header[0] == wire.STATUS and header[1] & wire.FLAG_SENSOR_FAULT]
     assert {header[7] for header in faults} == {1}
     board.bus.plug(0x6B)
-    headers = [wire.open_frame(frame) for frame in board.step(25)]
+    headers = [open_frame(frame) for frame in board.step(25)]
     assert {header[7] for header in headers if header[0] == wire.ORIENT} == {0, 1}
 
 
@@ -329,11 +328,11 @@ def test_empty_battery_sends_it_to_sleep_before_the_voltage_breaks_down():
     life = Life(stream=wire.ORIENT)
     life.board.pins.battery_mv = 3680
     life.live(60)
-    last = [frame for frame in life.frames if wire.unpack_header(frame)[0] == wire.STATUS][-1]
-    body = wire.unpack_body(last, wire.STATUS)
+    last = [frame for frame in life.frames if unpack_header(frame)[0] == wire.STATUS][-1]
+    body = unpack_body(last, wire.STATUS)
     assert (body[1], body[2]) == (3680, 10)
-    assert wire.unpack_header(last)[1] & wire.FLAG_LOW_BATTERY
-    assert wire.unpack_header(life.frames[-1])[1] & wire.FLAG_LOW_BATTERY
+    assert unpack_header(last)[1] & wire.FLAG_LOW_BATTERY
+    assert unpack_header(life.frames[-1])[1] & wire.FLAG_LOW_BATTERY
     life.board.pins.battery_mv = 3300
     life.live(60)
     assert life.board.is_asleep
@@ -373,7 +372,7 @@ def backfill(life, boot):
     return [
         (frame, header)
         for frame in life.frames
-        for header in [wire.open_frame(frame)]
+        for header in [open_frame(frame)]
         if header[2] == boot and header[1] & wire.FLAG_BACKFILL
     ]
 
@@ -443,7 +442,7 @@ def test_three_crashes_in_a_row_leave_the_cable_only_and_a_restart_on_purpose_en
     answers = [wire.open_command(reply) for reply in life.board.replies[-2:]]
     assert [answer[3][0] for answer in answers] == [wire.STATUS_OK, wire.STATUS_FAILED]
     assert life.board.sim_motor.pulses == []
-    kinds = {wire.open_frame(frame)[0] for frame in life.frames}
+    kinds = {open_frame(frame)[0] for frame in life.frames}
     assert wire.STATUS in kinds
     assert (wire.EVENT_SAFE_MODE, 3) in life.events()
     assert life.board.fed_s[-1] > life.now_s - 2
@@ -508,7 +507,7 @@ def test_bare_board_without_anything_but_a_sensor_works():
     life.board.command(wire.OP_MOTOR, bytes((1, 3)))
     life.board.command(wire.OP_REBOOT)
     life.live(2)
-    kinds = [wire.open_frame(frame)[0] for frame in life.frames]
+    kinds = [open_frame(frame)[0] for frame in life.frames]
     assert kinds.count(wire.MINUTE) == 2
-    info = next(frame for frame in life.frames if wire.open_frame(frame)[0] == wire.INFO)
-    assert wire.unpack_body(info, wire.INFO)[4] & (wire.FEATURE_MOTOR | wire.FEATURE_BATTERY) == 0
+    info = next(frame for frame in life.frames if open_frame(frame)[0] == wire.INFO)
+    assert unpack_body(info, wire.INFO)[4] & (wire.FEATURE_MOTOR | wire.FEATURE_BATTERY) == 0

@@ -7,6 +7,7 @@ import pytest
 
 from radio_bench import BOOT, CTRL, DATA, INFO, Board
 from tiltwise.common import wire
+from tiltwise.common.frame import open_frame
 from wire_host import DEVICE, KEY, START, ack, get, stuffed
 
 
@@ -432,7 +433,7 @@ def test_every_frame_and_answer_carries_a_tag_of_its_session():
     frame = host.raw_frames[0]
     assert frame[1] & wire.FLAG_AUTHENTICATED
     with pytest.raises(wire.WireError):
-        wire.open_frame(frame)
+        open_frame(frame)
     forged = bytearray(frame)
     forged[30] ^= 1
     with pytest.raises(wire.WireError, match="tag does not match"):

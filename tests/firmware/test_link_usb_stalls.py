@@ -6,6 +6,7 @@ import pytest
 
 from sim.imu_parts import KINDS, put_config, steady
 from tiltwise.common import cobs, wire
+from tiltwise.common.frame import open_frame, unpack_header
 from tiltwise.firmware_build.locate import load_firmware
 from tiltwise.sim.board.simulated_board import SimBoard
 from wire_host import START, ack, stuffed
@@ -145,11 +146,11 @@ class Bench:
         while (packet := self.inbox.take()) is not None:
             if wire.is_frame(packet):
                 try:
-                    wire.open_frame(packet)
+                    open_frame(packet)
                 except wire.WireError:
                     self.torn += 1
                     continue
-                seqs.append(wire.unpack_header(packet)[3])
+                seqs.append(unpack_header(packet)[3])
         return seqs
 
     def keep(self):

@@ -7,6 +7,7 @@ import pytest
 
 from radio_bench import Board
 from tiltwise.common import wire
+from tiltwise.common.frame import unpack_header
 from wire_host import START, ack, get
 
 GONE_HEAD = struct.calcsize(wire.GET_DONE_BODY)
@@ -21,7 +22,7 @@ class Books:
 
     def take(self, frames):
         for frame in frames:
-            seq = wire.unpack_header(frame)[3]
+            seq = unpack_header(frame)[3]
             payload = frame[18:-8]
             assert self.stored.setdefault(seq, payload) == payload
             self.gone.discard(seq)

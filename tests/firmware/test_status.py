@@ -8,6 +8,7 @@ import pytest
 
 from flying import KEY, Flying
 from tiltwise.common import auth, wire
+from tiltwise.common.frame import open_frame, read_frame, unpack_header
 from tiltwise.decode.messages import read_status
 from tiltwise.firmware_build.locate import load_firmware
 from tiltwise.sim.board.peripherals import SimFlash
@@ -51,8 +52,8 @@ class Cabled:
         """Let time pass; return the newest STATUS of the first sensor (of all: `told`)."""
         self.now_s += seconds
         for frame in self.board.step(self.now_s):
-            if wire.open_frame(frame)[0] == wire.STATUS:
-                status = read_status(frame, self.now_s)
+            if open_frame(frame)[0] == wire.STATUS:
+                status = read_status(read_frame(frame), self.now_s)
                 self.told[status.sensor] = status
         return self.told.get(0)
 
@@ -186,9 +187,9 @@ def own_status(flying, seconds=STATUS_S):
     main = flying.board.app.frames.main
     for k in reversed(range(main.used)):
         frame = bytearray(main.frame_at(k)[: main.size_at(k)])
-        if wire.unpack_header(frame)[0] == wire.STATUS:
+        if unpack_header(frame)[0] == wire.STATUS:
             wire.seal(frame, len(frame))
-            return read_status(bytes(frame), flying.now_s)
+            return read_status(read_frame(bytes(frame)), flying.now_s)
     raise AssertionError("no STATUS in memory")
 
 
@@ -330,8 +331,8 @@ def told_by_ring(cabled):
     cabled.live()
     main = cabled.board.app.frames.main
     frames = [bytearray(main.frame_at(k)[: main.size_at(k)]) for k in range(main.used)]
-    newest = [frame for frame in frames if wire.unpack_header(frame)[0] == wire.STATUS][-1]
-    return conditions(read_status(bytes(newest), 0.0))
+    newest = [frame for frame in frames if unpack_header(frame)[0] == wire.STATUS][-1]
+    return conditions(read_status(read_frame(bytes(newest)), 0.0))
 
 
 def a_board_with_minutes(minutes=7):

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from tiltwise.common import wire
+from tiltwise.common.frame import read_frame
 from tiltwise.report import aggregate as agg
 from tiltwise.report.aggregate import Aggregate
 from tiltwise.store.writer import Store
@@ -68,7 +69,11 @@ def bench_day(folder: Path) -> None:
             first = k * FRAMES_A_SECOND
             chosen = frames[first : first + FRAMES_A_SECOND]
             began = time.perf_counter()
-            store.append(session, chosen, [START_S + k + 0.2 * j for j in range(FRAMES_A_SECOND)])
+            store.append(
+                session,
+                list(map(read_frame, chosen)),
+                [START_S + k + 0.2 * j for j in range(FRAMES_A_SECOND)],
+            )
             if k % 60 == 59:
                 store.put_aggregates(session, [minute(START_S + k - 59, rng)])
             store.commit()

@@ -12,8 +12,11 @@ from link.linked_board import OTHERS, OURS, BoardConnector, Faults, living
 from radio_bench import Board
 from tiltwise.common import auth, cobs, wire
 from tiltwise.common.channel import Channel
-from tiltwise.link.board_connection import BoardConnection, Codec, Reply, read_ping
+from tiltwise.common.frame import Frame, open_frame
+from tiltwise.link.board_connection import BoardConnection, read_ping
 from tiltwise.link.board_identity import KeyedBoard, read_hello
+from tiltwise.link.commands import Reply
+from tiltwise.link.packet_codec import Codec
 from tiltwise.link.transport import CABLE, CTRL, DATA, BusyError, LinkError, Trouble
 from tiltwise_lab.radio.virtual_time import run_virtually
 
@@ -73,7 +76,7 @@ def test_a_spoofed_board_gets_no_secret(proof: bytes) -> None:
     impostor = Impostor(proof)
     with pytest.raises(LinkError) as caught:
         run_virtually(impostor.peer.open(hello()))
-    assert caught.value.trouble is Trouble.STRANGER
+    assert caught.value.trouble is Trouble.UNKNOWN_BOARD
     assert "back" in str(caught.value)
     assert [opcode for opcode, _ in impostor.heard] == [wire.OP_AUTH1], "nothing after its proof failed"
     said = b"".join(payload for _, payload in impostor.heard)
@@ -85,7 +88,7 @@ def test_a_board_that_asks_over_the_radio_to_be_set_up_gets_nothing() -> None:
     impostor = Impostor()
     with pytest.raises(LinkError, match="tiltwise setup") as caught:
         run_virtually(impostor.peer.open(hello(wire.STATE_NEEDS_SETUP)))
-    assert caught.value.trouble is Trouble.STRANGER
+    assert caught.value.trouble is Trouble.UNKNOWN_BOARD
     assert impostor.heard == []
 
 
@@ -103,7 +106,8 @@ def test_a_cable_without_a_key_gives_frames_with_checksums_only() -> None:
     codec.is_free = True
     plain = orient(1)
     wire.seal(plain, len(plain))
-    assert codec.feed(CABLE, stuffed(bytes(plain)) + stuffed(sealed(board, 2))) == [bytes(plain)]
+    (frame,) = codec.feed(CABLE, stuffed(bytes(plain)) + stuffed(sealed(board, 2)))
+    assert frame.data == bytes(plain)
 
 
 def test_forged_stale_and_replayed_bytes_are_counted_and_never_pass() -> None:
@@ -124,8 +128,9 @@ def test_forged_stale_and_replayed_bytes_are_counted_and_never_pass() -> None:
     assert codec.feed(CABLE, answer) == [], "heard before"
     assert codec.feed(CTRL, stuffed(stale.pack(0x21, wire.OP_STOP | wire.REPLY, b"\0"))) == []
     (frame,) = codec.feed(DATA, good)
-    assert isinstance(frame, bytes)
-    assert wire.open_frame(frame)[3] == 3
+    assert isinstance(frame, Frame)
+    assert frame.seq == 3
+    open_frame(frame.data)
 
 
 def test_packets_cut_anywhere_and_doubled_come_out_once() -> None:
@@ -148,7 +153,7 @@ def test_text_on_the_cable_costs_nothing() -> None:
     codec.channel = host
     reply = stuffed(board.pack(0x20, wire.OP_STOP | wire.REPLY, b"\0"))
     found = codec.feed(CABLE, b"Traceback (most recent call last):\r\n" + stuffed(sealed(board, 1)) + reply)
-    assert [type(item) for item in found] == [bytes, Reply]
+    assert [type(item) for item in found] == [Frame, Reply]
 
 
 def test_an_answer_is_waited_for_three_times_a_second_each() -> None:

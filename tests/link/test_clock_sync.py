@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 
 from tiltwise.common import wire
+from tiltwise.common.frame import Frame, read_frame
 from tiltwise.link.clock_sync import BootClock, ClockMap
 
 
-def orient_frame(seq: int, device_s: float) -> bytes:
+def orient_frame(seq: int, device_s: float) -> Frame:
     """Ten samples at 50 Hz from this device time on."""
     frame = bytearray(wire.frame_size(wire.ORIENT, 10))
     ticks = round(device_s / wire.TICK_S)
     wire.pack_header_into(frame, wire.ORIENT, 0, 7, seq, 10 * seq, ticks, 10, 0, wire.RATES_HZ.index(50.0))
-    wire.seal(frame, len(frame))
-    return bytes(frame)
+    return read_frame(bytes(frame))
 
 
 def test_drift_and_radio_delay_are_followed_within_20_ms():

@@ -29,10 +29,12 @@ import pytest
 from link.linked_board import OTHERS, OURS, BoardConnector, Faults, living
 from radio_bench import BOOT, Board
 from tiltwise.common import wire
+from tiltwise.common.frame import open_frame
 from tiltwise.link.aes import Aes, load_aes
 from tiltwise.link.board_connection import PINGS
+from tiltwise.link.command_queue import MOTOR_S
 from tiltwise.link.commands import CREDITS, Acknowledger, Pattern
-from tiltwise.link.supervisor import CONNECT_S, MOTOR_S, SILENT_S, Supervisor
+from tiltwise.link.supervisor import CONNECT_S, SILENT_S, Supervisor
 from tiltwise.link.transport import LinkError, Trouble
 from tiltwise_lab.radio.virtual_time import run_virtually
 
@@ -59,7 +61,7 @@ class Host:
                     await self._reply(chunk.data)
 
     async def _frame(self, frame: bytes) -> None:
-        seq = wire.open_frame(frame)[3]
+        seq = open_frame(frame)[3]
         self.seqs.append(seq)
         if not frame[1] & wire.FLAG_BACKFILL:
             self.live_at_s.append(asyncio.get_running_loop().time())

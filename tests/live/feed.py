@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 
 from tiltwise.common import wire
+from tiltwise.common.frame import unpack_header
 from tiltwise.config.settings import Settings
 from tiltwise.link.source import Chunk
 from tiltwise.live.backfill.store_sink import StoreSink
@@ -69,7 +70,7 @@ def acknowledged(commands: Sequence[bytes]) -> list[tuple[int, int, int]]:
 def stored_seqs(folder: Path) -> set[int]:
     """Return the sequence numbers of all frames in a store."""
     with Store.open_readonly(folder) as reader:
-        return {wire.unpack_header(frame.data)[3] for frame in reader.frames(0, 4e9)}
+        return {unpack_header(frame.data)[3] for frame in reader.frames(0, 4e9)}
 
 
 class ListSource:

@@ -9,6 +9,7 @@ import pytest
 from decode import frame_builders
 from live.feed import play, session
 from tiltwise.common import wire
+from tiltwise.common.frame import frame_sizes, read_frame
 from tiltwise.decode.messages import BoardEvent, Status, read_status
 from tiltwise.live.board_status import BoardWatch
 from tiltwise.live.event_text import lines_of
@@ -19,7 +20,8 @@ CONDITIONS = {name: bit for name, bit in vars(wire).items() if name.startswith("
 
 
 def status(uptime_s: int = 100, *, conditions: int = 0, boot: int = 7, **more: int) -> Status:
-    told = read_status(frame_builders.status_frame(1, 0, boot=boot, conditions=conditions, counts=QUIET), 0.0)
+    frame = frame_builders.status_frame(1, 0, boot=boot, conditions=conditions, counts=QUIET)
+    told = read_status(read_frame(frame), 0.0)
     return dataclasses.replace(told, uptime_s=uptime_s, **more)
 
 
@@ -78,9 +80,9 @@ def test_status_that_was_fetched_late_is_no_news_and_a_new_boot_is() -> None:
 
 
 def test_a_board_of_minor_0_says_nothing_of_this_kind() -> None:
-    frame = bytearray(frame_builders.status_frame(1, 0)[: wire.frame_sizes(wire.STATUS)[0]])
+    frame = bytearray(frame_builders.status_frame(1, 0)[: frame_sizes(wire.STATUS)[0]])
     wire.seal(frame, len(frame))
-    assert BoardWatch().process(read_status(bytes(frame), 0.0)) == []
+    assert BoardWatch().process(read_status(read_frame(bytes(frame)), 0.0)) == []
 
 
 def test_events_of_strangers_and_faults_have_words() -> None:

@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 
 from live.feed import stored_seqs
-from store.store_frames import T0_S, frame, utc_s
+from store.store_frames import T0_S, frame, opened, utc_s
 from tiltwise.common import wire
 from tiltwise.config.settings import Settings
 from tiltwise.live.backfill.store_sink import StoreSink
 from tiltwise.live.live_session import LiveSession
 from tiltwise.motion.calibration.mounting import mounting_from_up
-from tiltwise.store import schema, staging_schema
+from tiltwise.store import schema, staging
 from tiltwise.store.writer import Store
 from tiltwise.types import Mount
 from tiltwise_lab.bench.storage.killed_host import frames_of, open_session
@@ -75,7 +75,7 @@ def write(folder: Path, notes: int, fatal: int | None) -> None:
     store = Store(folder, min_free_bytes=0)
     session = store.begin_session("b", 7, zone="UTC", mount=Mount.NECK, started_s=T0_S)
     for seqs in (range(50), range(50, 340), range(340, 350)):
-        store.append(session, [frame(k) for k in seqs], [utc_s(k) for k in seqs])
+        store.append(session, opened([frame(k) for k in seqs]), [utc_s(k) for k in seqs])
         settled = store.commit().settled[session]
         os.write(notes, b"%d\n" % settled)
     store.close()
@@ -95,7 +95,7 @@ def test_kill_9_before_every_statement_of_every_commit_loses_nothing(tmp_path: P
         with Store(folder, min_free_bytes=0) as store:
             assert store.recoveries == [], fatal
             session = store.begin_session("b", 7, zone="UTC", mount=Mount.NECK, started_s=T0_S)
-            store.append(session, [frame(350)], [utc_s(350)])
+            store.append(session, opened([frame(350)]), [utc_s(350)])
             store.commit()
         assert stored_seqs(folder) >= {*range(acknowledged(notes) + 1), 350}, fatal
         for path in folder.glob("*.db"):
@@ -142,14 +142,14 @@ def test_a_limit_of_memory_that_is_met_damages_nothing(tmp_path: Path) -> None:
 def test_a_disk_that_refuses_for_hours_costs_a_stated_amount_of_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert staging_schema._MOST_STAGED * 250 < 64e6, "bytes of frames that wait in memory"
-    monkeypatch.setattr(staging_schema, "_MOST_STAGED", 1000)
+    assert staging._MOST_STAGED * 250 < 64e6, "bytes of frames that wait in memory"
+    monkeypatch.setattr(staging, "_MOST_STAGED", 1000)
     with Store(tmp_path, min_free_bytes=0) as store:
         session = store.begin_session("b", 7, zone="UTC", mount=Mount.NECK, started_s=T0_S)
         for seq in range(3000):
-            store.append(session, [frame(seq)], [utc_s(seq)])
+            store.append(session, opened([frame(seq)]), [utc_s(seq)])
         assert store.commit().frames == 1000
-        assert store.append(session, [frame(0)], [utc_s(0)]) == 1, "what was given up may come again"
+        assert store.append(session, opened([frame(0)]), [utc_s(0)]) == 1, "what was given up may come again"
         store.commit()
     assert stored_seqs(tmp_path) == {0, *range(2000, 3000)}
 

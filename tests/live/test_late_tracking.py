@@ -14,6 +14,7 @@ import pytest
 from live.feed import STARTED_S
 from live.test_live_link import DemoTally, SimCable, gaps, keeper_in, live
 from tiltwise.common import wire
+from tiltwise.common.frame import unpack_header
 from tiltwise.config.settings import Settings
 from tiltwise.link.supervisor import Supervisor
 from tiltwise.live.live_session import LiveSession
@@ -24,7 +25,7 @@ from tiltwise.offline.recording_header import recording_header
 from tiltwise.recording.tw_file import RecordingWriter
 from tiltwise.report import aggregate as agg
 from tiltwise.report.aggregate import Aggregate
-from tiltwise.store.reader import StoredDay
+from tiltwise.store.stored_samples import StoredDay
 from tiltwise.store.writer import Store
 from tiltwise.types import EpisodeAlert, EpisodeEnded, Mount
 from tiltwise_lab.radio.virtual_time import run_virtually
@@ -135,13 +136,13 @@ def test_a_board_that_starts_anew_has_the_right_time_at_once(tmp_path: Path) -> 
     _, session = live(story, keeper=keeper_in(tmp_path), mounting=UP)
     with Store.open_readonly(tmp_path) as reader:
         frames = [f for f in reader.frames(0, 4e9) if f.data[0] & 15 == wire.ORIENT]
-    boots = sorted({wire.unpack_header(f.data)[2] for f in frames})
+    boots = sorted({unpack_header(f.data)[2] for f in frames})
     assert len(boots) == 2
     zeros = {
         boot: [
-            f.utc_us / 1e6 - STARTED_S - wire.unpack_header(f.data)[5] * wire.TICK_S
+            f.utc_us / 1e6 - STARTED_S - unpack_header(f.data)[5] * wire.TICK_S
             for f in frames
-            if wire.unpack_header(f.data)[2] == boot
+            if unpack_header(f.data)[2] == boot
         ]
         for boot in boots
     }
@@ -194,9 +195,7 @@ def test_what_was_lost_while_no_program_ran_is_a_gap_too(tmp_path: Path) -> None
     assert reason == "overflow"
     assert start_s - STARTED_S == pytest.approx(stopped_s, abs=1.0)  # what was on its way then is lost too
     with Store.open_readonly(tmp_path) as reader:
-        heads = sorted(
-            wire.unpack_header(f.data) for f in reader.frames(0, 4e9) if f.data[0] & 15 == wire.ORIENT
-        )
+        heads = sorted(unpack_header(f.data) for f in reader.frames(0, 4e9) if f.data[0] & 15 == wire.ORIENT)
     before, after = max(itertools.pairwise(sorted(h[5] for h in heads)), key=lambda pair: pair[1] - pair[0])
     assert end_s - start_s == pytest.approx((after - before) * wire.TICK_S - 0.2, abs=0.3)
     covered_s, _ = total(day_in(tmp_path).minutes)

@@ -14,6 +14,7 @@ import pytest
 
 from live.feed import STARTED_S, stored_seqs
 from tiltwise.common import wire
+from tiltwise.common.frame import unpack_header
 from tiltwise.config.settings import Settings
 from tiltwise.link.supervisor import Supervisor
 from tiltwise.live.backfill.store_sink import StoreSink
@@ -127,8 +128,8 @@ def test_an_outage_beyond_the_ring_is_a_gap_of_what_was_lost_and_no_more(tmp_pat
     rows = gaps(tmp_path)
     assert {reason for *_, reason in rows} == {"overflow"}
     with Store.open_readonly(tmp_path) as reader:
-        frames = sorted((wire.unpack_header(f.data)[3], f) for f in reader.frames(0, 4e9))
-    heads = [wire.unpack_header(f.data) for _, f in frames if f.data[0] & 15 == wire.ORIENT]
+        frames = sorted((unpack_header(f.data)[3], f) for f in reader.frames(0, 4e9))
+    heads = [unpack_header(f.data) for _, f in frames if f.data[0] & 15 == wire.ORIENT]
     missing = sum(b[4] - a[4] - a[6] for a, b in itertools.pairwise(heads))
     seconds = sum(end - start for start, end, _ in rows)
     # The part's own rate, which is a few per cent off its name; times come from the least delay, 0.1 s a step here.
@@ -180,7 +181,7 @@ def test_without_store_the_recording_is_what_is_durable(tmp_path: Path) -> None:
         await asyncio.sleep(20)
 
     cable, _ = live(story, recorder=RecordingWriter(path, {}))
-    recorded = {wire.unpack_header(frame)[3] for frame in read_frames(path).frames}
+    recorded = {unpack_header(frame)[3] for frame in read_frames(path).frames}
     oldest = cable.simulation.board.app.frames.oldest()
     assert oldest > 100
     assert recorded >= set(range(oldest)), "freed what is in no file"
@@ -198,7 +199,7 @@ def test_backfill_reaches_the_store_at_its_own_time_and_never_the_detectors(tmp_
     live(story, keeper=keeper_in(tmp_path))
     with Store.open_readonly(tmp_path) as reader:
         frames = [f for f in reader.frames(0, 4e9) if f.data[0] & 15 == wire.ORIENT]
-    errors = [f.utc_us / 1e6 - STARTED_S - wire.unpack_header(f.data)[5] * wire.TICK_S for f in frames]
+    errors = [f.utc_us / 1e6 - STARTED_S - unpack_header(f.data)[5] * wire.TICK_S for f in frames]
     assert (
         max(errors) - min(errors) < 0.5
     )  # live frames carry their time of arrival, up to a frame and a step later

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from live.feed import STARTED_S, Frames, acknowledged, demo_frames, play, session, stored_seqs
-from tiltwise.common import wire
+from tiltwise.common.frame import unpack_header
 from tiltwise.config.settings import AlertSetting, RuleSetting, Settings
 from tiltwise.link.commands import CREDITS
 from tiltwise.recording.tw_file import RecordingWriter, read_frames
@@ -44,7 +44,7 @@ def test_the_story_of_the_demo_is_told(tmp_path: Path, frames: Frames) -> None:
     assert alert.t_s - alert.start_s == pytest.approx(60, abs=0.2)  # the rule's seconds, on a 10 Hz grid
     assert [n.level for live in updates for n in live.notices] == ["alert", "thanks"]
     assert [w for live in updates for w in live.warnings] == []
-    assert stored_seqs(tmp_path) == {wire.unpack_header(frame)[3] for _, frame in frames}
+    assert stored_seqs(tmp_path) == {unpack_header(frame)[3] for _, frame in frames}
 
 
 def test_every_acknowledged_frame_was_committed_before(tmp_path: Path, frames: Frames) -> None:
@@ -82,7 +82,7 @@ def test_a_full_disk_stops_neither_alerts_nor_stream(tmp_path: Path, frames: Fra
         warnings += [(now_s, text) for text in update.warnings]
         levels += [notice.level for notice in update.notices]
         for _, seq, credits in acknowledged(update.commands):
-            newest = wire.unpack_header(frame)[3]
+            newest = unpack_header(frame)[3]
             if store.is_full():
                 assert seq == durable or durable == -1, "acknowledged what was not committed"
             durable = seq
@@ -96,7 +96,7 @@ def test_a_full_disk_stops_neither_alerts_nor_stream(tmp_path: Path, frames: Fra
     assert last_s == pytest.approx(150, abs=2)
     live.finish()
     assert live.unsaved == ""
-    assert stored_seqs(tmp_path) == {wire.unpack_header(frame)[3] for _, frame in frames}
+    assert stored_seqs(tmp_path) == {unpack_header(frame)[3] for _, frame in frames}
 
 
 def test_a_disk_full_to_the_end_is_said_and_nothing_more_is_acknowledged(

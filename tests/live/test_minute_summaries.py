@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tiltwise.common import wire
+from tiltwise.common.frame import read_frame
 from tiltwise.live.backfill.minute_summaries import MinuteSummaries
 from tiltwise.motion.calibration.mounting import mounting_from_up
 from tiltwise.report import aggregate as agg
@@ -37,10 +38,8 @@ def minute(
 def rows_of(*frames: bytes, gone: range = range(10_000)) -> list[agg.Aggregate]:
     summaries = MinuteSummaries()
     for frame in frames:
-        summaries.note(frame)
-    return summaries.take(
-        BOOT, lambda seq: seq in gone, PROFILE, lambda frame: wire.unpack_header(frame)[5] * wire.TICK_S
-    )
+        summaries.note(read_frame(frame))
+    return summaries.take(BOOT, lambda seq: seq in gone, PROFILE, lambda frame: frame.device_s)
 
 
 def by_degree(rows: list[agg.Aggregate]) -> dict[int, float]:
@@ -98,5 +97,5 @@ def test_a_second_sensor_and_other_frames_are_left_alone() -> None:
     summaries = MinuteSummaries()
     frame = bytearray(minute(400, 0.0, [5] * 6))
     frame[0] = wire.VERSION << 4 | wire.STATUS
-    summaries.note(bytes(frame))
+    summaries.note(read_frame(bytes(frame)))
     assert summaries.take(BOOT, lambda _: True, PROFILE, lambda _: 0.0) == []

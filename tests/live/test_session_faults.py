@@ -14,6 +14,7 @@ from decode import frame_builders
 from live.feed import STARTED_S, stored_seqs
 from live.test_live_link import SimCable, gaps, keeper_in, live, made
 from tiltwise.common import wire
+from tiltwise.common.frame import unpack_header
 from tiltwise.config.settings import Settings
 from tiltwise.link.transport import CABLE
 from tiltwise.live.backfill.store_sink import StoreSink
@@ -47,7 +48,7 @@ def play(session: LiveSession, frames: list[bytes], step_s: float = STEP_S) -> l
 def stored(folder: Path) -> list[tuple[int, int, float]]:
     """Return (boot, number, UTC s) of all stored frames in order of time."""
     with Store.open_readonly(folder) as reader:
-        found = [(f.utc_us / 1e6, wire.unpack_header(f.data)) for f in reader.frames(0, 4e9)]
+        found = [(f.utc_us / 1e6, unpack_header(f.data)) for f in reader.frames(0, 4e9)]
     return [(head[2], head[3], utc_s) for utc_s, head in found]
 
 
@@ -199,7 +200,7 @@ def test_numbers_that_pass_the_end_of_32_bits_lose_nothing(tmp_path: Path) -> No
 def test_the_last_numbers_of_32_bits_are_acknowledged(tmp_path: Path) -> None:
     frames = frame_builders.stream(100, first_seq=(1 << 32) - 112)
     updates = play(calibrated(tmp_path), frames)
-    newest = wire.unpack_header(frames[-1])[3]
+    newest = unpack_header(frames[-1])[3]
     assert newest == wire.NOTHING_STORED - 1
     assert acknowledged(updates)[-1] >= newest - 5
 

@@ -8,6 +8,7 @@ import pytest
 
 from live.feed import STARTED_S
 from store.store_frames import frame
+from tiltwise.common.frame import read_frame
 from tiltwise.live.backfill.store_sink import StoreSink
 from tiltwise.store.writer import Committed, Store, StoreError
 from tiltwise.types import Mount
@@ -21,7 +22,7 @@ def test_each_boot_is_a_session_and_is_acknowledged_by_itself(tmp_path: Path) ->
     kept = keeper(Store(tmp_path, min_free_bytes=0))
     for boot in (7, 8):
         for seq in range(10):
-            kept.frame(frame(seq, boot=boot), STARTED_S + boot * 100 + seq / 5, None)
+            kept.add_frame(read_frame(frame(seq, boot=boot)), STARTED_S + boot * 100 + seq / 5, None)
     done = kept.commit()
     assert sorted(done.settled) == [(7, 9), (8, 9)]
     assert done.warning == ""
@@ -31,9 +32,9 @@ def test_each_boot_is_a_session_and_is_acknowledged_by_itself(tmp_path: Path) ->
 def test_a_lost_frame_without_samples_leaves_no_gap(tmp_path: Path) -> None:
     """The frames beside it end and begin a ms apart, because a part's rate is not quite its nominal one."""
     kept = keeper(Store(tmp_path, min_free_bytes=0))
-    kept.frame(frame(0, boot=7), STARTED_S, None)
-    kept.gone(7, STARTED_S + 10.0, STARTED_S + 10.001)
-    kept.gone(7, STARTED_S + 20.0, STARTED_S + 20.192)
+    kept.add_frame(read_frame(frame(0, boot=7)), STARTED_S, None)
+    kept.add_overflow_gap(7, STARTED_S + 10.0, STARTED_S + 10.001)
+    kept.add_overflow_gap(7, STARTED_S + 20.0, STARTED_S + 20.192)
     kept.commit()
     rows = kept._store._core.execute("SELECT start_us / 1e6 FROM gap").fetchall()
     kept.close()
@@ -42,7 +43,7 @@ def test_a_lost_frame_without_samples_leaves_no_gap(tmp_path: Path) -> None:
 
 def test_before_the_first_frame_nothing_is_stored(tmp_path: Path) -> None:
     kept = keeper(Store(tmp_path, min_free_bytes=0))
-    kept.gap(7, STARTED_S, STARTED_S + 1.0, "disconnected")
+    kept.add_gap(7, STARTED_S, STARTED_S + 1.0, "disconnected")
     assert kept.commit().settled == ()
     assert kept.close() == ""
     with Store.open_readonly(tmp_path) as reader:
@@ -62,7 +63,7 @@ def test_a_refusal_is_told_once_and_its_end_once(tmp_path: Path, monkeypatch: py
     told = []
     for k in range(30):
         is_full[0] = 10 <= k < 20
-        kept.frame(frame(k), STARTED_S + k / 5, None)
+        kept.add_frame(read_frame(frame(k)), STARTED_S + k / 5, None)
         done = kept.commit()
         told.append(done.warning)
         assert done.settled == (() if is_full[0] else ((7, k),))
@@ -74,7 +75,7 @@ def test_a_refusal_is_told_once_and_its_end_once(tmp_path: Path, monkeypatch: py
 
 def test_little_room_keeps_the_day_and_drops_raw_frames(tmp_path: Path) -> None:
     kept = keeper(Store(tmp_path, min_free_bytes=1 << 30, free_bytes=lambda _: 1 << 20))
-    kept.frame(frame(0), STARTED_S, None)
+    kept.add_frame(read_frame(frame(0)), STARTED_S, None)
     done = kept.commit()
     assert "MB free" in done.warning
     assert done.settled == ((7, 0),)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tiltwise.common import wire
+from tiltwise.common.frame import open_frame, unpack_header
 from tiltwise.sim.board.simulated_board import SimBoard
 from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
 from tiltwise_lab.vm.compiled import compiled_firmware
@@ -59,7 +60,7 @@ def bus_errors(board):
 
 
 def counts(frame):
-    header = wire.unpack_header(frame)
+    header = unpack_header(frame)
     size = wire.SAMPLE_SIZES.get(header[0])
     if size is None:
         return np.frombuffer(frame[wire.HEADER_SIZE : -wire.TAG_SIZE], dtype=np.uint8).astype(int)
@@ -85,7 +86,7 @@ def test_compiled_firmware_makes_the_frames_of_the_source_to_the_bit(spoil):
 def compare(ours, theirs):
     assert len(theirs) == len(ours) > 50
     # Type, flags, boot, number, index, time, count, rate: to the bit.
-    assert [wire.open_frame(f)[:9] for f in theirs] == [wire.open_frame(f)[:9] for f in ours]
+    assert [open_frame(f)[:9] for f in theirs] == [open_frame(f)[:9] for f in ours]
     a = np.concatenate([counts(f) for f in ours])
     b = np.concatenate([counts(f) for f in theirs])
     differing = int((a != b).sum())
@@ -99,6 +100,6 @@ def test_raw_frames_are_equal_to_the_bit(make_files):
     """From source and as `tiltwise setup` compiles it: with constants resolved and unused code left out."""
     ours = under_cpython(wire.RAW, nothing)
     theirs = under_micropython(wire.RAW, nothing, files=make_files())
-    raw = [f for f in ours if wire.unpack_header(f)[0] == wire.RAW]
+    raw = [f for f in ours if unpack_header(f)[0] == wire.RAW]
     assert len(raw) > 150
-    assert [f for f in theirs if wire.unpack_header(f)[0] == wire.RAW] == raw
+    assert [f for f in theirs if unpack_header(f)[0] == wire.RAW] == raw

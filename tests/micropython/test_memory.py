@@ -3,6 +3,7 @@
 import pytest
 
 from tiltwise.common import wire
+from tiltwise.common.frame import unpack_header
 from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
 from tiltwise_lab.vm.compiled import compiled_firmware
 from tiltwise_lab.vm.nodding_motion import NoddingMotion
@@ -58,7 +59,7 @@ def test_heap_stays_flat_over_streaming_and_disconnects():
             if minute in (3, 4, 5, 7, 8, 9):
                 board.reconnect()
             frames = board.step(60.0 * minute)
-            assert sum(wire.unpack_header(f)[0] == wire.ORIENT for f in frames) > 280
+            assert sum(unpack_header(f)[0] == wire.ORIENT for f in frames) > 280
             heap.append(made.vm.heap_in_use())
     finally:
         board.close()

@@ -8,6 +8,7 @@ import struct
 import pytest
 
 from tiltwise.common import wire
+from tiltwise.common.frame import unpack_body, unpack_header
 from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
 from tiltwise_lab.radio.bumble_host import RadioHost, RefusedError
 from tiltwise_lab.radio.virtual_radio import RadioLink
@@ -48,11 +49,11 @@ class Room:
             await asyncio.sleep(1.0)
             self.board.check()
             if self.host.received.frames and self.host.connection is not None:
-                newest = wire.unpack_header(self.host.received.frames[-1])
+                newest = unpack_header(self.host.received.frames[-1])
                 await self.host.acknowledge(newest[2], newest[3])
 
     def numbers(self):
-        return [wire.unpack_header(frame)[3] for frame in self.host.received.frames]
+        return [unpack_header(frame)[3] for frame in self.host.received.frames]
 
 
 def missing(numbers):
@@ -93,9 +94,9 @@ def test_stream_has_no_gap(interval_ms, mtu):
             return room.numbers(), room.host.received, room.host.joiner.broken
 
     numbers, heard, broken = run_virtually(scenario())
-    orient = [f for f in heard.frames if wire.unpack_header(f)[0] == wire.ORIENT]
+    orient = [f for f in heard.frames if unpack_header(f)[0] == wire.ORIENT]
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
-    samples = [wire.unpack_header(f) for f in orient]
+    samples = [unpack_header(f) for f in orient]
     assert all(a[4] + a[6] == b[4] for a, b in itertools.pairwise(samples))
     assert samples[-1][4] - samples[0][4] > 11 * 50
     assert (heard.damaged, broken) == (0, 0)
@@ -115,14 +116,14 @@ def test_a_lost_connection_is_filled_again():
             last = room.numbers()[-1]
             await room.open(timeout_ms=1000)
             await asyncio.sleep(1)
-            boot = wire.unpack_header(room.host.received.frames[-1])[2]
+            boot = unpack_header(room.host.received.frames[-1])[2]
             await room.host.get(boot, last + 1, room.numbers()[-1])
             await room.stream(6)
             return room.numbers(), room.host.received.frames
 
     numbers, frames = run_virtually(scenario())
     assert missing(numbers) == []
-    again = [f for f in frames if wire.unpack_header(f)[1] & wire.FLAG_BACKFILL]
+    again = [f for f in frames if unpack_header(f)[1] & wire.FLAG_BACKFILL]
     assert len(again) > 25  # 7 s of frames
 
 
@@ -189,7 +190,7 @@ def test_garbage_on_ctrl_is_counted_and_the_stream_goes_on():
 
     numbers, frames = run_virtually(scenario())
     assert missing(numbers) == []
-    events = [wire.unpack_body(f, wire.EVENT) for f in frames if wire.unpack_header(f)[0] == wire.EVENT]
+    events = [unpack_body(f, wire.EVENT) for f in frames if unpack_header(f)[0] == wire.EVENT]
     told = [value for code, _, value in events if code == wire.EVENT_HOSTILE]
     assert told
     assert told[-1] >= 100

@@ -8,6 +8,7 @@ import pytest
 
 from tiltwise.app import sources as _sources  # registers the addresses
 from tiltwise.common import wire
+from tiltwise.common.frame import unpack_header
 from tiltwise.config.address import AddressError, open_source
 from tiltwise.config.paths import data_folder
 from tiltwise.config.sensor_keys import KeyStore
@@ -45,7 +46,7 @@ class Listener:
     async def take(self):
         async for chunk in self.source.chunks():
             if wire.is_frame(chunk.data):
-                _, flags, self.boot, seq, *_ = wire.unpack_header(chunk.data)
+                _, flags, self.boot, seq, *_ = unpack_header(chunk.data)
                 self.seen.setdefault(seq, flags)
                 self.came += [] if flags & wire.FLAG_BACKFILL else ["live"]
             else:

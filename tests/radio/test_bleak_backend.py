@@ -10,6 +10,7 @@ from bleak.exc import BleakBluetoothNotAvailableError, BleakError
 
 from bleak_host import DATA, INFO, SERVICE, BleakHost
 from tiltwise.common import wire
+from tiltwise.common.frame import unpack_header
 from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
 from tiltwise_lab.radio.bleak_backend import Adapter
 from tiltwise_lab.radio.bumble_adapter import KERNEL_TIMEOUT_MS
@@ -117,7 +118,7 @@ def test_the_stream_has_no_gap_with_any_packet_size(offered, agreed):
     mtu, host = in_room(scenario, mtu=offered)
     assert mtu == agreed
     assert (host.missing(), host.damaged) == ([], 0)
-    orient = [head for head in map(wire.unpack_header, host.frames) if head[0] == wire.ORIENT]
+    orient = [head for head in map(unpack_header, host.frames) if head[0] == wire.ORIENT]
     span_s = (orient[-1][5] - orient[0][5]) * wire.TICK_S
     assert span_s > 9.5
     # The part's own rate is up to some percent off.
@@ -175,8 +176,8 @@ def test_what_was_missed_out_of_range_is_fetched():
     missing, host = in_room(scenario)
     assert len(missing) > 7 / FRAME_S  # silence, 6 s, a look of 1 s
     assert host.missing() == []
-    again = [f for f in host.frames if wire.unpack_header(f)[1] & wire.FLAG_BACKFILL]
-    assert {wire.unpack_header(f)[3] for f in again} >= set(missing)
+    again = [f for f in host.frames if unpack_header(f)[1] & wire.FLAG_BACKFILL]
+    assert {unpack_header(f)[3] for f in again} >= set(missing)
 
 
 def test_a_slow_link_refuses_and_loses_nothing():

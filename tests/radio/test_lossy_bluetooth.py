@@ -7,6 +7,7 @@ import pytest
 
 from bleak_host import DATA
 from tiltwise.common import wire
+from tiltwise.common.frame import open_frame
 from tiltwise.link.ble import BleConnector
 from tiltwise.link.board_identity import KeyedBoard
 from tiltwise.link.supervisor import Supervisor
@@ -61,7 +62,7 @@ def test_notifications_before_subscribing_and_twice_are_no_frames(times, mtu):
         async def take():
             async for chunk in source.chunks():
                 if wire.is_frame(chunk.data):
-                    seen.append(wire.open_frame(chunk.data)[3])
+                    seen.append(open_frame(chunk.data)[3])
 
         async with source:
             task = asyncio.get_running_loop().create_task(take())

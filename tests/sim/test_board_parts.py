@@ -10,6 +10,7 @@ import pytest
 
 from sim.imu_parts import KINDS, board_with, put_config
 from tiltwise.common import wire
+from tiltwise.common.frame import open_frame, unpack_body, unpack_header
 from tiltwise.firmware_build.locate import load_firmware
 from tiltwise.motion import rotation
 from tiltwise.sim.imu.imu_errors import G_M_S2, ImuErrors
@@ -47,11 +48,11 @@ def run(kind, seconds, errors=None, truth=nodding, **options):
 
 
 def of_type(frames, frame_type):
-    return [frame for frame in frames if wire.open_frame(frame)[0] == frame_type]
+    return [frame for frame in frames if open_frame(frame)[0] == frame_type]
 
 
 def events(frames):
-    return [wire.unpack_body(frame, wire.EVENT)[0::2] for frame in of_type(frames, wire.EVENT)]
+    return [unpack_body(frame, wire.EVENT)[0::2] for frame in of_type(frames, wire.EVENT)]
 
 
 SENSOR_EVENTS = (
@@ -70,9 +71,9 @@ def codes(frames):
 def orientation_rmse_deg(frames, after_s):
     """Return the RMS angle between "up" in ORIENT frames and the truth, at the times that the frames tell."""
     errors = []
-    info = wire.unpack_body(of_type(frames, wire.INFO)[-1], wire.INFO)
+    info = unpack_body(of_type(frames, wire.INFO)[-1], wire.INFO)
     for frame in of_type(frames, wire.ORIENT):
-        header = wire.unpack_header(frame)
+        header = unpack_header(frame)
         n = header[6]
         rows = np.array([struct.unpack_from("<7h", frame, wire.HEADER_SIZE + 14 * k) for k in range(n)])
         t_s = header[5] * wire.TICK_S + np.arange(n) / info[10]
@@ -102,7 +103,7 @@ def test_a_minute_of_slow_motion_is_followed(kind):
     assert levelled_rmse < 0.3 + scale_deg
     assert perfect_rmse < 0.3  # 24 deg/s at most: 5 ms of timing error would be 0.12 deg
     assert codes(frames) == []
-    headers = [wire.open_frame(frame) for frame in of_type(frames, wire.ORIENT)]
+    headers = [open_frame(frame) for frame in of_type(frames, wire.ORIENT)]
     assert all(a[4] + a[6] == b[4] for a, b in itertools.pairwise(headers))
 
 
@@ -121,7 +122,7 @@ def test_sample_times_are_within_5_ms_of_truth(kind, rate_error, rate_hz, monkey
     monkeypatch.setattr(config, "RATE_HZ", rate_hz)
     frames, board = run(kind, 30, ImuErrors.none(rate_error), ramp, stream=wire.RAW)
     raw = of_type(frames, wire.RAW)
-    told_s = np.array([wire.unpack_header(frame)[5] for frame in raw]) * wire.TICK_S
+    told_s = np.array([unpack_header(frame)[5] for frame in raw]) * wire.TICK_S
     count = np.array([struct.unpack_from("<h", frame, wire.HEADER_SIZE + 6)[0] for frame in raw])
     error_s = told_s - (count * board.app.samplers[0].driver.acc_m_s2_per_count + 15)
     print(f"{kind.name}: largest error of a sample time {1e3 * np.abs(error_s).max():.1f} ms")
@@ -136,11 +137,11 @@ def test_sample_times_are_within_5_ms_of_truth(kind, rate_error, rate_hz, monkey
 def test_info_and_rate_codes_are_those_of_the_part(kind):
     for frame_type, times in ((wire.ORIENT, 0.5), (wire.RAW, 1.0)):
         frames, _ = run(kind, 8, ImuErrors.none(0.01), stream=frame_type)
-        info = wire.unpack_body(of_type(frames, wire.INFO)[-1], wire.INFO)
+        info = unpack_body(of_type(frames, wire.INFO)[-1], wire.INFO)
         assert info[2] == kind.wire_kind
         assert info[14:16] == (1000, 4)
         nominal = 104 if kind.rate_hz > 101 else 100
-        told = {wire.RATES_HZ[wire.unpack_header(frame)[8]] for frame in of_type(frames, frame_type)}
+        told = {wire.RATES_HZ[unpack_header(frame)[8]] for frame in of_type(frames, frame_type)}
         assert told == {nominal * times}
 
 
@@ -166,7 +167,7 @@ def test_overflow_is_reported_and_the_index_stays_a_clock(kind):
     frames += board.step(22)
     lost = dict(events(frames))[wire.EVENT_FIFO_OVERFLOW]
     assert lost >= 5 * kind.rate_hz - kind.fifo_samples - 8
-    orient = [wire.open_frame(frame) for frame in of_type(frames, wire.ORIENT)]
+    orient = [open_frame(frame) for frame in of_type(frames, wire.ORIENT)]
     assert sum(bool(header[1] & wire.FLAG_DISCONTINUITY) for header in orient) == 1
     # A BMI270 and a clone without a driver's memory begin up to 0.7 s after the clock.
     index_s = (orient[-1][4] - orient[0][4]) / (kind.rate_hz / 2)
@@ -197,10 +198,10 @@ def test_sensor_that_goes_away_is_reported_and_recovered(kind, how):
     seen = codes(frames)
     fault = wire.EVENT_STUCK if how == "frozen" else wire.EVENT_BUS_FAULT
     assert seen in ([fault, wire.EVENT_BUS_OK], [fault, fault, wire.EVENT_BUS_OK])
-    status = wire.unpack_body(of_type(frames, wire.STATUS)[-1], wire.STATUS)
+    status = unpack_body(of_type(frames, wire.STATUS)[-1], wire.STATUS)
     assert status[8] >= 1
-    assert not wire.open_frame(of_type(frames, wire.STATUS)[-1])[1] & wire.FLAG_SENSOR_FAULT
-    orient = [wire.open_frame(frame) for frame in of_type(frames, wire.ORIENT)]
+    assert not open_frame(of_type(frames, wire.STATUS)[-1])[1] & wire.FLAG_SENSOR_FAULT
+    orient = [open_frame(frame) for frame in of_type(frames, wire.ORIENT)]
     assert any(header[1] & wire.FLAG_SENSOR_FAULT for header in orient)
     index_s = (orient[-1][4] - orient[0][4]) / (kind.rate_hz * 1.01 / 2)
     assert index_s == pytest.approx((orient[-1][5] - orient[0][5]) * wire.TICK_S, abs=0.15)
@@ -242,15 +243,13 @@ def test_two_parts_of_different_makes_stream_side_by_side_and_one_may_leave():
     board.bus.plug(kinds[1].address)
     frames += board.step(30)
     told = [
-        wire.unpack_header(frame)[7]
+        unpack_header(frame)[7]
         for frame in of_type(frames, wire.EVENT)
-        if wire.unpack_body(frame, wire.EVENT)[0] in SENSOR_EVENTS
+        if unpack_body(frame, wire.EVENT)[0] in SENSOR_EVENTS
     ]
     assert told == [1, 1]  # gone and back, and only the second
     for sensor, kind in enumerate(kinds):
-        mine = [
-            wire.open_frame(f) for f in of_type(frames, wire.ORIENT) if wire.unpack_header(f)[7] == sensor
-        ]
+        mine = [open_frame(f) for f in of_type(frames, wire.ORIENT) if unpack_header(f)[7] == sensor]
         assert wire.RATES_HZ[mine[0][8]] == (52 if kind.rate_hz > 101 else 50)
         assert mine[-1][5] * wire.TICK_S > 29
 
@@ -275,7 +274,7 @@ def test_sleep_wakes_by_motion_and_streams_again(kind):
     assert sampler.has_moved()
     sampler.wake()
     frames += board.step(40)
-    orient = [wire.open_frame(frame) for frame in of_type(frames, wire.ORIENT)]
+    orient = [open_frame(frame) for frame in of_type(frames, wire.ORIENT)]
     assert sum(bool(header[1] & wire.FLAG_DISCONTINUITY) for header in orient) == 1
     index_s = (orient[-1][4] - orient[0][4]) / (kind.rate_hz / 2)
     assert index_s == pytest.approx((orient[-1][5] - orient[0][5]) * wire.TICK_S, abs=0.15)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tiltwise.common import wire
+from tiltwise.common.frame import open_frame, unpack_body, unpack_header
 from tiltwise.motion import rotation
 from tiltwise.sim.board.simulated_board import SimBoard
 from tiltwise.sim.imu import lsm6dsox_registers as reg
@@ -36,12 +37,12 @@ def run(seconds, *, errors=None, truth=still, **options):
 
 
 def of_type(frames, frame_type):
-    return [frame for frame in frames if wire.open_frame(frame)[0] == frame_type]
+    return [frame for frame in frames if open_frame(frame)[0] == frame_type]
 
 
 def events(frames):
     """Events of the sensors; what the board thinks of its wearer is tested elsewhere."""
-    bodies = [wire.unpack_body(frame, wire.EVENT) for frame in of_type(frames, wire.EVENT)]
+    bodies = [unpack_body(frame, wire.EVENT) for frame in of_type(frames, wire.EVENT)]
     bodies = [body for body in bodies if body[0] != wire.EVENT_WORN]
     return [body[0] for body in bodies], bodies
 
@@ -52,14 +53,14 @@ def samples(frames, frame_type):
     size = struct.calcsize(layout)
     rows = []
     for frame in of_type(frames, frame_type):
-        n = wire.unpack_header(frame)[6]
+        n = unpack_header(frame)[6]
         rows += [struct.unpack_from(layout, frame, wire.HEADER_SIZE + size * k) for k in range(n)]
     return np.array(rows, dtype=float)
 
 
 def test_every_frame_opens_and_numbers_have_no_hole():
     frames, _ = run(125)
-    headers = [wire.open_frame(frame) for frame in frames]
+    headers = [open_frame(frame) for frame in frames]
     assert [header[3] for header in headers] == list(range(len(frames)))
     counts = {kind: len(of_type(frames, kind)) for kind in range(1, 7)}
     assert counts[wire.ORIENT] == pytest.approx(
@@ -75,7 +76,7 @@ def test_every_frame_opens_and_numbers_have_no_hole():
 @pytest.mark.parametrize("frame_type", [wire.ORIENT, wire.RAW])
 def test_sample_indices_are_gapless(frame_type):
     frames, _ = run(20, stream=frame_type)
-    headers = [wire.open_frame(frame) for frame in of_type(frames, frame_type)]
+    headers = [open_frame(frame) for frame in of_type(frames, frame_type)]
     assert all(a[4] + a[6] == b[4] for a, b in itertools.pairwise(headers))
     assert not any(header[1] & wire.FLAG_DISCONTINUITY for header in headers)
     assert {wire.RATES_HZ[header[8]] for header in headers} == {52.0 if frame_type == wire.ORIENT else 104.0}
@@ -123,7 +124,7 @@ def test_sample_times_are_within_5_ms_of_truth(rate_error, ticks_offset, is_trim
         40, errors=ImuErrors.none(rate_error), truth=ramp, stream=wire.RAW, ticks_offset=ticks_offset
     )
     raw = of_type(frames, wire.RAW)
-    told_s = np.array([wire.unpack_header(frame)[5] for frame in raw]) * wire.TICK_S
+    told_s = np.array([unpack_header(frame)[5] for frame in raw]) * wire.TICK_S
     count = np.array([struct.unpack_from("<h", frame, wire.HEADER_SIZE + 6)[0] for frame in raw])
     error_s = told_s - (count * 0.122e-3 * G_M_S2 + 20)
     assert np.all(np.diff(told_s) > 0)
@@ -150,7 +151,7 @@ def test_orientation_of_a_slow_motion_is_right():
     frames, board = run(120, truth=nodding, errors=ImuErrors.individual(7))
     rows = samples(frames, wire.ORIENT)
     quaternions = rotation.normalise(rows[:, :4])
-    headers = [wire.unpack_header(frame) for frame in of_type(frames, wire.ORIENT)]
+    headers = [unpack_header(frame) for frame in of_type(frames, wire.ORIENT)]
     period_s = 2 * board.sensors[0].slot_period_s
     t_s = np.concatenate([h[5] * wire.TICK_S + np.arange(h[6]) * period_s for h in headers])
     truth = np.stack((-np.sin(nod_rad(t_s)), np.zeros(len(t_s)), np.cos(nod_rad(t_s))), axis=1)
@@ -165,7 +166,7 @@ def test_orientation_of_a_slow_motion_is_right():
 def test_orientation_of_a_perfect_part_is_within_a_quarter_degree():
     frames, board = run(60, truth=nodding, errors=ImuErrors.none(0.02))
     rows = samples(frames, wire.ORIENT)
-    headers = [wire.unpack_header(frame) for frame in of_type(frames, wire.ORIENT)]
+    headers = [unpack_header(frame) for frame in of_type(frames, wire.ORIENT)]
     period_s = 2 * board.sensors[0].slot_period_s
     t_s = np.concatenate([h[5] * wire.TICK_S + np.arange(h[6]) * period_s for h in headers])
     truth = np.stack((-np.sin(nod_rad(t_s)), np.zeros(len(t_s)), np.cos(nod_rad(t_s))), axis=1)
@@ -185,7 +186,7 @@ def test_acceleration_in_orient_frames_has_the_scale_of_the_wire():
 
 def test_info_tells_scales_and_the_true_rate():
     frames, board = run(65, errors=ImuErrors.none(0.02))
-    info = wire.unpack_body(of_type(frames, wire.INFO)[-1], wire.INFO)
+    info = unpack_body(of_type(frames, wire.INFO)[-1], wire.INFO)
     assert info[2:4] == (wire.IMU_LSM6DSOX, 1)
     assert info[9] == pytest.approx(104.17 * 1.02, rel=5e-4)
     assert info[10] == pytest.approx(info[9] / 2)
@@ -197,7 +198,7 @@ def test_info_tells_scales_and_the_true_rate():
 
 def test_minute_tells_up_samples_and_motion():
     frames, _ = run(125, truth=nodding, errors=ImuErrors.none())
-    body = wire.unpack_body(of_type(frames, wire.MINUTE)[0], wire.MINUTE)
+    body = unpack_body(of_type(frames, wire.MINUTE)[0], wire.MINUTE)
     assert body[0] == pytest.approx(60 * 104, rel=0.03)
     assert body[1] == pytest.approx(60 * 0.58, abs=8)  # |24 cos| deg/s is above 15 deg/s 57 % of the time
     # Whether it is worn is known after two windows of ten seconds, and a nod is life.
@@ -210,7 +211,7 @@ def test_minute_tells_up_samples_and_motion():
 def test_status_tells_temperature_and_bias():
     errors = ImuErrors.individual(1)
     frames, board = run(60)
-    body = wire.unpack_body(of_type(frames, wire.STATUS)[-1], wire.STATUS)
+    body = unpack_body(of_type(frames, wire.STATUS)[-1], wire.STATUS)
     assert body[0] == pytest.approx(55, abs=1)
     assert body[4] / 100 == pytest.approx(25 + errors.temperature_offset_k, abs=0.02)
     assert np.array(body[13:16]) * 1e-5 == pytest.approx(
@@ -225,7 +226,7 @@ def test_two_sensors_send_frames_of_their_own():
     board = SimBoard(parts)
     for part in parts:
         still(part, 10)
-    headers = [wire.open_frame(frame) for frame in board.step(10)]
+    headers = [open_frame(frame) for frame in board.step(10)]
     for sensor in (0, 1):
         mine = [header for header in headers if header[7] == sensor and header[0] == wire.ORIENT]
         assert len(mine) == pytest.approx(52, abs=3)
@@ -243,7 +244,7 @@ def test_single_bus_errors_cost_no_sample():
     for k in range(11, 101):
         board.bus.fail_next = 1
         frames += board.step(k / 10)
-    headers = [wire.open_frame(frame) for frame in of_type(frames, wire.ORIENT)]
+    headers = [open_frame(frame) for frame in of_type(frames, wire.ORIENT)]
     assert all(a[4] + a[6] == b[4] for a, b in itertools.pairwise(headers))
     assert wire.EVENT_BUS_FAULT not in events(frames)[0]
     assert board.app.samplers[0].faults >= 85
@@ -268,7 +269,7 @@ def test_sensor_that_goes_away_is_reported_and_recovered(how):
     frames += board.step(30)
     codes, _ = events(frames)
     assert codes == [wire.EVENT_BOOT, wire.EVENT_BUS_FAULT, wire.EVENT_BUS_OK]
-    orient = [wire.open_frame(frame) for frame in of_type(frames, wire.ORIENT)]
+    orient = [open_frame(frame) for frame in of_type(frames, wire.ORIENT)]
     torn = [k for k, header in enumerate(orient) if header[1] & wire.FLAG_DISCONTINUITY]
     assert len(torn) == 1
     after = orient[torn[0]]
@@ -280,7 +281,7 @@ def test_sensor_that_goes_away_is_reported_and_recovered(how):
     assert orient[-1][4] == pytest.approx(52.086 * 1.02 * orient[-1][5] * wire.TICK_S, abs=3)
     if how == "stuck":
         assert missing_s < 5.0 + 1.5  # back within a retry
-    status = wire.unpack_body(of_type(frames, wire.STATUS)[-1], wire.STATUS)
+    status = unpack_body(of_type(frames, wire.STATUS)[-1], wire.STATUS)
     assert status[8] >= 1
 
 
@@ -292,7 +293,7 @@ def test_sensor_absent_at_boot_is_used_when_it_comes():
     frames = board.step(5)
     assert events(frames)[0] == [wire.EVENT_BOOT, wire.EVENT_BUS_FAULT]
     assert of_type(frames, wire.ORIENT) == []
-    assert wire.open_frame(of_type(frames, wire.STATUS)[-1])[1] & wire.FLAG_SENSOR_FAULT
+    assert open_frame(of_type(frames, wire.STATUS)[-1])[1] & wire.FLAG_SENSOR_FAULT
     board.bus.plug(0x6A)
     frames = board.step(20)
     assert events(frames)[0] == [wire.EVENT_BUS_OK]
@@ -337,7 +338,7 @@ def test_fifo_overflow_is_reported_and_counted():
     codes, bodies = events(frames)
     lost = dict(zip(codes, (body[2] for body in bodies), strict=True))[wire.EVENT_FIFO_OVERFLOW]
     assert lost == pytest.approx(4 * 104.17 - 256, abs=7)  # one poll more or less
-    orient = [wire.open_frame(frame) for frame in of_type(frames, wire.ORIENT)]
+    orient = [open_frame(frame) for frame in of_type(frames, wire.ORIENT)]
     assert sum(bool(header[1] & wire.FLAG_DISCONTINUITY) for header in orient) == 1
     assert orient[-1][4] == pytest.approx(52.086 * orient[-1][5] * wire.TICK_S, abs=3)
 
@@ -368,7 +369,7 @@ def test_link_that_refuses_delays_frames_and_loses_none():
     assert board.step(15) == []
     board.link.takes = lambda _: True
     frames += board.step(30)
-    seqs = [wire.open_frame(frame)[3] for frame in frames]
+    seqs = [open_frame(frame)[3] for frame in frames]
     assert seqs == list(range(len(seqs)))
     assert board.app.sessions.retries > 0
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tiltwise.common import wire
+from tiltwise.common.frame import open_frame
 from tiltwise.decode.decoder import Decoder
 from tiltwise.motion import rotation
 from tiltwise.sim.board.simulation import Simulation
@@ -44,10 +45,10 @@ def test_the_board_sees_the_true_flexion(mount: Mount) -> None:
 def test_frames_come_in_order_with_info_first_and_times_rise() -> None:
     simulation = Simulation("upright", seed=1, minutes=0.5)
     times, frames = zip(*simulation, strict=True)
-    assert wire.INFO in [wire.open_frame(frame)[0] for frame in frames[:4]]
+    assert wire.INFO in [open_frame(frame)[0] for frame in frames[:4]]
     assert list(times) == sorted(times)
     assert 29.0 < times[-1] <= 30.0
-    numbers = [wire.open_frame(frame)[3] for frame in frames]
+    numbers = [open_frame(frame)[3] for frame in frames]
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
@@ -79,7 +80,7 @@ def test_two_sensors_tell_head_from_upper_back() -> None:
 
 def test_commands_reach_the_firmware_and_are_answered() -> None:
     simulation = Simulation("upright", minutes=0.5, stream=None, auto_ack=False)
-    assert not any(wire.open_frame(f)[0] == wire.RAW for f in simulation.step(2.0))
+    assert not any(open_frame(f)[0] == wire.RAW for f in simulation.step(2.0))
     simulation.send(wire.pack_command(9, wire.OP_START, 1, struct.pack("<BB", wire.RAW, 10)))
     frames = simulation.step(6.0)
     request_id, opcode, _, payload = wire.open_command(simulation.replies[0])

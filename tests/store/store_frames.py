@@ -1,8 +1,11 @@
 """Makes frames for the store's tests: seconds of ORIENT samples and a STATUS frame now and then."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from tiltwise.common import wire
+from tiltwise.common.frame import Frame, read_frame
 
 T0_S = 1_772_000_000.0  # 2026-02-25 06:13:20 UTC
 
@@ -34,6 +37,11 @@ def status_frame(seq: int, *, boot: int = 7) -> bytes:
 def frame(seq: int, boot: int = 7) -> bytes:
     """Return frame `seq`: every 25th is a STATUS frame, the others hold samples."""
     return status_frame(seq, boot=boot) if seq % 25 == 24 else orient_frame(seq, boot=boot)
+
+
+def opened(frames: Iterable[bytes]) -> list[Frame]:
+    """Return frames as the store takes them."""
+    return [read_frame(data) for data in frames]
 
 
 def utc_s(seq: int) -> float:

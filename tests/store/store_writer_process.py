@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from store.store_frames import T0_S, frame, utc_s
+from store.store_frames import T0_S, frame, opened, utc_s
 from tiltwise.store.writer import Store
 from tiltwise.types import Mount
 
@@ -20,7 +20,7 @@ def main(folder: Path, boot: int) -> None:
         print("ready", len(store.recoveries), flush=True)
         for first in range(0, len(ready), STEP):
             seqs = range(first, first + STEP)
-            store.append(session, ready[first : first + STEP], [utc_s(k) + 1000 * boot for k in seqs])
+            store.append(session, opened(ready[first : first + STEP]), [utc_s(k) + 1000 * boot for k in seqs])
             print(store.commit().settled[session], flush=True)
     print("done", flush=True)
 

@@ -16,7 +16,7 @@ import pytest
 
 from command import environment, start
 from live.feed import stored_seqs
-from tiltwise.common import wire
+from tiltwise.common.frame import unpack_header
 from tiltwise.recording.tw_file import read_frames
 from tiltwise.store.writer import Store
 
@@ -87,7 +87,7 @@ def test_stopping_saves_everything_up_to_then(tmp_path: Path, command: str, sign
     recorded = read_frames(recording)
     assert not recorded.is_torn
     assert recorded.damaged_records == 0
-    seqs = [wire.unpack_header(frame)[3] for frame in recorded.frames]
+    seqs = [unpack_header(frame)[3] for frame in recorded.frames]
     assert seqs == list(range(len(seqs)))
     assert len(seqs) > 30, "two nods take more than six seconds of five frames"
     assert stored_seqs(data) == set(seqs)
@@ -148,7 +148,7 @@ def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
         stored = stored_frames(data)
         assert {device: stored[device] for device in before} == before, "an earlier session was changed"
         (new,) = [frames for device, frames in stored.items() if device not in before] or [[]]
-        seqs = [wire.unpack_header(frame)[3] for frame in new]
+        seqs = [unpack_header(frame)[3] for frame in new]
         assert seqs == list(range(len(seqs))), "a hole in what is stored"
         assert len(new) > last, f"frame {last} was acknowledged, {len(new)} are stored"
         recorded = read_frames(tmp_path / f"{trial}.tw").frames if (tmp_path / f"{trial}.tw").exists() else []
@@ -175,9 +175,7 @@ def stored_frames(folder: Path) -> dict[str, list[bytes]]:
     with Store.open_readonly(folder) as reader:
         found = {name: [frame.data for frame in reader.frames(0, 4e9, name)] for name in devices}
         assert reader.damaged_chunks == 0
-    return {
-        name: sorted(frames, key=lambda frame: wire.unpack_header(frame)[3]) for name, frames in found.items()
-    }
+    return {name: sorted(frames, key=lambda frame: unpack_header(frame)[3]) for name, frames in found.items()}
 
 
 def test_a_second_watch_on_the_same_store_is_refused(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from store.store_frames import T0_S, frame, orient_frame, utc_s
-from tiltwise.common import wire
+from store.store_frames import T0_S, frame, opened, orient_frame, utc_s
+from tiltwise.common.frame import unpack_header
 from tiltwise.store.writer import Store, StoreError
 from tiltwise.types import Mount
 
@@ -28,12 +28,12 @@ def begin(store: Store, boot: int = 7) -> int:
 
 def fill(store: Store, session: int, first: int, last: int) -> None:
     seqs = range(first, last)
-    store.append(session, [frame(k) for k in seqs], [utc_s(k) for k in seqs])
+    store.append(session, opened([frame(k) for k in seqs]), [utc_s(k) for k in seqs])
 
 
 def stored_seqs(folder: Path, boot: int) -> list[int]:
     with Store.open_readonly(folder) as reader:
-        headers = [wire.unpack_header(f.data) for f in reader.frames(T0_S - 1, T0_S + 1e6)]
+        headers = [unpack_header(f.data) for f in reader.frames(T0_S - 1, T0_S + 1e6)]
         assert reader.damaged_chunks == 0
     return sorted(h[3] for h in headers if h[2] == boot)
 
@@ -168,7 +168,7 @@ def test_a_damaged_page_in_the_raw_file_costs_its_chunks_only(tmp_path: Path) ->
     assert recovery.quarantined.name == "raw-2026-02.db.corrupt-20260225T061320Z"
     assert "recording goes on" in recovery.message
     with Store.open_readonly(tmp_path) as reader:
-        seqs = {wire.unpack_header(f.data)[3] for f in reader.frames(T0_S - 1, T0_S + 1e5)}
+        seqs = {unpack_header(f.data)[3] for f in reader.frames(T0_S - 1, T0_S + 1e5)}
     assert set(range(6000, 6100)) <= seqs
     assert len(seqs) > 4500  # a page and its neighbours hold a few chunks of 300 frames
 
@@ -212,7 +212,9 @@ def test_a_month_file_damaged_while_recording_is_replaced_at_once(tmp_path: Path
 
 def test_a_flipped_bit_in_a_chunk_is_noticed_and_skipped(tmp_path: Path) -> None:
     with Store(tmp_path) as store:
-        store.append(begin(store), [orient_frame(k) for k in range(20)], [utc_s(k) for k in range(20)])
+        store.append(
+            begin(store), opened([orient_frame(k) for k in range(20)]), [utc_s(k) for k in range(20)]
+        )
     db = sqlite3.connect(tmp_path / "raw-2026-02.db")
     db.execute("UPDATE chunk SET data = CAST(substr(data, 1, 50) || x'00' || substr(data, 52) AS BLOB)")
     db.commit()

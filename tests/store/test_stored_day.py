@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from report.days import DAY_S, synthetic_day
-from tiltwise.store.stored_day import day_summary
 from tiltwise.store.writer import Store
 from tiltwise.types import EpisodeAlert, EpisodeEnded, Mount, PostureKind
 
@@ -23,7 +22,7 @@ def test_a_day_comes_back_from_the_store_as_it_went_in(tmp_path: Path) -> None:
         for gap in day.gaps:
             store.put_gap(session, gap.start_s, gap.end_s, gap.reason)
     with Store.open_readonly(tmp_path) as reader:
-        again = day_summary(reader.day(date(2026, 2, 24)))
+        again = reader.day(date(2026, 2, 24)).summary()
     assert again.episodes == day.episodes
     assert again.alerts_s == day.alerts_s
     assert again.reps == day.reps

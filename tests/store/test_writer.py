@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from store.store_frames import T0_S, frame, orient_frame, status_frame, utc_s
+from store.store_frames import T0_S, frame, opened, orient_frame, status_frame, utc_s
 from tiltwise.common import wire
+from tiltwise.common.frame import frame_sizes, open_frame, unpack_header
 from tiltwise.report import aggregate as agg
 from tiltwise.report.aggregate import Aggregate
 from tiltwise.store import schema
@@ -26,7 +27,7 @@ def begin(store: Store, boot: int = 7, **options: object) -> int:
 
 def fill(store: Store, session: int, first: int, last: int) -> None:
     seqs = range(first, last)
-    store.append(session, [frame(k) for k in seqs], [utc_s(k) for k in seqs])
+    store.append(session, opened([frame(k) for k in seqs]), [utc_s(k) for k in seqs])
 
 
 def without_tag(data: bytes) -> bytes:
@@ -67,17 +68,17 @@ def test_authenticated_frames_come_back_sealed_with_a_checksum(tmp_path: Path) -
     buffer = bytearray(original)
     buffer[1] |= wire.FLAG_AUTHENTICATED
     with Store(tmp_path) as store:
-        store.append(begin(store), [bytes(buffer)], [utc_s(3)])
+        store.append(begin(store), opened([bytes(buffer)]), [utc_s(3)])
     with Store.open_readonly(tmp_path) as reader:
         (rebuilt,) = reader.frames(T0_S, T0_S + 10)
     assert rebuilt.data == original
-    wire.open_frame(rebuilt.data)
+    open_frame(rebuilt.data)
 
 
 def test_status_of_an_older_and_a_later_board_comes_back_bit_exact(tmp_path: Path) -> None:
     """A later minor appends fields; what is stored is what came."""
     ours = status_frame(4)
-    bodies = [ours[: wire.frame_sizes(wire.STATUS)[0] - wire.TAG_SIZE], ours[: -wire.TAG_SIZE] + bytes(9)]
+    bodies = [ours[: frame_sizes(wire.STATUS)[0] - wire.TAG_SIZE], ours[: -wire.TAG_SIZE] + bytes(9)]
     frames = []
     for seq, body in enumerate(bodies):
         buffer = bytearray(body + bytes(wire.TAG_SIZE))
@@ -85,7 +86,7 @@ def test_status_of_an_older_and_a_later_board_comes_back_bit_exact(tmp_path: Pat
         wire.seal(buffer, len(buffer))
         frames.append(bytes(buffer))
     with Store(tmp_path) as store:
-        assert store.append(begin(store), frames, [utc_s(0), utc_s(1)]) == 2
+        assert store.append(begin(store), opened(frames), [utc_s(0), utc_s(1)]) == 2
     with Store.open_readonly(tmp_path) as reader:
         assert [f.data for f in reader.frames(T0_S, T0_S + 10)] == frames
 
@@ -93,9 +94,11 @@ def test_status_of_an_older_and_a_later_board_comes_back_bit_exact(tmp_path: Pat
 def test_samples_are_spread_from_frame_to_frame(tmp_path: Path) -> None:
     with Store(tmp_path) as store:
         session = begin(store)
-        store.append(session, [orient_frame(k) for k in range(400)], [utc_s(k) for k in range(400)])
+        store.append(session, opened([orient_frame(k) for k in range(400)]), [utc_s(k) for k in range(400)])
         store.commit()
-        store.append(session, [orient_frame(k) for k in range(400, 410)], [utc_s(k) for k in range(400, 410)])
+        store.append(
+            session, opened([orient_frame(k) for k in range(400, 410)]), [utc_s(k) for k in range(400, 410)]
+        )
         store.commit()
         with Store.open_readonly(tmp_path) as reader:
             samples = reader.samples(T0_S + 1, T0_S + 81.9)
@@ -122,12 +125,12 @@ def test_a_frame_is_stored_once_whatever_is_repeated(tmp_path: Path) -> None:
     frames, times = [frame(k) for k in range(400)], [utc_s(k) for k in range(400)]
     with Store(tmp_path) as store:
         session = begin(store)
-        assert store.append(session, frames[:300], times[:300]) == 300
-        assert store.append(session, frames[:300], times[:300]) == 0
+        assert store.append(session, opened(frames[:300]), times[:300]) == 300
+        assert store.append(session, opened(frames[:300]), times[:300]) == 0
         store.commit()
-        assert store.append(session, frames[::-1], times[::-1]) == 100
+        assert store.append(session, opened(frames[::-1]), times[::-1]) == 100
     with Store(tmp_path) as store:
-        assert store.append(begin(store), frames, times) == 0
+        assert store.append(begin(store), opened(frames), times) == 0
     with Store.open_readonly(tmp_path) as reader:
         assert [f.data for f in reader.frames(T0_S, T0_S + 100)] == frames
 
@@ -137,12 +140,14 @@ def test_late_backfill_and_two_boots_sort_themselves_out(tmp_path: Path) -> None
         first, second = begin(store, boot=7), begin(store, boot=8)
         fill(store, first, 0, 50)
         store.commit()
-        store.append(second, [orient_frame(k, boot=8) for k in range(9)], [utc_s(k) + 3600 for k in range(9)])
+        store.append(
+            second, opened([orient_frame(k, boot=8) for k in range(9)]), [utc_s(k) + 3600 for k in range(9)]
+        )
         store.commit()
         fill(store, first, 50, 100)
         store.commit()
     with Store.open_readonly(tmp_path) as reader:
-        found = [wire.unpack_header(f.data) for f in reader.frames(T0_S, T0_S + 9000)]
+        found = [unpack_header(f.data) for f in reader.frames(T0_S, T0_S + 9000)]
     assert [(h[2], h[3]) for h in found] == [(7, k) for k in range(100)] + [(8, k) for k in range(9)]
 
 
@@ -150,7 +155,9 @@ def test_a_month_change_makes_two_files_and_old_months_can_go(tmp_path: Path) ->
     march = 1_772_323_200.0  # 2026-03-01 00:00:00 UTC
     with Store(tmp_path) as store:
         session = begin(store)
-        store.append(session, [orient_frame(k) for k in range(20)], [march - 2 + 0.2 * k for k in range(20)])
+        store.append(
+            session, opened([orient_frame(k) for k in range(20)]), [march - 2 + 0.2 * k for k in range(20)]
+        )
         store.close()
     assert sorted(p.name for p in tmp_path.glob("raw-*.db")) == ["raw-2026-02.db", "raw-2026-03.db"]
     with Store.open_readonly(tmp_path) as reader:
@@ -273,7 +280,7 @@ def test_below_the_free_space_limit_only_raw_samples_stop(tmp_path: Path) -> Non
         fill(store, session, 10, 15)
         assert store.commit().warning is None
     with Store.open_readonly(tmp_path) as reader:
-        seqs = [wire.unpack_header(f.data)[3] for f in reader.frames(T0_S, T0_S + 9)]
+        seqs = [unpack_header(f.data)[3] for f in reader.frames(T0_S, T0_S + 9)]
         assert seqs == [*range(5), *range(10, 15)]
         assert len(reader.day(date(2026, 2, 25)).minutes) == 1
 
@@ -358,6 +365,6 @@ def test_frames_of_another_boot_or_cut_short_are_refused(tmp_path: Path) -> None
     with Store(tmp_path) as store:
         session = begin(store)
         with pytest.raises(wire.WireError, match="boot 9"):
-            store.append(session, [status_frame(1, boot=9)], [T0_S])
+            store.append(session, opened([status_frame(1, boot=9)]), [T0_S])
         with pytest.raises(wire.WireError):
-            store.append(session, [orient_frame(1)[:-3]], [T0_S])
+            store.append(session, opened([orient_frame(1)[:-3]]), [T0_S])

@@ -15,7 +15,6 @@ from tiltwise.offline import shown_metrics
 from tiltwise.report import plots
 from tiltwise.report.day_summary import DaySummary
 from tiltwise.report.plots import Figure
-from tiltwise.store.stored_day import day_summary
 from tiltwise.store.writer import Store
 from tiltwise.types import Activity, FloatArray
 
@@ -50,7 +49,7 @@ def load_day(folder: Path, day: date | None) -> Day:
             near = min(days, key=lambda d: abs((d - chosen).days))
             raise AppError(f"nothing was recorded on {chosen}; the nearest day with data is {near}")
         stored = reader.day(chosen)
-    return Day(chosen, day_summary(stored), ZoneInfo(stored.zone))
+    return Day(chosen, stored.summary(), ZoneInfo(stored.zone))
 
 
 def day_figure(

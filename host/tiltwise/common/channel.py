@@ -84,7 +84,11 @@ class Channel:
 
     def open_frame(self, frame):
         """Return a frame as the board made it, with a checksum in place of the tag; raise WireError."""
-        wire.open_frame(frame, self._frames)
+        if len(frame) < wire.HEADER_SIZE + wire.TAG_SIZE:
+            raise wire.WireError("frame of %d bytes" % len(frame))
+        if not frame[1] & wire.FLAG_AUTHENTICATED:
+            raise wire.WireError("frame without an authentication tag on a link that has a key")
+        wire.check_tag(frame, self._frames, True)
         plain = bytearray(frame)
         if plain[1] & wire.FLAG_ENCRYPTED:
             if self._cipher is None:

@@ -1,7 +1,8 @@
 """The bytes between board and host: frames (board -> host), commands (host -> board), checksums.
 
 This file is the definition *and* the documentation; docs/protocol.md is checked against it. It runs on the
-board and on the host, so it uses only what MicroPython has too. Packing writes into buffers made once.
+board and on the host, so it uses only what MicroPython has too. Packing writes into buffers made once; frames are
+read by frame.py.
 
 A frame is `header (18) + payload + tag (8)`, little endian:
 
@@ -27,13 +28,10 @@ VERSION = 1  # since v1; another value is another protocol
 # What was added to version 1. A later minor appends fields to bodies and takes nothing away: a reader takes the
 # fields that it knows, and what an older board did not say reads as 0, "not told".
 MINOR = 1  # 1: STATUS tells conditions and what strangers did
-LEAST_HOST_MINOR = (
-    1  # of the hosts that a board of this minor serves: those before took one length of body only
-)
+LEAST_HOST_MINOR = 1  # of hosts that this board serves: those before took one length of body only
 HEADER_SIZE = 18
 TAG_SIZE = 8
 MAX_SAMPLES = 15
-MAX_SENSOR = 15
 MAX_FRAME = 244  # bytes: what one notification carries at an ATT MTU of 247
 
 # Frame types, since v1.
@@ -73,16 +71,10 @@ CONDITION_SENSOR_MISSING = 0x0002  # it has not answered since boot, and did bef
 CONDITION_SENSOR_STUCK = 0x0004  # it gave the same sample again and again, and is being started anew
 CONDITION_SATURATED = 0x0008  # samples at the end of the range since the STATUS before
 CONDITION_POOR_SENSOR = 0x0010  # the part works, and is a poor choice or not what it says
-CONDITION_SETTINGS_BAD = (
-    0x0020  # the settings file was damaged or from another version when the board started
-)
-CONDITION_KEY_BAD = (
-    0x0040  # a copy of the key was damaged when the board started; mended if the other was whole
-)
+CONDITION_SETTINGS_BAD = 0x0020  # at boot the settings file was damaged or from another version
+CONDITION_KEY_BAD = 0x0040  # at boot a copy of the key was damaged; mended if the other was whole
 CONDITION_FLASH_BAD = 0x0080  # boot number or minutes cannot be kept: the flash refuses
-CONDITION_SAFE_MODE = (
-    0x0100  # it crashed too often: no sensors and no radio until it is mended over the cable
-)
+CONDITION_SAFE_MODE = 0x0100  # it crashed too often: no sensors and no radio until mended by cable
 CONDITION_HOST_SILENT = 0x0200  # a host in session acknowledges nothing: nothing more goes out to it
 
 # Event codes, since v1; each with its value.
@@ -101,9 +93,7 @@ EVENT_POWER = 12  # 0: awake, 1: dozing, 2: going to sleep deeply
 EVENT_BATTERY_LOW = 13  # percent
 EVENT_CHARGING = 14  # 1: charging, 0: not any more
 EVENT_BUTTON = 15  # 1: short, 2: double, 3: long
-EVENT_FLASH_FAULT = (
-    16  # pages and records of the flash log that failed since boot; 0: its files fail (boot number)
-)
+EVENT_FLASH_FAULT = 16  # entries of the flash log that failed since boot; 0: its files fail
 EVENT_STUCK = 24  # samples in a row that were all the same; the sensor is started anew
 EVENT_POOR_SENSOR = 25  # its identity register: the part works, and is a poor choice or not what it says
 
@@ -177,14 +167,16 @@ UUID_DATA = 0x0004  # notify: a frame, or a fragment (fragments.py)
 HEADER = "<BBHIIIBB"
 SAMPLE_SIZES = {ORIENT: 14, RAW: 12}
 EVENT_BODY = "<BxHi"  # code, reserved, value
-# uptime s, battery mV (0 unknown), battery % (255 unknown), reset cause, temperature 0.01 degC,
-# ring frames used, ring frames that fit, free heap B, bus faults, FIFO overflows, saturated samples,
-# send retries, frames lost from the ring, gyroscope bias 3 x 1e-5 rad/s;
-# since minor 1: conditions, least free heap seen B, then counts since boot that end at 65535: restarts of this sensor
-# because it was stuck, wrong proofs, commands that were damaged, forged or replayed, peers sent away because they
-# proved nothing, hosts refused because another was in session, connections that took nothing for 2 s, restarts of
-# the radio, pages and records of the flash log that could not be written or read
 STATUS_BODY = "<IHBBhHHIHHHHI3hHI8H"
+# In the order of STATUS_BODY. Battery 0 mV and 255 % are unknown, temperature 0.01 degC, bias 1e-5 rad/s; from
+# conditions on since minor 1. Counts since boot end at 65535; docs/protocol.md says what each one counts.
+STATUS_FIELDS = (
+    "uptime_s", "battery_mv", "battery_percent", "reset_cause", "temperature_cdeg", "ring_used_frames",
+    "ring_size_frames", "free_heap_bytes", "bus_faults", "fifo_overflows", "saturated_samples", "send_retries",
+    "lost_frames", "gyr_bias_x", "gyr_bias_y", "gyr_bias_z", "conditions", "least_free_heap_bytes", "stuck_restarts",
+    "wrong_proofs", "hostile_commands", "unproved_peers", "refused_hosts", "link_stalls", "radio_restarts",
+    "flash_faults",
+)  # fmt: skip
 # samples seen, seconds moving, seconds worn (255 unknown), alerts given by the board alone, reserved,
 # mean "up" in sensor axes of each ten seconds, 6 x (3 x int8 / 127)
 MINUTE_BODY = "<HBBBx18b"
@@ -215,23 +207,10 @@ class WireError(ValueError):
     """These bytes are not a frame or command that this version reads."""
 
 
-def body_size(frame_type, n):
-    """Return the payload bytes of a frame of this type with n samples, as this minor makes it."""
-    size = SAMPLE_SIZES.get(frame_type)
-    return struct.calcsize(BODIES[frame_type]) if size is None else size * n
-
-
 def frame_size(frame_type, n=0):
     """Return all bytes of a frame of this type with n samples, as this minor makes it."""
-    return HEADER_SIZE + body_size(frame_type, n) + TAG_SIZE
-
-
-def frame_sizes(frame_type, n=0):
-    """Return the fewest and most bytes that a frame of this type and any minor of this version may have."""
-    if frame_type in SAMPLE_SIZES:
-        size = frame_size(frame_type, n)
-        return size, size
-    return HEADER_SIZE + LEAST_BODY_SIZES[frame_type] + TAG_SIZE, MAX_FRAME
+    size = SAMPLE_SIZES.get(frame_type)
+    return HEADER_SIZE + TAG_SIZE + (struct.calcsize(BODIES[frame_type]) if size is None else size * n)
 
 
 def pack_header_into(buffer, frame_type, flags, boot, seq, i0, t0, n, sensor, rate_code):
@@ -264,12 +243,22 @@ def pack_body_into(buffer, frame_type, *values):
     struct.pack_into(BODIES[frame_type], buffer, HEADER_SIZE, *values)
 
 
-def unpack_body(frame, frame_type):
-    """Return the payload of an EVENT, STATUS, MINUTE or INFO frame as a tuple; what an older minor lacks is 0."""
-    missing = frame_size(frame_type) - len(frame)
-    if missing > 0:
-        frame = bytes(memoryview(frame)[: len(frame) - TAG_SIZE]) + bytes(missing)
-    return struct.unpack_from(BODIES[frame_type], frame, HEADER_SIZE)
+# fmt: off
+def pack_status_into(
+    buffer, *, uptime_s, battery_mv, battery_percent, reset_cause, temperature_cdeg, ring_used_frames,
+    ring_size_frames, free_heap_bytes, bus_faults, fifo_overflows, saturated_samples, send_retries, lost_frames,
+    gyr_bias_x, gyr_bias_y, gyr_bias_z, conditions, least_free_heap_bytes, stuck_restarts, wrong_proofs,
+    hostile_commands, unproved_peers, refused_hosts, link_stalls, radio_restarts, flash_faults,
+):
+    """Write the payload of a STATUS frame, by the names of STATUS_FIELDS; a tuple or dict would cost memory."""
+    struct.pack_into(
+        STATUS_BODY, buffer, HEADER_SIZE, uptime_s, battery_mv, battery_percent, reset_cause, temperature_cdeg,
+        ring_used_frames, ring_size_frames, free_heap_bytes, bus_faults, fifo_overflows, saturated_samples,
+        send_retries, lost_frames, gyr_bias_x, gyr_bias_y, gyr_bias_z, conditions, least_free_heap_bytes,
+        stuck_restarts, wrong_proofs, hostile_commands, unproved_peers, refused_hosts, link_stalls, radio_restarts,
+        flash_faults,
+    )
+# fmt: on
 
 
 def set_flags(buffer, flags):
@@ -306,37 +295,6 @@ def check_tag(data, tagger, authenticated):
     crc, zero = struct.unpack_from("<II", data, end)
     if zero or crc != binascii.crc32(view[:end]):
         raise WireError("checksum does not match: the frame was damaged on the way")
-
-
-def unpack_header(frame):
-    """Return (type, flags, boot, seq, i0, t0, n, sensor, rate_code) of a frame, without checking the tag."""
-    if len(frame) < HEADER_SIZE + TAG_SIZE:
-        raise WireError("frame of %d bytes, the shortest has %d" % (len(frame), HEADER_SIZE + TAG_SIZE))
-    kind, flags, boot, seq, i0, t0, count, rate_code = struct.unpack_from(HEADER, frame, 0)
-    if kind >> 4 != VERSION:
-        raise WireError("frame version %d, this side reads %d: update tiltwise" % (kind >> 4, VERSION))
-    return kind & 15, flags, boot, seq, i0, t0, count & 15, count >> 4, rate_code
-
-
-def open_frame(frame, tagger=None):
-    """Return the header of a frame whose version, type, length, rate code and tag are right; raise WireError."""
-    header = unpack_header(frame)
-    frame_type, flags, n, rate_code = header[0], header[1], header[6], header[8]
-    if frame_type in SAMPLE_SIZES:
-        if not 1 <= n <= MAX_SAMPLES:
-            raise WireError("sample frame with %d samples, expected 1 to %d" % (n, MAX_SAMPLES))
-    elif frame_type not in BODIES:
-        raise WireError("frame type %d is not known to this version: update tiltwise" % frame_type)
-    least, most = frame_sizes(frame_type, n)
-    if not least <= len(frame) <= most:
-        expected = "%d" % least if least == most else "%d to %d" % (least, most)
-        raise WireError("frame of %d bytes, expected %s" % (len(frame), expected))
-    if rate_code >= len(RATES_HZ):
-        raise WireError("rate code %d is not known to this version: update tiltwise" % rate_code)
-    if tagger is not None and not flags & FLAG_AUTHENTICATED:
-        raise WireError("frame without an authentication tag on a link that has a key")
-    check_tag(frame, tagger, bool(flags & FLAG_AUTHENTICATED))
-    return header
 
 
 def is_frame(data):

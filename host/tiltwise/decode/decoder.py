@@ -1,7 +1,6 @@
-"""Frames in, blocks in SI units out: no I/O, no clock, and no exception whatever the bytes are.
+"""Turn received frames into blocks in SI units, gaps and messages; bad bytes are counted and never raise.
 
-Checks (frame_table.py), order (sequencer.py) and times (sample_times.py) come together here; counts become rad/s
-and m/s2 with the scale that the board's INFO tells.
+Checks (frame_table.py), order (sequencer.py) and sample times (sensor_stream.py) come together here.
 """
 
 from __future__ import annotations
@@ -14,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiltwise.common import wire
-from tiltwise.decode.frame_table import FrameTable, IntArray, Tagger, parse_frames
+from tiltwise.common.frame import Frame
+from tiltwise.decode.frame_table import FrameTable, IntArray, Tagger, no_frames, one_frame, parse_frames
 from tiltwise.decode.messages import (
     BoardEvent,
     GapReason,
@@ -68,7 +68,7 @@ class _Epoch:
     reason: GapReason = GapReason.RESTART
     infos: dict[int, Info] = field(default_factory=dict)
     streams: dict[int, SensorStream] = field(default_factory=dict)
-    waiting: list[bytes] = field(default_factory=list)  # in order, without INFO yet
+    waiting: FrameTable = field(default_factory=no_frames)  # in order, without INFO yet
 
 
 class Decoder:
@@ -106,7 +106,7 @@ class Decoder:
         self._max_without_info = max_without_info
         self._stats = Stats()
         self._sequencer = Sequencer()
-        self._early: list[bytes] = []  # wait for frames before them
+        self._early = no_frames()  # wait for frames before them
         self._epoch: _Epoch | None = None
 
     @property
@@ -143,24 +143,39 @@ class Decoder:
         """Return (boot, seq) up to which nothing is missing: what may be acknowledged once it is stored."""
         return self._sequencer.contiguous()
 
-    def feed(self, frame: bytes) -> list[Item]:
+    def feed(self, data: bytes) -> list[Item]:
         """Return what one more frame brings; bad bytes are counted in `stats`."""
-        return self.feed_many([frame])
+        return self.feed_many([data])
 
     def feed_many(self, frames: Sequence[bytes]) -> list[Item]:
         """Return what these frames bring, in order: as feed() one by one, with larger blocks."""
-        table, bad = parse_frames([*self._early, *map(bytes, frames)], self._tagger)
+        table, bad = parse_frames([*map(bytes, frames)], self._tagger)
         self._stats.bad += bad
-        self._stats.frames += len(table.frames) - len(self._early)
-        rows, waiting = self._sequencer.order(table, len(self._early))
-        self._early = [table.frames[row] for row in waiting.tolist()]
-        return self._decode(table.take(rows))
+        return self._take(table)
+
+    def open(self, data: bytes) -> Frame | None:
+        """Return a frame that is whole and ours, for `take`; bad bytes are counted in `stats`."""
+        table, bad = parse_frames([bytes(data)], self._tagger)
+        self._stats.bad += bad
+        return table.frame(0) if table.frames else None
+
+    def take(self, frame: Frame) -> list[Item]:
+        """Return what one more frame brings that `open` returned."""
+        return self._take(one_frame(frame))
 
     def flush(self) -> list[Item]:
         """Return what waits for earlier frames, giving up on those: at the end of a stream, or after a silence."""
-        table, _ = parse_frames(self._early, self._tagger)
-        self._early = []
+        table, self._early = self._early, no_frames()
         return self._decode(table.take(self._sequencer.flush()))
+
+    def _take(self, table: FrameTable) -> list[Item]:
+        """Decode what is in order of the frames that wait and these."""
+        self._stats.frames += len(table.frames)
+        n_early = len(self._early.frames)
+        table = self._early.joined(table)
+        rows, waiting = self._sequencer.order(table, n_early)
+        self._early = table.take(waiting)
+        return self._decode(table.take(rows))
 
     def _decode(self, table: FrameTable) -> list[Item]:
         """Decode ordered frames, a boot at a time."""
@@ -178,31 +193,29 @@ class Decoder:
         if self._epoch is None or self._epoch.boot != boot:
             self._stats.boots += 1
             if self._epoch is not None:  # what still waits will never get its INFO
-                self._stats.unusable += sum(
-                    frame[0] & 15 in wire.SAMPLE_SIZES for frame in self._epoch.waiting
-                )
+                self._stats.unusable += int(np.count_nonzero(_has_samples(self._epoch.waiting)))
             self._epoch = self._next_epoch(boot, GapReason.RESTART)
         items: list[Item] = []
         while not self._epoch.infos and len(table.frames):
             is_info = table.frame_type == wire.INFO
             k = int(np.argmax(is_info)) if is_info.any() else len(table.frames)
-            items += self._wait_for_info(table.frames[:k])
-            for frame in table.frames[k : k + 1]:
-                items += self._accept_info(frame)
+            items += self._wait_for_info(table.take(np.arange(k)))
+            if k < len(table.frames):
+                items += self._accept_info(table.frame(k))
             table = table.take(np.arange(k + 1, len(table.frames)))
-        if self._epoch.waiting and self._epoch.infos:
-            waited, self._epoch.waiting = self._epoch.waiting, []
-            items += self._decode_spans(parse_frames(waited, self._tagger)[0])
+        if self._epoch.waiting.frames and self._epoch.infos:
+            waited, self._epoch.waiting = self._epoch.waiting, no_frames()
+            items += self._decode_spans(waited)
         return items + self._decode_spans(table)
 
-    def _wait_for_info(self, frames: list[bytes]) -> list[Item]:
+    def _wait_for_info(self, table: FrameTable) -> list[Item]:
         """Let frames wait; the oldest beyond the bound are decoded without a scale: messages, but no samples."""
         assert self._epoch is not None
-        waiting = self._epoch.waiting + frames
-        most = self._max_without_info
-        too_many = 0 if most is None else max(len(waiting) - most, 0)
-        self._epoch.waiting = waiting[too_many:]
-        return self._decode_spans(parse_frames(waiting[:too_many], self._tagger)[0]) if too_many else []
+        waiting, most = self._epoch.waiting.joined(table), self._max_without_info
+        too_many = 0 if most is None else max(len(waiting.frames) - most, 0)
+        rows = np.arange(len(waiting.frames))
+        self._epoch.waiting = waiting.take(rows[too_many:])
+        return self._decode_spans(waiting.take(rows[:too_many])) if too_many else []
 
     def _next_epoch(self, boot: int, reason: GapReason) -> _Epoch:
         before = self._epoch
@@ -232,7 +245,7 @@ class Decoder:
         """Decode ordered frames within which scale and clock hold."""
         assert self._epoch is not None
         if table.frame_type[0] == wire.INFO:
-            return self._accept_info(table.frames[0])
+            return self._accept_info(table.frame(0))
         has_samples = _has_samples(table)
         if has_samples.any():
             self._check_clock(int(table.t0[has_samples][0]))
@@ -246,11 +259,11 @@ class Decoder:
             placed += self._decode_sensor(table.take(rows), ticks[rows], rows, sensor)
         for row in np.flatnonzero(~has_samples).tolist():
             t_s = epoch.offset_s + int(ticks[row]) * wire.TICK_S
-            placed.append((row, _READERS[int(table.frame_type[row])](table.frames[row], t_s)))
+            placed.append((row, _READERS[int(table.frame_type[row])](table.frame(row), t_s)))
         placed.sort(key=lambda pair: pair[0])  # stable: a gap stays before the block that ends it
         return [item for _, item in placed]
 
-    def _accept_info(self, frame: bytes) -> list[Item]:
+    def _accept_info(self, frame: Frame) -> list[Item]:
         """Take over the scales of an INFO frame; the same INFO again says nothing new."""
         assert self._epoch is not None
         try:
@@ -297,7 +310,7 @@ class Decoder:
         return [(int(rows[k]), item) for k, item in placed]
 
 
-_READERS: dict[int, Callable[[bytes, float], Item]] = {
+_READERS: dict[int, Callable[[Frame, float], Item]] = {
     wire.STATUS: read_status,
     wire.MINUTE: read_minute,
     wire.EVENT: read_event,

@@ -1,7 +1,7 @@
-"""Many frames at once: check them all and lay their headers out as columns.
+"""Check many received frames at once and lay their headers out as columns.
 
-Bytes as received become a FrameTable of frames that are whole and ours; the rest is counted by reason. The checks
-are those of wire.open_frame, written for arrays.
+Frames that are whole and ours become a FrameTable; the rest is counted by reason. The checks are those of
+frame.open_frame, written for arrays.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiltwise.common import wire
+from tiltwise.common.frame import Frame, frame_sizes, open_frame
 
 IntArray = NDArray[np.int64]
 
@@ -67,19 +68,40 @@ class FrameTable:
             *(getattr(self, name)[rows] for name in _COLUMNS),
         )
 
+    def joined(self, after: FrameTable) -> FrameTable:
+        """Return these rows and then those of another table."""
+        if not self.frames:
+            return after
+        columns = (np.concatenate((getattr(self, name), getattr(after, name))) for name in _COLUMNS)
+        return FrameTable(self.frames + after.frames, *columns)
+
+    def frame(self, row: int) -> Frame:
+        """Return one row as a Frame."""
+        return Frame(self.frames[row], tuple(int(getattr(self, name)[row]) for name in _COLUMNS))
+
 
 _COLUMNS = ("frame_type", "flags", "boot", "seq", "i0", "t0", "n", "sensor", "rate_code")
 
 
+def no_frames() -> FrameTable:
+    """Return a table without rows."""
+    return parse_frames([])[0]
+
+
+def one_frame(frame: Frame) -> FrameTable:
+    """Return the table of a frame that was checked before."""
+    return FrameTable([frame.data], *(np.array([getattr(frame, name)]) for name in _COLUMNS))
+
+
 def _why_bad(frame: bytes, tagger: Tagger | None) -> str | None:
-    """Say in a few words what wire.open_frame has against a frame."""
+    """Say in a few words what open_frame has against a frame."""
     try:
-        header = wire.open_frame(frame, tagger)
+        flags = open_frame(frame, tagger)[1]
     except wire.WireError as error:
         # Only the words before the first number: the reasons are counted, and must stay few.
         words = str(error).split(":")[0].split(",")[0].split()
         return " ".join(word for word in words if not any(c.isdigit() for c in word))
-    if header[1] & wire.FLAG_ENCRYPTED:
+    if flags & wire.FLAG_ENCRYPTED:
         return "encrypted frame"
     return None
 
@@ -88,10 +110,10 @@ def _expected_sizes() -> tuple[IntArray, IntArray]:
     """Return the least and largest frame size by type << 4 | n, both 0 where there is no such frame."""
     sizes = np.zeros((2, 256), dtype=np.int64)
     for frame_type in wire.BODIES:
-        sizes[:, frame_type << 4 : (frame_type << 4) + 16] = np.transpose([wire.frame_sizes(frame_type)])
+        sizes[:, frame_type << 4 : (frame_type << 4) + 16] = np.transpose([frame_sizes(frame_type)])
     for frame_type in wire.SAMPLE_SIZES:
         for n in range(1, wire.MAX_SAMPLES + 1):
-            sizes[:, frame_type << 4 | n] = wire.frame_sizes(frame_type, n)
+            sizes[:, frame_type << 4 | n] = frame_sizes(frame_type, n)
     return sizes[0], sizes[1]
 
 

@@ -1,8 +1,4 @@
-"""What a board says besides samples: who it is, how it is, one minute in short, and what happened.
-
-Bodies of INFO, STATUS, MINUTE and EVENT frames (common/wire.py) become frozen dataclasses with units in their
-names.
-"""
+"""The payloads of INFO, STATUS, MINUTE and EVENT frames as frozen dataclasses with units in their names."""
 
 from __future__ import annotations
 
@@ -12,6 +8,7 @@ from enum import StrEnum
 import numpy as np
 
 from tiltwise.common import wire
+from tiltwise.common.frame import Frame
 from tiltwise.types import FloatArray
 
 
@@ -114,18 +111,17 @@ class BoardEvent:
     value: int
 
 
-def read_info(frame: bytes) -> Info:
+def read_info(frame: Frame) -> Info:
     """Return the message of a checked INFO frame; WireError when its scales or rates cannot be meant."""
-    header = wire.unpack_header(frame)
-    body = wire.unpack_body(frame, wire.INFO)
+    body = frame.body()
     rates, scales = body[9:11], body[11:14]
     if not all(np.isfinite(scale) and scale > 0 for scale in scales):
         raise wire.WireError(f"INFO with scales {scales}, expected positive numbers: update the firmware")
     if not all(np.isfinite(rate) and 0 <= rate <= 10_000 for rate in rates):
         raise wire.WireError(f"INFO with rates {rates} Hz, expected 0 to 10000: update the firmware")
     return Info(
-        boot=header[2],
-        sensor=header[7],
+        boot=frame.boot,
+        sensor=frame.sensor,
         imu_kind=body[2],
         imu_count=body[3],
         protocol_minor=body[0],
@@ -147,48 +143,29 @@ def read_info(frame: bytes) -> Info:
     )
 
 
-def read_status(frame: bytes, t_s: float) -> Status:
+def read_status(frame: Frame, t_s: float) -> Status:
     """Return the message of a checked STATUS frame of any minor version."""
-    header = wire.unpack_header(frame)
-    body = wire.unpack_body(frame, wire.STATUS)
+    values = dict(zip(wire.STATUS_FIELDS, frame.body(), strict=True))
+    percent, temperature_cdeg = values.pop("battery_percent"), values.pop("temperature_cdeg")
+    x, y, z = (values.pop(f"gyr_bias_{axis}") * 1e-5 for axis in "xyz")
     return Status(
         t_s=t_s,
-        uptime_s=body[0],
-        battery_mv=body[1],
-        battery_percent=None if body[2] == 255 else body[2],
-        reset_cause=body[3],
-        temperature_deg_c=body[4] / 100,
-        ring_used_frames=body[5],
-        ring_size_frames=body[6],
-        free_heap_bytes=body[7],
-        bus_faults=body[8],
-        fifo_overflows=body[9],
-        saturated_samples=body[10],
-        send_retries=body[11],
-        lost_frames=body[12],
-        gyr_bias_rad_s=(body[13] * 1e-5, body[14] * 1e-5, body[15] * 1e-5),
-        boot=header[2],
-        sensor=header[7],
-        conditions=body[16],
-        least_free_heap_bytes=body[17],
-        stuck_restarts=body[18],
-        wrong_proofs=body[19],
-        hostile_commands=body[20],
-        unproved_peers=body[21],
-        refused_hosts=body[22],
-        link_stalls=body[23],
-        radio_restarts=body[24],
-        flash_faults=body[25],
+        boot=frame.boot,
+        sensor=frame.sensor,
+        battery_percent=None if percent == 255 else percent,
+        temperature_deg_c=temperature_cdeg / 100,
+        gyr_bias_rad_s=(x, y, z),
+        **values,
     )
 
 
-def read_minute(frame: bytes, t_s: float) -> Minute:
+def read_minute(frame: Frame, t_s: float) -> Minute:
     """Return the message of a checked MINUTE frame."""
-    samples, moving_s, worn_s, alerts, *up = wire.unpack_body(frame, wire.MINUTE)
+    samples, moving_s, worn_s, alerts, *up = frame.body()
     return Minute(t_s, samples, moving_s, worn_s, alerts, np.array(up, dtype=np.float64).reshape(6, 3) / 127)
 
 
-def read_event(frame: bytes, t_s: float) -> BoardEvent:
+def read_event(frame: Frame, t_s: float) -> BoardEvent:
     """Return the message of a checked EVENT frame."""
-    code, _, value = wire.unpack_body(frame, wire.EVENT)
+    code, _, value = frame.body()
     return BoardEvent(t_s, code, value)

@@ -1,7 +1,6 @@
-"""When each sample was taken: the device time of a frame's first sample, spread with the measured sample period.
+"""Time each sample: the device time of a frame's first sample plus multiples of the measured sample period.
 
-t0 (100 us ticks, u32) and i0 of each frame become start times and periods in seconds. Everything is causal, and a
-function of the frames alone, not of how they were cut into calls.
+Causal, and a function of the frames alone, not of how they were cut into calls.
 """
 
 from __future__ import annotations

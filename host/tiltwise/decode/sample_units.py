@@ -1,7 +1,4 @@
-"""Payload of sample frames to SI units: int16 counts times the scale that INFO tells.
-
-Many frames of one type and size become one block.
-"""
+"""Convert sample frames of one type and size to one block in SI units: int16 counts times the scale from INFO."""
 
 from __future__ import annotations
 

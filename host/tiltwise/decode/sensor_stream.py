@@ -1,7 +1,6 @@
-"""One sensor's sample frames in order to blocks and gaps.
+"""Turn one sensor's ordered sample frames into blocks, with a SignalGap where samples are missing.
 
-Counts (sample_units.py) and times (sample_times.py) of one sensor within one epoch meet here; where samples are
-missing the block is cut and a SignalGap stands before the rest. Used by: decode/decoder.py.
+sample_units.py scales the counts and sample_times.py gives the times.
 """
 
 from __future__ import annotations
@@ -105,7 +104,7 @@ class SensorStream:
 
 
 def _leave_out_shaking(block: OrientationBlock, flags: IntArray, n: int) -> None:
-    """Make accelerations NaN where the board's own motor shook the sensor: orientation hardly minds, they are its.
+    """Make accelerations NaN where the board's motor shook the sensor: the orientation is barely affected.
 
     RAW samples stay as they are, for the orientation is yet to be made of them.
     """
@@ -121,10 +120,10 @@ def runs(table: FrameTable) -> Iterator[tuple[int, int]]:
 
 
 def _rates_hz(table: FrameTable, info: Info) -> FloatArray:
-    """Return the nominal rate (m,) of each frame: by its code, else as INFO tells it, else 0."""
-    told_hz = np.where(table.frame_type == wire.RAW, info.rate_hz(wire.RAW), info.rate_hz(wire.ORIENT))
+    """Return the nominal rate (m,) of each frame: by its code, else as INFO says, else 0."""
+    info_hz = np.where(table.frame_type == wire.RAW, info.rate_hz(wire.RAW), info.rate_hz(wire.ORIENT))
     coded_hz = _RATES_HZ[table.rate_code]
-    return np.where(coded_hz > 0, coded_hz, told_hz)
+    return np.where(coded_hz > 0, coded_hz, info_hz)
 
 
 def _has_rotations(table: FrameTable) -> BoolArray:

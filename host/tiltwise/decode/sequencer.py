@@ -1,18 +1,18 @@
-"""Frames in the order in which the board made them: duplicates dropped, gaps kept in a book.
+"""Put frames in the order in which the board made them; drop duplicates, remember what is missing.
 
-Boot and sequence number of each frame as it arrives become rows in order. A frame that comes early waits until the
-ones before it arrive or WINDOW frames wait; after that the missing ones are written down, to be fetched again.
+A frame that comes early waits until the ones before it arrive or WINDOW frames wait; then the missing ones are
+recorded, to be fetched again.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from tiltwise.common import wire
 from tiltwise.decode.frame_table import FrameTable, IntArray
+from tiltwise.decode.sequence_ranges import SequenceRanges
 
 # Frames that may wait for an earlier one. Radio and cable keep order, so a hole is nearly always a loss, and
 # waiting delays every alert: 4 frames of 10 samples are 0.8 s at 50 Hz.
@@ -32,36 +32,16 @@ class MissingRange:
 
 
 @dataclass(slots=True)
-class _Book:
+class _Boot:
     """What is known of one boot. Sequence numbers are unwrapped, so they only grow."""
 
     next_seq: int
-    starts: list[int] = field(default_factory=list)  # missing ranges, both ends included
-    ends: list[int] = field(default_factory=list)
+    missing: SequenceRanges = field(default_factory=SequenceRanges)
 
     def skip_to(self, seq: int) -> None:
-        self.starts.append(self.next_seq)
-        self.ends.append(seq - 1)
+        self.missing.add(self.next_seq, seq - 1)
+        self.missing.keep_newest(_MAX_RANGES)
         self.next_seq = seq
-        if len(self.starts) > _MAX_RANGES:
-            del self.starts[0], self.ends[0]
-
-    def remove(self, first: int, last: int) -> int:
-        """Strike [first, last] out of the missing ranges and return how many were missing."""
-        at = max(bisect_right(self.starts, first) - 1, 0)
-        removed = 0
-        while at < len(self.starts) and self.starts[at] <= last:
-            start, end = self.starts[at], self.ends[at]
-            low, high = max(start, first), min(end, last)
-            if low > high:
-                at += 1
-                continue
-            removed += high - low + 1
-            rest = [(a, b) for a, b in ((start, low - 1), (high + 1, end)) if a <= b]
-            self.starts[at : at + 1] = [a for a, _ in rest]
-            self.ends[at : at + 1] = [b for _, b in rest]
-            at += len(rest)
-        return removed
 
     def unwrap(self, seq: int) -> int:
         """Return the unwrapped number nearest to the expected one."""
@@ -76,7 +56,7 @@ class Sequencer:
     late: int = 0
     lost: int = 0
     boot: int | None = None
-    _books: dict[int, _Book] = field(default_factory=dict)
+    _boots: dict[int, _Boot] = field(default_factory=dict)
     _waiting: dict[int, int] = field(default_factory=dict)  # unwrapped seq -> row of the table at hand
     _released: list[int] = field(default_factory=list)
 
@@ -96,7 +76,7 @@ class Sequencer:
                 run += 1
             if not self._waiting and boot[row] == self.boot and self._is_next(int(seq[row])):
                 out.append(np.arange(row, run_ends[run]))
-                self._books[int(boot[row])].next_seq += run_ends[run] - row
+                self._boots[int(boot[row])].next_seq += run_ends[run] - row
                 row = run_ends[run]
             else:
                 self._step(row, int(boot[row]), int(seq[row]), table)
@@ -116,29 +96,30 @@ class Sequencer:
         """Return what did not arrive, oldest first."""
         return tuple(
             piece
-            for boot, book in self._books.items()
-            for start, end in zip(book.starts, book.ends, strict=True)
+            for boot, known in self._boots.items()
+            for start, end in known.missing.pairs
             for piece in _pieces(boot, start, end)
         )
 
     def forget_missing(self, boot: int, first: int, last: int) -> int:
         """Take frames off the list that the board no longer has; return how many were on it."""
-        book = self._books.get(boot)
-        if book is None:
+        known = self._boots.get(boot)
+        if known is None:
             return 0
-        start = book.unwrap(first)
-        return book.remove(start, start + (last - first) % _MOD)
+        start = known.unwrap(first)
+        return known.missing.remove(start, start + (last - first) % _MOD)
 
     def contiguous(self) -> tuple[int, int] | None:
         """Return (boot, seq) up to which nothing of the present boot is missing: what may be acknowledged."""
         if self.boot is None:
             return None
-        book = self._books[self.boot]
-        return self.boot, ((book.starts[0] if book.starts else book.next_seq) - 1) % _MOD
+        known = self._boots[self.boot]
+        expected = known.next_seq if known.missing.first is None else known.missing.first
+        return self.boot, (expected - 1) % _MOD
 
     def _is_next(self, seq: int) -> bool:
         assert self.boot is not None
-        return self._books[self.boot].next_seq % _MOD == seq
+        return self._boots[self.boot].next_seq % _MOD == seq
 
     def _take_released(self) -> IntArray:
         rows, self._released = np.array(self._released, dtype=np.int64), []
@@ -146,24 +127,24 @@ class Sequencer:
 
     def _step(self, row: int, boot: int, seq: int, table: FrameTable) -> None:
         """Decide about one frame: release it, let it wait, or drop it."""
-        if boot not in self._books:
+        if boot not in self._boots:
             if table.flags[row] & wire.FLAG_BACKFILL and self.boot is not None:
                 self.late += 1  # from before this session: for the store, not for the live stream
                 return
             while self._waiting:
                 self._give_up()
-            self.boot, self._books[boot] = boot, _Book(seq)
-        book = self._books[boot]
-        number = book.unwrap(seq)
-        if boot == self.boot and number == book.next_seq:
+            self.boot, self._boots[boot] = boot, _Boot(seq)
+        known = self._boots[boot]
+        number = known.unwrap(seq)
+        if boot == self.boot and number == known.next_seq:
             self._release(row, number)
-        elif boot == self.boot and number > book.next_seq:
+        elif boot == self.boot and number > known.next_seq:
             self._wait(row, number)
         else:
-            self._drop(row, number, book, is_info=boot == self.boot and table.frame_type[row] == wire.INFO)
+            self._drop(row, number, known, is_info=boot == self.boot and table.frame_type[row] == wire.INFO)
 
-    def _drop(self, row: int, number: int, book: _Book, *, is_info: bool) -> None:
-        if book.remove(number, number):
+    def _drop(self, row: int, number: int, known: _Boot, *, is_info: bool) -> None:
+        if known.missing.remove(number, number):
             self.late += 1
             self.lost -= 1
         else:
@@ -182,20 +163,20 @@ class Sequencer:
     def _release(self, row: int, number: int) -> None:
         """Release a row and the waiting ones that follow it without a hole."""
         assert self.boot is not None
-        book = self._books[self.boot]
+        known = self._boots[self.boot]
         self._released.append(row)
-        book.next_seq = number + 1
-        while book.next_seq in self._waiting:
-            self._released.append(self._waiting.pop(book.next_seq))
-            book.next_seq += 1
+        known.next_seq = number + 1
+        while known.next_seq in self._waiting:
+            self._released.append(self._waiting.pop(known.next_seq))
+            known.next_seq += 1
 
     def _give_up(self) -> None:
-        """Write the hole before the earliest waiting frame down and go on from there."""
+        """Record the hole before the earliest waiting frame and go on from there."""
         assert self.boot is not None
         number = min(self._waiting)
-        book = self._books[self.boot]
-        self.lost += number - book.next_seq
-        book.skip_to(number)
+        known = self._boots[self.boot]
+        self.lost += number - known.next_seq
+        known.skip_to(number)
         self._release(self._waiting.pop(number), number)
 
 

@@ -22,6 +22,8 @@ PACKAGE = "tiltwise_firmware"
 # function, and the files as source (`mpremote mip install`) keep the numbers.
 MPY_OPTIONS = ("-O3",)
 
+HOST_ONLY = ("frame.py",)  # of common/: a board writes frames and reads none
+
 
 def firmware_dir() -> Path:
     """Return the folder with the firmware: inside an installed tiltwise, or `firmware/` of a source checkout."""
@@ -69,7 +71,8 @@ def _micropython() -> ModuleType:
 def board_files() -> dict[str, Path]:
     """Return what goes onto a board: path below /lib (main.py goes one up, into /) -> file here."""
     folder = firmware_dir()
-    files = {f"tiltwise/common/{path.name}": path for path in Path(common.__file__).parent.glob("*.py")}
+    shared = (path for path in Path(common.__file__).parent.glob("*.py") if path.name not in HOST_ONLY)
+    files = {f"tiltwise/common/{path.name}": path for path in shared}
     for path in folder.rglob("*.py"):
         inside = path.relative_to(folder).as_posix()
         if inside == "main.py":

@@ -1,8 +1,6 @@
-"""One connection as the host speaks it: bytes in, opened frames and answers out; commands with their answers.
+"""One connection to a board: prove the key both ways, then ask commands and await their replies.
 
-`Codec` is without I/O and clock: COBS, fragments, tags, counters. `BoardConnection` proves the key and asks, over any
-`write`, in the time of the running event loop. Nothing that needs the key leaves before the board has proved that
-it holds it, and no frame passes before both have.
+Nothing that needs the key leaves before the board has proved that it holds it, and no frame passes before both have.
 """
 
 from __future__ import annotations
@@ -10,133 +8,31 @@ from __future__ import annotations
 import asyncio
 import secrets
 import struct
-from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 
-from tiltwise.common import cobs, wire
+from tiltwise.common import wire
 from tiltwise.common.auth import NONCE_SIZE, AuthError, HostHandshake
 from tiltwise.common.channel import Channel
-from tiltwise.common.fragments import Joiner
+from tiltwise.common.frame import Frame
 from tiltwise.link.aes import Aes
 from tiltwise.link.board_identity import Hello, KeyedBoard, read_hello
-from tiltwise.link.transport import CABLE, CTRL, BusyError, LinkError, Trouble
+from tiltwise.link.commands import Reply
+from tiltwise.link.packet_codec import Codec
+from tiltwise.link.transport import BusyError, LinkError, Trouble
 
 TRIES = 3
 REPLY_S = 1.0
 PINGS = 8  # at connect; the fastest of them tells how late the frames are
 _TIME = "<q"  # us of the clock of received_s
-_ROOM = 1 << 15
-_LONGEST = 512  # bytes of a stuffed packet
-_CTRL_C = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer: to a command of ours, or a GET_DONE that nobody waits for."""
-
-    request_id: int
-    opcode: int  # without wire.REPLY
-    status: int
-    body: bytes
-
-
-class Codec:
-    """Bytes of the link to frames and replies, commands to bytes. Bad bytes are counted in `bad`, never raised.
-
-    Frames come out as the board made them, with a checksum in place of the tag; before `channel` is set they are
-    dropped, unless `is_free` (the cable of a board without a key).
-    """
-
-    def __init__(self) -> None:
-        self.channel: Channel | None = None
-        self.is_free = False
-        self.bad: Counter[str] = Counter()
-        self._unstuffer = cobs.Unstuffer(_ROOM, _LONGEST)
-        self._joiner = Joiner()
-        self._request_id = wire.LEAST_REQUEST_ID + secrets.randbelow(0x100 - wire.LEAST_REQUEST_ID)
-        self._counter = 0
-        self._last: dict[str, bytes] = {}
-
-    def next_id(self) -> int:
-        """Return a fresh request id; a reply with it never begins like a frame."""
-        self._request_id += 1
-        if self._request_id > 0xFF:
-            self._request_id = wire.LEAST_REQUEST_ID
-        return self._request_id
-
-    def pack(self, request_id: int, opcode: int, payload: bytes) -> bytes:
-        """Return a command with a new counter, stuffed for the wire.
-
-        Until the firmware has heard a host, MicroPython takes a byte 3 on the cable for Ctrl-C: HELLO holds none.
-        """
-        if self.channel is not None:
-            return _stuffed(self.channel.pack(request_id, opcode, payload))
-        while True:
-            self._counter += 1
-            packet = _stuffed(wire.pack_command(request_id, opcode, self._counter, payload))
-            if opcode != wire.OP_HELLO or _CTRL_C not in packet:
-                return packet
-
-    def feed(self, where: str, data: bytes) -> list[bytes | Reply]:
-        """Take what came, return frames (bytes) and replies in order."""
-        if where == CABLE:
-            return self._packets(data, may_hold_frames=True)
-        # BlueZ may give each notification twice after a reconnect, which would tear what comes in pieces; pieces
-        # that are the same by nature do not follow each other, for each packet has its own number and tag.
-        if self._last.get(where) == data:
-            self.bad["notification twice"] += 1
-            return []
-        self._last[where] = data
-        if where == CTRL:
-            return self._packets(data, may_hold_frames=False)
-        frame = self._joiner.feed(data)
-        return [] if frame is None else self._frame(frame)
-
-    def _packets(self, data: bytes, *, may_hold_frames: bool) -> list[bytes | Reply]:
-        found: list[bytes | Reply] = []
-        for at in range(0, len(data), _ROOM // 2):
-            self._unstuffer.put(data[at : at + _ROOM // 2])
-            while (packet := self._unstuffer.take()) is not None:
-                is_frame = may_hold_frames and wire.is_frame(packet)
-                found += self._frame(packet) if is_frame else self._reply(packet)
-        return found
-
-    def _frame(self, frame: bytes) -> list[bytes | Reply]:
-        try:
-            if self.channel is not None:
-                return [self.channel.open_frame(frame)]
-            if self.is_free:
-                wire.open_frame(frame)
-                return [bytes(frame)]
-        except wire.WireError as error:
-            self.bad[str(error)] += 1
-            return []
-        self.bad["frame of a board that has proved nothing"] += 1
-        return []
-
-    def _reply(self, packet: bytes) -> list[bytes | Reply]:
-        try:
-            if self.channel is not None:
-                request_id, opcode, answer = self.channel.open(packet)
-            else:
-                request_id, opcode, _, answer = wire.open_command(packet)
-        except wire.WireError as error:
-            self.bad[str(error)] += 1
-            return []
-        if not opcode & wire.REPLY or not answer:
-            self.bad["not a reply"] += 1
-            return []
-        return [Reply(request_id, opcode & ~wire.REPLY, answer[0], bytes(answer[1:]))]
 
 
 class BoardConnection:
-    """A board at the other end of a connection.
+    """Speaks with the board at the other end of a connection.
 
     Parameters
     ----------
     write
-        Sends bytes; may hang, so it is cut off when the answer would be late.
+        Sends bytes; may hang, so it is cut off when the reply would be late.
     keys
         The boards that may be at the other end.
     is_cable
@@ -169,9 +65,9 @@ class BoardConnection:
         # places, and the board takes the one that comes late for replayed.
         self._writing = asyncio.Lock()
 
-    def feed(self, where: str, data: bytes) -> list[bytes | Reply]:
+    def feed(self, where: str, data: bytes) -> list[Frame | Reply]:
         """Take what came; return frames and the replies that no `ask` waits for."""
-        left: list[bytes | Reply] = []
+        left: list[Frame | Reply] = []
         for item in self.codec.feed(where, data):
             if isinstance(item, Reply):
                 opcode, future = self._waiting.get(item.request_id, (None, None))
@@ -209,7 +105,9 @@ class BoardConnection:
         hello = read_hello(info)
         if hello.state == wire.STATE_NEEDS_SETUP:
             if not self._is_cable:
-                raise LinkError(Trouble.STRANGER, "a board without a key: plug it in and run tiltwise setup")
+                raise LinkError(
+                    Trouble.UNKNOWN_BOARD, "a board without a key: plug it in and run tiltwise setup"
+                )
             self.codec.is_free = True
             return hello
         try:
@@ -225,11 +123,11 @@ class BoardConnection:
         wishes |= 0 if self._aes is None else wire.WISH_ENCRYPTION
         nonce = secrets.token_bytes(NONCE_SIZE)
         reply = await self.ask(wire.OP_AUTH1, struct.pack(wire.AUTH1_BODY, nonce, wishes))
-        if reply.status != wire.STATUS_OK:
+        if not reply.is_ok:
             raise _refusal(reply, "the board refuses to be asked for its proof")
         known, handshake, proof = self._recognise(nonce, wishes, reply.body)
         reply = await self.ask(wire.OP_AUTH2, proof)
-        if reply.status != wire.STATUS_OK:
+        if not reply.is_ok:
             raise _refusal(reply, f"{known.name} refuses our proof", known.name)
         aes = self._aes if handshake.granted & wire.FEATURE_ENCRYPTION else None
         self.codec.channel = Channel(handshake.shared, is_host=True, aes=aes)
@@ -245,7 +143,7 @@ class BoardConnection:
                 continue
         names = ", ".join(known.name for known in self._keys) or "none"
         raise LinkError(
-            Trouble.STRANGER,
+            Trouble.UNKNOWN_BOARD,
             f"a board near does not prove any key that was looked for ({names}): not yours, or set up anew by "
             "another computer; plug your board in and run tiltwise setup",
         )
@@ -264,13 +162,8 @@ class BoardConnection:
     async def start(self, frame_type: int, samples: int) -> None:
         """Begin the live stream; LinkError when the board will not."""
         reply = await self.ask(wire.OP_START, bytes((frame_type, samples)))
-        if reply.status != wire.STATUS_OK:
+        if not reply.is_ok:
             raise _refusal(reply, "the board does not start to stream")
-
-
-def _stuffed(data: bytes | bytearray) -> bytes:
-    out = bytearray(cobs.stuffed_size(len(data)))
-    return bytes(out[: cobs.stuff_into(data, len(data), out)])
 
 
 def pack_time(now_s: float) -> bytes:

@@ -1,9 +1,9 @@
-"""Device time to the host's time of arrival: when did this sample happen, on the clock of this computer?
+"""Map device time to the time of arrival on the host's clock.
 
-Frames come late by a few ms (or much more), never early, so the least delay of each 30 s window marks the offset
-and a robust line through the windows of the last ten minutes follows the drift of the two clocks. What even the
-fastest frame is late by (its way through FIFO, batch and air) only a question with an answer can tell: PING, whose
-fastest trips lie between two known times. Only live frames may be fed: backfill arrives hours late.
+Frames come late by a few ms (or much more), never early, so the least delay of each 30 s window marks the offset, and
+a robust line through the windows of the last ten minutes follows the drift of the two clocks. PING measures what even
+the fastest frame is late by (FIFO, batch and air): its fastest round trips lie between two known times. Only live
+frames may be fed: backfill arrives hours late.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tiltwise.common import wire
+from tiltwise.common.frame import Frame
 
 _WINDOW_S = 30.0
 _WINDOWS = 20  # ten minutes
@@ -114,7 +115,7 @@ class ClockMap:
 
 
 class BootClock:
-    """The clock of one boot of a board, as its frames and answers tell it (ticks of wire.TICK_S that wrap)."""
+    """The clock of one boot of a board, from its frames and replies to PING (ticks of wire.TICK_S that wrap)."""
 
     def __init__(self) -> None:
         self._map = ClockMap()
@@ -131,9 +132,9 @@ class BootClock:
         """How much faster the host's clock runs than the board's."""
         return self._map.drift_ppm
 
-    def learn(self, frame: bytes, received_s: float) -> None:
+    def learn(self, frame: Frame, received_s: float) -> None:
         """Take a live frame."""
-        if frame[0] & 15 not in wire.SAMPLE_SIZES:
+        if not frame.has_samples:
             return
         start_s, end_s = self.device_span(frame)
         if self._ticks is not None and start_s < self._ticks * wire.TICK_S - _CLOCK_BACK_S:
@@ -151,7 +152,7 @@ class BootClock:
         self._map.learn_ping(Ping(middle_s, (sent_s + received_s) / 2 - middle_s, max(trip_s, 0.0)))
 
     def fix(self, device_s: float, received_s: float, rate: float = 1.0) -> None:
-        """Go by this until a live frame comes: it is what was known of this boot before, or an estimate."""
+        """Use this fit until a live frame comes: a stored one of this boot, or an estimate."""
         self._fixed = (device_s, received_s, rate)
 
     def to_received_s(self, device_s: float) -> float:
@@ -161,11 +162,10 @@ class BootClock:
             return received_s + (device_s - at_s) * rate
         return self._map.to_received_s(device_s)
 
-    def device_span(self, frame: bytes) -> tuple[float, float]:
+    def device_span(self, frame: Frame) -> tuple[float, float]:
         """Return when the frame's first sample was taken and its last one ended, in device s of this boot."""
-        _, _, _, _, _, t0, n, _, rate_code = wire.unpack_header(frame)
-        start_s, rate_hz = self._unwrap(t0) * wire.TICK_S, wire.RATES_HZ[rate_code]
-        return start_s, start_s + (n / rate_hz if rate_hz else 0.0)
+        start_s, rate_hz = self._unwrap(frame.t0) * wire.TICK_S, frame.rate_hz
+        return start_s, start_s + (frame.n / rate_hz if rate_hz else 0.0)
 
     def _unwrap(self, ticks: int) -> int:
         """Return the unwrapped ticks nearest to the newest ones."""

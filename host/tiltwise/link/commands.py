@@ -1,8 +1,9 @@
-"""Commands to the board, packed: the host's side of the table in docs/protocol.md."""
+"""Commands to the board and its replies, packed and read: the host's side of the table in docs/protocol.md."""
 
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass
 from enum import IntEnum
 
 from tiltwise.common import wire
@@ -19,6 +20,39 @@ class Pattern(IntEnum):
     STEP = wire.MOTOR_STEP
     DONE = wire.MOTOR_DONE
     ERROR = wire.MOTOR_ERROR
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A reply of the board: to a command of ours, or a GET_DONE that nobody waits for."""
+
+    request_id: int
+    opcode: int  # without wire.REPLY
+    status: int
+    body: bytes
+
+    @property
+    def is_ok(self) -> bool:
+        """Tell whether the board did what it was asked for."""
+        return self.status == wire.STATUS_OK
+
+    def pack(self) -> bytes:
+        """Return the reply with a checksum, as recordings hold it."""
+        answer = bytes([self.status]) + self.body
+        return bytes(wire.pack_command(self.request_id, self.opcode | wire.REPLY, 0, answer))
+
+
+def read_reply(data: bytes) -> Reply:
+    """Return the reply in these bytes, with a checksum; WireError when there is none."""
+    request_id, opcode, _, answer = wire.open_command(data)
+    return as_reply(request_id, opcode, answer)
+
+
+def as_reply(request_id: int, opcode: int, answer: bytes) -> Reply:
+    """Return the parts of an opened packet as a reply; WireError when it is a command."""
+    if not opcode & wire.REPLY or not answer:
+        raise wire.WireError("not a reply")
+    return Reply(request_id, opcode & ~wire.REPLY, answer[0], bytes(answer[1:]))
 
 
 class Acknowledger:

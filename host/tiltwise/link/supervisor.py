@@ -1,7 +1,7 @@
-"""Keeps the link up: the one task that looks for the board, connects, listens, and begins anew when it falls silent.
+"""Keep the link up: find the board, connect, stream, and start again when it falls silent.
 
-Frames and answers come out of `chunks()` for ever; commands go in at `send()`. Every await that a system's
-Bluetooth may hang has a time limit, what tells of life is data and not callbacks, and each class of trouble has
+Frames and replies come out of `chunks()` for ever; commands go in at `send()`. Every call that a system's Bluetooth
+may hang in has a deadline, received data and not callbacks tell that a link is alive, and each class of trouble has
 its own waiting time and one line for the user.
 """
 
@@ -16,8 +16,10 @@ from types import TracebackType
 
 from tiltwise.common import wire
 from tiltwise.link.aes import Aes
-from tiltwise.link.board_connection import PINGS, BoardConnection, Reply
+from tiltwise.link.board_connection import PINGS, BoardConnection
 from tiltwise.link.board_identity import KeyedBoard
+from tiltwise.link.command_queue import CommandQueue
+from tiltwise.link.commands import Reply
 from tiltwise.link.source import Chunk
 from tiltwise.link.timeouts import CallLimits, result_of
 from tiltwise.link.transport import Connection, Connector, LinkError, Trouble
@@ -28,15 +30,14 @@ INFO_S = 5.0
 SUBSCRIBE_S = 5.0
 CLOSE_S = 3.0  # then the connection is left to itself: Windows takes minutes
 SILENT_S = 3.0  # without a frame while streaming: dead, unless the board answers
-IDLE_S = 12.0  # without a frame at all, though it answers: its DATA does not reach us
+IDLE_S = 12.0  # no frames although it answers: DATA notifications are lost
 PING_EVERY_S = 60.0
 CABLE_PING_S = 5.0  # the board takes a cable for unplugged after 12 s without a word
 TICK_S = 0.25
 SLEPT_S = 10.0  # a tick that takes so much longer than it should: the computer was suspended
-STRANGER_S = 60.0  # a board that is not ours is not asked again for so long
+UNKNOWN_BOARD_S = 60.0  # a board that is not ours is not asked again for so long
 SAME_S = 3.0  # a session that began within so much of ours is ours: the board has not noticed its end yet
-MOTOR_S = 0.5  # a tick that comes later says something else than was meant: rather none
-STEADY_S = 10.0  # a connection that lived so long was a good one: waiting begins anew
+STEADY_S = 10.0  # after a connection that lived so long, waiting starts from the shortest time again
 _MOST_WAITING = 20_000  # items; what does not fit is asked for again
 _SAMPLES = 10
 
@@ -47,13 +48,12 @@ WAITS_S = {
     Trouble.TURNED_OFF: (2.0, 5.0),
     Trouble.MISSING: (5.0, 30.0),
     Trouble.DENIED: (5.0, 30.0),
-    Trouble.STRANGER: (2.0, 10.0),
+    Trouble.UNKNOWN_BOARD: (2.0, 10.0),
     Trouble.BUSY: (5.0, 15.0),
     Trouble.VERSION: (10.0, 60.0),
 }
-_TOO_LATE = Reply(wire.LEAST_REQUEST_ID, wire.OP_MOTOR, wire.STATUS_FAILED, b"")  # in the board's place
-# A single loss is daily bread: said only when it comes again and again, or lasts.
-_TELL_LOST_AFTER = 3
+# Single drops are normal: report only repeated or long ones.
+_REPORT_LOST_AFTER = 3
 
 
 def steady_s() -> float:
@@ -106,13 +106,12 @@ class Supervisor:
         self._last_s = 0.0
         self._items: deque[Chunk] = deque()
         self._has_items = asyncio.Event()
-        self._commands: deque[tuple[int, bytes, float]] = deque()  # opcode, payload, when it was handed over
-        self._has_commands = asyncio.Event()
+        self._commands = CommandQueue(lambda: self._clock(), self._put_reply)
         self._task: asyncio.Task[None] | None = None
-        self._patience = CallLimits()
-        self._told = ""
+        self._calls = CallLimits()
+        self._last_notice = ""
         self._tries: dict[Trouble, int] = {}
-        self._strangers: dict[str, float] = {}  # address -> when to ask it again
+        self._unknown_boards: dict[str, float] = {}  # address -> when to ask it again
         self._opened_s: float | None = None  # when our last session began
         self._pinged_boot: int | None = None  # whose clock was asked for before the first frames
 
@@ -130,7 +129,7 @@ class Supervisor:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
             self._task = None
-        self._patience.cancel()
+        self._calls.cancel()
 
     async def chunks(self) -> AsyncIterator[Chunk]:
         """Give frames and answers as they come, for ever; an error of the program itself is raised here."""
@@ -147,32 +146,22 @@ class Supervisor:
             await self._has_items.wait()
 
     async def send(self, command: bytes, /) -> None:
-        """Hand over a packed command (with a checksum); a newer ACK of its boot, or GET, replaces a waiting one.
-
-        MOTOR is for now or never: it is sent once, within MOTOR_S, and else answered here with STATUS_FAILED.
-        """
+        """Hand over a packed command (with a checksum); command_queue.py says what becomes of it."""
         _, opcode, _, payload = wire.open_command(command)
-        if opcode == wire.OP_MOTOR and not self.is_streaming:
-            self._put_reply(_TOO_LATE)
-            return
-        if opcode in (wire.OP_ACK, wire.OP_GET):
-            boot = payload[:2] if opcode == wire.OP_ACK else b""
-            self._commands = deque(c for c in self._commands if c[0] != opcode or not c[1].startswith(boot))
-        self._commands.append((opcode, payload, self._clock()))
-        self._has_commands.set()
+        self._commands.put(opcode, payload, can_play=self.is_streaming)
 
     # ---- the task ----
 
     async def _run(self) -> None:
         while True:
             try:
-                await self._once()
+                await self._scan_and_connect()
             except LinkError as error:
-                await self._rest(error)
+                await self._backoff(error)
 
-    async def _once(self) -> None:
-        """Look, connect, listen until it ends; leaves by LinkError only."""
-        found = await self._patience.limited(
+    async def _scan_and_connect(self) -> None:
+        """Find boards and serve the first one that is ours; leaves by LinkError only."""
+        found = await self._calls.limited_call(
             self._connector.find(), FIND_S, "looking for boards takes too long"
         )
         if not found:
@@ -180,37 +169,33 @@ class Supervisor:
         trouble = LinkError(Trouble.ABSENT, f"looking for {self._what}: only boards near that are not yours")
         before = self.connections
         now_s = self._clock()
-        for address in [c.address for c in found if self._strangers.get(c.address, now_s) <= now_s]:
+        for address in [c.address for c in found if self._unknown_boards.get(c.address, now_s) <= now_s]:
             try:
-                await self._visit(address)
+                await self._serve_board(address)
             except LinkError as error:
-                if error.trouble is Trouble.STRANGER:
-                    self._strangers[address] = self._clock() + STRANGER_S
+                if error.trouble is Trouble.UNKNOWN_BOARD:
+                    self._unknown_boards[address] = self._clock() + UNKNOWN_BOARD_S
                 elif error.trouble is not Trouble.LOST or self.connections != before:
                     raise
                 trouble = error
         raise trouble
 
-    async def _visit(self, address: str) -> None:
+    async def _serve_board(self, address: str) -> None:
         """One connection from its beginning to its end; leaves by LinkError only."""
-        connection = await self._patience.connect(self._connector, address, CONNECT_S)
-        for opcode, _, _ in self._commands:
-            if opcode == wire.OP_MOTOR:
-                self._put_reply(_TOO_LATE)
+        connection = await self._calls.connect(self._connector, address, CONNECT_S)
         self._commands.clear()
-        self._has_commands.clear()
         since_s = self._clock()
         try:
-            await self._serve(connection)
+            await self._converse(connection)
         finally:
             if self.is_streaming and self._clock() - since_s >= STEADY_S:
                 self._tries.clear()
             self.is_streaming = False
-            await self._patience.close(connection, CLOSE_S)
+            await self._calls.close(connection, CLOSE_S)
 
     # ---- one connection ----
 
-    async def _serve(self, connection: Connection) -> None:
+    async def _converse(self, connection: Connection) -> None:
         peer = BoardConnection(
             connection.write_ctrl,
             self._keys,
@@ -221,17 +206,17 @@ class Supervisor:
         )
         heard = _LinkLiveness(self._clock())
         loop = asyncio.get_running_loop()
-        stream = await self._patience.limited(
+        stream = await self._calls.limited_call(
             connection.notifications(), SUBSCRIBE_S, "subscribing takes too long"
         )
         listening = loop.create_task(self._listen(stream, peer, heard))
-        talking = loop.create_task(self._talk(connection, peer, heard))
+        talking = loop.create_task(self._run_protocol(connection, peer, heard))
         try:
             await asyncio.wait([listening, talking], return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in (listening, talking):
                 task.cancel()
-                self._patience.keep(task)
+                self._calls.adopt(task)
         for task in (talking, listening):
             if task.done():
                 result_of(task)
@@ -252,20 +237,22 @@ class Supervisor:
                     self._put_reply(item)
                     continue
                 heard.frame_s = self._clock()
-                if not item[1] & wire.FLAG_BACKFILL:
+                if not item.is_backfill:
                     heard.live_s = heard.frame_s
-                self._put(item)
+                self._put(item.data)
 
-    async def _talk(self, connection: Connection, peer: BoardConnection, heard: _LinkLiveness) -> None:
-        """Prove, begin the stream, then pass commands on and watch for silence."""
+    async def _run_protocol(
+        self, connection: Connection, peer: BoardConnection, heard: _LinkLiveness
+    ) -> None:
+        """Prove the key, start the stream, then pass commands on and watch for silence."""
         info = b""
         if not connection.is_cable:
-            info = await self._patience.limited(
+            info = await self._calls.limited_call(
                 connection.read_info(), INFO_S, "the board does not say who it is"
             )
         hello = await peer.open(info)
         self._opened_s = self._clock()
-        self._take_over = False  # or two who take over from each other would do so for ever
+        self._take_over = False  # otherwise two hosts would keep evicting each other
         if peer.known is not None:
             self._keys = (peer.known,)  # from now on this one, and no other
         self._put_reply(await peer.identity())
@@ -278,43 +265,18 @@ class Supervisor:
         self.connections += 1
         self.is_streaming = True
         heard.live_s = heard.frame_s = self._clock()
-        self._tell_connected(peer)
-        passing = asyncio.get_running_loop().create_task(self._pass_commands(peer))
+        self._report_connected(peer)
+        passing = asyncio.get_running_loop().create_task(self._commands.send_all(peer))
         try:
             await self._watch_over(connection, peer, heard, passing)
         finally:
             passing.cancel()
-            self._patience.keep(passing)
-
-    async def _pass_commands(self, peer: BoardConnection) -> None:
-        while True:
-            while self._commands:
-                opcode, payload, handed_s = self._commands.popleft()
-                if opcode == wire.OP_MOTOR:
-                    self._put_reply(await self._play(peer, payload, handed_s))
-                    continue
-                reply = await peer.ask(opcode, payload)
-                if opcode == wire.OP_GET:  # what somebody waits for
-                    self._put_reply(reply)
-            self._has_commands.clear()
-            await self._has_commands.wait()
-
-    async def _play(self, peer: BoardConnection, payload: bytes, handed_s: float) -> Reply:
-        """Ask for a pattern of the motor once: asked again, it might be played twice."""
-        if self._clock() - handed_s > MOTOR_S:
-            return _TOO_LATE
-        try:
-            return await peer.ask(wire.OP_MOTOR, payload, tries=1)
-        except LinkError:  # a dead link is noticed by whoever needs it
-            return _TOO_LATE
-        except asyncio.CancelledError:  # the link ended meanwhile
-            self._put_reply(_TOO_LATE)
-            raise
+            self._calls.adopt(passing)
 
     async def _watch_over(
         self, connection: Connection, peer: BoardConnection, heard: _LinkLiveness, passing: asyncio.Task[None]
     ) -> None:
-        """Ping now and then; leave by LinkError when the link is dead."""
+        """Ping now and then; LinkError when the link is dead."""
         pinged_s = at_s = self._clock()
         every_s = CABLE_PING_S if connection.is_cable else PING_EVERY_S
         while True:
@@ -324,7 +286,7 @@ class Supervisor:
             now_s = self._clock()
             if now_s - at_s > SLEPT_S:
                 line = f"the computer slept for {_minutes(now_s - at_s)}: connecting again"
-                self._say(line)
+                self._report(line)
                 raise LinkError(Trouble.LOST, line)
             at_s = now_s
             if now_s - heard.frame_s >= IDLE_S:
@@ -336,8 +298,6 @@ class Supervisor:
             elif heard.pings_due or now_s - pinged_s >= every_s:
                 pinged_s, heard.pings_due = now_s, max(heard.pings_due - 1, 0)
                 self._put_reply(await peer.ping())
-
-    # ---- out ----
 
     def _now_s(self) -> float:
         """The clock of received_s."""
@@ -353,34 +313,31 @@ class Supervisor:
         self._has_items.set()
 
     def _put_reply(self, reply: Reply) -> None:
-        answer = bytes([reply.status]) + reply.body
-        self._put(bytes(wire.pack_command(reply.request_id, reply.opcode | wire.REPLY, 0, answer)))
+        self._put(reply.pack())
 
-    # ---- words ----
-
-    async def _rest(self, error: LinkError) -> None:
-        """Say what is wrong once, and wait as its class wants."""
+    async def _backoff(self, error: LinkError) -> None:
+        """Report what is wrong once, and wait as long as its class of trouble needs."""
         tries = self._tries[error.trouble] = self._tries.get(error.trouble, 0) + 1
-        if error.trouble is not Trouble.LOST or tries >= _TELL_LOST_AFTER:
-            self._say(str(error) if error.trouble is not Trouble.LOST else f"{error}; trying again")
+        if error.trouble is not Trouble.LOST or tries >= _REPORT_LOST_AFTER:
+            self._report(str(error) if error.trouble is not Trouble.LOST else f"{error}; trying again")
         first_s, most_s = WAITS_S[error.trouble]
         await asyncio.sleep(min(first_s * 2 ** min(tries - 1, 10), most_s))
 
-    def _tell_connected(self, peer: BoardConnection) -> None:
+    def _report_connected(self, peer: BoardConnection) -> None:
         name = peer.known.name if peer.known is not None else "a board without a key, by its cable"
-        if self._told or self.connections == 1:
+        if self._last_notice or self.connections == 1:
             is_secret = peer.codec.channel is not None and peer.codec.channel.is_encrypted
-            self._say(f"connected to {name}{', encrypted' if is_secret else ''}")
-        self._told = ""
+            self._report(f"connected to {name}{', encrypted' if is_secret else ''}")
+        self._last_notice = ""
 
-    def _say(self, line: str) -> None:
-        if line != self._told:
-            self._told = line
+    def _report(self, line: str) -> None:
+        if line != self._last_notice:
+            self._last_notice = line
             self.on_notice(line)
 
 
 class _LinkLiveness:
-    """When something was last heard on one connection, and how often the clock is still to be asked for."""
+    """When one connection last brought something, and how many PINGs for its clock are still due."""
 
     def __init__(self, now_s: float) -> None:
         self.frame_s = self.live_s = self.answered_s = now_s

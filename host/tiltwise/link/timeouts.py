@@ -1,4 +1,4 @@
-"""Awaiting what a system's Bluetooth may hang in: so long and no longer, and what comes late is seen to."""
+"""Run Bluetooth calls with a deadline; late results are cleaned up."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ class CallLimits:
     def __init__(self) -> None:
         self._leftovers: set[asyncio.Task[Any]] = set()
 
-    async def limited(self, what: Coroutine[Any, Any, T], seconds: float, line: str) -> T:
-        """Await for so long at most, even something that does not react to being cancelled; LinkError says `line`."""
+    async def limited_call(self, what: Coroutine[Any, Any, T], seconds: float, line: str) -> T:
+        """Await a call for so long at most, even one that ignores being cancelled; LinkError says `line`."""
         task = asyncio.get_running_loop().create_task(what)
         try:
             done, _ = await asyncio.wait([task], timeout=seconds)
         except asyncio.CancelledError:
             task.cancel()
-            self.keep(task)
+            self.adopt(task)
             raise
         if not done:
             task.cancel()
-            self.keep(task)
+            self.adopt(task)
             raise LinkError(Trouble.LOST, f"{line} ({seconds:g} s)")
         return result_of(task)
 
@@ -38,11 +38,11 @@ class CallLimits:
         try:
             done, _ = await asyncio.wait([task], timeout=seconds)
         except asyncio.CancelledError:
-            self.keep(task)
+            self.adopt(task)
             task.cancel()
             raise
         if not done:
-            self.keep(task)
+            self.adopt(task)
             task.cancel()
             task.add_done_callback(self._close_late)
             raise LinkError(Trouble.LOST, f"connecting took more than {seconds:g} s")
@@ -51,11 +51,11 @@ class CallLimits:
     async def close(self, connection: Connection, seconds: float) -> None:
         """Close within so long; a close that hangs goes on by itself."""
         task = asyncio.get_running_loop().create_task(connection.close())
-        self.keep(task)
+        self.adopt(task)
         await asyncio.wait([task], timeout=seconds)
 
-    def keep(self, task: asyncio.Task[Any]) -> None:
-        """Let a task end by itself, and look at its error so that nobody complains."""
+    def adopt(self, task: asyncio.Task[Any]) -> None:
+        """Let a task end by itself, and read its error so that asyncio does not report it."""
         self._leftovers.add(task)
         task.add_done_callback(self._forget)
 
@@ -66,7 +66,7 @@ class CallLimits:
 
     def _close_late(self, task: asyncio.Task[Connection]) -> None:
         if not task.cancelled() and task.exception() is None:
-            self.keep(asyncio.get_running_loop().create_task(task.result().close()))
+            self.adopt(asyncio.get_running_loop().create_task(task.result().close()))
 
     def _forget(self, task: asyncio.Task[Any]) -> None:
         self._leftovers.discard(task)

@@ -26,7 +26,7 @@ class Trouble(Enum):
     TURNED_OFF = "turned off"  # the adapter is off
     MISSING = "missing"  # the computer has no Bluetooth, or its service does not run
     DENIED = "denied"  # the system does not let us
-    STRANGER = "stranger"  # a board whose key we do not have
+    UNKNOWN_BOARD = "unknown board"  # a board whose key we do not have
     BUSY = "busy"  # another host holds the board
     VERSION = "version"  # another major protocol version
 

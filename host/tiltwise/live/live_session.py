@@ -11,6 +11,7 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from tiltwise.common import wire
+from tiltwise.common.frame import Frame
 from tiltwise.config.settings import Settings
 from tiltwise.decode.decoder import Decoder
 from tiltwise.decode.messages import BoardEvent, GapReason, Info, Status
@@ -129,12 +130,14 @@ class LiveSession:
         live = LiveUpdate()
         self._record(received_s, chunk, live)
         if self._fetching.hears_answers and chunk and not wire.is_frame(chunk):
-            self._fetching.hear(received_s, chunk)
+            self._fetching.on_reply(received_s, chunk)
             self._ask(received_s, live)
             return live
-        is_late = len(chunk) > 1 and bool(chunk[1] & wire.FLAG_BACKFILL)
-        if not (is_late and self._fetching.backfill(chunk, received_s)):
-            self._take_live(received_s, chunk, live)
+        frame = self.decoder.open(chunk)
+        if frame is not None and frame.is_backfill:
+            self._fetching.on_late_frame(frame, received_s)
+        elif frame is not None:
+            self._take_live(received_s, frame, live)
         if received_s - self._committed_s >= self._commit_every_s:
             self._committed_s = received_s
             self._commit(live)
@@ -171,24 +174,22 @@ class LiveSession:
             live.warnings.append(f"recording again (was: {self._recording_trouble})")
             self._recording_trouble = ""
 
-    def _take_live(self, received_s: float, frame: bytes, live: LiveUpdate) -> None:
-        bad_before = sum(self.decoder.stats.bad.values())
+    def _take_live(self, received_s: float, frame: Frame, live: LiveUpdate) -> None:
         self._before_s = self._offset_s
-        items = self.decoder.feed(frame)
-        if sum(self.decoder.stats.bad.values()) == bad_before:
-            self._keep_frame(received_s, frame)
+        items = self.decoder.take(frame)
+        self._keep_frame(received_s, frame)
         for item in items:
             self._take(item, live)
 
-    def _keep_frame(self, received_s: float, frame: bytes) -> None:
-        boot, seq = wire.unpack_header(frame)[2:4]
+    def _keep_frame(self, received_s: float, frame: Frame) -> None:
+        boot, seq = frame.boot, frame.seq
         self._newest = max(self._newest, (boot, seq)) if boot == self._newest[0] else (boot, seq)
         self._times.learn(frame, received_s)
-        self._fetching.note(frame, received_s)
+        self._fetching.on_frame(frame, received_s)
         if self._keeper is not None:
-            span = self._times.span(frame) if frame[0] & 15 in wire.SAMPLE_SIZES else None
+            span = self._times.span(frame) if frame.has_samples else None
             utc_s = self._times.started_utc_s + received_s if span is None else span[0]
-            self._keeper.frame(frame, utc_s, self.decoder.info)
+            self._keeper.add_frame(frame, utc_s, self.decoder.info)
 
     def _take(self, item: object, live: LiveUpdate) -> None:
         match item:
@@ -217,7 +218,7 @@ class LiveSession:
             return
         # A board that started anew has another clock: its device time goes on, but not so long as it was off.
         start_s = gap.start_s + (self._before_s if gap.reason in _NEW_CLOCK else self._offset_s)
-        self._keeper.gap(self._newest[0], start_s, gap.end_s + self._offset_s, gap.reason)
+        self._keeper.add_gap(self._newest[0], start_s, gap.end_s + self._offset_s, gap.reason)
 
     def _store_update(self, update: Update | None) -> None:
         if update is not None and self._keeper is not None and self._stages.profile is not None:
@@ -238,14 +239,13 @@ class LiveSession:
         Credits count from the newest frame, so that neither a full disk nor a lost frame stops the stream.
         """
         if self._keeper is not None:
-            self._fetching.settle()
+            self._fetching.flush()
             self._note_clock(self._keeper)
             kept = self._keeper.commit()
             live.warnings += [kept.warning] if kept.warning else []
-            self._durable.update(self._fetching.limited(dict(kept.settled)))
+            self._durable.update(self._fetching.acknowledgeable(dict(kept.settled)))
         elif self._recorder is not None and self._is_recording_durable():
-            durable = self.decoder.acknowledgeable()
-            self._durable.update(self._fetching.limited({} if durable is None else dict([durable])))
+            self._durable.update(self._fetching.acknowledgeable())
         self._acknowledge(live)
         self._ask(self._committed_s, live)
 
@@ -268,7 +268,7 @@ class LiveSession:
         fit = self._times.fit(self._t_s - self.decoder.zero_s)
         if fit is not None and self._times.boot is not None:
             self._fitted_s = self._committed_s
-            keeper.fit(self._times.boot, *fit)
+            keeper.add_clock_fit(self._times.boot, *fit)
 
     def _is_recording_durable(self) -> bool:
         """Force the recording to the disk; without a store nothing else is durable."""

@@ -15,6 +15,7 @@ import numpy as np
 
 from tiltwise.common import wire
 from tiltwise.common.auth import DEVICE_ID_SIZE
+from tiltwise.common.frame import Frame
 from tiltwise.decode.decoder import Decoder
 from tiltwise.decode.messages import Info
 from tiltwise.link.board_connection import REPLY_S, BoardConnection
@@ -128,7 +129,7 @@ class FirmwareCable:
 
     async def _listen(self, stream: AsyncIterator[tuple[str, bytes]]) -> None:
         async for where, data in stream:
-            self._frames += [item for item in self._board.feed(where, data) if isinstance(item, bytes)]
+            self._frames += [item.data for item in self._board.feed(where, data) if isinstance(item, Frame)]
 
     async def _hello(self) -> Hello:
         try:
@@ -152,7 +153,7 @@ class FirmwareCable:
         try:
             await self._board.open(b"")
         except LinkError as error:
-            if error.trouble is not Trouble.STRANGER:
+            if error.trouble is not Trouble.UNKNOWN_BOARD:
                 raise
         return self._board.known is not None
 

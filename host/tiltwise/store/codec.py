@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiltwise.common import wire
+from tiltwise.common.frame import read_frame
 from tiltwise.report import aggregate as agg
 from tiltwise.report.aggregate import Aggregate
 from tiltwise.types import ACTIVITIES
@@ -82,11 +83,11 @@ def unpack_tail(times: bytes, data: bytes) -> list[StoredFrame]:
 def pack_chunks(frames: Iterable[StoredFrame]) -> list[Chunk]:
     """Return chunks that hold these frames of one device, in any order, each frame once."""
     groups: dict[tuple[int, int, int], dict[int, StoredFrame]] = {}
-    for frame in frames:
-        kind, _, boot, seq, _, _, _, sensor, _ = wire.unpack_header(frame.data)
+    for stored in frames:
+        frame = read_frame(stored.data)
         # Frames without samples share the numbering of their board: a place of their own keeps seq0 unique.
-        place = sensor if kind in wire.SAMPLE_SIZES else 256
-        groups.setdefault((boot, place, kind if place < 256 else 0), {})[seq] = frame
+        place, kind = (frame.sensor, frame.frame_type) if frame.has_samples else (256, 0)
+        groups.setdefault((frame.boot, place, kind), {})[frame.seq] = stored
     chunks = []
     for (boot, place, _), by_seq in sorted(groups.items()):
         ordered = [by_seq[seq] for seq in sorted(by_seq)]
@@ -124,7 +125,7 @@ def _pack_others(boot: int, frames: list[StoredFrame]) -> Chunk:
     """Compress frames without samples as they are."""
     times, data = pack_tail(frames)
     body = struct.pack("<BII", 0, len(frames), 0) + times + data
-    seqs = [wire.unpack_header(f.data)[3] for f in frames]
+    seqs = [read_frame(f.data).seq for f in frames]
     utc = [f.utc_us for f in frames]
     return Chunk(
         boot, 256, seqs[0], seqs[-1], len(frames), 0, min(utc), max(utc) + 1, zlib.compress(body, _LEVEL)

@@ -17,8 +17,8 @@ from types import TracebackType
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tiltwise.common import wire
+from tiltwise.common.frame import read_frame
 from tiltwise.report import aggregate as agg
-from tiltwise.report.aggregate import Aggregate
 from tiltwise.report.day_summary import Gap
 from tiltwise.store import schema
 from tiltwise.store.codec import (
@@ -33,24 +33,11 @@ from tiltwise.store.events import decode_event
 from tiltwise.store.raw_files import month_of, raw_files
 from tiltwise.store.recovery import readable_rows
 from tiltwise.store.schema import StoreError
-from tiltwise.store.stored_samples import StoredSamples, joined
-from tiltwise.types import Event, Mount
+from tiltwise.store.stored_samples import StoredDay, StoredSamples, joined
+from tiltwise.types import Mount
 
 _US = 1_000_000
 _QUARTER_US = 900 * _US  # all zones are whole quarters of an hour from UTC
-
-
-@dataclass(frozen=True, slots=True)
-class StoredDay:
-    """One local day [start_s, end_s), UTC s: minutes (not merged), events with UTC times, gaps, mount and zone."""
-
-    start_s: float
-    end_s: float
-    zone: str
-    mount: Mount
-    minutes: list[Aggregate]
-    events: list[Event]
-    gaps: list[Gap]
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,11 +187,11 @@ class StoreReader:
         tail = self._tail(device)
         for name, boot, data in self._chunks(start_s, end_s, device):
             for frame in unpack_chunk(boot, data):
-                found[name, boot, wire.unpack_header(frame.data)[3]] = frame
+                found[name, boot, read_frame(frame.data).seq] = frame
         for name, boot, frames in tail:
             for chunk in pack_chunks(frames):
                 for frame in unpack_chunk(boot, chunk.data):
-                    found.setdefault((name, boot, wire.unpack_header(frame.data)[3]), frame)
+                    found.setdefault((name, boot, read_frame(frame.data).seq), frame)
         wanted = (f for f in found.values() if start_s * _US <= f.utc_us < end_s * _US)
         return sorted(wanted, key=lambda f: f.utc_us)
 
@@ -322,8 +309,8 @@ def _totals(day: date, row: list[float]) -> DayTotals:
 
 def _end_us(frame: StoredFrame) -> int:
     """Return when the samples of a frame ended."""
-    _, _, _, _, _, _, n, _, rate_code = wire.unpack_header(frame.data)
-    return frame.utc_us + round(n / (wire.RATES_HZ[rate_code] or 50.0) * _US)
+    opened = read_frame(frame.data)
+    return frame.utc_us + round(opened.n / (opened.rate_hz or 50.0) * _US)
 
 
 def _us(value: object) -> int:

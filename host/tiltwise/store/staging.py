@@ -1,4 +1,4 @@
-"""What waits in memory for the next commit of the store: sessions, frames and rows, each row under a key of its own.
+"""Stage sessions, frames and rows in memory until the next commit, each row under a key of its own.
 
 Nothing here writes; a row that replaces one that still waits goes behind it. Wall time is UTC s.
 """
@@ -8,21 +8,66 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from tiltwise.common import wire
+from tiltwise.common.frame import Frame, frame_sizes
 from tiltwise.decode.sequence_ranges import SequenceRanges
+from tiltwise.report import aggregate as agg
 from tiltwise.report.aggregate import Aggregate
-from tiltwise.store.codec import StoredFrame
+from tiltwise.store.codec import StoredFrame, pack_aggregate
 from tiltwise.store.events import encode_event
-from tiltwise.store.staging_schema import INSERT_AGGREGATE, BootFrames, aggregate_values
-from tiltwise.types import Event, FloatArray, Mount
+from tiltwise.types import Activity, Event, FloatArray, Mount
 
 _US = 1_000_000
+_MOST_STAGED = 200_000  # frames kept while the disk refuses: a long workday, 50 MB
+_INSERT_AGGREGATE = (
+    "INSERT OR REPLACE INTO aggregate (session_id, sensor, start_us, algorithm, covered_s, worn_s, posture_s, "
+    "moving_s, mean_deg, above_15_s, above_20_s, above_30_s, above_45_s, above_60_s, data) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+
+@dataclass(slots=True)
+class BootFrames:
+    """The frames of one device and boot: those on the disk, and those staged."""
+
+    device_id: int
+    boot: int
+    stored: SequenceRanges
+    staged: dict[int, StoredFrame] = field(default_factory=dict)  # by sequence number, in order of arrival
+    lost: list[tuple[int, int]] = field(default_factory=list)
+
+    def with_staged(self) -> SequenceRanges:
+        """Return what will be on the disk after the commit."""
+        after = self.stored.copy()
+        for first, last in self.lost:
+            after.add(first, last)
+        for seq in self.staged:
+            after.add(seq, seq)
+        return after
+
+    def has(self, seq: int) -> bool:
+        """Tell whether this frame is stored or staged."""
+        return seq in self.staged or seq in self.stored
+
+    def limit(self) -> None:
+        """Forget the oldest staged frames beyond a workday; never acknowledged, so the board may send them again."""
+        for seq in list(self.staged)[:-_MOST_STAGED]:
+            del self.staged[seq]
+
+    def settle(self, stored: SequenceRanges) -> None:
+        """Follow the disk after a commit."""
+        self.stored = stored
+        self.staged.clear()
+        self.lost.clear()
 
 
 class StoreIntake:
-    """The part of a Store that takes in; `_learn` before anything else.
+    """The half of a Store that stages; call `_learn` before anything else.
 
     Parameters
     ----------
@@ -84,7 +129,7 @@ class StoreIntake:
             self._boots[key] = BootFrames(device_id, boot, ranges)
         return self._boots[key]
 
-    def append(self, session: int, frames: Sequence[bytes], utc_s: Sequence[float] | FloatArray) -> int:
+    def append(self, session: int, frames: Sequence[Frame], utc_s: Sequence[float] | FloatArray) -> int:
         """Stage frames as received and return how many are new; those stored before are dropped.
 
         Parameters
@@ -95,15 +140,14 @@ class StoreIntake:
         boot = self._sessions[session]
         new = 0
         for frame, t_s in zip(frames, utc_s, strict=True):
-            kind, _, frame_boot, seq, _, _, n, _, _ = wire.unpack_header(frame)
-            least, most = wire.frame_sizes(kind, n)
-            if frame_boot != boot.boot or not least <= len(frame) <= most:
+            least, most = frame_sizes(frame.frame_type, frame.n)
+            if frame.boot != boot.boot or not least <= len(frame.data) <= most:
                 raise wire.WireError(
-                    f"expected a whole frame of boot {boot.boot}, got {len(frame)} bytes of boot {frame_boot}"
+                    f"expected a whole frame of boot {boot.boot}, got {len(frame.data)} bytes of boot {frame.boot}"
                 )
-            if boot.has(seq):
+            if boot.has(frame.seq):
                 continue
-            boot.stage(seq, StoredFrame(round(float(t_s) * _US), bytes(frame)))
+            boot.staged[frame.seq] = StoredFrame(round(float(t_s) * _US), frame.data)
             new += 1
         boot.limit()
         return new
@@ -115,8 +159,8 @@ class StoreIntake:
     def put_aggregates(self, session: int, rows: Sequence[Aggregate], sensor: int = 0) -> None:
         """Stage minutes (start_s in UTC s); the same minute of the same session replaces the one before."""
         for row in rows:
-            values = aggregate_values(session, sensor, row)
-            self._put(("aggregate", session, sensor, values[2]), INSERT_AGGREGATE, values)
+            values = _aggregate_values(session, sensor, row)
+            self._put(("aggregate", session, sensor, values[2]), _INSERT_AGGREGATE, values)
 
     def put_events(self, session: int, events: Sequence[Event], utc_offset_s: float) -> None:
         """Stage events; their device times plus the offset are UTC s."""
@@ -162,3 +206,16 @@ class StoreIntake:
     def _put(self, key: tuple[object, ...], sql: str, values: tuple[object, ...]) -> None:
         self._rows.pop(key, None)  # a replacement goes to the end: behind the row it refers to
         self._rows[key] = (sql, values)
+
+
+def _aggregate_values(session: int, sensor: int, row: Aggregate) -> tuple[object, ...]:
+    """Return the columns that SQL queries of a year read, and the whole row as a blob."""
+    histogram = row.flexion_s.sum(axis=0)
+    above = [float(histogram[limit - agg.FLEXION_MIN_DEG :].sum()) for limit in agg.THRESHOLDS_DEG]
+    centres = agg.FLEXION_EDGES_DEG[:-1] + 0.5
+    mean = float(np.sum(histogram * centres)) / row.posture_s if row.posture_s > 0 else None
+    moving = row.seconds(Activity.MOVING) + row.seconds(Activity.WALKING)
+    return (
+        *(session, sensor, round(row.start_s * _US), agg.ALGORITHM),
+        *(row.covered_s, row.worn_s, row.posture_s, moving, mean, *above, pack_aggregate(row)),
+    )

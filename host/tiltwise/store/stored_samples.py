@@ -1,4 +1,4 @@
-"""Samples out of stored chunks: put together, each once, with a time of its own."""
+"""What the reader returns: the samples of stored chunks, each once and with its time, and stored days."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiltwise.common import wire
+from tiltwise.report.aggregate import Aggregate
+from tiltwise.report.day_summary import DaySummary, Gap, summarise_day
 from tiltwise.store.codec import Columns
-from tiltwise.types import FloatArray
+from tiltwise.types import EpisodeAlert, EpisodeEnded, Event, FloatArray, Mount, RepCompleted
 
 _US = 1_000_000
 
@@ -22,6 +24,32 @@ class StoredSamples:
     boot: NDArray[np.int64]
     index: NDArray[np.int64]
     counts: NDArray[np.int16]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDay:
+    """One local day [start_s, end_s), UTC s: minutes (not merged), events with UTC times, gaps, mount and zone."""
+
+    start_s: float
+    end_s: float
+    zone: str
+    mount: Mount
+    minutes: list[Aggregate]
+    events: list[Event]
+    gaps: list[Gap]
+
+    def summary(self) -> DaySummary:
+        """Return the day as it is drawn; only episodes that lasted long enough to alert are kept."""
+        return summarise_day(
+            self.minutes,
+            start_s=self.start_s,
+            end_s=self.end_s,
+            mount=self.mount,
+            episodes=[e for e in self.events if isinstance(e, EpisodeEnded) and e.alert_s is not None],
+            alerts_s=[e.t_s for e in self.events if isinstance(e, EpisodeAlert)],
+            reps=[e for e in self.events if isinstance(e, RepCompleted)],
+            gaps=self.gaps,
+        )
 
 
 def joined(parts: list[tuple[int, Columns]], width: int, start_s: float, end_s: float) -> StoredSamples:

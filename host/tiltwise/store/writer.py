@@ -23,8 +23,7 @@ from tiltwise.store.raw_files import RawFiles, month_of
 from tiltwise.store.reader import StoreReader
 from tiltwise.store.recovery import Recovery, open_core
 from tiltwise.store.schema import StoreError
-from tiltwise.store.staging import StoreIntake
-from tiltwise.store.staging_schema import BootFrames
+from tiltwise.store.staging import BootFrames, StoreIntake
 from tiltwise.store.tail import Tail
 
 __all__ = ["Committed", "Store", "StoreError", "StoreReader"]
@@ -154,7 +153,7 @@ class Store(StoreIntake):
                 for boot, ranges in zip(staged, after, strict=True):
                     key = (boot.device_id, boot.boot)
                     if is_raw_kept and boot.staged:
-                        self._tail.insert(key, boot.staged)
+                        self._tail.insert(key, [*boot.staged.values()])
                     self._core.execute(
                         "INSERT OR REPLACE INTO received (device_id, boot, ranges) VALUES (?, ?, ?)",
                         (*key, ranges.pack()),
@@ -167,7 +166,7 @@ class Store(StoreIntake):
         self._rows.clear()
         for boot, ranges in zip(staged, after, strict=True):
             if is_raw_kept and boot.staged:
-                self._tail.extend([f.utc_us for f in boot.staged])
+                self._tail.extend([f.utc_us for f in boot.staged.values()])
             boot.settle(ranges)
 
     def _flush(self) -> str | None:

@@ -1,21 +1,22 @@
-"""Which frames of each boot came, which are still to be fetched, and which are gone for good, with their times.
+"""Track which frames of each boot came, which are still to be fetched, and which the board dropped for good.
 
-A book without I/O: frames and answers of the board in, the next GET and the losses out. Times are UTC s and go
-with the runs of frames, so that a loss has a beginning and an end.
+No I/O: frames and replies of the board in, the next GET and the losses out. Times are UTC s.
 """
 
 from __future__ import annotations
 
 import struct
-from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from tiltwise.common import wire
+from tiltwise.common.frame import Frame
+from tiltwise.decode.sequence_ranges import SequenceRanges
 
 SETTLED_FRAMES = 4  # a hole so close to the newest frame may still fill by itself
 ASK_AGAIN_S = 10.0  # without a frame or an answer
 _BOOTS_ROW = "<HII"
+_Span = tuple[float | None, float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,53 +31,54 @@ class Loss:
 
 
 @dataclass(slots=True)
-class _Run:
-    first: int
-    last: int
-    start_s: float | None = None
-    end_s: float | None = None
-
-
-@dataclass(slots=True)
 class BootRanges:
-    """One boot. `floor` is the first number that is expected; what is known from the store came before."""
+    """The frames of one boot.
+
+    Attributes
+    ----------
+    floor : first number that is expected; what the store has from before may lie below it.
+    came, gone : frames that arrived or are stored, and frames that the board dropped for good.
+    unreported : losses for which no gap was stored yet.
+    """
 
     floor: int | None = None
     newest: int = -1
-    runs: list[_Run] = field(default_factory=list)
-    gone: list[tuple[int, int]] = field(default_factory=list)  # lost for good, in order
-    untold: list[tuple[int, int]] = field(default_factory=list)  # of these, without a gap yet
+    came: SequenceRanges = field(default_factory=SequenceRanges)
+    gone: SequenceRanges = field(default_factory=SequenceRanges)
+    unreported: list[tuple[int, int]] = field(default_factory=list)
+    _accounted: SequenceRanges = field(default_factory=SequenceRanges)  # came or gone
+    _spans_s: list[_Span] = field(
+        default_factory=list
+    )  # when the samples of each range of `came` began and ended
 
     def add(self, first: int, last: int, start_s: float | None = None, end_s: float | None = None) -> None:
-        """Enter frames, joining the runs that they touch."""
+        """Enter frames that came, with the time of their samples [start, end) where it is known."""
         self.newest = max(self.newest, last)
-        at = bisect_right(self.runs, first, key=lambda run: run.first)
-        if at and self.runs[at - 1].last >= first - 1:
-            at -= 1
-            run = self.runs[at]
-            if last <= run.last:
-                return
-            run.last, run.end_s = last, end_s if end_s is not None else run.end_s
-            run.start_s = start_s if run.start_s is None else run.start_s
-        else:
-            run = _Run(first, last, start_s, end_s)
-            self.runs.insert(at, run)
-        while at + 1 < len(self.runs) and self.runs[at + 1].first <= run.last + 1:
-            after = self.runs.pop(at + 1)
-            run.start_s = after.start_s if run.start_s is None else run.start_s
-            if after.last > run.last:
-                run.last, run.end_s = after.last, after.end_s if after.end_s is not None else run.end_s
+        if not self.came.holes(first, last):
+            return
+        touched = self.came.add(first, last)
+        self._accounted.add(first, last)
+        joined_first, joined_last = self.came[touched.start]
+        starts, ends = [s for s, _ in self._spans_s[touched]], [e for _, e in self._spans_s[touched]]
+        starts.insert(int(joined_first < first), start_s)
+        ends.insert(len(ends) - int(joined_last > last), end_s)
+        known_starts, known_ends = [s for s in starts if s is not None], [e for e in ends if e is not None]
+        self._spans_s[touched] = [
+            (known_starts[0] if known_starts else None, known_ends[-1] if known_ends else None)
+        ]
+
+    def lose(self, first: int, last: int) -> list[tuple[int, int]]:
+        """Give up what is missing of a range; return it."""
+        lost = self._accounted.holes(max(first, self._expected_from()), min(last, self.newest))
+        for pair in lost:
+            self.gone.add(*pair)
+            self._accounted.add(*pair)
+        self.unreported += lost
+        return lost
 
     def holes(self) -> list[tuple[int, int]]:
         """Return what is missing between the floor and the newest frame, oldest first."""
-        found, expected = [], self.floor if self.floor is not None else self.runs[0].first if self.runs else 0
-        for first, last in sorted([*((run.first, run.last) for run in self.runs), *self.gone]):
-            if first > expected:
-                found.append((expected, first - 1))
-            expected = max(expected, last + 1)
-        if expected <= self.newest:
-            found.append((expected, self.newest))
-        return found
+        return self._accounted.holes(self._expected_from(), self.newest)
 
     def settled(self) -> int | None:
         """Return the last number before the first hole, None when there is none."""
@@ -84,11 +86,15 @@ class BootRanges:
         last = holes[0][0] - 1 if holes else self.newest
         return last if self.floor is not None and last >= max(self.floor, 0) else None
 
-    def times_round(self, first: int, last: int) -> tuple[float | None, float | None]:
+    def times_round(self, first: int, last: int) -> _Span:
         """Return when the samples before a range ended and those behind it began."""
-        ends = [run.end_s for run in self.runs if run.last < first and run.end_s is not None]
-        starts = (run.start_s for run in self.runs if run.first > last and run.start_s is not None)
+        runs = list(zip(self.came.pairs, self._spans_s, strict=True))
+        ends = [end for (_, b), (_, end) in runs if b < first and end is not None]
+        starts = (start for (a, _), (start, _) in runs if a > last and start is not None)
         return (ends[-1] if ends else None), next(starts, None)
+
+    def _expected_from(self) -> int:
+        return self.floor if self.floor is not None else self.came.first or 0
 
 
 def read_boots(body: bytes) -> list[tuple[int, int, int]]:
@@ -98,7 +104,7 @@ def read_boots(body: bytes) -> list[tuple[int, int, int]]:
 
 
 class FrameLedger:
-    """The books of all boots of one board, and the GET that is under way."""
+    """The frames of all boots of one board, and the GET that is under way."""
 
     def __init__(self) -> None:
         self.boots: dict[int, BootRanges] = {}
@@ -107,21 +113,23 @@ class FrameLedger:
         self._asked: tuple[int, int, int] | None = None
         self._asked_s = 0.0
 
-    def book(self, boot: int) -> BootRanges:
-        """Return the book of a boot."""
+    def boot(self, boot: int) -> BootRanges:
+        """Return the frames of a boot."""
         return self.boots.setdefault(boot, BootRanges())
 
-    def note(self, boot: int, seq: int, span: tuple[float, float] | None, now_s: float) -> None:
+    def on_frame(self, frame: Frame, span_s: tuple[float, float] | None, now_s: float) -> None:
         """Enter a frame; with samples, their time [start, end)."""
-        start_s, end_s = span or (None, None)
-        self.book(boot).add(seq, seq, start_s, end_s)
-        if self._asked is not None and self._asked[0] == boot and self._asked[1] <= seq <= self._asked[2]:
-            self._asked_s = now_s
+        start_s, end_s = span_s or (None, None)
+        self.boot(frame.boot).add(frame.seq, frame.seq, start_s, end_s)
+        if self._asked is not None:
+            boot, first, last = self._asked
+            if boot == frame.boot and first <= frame.seq <= last:
+                self._asked_s = now_s
 
-    def told_boots(
+    def on_boots(
         self, body: bytes, known: Mapping[int, list[tuple[int, int]]], ended_s: Mapping[int, float | None]
     ) -> list[Loss]:
-        """Take an answer to BOOTS; return what is lost by it. Asking begins anew.
+        """Take a reply to BOOTS; return what is lost by it. Asking begins again.
 
         Parameters
         ----------
@@ -133,23 +141,24 @@ class FrameLedger:
             if not self._held:
                 self.present = boot
             self._held[boot] = (oldest, newest)
-            book = self.book(boot)
-            if book.floor is None:
-                for first, last in known.get(boot, []):
-                    book.add(first, last, None, ended_s.get(boot) if last == known[boot][-1][1] else None)
-                book.floor = min(oldest, known[boot][0][0]) if known.get(boot) else oldest
+            ranges = self.boot(boot)
+            if ranges.floor is None:
+                stored = known.get(boot, [])
+                for first, last in stored:
+                    ranges.add(first, last, None, ended_s.get(boot) if last == stored[-1][1] else None)
+                ranges.floor = min(oldest, stored[0][0]) if stored else oldest
             if newest >= oldest:
-                book.newest = max(book.newest, newest)
-            losses += self._lose(boot, [(a, min(b, oldest - 1)) for a, b in book.holes() if a < oldest])
+                ranges.newest = max(ranges.newest, newest)
+            losses += self._lose(boot, [(0, oldest - 1)])
         return losses
 
-    def done(self, body: bytes) -> tuple[int, list[Loss]]:
-        """Take a GET_DONE; return its boot and what is lost by it. One cut short says nothing: it is asked again.
+    def on_get_done(self, body: bytes) -> tuple[int, list[Loss]]:
+        """Take a GET_DONE; return its boot and what is lost by it.
 
         Raises
         ------
         wire.WireError
-            When the body is not one.
+            When the body is cut short; what was asked for is then asked for again.
         """
         size = struct.calcsize(wire.GET_DONE_BODY)
         n = body[size - 1] if len(body) >= size else 0
@@ -161,8 +170,8 @@ class FrameLedger:
             self._asked = None
         return boot, self._lose(boot, gone)
 
-    def refused(self) -> list[Loss]:
-        """The board does not know what was asked for: it is lost."""
+    def on_get_refused(self) -> list[Loss]:
+        """Take a refusal of the GET under way: the board no longer has what was asked for."""
         asked, self._asked = self._asked, None
         return [] if asked is None else self._lose(asked[0], [asked[1:]])
 
@@ -175,9 +184,9 @@ class FrameLedger:
             *(b for b in self._held if b != self.present),
             *(b for b in self._held if b == self.present),
         ]:
-            book = self.boots[boot]
-            limit = book.newest - (SETTLED_FRAMES if boot == self.present else 0)
-            for first, last in book.holes():
+            ranges = self.boots[boot]
+            limit = ranges.newest - (SETTLED_FRAMES if boot == self.present else 0)
+            for first, last in ranges.holes():
                 if first <= limit:
                     self._asked, self._asked_s = (boot, first, last), now_s
                     return self._asked
@@ -185,26 +194,19 @@ class FrameLedger:
 
     def is_whole(self, boot: int) -> bool:
         """Tell whether nothing of this boot is still to be fetched."""
-        return not self.book(boot).holes()
+        return not self.boot(boot).holes()
 
     def is_gone(self, boot: int, seq: int) -> bool:
-        """Tell whether the board could not keep this frame."""
-        return any(first <= seq <= last for first, last in self.book(boot).gone)
+        """Tell whether the board dropped this frame."""
+        return seq in self.boot(boot).gone
 
     def gaps(self, boot: int) -> list[Loss]:
         """Return the losses of a boot that is whole, each once, with their times, now that these are known."""
-        book = self.book(boot)
-        told, book.untold = book.untold, []
-        return [Loss(boot, first, last, *book.times_round(first, last)) for first, last in told]
+        ranges = self.boot(boot)
+        lost, ranges.unreported = ranges.unreported, []
+        return [Loss(boot, first, last, *ranges.times_round(first, last)) for first, last in lost]
 
     def _lose(self, boot: int, ranges: Iterable[tuple[int, int]]) -> list[Loss]:
-        """Strike ranges out, as far as they are holes; each loss is told once."""
-        book, losses = self.book(boot), []
-        for first, last in ranges:
-            for a, b in book.holes():
-                low, high = max(a, first), min(b, last)
-                if low <= high:
-                    losses.append(Loss(boot, low, high, None, None))
-        lost = [(loss.first, loss.last) for loss in losses]
-        book.gone, book.untold = sorted([*book.gone, *lost]), [*book.untold, *lost]
-        return losses
+        """Give up what is missing of these ranges; each loss is returned once."""
+        lost = [pair for first, last in ranges for pair in self.boot(boot).lose(first, last)]
+        return [Loss(boot, first, last, None, None) for first, last in lost]

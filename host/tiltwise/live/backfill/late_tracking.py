@@ -1,16 +1,16 @@
-"""What came late becomes part of the day: backfilled frames through decoder and tracker into minutes of their own.
+"""Run backfilled frames through a decoder and tracker of their own, so that they become part of the day.
 
-Detectors and alerts of the live stream never see it; the day does. Frames wait until nothing before them is still
-to be fetched, so that each boot is followed in order.
+The live detectors and alerts never see them. Frames wait until nothing before them is still to be fetched, so that
+each boot is processed in order.
 """
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from tiltwise.common import wire
+from tiltwise.common.frame import Frame
 from tiltwise.decode.decoder import Decoder
 from tiltwise.live.wearer.pipeline import Pipeline
 from tiltwise.pair_tracker import PairTracker
@@ -23,32 +23,32 @@ MOST_AT_ONCE = 1500  # frames of one call, five minutes: the live stream waits 5
 
 
 class LateTracker:
-    """What came late of one boot.
+    """Tracks the late frames of one boot.
 
     Parameters
     ----------
     stages
-        Of the live stream: late samples are judged by the same calibration.
+        Pipeline of the live stream, whose calibration is used.
     """
 
     def __init__(self, stages: Pipeline) -> None:
         self._stages = stages
-        self._waiting: dict[int, bytes] = {}
+        self._waiting: dict[int, Frame] = {}
         self._decoder = Decoder(max_without_info=None)
         self._tracker: Tracker | PairTracker | None = None
         self._profile: TrackerSettings | None = None
 
     @property
     def is_waiting(self) -> bool:
-        """Tell whether anything has not been taken in yet."""
+        """Tell whether there are frames that were not processed yet."""
         return bool(self._waiting)
 
-    def add(self, frame: bytes) -> None:
+    def add(self, frame: Frame) -> None:
         """Let a frame wait for those before it."""
-        self._waiting[wire.unpack_header(frame)[3]] = frame
+        self._waiting[frame.seq] = frame
 
-    def digest(self, upto: int | None, infos: Sequence[bytes], keep: Keep) -> None:
-        """Take in what has waited long enough, a few minutes at a time; nothing before there is a calibration.
+    def process(self, upto: int | None, infos: Sequence[Frame], keep: Keep) -> None:
+        """Process the frames up to `upto`, a few minutes at a time; nothing before there is a calibration.
 
         Parameters
         ----------
@@ -81,24 +81,19 @@ class LateTracker:
         return runs
 
     @staticmethod
-    def _is_short(frames: Sequence[bytes]) -> bool:
+    def _is_short(frames: Sequence[Frame]) -> bool:
         """Tell whether the samples beside these stand for this time too (exposure.py's max_gap_s)."""
-        seconds = 0.0
-        for frame in frames:
-            kind, _, _, _, _, _, n, sensor, rate_code = wire.unpack_header(frame)
-            if kind in wire.SAMPLE_SIZES and sensor == 0:
-                seconds += n / (wire.RATES_HZ[rate_code] or 50.0)
-        return seconds < MAX_GAP_S
+        lasts_s = (f.n / (f.rate_hz or 50.0) for f in frames if f.has_samples and f.sensor == 0)
+        return sum(lasts_s) < MAX_GAP_S
 
-    def _take(self, frames: list[bytes], infos: Sequence[bytes], keep: Keep) -> None:
+    def _take(self, frames: list[Frame], infos: Sequence[Frame], keep: Keep) -> None:
         if self._is_short(frames):
             return
+        data = [frame.data for frame in frames]
         if self._decoder.info is None:
-            head = wire.unpack_header(frames[0])
-            frames = [
-                _as_if(info, head[2], head[3] - len(infos) + k) for k, info in enumerate(infos)
-            ] + frames
-        for item in [*self._decoder.feed_many(frames), *self._decoder.flush()]:
+            boot, seq = frames[0].boot, frames[0].seq - len(infos)
+            data[:0] = [reseal_info_for_boot(info, boot, seq + k) for k, info in enumerate(infos)]
+        for item in [*self._decoder.feed_many(data), *self._decoder.flush()]:
             if isinstance(item, (ImuBlock, OrientationBlock)) and len(item.t_s):
                 self._track(item, keep)
 
@@ -106,7 +101,7 @@ class LateTracker:
         assert self._tracker is not None
         assert self._profile is not None
         update = self._tracker.process(block)
-        # Nobody was alerted by this computer then; and of gaps the ledger knows more.
+        # No alert was given then, and the ledger has better gap information.
         events = tuple(e for e in update.events if not isinstance(e, (SignalGap, EpisodeAlert)))
         keep(replace(update, events=events), self._profile, self._decoder.zero_s)
 
@@ -121,9 +116,11 @@ def _span(run: tuple[int, int]) -> range:
     return range(run[0], run[1] + 1)
 
 
-def _as_if(info: bytes, boot: int, seq: int) -> bytes:
-    """Return an INFO frame as if it had come with this boot and number: it is the same board."""
-    frame = bytearray(info)
-    struct.pack_into("<HI", frame, 2, boot, seq & 0xFFFFFFFF)
-    wire.seal(frame, len(frame))
-    return bytes(frame)
+def reseal_info_for_boot(info: Frame, boot: int, seq: int) -> bytes:
+    """Return an INFO frame of the same board under another boot and number."""
+    data, seq = bytearray(info.data), seq & 0xFFFFFFFF
+    wire.pack_header_into(
+        data, wire.INFO, info.flags, boot, seq, info.i0, info.t0, info.n, info.sensor, info.rate_code
+    )
+    wire.seal(data, len(data))
+    return bytes(data)

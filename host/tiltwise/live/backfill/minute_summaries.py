@@ -1,18 +1,18 @@
-"""The board's one-minute summaries become minutes of the day, for the time whose samples it could not keep.
+"""Turn the board's one-minute summaries into minutes of the day, where the samples themselves are lost.
 
-A summary says where "up" was in each ten seconds, and for how long it moved: enough for a day's angles, too little
-for runs, speeds and rotation.
+A summary has the mean "up" of each ten seconds and the seconds in motion: enough for a day's angles, too little for
+runs, speeds and rotation.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 import numpy as np
 
 from tiltwise.common import wire
+from tiltwise.common.frame import Frame
 from tiltwise.decode.messages import Minute, read_minute
 from tiltwise.detect.activity import is_flat
 from tiltwise.motion.angles.neck_angles import angles_of_up
@@ -22,37 +22,28 @@ from tiltwise.tracker import TrackerSettings
 from tiltwise.types import ACTIVITIES, Activity
 
 _SLOTS, _SLOT_S = 6, 10.0
-_USUAL_FRAMES = (
-    312  # numbers from one minute to the next: five sample frames a second, STATUS every five seconds
-)
+# Numbers from one minute to the next: five sample frames a second, STATUS every five seconds.
+_USUAL_FRAMES = 312
 _UNKNOWN = 255
-
-
-@dataclass(frozen=True, slots=True)
-class _Noted:
-    seq: int
-    ticks: int
-    frame: bytes
 
 
 class MinuteSummaries:
     """Keeps the summaries of a board until it is known whose samples are gone."""
 
     def __init__(self) -> None:
-        self._noted: dict[int, dict[int, _Noted]] = defaultdict(dict)  # boot -> number -> summary
+        self._noted: dict[int, dict[int, Frame]] = defaultdict(dict)  # boot -> number -> summary
 
-    def note(self, frame: bytes) -> None:
-        """Take a checked MINUTE frame of the first sensor; others are left alone."""
-        kind, _, boot, seq, _, ticks, _, sensor, _ = wire.unpack_header(frame)
-        if kind == wire.MINUTE and sensor == 0:
-            self._noted[boot][seq] = _Noted(seq, ticks, frame)
+    def note(self, frame: Frame) -> None:
+        """Take a MINUTE frame of the first sensor; others are left alone."""
+        if frame.frame_type == wire.MINUTE and frame.sensor == 0:
+            self._noted[frame.boot][frame.seq] = frame
 
     def take(
         self,
         boot: int,
         is_gone: Callable[[int], bool],
         profile: TrackerSettings,
-        utc_s: Callable[[bytes], float],
+        utc_s: Callable[[Frame], float],
     ) -> list[Aggregate]:
         """Return minutes of what is gone, and forget the summaries of this boot.
 
@@ -68,13 +59,13 @@ class MinuteSummaries:
             middles = [first + (this.seq - first) * (slot + 0.5) / _SLOTS for slot in range(_SLOTS)]
             gone = [slot for slot, at in enumerate(middles) if is_gone(int(at))]
             if gone:
-                rows += _rows(read_minute(this.frame, utc_s(this.frame)), gone, profile)
+                rows += _rows(read_minute(this, utc_s(this)), gone, profile)
         return agg.merge_by_minute(rows)
 
 
-def _frames_between(before: _Noted | None, this: _Noted) -> int:
+def _frames_between(before: Frame | None, this: Frame) -> int:
     """Return how many numbers a minute took; the usual where the one before is not known."""
-    if before is None or not 0 < this.ticks - before.ticks < 1.5 * agg.MINUTE_S / wire.TICK_S:
+    if before is None or not 0 < this.t0 - before.t0 < 1.5 * agg.MINUTE_S / wire.TICK_S:
         return _USUAL_FRAMES
     return this.seq - before.seq
 

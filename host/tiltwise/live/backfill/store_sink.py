@@ -1,7 +1,6 @@
-"""Keeps the day: frames, minutes, events and gaps of a session go into the store once a second.
+"""Write the frames, minutes, events and gaps of a live session into the store, once a second.
 
-Nothing here may stop the stream: a store that refuses is told once, retried at each commit, and what waits stays
-staged.
+A store that refuses never stops the stream: it is reported once and retried at each commit; what waits stays staged.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from tiltwise.common import wire
+from tiltwise.common.frame import Frame
 from tiltwise.decode.messages import GapReason, Info
 from tiltwise.report.aggregate import Aggregate
 from tiltwise.report.exposure import ExposureAccumulator, ExposureSettings
@@ -96,7 +95,7 @@ class StoreSink:
             self._sessions.clear()
             self._late.clear()
 
-    def known(self, boots: Sequence[int]) -> dict[int, list[tuple[int, int]]]:
+    def received_ranges(self, boots: Sequence[int]) -> dict[int, list[tuple[int, int]]]:
         """Return the settled ranges of frames of these boots, as far as the store can be read."""
         try:
             return {boot: self._store.received(self._device, boot) for boot in boots}
@@ -118,28 +117,28 @@ class StoreSink:
         except StoreError:
             return None
 
-    def frame(self, frame: bytes, utc_s: float, info: Info | None, *, is_backfill: bool = False) -> bool:
+    def add_frame(self, frame: Frame, utc_s: float, info: Info | None, *, is_backfill: bool = False) -> bool:
         """Stage a checked frame and tell whether it is new; the first one of a boot opens a session."""
-        session = self._of(wire.unpack_header(frame)[2], utc_s, info)
+        session = self._of(frame.boot, utc_s, info)
         if not is_backfill:
             self._live.session = session
         return bool(self._store.append(session, [frame], [utc_s]))
 
-    def fit(self, boot: int, device_s: float, utc_s: float, rate: float) -> None:
-        """Stage how the clock of a boot stands."""
+    def add_clock_fit(self, boot: int, device_s: float, utc_s: float, rate: float) -> None:
+        """Stage the present clock fit of a boot."""
         if boot in self._sessions:
             self._store.put_clock_fit(self._sessions[boot], device_s, utc_s, rate)
 
-    def lost(self, boot: int, first: int, last: int, utc_s: float) -> None:
+    def mark_lost(self, boot: int, first: int, last: int, utc_s: float) -> None:
         """Stage that the board no longer has these frames."""
         self._store.mark_lost(self._of(boot, utc_s, None), first, last)
 
-    def gone(self, boot: int, start_s: float, end_s: float) -> None:
-        """Stage a stretch [start_s, end_s) UTC s that the board could no longer keep."""
+    def add_overflow_gap(self, boot: int, start_s: float, end_s: float) -> None:
+        """Stage a gap [start_s, end_s) UTC s whose frames the board dropped: its ring was full."""
         if end_s - start_s >= _LEAST_GAP_S:
             self._store.put_gap(self._of(boot, start_s, None), start_s, end_s, GapReason.OVERFLOW)
 
-    def whole(self, boot: int) -> None:
+    def close_boot(self, boot: int) -> None:
         """Stage that everything of a boot was fetched: its gaps of lost frames are closed."""
         if boot in self._sessions:
             self._store.close_lost_gaps(self._sessions[boot])
@@ -163,51 +162,53 @@ class StoreSink:
         """Stage the events and minutes of a live update; device times plus the offset are UTC s."""
         self._live.add(self._store, update, profile, utc_offset_s)
 
-    def late(self, boot: int, update: Update, profile: TrackerSettings, utc_offset_s: float) -> None:
+    def add_late_update(
+        self, boot: int, update: Update, profile: TrackerSettings, utc_offset_s: float
+    ) -> None:
         """Stage the events and minutes of what came late, in a session beside the live one."""
-        lane = self._late.setdefault(boot, _MinuteStream(self._mount))
-        if lane.session is None and len(update.angles.t_s):
-            lane.session = self._begin(boot, float(update.angles.t_s[0]) + utc_offset_s, {"source": "late"})
-        lane.add(self._store, update, profile, utc_offset_s)
+        stream = self._late.setdefault(boot, _MinuteStream(self._mount))
+        if stream.session is None and len(update.angles.t_s):
+            stream.session = self._begin(boot, float(update.angles.t_s[0]) + utc_offset_s, {"source": "late"})
+        stream.add(self._store, update, profile, utc_offset_s)
 
-    def coarse(self, boot: int, rows: Sequence[Aggregate]) -> None:
-        """Stage minutes of which only the board's own summaries are left, in a session that says so."""
+    def add_coarse_minutes(self, boot: int, rows: Sequence[Aggregate]) -> None:
+        """Stage minutes that are known by the board's own summaries only, in a session that says so."""
         if rows:
             info = {"source": "one-minute summaries of the board"}
             session = self._begin(boot, min(row.start_s for row in rows), info)
             self._store.put_aggregates(session, rows)
 
-    def gap(self, boot: int, start_s: float, end_s: float, reason: str) -> None:
+    def add_gap(self, boot: int, start_s: float, end_s: float, reason: str) -> None:
         """Stage a stretch [start_s, end_s) UTC s without samples."""
         if boot in self._sessions and end_s > start_s:
             self._store.put_gap(self._sessions[boot], start_s, end_s, reason)
 
     def commit(self) -> Kept:
-        """Write what is staged; a refusal becomes a warning, told once until the store works again."""
-        for lane in (self._live, *self._late.values()):
-            lane.stage(self._store, is_end=False)
+        """Write what is staged; a refusal becomes a warning, reported once until the store works again."""
+        for stream in (self._live, *self._late.values()):
+            stream.stage(self._store, is_end=False)
         try:
             done = self._store.commit()
         except StoreError as error:
-            return Kept(warning=self._tell(f"not stored: {error}; alerts go on, retrying"))
+            return Kept(warning=self._report_once(f"not stored: {error}; alerts go on, retrying"))
         settled = {session: seq for session, seq in done.settled.items() if seq is not None}
         acks = tuple((boot, settled[s]) for boot, s in self._sessions.items() if s in settled)
         found = [recovery.message for recovery in self._store.recoveries[len(self.recoveries) :]]
         self.recoveries += found
-        return Kept(acks, "; ".join(filter(None, [*found, self._tell(done.warning or "")])))
+        return Kept(acks, "; ".join(filter(None, [*found, self._report_once(done.warning or "")])))
 
     def close(self) -> str:
         """Finish the open minutes, commit and close; return a warning or an empty text."""
-        for lane in (self._live, *self._late.values()):
-            lane.stage(self._store, is_end=True)
+        for stream in (self._live, *self._late.values()):
+            stream.stage(self._store, is_end=True)
         try:
             self._store.close()
         except OSError as error:
             return f"what was still waiting could not be stored: {error}"
         return ""
 
-    def _tell(self, trouble: str) -> str:
-        """Return a trouble when it is new, and that it is over when it is."""
+    def _report_once(self, trouble: str) -> str:
+        """Return a trouble when it is new, and a line when it is over."""
         if trouble == self._trouble:
             return ""
         was, self._trouble = self._trouble, trouble

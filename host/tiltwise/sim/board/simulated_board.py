@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tiltwise.common import wire
+from tiltwise.common.frame import unpack_header
 from tiltwise.firmware_build.locate import PACKAGE, load_firmware
 from tiltwise.sim.board.peripherals import Power, Restart, SimFiles, SimFlash, SimMotor, SimPins
 from tiltwise.sim.imu.imu_model import ImuModel
@@ -136,7 +137,7 @@ class SimLink:
             return False
         self.frames.append(frame)
         self.sent += 1
-        self.newest_seq = wire.unpack_header(frame)[3]
+        self.newest_seq = unpack_header(frame)[3]
         return True
 
     def reply(self, data: bytes) -> bool:

@@ -18,6 +18,7 @@ from statistics import median
 import numpy as np
 
 from tiltwise.common import wire
+from tiltwise.common.frame import unpack_header
 from tiltwise.config.settings import Settings
 from tiltwise.decode.decoder import Decoder
 from tiltwise.decode.frame_table import HEADER_DTYPE
@@ -237,7 +238,7 @@ def _pack_orient_frames(block: OrientationBlock, info: bytes) -> list[bytes]:
     first = np.arange(m) * _SAMPLES_PER_FRAME
     head = body["head"]
     head["kind"] = wire.VERSION << 4 | wire.ORIENT
-    head["boot"], head["seq"], head["i0"] = wire.unpack_header(info)[2], 1 + np.arange(m), first
+    head["boot"], head["seq"], head["i0"] = unpack_header(info)[2], 1 + np.arange(m), first
     head["t0"] = np.round(block.t_s[first] / wire.TICK_S).astype(np.int64)
     head["count"] = _SAMPLES_PER_FRAME
     counts = np.concatenate(

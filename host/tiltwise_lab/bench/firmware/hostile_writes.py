@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tiltwise.common.frame import read_frame
 from tiltwise.decode.messages import Status, read_status
 from tiltwise.sim.imu.imu_errors import ImuErrors
 from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
@@ -103,7 +104,7 @@ async def _flood(writes: int, seed: int) -> HostileRow:
             heap_before=before,
             heap_early=early,
             heap_after=board.vm.heap_in_use(),
-            status=read_status(frame, virtual_s),
+            status=read_status(read_frame(frame), virtual_s),
             is_key_kept=all(kept[name] == files[name] for name in ("/key.a", "/key.b"))
             and not any(board.pwm.values()),
         )

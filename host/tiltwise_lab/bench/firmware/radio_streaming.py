@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tiltwise.common import wire
+from tiltwise.common.frame import Frame, open_frame, read_frame
+from tiltwise.decode.sequence_ranges import SequenceRanges
 from tiltwise.sim.board.simulated_board import SimBoard
 from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
 from tiltwise_lab.radio.bumble_host import RadioHost
@@ -49,7 +51,7 @@ class RadioRow:
 class LossRow:
     """A long bad stretch. Lost frames: `inside` the ring's capacity, `beyond` it, and as the board reported them.
 
-    unaccounted : frames that neither came nor were reported as lost, and reported ones that came
+    unaccounted : frames that came although they were reported lost, and reported ones that the ring did not lose
     unflagged_holes : jumps of the sample index in a row of frames without a flag that tells of them
     at_reboot : frames made but not stored when the power went; they were only in memory
     """
@@ -94,8 +96,8 @@ async def _stream(interval_ms: float, mtu: int, minutes: float) -> RadioRow:
             await asyncio.sleep(1.0)
             board.check()
             if host.received.frames:
-                newest = wire.unpack_header(host.received.frames[-1])
-                await host.acknowledge(newest[2], newest[3])
+                newest = read_frame(host.received.frames[-1])
+                await host.acknowledge(newest.boot, newest.seq)
     finally:
         host.close()
         await board.close()
@@ -103,16 +105,16 @@ async def _stream(interval_ms: float, mtu: int, minutes: float) -> RadioRow:
 
 
 def _radio_row(host: RadioHost, board: RadioBoard, interval_ms: float, mtu: int, minutes: float) -> RadioRow:
-    headers = [wire.unpack_header(frame) for frame in host.received.frames]
-    orient = [header for header in headers if header[0] == wire.ORIENT]
+    frames = [read_frame(data) for data in host.received.frames]
+    orient = [frame for frame in frames if frame.frame_type == wire.ORIENT]
     return RadioRow(
         interval_ms=interval_ms,
         mtu=mtu,
         minutes=minutes,
-        frames=len(headers),
-        samples=sum(header[6] for header in orient),
-        missing_frames=sum(b[3] - a[3] - 1 for a, b in itertools.pairwise(headers)),
-        missing_samples=sum(b[4] - a[4] - a[6] for a, b in itertools.pairwise(orient)),
+        frames=len(frames),
+        samples=sum(frame.n for frame in orient),
+        missing_frames=sum(b.seq - a.seq - 1 for a, b in itertools.pairwise(frames)),
+        missing_samples=sum(b.i0 - a.i0 - a.n for a, b in itertools.pairwise(orient)),
         damaged=host.received.damaged + host.joiner.broken,
         refused=board.radio.refused,
     )
@@ -121,27 +123,37 @@ def _radio_row(host: RadioHost, board: RadioBoard, interval_ms: float, mtu: int,
 # ---- losses, under CPython ----
 
 
-class _FrameCounts:
+class _BootFrames:
     """What a host that never forgets knows of one boot."""
 
     def __init__(self, boot: int) -> None:
         self.boot = boot
         self.orient: dict[int, tuple[int, int, int]] = {}  # number -> first sample, samples, flags
-        self.came: set[int] = set()
-        self.gone: set[int] = set()  # lost, as the board reported
-        self.stored = -1  # all up to here came or are gone
+        self.came, self.gone = SequenceRanges(), SequenceRanges()  # gone: as the board reported
+        self._accounted = SequenceRanges()  # came or gone
 
-    def take(self, frame: bytes) -> None:
+    @property
+    def stored(self) -> int:
+        """The number up to which all frames came or are gone, -1 when the first one is missing."""
+        settled = self._accounted.settled
+        return settled if settled is not None and self._accounted.first == 0 else -1
+
+    def take(self, data: bytes) -> None:
         """Store a frame."""
-        kind, flags, _, seq, i0, _, n, _, _ = wire.open_frame(frame)
-        self.came.add(seq)
-        if kind == wire.ORIENT:
-            self.orient[seq] = i0, n, flags
+        frame = Frame(data, open_frame(data))
+        self.came.add(frame.seq, frame.seq)
+        self._accounted.add(frame.seq, frame.seq)
+        if frame.frame_type == wire.ORIENT:
+            self.orient[frame.seq] = frame.i0, frame.n, frame.flags
 
-    def close_up(self) -> None:
-        """Move `stored` on over all that is settled."""
-        while self.stored + 1 in self.came or self.stored + 1 in self.gone:
-            self.stored += 1
+    def lose(self, first: int, last: int) -> None:
+        """Note frames that the board no longer has."""
+        self.gone.add(first, last)
+        self._accounted.add(first, last)
+
+    def contradictions(self) -> int:
+        """Count frames that came although they were reported gone."""
+        return sum(b - a + 1 for pair in self.gone.pairs for a, b in self.came.within(*pair))
 
     def unflagged_holes(self) -> int:
         """Count jumps of the sample index between frames in a row that no flag tells of."""
@@ -149,13 +161,13 @@ class _FrameCounts:
         holes = 0
         for (a, first), (b, second) in itertools.pairwise(sorted(self.orient.items())):
             is_hole = first[0] + first[1] != second[0]
-            lost_between = any(seq not in self.came for seq in range(a + 1, b))
+            lost_between = bool(self.came.holes(a + 1, b - 1))
             holes += is_hole and not lost_between and not second[2] & flagged
         return holes
 
 
 class _BadDay:
-    """A board, a host that counts frames, and everything that goes wrong."""
+    """A board, a host that never forgets, and everything that goes wrong."""
 
     def __init__(self, seed: int) -> None:
         self.rng = random.Random(seed)
@@ -164,7 +176,7 @@ class _BadDay:
         self._motion(_AHEAD_S)
         self.board = SimBoard([part], stream=None, auto_ack=False, ring_frames=RING_FRAMES, is_bare=True)
         self.board.link.takes = self._accepts
-        self.counts = _FrameCounts(self.board.boot_id)
+        self.boot = _BootFrames(self.board.boot_id)
         self.now_s = 0.0
         self.refusing_until_s = 0.0
         self.inside = self.beyond = self.unaccounted = self.holes = self.at_reboot = 0
@@ -181,10 +193,10 @@ class _BadDay:
             if int(self.now_s) % int(_AHEAD_S / 2) == 0:
                 self._motion(self.now_s + _AHEAD_S)
             for frame in self.board.step(self.now_s):
-                self.counts.take(frame)
+                self.boot.take(frame)
             self._settle()
-            if self.board.link.is_connected and self.counts.stored >= 0:
-                payload = struct.pack("<HIH", self.counts.boot, self.counts.stored, _CREDITS)
+            if self.board.link.is_connected and self.boot.stored >= 0:
+                payload = struct.pack("<HIH", self.boot.boot, self.boot.stored, _CREDITS)
                 self.board.command(wire.OP_ACK, payload)
 
     def _settle(self) -> None:
@@ -194,16 +206,15 @@ class _BadDay:
             if opcode == wire.OP_GET_DONE | wire.REPLY and payload[0] == wire.STATUS_OK:
                 self._add_gone(payload[1:])
         self.board.replies.clear()
-        self.counts.close_up()
 
     def _add_gone(self, body: bytes) -> None:
         boot, _, _, n = struct.unpack_from(wire.GET_DONE_BODY, body)
-        if boot != self.counts.boot:
+        if boot != self.boot.boot:
             return
         start = struct.calcsize(wire.GET_DONE_BODY)
         for k in range(n):
             first, last = struct.unpack_from("<II", body, start + 8 * k)
-            self.counts.gone.update(range(first, last + 1))
+            self.boot.lose(first, last)
 
     def disconnect(self, seconds: int) -> None:
         """Go away for some time, come back, fetch what is missing until all is settled."""
@@ -212,17 +223,17 @@ class _BadDay:
         self.run(seconds)
         link.drop()
         link.is_connected = True
-        waiting = self.board.app.frames.next_seq - 1 - self.counts.stored
-        gone_before = len(self.counts.gone)
+        waiting = self.board.app.frames.next_seq - 1 - self.boot.stored
+        gone_before = self.boot.gone.count
         self.board.start()
         newest = self.board.app.frames.next_seq - 1
         for _ in range(20):
-            if self.counts.stored >= newest:
+            if self.boot.stored >= newest:
                 break
-            payload = struct.pack("<HII", self.counts.boot, self.counts.stored + 1, newest)
+            payload = struct.pack("<HII", self.boot.boot, self.boot.stored + 1, newest)
             self.board.command(wire.OP_GET, payload)
             self.run(8)
-        lost = len(self.counts.gone) - gone_before
+        lost = self.boot.gone.count - gone_before
         if waiting <= RING_FRAMES:
             self.inside += lost
         else:
@@ -230,22 +241,21 @@ class _BadDay:
 
     def reboot(self) -> None:
         """Cut the power while connected."""
-        self.at_reboot += self.board.app.frames.next_seq - 1 - self.counts.stored
+        self.at_reboot += self.board.app.frames.next_seq - 1 - self.boot.stored
         self.finish_boot()
         self.board.restart()
-        self.counts = _FrameCounts(self.board.boot_id)
+        self.boot = _BootFrames(self.board.boot_id)
         self.board.start()
 
     def finish_boot(self) -> None:
-        """Add this boot to the totals of the day."""
-        counts = self.counts
-        known = set(range(counts.stored + 1))
-        self.unaccounted += len(known - counts.came - counts.gone) + len(counts.came & counts.gone)
+        """Add what became of this boot to the counts."""
+        boot = self.boot
+        self.unaccounted += boot.contradictions()
         # The board's own counter may say more: it counts frames that came, but were not acknowledged any more.
-        self.unaccounted += max(0, len(counts.gone) - self.board.app.frames.main.lost)
-        self.holes += counts.unflagged_holes()
-        self.frames += len(counts.came)
-        self.samples += sum(n for _, n, _ in counts.orient.values())
+        self.unaccounted += max(0, boot.gone.count - self.board.app.frames.main.lost)
+        self.holes += boot.unflagged_holes()
+        self.frames += boot.came.count
+        self.samples += sum(n for _, n, _ in boot.orient.values())
 
 
 def loss_rows(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tiltwise.common import wire
+from tiltwise.common.frame import unpack_header
 from tiltwise.decode.messages import GapReason
 from tiltwise.store import schema
 from tiltwise.store.writer import Store
@@ -65,7 +66,7 @@ def stored_utc_s(trial: LinkTrial) -> dict[int, float]:
     """Return what a reader of the store finds: frame -> UTC of its first sample."""
     with Store.open_readonly(trial.folder) as reader:
         frames = reader.frames(0, _ALWAYS_S)
-    return {wire.unpack_header(frame.data)[3]: frame.utc_us / 1e6 for frame in frames}
+    return {unpack_header(frame.data)[3]: frame.utc_us / 1e6 for frame in frames}
 
 
 def losses(

@@ -21,6 +21,7 @@ from types import TracebackType
 import numpy as np
 
 from tiltwise.common import wire
+from tiltwise.common.frame import read_frame
 from tiltwise.config.settings import Settings
 from tiltwise.link.board_identity import KeyedBoard
 from tiltwise.link.supervisor import Supervisor
@@ -86,8 +87,8 @@ class LoggingSession(LiveSession):
         live = super().receive(received_s, frame)
         if is_timed:
             self.notes.compute_s.append(time.thread_time() - began_s)
-        if wire.is_frame(frame) and not frame[1] & wire.FLAG_BACKFILL:
-            self.notes.came_live.add(wire.unpack_header(frame)[3])
+        if wire.is_frame(frame) and not (opened := read_frame(frame)).is_backfill:
+            self.notes.came_live.add(opened.seq)
         if live.angles is not None:
             self._note(frame, live)
         return live
@@ -100,8 +101,8 @@ class LoggingSession(LiveSession):
         assert live.angles is not None
         zero_s = self.decoder.zero_s
         notes.age_s.extend((now_s - (live.angles.t_s - zero_s)).tolist())
-        header = wire.unpack_header(frame)
-        notes.used[header[3]] = self.utc_s(header[5] * wire.TICK_S + zero_s)
+        opened = read_frame(frame)
+        notes.used[opened.seq] = self.utc_s(opened.device_s + zero_s)
         for event in live.events:
             if isinstance(event, EpisodeAlert):
                 notes.alert_age_s.append(now_s - (event.t_s - zero_s))
@@ -240,7 +241,7 @@ class LinkTrial:
 
     def settled(self) -> list[tuple[int, int]]:
         """Return the ranges of frames that the store has, or knows to be lost."""
-        return self.keeper.known([BOOT])[BOOT]
+        return self.keeper.received_ranges([BOOT])[BOOT]
 
     def _has_settled(self, top: int) -> bool:
         ranges = self.settled()

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tiltwise.common import wire
+from tiltwise.common.frame import read_frame
 from tiltwise.link.ble import BleConnector
 from tiltwise.link.board_identity import KeyedBoard
 from tiltwise.link.supervisor import Supervisor
@@ -73,11 +74,12 @@ class _Flow:
 
     async def _receive(self) -> None:
         async for chunk in self._supervisor.chunks():
-            if not wire.is_frame(chunk.data) or chunk.data[1] & wire.FLAG_BACKFILL:
+            if not wire.is_frame(chunk.data):
                 continue
-            _, _, boot, seq, _, ticks, *_ = wire.unpack_header(chunk.data)
-            self.newest_s = max(self.newest_s, ticks * wire.TICK_S)
-            self._seq = boot, seq
+            frame = read_frame(chunk.data)
+            if not frame.is_backfill:
+                self.newest_s = max(self.newest_s, frame.device_s)
+                self._seq = frame.boot, frame.seq
 
     async def _acknowledge(self) -> None:
         while True:

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tiltwise.common import wire
+from tiltwise.common.frame import unpack_header
 from tiltwise.recording.frame_packing import pack_imu_frames
 from tiltwise.store.writer import Store
 from tiltwise.types import EpisodeAlert
@@ -118,7 +118,7 @@ def _count_losses(row: FaultRow, store: Path, boot: int, notes: list[str]) -> No
         return
     present = stored(store, boot)
     for frame in frames_of(boot, _SECONDS)[: last + 1]:
-        _, _, _, seq, _, _, n, _, _ = wire.unpack_header(frame)
+        _, _, _, seq, _, _, n, _, _ = unpack_header(frame)
         row.acknowledged += n
         row.lost += 0 if seq in present else n
 
@@ -127,7 +127,7 @@ def stored(folder: Path, boot: int) -> set[int]:
     """Return the numbers of the frames of a boot that a reader finds."""
     first_s = T0_S + BOOT_S * boot
     with Store.open_readonly(folder) as reader:
-        headers = [wire.unpack_header(f.data) for f in reader.frames(first_s - 10, first_s + BOOT_S - 10)]
+        headers = [unpack_header(f.data) for f in reader.frames(first_s - 10, first_s + BOOT_S - 10)]
     return {header[3] for header in headers if header[2] == boot}
 
 
@@ -206,7 +206,7 @@ def store_fault_row(name: str, begin: Begin, folder: Path) -> StoreFaultRow:
         not refused or any(line.startswith("storing again") for line in messages)
     )
     present = stored(folder, 1)
-    heads = [wire.unpack_header(frame) for frame in _leaning_frames()]
+    heads = [unpack_header(frame) for frame in _leaning_frames()]
     lost = sum(head[6] for head in heads if head[3] not in present)
     resumed = resumed and broken(folder) == 0
     message = (refused or recovered or [""])[0].replace(str(folder), "FOLDER")

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tiltwise.common import wire
+from tiltwise.common.frame import unpack_header
 from tiltwise.config.settings import Settings
 from tiltwise.link.supervisor import Supervisor
 from tiltwise.live.backfill.store_sink import StoreSink
@@ -132,7 +132,7 @@ def _stored(folder: Path, hours: float) -> set[int]:
     with Store.open_readonly(folder) as reader:
         for hour in range(int(hours) + 2):
             start_s = _STARTED_S - 60 + 3600 * hour
-            found |= {wire.unpack_header(f.data)[3] for f in reader.frames(start_s, start_s + 3600)}
+            found |= {unpack_header(f.data)[3] for f in reader.frames(start_s, start_s + 3600)}
     return found
 
 

@@ -22,8 +22,7 @@ from tiltwise.config.settings import Settings
 from tiltwise.live.backfill.store_sink import StoreSink
 from tiltwise.live.live_session import LiveSession
 from tiltwise.sim.board.simulation import Simulation
-from tiltwise.store.reader import StoredDay
-from tiltwise.store.stored_day import day_summary
+from tiltwise.store.stored_samples import StoredDay
 from tiltwise.store.writer import Store, StoreReader
 from tiltwise.types import Mount
 
@@ -148,7 +147,7 @@ def _year_reads(folder: Path, reads: int) -> Iterator[ReadRow]:
     with Store.open_readonly(folder) as reader:
         days = reader.days()
     middle = days[len(days) // 2]
-    yield _timed("a day: minutes, alerts, summary", folder, reads, lambda r: day_summary(r.day(middle)))
+    yield _timed("a day: minutes, alerts, summary", folder, reads, lambda r: r.day(middle).summary())
     yield _timed("a year: totals of each day", folder, reads, lambda r: r.totals(days[0], days[-1]))
     yield _timed("a year: which days there are", folder, reads, lambda r: r.days())
 
