@@ -12,7 +12,9 @@ from build123d import Align, Axis, Box, Cylinder, Part, Pos, fillet
 from hardware.facts import value
 
 ON_FLOOR = (Align.CENTER, Align.CENTER, Align.MIN)
-USB_DEPTH_MM = 7.3  # of the socket along the board; only the outside counts, the inside is taken up by the board
+USB_DEPTH_MM = (
+    7.3  # of the socket along the board; only the outside counts, the inside is taken up by the board
+)
 USB_RADIUS_MM = 1.2  # of the shell's long edges
 SHIELD_MM = (9.5, 11.0, 2.6)  # the metal lid over the chip, generous: no drawing of it was found
 

@@ -18,6 +18,7 @@ WALL_MIN_MM = 1.2  # three lines of a 0.4 mm nozzle
 SKIN_RADIUS_MM = 2.0  # of every edge that can touch skin
 GAP_MM = 0.3  # around bought parts: prints and boards vary by a tenth or two
 FIT_MM = 0.15  # between printed parts that slide into each other, on each side
+ROOF_GAP_MM = 0.35  # above the tallest part
 SWELL_MM = 0.5  # above a pouch cell: it grows thicker with age
 FLOOR_MM = 1.3
 ROOF_MM = 1.2
@@ -92,7 +93,7 @@ def zero_wire() -> Design:
     board_x = half_x - 0.4 - value("xiao_nrf52840", "length") / 2
     board_z = FLOOR_MM + value("cell_130", "height") + 0.9  # swelling, and the wires of the cell to its pads
     pcb_top = board_z + value("xiao_nrf52840", "pcb_thickness")
-    roof_z = board_z + value("xiao_nrf52840", "height") + 0.2
+    roof_z = board_z + value("xiao_nrf52840", "height") + ROOF_GAP_MM
     motor_x = -half_x + 0.9 + value("motor", "diameter") / 2
     corners = _corners(board_x, value("xiao_nrf52840", "length") / 2 - 1.1)
     foot_y = half_y - FIT_MM - RAIL_MM + POST_MM / 2
@@ -127,14 +128,16 @@ def esp32s3() -> Design:
     half_y = value("cell_500", "width") / 2 + 0.5 + RAIL_MM + FIT_MM
     deck_z = FLOOR_MM + value("cell_500", "height") + SWELL_MM
     board_z = deck_z + WALL_MIN_MM + 0.8  # solder joints and wires under the boards
-    roof_z = board_z + max(value("xiao_esp32s3", "height"), value("lsm6dsox", "height")) + 0.2
+    roof_z = board_z + max(value("xiao_esp32s3", "height"), value("lsm6dsox", "height")) + ROOF_GAP_MM
     board_x, board_y = half_x - 0.4 - length / 2, -half_y + 0.5 + width / 2
     imu_x = -half_x + 0.4 + imu_width / 2
     motor_x, motor_y = board_x - 2.0, board_y + width / 2 + 0.7 + value("motor", "diameter") / 2
     driver = Placement(components.driver(), board_x + 6.0, motor_y + 1.0, board_z, 90)
     pcb_top = board_z + value("xiao_esp32s3", "pcb_thickness")
     board_corners = tuple(
-        (x, board_y + side * (width / 2 - 0.9)) for x in _corners(board_x, length / 2 - 1.1) for side in (-1, 1)
+        (x, board_y + side * (width / 2 - 0.9))
+        for x in _corners(board_x, length / 2 - 1.1)
+        for side in (-1, 1)
     )
     imu_corners = tuple(
         (imu_x + a * (imu_width / 2 - 1.4), b * (imu_length / 2 - 1.4)) for a in (-1, 1) for b in (-1, 1)
@@ -173,7 +176,7 @@ def pod() -> Design:
     half_x = length / 2 + 0.9
     half_y = width / 2 + GAP_MM + RAIL_MM + FIT_MM
     board_z = FLOOR_MM + 0.8
-    roof_z = board_z + value("lsm6dsox", "height") + 0.2
+    roof_z = board_z + value("lsm6dsox", "height") + ROOF_GAP_MM
     corners = tuple((a * (length / 2 - 1.4), b * (width / 2 - 1.4)) for a in (-1, 1) for b in (-1, 1))
     return Design(
         name="pod",

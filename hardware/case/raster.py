@@ -1,6 +1,6 @@
 """Pictures of meshes without a screen: a depth buffer in numpy, shaded, with outlines where surfaces break.
 
-    parts in mm -> projection -> triangles into the buffer -> light and outlines -> pixels (n, m, 3)
+parts in mm -> projection -> triangles into the buffer -> light and outlines -> pixels (n, m, 3)
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 SMOOTHING = 2  # the buffer is this many times larger than the picture
-LIGHTS = (((0.35, -0.45, 0.85), 0.62), ((-0.7, 0.25, 0.5), 0.28))
-AMBIENT = 0.30
+LIGHTS = (((0.25, 0.80, 0.60), 0.55), ((-0.75, 0.15, 0.65), 0.28))  # towards them, as the camera sees it
+AMBIENT = 0.36
 OUTLINE_MM = 0.9  # a jump in depth that is drawn as an edge
 OUTLINE_TURN = 0.80  # cosine between two neighbouring surfaces that is drawn as an edge
 PAPER = (1.0, 1.0, 1.0)

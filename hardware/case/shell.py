@@ -22,14 +22,16 @@ from .design import (
     Design,
 )
 
-TOP_RADIUS_MM = 2.4
-TOP_INSIDE_MM = 1.2  # radius inside the lid's upper edge, so that the wall is as thick there as elsewhere
+TOP_RADIUS_MM = 2.0
+TOP_INSIDE_MM = 0.8  # radius inside the lid's upper edge, so that the wall is as thick there as elsewhere
 FLOOR_INSIDE_MM = 0.5  # the same above the rounded edge of the base
 RAIL_SETBACK_MM = 2.4  # the rails end before the rounded corners of the lid
-USB_GAP_MM = 0.25
+USB_GAP_MM = 0.2
 RING_MM = 2.2  # height of the wall around the motor
+RING_WALL_MM = 1.25
 CABLE_MM = (4.4, 2.4)  # width and height of the way out for a four-wire cable
 WIRE_HOLE_MM = (6.0, 2.6)
+WIRE_HOLE_X_MM = 9.0
 
 
 def base(design: Design) -> Part:
@@ -58,7 +60,7 @@ def deck(design: Design) -> Part | None:
         return None
     size = (2 * (side - FIT_MM - 0.1) for side in (design.half_x, design.half_y))
     plate = Pos(0, 0, design.deck_z) * rounded_plate(*size, WALL_MIN_MM, _inside_radius(design))
-    plate -= Pos(-2.0, 3.2 - design.half_y, design.deck_z) * box(*WIRE_HOLE_MM, WALL_MIN_MM)
+    plate -= Pos(WIRE_HOLE_X_MM, 3.2 - design.half_y, design.deck_z) * box(*WIRE_HOLE_MM, WALL_MIN_MM)
     for x, y, low, high in design.feet:
         plate += Pos(x, y, low) * box(POST_MM, POST_MM, high - low)
     return plate
@@ -121,6 +123,6 @@ def _usb_way(design: Design, centre: tuple[float, float]) -> Part:
 def _motor_ring(design: Design, centre: tuple[float, float]) -> Part:
     """Return two arcs beside the motor, so that it does not walk off its tape; open along x for board and wires."""
     inner = 5.0 + GAP_MM / 2
-    ring = Cylinder(inner + WALL_MIN_MM, RING_MM, align=ON_FLOOR) - Cylinder(inner, RING_MM, align=ON_FLOOR)
+    ring = Cylinder(inner + RING_WALL_MM, RING_MM, align=ON_FLOOR) - Cylinder(inner, RING_MM, align=ON_FLOOR)
     ring -= box(30, 8.0, RING_MM)
     return Pos(*centre, design.roof_z - RING_MM + 0.1) * ring
