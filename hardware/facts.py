@@ -1,6 +1,6 @@
 """The figures the hardware is built on, each with its public source: `facts.csv` as a table to look things up in.
 
-A fact is `cited` when its source states it, and `assumed` when no source was found; its line then says what stands in.
+A fact is `cited` when its source states it, `assumed` when no source was found; its line then says what stands in.
 """
 
 from __future__ import annotations

@@ -19,8 +19,8 @@ BURST_HZ = 20.0  # firmware/config.py POLL_MS = 50: reads of the sensor's FIFO
 FRAME_HZ = 5.2  # 52 samples a second, ten in a frame
 
 # How long the nRF52840 works for each thing, in ms. Nobody has measured this firmware on it.
-# One orientation update: micropython-fusion states "under 2 ms" on a Pyboard of 168 MHz; this chip has 64 MHz. The range
-# goes from that figure unscaled (frozen code, small integers) to the 1.7 times Madgwick that `tiltwise bench` measured.
+# One orientation update: micropython-fusion states "under 2 ms" on a Pyboard of 168 MHz; this chip has 64 MHz. The
+# range goes from that figure unscaled (frozen code, small integers) to the 1.7 times Madgwick of `tiltwise bench`.
 FUSION_MS = 2.0 * 168 / 64
 FUSION_RANGE_MS = (2.0, FUSION_MS * 1.7)
 BURST_MS = 1.5  # reading the FIFO over I2C at 400 kHz: 60 bytes are 1.4 ms of bus, waited for
@@ -200,8 +200,9 @@ def table(boards: Iterable[Board] = BOARDS) -> str:
         cells = "".join(f"{mean_ma(board, mode):8.2f} mA{hours(board, mode):5.0f} h" for mode in MODES)
         lines.append(f"  {board.title:31s}{value(board.cell, 'capacity'):5.0f}mAh{cells}")
     low, high = (hours(NRF, MODES[0], fusion_ms) for fusion_ms in reversed(FUSION_RANGE_MS))
+    fast, slow = FUSION_RANGE_MS
     lines.append(
-        f"  the nRF52840 streams {low:.0f} to {high:.0f} h for updates of {FUSION_RANGE_MS[1]:.1f} to {FUSION_RANGE_MS[0]:.1f} ms; "
+        f"  the nRF52840 streams {low:.0f} to {high:.0f} h for updates of {slow:.1f} to {fast:.1f} ms; "
         f"{GOAL_H:.0f} h want {fusion_ms_for(MODES[0], GOAL_H):.1f} ms or less (assumed: {FUSION_MS:.1f})"
     )
     lines += ["  what matters most (hours that halving it would add):"]

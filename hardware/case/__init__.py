@@ -1,1 +1,1 @@
-"""Cases and holders in build123d: parts to print, the parts that go inside, checks and pictures. Needs hardware/.venv."""
+"""Cases and holders in build123d: what to print, what goes inside, checks, pictures. Needs hardware/.venv."""

@@ -1,6 +1,6 @@
 """Write what `make hardware` makes of the cases: STL and STEP into build/, pictures into pictures/.
 
-    python -m hardware.case.build [NAME ...]     only the pictures named, without the files for printers
+python -m hardware.case.build [NAME ...]     only the pictures named, without the files for printers
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Everything that gets printed: which part of which case or holder, how it lies on the bed, where it can touch skin."""
+"""Everything that gets printed: of which case or holder, how it lies on the bed, where it can touch skin."""
 
 from __future__ import annotations
 
@@ -12,11 +12,24 @@ from numpy.typing import NDArray
 
 from . import shell
 from .design import FIT_MM, FLOOR_MM, SKIN_RADIUS_MM, Design, designs
-from .holders import ARM_MM, FABRIC_MM, PLATE_MM, SLOT_EDGE_MM, SLOT_MM, TONGUE_MM, WING_MM, band_holder, collar_clip
+from .holders import (
+    ARM_MM,
+    FABRIC_MM,
+    PLATE_MM,
+    SLOT_EDGE_MM,
+    SLOT_MM,
+    TONGUE_MM,
+    WING_MM,
+    band_holder,
+    collar_clip,
+)
 
 Points = NDArray[np.float64]
 NECK_RADIUS_MM, NECK_BAND_MM = 60.0, 25.0  # a neck of 38 cm around
-HEAD_RADIUS_MM, HEAD_BAND_MM = 85.0, 25.0  # the back of a head of 57 cm around is a little flatter than a circle of it
+HEAD_RADIUS_MM, HEAD_BAND_MM = (
+    85.0,
+    25.0,
+)  # the back of a head of 57 cm around is a little flatter than a circle of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +53,9 @@ def _base_skin(design: Design) -> Callable[[Points], NDArray[np.bool_]]:
 
     def is_skin(points: Points) -> NDArray[np.bool_]:
         inside = (np.abs(points[:, 0]) < design.half_x + 0.1) & (np.abs(points[:, 1]) < design.half_y + 0.1)
-        return np.asarray((points[:, 2] < SKIN_RADIUS_MM - 0.05) & ~(inside & (points[:, 2] > FLOOR_MM - 0.05)))
+        return np.asarray(
+            (points[:, 2] < SKIN_RADIUS_MM - 0.05) & ~(inside & (points[:, 2] > FLOOR_MM - 0.05))
+        )
 
     return is_skin
 
@@ -102,7 +117,12 @@ _SUPPORTS = {
 def _holders(design: Design) -> list[Printed]:
     bands = (("neck_band", NECK_BAND_MM, NECK_RADIUS_MM), ("head_band", HEAD_BAND_MM, HEAD_RADIUS_MM))
     clip = Printed(
-        f"{design.name}-clip", design, collar_clip(design), (0.0, 1.0, 0.0), _SUPPORTS["clip"], _is_tongue_skin
+        f"{design.name}-clip",
+        design,
+        collar_clip(design),
+        (0.0, 1.0, 0.0),
+        _SUPPORTS["clip"],
+        _is_tongue_skin,
     )
     return [clip] + [
         Printed(

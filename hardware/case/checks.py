@@ -1,4 +1,4 @@
-"""What must be true of a case before anybody prints it: room, walls, printability, soft edges, mass. Lengths in mm."""
+"""What must be true of a case before anybody prints it: room, walls, print, soft edges, mass. Lengths in mm."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ def clearances(design: Design, parts: Mapping[str, Part]) -> list[Clearance]:
     names = list(bought)
     pairs = [(a, parts[a], b, bought[b]) for a in parts for b in bought]
     pairs += [(a, bought[a], b, bought[b]) for i, a in enumerate(names) for b in names[:i]]
-    return [Clearance(a, b, first.distance_to(second), overlap(first, second)) for a, first, b, second in pairs]
+    return [
+        Clearance(a, b, first.distance_to(second), overlap(first, second)) for a, first, b, second in pairs
+    ]
 
 
 def mass_g(part: Part) -> float:
@@ -104,7 +106,9 @@ def least_radius(part: Part, is_skin: Callable[[Points], NDArray[np.bool_]]) -> 
     for face in part.faces():
         at = face.center()
         if is_skin(np.array([[at.X, at.Y, at.Z]]))[0]:
-            radii += [r for r in (face.radius, (face.radii or (None,))[-1]) if r is not None]  # a torus: its minor one
+            radii += [
+                r for r in (face.radius, (face.radii or (None,))[-1]) if r is not None
+            ]  # a torus: its minor one
     return float(min(radii))
 
 

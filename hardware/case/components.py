@@ -1,4 +1,4 @@
-"""What goes into a case, as solids with their mass: boards, cells, motor, socket and wiring, sized by hardware/facts.csv.
+"""What goes into a case, as solids with their mass: boards, cells, motor, wiring; sizes from hardware/facts.csv.
 
 Each solid stands on z = 0 with its centre at x = y = 0; a board's USB socket looks along +x.
 """

@@ -30,6 +30,7 @@ SNAP_LENGTH_MM = 5.0
 RIDGE_MM = 0.45  # on the lid's long sides: a holder's arms click over it
 RIDGE_LENGTH_MM = 14.0
 POST_MM = 1.5
+CABLE_MM = (4.4, 2.4)  # width and height of the way out for a four-wire cable
 TAPE_MM = 0.2  # double-sided, under the motor
 
 
@@ -52,8 +53,9 @@ class Placement:
 class Design:
     """One case. `half_x` and `half_y` are half the inside; the rails stand on the base along the long sides.
 
-    `feet` are posts (x, y, from, to) under the corners of the boards; `stops` (x, y, from) come down from the roof.
-    `usb` is the socket's centre (y, z), `ring` that of the motor (x, y), `cable_ends` the ends (-1, +1) with a way out.
+    `feet` are posts (x, y, from, to) under the corners of the boards, `stops` (x, y, from) come down from the roof.
+    `usb` is the socket's centre (y, z), `ring` that of the motor (x, y); `cable_ends` are the ends (-1, +1) with a
+    way out.
     """
 
     name: str

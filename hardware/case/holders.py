@@ -24,7 +24,7 @@ from build123d import (
 )
 
 from .components import box, rounded_plate
-from .design import FIT_MM, RIDGE_LENGTH_MM, RIDGE_MM, SKIN_RADIUS_MM, Design
+from .design import CABLE_MM, FIT_MM, RIDGE_LENGTH_MM, RIDGE_MM, RIM_MM, SKIN_RADIUS_MM, Design
 
 ARM_MM = 1.8  # 1.25 are left behind the groove
 ARM_CORNER_MM = 3.0
@@ -53,8 +53,11 @@ def collar_clip(design: Design) -> Part:
     wall -= Pos(reach + 10.0, 0, 0) * box(20.0, 99, top)
     front = [edge for edge in wall.edges().filter_by(Axis.Y) if abs(edge.center().X - reach) < 0.01]
     wall = fillet(front, ARM_CORNER_MM)
-    clip = wall + _hook(back, min(length - 3.0, TONGUE_LENGTH_MM))
-    return clip - _ridge_room(design)
+    clip = wall + _hook(back, min(length - 3.0, TONGUE_LENGTH_MM)) - _ridge_room(design)
+    if -1 in design.cable_ends:
+        width, height = (side + 1.0 for side in CABLE_MM)
+        clip -= Pos(back, 0, RIM_MM - 0.5) * box(4 * END_MM, width, height)
+    return clip
 
 
 def band_holder(design: Design, band_mm: float, radius_mm: float) -> Part:
@@ -78,7 +81,7 @@ def band_holder(design: Design, band_mm: float, radius_mm: float) -> Part:
     top = design.ridge_z + ARM_OVER_MM
     for side in (-1, 1):
         arm = box(RIDGE_LENGTH_MM + 3.0, ARM_MM, top + 1.0)
-        corners = [edge for edge in arm.edges().filter_by(Axis.Y) if edge.center().Z > top / 2]
+        corners = [edge for edge in arm.edges().filter_by(Axis.Y) if top / 2 < edge.center().Z]
         plate += Pos(0, side * (inner_y + ARM_MM / 2), -1.0) * fillet(corners, ARM_CORNER_MM)
     return plate - _ridge_room(design)
 
@@ -106,14 +109,14 @@ def _hook(back: float, length: float) -> Part:
     strip = fillet([e for e in bend if e.center().Z < 0], FABRIC_MM / 2)
     strip = fillet([e for e in strip.edges().filter_by(Axis.Z) if abs(e.center().X - tip) < 0.01], 6.0)
     floor = strip.faces().sort_by(Axis.Z)[0]
-    strip = fillet(floor.edges().filter_by(lambda e: e.center().X > back + 4.0), SKIN_RADIUS_MM)
+    strip = fillet(floor.edges().filter_by(lambda e: back + 4.0 < e.center().X), SKIN_RADIUS_MM)
     grip_y = TONGUE_WIDTH_MM - 7.0
     grip = Pos(tip - 5.0, 0, low + TONGUE_MM - 1.3 + GRIP_MM) * Rot(90, 0, 0) * Cylinder(1.3, grip_y)
     return strip + grip
 
 
 def _roll(radius: float, length: float, skin_radius: float) -> Part:
-    """Return a cylinder along x whose top would touch the underside of the case, `PLATE_MM` above the skin's curve."""
+    """Return a cylinder along x, its axis `skin_radius` and a plate's thickness below the underside of the case."""
     return Pos(0, 0, -PLATE_MM - skin_radius) * Cylinder(radius, 2 * length, rotation=(0, 90, 0))
 
 

@@ -6,6 +6,7 @@ from build123d import Axis, Box, Cylinder, Part, Pos, Rot, fillet
 
 from .components import ON_FLOOR, box, rounded_plate
 from .design import (
+    CABLE_MM,
     FIT_MM,
     FLOOR_MM,
     GAP_MM,
@@ -29,7 +30,6 @@ RAIL_SETBACK_MM = 2.4  # the rails end before the rounded corners of the lid
 USB_GAP_MM = 0.2
 RING_MM = 2.2  # height of the wall around the motor
 RING_WALL_MM = 1.25
-CABLE_MM = (4.4, 2.4)  # width and height of the way out for a four-wire cable
 WIRE_HOLE_MM = (6.0, 2.6)
 WIRE_HOLE_X_MM = 9.0
 

@@ -1,4 +1,4 @@
-"""The pictures of the README, drawn from the same solids that get printed: closed, open, exploded, worn parts, steps."""
+"""The pictures of the README, drawn from the same solids that get printed: closed, open, exploded, step by step."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ def _mesh(part: Part, colour: tuple[float, float, float]) -> Mesh:
 
 
 def _closed(design: Design) -> list[Mesh]:
-    return [_mesh(part, COLOURS[name]) for name, part in catalogue.case_of(design.name).items()] + _bought(design)
+    return [_mesh(part, COLOURS[name]) for name, part in catalogue.case_of(design.name).items()] + _bought(
+        design
+    )
 
 
 def _bought(design: Design, lift: float = 0.0, only: str = "") -> list[Mesh]:
@@ -87,7 +89,11 @@ def _in_lid(design: Design) -> list[Mesh]:
 
 
 def _in_base(design: Design) -> list[Mesh]:
-    return [_mesh(catalogue.case_of(design.name)["base"], BASE), *_bought(design, 0, "BT1"), *_bought(design, 0, "Q1 D1 R1")]
+    return [
+        _mesh(catalogue.case_of(design.name)["base"], BASE),
+        *_bought(design, 0, "BT1"),
+        *_bought(design, 0, "Q1 D1 R1"),
+    ]
 
 
 def _closing(design: Design) -> list[Mesh]:
@@ -98,7 +104,8 @@ def _closing(design: Design) -> list[Mesh]:
 def _plate(design: Design) -> list[Mesh]:
     """Return the five parts of the zero-wire build as they lie on the printer's bed."""
     base, lid, clip, neck, head = (
-        catalogue.named(f"{design.name}-{name}").part for name in ("base", "lid", "clip", "neck_band", "head_band")
+        catalogue.named(f"{design.name}-{name}").part
+        for name in ("base", "lid", "clip", "neck_band", "head_band")
     )
     turned = [base, Rot(180, 0, 0) * lid, Rot(90, 0, 0) * clip, neck, head]
     spots = ((-24, 22), (24, 22), (-46, -26), (0, -26), (46, -26))

@@ -35,7 +35,11 @@ def read(name: str) -> Wiring:
     groups = {pin: {pin} for pin in pins}
     for row in data["connections"]:
         ends = [
-            f"{ref}.{label}" for step in row for ref, labels in step.items() for label in labels if ref not in data["cables"]
+            f"{ref}.{label}"
+            for step in row
+            for ref, labels in step.items()
+            for label in labels
+            if ref not in data["cables"]
         ]
         joined = set().union(*(groups[end] for end in ends))
         for pin in joined:
