@@ -36,6 +36,8 @@ MOTOR_S_PER_H = 4.0  # eight alerts of half a second an hour (assumed, the most 
 class Mode:
     """What the firmware does in a mode: how fast it samples, reads, fuses and sends.
 
+    `stream` is what it does today; `save` and `log` are planned and stand here for what they would bring.
+
     Attributes
     ----------
     fused_hz

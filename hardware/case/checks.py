@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hardware.facts import value
 
-from .design import FIT_MM, RAIL_MM, SNAP_MM, Design
+from .design import FIT_MM, FLOOR_MM, RAIL_MM, WALL_MM, Design
 
 Floats = NDArray[np.float64]
 Points = NDArray[np.float64]
@@ -112,13 +112,17 @@ def least_radius(part: Part, is_skin: Callable[[Points], NDArray[np.bool_]]) -> 
     return float(min(radii))
 
 
-def snap_strain() -> float:
-    """Return the strain of a base's rail when the lid clicks on: a cantilever of the rail's height.
+def snap_strain(design: Design) -> tuple[float, float]:
+    """Return the strain when the lid clicks on: as rail and lid's wall share the overlap, and if the rail took it all.
 
-    Half of the overlap is taken up by the lid's wall, which is as thick and twice as high; 1.5 t d / L^2.
+    Both are cantilevers, strain 1.5 t d / L^2; they share d as (L / t)^3. The corners of the lid stiffen its wall,
+    so the truth lies between the two.
     """
-    length = 3.7  # from the floor to the bump
-    return 1.5 * RAIL_MM * (SNAP_MM / 2) / length**2
+    rail, wall = design.snap_z - FLOOR_MM, design.roof_z - design.snap_z
+    soft_rail, soft_wall = (rail / RAIL_MM) ** 3, (wall / WALL_MM) ** 3
+    of_wall = design.snap_mm * soft_wall / (soft_rail + soft_wall)
+    shared = max(1.5 * WALL_MM * of_wall / wall**2, 1.5 * RAIL_MM * (design.snap_mm - of_wall) / rail**2)
+    return shared, 1.5 * RAIL_MM * design.snap_mm / rail**2
 
 
 def snap_play() -> float:

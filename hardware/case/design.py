@@ -25,7 +25,7 @@ ROOF_MM = 1.2
 WALL_MM = 1.3
 RIM_MM = 2.6  # height of the base's edge, where the lid begins
 RAIL_MM = 1.75  # 1.3 are left behind a snap pocket
-SNAP_MM = 0.3  # overlap of a snap bump on the lid and the base's rail
+SNAP_MM = 0.25  # overlap of a snap bump on the lid and the base's rail
 SNAP_LENGTH_MM = 5.0
 RIDGE_MM = 0.45  # on the lid's long sides: a holder's arms click over it
 RIDGE_LENGTH_MM = 14.0
@@ -74,6 +74,7 @@ class Design:
     ring: tuple[float, float] | None = None
     cable_ends: tuple[int, ...] = ()
     plan_radius: float = 3.2
+    snap_mm: float = SNAP_MM
     snap_xs: tuple[float, ...] = (-9.0, 9.0)
 
     @property
@@ -187,13 +188,14 @@ def pod() -> Design:
         half_y=half_y,
         roof_z=roof_z,
         rail_top=roof_z - 1.4,
-        snap_z=FLOOR_MM + 3.2,
+        snap_z=FLOOR_MM + 2.6,
         ridge_z=5.4,
         placements=(Placement(imu, 0, 0, board_z),),
         feet=tuple((x, y, FLOOR_MM, board_z) for x, y in corners),
         stops=tuple((x, y, board_z + value("lsm6dsox", "pcb_thickness") + 0.1) for x, y in corners),
         cable_ends=(-1,),
         snap_xs=(-7.0, 7.0),
+        snap_mm=0.15,  # its walls are too low to bend further
     )
 
 

@@ -33,7 +33,7 @@ def view(azimuth_deg: float, elevation_deg: float) -> Floats:
     a, e = np.radians([azimuth_deg, elevation_deg])
     towards = np.array([np.cos(e) * np.cos(a), np.cos(e) * np.sin(a), np.sin(e)])
     right = np.array([-np.sin(a), np.cos(a), 0.0])
-    return np.stack([right, np.cross(towards, right), towards])
+    return np.asarray(np.stack([right, np.cross(towards, right), towards]))
 
 
 def picture(meshes: list[Mesh], camera: Floats, width: int, height: int, margin: float = 0.05) -> Floats:
@@ -50,7 +50,7 @@ def picture(meshes: list[Mesh], camera: Floats, width: int, height: int, margin:
     for mesh, triangles in zip(meshes, seen, strict=True):
         _draw(triangles, mesh.colour, scale, middle, depth, normal, colour)
     pixels = _shade(depth, normal, colour)
-    return np.clip(pixels.reshape(height, SMOOTHING, width, SMOOTHING, 3).mean(axis=(1, 3)), 0, 1)
+    return np.asarray(np.clip(pixels.reshape(height, SMOOTHING, width, SMOOTHING, 3).mean(axis=(1, 3)), 0, 1))
 
 
 def _draw(

@@ -17,7 +17,6 @@ from .design import (
     RIM_MM,
     SKIN_RADIUS_MM,
     SNAP_LENGTH_MM,
-    SNAP_MM,
     WALL_MIN_MM,
     WALL_MM,
     Design,
@@ -49,7 +48,7 @@ def base(design: Design) -> Part:
             body += Pos(x, y, low) * box(POST_MM, POST_MM, high - low)
     for side in (-1, 1):
         for x in design.snap_xs:
-            pocket = _bar(SNAP_LENGTH_MM + 0.6, SNAP_MM + FIT_MM)
+            pocket = _bar(SNAP_LENGTH_MM + 0.6, design.snap_mm + FIT_MM)
             body -= Pos(x, side * (rail_y + RAIL_MM / 2), design.snap_z) * pocket
     return body
 
@@ -58,8 +57,8 @@ def deck(design: Design) -> Part | None:
     """Return the plate between cell and boards, which keeps solder away from the pouch; None where there is none."""
     if design.deck_z is None:
         return None
-    size = (2 * (side - FIT_MM - 0.1) for side in (design.half_x, design.half_y))
-    plate = Pos(0, 0, design.deck_z) * rounded_plate(*size, WALL_MIN_MM, _inside_radius(design))
+    length, width = (2 * (side - FIT_MM - 0.1) for side in (design.half_x, design.half_y))
+    plate = Pos(0, 0, design.deck_z) * rounded_plate(length, width, WALL_MIN_MM, _inside_radius(design))
     plate -= Pos(WIRE_HOLE_X_MM, 3.2 - design.half_y, design.deck_z) * box(*WIRE_HOLE_MM, WALL_MIN_MM)
     for x, y, low, high in design.feet:
         plate += Pos(x, y, low) * box(POST_MM, POST_MM, high - low)
@@ -75,7 +74,9 @@ def lid(design: Design) -> Part:
     body -= fillet(room.faces().sort_by(Axis.Z)[-1].edges(), TOP_INSIDE_MM)
     for side in (-1, 1):
         for x in design.snap_xs:
-            body += Pos(x, side * design.half_y, design.snap_z) * _bar(SNAP_LENGTH_MM, SNAP_MM + FIT_MM)
+            body += Pos(x, side * design.half_y, design.snap_z) * _bar(
+                SNAP_LENGTH_MM, design.snap_mm + FIT_MM
+            )
         body += Pos(0, side * width / 2, design.ridge_z) * _bar(RIDGE_LENGTH_MM, RIDGE_MM)
     for x, y, low in design.stops:
         body += Pos(x, y, low) * box(POST_MM, POST_MM, design.roof_z - low + 0.3)

@@ -22,7 +22,7 @@ def test_what_has_no_source_says_so():
         "not stated",
         "no measurement",
         "estimate",
-        "assum",
+        "assumption",
         "proportion",
         "no particular maker",
     )
