@@ -113,7 +113,7 @@ def least_radius(part: Part, is_skin: Callable[[Points], NDArray[np.bool_]]) -> 
 
 
 def snap_strain(design: Design) -> tuple[float, float]:
-    """Return the strain when the lid clicks on: as rail and lid's wall share the overlap, and if the rail took it all.
+    """Return the strain when the lid clicks on: shared by rail and lid's wall, and if the rail took it all.
 
     Both are cantilevers, strain 1.5 t d / L^2; they share d as (L / t)^3. The corners of the lid stiffen its wall,
     so the truth lies between the two.
