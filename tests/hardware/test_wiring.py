@@ -59,6 +59,18 @@ def test_signals_go_to_the_pins_that_the_firmware_drives(wiring: Wiring):
         assert wired == named[signal], f"{signal} is {named[signal]} in the profile and {wired} in the wiring"
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if "strapping" in read(name).about])
+def test_nothing_hangs_on_a_pin_that_chooses_how_the_chip_starts(name: str):
+    about = read(name).about
+    used = {about["pads"][pin.removeprefix("U1.")] for pin in about["signals"].values()}
+    assert not used & set(about["strapping"])
+
+
+def test_esp32_boards_name_their_strapping_pins():
+    named = {name for name in NAMES if "strapping" in read(name).about}
+    assert named == {name for name in NAMES if "esp32" in read(name).about["profile"]}
+
+
 def test_addresses_of_the_imus_are_those_the_firmware_looks_at(wiring: Wiring):
     pins = profile(wiring.about["profile"])
     addresses = list(wiring.about["bus"]["imus"].values())
