@@ -76,7 +76,7 @@ def _exploded(design: Design, holder: str) -> list[Mesh]:
     if "deck" in parts:
         meshes.append(_mesh(Pos(0, 0, 16) * parts["deck"], DECK))
     rest = "U1 U2 Q1 D1 R1"
-    meshes += _bought(design, 23, rest) + _bought(design, 30, "M1")
+    meshes += _bought(design, 23, rest) + _bought(design, 26, "M1")
     return [*meshes, _mesh(Pos(0, 0, 38) * parts["lid"], LID)]
 
 
