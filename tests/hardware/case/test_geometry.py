@@ -145,6 +145,7 @@ def test_the_page_states_the_sizes_and_masses_that_come_out():
     text = (Path(__file__).parents[3] / "hardware/README.md").read_text(encoding="utf-8")
     zero = design_of("zero_wire")
     assert " x ".join(f"{side:.1f}" for side in zero.outer) + " mm" in text
+    assert f"| {checks.total_mass_g(zero, catalogue.case_of('zero_wire')):.1f} g |" in text
     for name in ("zero_wire", "esp32s3"):
         design = design_of(name)
         mass = checks.total_mass_g(design, catalogue.case_of(name))
