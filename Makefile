@@ -1,6 +1,6 @@
 # Two commands for a fresh machine: `make demo` and `make test`. Each sets up .venv by itself.
 # On Windows and on machines without make the README shows the same with plain pip.
-.PHONY: help demo test test-bluez check format clean
+.PHONY: help demo test test-bluez hardware check format clean
 
 DEMO_ARGS ?=
 TEST_ARGS ?=
@@ -9,6 +9,7 @@ help:
 	@echo "make demo    watch the whole system work on a simulated wearer (DEMO_ARGS='--minutes 30 --seed 7')"
 	@echo "make test    run the tests (TEST_ARGS='-k posture')"
 	@echo "make test-bluez  the radio on a real BlueZ in a Linux guest (slow; installs qemu and more when root)"
+	@echo "make hardware  pictures, printable files and checks of the hardware (installs 1 GB of CAD into hardware/.venv)"
 	@echo "make check   format, lint, types, layers"
 	@echo "make format  let ruff put the format right"
 	@echo "make clean   remove .venv and caches"
@@ -26,6 +27,9 @@ test-bluez:
 	@tests/bluez/setup.sh
 	@.venv/bin/python -m pytest -m bluez -s tests/bluez $(TEST_ARGS)
 
+hardware:
+	@.ci/hardware
+
 check:
 	@.ci/setup dev,parquet,bench
 	.venv/bin/ruff format --check .
@@ -40,4 +44,4 @@ format:
 	.venv/bin/ruff format .
 
 clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	rm -rf .venv hardware/.venv hardware/build .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist

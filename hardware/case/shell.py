@@ -1,0 +1,129 @@
+"""Base, lid and deck of a case, from a `Design`: printed parts, closed by four snap bumps, no screws."""
+
+from __future__ import annotations
+
+from build123d import Axis, Box, Cylinder, Part, Pos, Rot, fillet
+
+from .components import ON_FLOOR, box, rounded_plate
+from .design import (
+    CABLE_MM,
+    FIT_MM,
+    FLOOR_MM,
+    GAP_MM,
+    POST_MM,
+    RAIL_MM,
+    RIDGE_LENGTH_MM,
+    RIDGE_MM,
+    RIM_MM,
+    SKIN_RADIUS_MM,
+    SNAP_LENGTH_MM,
+    WALL_MIN_MM,
+    WALL_MM,
+    Design,
+)
+
+TOP_RADIUS_MM = 2.0
+TOP_INSIDE_MM = 0.8  # radius inside the lid's upper edge, so that the wall is as thick there as elsewhere
+FLOOR_INSIDE_MM = 0.5  # the same above the rounded edge of the base
+RAIL_SETBACK_MM = 2.4  # the rails end before the rounded corners of the lid
+USB_GAP_MM = 0.2
+RING_MM = 2.2  # height of the wall around the motor
+RING_WALL_MM = 1.25
+WIRE_HOLE_MM = (6.0, 2.6)
+WIRE_HOLE_X_MM = 9.0
+
+
+def base(design: Design) -> Part:
+    """Return the half that faces the skin: floor, rim, rails with the snap pockets, feet for the boards."""
+    length, width, _ = design.outer
+    body = rounded_plate(length, width, RIM_MM, design.plan_radius)
+    body = fillet(body.faces().sort_by(Axis.Z)[0].edges(), SKIN_RADIUS_MM)
+    body -= _cell_room(design)
+    rail_y = design.half_y - FIT_MM - RAIL_MM / 2
+    rail_length = 2 * (design.half_x - RAIL_SETBACK_MM)
+    for side in (-1, 1):
+        body += Pos(0, side * rail_y, FLOOR_MM) * box(rail_length, RAIL_MM, design.rail_top - FLOOR_MM)
+    if design.deck_z is None:
+        for x, y, low, high in design.feet:
+            body += Pos(x, y, low) * box(POST_MM, POST_MM, high - low)
+    for side in (-1, 1):
+        for x in design.snap_xs:
+            pocket = _bar(SNAP_LENGTH_MM + 0.6, design.snap_mm + FIT_MM)
+            body -= Pos(x, side * (rail_y + RAIL_MM / 2), design.snap_z) * pocket
+    return body
+
+
+def deck(design: Design) -> Part | None:
+    """Return the plate between cell and boards, which keeps solder away from the pouch; None where there is none."""
+    if design.deck_z is None:
+        return None
+    length, width = (2 * (side - FIT_MM - 0.1) for side in (design.half_x, design.half_y))
+    plate = Pos(0, 0, design.deck_z) * rounded_plate(length, width, WALL_MIN_MM, _inside_radius(design))
+    plate -= Pos(WIRE_HOLE_X_MM, 3.2 - design.half_y, design.deck_z) * box(*WIRE_HOLE_MM, WALL_MIN_MM)
+    for x, y, low, high in design.feet:
+        plate += Pos(x, y, low) * box(POST_MM, POST_MM, high - low)
+    return plate
+
+
+def lid(design: Design) -> Part:
+    """Return the outer half: walls and roof, the way in for USB, stops above the boards, ridges for a holder."""
+    length, width, height = design.outer
+    body = Pos(0, 0, RIM_MM) * rounded_plate(length, width, height - RIM_MM, design.plan_radius)
+    body = fillet(body.faces().sort_by(Axis.Z)[-1].edges(), TOP_RADIUS_MM)
+    room = rounded_plate(2 * design.half_x, 2 * design.half_y, design.roof_z, _inside_radius(design))
+    body -= fillet(room.faces().sort_by(Axis.Z)[-1].edges(), TOP_INSIDE_MM)
+    for side in (-1, 1):
+        for x in design.snap_xs:
+            body += Pos(x, side * design.half_y, design.snap_z) * _bar(
+                SNAP_LENGTH_MM, design.snap_mm + FIT_MM
+            )
+        body += Pos(0, side * width / 2, design.ridge_z) * _bar(RIDGE_LENGTH_MM, RIDGE_MM)
+    for x, y, low in design.stops:
+        body += Pos(x, y, low) * box(POST_MM, POST_MM, design.roof_z - low + 0.3)
+    if design.ring:
+        body += _motor_ring(design, design.ring)
+    if design.usb:
+        body -= _usb_way(design, design.usb)
+    for end in design.cable_ends:
+        body -= Pos(end * (design.half_x + WALL_MM / 2), 0, RIM_MM) * box(3 * WALL_MM, *CABLE_MM)
+    return body
+
+
+def printed(design: Design) -> dict[str, Part]:
+    """Return the printed parts of a case by name, each in its place."""
+    parts = {"base": base(design), "lid": lid(design)}
+    plate = deck(design)
+    if plate is not None:
+        parts["deck"] = plate
+    return parts
+
+
+def _cell_room(design: Design) -> Part:
+    """Return the hollow of the base: between the rails, rounded at the floor as the outside is."""
+    inside_y = design.half_y - FIT_MM - RAIL_MM
+    room = rounded_plate(2 * design.half_x, 2 * inside_y, RIM_MM, 1.0)
+    return Pos(0, 0, FLOOR_MM) * fillet(room.faces().sort_by(Axis.Z)[0].edges(), FLOOR_INSIDE_MM)
+
+
+def _inside_radius(design: Design) -> float:
+    return design.plan_radius - WALL_MM
+
+
+def _bar(length: float, depth: float) -> Part:
+    """Return a bar along x that stands on its edge: it comes out of a wall by `depth` at 45 degrees, so it prints."""
+    side = depth * 2**0.5
+    return Rot(45, 0, 0) * Box(length, side, side)
+
+
+def _usb_way(design: Design, centre: tuple[float, float]) -> Part:
+    width, height = 9.0 + 2 * USB_GAP_MM, 3.3 + 2 * USB_GAP_MM
+    way = Pos(design.half_x + WALL_MM / 2, *centre) * Box(3 * WALL_MM, width, height)
+    return fillet(way.edges().filter_by(Axis.X), 1.4)
+
+
+def _motor_ring(design: Design, centre: tuple[float, float]) -> Part:
+    """Return two arcs beside the motor, so that it does not walk off its tape; open along x for board and wires."""
+    inner = 5.0 + GAP_MM / 2
+    ring = Cylinder(inner + RING_WALL_MM, RING_MM, align=ON_FLOOR) - Cylinder(inner, RING_MM, align=ON_FLOOR)
+    ring -= box(30, 8.0, RING_MM)
+    return Pos(*centre, design.roof_z - RING_MM + 0.1) * ring
