@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 from tiltwise.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from tiltwise.app.follow import follow, open_source
     from tiltwise.decode.decoder import Decoder
     from tiltwise.exercise.catalogue import EXERCISES
     from tiltwise.exercise.coach import Coach
     from tiltwise.exercise.rep_counter import RepCounter
+    from tiltwise.live.follow import follow, open_source
     from tiltwise.motion.calibration.alignment import calibrate
     from tiltwise.motion.calibration.mounting import Mounting
     from tiltwise.motion.orientation.estimator import estimate_orientation
@@ -47,9 +47,9 @@ _HOMES = {
     "Update": "types",
     "calibrate": "motion.calibration.alignment",
     "estimate_orientation": "motion.orientation.estimator",
-    "follow": "app.follow",
+    "follow": "live.follow",
     "load_imu": "recording.imu_file",
-    "open_source": "app.follow",
+    "open_source": "live.follow",
     "read_recording": "recording.tw_file",
     "summarise_day": "report.day_summary",
     "track": "tracker",

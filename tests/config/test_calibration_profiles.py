@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tiltwise.app import sources
 from tiltwise.config.address import parse_address
 from tiltwise.config.calibration_profiles import (
     MOST_KEPT,
@@ -20,6 +19,7 @@ from tiltwise.config.calibration_profiles import (
     profile_path,
     save_calibration,
 )
+from tiltwise.live import sources
 from tiltwise.motion.calibration.mounting import Mounting, mounting_from_axes
 from tiltwise.types import Mount
 

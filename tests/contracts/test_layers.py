@@ -47,8 +47,9 @@ MAY_IMPORT = {
     "live.wearer": "common config decode detect exercise link motion motion.calibration motion.orientation "
     "pair_tracker tracker types",
     "live.backfill": "common decode detect link live.wearer motion.angles pair_tracker report store tracker types",
+    # sim.board: the address `sim:` opens a simulated wearer as `ble:` opens a board. store: open_session hands it on.
     "live": "common config decode errors exercise link live.backfill live.wearer motion.calibration "
-    "motion.orientation pair_tracker recording text tracker types",
+    "motion.orientation pair_tracker recording sim.board store text tracker types",
     "offline": "config decode detect errors exercise live live.backfill motion motion.angles motion.calibration "
     "motion.orientation recording report store stored_values text tracker types",
 }

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from tiltwise.app.sources import SimSource
 from tiltwise.config.address import AddressError, open_source, parse_address
 from tiltwise.config.settings import Settings, SettingsError, parse_face
 from tiltwise.decode.decoder import Decoder
@@ -12,6 +11,7 @@ from tiltwise.decode.messages import Info
 from tiltwise.live.live_session import LiveSession
 from tiltwise.live.wearer.case_orientation import choose_face, outward_axis
 from tiltwise.motion.calibration.guided_calibration import CalibrationStep
+from tiltwise.sim.board.simulated_source import SimSource
 from tiltwise.sim.board.simulation import Simulation
 from tiltwise.types import Mount
 

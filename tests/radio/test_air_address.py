@@ -6,7 +6,6 @@ import struct
 
 import pytest
 
-from tiltwise.app import sources as _sources  # registers the addresses
 from tiltwise.common import wire
 from tiltwise.common.frame import unpack_header
 from tiltwise.config.address import AddressError, open_source
@@ -15,6 +14,7 @@ from tiltwise.config.sensor_keys import KeyStore
 from tiltwise.link import ble, supervisor
 from tiltwise.link.board_connection import PINGS
 from tiltwise.link.board_identity import KeyedBoard
+from tiltwise.live import sources as _sources  # registers the addresses
 from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
 from tiltwise_lab.radio.bleak_backend import Adapter
 from tiltwise_lab.radio.bumble_board import BumbleBoard

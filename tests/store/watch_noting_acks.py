@@ -7,23 +7,24 @@ import os
 import struct
 import sys
 
-from tiltwise.app import cli, sources
+from tiltwise.app import cli
 from tiltwise.common import wire
+from tiltwise.sim.board.simulated_source import SimSource
 
 
 def main(notes: str) -> None:
     """Run the command line with every ACK written down."""
     file = os.open(notes, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    send = sources.SimSource.send
+    send = SimSource.send
 
-    async def noting(self: sources.SimSource, command: bytes, /) -> None:
+    async def noting(self: SimSource, command: bytes, /) -> None:
         _, opcode, _, payload = wire.open_command(command)
         if opcode == wire.OP_ACK:
             boot, seq, _ = struct.unpack("<HIH", payload)
             os.write(file, b"%d %d\n" % (boot, seq))
         await send(self, command)
 
-    sources.SimSource.send = noting  # type: ignore[method-assign]
+    SimSource.send = noting  # type: ignore[method-assign]
     cli.main()
 
 

@@ -17,8 +17,6 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from tiltwise.app import sources
-from tiltwise.app.haptic_cues import HapticCues
 from tiltwise.common import wire
 from tiltwise.config.address import open_source, parse_address
 from tiltwise.config.calibration_profiles import (
@@ -34,6 +32,8 @@ from tiltwise.errors import AppError
 from tiltwise.link.source import Chunk, Source
 from tiltwise.link.supervisor import Supervisor
 from tiltwise.live.calibration_session import TRIES, CalibrationSession
+from tiltwise.live.haptic_cues import HapticCues
+from tiltwise.live.sources import mount_of
 from tiltwise.live.wearer.case_orientation import AUTO, OFF, choose_face
 from tiltwise.motion.angles.neck_angles import AnglesStage
 from tiltwise.motion.calibration.guided_calibration import CalibrationProgress, CalibrationStep
@@ -93,10 +93,8 @@ def run_calibrate(options: CalibrateOptions, console: Console) -> DeviceProfile:
     """
     address = parse_address(options.address)
     source = open_source(address)
-    is_sim = isinstance(source, sources.SimSource)
-    mount = options.mount or (
-        source.mount if isinstance(source, sources.SimSource) else options.default_mount
-    )
+    is_sim = address.scheme == "sim"
+    mount = options.mount or mount_of(source) or options.default_mount
     device, folder = device_name(address), options.data or data_folder()
     profile = load_profile(
         folder, options.person, device

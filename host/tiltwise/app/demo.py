@@ -17,7 +17,6 @@ import numpy as np
 from rich.console import Console
 
 from tiltwise.app.day import day_figure, load_day
-from tiltwise.app.sources import SimSource
 from tiltwise.app.watch import STYLES
 from tiltwise.config.settings import Settings
 from tiltwise.config.time_zone import local_zone_name
@@ -31,6 +30,7 @@ from tiltwise.live.run import run_until_stopped
 from tiltwise.offline.picture_file import save_figure
 from tiltwise.offline.recording_header import recording_header
 from tiltwise.recording.tw_file import RecordingWriter
+from tiltwise.sim.board.simulated_source import SimSource
 from tiltwise.sim.board.simulation import Simulation
 from tiltwise.store.writer import Store
 from tiltwise.text import printable

@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from tiltwise.app import sources
 from tiltwise.config.address import Address, open_source, parse_address
 from tiltwise.config.calibration_profiles import DEFAULT_PERSON, StoredCalibration, device_name, load_profile
 from tiltwise.config.paths import data_folder
@@ -27,6 +26,7 @@ from tiltwise.live.desktop import Desktop
 from tiltwise.live.event_text import ACTIVITIES, clock, lines_of
 from tiltwise.live.live_session import LiveSession, LiveUpdate
 from tiltwise.live.run import run_until_stopped
+from tiltwise.live.sources import mount_of
 from tiltwise.live.wearer.case_orientation import choose_face
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.offline.input_file import ImuInput, as_recorded, choose_mounting, read_input
@@ -69,7 +69,7 @@ def watch(options: WatchOptions, console: Console) -> None:
     played = read_input(Path(address.target)) if address.scheme == "replay" else None
     if played is not None:
         options = _as_recorded(options, played, console)
-    mount = options.mount or _mount_of(source, options.settings)
+    mount = options.mount or mount_of(source) or Mount(options.settings.wear.mount)
     stored = _stored(options, address, mount, console)
     mounting, collar = (
         (stored.mounting, stored.collar) if stored else _mountings(options, played, mount, console)
@@ -145,10 +145,6 @@ def _stored(
         text = f"no calibration of {printable(person)} for this device yet: it begins with the ritual"
         console.print(text, highlight=False, markup=False)
     return stored
-
-
-def _mount_of(source: Source, settings: Settings) -> Mount:
-    return source.mount if isinstance(source, sources.SimSource) else Mount(settings.wear.mount)
 
 
 def _as_recorded(options: WatchOptions, played: ImuInput, console: Console) -> WatchOptions:

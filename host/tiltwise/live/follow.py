@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from tiltwise.app import sources as _sources  # registers sim:
 from tiltwise.common import wire
 from tiltwise.config.address import open_source
 from tiltwise.decode.decoder import Decoder
 from tiltwise.link.commands import Acknowledger
 from tiltwise.link.source import Chunk, Source
+from tiltwise.live import sources as _sources  # registers sim:
 from tiltwise.tracker import Tracker, TrackerSettings
 from tiltwise.types import ImuBlock, OrientationBlock, Update
 

@@ -6,21 +6,24 @@ import asyncio
 
 import pytest
 
-from tiltwise.app import sources
 from tiltwise.config.address import AddressError, open_source, parse_address
 from tiltwise.decode.decoder import Decoder
 from tiltwise.link.commands import CREDITS, Acknowledger
 from tiltwise.link.source import Chunk
+from tiltwise.live import sources
+from tiltwise.sim.board.simulated_source import SimSource
 from tiltwise.types import Mount
 
+assert sources  # the import registers sim:
 
-def opened(address: str) -> sources.SimSource:
+
+def opened(address: str) -> SimSource:
     source = open_source(address)
-    assert isinstance(source, sources.SimSource)
+    assert isinstance(source, SimSource)
     return source
 
 
-async def listen(source: sources.SimSource, most: int, *, is_acknowledging: bool = True) -> list[Chunk]:
+async def listen(source: SimSource, most: int, *, is_acknowledging: bool = True) -> list[Chunk]:
     """Return up to `most` chunks, acknowledging each at once."""
     decoder, acks, found = Decoder(), Acknowledger(), []
     async with source:
@@ -52,7 +55,7 @@ def test_frames_come_at_their_pace(speed: float) -> None:
         now_s += seconds
 
     source = opened("sim:desk?minutes=2")
-    paced = sources.SimSource(source.simulation, speed=speed, clock=lambda: now_s, sleep=sleep)
+    paced = SimSource(source.simulation, speed=speed, clock=lambda: now_s, sleep=sleep)
     last = asyncio.run(listen(paced, 60))[-1]
     assert now_s == pytest.approx(last.received_s / speed, abs=1e-6)
 

@@ -1,89 +1,24 @@
-"""The sources that app adds to link's: `sim:SCENARIO?seed=1&...`, a wearer; `ble:`, `ble:NAME`, `serial:PORT`.
+"""Live sources: `sim:SCENARIO?seed=1&...` is a simulated wearer; `ble:`, `ble:NAME` and `serial:PORT` are boards.
 
-With `face=out` the simulated sensors lie in their case like those of our boards, and the ritual knows it.
-
-Import this module before an address is parsed.
+Import this module before an address is parsed: it registers them. With `face=out` the simulated sensors lie in their
+case like those of our boards.
 """
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from types import TracebackType
-
 from tiltwise.config.address import Address, AddressError, number, register, speed, whole_number
 from tiltwise.config.sensor_keys import known_boards
 from tiltwise.link.aes import load_aes
-from tiltwise.link.source import Chunk, Source
+from tiltwise.link.source import Source
 from tiltwise.link.supervisor import Supervisor
-from tiltwise.sim.board.simulation import Simulation
-from tiltwise.sim.body.scenario import SCENARIOS
 from tiltwise.text import printable
 from tiltwise.types import Mount
 
-_TURN_EVERY = 8  # frames: at full speed other tasks get a turn this often
 
-
-class SimSource:
-    """A simulated wearer and board as a Source; virtual time is the clock of its chunks.
-
-    Parameters
-    ----------
-    simulation
-        What to run; its board waits for our acknowledgements.
-    faces_out
-        Sensor +z points away from the skin, as our boards have it.
-    speed
-        Virtual seconds in a second; 0 is as fast as possible.
-    clock, sleep
-        Monotonic seconds and a pause; tests give their own.
-    """
-
-    def __init__(
-        self,
-        simulation: Simulation,
-        *,
-        faces_out: bool = False,
-        speed: float = 1.0,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-    ) -> None:
-        self.simulation, self.faces_out = simulation, faces_out
-        self._speed, self._clock, self._sleep = speed, clock, sleep
-
-    @property
-    def duration_s(self) -> float:
-        """Length of the story in virtual seconds."""
-        return self.simulation.duration_s
-
-    @property
-    def mount(self) -> Mount:
-        """Where the simulated wearer wears it."""
-        return self.simulation.mounts[0]
-
-    async def __aenter__(self) -> SimSource:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        return None
-
-    async def chunks(self) -> AsyncIterator[Chunk]:
-        """Give the frames at their pace."""
-        start_s = self._clock()
-        for k, (virtual_s, frame) in enumerate(self.simulation):
-            wait_s = virtual_s / self._speed - (self._clock() - start_s) if self._speed > 0 else 0.0
-            if wait_s > 0:
-                await self._sleep(wait_s)
-            elif k % _TURN_EVERY == 0:
-                await self._sleep(0)
-            yield Chunk(virtual_s, frame)
-
-    async def send(self, command: bytes, /) -> None:
-        """Hand a command to the simulated board."""
-        self.simulation.send(command)
+def mount_of(source: Source) -> Mount | None:
+    """Return where a simulated wearer has the sensor; None for other sources, which do not know."""
+    mount: Mount | None = getattr(source, "mount", None)
+    return mount
 
 
 def _mount(text: str) -> str:
@@ -106,6 +41,10 @@ def _face(text: str) -> str:
 
 
 def _open_sim(address: Address) -> Source:
+    # here: a program that listens to a board needs neither the simulator nor the firmware's files
+    from tiltwise.sim.board.simulated_source import SimSource
+    from tiltwise.sim.board.simulation import Simulation
+
     options = address.options
     minutes = options.get("minutes")
     is_pair = options.get("sensors", 1) == 2
@@ -171,5 +110,3 @@ register(
     },
     example="sim:desk?minutes=5&seed=1&speed=20",
 )
-
-__all__ = ["SCENARIOS", "SimSource"]

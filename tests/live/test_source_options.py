@@ -2,11 +2,11 @@
 
 import pytest
 
-from tiltwise.app import sources
 from tiltwise.config import address
 from tiltwise.config.address import AddressError, parse_address
+from tiltwise.live import sources
 
-assert sources.SCENARIOS  # the import registers sim:, ble: and serial:
+assert sources  # the import registers sim:, ble: and serial:
 
 NOT_NUMBERS = ("", "fast", "nan", "inf", "-inf", "1e999", "8x", "0x8", "-1", "%38")
 SPEED = "a factor such as 8, or max"
