@@ -11,9 +11,8 @@ from rich.console import Console
 
 from command import Command
 from offline.imu_file_samples import leaning, save
-from tiltwise.app.demo import run_demo
+from tiltwise.app.demo import DemoOptions, run_demo
 from tiltwise.config.settings import Settings
-from tiltwise.types import Mount
 
 CHECKOUT = Path(__file__).parent.parent
 
@@ -57,7 +56,7 @@ def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `tiltwise demo --minutes 4 --speed 0` leaves, and its words in `said.txt`. Read only."""
     folder = tmp_path_factory.mktemp("demo") / "out"
     console = Console(file=io.StringIO(), width=80, markup=False, emoji=False)
-    run_demo(console, minutes=4, seed=1, speed=0, out=folder, mount=Mount.NECK, settings=Settings())
+    run_demo(DemoOptions(settings=Settings(), minutes=4, speed=0, out=folder), console)
     assert isinstance(console.file, io.StringIO)
     (folder.parent / "said.txt").write_text(console.file.getvalue(), encoding="utf-8")
     return folder

@@ -1,7 +1,7 @@
 """The two consoles and the progress bar: results on stdout, progress and warnings on stderr.
 
-Neither reads markup or emoji names: a file called `[/x]` or `:smile:` is shown as it is called. Nor do they pass on
-what would steer the terminal: names of people, files and boards are other people's bytes.
+Neither interprets markup or emoji names: a file called `[/x]` or `:smile:` is shown by its name. Control characters
+are not passed on to the terminal, because names of people, files and boards come from outside.
 """
 
 from __future__ import annotations
@@ -25,6 +25,12 @@ class SafeConsole(Console):
         lines = text.split("\n")
         return super().render_str("\n".join(printable(line, len(line)) for line in lines), **options)
 
+
+# Styles of the lines that live/event_text.py gives.
+LINE_STYLES = {
+    "plain": "", "begin": "yellow", "alert": "bold red", "good": "green", "count": "cyan", "faint": "dim",
+    "warn": "bold yellow",
+}  # fmt: skip
 
 out = SafeConsole(markup=False, emoji=False)
 err = SafeConsole(stderr=True, markup=False, emoji=False)

@@ -6,7 +6,7 @@ import errno
 
 
 class AppError(Exception):
-    """A failure told in one line: what was expected, what came, what to do."""
+    """A failure, in one line: what was expected, what came, what to do."""
 
     exit_code = 1
 

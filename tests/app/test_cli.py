@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,21 @@ def test_wrong_use_is_one_line_and_exit_code_2(tiltwise: Command, leant: Path, c
     result = tiltwise(*(argument.format(leant=leant) for argument in arguments))
     assert_one_line(result, 2, words)
     assert result.out == ""
+
+
+def test_an_installation_without_the_benches_says_where_they_are(
+    tiltwise: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in sys.modules if name.split(".")[0] == "tiltwise_lab"]:
+        monkeypatch.delitem(sys.modules, name)
+
+    class NoLab:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name.split(".")[0] == "tiltwise_lab":
+                raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+    monkeypatch.setattr(sys, "meta_path", [NoLab(), *sys.meta_path])
+    assert_one_line(tiltwise("bench"), 2, "not in this installation", "source checkout")
 
 
 def test_outputs_are_refused_before_the_work(tiltwise: Command) -> None:

@@ -15,8 +15,7 @@ from tiltwise.app.data import data_json, data_table, plan_erase, plan_keep_raw, 
 from tiltwise.common.frame import unpack_header
 from tiltwise.config.settings import RuleSetting, Settings
 from tiltwise.errors import AppError, UsageError
-from tiltwise.live.backfill.store_sink import StoreSink
-from tiltwise.live.live_session import LiveSession
+from tiltwise.live.open_session import Worn, open_session
 from tiltwise.motion.calibration.mounting import mounting_from_up
 from tiltwise.offline.rebuild import rebuild
 from tiltwise.offline.recording_header import recording_header
@@ -227,11 +226,15 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Path:
         started=started, address="ble:", device="clip", zone=ZONE, mount=Mount.HEAD, mounting=up, rule=RULE,
         exercises=["chin_tuck", "not_known_any_more"],
     )  # fmt: skip
-    keeper = StoreSink(Store(folder, min_free_bytes=0), device="clip", mount=Mount.HEAD, zone=ZONE)
-    session = LiveSession(
-        settings=Settings(rule=RULE), mount=Mount.HEAD, mounting=up, started_utc_s=started.timestamp(), zone=ZONE,
-        keeper=keeper, recorder=RecordingWriter(folder / "day.tw", header, start_s=0.0),
-    )  # fmt: skip
+    session = open_session(
+        Worn(mount=Mount.HEAD, mounting=up),
+        settings=Settings(rule=RULE),
+        started_utc_s=started.timestamp(),
+        zone=ZONE,
+        device="clip",
+        store=Store(folder, min_free_bytes=0),
+        recorder=RecordingWriter(folder / "day.tw", header, start_s=0.0),
+    )
     t_s, acc, gyr = leaning()
     frames = pack_imu_frames(t_s, gyr, acc, rate_hz=50.0)
     rng = np.random.default_rng(4)

@@ -8,9 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tiltwise.config.settings import Settings
-from tiltwise.live.backfill.store_sink import StoreSink
-from tiltwise.live.live_session import LiveSession
+from tiltwise.live.open_session import Worn, open_session
 from tiltwise.motion.calibration.mounting import mounting_from_up
 from tiltwise.store.stored_samples import StoredDay
 from tiltwise.store.writer import Store
@@ -29,13 +27,12 @@ def record(
     """Run a session of 75 s that begins then; `now_s` is what the wall clock says each time it is asked."""
     clock = now_s or count(started.timestamp(), 1.0)
     store = Store(folder, min_free_bytes=0, now_s=lambda: next(clock))
-    session = LiveSession(
-        settings=Settings(),
-        mount=Mount.NECK,
-        mounting=mounting_from_up(np.array([0.0, 0.0, 1.0]), mount=Mount.NECK),
+    session = open_session(
+        Worn(mount=Mount.NECK, mounting=mounting_from_up(np.array([0.0, 0.0, 1.0]), mount=Mount.NECK)),
         started_utc_s=started.timestamp(),
         zone=zone,
-        keeper=StoreSink(store, device="clip", mount=Mount.NECK, zone=zone),
+        device="clip",
+        store=store,
     )
     for k, frame in enumerate(FRAMES if boot == 1 else frames_of(boot, SECONDS)):
         session.receive(STEP_S * k, frame)

@@ -51,7 +51,6 @@ def test_a_store_that_is_none_is_told(tiltwise: Command, tmp_path: Path) -> None
 
 
 def test_dates() -> None:
-    assert parse_day(None) is None
     assert parse_day("2024-02-29") == date(2024, 2, 29)
     for text in ("2023-02-29", "", "29.2.2024", "9" * 50):
         with pytest.raises(UsageError, match="expected YYYY-MM-DD"):

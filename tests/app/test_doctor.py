@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -60,3 +61,35 @@ def test_a_broken_firmware_is_found(tiltwise: Command, monkeypatch: pytest.Monke
     result = tiltwise("doctor")
     assert result.code == 1
     assert "reinstall tiltwise" in result.out
+
+
+def test_a_package_that_is_missing_is_named(tiltwise: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    version = doctor.metadata.version
+
+    def without_vqf(name: str) -> str:
+        if name == "vqf":
+            raise doctor.metadata.PackageNotFoundError(name)
+        return version(name)
+
+    monkeypatch.setattr(doctor.metadata, "version", without_vqf)
+    result = tiltwise("doctor")
+    assert result.code == 1
+    assert "lacks vqf: pip install" in " ".join(result.out.split())
+
+
+def test_missing_firmware_files_are_told(tiltwise: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> Path:
+        raise FileNotFoundError("no firmware beside /x: install tiltwise again, or use a complete checkout")
+
+    monkeypatch.setattr(doctor, "firmware_dir", refuse)
+    result = tiltwise("doctor")
+    assert result.code == 1
+    assert "no firmware files: no firmware beside /x" in " ".join(result.out.split())
+
+
+def test_a_time_zone_without_a_name_is_told_and_does_not_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "local_zone_name", lambda: "UTC")
+    monkeypatch.setattr(doctor.time, "localtime", lambda: SimpleNamespace(tm_gmtoff=3600))
+    finding = doctor._time_zone()
+    assert (finding.is_ok, finding.is_needed) == (False, False)
+    assert "set TZ" in finding.said

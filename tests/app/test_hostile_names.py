@@ -31,7 +31,6 @@ from tiltwise.link import ble, serial
 from tiltwise.link.ble import Advertisement
 from tiltwise.link.board_identity import KeyedBoard, read_hello
 from tiltwise.link.serial import Port
-from tiltwise.live import sources
 from tiltwise.offline.recording_header import recording_header
 from tiltwise.recording.tw_file import RecordingWriter
 from tiltwise.setup import firmware_cable

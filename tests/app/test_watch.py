@@ -151,6 +151,16 @@ def test_quiet_hours_hold_the_alert_back(tiltwise: Command, home: Path, leant: P
     assert "1 alerts held back" in result.out
 
 
+def test_alerts_off_in_the_terminal_are_not_shown_there(tiltwise: Command, home: Path, leant: Path) -> None:
+    home.mkdir()
+    text = "[alerts]\nconsole = false\ndesktop = false\n[rule]\nangle_deg = 30\nseconds = 20\n"
+    (home / "settings.toml").write_text(text, encoding="utf-8")
+    result = tiltwise("watch", f"replay:{leant}?speed=0", "--no-store")
+    assert told_alerts(result) == []
+    assert "alerts are shown nowhere" in result.out
+    assert "looking down begins" in result.out
+
+
 def test_no_store_leaves_no_store(tiltwise: Command, home: Path, leant: Path) -> None:
     assert tiltwise("watch", f"replay:{leant}?speed=0", "--no-store").code == 0
     assert not home.exists()

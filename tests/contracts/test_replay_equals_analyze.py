@@ -9,7 +9,7 @@ import pytest
 from tiltwise.common import wire
 from tiltwise.config.settings import RuleSetting, Settings
 from tiltwise.detect.posture import RuleSettings
-from tiltwise.live.live_session import LiveSession
+from tiltwise.live.open_session import Worn, open_session
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.offline.analyze import analyze
 from tiltwise.offline.input_file import choose_mounting, read_input
@@ -25,12 +25,11 @@ RULE = RuleSetting(angle_deg=20.0, seconds=20.0)  # shorter than the default, so
 
 def replayed(path: Path, mounting: Mounting) -> list[Event]:
     """What a live session tells about the frames of a file."""
-    session = LiveSession(
-        settings=Settings(rule=RULE), mount=mounting.mount, mounting=mounting, started_utc_s=0.0, zone="UTC"
-    )
+    worn = Worn(mount=mounting.mount, mounting=mounting)
+    session = open_session(worn, settings=Settings(rule=RULE), started_utc_s=0.0)
     tape = load_tape(path)
     told = [session.receive(t, f) for t, f in zip(tape.received_s.tolist(), tape.frames, strict=True)]
-    return [e for live in [*told, session.finish()] for e in live.events if isinstance(e, TOLD)]
+    return [e for events in [*told, session.finish()] for e in events if isinstance(e, TOLD)]
 
 
 def analyzed(path: Path, mounting: Mounting) -> list[Event]:

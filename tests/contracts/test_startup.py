@@ -17,7 +17,7 @@ except SystemExit as leaving:
 WATCH = """
 import sys
 import tiltwise.app.watch, tiltwise.motion.calibration.alignment
-from tiltwise.app import sources
+from tiltwise.live import sources
 """
 
 

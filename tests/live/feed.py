@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from pathlib import Path
-from types import TracebackType
+from types import TracebackType, UnionType
+from typing import TypeVar
 
 from tiltwise.common import wire
 from tiltwise.common.frame import unpack_header
 from tiltwise.config.settings import Settings
 from tiltwise.link.source import Chunk
-from tiltwise.live.backfill.store_sink import StoreSink
-from tiltwise.live.live_session import LiveSession, LiveUpdate
+from tiltwise.live.live_session import LiveSession
+from tiltwise.live.open_session import Worn, open_session
+from tiltwise.live.wearer.alerts import Notice, NoticeLevel
+from tiltwise.live.wearer.live_events import Command, LiveEvents, LiveWarning
 from tiltwise.recording.tw_file import RecordingWriter, read_frames
 from tiltwise.store.writer import Store
 from tiltwise.types import Mount
 
 STARTED_S = 1_772_000_000.0  # 2026-02-25 06:13:20 UTC
+E = TypeVar("E")
 Frames = list[tuple[float, bytes]]
 
 
@@ -35,24 +39,41 @@ def session(
     store: Store | None = None,
 ) -> LiveSession:
     """Return a session at the neck that begins with the ritual and stores into `folder`."""
-    keeper = None
-    if folder is not None or store is not None:
-        store = store or Store(folder or Path(), min_free_bytes=0)
-        keeper = StoreSink(store, device="test", mount=Mount.NECK, zone="UTC")
-    return LiveSession(
-        settings=settings or Settings(),
-        mount=Mount.NECK,
-        mounting=None,
+    if folder is not None and store is None:
+        store = Store(folder, min_free_bytes=0)
+    return open_session(
+        Worn(mount=Mount.NECK),
+        settings=settings,
         started_utc_s=STARTED_S,
-        zone="UTC",
-        keeper=keeper,
+        device="test",
+        store=store,
         recorder=recorder,
     )
 
 
-def play(to: LiveSession, frames: Frames) -> list[LiveUpdate]:
+def play(to: LiveSession, frames: Frames) -> list[LiveEvents]:
     """Hand all frames over and finish; return all updates."""
     return [*(to.receive(t_s, frame) for t_s, frame in frames), to.finish()]
+
+
+def of(kind: type[E] | UnionType, updates: Iterable[LiveEvents]) -> list[E]:
+    """Return the events of one kind, in order."""
+    return [event for events in updates for event in events if isinstance(event, kind)]
+
+
+def commands(*updates: LiveEvents) -> list[bytes]:
+    """Return what was to be sent to the board."""
+    return [command.data for command in of(Command, updates)]
+
+
+def warnings(*updates: LiveEvents) -> list[str]:
+    """Return the texts of warnings."""
+    return [warning.text for warning in of(LiveWarning, updates)]
+
+
+def levels(*updates: LiveEvents) -> list[NoticeLevel]:
+    """Return the levels of the notices given."""
+    return [notice.level for notice in of(Notice, updates)]
 
 
 def acknowledged(commands: Sequence[bytes]) -> list[tuple[int, int, int]]:

@@ -5,7 +5,8 @@ from datetime import datetime, time
 import pytest
 
 from tiltwise.config.settings import AlertSetting
-from tiltwise.live.wearer.alerts import Alerts, is_quiet
+from tiltwise.live.wearer.alerts import Alerts, NoticeLevel, is_quiet
+from tiltwise.live.wearer.placement_monitor import PlacementChange
 from tiltwise.types import Activity, ActivityChanged, EpisodeAlert, EpisodeEnded, PostureKind
 
 KIND = PostureKind.FORWARD_FLEXION
@@ -23,7 +24,7 @@ def ended(t_s: float, start_s: float, *, corrected: bool = True) -> EpisodeEnded
 def test_an_alert_says_which_angle_was_held_for_how_long() -> None:
     notice = Alerts(AlertSetting()).consider(alert(100.0, 40.0), NOON)
     assert notice is not None
-    assert notice.level == "alert"
+    assert notice.level is NoticeLevel.ALERT
     assert "35 deg" in notice.text
     assert "60 s" in notice.text
 
@@ -42,7 +43,7 @@ def test_thanks_are_given_only_after_an_alert_that_was_shown() -> None:
     alerts.consider(alert(100.0, 40.0), NOON)
     thanks = alerts.consider(ended(110.0, 40.0), NOON)
     assert thanks is not None
-    assert thanks.level == "thanks"
+    assert thanks.level is NoticeLevel.THANKS
     assert alerts.consider(ended(110.0, 40.0), NOON) is None
 
 
@@ -56,6 +57,22 @@ def test_quiet_hours_hold_alerts_back() -> None:
     alerts = Alerts(AlertSetting(quiet_from="11:30", quiet_to="13:00"))
     assert alerts.consider(alert(100.0, 40.0), NOON) is None
     assert alerts.consider(alert(400.0, 340.0), NOON.replace(hour=13)) is not None
+
+
+def slipped(t_s: float) -> PlacementChange:
+    return PlacementChange(t_s, "slip", 14.0, "the sensor seems to have slipped by 14 deg: put it right")
+
+
+def test_a_doubt_about_the_sensor_is_a_notice_by_the_same_policy() -> None:
+    alerts = Alerts(AlertSetting(min_gap_s=120.0, quiet_from="13:00", quiet_to="14:00"))
+    notice = alerts.consider(slipped(10.0), NOON)
+    assert notice is not None
+    assert notice.level is NoticeLevel.PLACEMENT
+    assert notice.text == "The sensor seems to have slipped by 14 deg: put it right."
+    assert alerts.consider(alert(100.0, 40.0), NOON) is None, "one gap for all interruptions"
+    assert alerts.consider(slipped(500.0), NOON.replace(hour=13)) is None, "quiet hours"
+    assert alerts.held_back == 2
+    assert alerts.consider(slipped(600.0), NOON) is not None
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,6 @@ from tiltwise.common.frame import frame_sizes, read_frame
 from tiltwise.decode.messages import BoardEvent, Status, read_status
 from tiltwise.live.board_status import BoardWatch
 from tiltwise.live.event_text import lines_of
-from tiltwise.live.wearer.update import LiveUpdate
 
 QUIET = (0,) * 8
 CONDITIONS = {name: bit for name, bit in vars(wire).items() if name.startswith("CONDITION_")}
@@ -91,7 +90,7 @@ def test_events_of_strangers_and_faults_have_words() -> None:
         *(wire.EVENT_FLASH_FAULT, wire.EVENT_STUCK, wire.EVENT_SETTINGS_BAD, wire.EVENT_SAFE_MODE),
         wire.EVENT_POOR_SENSOR,
     )
-    lines = lines_of(LiveUpdate(board_events=[BoardEvent(0.0, code, 3) for code in codes]))
+    lines = lines_of(tuple(BoardEvent(0.0, code, 3) for code in codes))
     assert len(lines) == len(codes)
     assert not any("the board reports event" in text for _, text in lines)
 

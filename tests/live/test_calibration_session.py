@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from live.feed import of
 from tiltwise.app.calibrate import CalibrateOptions, run_calibrate
 from tiltwise.config import calibration_profiles
 from tiltwise.config.calibration_profiles import load_profile
 from tiltwise.errors import AppError
 from tiltwise.live.calibration_session import TRIES, CalibrationSession
+from tiltwise.motion.calibration.guided_calibration import CalibrationProgress
 from tiltwise.motion.calibration.mounting import mounting_from_axes
 from tiltwise.motion.rotation import conjugate, multiply
 from tiltwise.recording.tw_file import RecordingWriter
@@ -23,7 +25,7 @@ from tiltwise.types import Mount
 def calibrate(address: str, folder: Path, **options: object) -> str:
     said = StringIO()
     console = Console(file=said, width=150, force_terminal=False)
-    run_calibrate(CalibrateOptions(address, data=folder, **options), console)  # type: ignore[arg-type]
+    run_calibrate(CalibrateOptions(address=address, data=folder, **options), console)  # type: ignore[arg-type]
     return said.getvalue()
 
 
@@ -90,7 +92,7 @@ def test_three_refusals_end_it_with_the_reason_and_store_nothing(tmp_path: Path)
     """A walking person never sits still: each try ends after its 30 s."""
     simulation = Simulation("walking", seed=1, minutes=2.5, mount=Mount.HEAD, is_calibrated=False)
     guide = CalibrationSession(Mount.HEAD)
-    told = [p.text for _, frame in simulation for p in guide.receive(frame)]
+    told = [p.text for p in of(CalibrationProgress, (guide.receive(t_s, frame) for t_s, frame in simulation))]
     assert len(guide.refusals) == TRIES
     assert guide.is_over
     assert guide.mounting is None
@@ -109,7 +111,7 @@ def recorded(path: Path, seconds: float) -> str:
 
 
 def test_a_source_that_ends_too_early_is_told(tmp_path: Path) -> None:
-    with pytest.raises(AppError, match="the source ended before the ritual was complete"):
+    with pytest.raises(AppError, match="the source ended before the calibration was complete"):
         calibrate(recorded(tmp_path / "short.tw", 5.0), tmp_path, mount=Mount.HEAD)
     assert not (tmp_path / "profiles").exists()
 

@@ -4,13 +4,15 @@ from dataclasses import replace
 
 import pytest
 
+from live.feed import of
 from tiltwise.config.address import AddressError, open_source, parse_address
-from tiltwise.config.settings import Settings, SettingsError, parse_face
+from tiltwise.config.settings import SettingsError, parse_face
 from tiltwise.decode.decoder import Decoder
 from tiltwise.decode.messages import Info
-from tiltwise.live.live_session import LiveSession
+from tiltwise.live.open_session import Worn, open_session
 from tiltwise.live.wearer.case_orientation import choose_face, outward_axis
-from tiltwise.motion.calibration.guided_calibration import CalibrationStep
+from tiltwise.live.wearer.live_calibration import CalibrationOptions
+from tiltwise.motion.calibration.guided_calibration import CalibrationProgress, CalibrationStep
 from tiltwise.sim.board.simulated_source import SimSource
 from tiltwise.sim.board.simulation import Simulation
 from tiltwise.types import Mount
@@ -61,12 +63,9 @@ def test_unknown_faces_are_wrong_use() -> None:
 @pytest.mark.parametrize(("face", "is_accepted"), [("+z", True), ("-z", False)])
 def test_a_session_holds_the_ritual_against_the_case(face: str, is_accepted: bool) -> None:
     simulation = Simulation("upright", seed=3, minutes=0.5, mount=Mount.COLLAR, sensor_axes="out")
-    session = LiveSession(
-        settings=Settings(), mount=Mount.COLLAR, mounting=None, started_utc_s=0.0, zone="UTC", face=face
-    )
-    steps = [
-        live.ritual for t_s, frame in simulation if (live := session.receive(t_s, frame)).ritual is not None
-    ]
+    worn = Worn(mount=Mount.COLLAR, calibration=CalibrationOptions(face=face))
+    session = open_session(worn, started_utc_s=0.0)
+    steps = of(CalibrationProgress, (session.receive(t_s, frame) for t_s, frame in simulation))
     is_done = any(progress.step is CalibrationStep.DONE for progress in steps)
     assert is_done is is_accepted
     reasons = [progress.reason for progress in steps if progress.step is CalibrationStep.REFUSED]

@@ -7,9 +7,8 @@ import pytest
 from rich.console import Console
 
 from live.feed import session
-from tiltwise.app import watch
-from tiltwise.live.clock_watch import TOLD_FROM_S, WallClock
-from tiltwise.live.live_session import LiveUpdate
+from tiltwise.app.watch_view import WatchView
+from tiltwise.live.clock_watch import REPORT_FROM_S, WallClock
 
 STARTED_S = 1_772_000_000.0
 HOUR_S = 3600.0
@@ -42,8 +41,8 @@ def test_a_clock_that_is_set_back_again_is_told_too() -> None:
 def test_slow_correction_over_a_day_is_told_when_it_is_seen_in_the_minutes() -> None:
     slew = 500e-6  # the fastest that NTP corrects
     hours = [slew * HOUR_S * k for k in range(25)]
-    assert max(b - a for a, b in pairwise(hours)) < TOLD_FROM_S
-    assert lines([off for off in hours if off < TOLD_FROM_S]) == []
+    assert max(b - a for a, b in pairwise(hours)) < REPORT_FROM_S
+    assert lines([off for off in hours if off < REPORT_FROM_S]) == []
     assert len(lines(hours)) == 1  # 43 s at the end of the day
 
 
@@ -55,6 +54,6 @@ def test_watch_shows_the_line_among_what_happens() -> None:
     said = StringIO()
     now = iter([STARTED_S, STARTED_S + HOUR_S])
     wall = WallClock(lambda: next(now), lambda: 0.0)
-    view = watch._View(Console(file=said, width=80), session(), wall)
-    view.show(75.0, LiveUpdate())
+    view = WatchView(Console(file=said, width=80), session(), wall)
+    view.show(75.0, ())
     assert said.getvalue().split()[:5] == ["1:15", "the", "computer's", "clock", "was"]

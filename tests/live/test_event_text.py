@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tiltwise.live.event_text import ACTIVITIES, KINDS, clock, lines_of
-from tiltwise.live.live_session import LiveUpdate
-from tiltwise.live.wearer.alerts import Notice
+from tiltwise.live.wearer.alerts import Notice, NoticeLevel
+from tiltwise.live.wearer.live_events import LiveWarning
 from tiltwise.types import Activity, EpisodeAlert, EpisodeEnded, EpisodeStarted, PostureKind, SignalGap
 
 DOWN = PostureKind.FORWARD_FLEXION
@@ -26,20 +26,20 @@ def test_everything_that_can_happen_has_words() -> None:
 
 def test_an_alert_held_back_is_not_called_an_alert() -> None:
     event = EpisodeAlert(80.0, DOWN, 20.0, 31.2)
-    told = LiveUpdate(events=[event], notices=[Notice(80.0, "alert", "Time to move", "x")])
+    told = (event, Notice(80.0, NoticeLevel.ALERT, "Time to move", "x"))
     assert lines_of(told) == [("alert", "ALERT after 60 s of looking down (31 deg)")]
-    ((_, text),) = lines_of(LiveUpdate(events=[event]))
+    ((_, text),) = lines_of((event,))
     assert text.startswith("alert held back after 60 s")
 
 
 def test_a_short_episode_is_not_worth_a_line_at_its_end() -> None:
     start = EpisodeStarted(20.0, DOWN, 20.0, 25.0)
-    assert lines_of(LiveUpdate(events=[start])) == [("begin", "looking down begins (25 deg)")]
+    assert lines_of((start,)) == [("begin", "looking down begins (25 deg)")]
     ended = EpisodeEnded(30.0, DOWN, 20.0, 30.0, 31.0, None)
-    assert lines_of(LiveUpdate(events=[ended])) == []
+    assert lines_of((ended,)) == []
 
 
 def test_gaps_and_warnings_are_told_without_control_characters() -> None:
     gap = SignalGap(9.0, 2.0, 9.0, "disconnected")
-    lines = lines_of(LiveUpdate(events=[gap], warnings=["\x1b[31mred: disk full"]))
+    lines = lines_of((gap, LiveWarning("\x1b[31mred: disk full")))
     assert lines == [("warn", "no samples for 7.0 s (disconnected)"), ("warn", "?[31mred: disk full")]

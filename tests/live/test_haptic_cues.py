@@ -5,20 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
-import io
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from rich.console import Console
 
 from live.test_live_link import STEP_S, SimCable
-from tiltwise.app import calibrate
 from tiltwise.common import wire
 from tiltwise.firmware_build.locate import load_firmware
 from tiltwise.link.commands import Pattern
 from tiltwise.link.supervisor import Supervisor
 from tiltwise.live.calibration_session import TRIES, CalibrationSession
+from tiltwise.live.run import run_calibration
+from tiltwise.live.wearer.live_calibration import CalibrationOptions
 from tiltwise.sim.board import simulation as simulation_module
 from tiltwise.sim.board.simulated_board import SimBoard
 from tiltwise.sim.board.simulation import Simulation
@@ -80,8 +79,8 @@ def calibrated(
                 cable.step(loop.time())
 
         pumping = loop.create_task(pump())
-        view = calibrate._View(Console(file=io.StringIO()), has_sound=False)
-        await asyncio.wait_for(calibrate._run(Supervisor(cable, (), clock=loop.time), guide, view), 170)
+        source = Supervisor(cable, (), clock=loop.time)
+        await asyncio.wait_for(run_calibration(source, guide, lambda *_: None), 170)
         await asyncio.sleep(2)  # the last pattern plays on when the link is closed
         pumping.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -92,7 +91,7 @@ def calibrated(
 
 
 def test_a_tick_at_each_step_and_a_pattern_at_the_end() -> None:
-    guide = CalibrationSession(Mount.HEAD, with_tilts=True)
+    guide = CalibrationSession(Mount.HEAD, CalibrationOptions(with_tilts=True), has_answers=True)
     board = calibrated(guide)
     assert guide.mounting is not None
     # Nod, tilt; then the three of DONE.
@@ -103,7 +102,7 @@ def test_a_tick_at_each_step_and_a_pattern_at_the_end() -> None:
 
 
 def test_a_refusal_has_its_own_pattern() -> None:
-    guide = CalibrationSession(Mount.COLLAR)
+    guide = CalibrationSession(Mount.COLLAR, has_answers=True)
     board = calibrated(guide, "upright", worn=Mount.HEAD)  # nods once and never leans
     assert len(guide.refusals) == TRIES
     short = [p for p in board.sim_motor.pulses if p[1] - p[0] < 0.1]
@@ -120,7 +119,7 @@ def test_a_board_without_a_motor_is_not_asked(monkeypatch: pytest.MonkeyPatch) -
         await sent(self, command)
 
     monkeypatch.setattr(Supervisor, "send", send)
-    guide = CalibrationSession(Mount.HEAD)
+    guide = CalibrationSession(Mount.HEAD, has_answers=True)
     board = calibrated(guide, has_motor=False)
     assert guide.mounting is not None
     assert wire.OP_ACK in asked
@@ -131,7 +130,7 @@ def test_a_board_without_a_motor_is_not_asked(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize("mount", [Mount.HEAD, Mount.NECK])
 def test_the_shaking_does_not_spoil_the_ritual(monkeypatch: pytest.MonkeyPatch, mount: Mount) -> None:
     monkeypatch.setattr(simulation_module, "_AHEAD_S", 0.1)  # the truth waits for the motor
-    calm, shaken = CalibrationSession(mount), CalibrationSession(mount)
+    calm, shaken = (CalibrationSession(mount, has_answers=True) for _ in range(2))
     calibrated(calm)
     board = calibrated(shaken, shakes=True)
     assert len(board.sim_motor.pulses) == 4, (

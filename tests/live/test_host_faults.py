@@ -13,17 +13,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from live.feed import stored_seqs
+from live.feed import commands, stored_seqs
+from live.feed import warnings as warnings_of
 from store.store_frames import T0_S, frame, opened, utc_s
 from tiltwise.common import wire
-from tiltwise.config.settings import Settings
-from tiltwise.live.backfill.store_sink import StoreSink
-from tiltwise.live.live_session import LiveSession
+from tiltwise.live.open_session import Worn, open_session
 from tiltwise.motion.calibration.mounting import mounting_from_up
 from tiltwise.store import schema, staging
 from tiltwise.store.writer import Store
 from tiltwise.types import Mount
-from tiltwise_lab.bench.storage.killed_host import frames_of, open_session
+from tiltwise_lab.bench.storage.killed_host import calibrated_session, frames_of
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork (Linux, macOS)")
 
@@ -107,7 +106,7 @@ def live_within(folder: Path, notes: int) -> None:
     """Record, and after 20 s get no more memory than there is at that moment."""
     import resource
 
-    session = open_session(Store(folder, min_free_bytes=0), 1)
+    session = calibrated_session(Store(folder, min_free_bytes=0), 1)
     hoard: list[bytes] = []
     for k, received in enumerate(frames_of(1, 80.0)):
         if k == 100:
@@ -117,7 +116,7 @@ def live_within(folder: Path, notes: int) -> None:
                 with contextlib.suppress(MemoryError):
                     while True:
                         hoard.append(bytes(size))
-        for command in session.receive(0.2 * k, received).commands:
+        for command in commands(session.receive(0.2 * k, received)):
             _, opcode, _, payload = wire.open_command(command)
             if opcode == wire.OP_ACK:
                 os.write(notes, b"%d\n" % struct.unpack("<HIH", payload)[1])
@@ -132,7 +131,7 @@ def test_a_limit_of_memory_that_is_met_damages_nothing(tmp_path: Path) -> None:
     assert stored_seqs(tmp_path) >= set(range(last + 1))
     store = Store(tmp_path, min_free_bytes=0)
     assert store.recoveries == []
-    session = open_session(store, 2)
+    session = calibrated_session(store, 2)
     for k, received in enumerate(frames_of(2, 5.0)):
         session.receive(0.2 * k, received)
     session.finish()
@@ -159,11 +158,14 @@ def test_a_store_that_is_held_from_the_first_frame_on_is_told_once_and_nothing_i
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fetches: bool
 ) -> None:
     monkeypatch.setattr(schema, "BUSY_TIMEOUT_MS", 5)
-    session = LiveSession(
-        settings=Settings(), mount=Mount.NECK, started_utc_s=T0_S, zone="UTC", fetches=fetches,
-        mounting=mounting_from_up(np.array([0.0, 0.0, 1.0]), mount=Mount.NECK),
-        keeper=StoreSink(Store(tmp_path, min_free_bytes=0), device="clip", mount=Mount.NECK, zone="UTC"),
-    )  # fmt: skip
+    upright = mounting_from_up(np.array([0.0, 0.0, 1.0]), mount=Mount.NECK)
+    session = open_session(
+        Worn(mount=Mount.NECK, mounting=upright),
+        started_utc_s=T0_S,
+        device="clip",
+        store=Store(tmp_path, min_free_bytes=0),
+        fetches=fetches,
+    )
     other = sqlite3.connect(tmp_path / "core.db", isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     if fetches:
@@ -177,9 +179,9 @@ def test_a_store_that_is_held_from_the_first_frame_on_is_told_once_and_nothing_i
             assert set(acks) == {wire.NOTHING_STORED}
             other.close()
         update = session.receive(0.2 * k, received)
-        warnings += update.warnings
-        commands = [wire.open_command(command) for command in update.commands]
-        acks += [struct.unpack("<HIH", body)[1] for _, opcode, _, body in commands if opcode == wire.OP_ACK]
+        warnings += warnings_of(update)
+        sent = [wire.open_command(command) for command in commands(update)]
+        acks += [struct.unpack("<HIH", body)[1] for _, opcode, _, body in sent if opcode == wire.OP_ACK]
     session.finish()
     assert session.unsaved == ""
     assert len(warnings) == 2, "once that it cannot, once that it can again"

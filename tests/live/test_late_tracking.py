@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 
 from live.feed import STARTED_S
-from live.test_live_link import DemoTally, SimCable, gaps, keeper_in, live
+from live.test_live_link import DemoTally, SimCable, gaps, live
 from tiltwise.common import wire
 from tiltwise.common.frame import unpack_header
 from tiltwise.config.settings import Settings
 from tiltwise.link.supervisor import Supervisor
 from tiltwise.live.live_session import LiveSession
+from tiltwise.live.open_session import Worn, open_session
 from tiltwise.live.run import run_live
 from tiltwise.motion.calibration.mounting import mounting_from_up
 from tiltwise.offline.rebuild import rebuild
@@ -61,7 +62,7 @@ def told(story_outages: list[tuple[float, float]]) -> DemoTally:
 def lived(
     folder: Path, outages: list[tuple[float, float]], recorder: RecordingWriter | None = None
 ) -> StoredDay:
-    live(told(outages), keeper=keeper_in(folder), recorder=recorder, mounting=UP)
+    live(told(outages), store=Store(folder, min_free_bytes=0), recorder=recorder, mounting=UP)
     return day_in(folder)
 
 
@@ -133,7 +134,7 @@ def test_a_board_that_starts_anew_has_the_right_time_at_once(tmp_path: Path) -> 
         cable.is_plugged = True
         await asyncio.sleep(60)
 
-    _, session = live(story, keeper=keeper_in(tmp_path), mounting=UP)
+    _, session = live(story, store=Store(tmp_path, min_free_bytes=0), mounting=UP)
     with Store.open_readonly(tmp_path) as reader:
         frames = [f for f in reader.frames(0, 4e9) if f.data[0] & 15 == wire.ORIENT]
     boots = sorted({unpack_header(f.data)[2] for f in frames})
@@ -167,10 +168,13 @@ def test_what_was_lost_while_no_program_ran_is_a_gap_too(tmp_path: Path) -> None
                 cable.step(loop.time())
 
         async def run(seconds: float) -> None:
-            session = LiveSession(
-                settings=Settings(), mount=Mount.NECK, mounting=UP, started_utc_s=STARTED_S + loop.time(),
-                zone="UTC", keeper=keeper_in(tmp_path), fetches=True,
-            )  # fmt: skip
+            session = open_session(
+                Worn(mount=Mount.NECK, mounting=UP),
+                started_utc_s=STARTED_S + loop.time(),
+                device="x",
+                store=Store(tmp_path, min_free_bytes=0),
+                fetches=True,
+            )
             task = loop.create_task(
                 run_live(Supervisor(cable, (), clock=loop.time), session, lambda *_: None)
             )

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
+from decode import frame_builders
 from live.feed import STARTED_S, stored_seqs
 from tiltwise.common import wire
 from tiltwise.common.frame import unpack_header
-from tiltwise.config.settings import Settings
 from tiltwise.link.supervisor import Supervisor
-from tiltwise.live.backfill.store_sink import StoreSink
 from tiltwise.live.live_session import LiveSession
+from tiltwise.live.open_session import Worn, open_session
 from tiltwise.live.run import run_live
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.recording.tw_file import RecordingWriter, read_frames
@@ -44,7 +44,7 @@ DemoTally = Callable[[SimCable, LiveSession], Coroutine[Any, Any, None]]
 def live(
     story: DemoTally,
     *,
-    keeper: StoreSink | None = None,
+    store: Store | None = None,
     recorder: RecordingWriter | None = None,
     seed: int = 1,
     mounting: Mounting | None = None,
@@ -54,10 +54,14 @@ def live(
     async def main() -> tuple[SimCable, LiveSession]:
         cable = SimCable(seed)
         loop = asyncio.get_running_loop()
-        session = LiveSession(
-            settings=Settings(), mount=Mount.NECK, mounting=mounting, started_utc_s=STARTED_S, zone="UTC",
-            keeper=keeper, recorder=recorder, fetches=True,
-        )  # fmt: skip
+        session = open_session(
+            Worn(mount=Mount.NECK, mounting=mounting),
+            started_utc_s=STARTED_S,
+            device="x",
+            store=store,
+            recorder=recorder,
+            fetches=True,
+        )
 
         async def pump() -> None:
             while True:
@@ -75,10 +79,6 @@ def live(
         return cable, session
 
     return run_virtually(main())
-
-
-def keeper_in(folder: Path, kind: type[Store] = Store) -> StoreSink:
-    return StoreSink(kind(folder, min_free_bytes=0), device="x", mount=Mount.NECK, zone="UTC")
 
 
 def gaps(folder: Path) -> list[tuple[float, float, str]]:
@@ -103,7 +103,7 @@ def test_random_disconnects_lose_nothing_within_the_ring(tmp_path: Path, seed: i
         cable.drop = 0
         await asyncio.sleep(40)
 
-    cable, session = live(story, keeper=keeper_in(tmp_path), seed=seed)
+    cable, session = live(story, store=Store(tmp_path, min_free_bytes=0), seed=seed)
     stored = stored_seqs(tmp_path)
     assert cable.simulation.board.app.frames.main.lost == 0
     assert stored >= set(range(made(cable) - 15)), "the last ones may still be on their way"
@@ -119,7 +119,7 @@ def test_an_outage_beyond_the_ring_is_a_gap_of_what_was_lost_and_no_more(tmp_pat
         cable.is_plugged = True
         await asyncio.sleep(60)
 
-    cable, _ = live(story, keeper=keeper_in(tmp_path))
+    cable, _ = live(story, store=Store(tmp_path, min_free_bytes=0))
     lost = set(range(made(cable) - 15)) - stored_seqs(tmp_path)
     ring = cable.simulation.board.app.frames.main
     # What the ring dropped had in part arrived, less than two seconds of it, and only waited for its ACK.
@@ -148,15 +148,15 @@ def test_a_disk_that_refuses_from_the_first_commit_stops_neither_stream_nor_lose
                 raise StoreError("cannot use core.db: the disk is full: free some space")
             return super().commit()
 
-    keeper = keeper_in(tmp_path, Refusing)
+    store = Refusing(tmp_path, min_free_bytes=0)
 
     async def story(_cable: SimCable, session: LiveSession) -> None:
         await asyncio.sleep(50)
         assert session.decoder.stats.frames > 150, "the credits ran out"
-        keeper._store.is_full = False  # type: ignore[attr-defined]
+        store.is_full = False
         await asyncio.sleep(10)
 
-    cable, _ = live(story, keeper=keeper)
+    cable, _ = live(story, store=store)
     assert stored_seqs(tmp_path) >= set(range(made(cable) - 15))
     assert cable.simulation.board.app.frames.main.used < 50, "acknowledged as soon as it was durable"
 
@@ -196,7 +196,7 @@ def test_backfill_reaches_the_store_at_its_own_time_and_never_the_detectors(tmp_
         await asyncio.sleep(30)
         assert 15 / 75 * 50 * 75 < session.decoder.stats.samples < 50 * 50  # 45 s live of 75 s
 
-    live(story, keeper=keeper_in(tmp_path))
+    live(story, store=Store(tmp_path, min_free_bytes=0))
     with Store.open_readonly(tmp_path) as reader:
         frames = [f for f in reader.frames(0, 4e9) if f.data[0] & 15 == wire.ORIENT]
     errors = [f.utc_us / 1e6 - STARTED_S - unpack_header(f.data)[5] * wire.TICK_S for f in frames]
@@ -206,17 +206,20 @@ def test_backfill_reaches_the_store_at_its_own_time_and_never_the_detectors(tmp_
 
 
 def test_hostile_device_ids_become_plain_names(tmp_path: Path) -> None:
-    store = Store(tmp_path, min_free_bytes=0)
-    session = LiveSession(
-        settings=Settings(), mount=Mount.NECK, mounting=None, started_utc_s=STARTED_S, zone="UTC",
-        keeper=StoreSink(store, device="x", mount=Mount.NECK, zone="UTC"), fetches=True,
-    )  # fmt: skip
+    session = open_session(
+        Worn(mount=Mount.NECK),
+        started_utc_s=STARTED_S,
+        device="x",
+        store=Store(tmp_path, min_free_bytes=0),
+        fetches=True,
+    )
     body = (
         b"\0"
         + struct.pack(wire.HELLO_BODY, 1, 0, 0, 2, 0, 1, 0, 0, 1, 1, 0, 0, b"<b>\x1b[2J")
         + b"../\x1b<b>\0"
     )
     session.receive(0.0, wire.pack_command(0x20, wire.OP_HELLO | wire.REPLY, 0, body))
-    assert session._keeper is not None
-    assert session._keeper._device == "board-2e2e2f1b3c623e00"
+    session.receive(0.2, frame_builders.info_frame())
     session.finish()
+    with Store.open_readonly(tmp_path) as reader:
+        assert reader.devices() == ["board-2e2e2f1b3c623e00"]

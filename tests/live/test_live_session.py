@@ -10,13 +10,27 @@ from pathlib import Path
 
 import pytest
 
-from live.feed import STARTED_S, Frames, acknowledged, demo_frames, play, session, stored_seqs
+from live.feed import (
+    STARTED_S,
+    Frames,
+    acknowledged,
+    commands,
+    demo_frames,
+    levels,
+    of,
+    play,
+    session,
+    stored_seqs,
+    warnings,
+)
 from tiltwise.common.frame import unpack_header
 from tiltwise.config.settings import AlertSetting, RuleSetting, Settings
 from tiltwise.link.commands import CREDITS
+from tiltwise.live.wearer.alerts import NoticeLevel
+from tiltwise.live.wearer.live_events import Calibrated, Command
 from tiltwise.recording.tw_file import RecordingWriter, read_frames
 from tiltwise.store.writer import Committed, Store, StoreError
-from tiltwise.types import EpisodeAlert, EpisodeEnded
+from tiltwise.types import EpisodeAlert, EpisodeEnded, Event
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +52,11 @@ class Refusing(Store):
 
 def test_the_story_of_the_demo_is_told(tmp_path: Path, frames: Frames) -> None:
     updates = play(session(tmp_path), frames)
-    events = [event for live in updates for event in live.events]
-    assert sum(live.mounting is not None for live in updates) == 1
-    (alert,) = [e for e in events if isinstance(e, EpisodeAlert)]
+    assert len(of(Calibrated, updates)) == 1
+    (alert,) = of(EpisodeAlert, updates)
     assert alert.t_s - alert.start_s == pytest.approx(60, abs=0.2)  # the rule's seconds, on a 10 Hz grid
-    assert [n.level for live in updates for n in live.notices] == ["alert", "thanks"]
-    assert [w for live in updates for w in live.warnings] == []
+    assert levels(*updates) == [NoticeLevel.ALERT, NoticeLevel.THANKS]
+    assert warnings(*updates) == []
     assert stored_seqs(tmp_path) == {unpack_header(frame)[3] for _, frame in frames}
 
 
@@ -58,7 +71,7 @@ def test_every_acknowledged_frame_was_committed_before(tmp_path: Path, frames: F
 
     live = session(store=Noting(tmp_path, min_free_bytes=0))
     for t_s, frame in frames[:400]:
-        for _, seq, _ in acknowledged(live.receive(t_s, frame).commands):
+        for _, seq, _ in acknowledged(commands(live.receive(t_s, frame))):
             order.append(("ack", seq))
             assert stored_seqs(tmp_path) >= set(range(seq + 1)), (
                 "acknowledged, but another reader does not see it"
@@ -75,20 +88,20 @@ def test_a_full_disk_stops_neither_alerts_nor_stream(tmp_path: Path, frames: Fra
     store = Refusing(tmp_path, min_free_bytes=0)
     store.is_full = lambda: 30 <= now_s < 150  # from before the alert to after the correction
     live = session(store=store)
-    warnings, levels = [], []
+    told, given = [], []
     durable = -1
     for now_s, frame in frames:
         update = live.receive(now_s, frame)
-        warnings += [(now_s, text) for text in update.warnings]
-        levels += [notice.level for notice in update.notices]
-        for _, seq, credits in acknowledged(update.commands):
+        told += [(now_s, text) for text in warnings(update)]
+        given += levels(update)
+        for _, seq, credits in acknowledged(commands(update)):
             newest = unpack_header(frame)[3]
             if store.is_full():
                 assert seq == durable or durable == -1, "acknowledged what was not committed"
             durable = seq
             assert seq + credits >= newest + CREDITS, "the board would stop sending"
-    assert levels == ["alert", "thanks"]
-    (first_s, first), (last_s, last) = warnings
+    assert given == [NoticeLevel.ALERT, NoticeLevel.THANKS]
+    (first_s, first), (last_s, last) = told
     assert "not stored" in first
     assert "alerts go on" in first
     assert first_s == pytest.approx(30, abs=2)
@@ -107,8 +120,8 @@ def test_a_disk_full_to_the_end_is_said_and_nothing_more_is_acknowledged(
     for t_s, frame in frames[:200]:
         live.receive(t_s, frame)
     store.is_full = lambda: True
-    warnings = [text for t_s, frame in frames[200:] for text in live.receive(t_s, frame).warnings]
-    assert len(warnings) == 1
+    told = [text for t_s, frame in frames[200:] for text in warnings(live.receive(t_s, frame))]
+    assert len(told) == 1
     live.finish()
     assert "could not be stored" in live.unsaved
     assert "\n" not in live.unsaved
@@ -128,18 +141,18 @@ def test_a_recording_that_cannot_be_written_is_told_once_and_again_when_it_can(
 
     monkeypatch.setattr(RecordingWriter, "flush", refuse)
     live = session(recorder=recorder)
-    warnings, levels = [], []
+    told, given = [], []
     for t_s, frame in frames:
         is_full[0] = 30 <= t_s < 150
         update = live.receive(t_s, frame)
-        warnings += update.warnings
-        levels += [notice.level for notice in update.notices]
+        told += warnings(update)
+        given += levels(update)
     live.finish()
-    assert levels == ["alert", "thanks"]
-    assert len(warnings) == 2
-    assert "a.tw" in warnings[0]
-    assert "free some space" in warnings[0]
-    assert "recording again" in warnings[1]
+    assert given == [NoticeLevel.ALERT, NoticeLevel.THANKS]
+    assert len(told) == 2
+    assert "a.tw" in told[0]
+    assert "free some space" in told[0]
+    assert "recording again" in told[1]
     assert live.unsaved == ""
     assert read_frames(path).frames == [frame for _, frame in frames]
 
@@ -156,8 +169,7 @@ def test_bad_bytes_are_counted_and_not_stored(tmp_path: Path, frames: Frames) ->
         bytes([frames[50][1][0] ^ 1, *frames[50][1][1:]]),
     ):
         update = live.receive(frames[50][0], junk)
-        assert update.events == []
-        assert update.angles is None
+        assert [event for event in update if not isinstance(event, Command)] == []
     live.finish()
     assert sum(live.decoder.stats.bad.values()) >= 4
     assert stored_seqs(tmp_path) == set(range(50))
@@ -165,8 +177,8 @@ def test_bad_bytes_are_counted_and_not_stored(tmp_path: Path, frames: Frames) ->
 
 def test_frames_that_come_twice_change_nothing(tmp_path: Path, frames: Frames) -> None:
     twice = [item for item in frames[:700] for _ in range(2)]
-    once = [e for live in play(session(tmp_path / "a"), frames[:700]) for e in live.events]
-    again = [e for live in play(session(tmp_path / "b"), twice) for e in live.events]
+    once = of(Event, play(session(tmp_path / "a"), frames[:700]))
+    again = of(Event, play(session(tmp_path / "b"), twice))
     assert again == once
     assert stored_seqs(tmp_path / "a") == stored_seqs(tmp_path / "b")
 
@@ -175,7 +187,7 @@ def test_a_lost_frame_stops_acknowledging_but_not_the_stream(tmp_path: Path, fra
     live = session(tmp_path)
     last = (0, 0, 0)
     for t_s, frame in frames[:100] + frames[101:500]:
-        last = (acknowledged(live.receive(t_s, frame).commands) or [last])[-1]
+        last = (acknowledged(commands(live.receive(t_s, frame))) or [last])[-1]
     assert last[1] == 99
     assert last[1] + last[2] >= 499 - 10 + CREDITS, "credits end ten frames behind the newest at most"
     live.finish()
@@ -183,12 +195,10 @@ def test_a_lost_frame_stops_acknowledging_but_not_the_stream(tmp_path: Path, fra
 
 def test_the_rule_of_the_settings_decides(tmp_path: Path, frames: Frames) -> None:
     settings = replace(Settings(), rule=RuleSetting(angle_deg=25, seconds=20))
-    events = [e for live in play(session(tmp_path, settings=settings), frames) for e in live.events]
-    alert = next(e for e in events if isinstance(e, EpisodeAlert))
+    alert = of(EpisodeAlert, play(session(tmp_path, settings=settings), frames))[0]
     assert alert.t_s - alert.start_s == pytest.approx(20, abs=0.2)
     steep = replace(Settings(), rule=RuleSetting(angle_deg=70, seconds=20))
-    events = [e for live in play(session(tmp_path / "b", settings=steep), frames) for e in live.events]
-    assert not [e for e in events if isinstance(e, EpisodeAlert)]
+    assert not of(EpisodeAlert, play(session(tmp_path / "b", settings=steep), frames))
 
 
 def test_quiet_hours_hold_alerts_back_but_keep_the_episode(tmp_path: Path, frames: Frames) -> None:
@@ -197,15 +207,15 @@ def test_quiet_hours_hold_alerts_back_but_keep_the_episode(tmp_path: Path, frame
     settings = replace(Settings(), alerts=AlertSetting(quiet_from="06:00", quiet_to="07:00"))
     live = session(tmp_path, settings=settings)
     updates = play(live, frames)
-    assert [n for update in updates for n in update.notices] == []
+    assert levels(*updates) == []
     assert live.alerts.held_back == 1
-    ended = [e for update in updates for e in update.events if isinstance(e, EpisodeEnded)]
+    ended = of(EpisodeEnded, updates)
     assert sum(e.alert_s is not None for e in ended) == 1
 
 
 def test_what_is_open_at_the_end_is_closed(tmp_path: Path, frames: Frames) -> None:
     updates = play(session(tmp_path), [(t_s, frame) for t_s, frame in frames if t_s < 100])
-    (ended,) = [e for e in updates[-1].events if isinstance(e, EpisodeEnded)]
+    (ended,) = of(EpisodeEnded, updates[-1:])
     assert not ended.is_corrected
     assert ended.alert_s is not None
     with Store.open_readonly(tmp_path) as reader:
@@ -218,7 +228,7 @@ def test_late_and_early_arrivals_never_turn_the_day_back(tmp_path: Path, frames:
     late = [(t_s + 0.3 * (t_s < 20) + rng.uniform(0, 0.15), frame) for t_s, frame in frames[:700]]
     live = session(tmp_path)
     updates = play(live, sorted(late, key=lambda item: item[0]))
-    assert [w for update in updates for w in update.warnings] == []
+    assert warnings(*updates) == []
     assert live.unsaved == ""
     with Store.open_readonly(tmp_path) as reader:
         (day,) = reader.days()

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from tiltwise.live.wearer.placement_monitor import FitNotice, PlacementMonitor
+from tiltwise.live.wearer.placement_monitor import PlacementChange, PlacementMonitor
 from tiltwise.motion.calibration.mounting import mounting_from_axes
 from tiltwise.motion.rotation import rotate
 from tiltwise.sim.body.wearer import Wearer
@@ -46,7 +46,7 @@ def cut(block: AngleBlock, first: int, last: int) -> AngleBlock:
     return AngleBlock(*(getattr(block, name)[first:last] for name in (*names, *more)))
 
 
-def notices(block: AngleBlock, codes: np.ndarray, *, is_put_on: bool = False) -> list[FitNotice]:
+def notices(block: AngleBlock, codes: np.ndarray, *, is_put_on: bool = False) -> list[PlacementChange]:
     return PlacementMonitor(is_put_on=is_put_on).process(block, codes)
 
 
@@ -126,7 +126,7 @@ def test_cuts_do_not_matter() -> None:
     assert parts
 
 
-def remounted(remount_deg: float, seed: int) -> list[FitNotice]:
+def remounted(remount_deg: float, seed: int) -> list[PlacementChange]:
     """Run the scenario `remount` with the calibration that was true before the sensor was taken off."""
     wearer = Wearer("remount", seed=seed, minutes=6.0, mount=Mount.HEAD, remount_deg=remount_deg)
     q = wearer.q_sensor_from_body(5.0)

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from live.feed import ListSource, acknowledged, demo_frames, session, stored_seqs
+from live.feed import ListSource, acknowledged, commands, demo_frames, session, stored_seqs
 from tiltwise.errors import AppError
 from tiltwise.live.desktop import Desktop
-from tiltwise.live.live_session import LiveUpdate
 from tiltwise.live.run import run_live, run_until_stopped
+from tiltwise.live.wearer.live_events import LiveEvents
 from tiltwise.recording.tw_file import RecordingWriter, read_frames
 from tiltwise.store.writer import Store, StoreError
 
@@ -41,11 +41,11 @@ def is_clean(folder: Path) -> bool:
 
 def test_commands_go_back_and_all_is_closed_at_the_end(tmp_path: Path, demo_folder: Path) -> None:
     frames = demo_frames(demo_folder)[:200]
-    source, updates = ListSource(frames), list[tuple[float, LiveUpdate]]()
+    source, updates = ListSource(frames), list[tuple[float, LiveEvents]]()
     asyncio.run(run_live(source, session(tmp_path), lambda t_s, live: updates.append((t_s, live))))
     assert len(updates) == len(frames) + 1
     assert [t_s for t_s, _ in updates[:-1]] == [t_s for t_s, _ in frames]
-    assert source.sent == [command for _, live in updates for command in live.commands]
+    assert source.sent == commands(*(events for _, events in updates))
     assert len(acknowledged(source.sent)) > 20
     assert not source.is_open
     assert is_clean(tmp_path)

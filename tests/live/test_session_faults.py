@@ -11,18 +11,18 @@ import numpy as np
 import pytest
 
 from decode import frame_builders
-from live.feed import STARTED_S, stored_seqs
-from live.test_live_link import SimCable, gaps, keeper_in, live, made
+from live.feed import STARTED_S, commands, of, stored_seqs
+from live.test_live_link import SimCable, gaps, live, made
 from tiltwise.common import wire
 from tiltwise.common.frame import unpack_header
-from tiltwise.config.settings import Settings
 from tiltwise.link.transport import CABLE
-from tiltwise.live.backfill.store_sink import StoreSink
-from tiltwise.live.live_session import LiveSession, LiveUpdate
+from tiltwise.live.live_session import LiveSession
+from tiltwise.live.open_session import Worn, open_session
+from tiltwise.live.wearer.live_events import LiveEvents
 from tiltwise.motion.calibration.mounting import mounting_from_up
 from tiltwise.sim.board.usb_cable import stuffed
 from tiltwise.store.writer import Store
-from tiltwise.types import Mount, SignalGap
+from tiltwise.types import Mount, SignalGap, Update
 from tiltwise_lab.bench.storage.killed_host import frames_of
 
 STEP_S = 0.2  # between frames of ten samples at 50 Hz
@@ -31,14 +31,17 @@ WINDOW = 50  # frames that change places among each other
 
 def calibrated(folder: Path, *, fetches: bool = False) -> LiveSession:
     """Return a session that measures from the first sample on and stores into `folder`."""
-    return LiveSession(
-        settings=Settings(), mount=Mount.NECK, started_utc_s=STARTED_S, zone="UTC", fetches=fetches,
-        mounting=mounting_from_up(np.array([0.0, 0.0, 1.0]), mount=Mount.NECK),
-        keeper=StoreSink(Store(folder, min_free_bytes=0), device="clip", mount=Mount.NECK, zone="UTC"),
-    )  # fmt: skip
+    upright = mounting_from_up(np.array([0.0, 0.0, 1.0]), mount=Mount.NECK)
+    return open_session(
+        Worn(mount=Mount.NECK, mounting=upright),
+        started_utc_s=STARTED_S,
+        device="clip",
+        store=Store(folder, min_free_bytes=0),
+        fetches=fetches,
+    )
 
 
-def play(session: LiveSession, frames: list[bytes], step_s: float = STEP_S) -> list[LiveUpdate]:
+def play(session: LiveSession, frames: list[bytes], step_s: float = STEP_S) -> list[LiveEvents]:
     updates = [session.receive(step_s * k, frame) for k, frame in enumerate(frames)]
     updates.append(session.finish())
     assert session.unsaved == ""
@@ -52,16 +55,14 @@ def stored(folder: Path) -> list[tuple[int, int, float]]:
     return [(head[2], head[3], utc_s) for utc_s, head in found]
 
 
-def acknowledged(updates: list[LiveUpdate]) -> list[int]:
+def acknowledged(updates: list[LiveEvents]) -> list[int]:
     """Return the numbers up to which the board may forget, as they were sent."""
-    commands = [wire.open_command(command) for update in updates for command in update.commands]
-    return [
-        struct.unpack_from("<HI", payload)[1] for _, opcode, _, payload in commands if opcode == wire.OP_ACK
-    ]
+    sent = [wire.open_command(command) for command in commands(*updates)]
+    return [struct.unpack_from("<HI", payload)[1] for _, opcode, _, payload in sent if opcode == wire.OP_ACK]
 
 
-def assert_time_grows(updates: list[LiveUpdate]) -> None:
-    t_s = np.concatenate([u.angles.t_s for u in updates if u.angles is not None])
+def assert_time_grows(updates: list[LiveEvents]) -> None:
+    t_s = np.concatenate([update.angles.t_s for update in of(Update, updates)])
     assert len(t_s) > 100
     assert np.all(np.diff(t_s) > 0)
 
@@ -74,7 +75,7 @@ def test_any_share_of_lost_frames_is_fetched_in_the_end(tmp_path: Path, share: f
         cable.drop = 0.0
         await asyncio.sleep(30)
 
-    cable, session = live(story, keeper=keeper_in(tmp_path))
+    cable, session = live(story, store=Store(tmp_path, min_free_bytes=0))
     assert stored_seqs(tmp_path) >= set(range(made(cable) - 15)), "the last ones may still be on their way"
     assert not [gap for gap in gaps(tmp_path) if gap[2] in ("lost", "overflow")], "late gaps are closed"
     assert session.decoder.stats.missing_frames >= share * 200, "the faults were there: 5 frames a second"
@@ -96,7 +97,7 @@ def test_a_cable_that_is_pulled_in_mid_frame_tears_no_frame_and_loses_none(tmp_p
             cable.connection.came.put_nowait((CABLE, torn[cut:]))  # what stood in the system's buffer
         await asyncio.sleep(30)
 
-    cable, session = live(story, keeper=keeper_in(tmp_path))
+    cable, session = live(story, store=Store(tmp_path, min_free_bytes=0))
     seqs = stored_seqs(tmp_path)
     assert seqs >= set(range(made(cable) - 15))
     assert max(seqs) < 1_000_000
@@ -194,7 +195,7 @@ def test_numbers_that_pass_the_end_of_32_bits_lose_nothing(tmp_path: Path) -> No
         (first_seq + k) % (1 << 32) for k in range(len(frames))
     }
     assert_time_grows(updates)
-    assert not [event for update in updates for event in update.events if isinstance(event, SignalGap)]
+    assert not of(SignalGap, updates)
 
 
 def test_the_last_numbers_of_32_bits_are_acknowledged(tmp_path: Path) -> None:
@@ -219,7 +220,7 @@ def test_a_jump_of_the_sample_index_is_as_long_as_the_clock_says(
         return frame_builders.raw_frame(1 + k, i0, ticks, [[0, 0, 0, 0, 0, 8192]] * 10)
 
     updates = play(calibrated(tmp_path), [frame_builders.info_frame(), *(frame(k) for k in range(100))])
-    told = [event for update in updates for event in update.events if isinstance(event, SignalGap)]
+    told = of(SignalGap, updates)
     assert [gap.end_s - gap.start_s for gap in told] == ([pytest.approx(20.0, abs=0.1)] if clock_s else [])
     assert_time_grows(updates)
     with Store.open_readonly(tmp_path) as reader:

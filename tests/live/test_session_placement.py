@@ -8,11 +8,15 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from live.feed import of, warnings
 from tiltwise.app.calibrate import CalibrateOptions, run_calibrate
 from tiltwise.app.watch import WatchOptions, watch
 from tiltwise.config.settings import Settings
-from tiltwise.live.backfill.store_sink import StoreSink
-from tiltwise.live.live_session import LiveSession, LiveUpdate
+from tiltwise.live.live_session import LiveSession
+from tiltwise.live.open_session import Worn, open_session
+from tiltwise.live.wearer.alerts import Notice, NoticeLevel
+from tiltwise.live.wearer.live_events import LiveEvents, PostureMeasured, UpperBackMeasured
+from tiltwise.live.wearer.placement_monitor import PlacementChange
 from tiltwise.sim.board.simulation import Simulation
 from tiltwise.store.writer import Store
 from tiltwise.types import EpisodeAlert, Mount, PostureKind
@@ -23,7 +27,7 @@ COLLAR_ADDRESS = 0x6B
 
 def run(
     simulation: Simulation, session: LiveSession, faults: dict[float, str] | None = None
-) -> list[LiveUpdate]:
+) -> list[LiveEvents]:
     """Feed a simulation to a session; faults are calls of the bus for the collar sensor at virtual times."""
     updates, waiting = [], sorted((faults or {}).items())
     for virtual_s, frame in simulation:
@@ -33,31 +37,26 @@ def run(
     return [*updates, session.finish()]
 
 
-def new_session(settings: Settings | None = None, keeper: StoreSink | None = None) -> LiveSession:
-    return LiveSession(
-        settings=settings or Settings(),
-        mount=Mount.HEAD,
-        mounting=None,
-        started_utc_s=NOON_S,
-        zone="UTC",
-        keeper=keeper,
+def new_session(settings: Settings | None = None, folder: Path | None = None) -> LiveSession:
+    store = None if folder is None else Store(folder, min_free_bytes=0)
+    return open_session(
+        Worn(mount=Mount.HEAD), settings=settings, started_utc_s=NOON_S, device="pair", store=store
     )
 
 
-def alerts(updates: list[LiveUpdate]) -> set[PostureKind]:
-    return {e.kind for live in updates for e in live.events if isinstance(e, EpisodeAlert)}
+def alerts(updates: list[LiveEvents]) -> set[PostureKind]:
+    return {event.kind for event in of(EpisodeAlert, updates)}
 
 
 def test_two_sensors_are_calibrated_watched_and_stored(tmp_path: Path) -> None:
-    keeper = StoreSink(Store(tmp_path, min_free_bytes=0), device="pair", mount=Mount.HEAD, zone="UTC")
     simulation = Simulation("slouch", seed=2, minutes=2.2, mount=Mount.HEAD, two_sensors=True)
-    updates = run(simulation, new_session(keeper=keeper))
+    updates = run(simulation, new_session(folder=tmp_path))
     assert alerts(updates) == {PostureKind.UPPER_BACK_FORWARD_TILT}
-    backs = [live.upper_back_deg for live in updates if live.upper_back_deg is not None]
-    necks = [live.posture_deg for live in updates if live.posture_deg is not None]
+    backs = [back.angle_deg for back in of(UpperBackMeasured, updates)]
+    necks = [neck.angle_deg for neck in of(PostureMeasured, updates)]
     assert max(backs) > 25  # deg: the slump leans the trunk by 32
     assert max(necks) < 25  # deg: and bends the neck by 10
-    assert [w for live in updates for w in live.warnings] == []
+    assert warnings(*updates) == []
     with Store.open_readonly(tmp_path) as reader:
         day = reader.day(reader.days()[-1])
     assert {e.kind for e in day.events if isinstance(e, EpisodeAlert)} == {
@@ -67,11 +66,10 @@ def test_two_sensors_are_calibrated_watched_and_stored(tmp_path: Path) -> None:
 
 
 def test_a_collar_that_falls_silent_is_told_and_leaves_no_gap_in_the_day(tmp_path: Path) -> None:
-    keeper = StoreSink(Store(tmp_path, min_free_bytes=0), device="pair", mount=Mount.HEAD, zone="UTC")
     simulation = Simulation("upright", seed=2, minutes=1.2, mount=Mount.HEAD, two_sensors=True)
-    updates = run(simulation, new_session(keeper=keeper), {25.0: "unplug", 50.0: "plug"})
-    warnings = [w.split(":")[0] for live in updates for w in live.warnings]
-    assert warnings == ["the collar sensor is silent", "the collar sensor is there"]
+    updates = run(simulation, new_session(folder=tmp_path), {25.0: "unplug", 50.0: "plug"})
+    told = [text.split(":")[0] for text in warnings(*updates)]
+    assert told == ["the collar sensor is silent", "the collar sensor is there"]
     with Store.open_readonly(tmp_path) as reader:
         assert reader.day(reader.days()[-1]).gaps == []
 
@@ -79,7 +77,7 @@ def test_a_collar_that_falls_silent_is_told_and_leaves_no_gap_in_the_day(tmp_pat
 def test_a_second_sensor_missing_from_the_start_is_told_and_the_head_is_watched() -> None:
     simulation = Simulation("slouch", seed=2, minutes=2.2, mount=Mount.HEAD, two_sensors=True)
     updates = run(simulation, new_session(), {0.0: "unplug"})
-    assert any("collar sensor sends nothing" in w for live in updates for w in live.warnings)
+    assert any("collar sensor sends nothing" in text for text in warnings(*updates))
     assert alerts(updates) == {PostureKind.FORWARD_FLEXION}
 
 
@@ -93,17 +91,17 @@ def test_put_back_differently_is_one_line_and_one_notice_outside_quiet_hours(
     )
     simulation = Simulation("remount", seed=4, minutes=4.5, mount=Mount.HEAD, remount_deg=40.0)
     updates = run(simulation, new_session(settings))
-    lines = [w for live in updates for w in live.warnings if "calibrate again" in w]
+    lines = [change.text for change in of(PlacementChange, updates) if "calibrate again" in change.text]
     assert len(lines) == 1
     assert "since the sensor was put on" in lines[0]
-    assert len([n for live in updates for n in live.notices if n.level == "fit"]) == notices
+    assert sum(notice.level is NoticeLevel.PLACEMENT for notice in of(Notice, updates)) == notices
 
 
 def watched(address: str, folder: Path, **options: object) -> str:
     said = StringIO()
     settings = Settings()
     settings = replace(settings, alerts=replace(settings.alerts, desktop=False))
-    wanted = WatchOptions(address, settings, data=folder, is_stored=False, **options)  # type: ignore[arg-type]
+    wanted = WatchOptions(address=address, settings=settings, data=folder, is_stored=False, **options)  # type: ignore[arg-type]
     watch(wanted, Console(file=said, width=150, force_terminal=False))
     return said.getvalue()
 

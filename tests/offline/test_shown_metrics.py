@@ -11,17 +11,19 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from live.feed import of
+from offline.claims_checker import KIND_METRICS, check_kind, contradictions, exercise_metric, untrue
 from tiltwise.app.calibrate import CalibrateOptions, picture, progress_line, run_calibrate
 from tiltwise.app.day import Day, day_figure, day_table
-from tiltwise.app.tables import analysis_table, angles_figure, exercise_table
-from tiltwise.app.watch import angle_words
-from tiltwise.config.settings import Settings
+from tiltwise.app.tables import analysis_table, exercise_table
+from tiltwise.app.watch_view import angle_words
 from tiltwise.decode.decoder import Decoder
 from tiltwise.errors import AppError
 from tiltwise.exercise.catalogue import EXERCISES
 from tiltwise.live.calibration_session import CalibrationSession
 from tiltwise.live.event_text import lines_of
-from tiltwise.live.live_session import LiveSession, LiveUpdate
+from tiltwise.live.open_session import Worn, open_session
+from tiltwise.live.wearer.live_events import LiveEvents, UpperBackMeasured
 from tiltwise.motion.angles.observability import (
     Metric,
     NotObservableError,
@@ -30,13 +32,14 @@ from tiltwise.motion.angles.observability import (
     observability,
     showable,
 )
-from tiltwise.motion.calibration.guided_calibration import find_guided_calibration
+from tiltwise.motion.calibration.guided_calibration import CalibrationProgress, find_guided_calibration
 from tiltwise.motion.calibration.mounting import Mounting, mounting_from_axes, mounting_from_up
 from tiltwise.offline import shown_metrics
 from tiltwise.offline.analyze import analyze
 from tiltwise.offline.angle_export import write_angles
 from tiltwise.offline.count import count
 from tiltwise.offline.input_file import ImuInput
+from tiltwise.offline.picture_file import angles_figure
 from tiltwise.report.day_summary import summarise_day
 from tiltwise.report.exposure import ExposureAccumulator, ExposureSettings
 from tiltwise.sim.board.simulation import Simulation
@@ -84,10 +87,10 @@ def test_the_analysis_says_nothing_untrue(worn: tuple[Mount, ImuInput, Mounting]
     assert result.episodes
     text = said(analysis_table(result, "slouch"))
     assert shown_metrics.NAMES[mount]["flexion"] in text
-    assert shown_metrics.untrue(mount, text) == []
-    assert shown_metrics.untrue(mount, labels(angles_figure(result, "slouch", 20.0))) == []
+    assert untrue(mount, text) == []
+    assert untrue(mount, labels(angles_figure(result, "slouch", 20.0))) == []
     for episode in result.episodes:
-        shown_metrics.check_kind(mount, episode.kind)
+        check_kind(mount, episode.kind)
 
 
 def test_the_json_says_what_each_number_is(worn: tuple[Mount, ImuInput, Mounting]) -> None:
@@ -98,7 +101,7 @@ def test_the_json_says_what_each_number_is(worn: tuple[Mount, ImuInput, Mounting
         assert out["measures"][f"{angle}_deg"]["status"] == observability(mount, angle).status
         assert out[f"{angle}_deg"]["p50"] is not None
     for episode in out["episodes"]:
-        shown_metrics.check_kind(mount, PostureKind(episode["kind"]))
+        check_kind(mount, PostureKind(episode["kind"]))
 
 
 def test_without_nods_forward_and_side_are_null_and_left_out(
@@ -151,7 +154,7 @@ def test_the_day_says_nothing_untrue(worn: tuple[Mount, ImuInput, Mounting]) -> 
     day = Day(datetime.fromtimestamp(start_s, UTC).date(), summary, UTC)  # type: ignore[arg-type]
     text = labels(day_figure(day, 20.0)) + "\n" + _day_text(day)
     assert shown_metrics.NAMES[mount]["flexion"] in text
-    assert shown_metrics.untrue(mount, text) == []
+    assert untrue(mount, text) == []
 
 
 def _day_text(day: Day) -> str:
@@ -162,9 +165,9 @@ def _day_text(day: Day) -> str:
 
 def live_lines(
     scenario: str, mount: Mount, minutes: float, *, two_sensors: bool = False
-) -> Iterator[LiveUpdate]:
+) -> Iterator[LiveEvents]:
     simulation = Simulation(scenario, seed=2, minutes=minutes, mount=mount, two_sensors=two_sensors)
-    session = LiveSession(settings=Settings(), mount=mount, mounting=None, started_utc_s=0.0, zone="UTC")
+    session = open_session(Worn(mount=mount), started_utc_s=0.0)
     for virtual_s, frame in simulation:
         yield session.receive(virtual_s, frame)
     yield session.finish()
@@ -174,17 +177,15 @@ def live_lines(
 def test_the_live_lines_say_nothing_untrue(mount: Mount) -> None:
     lines = [line for live in live_lines("slouch", mount, 2.2) for _, line in lines_of(live)]
     assert any("ALERT" in line for line in lines)
-    assert [
-        wrong for line in lines for wrong in shown_metrics.untrue(mount, line) if "calibrating" not in line
-    ] == []
+    assert [wrong for line in lines for wrong in untrue(mount, line) if "calibrating" not in line] == []
 
 
 def test_two_sensors_may_say_more_and_still_nothing_untrue() -> None:
     updates = list(live_lines("slouch", Mount.HEAD, 2.2, two_sensors=True))
     lines = [line for live in updates for _, line in lines_of(live)]
     assert any("upper back tilted forward" in line for line in lines)
-    assert [wrong for line in lines for wrong in shown_metrics.untrue(Place.HEAD_AND_COLLAR, line)] == []
-    assert any(live.upper_back_deg is not None for live in updates)
+    assert [wrong for line in lines for wrong in untrue(Place.HEAD_AND_COLLAR, line)] == []
+    assert of(UpperBackMeasured, updates)
 
 
 @pytest.mark.parametrize("mount", MOUNTS)
@@ -200,11 +201,11 @@ def test_the_live_angles_are_named_as_the_calibration_allows(mount: Mount) -> No
 
 @pytest.mark.parametrize("mount", MOUNTS)
 def test_the_catalogue_counts_nothing_that_cannot_be_seen(mount: Mount) -> None:
-    assert shown_metrics.contradictions(mount) == []
+    assert contradictions(mount) == []
     text = said(exercise_table(mount))
     for exercise in EXERCISES.values():
         row = next(line for line in text.splitlines() if line.startswith(f"{exercise.id} "))
-        metric = shown_metrics.exercise_metric(exercise)
+        metric = exercise_metric(exercise)
         if metric is not None and observability(mount, metric).status is Status.NOT_OBSERVABLE:
             assert "not observable" in row or "timed" in row
 
@@ -212,7 +213,7 @@ def test_the_catalogue_counts_nothing_that_cannot_be_seen(mount: Mount) -> None:
 def test_count_refuses_what_cannot_be_seen(worn: tuple[Mount, ImuInput, Mounting]) -> None:
     mount, data, mounting = worn
     for exercise in EXERCISES.values():
-        metric = shown_metrics.exercise_metric(exercise)
+        metric = exercise_metric(exercise)
         if metric is not None and observability(mount, metric).status is Status.NOT_OBSERVABLE:
             with pytest.raises(AppError, match=f"cannot be counted by a sensor at {mount}"):
                 count(data, mounting, exercise)
@@ -223,31 +224,29 @@ def test_the_calibration_says_nothing_untrue(mount: Mount, tmp_path: Path) -> No
     out = StringIO()
     console = Console(file=out, width=300, force_terminal=False)
     address = f"sim:upright?seed=2&speed=0&minutes=0.5&mount={mount}"
-    run_calibrate(CalibrateOptions(address, data=tmp_path), console)
+    run_calibrate(CalibrateOptions(address=address, data=tmp_path), console)
     guide = CalibrationSession(mount)
     told = [
         progress_line(progress, 0)[1]
-        for _, frame in Simulation("upright", seed=2, minutes=0.5, mount=mount)
-        for progress in guide.receive(frame)
+        for t_s, frame in Simulation("upright", seed=2, minutes=0.5, mount=mount)
+        for progress in of(CalibrationProgress, [guide.receive(t_s, frame)])
     ]
     results = [line for line in [*out.getvalue().splitlines(), *told] if "Bow your upper back" not in line]
-    assert [wrong for line in results for wrong in shown_metrics.untrue(mount, line)] == []
-    assert shown_metrics.untrue(mount, labels(picture(guide, "me"))) == []
+    assert [wrong for line in results for wrong in untrue(mount, line)] == []
+    assert guide.mounting is not None
+    assert untrue(mount, labels(picture(guide, guide.mounting, "me"))) == []
 
 
 def test_the_walk_itself_would_notice() -> None:
     """The check that the tests above rest on finds lies, and lets denials pass."""
-    assert shown_metrics.untrue(Mount.COLLAR, "ALERT after 60 s of looking down (44 deg)")
-    assert shown_metrics.untrue(Mount.COLLAR, "forward bend of the head  P10 3, P50 12")
-    assert shown_metrics.untrue(Mount.HEAD, "upper-back forward tilt 30 deg")
-    assert shown_metrics.untrue(Mount.HEAD, "neck flexion 20 deg")
-    assert shown_metrics.untrue(Mount.NECK, "slumping for 80 s")
-    assert shown_metrics.untrue(Mount.HEAD, "heading 120 deg")
-    assert (
-        shown_metrics.untrue(Mount.COLLAR, "It shows the upper back, and does not see the head looking down.")
-        == []
-    )
-    assert shown_metrics.untrue(Place.HEAD_AND_COLLAR, "neck flexion 20 deg, upper back tilted forward") == []
+    assert untrue(Mount.COLLAR, "ALERT after 60 s of looking down (44 deg)")
+    assert untrue(Mount.COLLAR, "forward bend of the head  P10 3, P50 12")
+    assert untrue(Mount.HEAD, "upper-back forward tilt 30 deg")
+    assert untrue(Mount.HEAD, "neck flexion 20 deg")
+    assert untrue(Mount.NECK, "slumping for 80 s")
+    assert untrue(Mount.HEAD, "heading 120 deg")
+    assert untrue(Mount.COLLAR, "It shows the upper back, and does not see the head looking down.") == []
+    assert untrue(Place.HEAD_AND_COLLAR, "neck flexion 20 deg, upper back tilted forward") == []
 
 
 @pytest.mark.parametrize("mount", MOUNTS)
@@ -257,7 +256,7 @@ def test_every_angle_of_the_table_has_a_name_and_a_verdict(mount: Mount) -> None
     for angle in shown_metrics.NAMES[mount]:
         assert shown_metrics.shown(nodded, angle).is_shown == bool(showable(mount, [angle]))
     with pytest.raises(NotObservableError):
-        shown_metrics.check_kind(mount, _hidden_kind(mount))
+        check_kind(mount, _hidden_kind(mount))
 
 
 def _hidden_kind(mount: Mount) -> PostureKind:
@@ -267,5 +266,5 @@ def _hidden_kind(mount: Mount) -> PostureKind:
 
 
 def test_kinds_have_their_rows_in_the_table() -> None:
-    assert set(shown_metrics.KIND_METRICS) == set(PostureKind)
-    assert set(shown_metrics.KIND_METRICS.values()) <= set(Metric)
+    assert set(KIND_METRICS) == set(PostureKind)
+    assert set(KIND_METRICS.values()) <= set(Metric)

@@ -5,6 +5,7 @@ Nothing is erased without a question that says what goes and what stays.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from rich.table import Table
 
+from tiltwise import console
 from tiltwise.app.day import parse_day
 from tiltwise.errors import AppError, UsageError
 from tiltwise.live.event_text import clock
@@ -30,10 +32,43 @@ _SHOWN = 12  # devices and days named one by one
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Something that cannot be undone: the question to ask first, and what does it and says in a line what it did."""
+    """A change that cannot be undone: the question to ask first, and what makes it and returns a line about it."""
 
     question: str
     do: Callable[[], str]
+
+
+def change_or_show(
+    folder: Path,
+    *,
+    erase: str | None,
+    keep_raw: int | None,
+    recordings: Sequence[Path] | None,
+    as_json: bool,
+    may_change: Callable[[str], bool],
+) -> None:
+    """Make the change that was asked for once `may_change` agrees to its question; without one, show what is stored.
+
+    UsageError when more than one was asked for.
+    """
+    if sum(option is not None for option in (erase, keep_raw, recordings)) > 1:
+        raise UsageError("--erase, --keep-raw and --rebuild: one at a time")
+    change = None
+    if erase is not None:
+        change = plan_erase(folder, erase)
+    elif keep_raw is not None:
+        change = plan_keep_raw(folder, keep_raw)
+    elif recordings is not None:
+        change = plan_rebuild(folder, recordings)
+    if change is not None:
+        if may_change(printable(change.question, 1000)):
+            console.out.print(change.do(), highlight=False)
+        return
+    seen = overview(folder)
+    if as_json:
+        print(json.dumps(data_json(folder, seen)))
+    else:
+        console.out.print(data_table(folder, seen), highlight=False)
 
 
 def data_table(folder: Path, seen: Overview) -> Table:
@@ -65,11 +100,6 @@ def data_json(folder: Path, seen: Overview) -> dict[str, object]:
     return values | {"size_bytes": seen.core_bytes + seen.raw_bytes + seen.copies_bytes}
 
 
-def show_data(folder: Path) -> Overview:
-    """Read what is stored; StoreError says in a line why it cannot."""
-    return overview(folder)
-
-
 def plan_erase(folder: Path, what: str, now_s: Callable[[], float] = time.time) -> Change:
     """Return how to erase a day (YYYY-MM-DD, the wearer's calendar) or ALL; nothing happens yet.
 
@@ -89,7 +119,6 @@ def plan_erase(folder: Path, what: str, now_s: Callable[[], float] = time.time) 
         )
         return Change(question, lambda: f"erased, {_size(erase_all(folder, now_s()))} are free again")
     day = parse_day(what)
-    assert day is not None
     seen = overview(folder)
     if day not in seen.days:
         near = min(seen.days, key=lambda d: abs((d - day).days), default=None)
@@ -112,7 +141,7 @@ def plan_keep_raw(folder: Path, months: int, now_s: Callable[[], float] = time.t
     """Return how to keep raw samples for so many months, now and from now on; 0 keeps them for ever."""
     if not 0 <= months <= _MOST_MONTHS:
         raise UsageError(f"--keep-raw {months}: expected 1 to {_MOST_MONTHS} months, or 0 to keep all")
-    overview(folder)  # a store that is not there is told before the question
+    overview(folder)  # a store that is not there is an error before the question
     if months == 0:
         return Change(f"Keep all raw samples in {folder} from now on?", lambda: _keep_raw(folder, 0, now_s))
     question = (
@@ -147,9 +176,7 @@ def plan_rebuild(folder: Path, recordings: Sequence[Path], now_s: Callable[[], f
 
 
 def _rebuild(folder: Path, recordings: Sequence[Path], now_s: float) -> str:
-    from tiltwise.console import progress_bar
-
-    with progress_bar("rebuilding") as show:
+    with console.progress_bar("rebuilding") as show:
         made, aside = rebuild(folder, recordings, now_s=now_s, on_progress=show)
     notes = "".join(f"; {item.path.name}: {note}" for item in made for note in item.notes)
     where = f"; the store before is in {aside}" if aside else ""

@@ -12,6 +12,7 @@ from rich.table import Table
 from tiltwise.errors import AppError, UsageError
 from tiltwise.live.event_text import clock
 from tiltwise.offline import shown_metrics
+from tiltwise.offline.picture_file import check_picture_path, save_figure
 from tiltwise.report import plots
 from tiltwise.report.day_summary import DaySummary
 from tiltwise.report.plots import Figure
@@ -28,10 +29,8 @@ class Day:
     zone: ZoneInfo
 
 
-def parse_day(text: str | None) -> date | None:
-    """Read YYYY-MM-DD; None means the newest day that there is."""
-    if text is None:
-        return None
+def parse_day(text: str) -> date:
+    """Read YYYY-MM-DD."""
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -57,6 +56,15 @@ def day_figure(
 ) -> Figure:
     """Return the picture of a day; a trace (UTC s, deg) stands in for the minutes of a short one."""
     return plots.day(day.summary, day.zone, limit_deg=limit_deg, trace=trace)
+
+
+def draw_day(folder: Path, date: str | None, out: Path | None, limit_deg: float) -> tuple[Day, Path]:
+    """Draw a stored day, the newest without a date; return it and the path, which `out` or the day names."""
+    check_picture_path(out)
+    day = load_day(folder, None if date is None else parse_day(date))
+    path = out or Path(f"tiltwise-{day.day}.png")
+    save_figure(day_figure(day, limit_deg), path)
+    return day, path
 
 
 def day_table(day: Day) -> Table:

@@ -1,4 +1,4 @@
-"""`tiltwise demo`: the whole system on a simulated wearer, told as it runs; plot, store and recording at the end.
+"""`tiltwise demo`: the whole system on a simulated wearer, with a live commentary; then plot and recording.
 
 Simulated wearer -> register-level IMU -> the real firmware -> frames -> the live session -> store -> day plot.
 Nothing here knows what the wearer will do; every line comes out of the same stages as on a real day.
@@ -17,16 +17,18 @@ import numpy as np
 from rich.console import Console
 
 from tiltwise.app.day import day_figure, load_day
-from tiltwise.app.watch import STYLES
 from tiltwise.config.settings import Settings
 from tiltwise.config.time_zone import local_zone_name
+from tiltwise.console import LINE_STYLES
 from tiltwise.errors import AppError
 from tiltwise.exercise.catalogue import EXERCISES
-from tiltwise.exercise.set_counter import set_counters
-from tiltwise.live.backfill.store_sink import StoreSink
+from tiltwise.live.acknowledgements import ACK_EVERY_S
 from tiltwise.live.event_text import clock, lines_of
-from tiltwise.live.live_session import LiveSession, LiveUpdate
+from tiltwise.live.live_session import LiveSession
+from tiltwise.live.open_session import Worn, open_session
 from tiltwise.live.run import run_until_stopped
+from tiltwise.live.wearer.alerts import Notice, NoticeLevel
+from tiltwise.live.wearer.live_events import Calibrated, LiveEvents, PostureMeasured
 from tiltwise.offline.picture_file import save_figure
 from tiltwise.offline.recording_header import recording_header
 from tiltwise.recording.tw_file import RecordingWriter
@@ -37,8 +39,25 @@ from tiltwise.text import printable
 from tiltwise.types import EpisodeEnded, FloatArray, Mount, RepCompleted
 
 EXERCISE = "side_tilt"
-START_HOUR = 9  # the story's local time on the day plot
+START_HOUR = 9  # local time on the day plot
 _LONGEST_TRACE_S = 1800.0  # longer ones are drawn by the minute
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoOptions:
+    """What the command line asks for: speed in times real speed, 0 for as fast as it goes; out is a new folder."""
+
+    settings: Settings
+    minutes: float = 6.0
+    seed: int = 1
+    speed: float = 20.0
+    mount: Mount = Mount.NECK
+    out: Path | None = None
+
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """The exercise of the demo, where a sensor at this mount can count it."""
+        return (EXERCISE,) if EXERCISES[EXERCISE].is_counted(self.mount) else ()
 
 
 @dataclass(slots=True)
@@ -52,20 +71,22 @@ class DemoTally:
     has_calibration: bool = False
     trace: list[tuple[float, float]] = field(default_factory=list)  # (device s, deg), one a frame
 
-    def tell(self, received_s: float, live: LiveUpdate) -> None:
-        """Print what is worth a line."""
-        self.has_calibration |= live.mounting is not None
-        if live.posture_deg is not None:
-            self.trace.append((live.t_s, live.posture_deg))
-        self.alerts += sum(notice.level == "alert" for notice in live.notices)
-        for event in live.events:
-            self.corrected += (
-                isinstance(event, EpisodeEnded) and event.alert_s is not None and event.is_corrected
-            )
-            if isinstance(event, RepCompleted):
-                self.reps.append(event)
-        for style, line in lines_of(live):
-            self.console.print(f"  {clock(received_s):>6}  {line}", style=STYLES[style], highlight=False)
+    def take(self, received_s: float, events: LiveEvents) -> None:
+        """Count, and print what is worth a line."""
+        for event in events:
+            match event:
+                case Calibrated():
+                    self.has_calibration = True
+                case PostureMeasured():
+                    self.trace.append((event.t_s, event.angle_deg))
+                case Notice(level=NoticeLevel.ALERT):
+                    self.alerts += 1
+                case EpisodeEnded(is_corrected=True, alert_s=float()):
+                    self.corrected += 1
+                case RepCompleted():
+                    self.reps.append(event)
+        for style, line in lines_of(events):
+            self.console.print(f"  {clock(received_s):>6}  {line}", style=LINE_STYLES[style], highlight=False)
 
     def line(self, session: LiveSession) -> tuple[FloatArray, FloatArray] | None:
         """Return the angle over the demo for the plot, (UTC s, deg); None when it is long enough for minutes."""
@@ -75,66 +96,47 @@ class DemoTally:
         return np.array([session.utc_s(t) for t in t_s.tolist()]), angle_deg
 
 
-def run_demo(
-    console: Console,
-    *,
-    minutes: float,
-    seed: int,
-    speed: float,
-    out: Path | None,
-    mount: Mount,
-    settings: Settings,
-) -> Path:
+def run_demo(options: DemoOptions, console: Console) -> Path:
     """Run the demo and return the folder with the plot, the database and the recording."""
-    folder = _new_folder(out)
-    simulation = Simulation("demo", seed=seed, minutes=minutes, mount=mount, auto_ack=False)
-    zone = local_zone_name()
-    now = datetime.now(ZoneInfo(zone))
-    started = now.replace(hour=START_HOUR, minute=0, second=0, microsecond=0)
-    device = f"sim-demo-{seed}"
-    header = recording_header(
-        started=started, address="sim:demo", device=device, zone=zone, mount=mount, rule=settings.rule,
-        exercises=_counted(mount),
-    )  # fmt: skip
-    keeper = StoreSink(Store(folder, min_free_bytes=0), device=device, mount=mount, zone=zone)
-    session = LiveSession(
-        settings=settings,
-        mount=mount,
-        mounting=None,
-        started_utc_s=started.timestamp(),
-        zone=zone,
-        keeper=keeper,
-        recorder=RecordingWriter(folder / "demo.tw", header, start_s=0.0),
-        counters=set_counters(_counted(mount)),
-        commit_every_s=max(1.0, min(speed or 100.0, 100.0) / 20),
+    folder = _new_folder(options.out)
+    simulation = Simulation(
+        "demo", seed=options.seed, minutes=options.minutes, mount=options.mount, auto_ack=False
     )
-    _say_hello(console, simulation, seed, speed, mount, settings)
-    story = DemoTally(console)
+    started = datetime.now(ZoneInfo(local_zone_name())).replace(
+        hour=START_HOUR, minute=0, second=0, microsecond=0
+    )
+    session = _session(options, folder, started)
+    _print_introduction(console, simulation, options)
+    tally = DemoTally(console)
     began_s = time.monotonic()
-    run_until_stopped(SimSource(simulation, speed=speed), session, story.tell)
-    _say_goodbye(console, story, session, mount, time.monotonic() - began_s)
-    plot = folder / "day.png"
-    save_figure(
-        day_figure(load_day(folder, started.date()), settings.rule.angle_deg, story.line(session)), plot
-    )
-    for what, path in (
-        ("day plot", plot),
-        ("database", folder / "core.db"),
-        ("recording", folder / "demo.tw"),
-    ):
-        console.print(f"  {what:<10} {_short(path)}", highlight=False, soft_wrap=True)
-    console.print(
-        f"\nNext:  tiltwise day --data {_short(folder)}\n       tiltwise analyze {_short(folder / 'demo.tw')}",
-        highlight=False,
-        soft_wrap=True,
-    )
-    if not story.has_calibration:
+    run_until_stopped(SimSource(simulation, speed=options.speed), session, tally.take)
+    _print_summary(console, tally, session, options, time.monotonic() - began_s)
+    limit_deg = options.settings.rule.angle_deg
+    picture = day_figure(load_day(folder, started.date()), limit_deg, tally.line(session))
+    save_figure(picture, folder / "day.png")
+    _print_files(console, folder)
+    if not tally.has_calibration:
         raise AppError("the demo ended without a calibration: give it more --minutes, or another --seed")
     return folder
 
 
-def _counted(mount: Mount) -> tuple[str, ...]:
-    return (EXERCISE,) if EXERCISES[EXERCISE].is_counted(mount) else ()
+def _session(options: DemoOptions, folder: Path, started: datetime) -> LiveSession:
+    zone, device = local_zone_name(), f"sim-demo-{options.seed}"
+    header = recording_header(
+        started=started, address="sim:demo", device=device, zone=zone, mount=options.mount,
+        rule=options.settings.rule, exercises=options.counted,
+    )  # fmt: skip
+    return open_session(
+        Worn(mount=options.mount),
+        settings=options.settings,
+        started_utc_s=started.timestamp(),
+        zone=zone,
+        device=device,
+        store=Store(folder, min_free_bytes=0),
+        recorder=RecordingWriter(folder / "demo.tw", header, start_s=0.0),
+        exercises=options.counted,
+        commit_every_s=max(ACK_EVERY_S, min(options.speed or 100.0, 100.0) / 20),
+    )
 
 
 def _new_folder(out: Path | None) -> Path:
@@ -146,33 +148,32 @@ def _new_folder(out: Path | None) -> Path:
     return folder
 
 
-def _say_hello(
-    console: Console, simulation: Simulation, seed: int, speed: float, mount: Mount, settings: Settings
-) -> None:
-    minutes = simulation.duration_s / 60
-    pace = f"{speed:g} times real speed" if speed else "full speed"
+def _print_introduction(console: Console, simulation: Simulation, options: DemoOptions) -> None:
+    minutes, rule = simulation.duration_s / 60, options.settings.rule
+    pace = f"{options.speed:g} times real speed" if options.speed else "full speed"
     console.print(
-        f"tiltwise demo: {minutes:g} minutes of a simulated wearer at {pace}, seed {seed}", style="bold"
+        f"tiltwise demo: {minutes:g} minutes of a simulated wearer at {pace}, seed {options.seed}",
+        style="bold",
     )
     console.print(
         "wearer -> IMU registers -> firmware -> frames -> angles -> alerts and store\n"
-        f"sensor at {mount.value}, rule {settings.rule.angle_deg:g} deg for {settings.rule.seconds:g} s\n",
+        f"sensor at {options.mount.value}, rule {rule.angle_deg:g} deg for {rule.seconds:g} s\n",
         style="dim",
         highlight=False,
     )
 
 
-def _say_goodbye(
-    console: Console, story: DemoTally, session: LiveSession, mount: Mount, took_s: float
+def _print_summary(
+    console: Console, tally: DemoTally, session: LiveSession, options: DemoOptions, took_s: float
 ) -> None:
     stats = session.decoder.stats
-    whole = [rep for rep in story.reps if not rep.is_partial]
+    whole = [rep for rep in tally.reps if not rep.is_partial]
     sides = {side: sum(rep.side.value == side for rep in whole) for side in ("left", "right")}
     counted = (
-        f"{sides['left']} left, {sides['right']} right" if _counted(mount) else "not seen by a sensor there"
+        f"{sides['left']} left, {sides['right']} right" if options.counted else "not seen by a sensor there"
     )
     console.print(
-        f"\n{story.alerts} alert{'' if story.alerts == 1 else 's'}, {story.corrected} corrected; "
+        f"\n{tally.alerts} alert{'' if tally.alerts == 1 else 's'}, {tally.corrected} corrected; "
         f"side tilts: {counted}",
         highlight=False,
     )
@@ -180,6 +181,16 @@ def _say_goodbye(
         f"{stats.samples} samples in {stats.frames} frames, {stats.missing_frames} missing; took {took_s:.0f} s\n",
         style="dim",
         highlight=False,
+    )
+
+
+def _print_files(console: Console, folder: Path) -> None:
+    for what, name in (("day plot", "day.png"), ("database", "core.db"), ("recording", "demo.tw")):
+        console.print(f"  {what:<10} {_short(folder / name)}", highlight=False, soft_wrap=True)
+    console.print(
+        f"\nNext:  tiltwise day --data {_short(folder)}\n       tiltwise analyze {_short(folder / 'demo.tw')}",
+        highlight=False,
+        soft_wrap=True,
     )
 
 

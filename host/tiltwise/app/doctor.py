@@ -1,13 +1,12 @@
-"""`tiltwise doctor`: what works here and what does not, each with what to do about it.
-
-Every line is tried, not guessed.
-"""
+"""`tiltwise doctor`: what works here and what does not, each tried, and with what to do about it."""
 
 from __future__ import annotations
 
 import asyncio
 import platform
+import re
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
@@ -20,6 +19,9 @@ from tiltwise.link import ble, serial
 from tiltwise.live.desktop import Desktop
 from tiltwise.sim.board.simulation import Simulation
 from tiltwise.store.writer import Store, StoreError
+from tiltwise.version import __version__
+
+_NAME = re.compile(r"[\w.-]+")  # of a package, at the start of a requirement
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +36,10 @@ class Finding:
 
 def findings(settings_path: Path, folder: Path, *, radio_s: float = 2.0) -> Iterator[Finding]:
     """Yield one finding after the other."""
-    yield Finding(
-        "tiltwise",
-        True,
-        f"{metadata.version('tiltwise')} on Python {platform.python_version()}, {sys.platform}",
-    )
     yield _packages()
     yield _settings(settings_path)
     yield _store(folder)
-    yield Finding("time zone", True, local_zone_name())
+    yield _time_zone()
     yield _simulator()
     yield _firmware()
     yield _desktop()
@@ -51,8 +48,33 @@ def findings(settings_path: Path, folder: Path, *, radio_s: float = 2.0) -> Iter
 
 
 def _packages() -> Finding:
-    names = ("numpy", "scipy", "vqf", "matplotlib", "bleak", "pyserial")
-    return Finding("packages", True, ", ".join(f"{name} {metadata.version(name)}" for name in names))
+    """Look for every package that tiltwise needs, as its own installation names them."""
+    running = f"tiltwise {__version__} on Python {platform.python_version()}, {sys.platform}"
+    try:
+        wanted = metadata.requires("tiltwise") or []
+    except metadata.PackageNotFoundError:
+        return Finding("packages", False, f"{running}, is not installed: run pip install . in its checkout")
+    names = [_NAME.match(line)[0] for line in wanted if ";" not in line]  # type: ignore[index]
+    missing = [name for name in names if not _is_installed(name)]
+    if missing:
+        return Finding("packages", False, f"{running}, lacks {', '.join(missing)}: pip install them")
+    return Finding("packages", True, f"{running}, with all of the {len(names)} packages that it needs")
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def _time_zone() -> Finding:
+    """Days are local: without a named zone they begin at midnight UTC."""
+    name = local_zone_name()
+    is_guess = name == "UTC" and time.localtime().tm_gmtoff != 0
+    said = "the system's time zone has no known name: days begin at midnight UTC; set TZ, as in Europe/Berlin"
+    return Finding("time zone", not is_guess, said if is_guess else name, is_needed=False)
 
 
 def _settings(path: Path) -> Finding:
@@ -84,12 +106,10 @@ def _simulator() -> Finding:
 
 
 def _firmware() -> Finding:
-    folder = firmware_dir()
-    return Finding(
-        "firmware files",
-        folder.is_dir(),
-        f"{folder}" if folder.is_dir() else f"{folder} is missing: reinstall",
-    )
+    try:
+        return Finding("firmware files", True, str(firmware_dir()))
+    except FileNotFoundError as error:
+        return Finding("firmware files", False, str(error))
 
 
 def _desktop() -> Finding:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
@@ -20,10 +18,7 @@ from tiltwise.offline.count import Counted
 from tiltwise.report.angle_summary import AngleSummary
 from tiltwise.sim.body.scenario import SCENARIOS
 from tiltwise.text import printable
-from tiltwise.types import AngleBlock, Mount
-
-if TYPE_CHECKING:
-    from tiltwise.report.plots import Figure
+from tiltwise.types import Mount, Side
 
 _LONGEST_LIST = 20
 
@@ -56,9 +51,8 @@ def analysis_table(result: Analysis, name: str) -> Table:
 def count_table(result: Counted, name: str) -> Table:
     """Return the repetitions of a file."""
     table = _two_columns(f"{printable(name)}: {result.exercise.name}")
-    numbers = result.as_dict()["reps"]
-    assert isinstance(numbers, dict)
-    table.add_row("repetitions", f"{numbers['total']} ({numbers['left']} left, {numbers['right']} right)")
+    left, right = (sum(rep.side is side for rep in result.reps) for side in (Side.LEFT, Side.RIGHT))
+    table.add_row("repetitions", f"{len(result.reps)} ({left} left, {right} right)")
     table.add_row("partial", str(len(result.partial)))
     for rep in result.reps[:_LONGEST_LIST]:
         side = "" if rep.side.value == "none" else f"{rep.side.value}, "
@@ -82,32 +76,6 @@ def exercise_table(mount: Mount) -> Table:
     for exercise in EXERCISES.values():
         table.add_row(exercise.id, exercise.name, exercise.seen[mount].value)
     return table
-
-
-def angles_figure(result: Analysis, name: str, limit_deg: float) -> Figure:
-    """Return the picture of a file's angles."""
-    from tiltwise.report import plots  # matplotlib takes a second, and `scan` prints only
-
-    none = result.t_s * math.nan
-    of = result.shown_angles()
-    block = AngleBlock(
-        result.t_s,
-        of["inclination_deg"],
-        of["flexion_deg"],
-        of["lateral_deg"],
-        of["rotation_deg"],
-        none,
-        none,
-        none,
-    )
-    return plots.angles(
-        block,
-        mount=result.mounting.mount,
-        has_direction=result.mounting.has_direction,
-        title=printable(name, 60),
-        episodes=result.episodes,
-        limit_deg=limit_deg,
-    )
 
 
 def scan_report(ports: Sequence[Port], on_air: Sequence[Advertisement], trouble: str) -> Table:

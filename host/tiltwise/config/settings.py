@@ -42,7 +42,7 @@ class AlertSetting:
     """When and where the wearer is alerted. Quiet hours are "HH:MM" local time; both empty: never quiet."""
 
     desktop: bool = True
-    console: bool = True  # read from files of every version, used by none
+    console: bool = True  # a line in the terminal of `watch`
     min_gap_s: Annotated[float, Meta(ge=0.0, le=86400.0)] = 120.0  # between two alerts
     quiet_from: str = ""
     quiet_to: str = ""

@@ -1,7 +1,7 @@
-"""What a board says of itself in STATUS, in plain words, one line each; nothing while nothing is wrong.
+"""What a board reports about itself in STATUS, in plain words, one line each; nothing while nothing is wrong.
 
-What happens while somebody listens comes as an event too, and is told by event_text.py; here are told what was wrong
-before, and what has no event.
+What happens while a host listens comes as an event too, which event_text.py puts into words. Here belongs what was
+wrong before, and what has no event.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _SENSORS = ("the board's sensor", "the board's second sensor")
 _CONDITIONS = {
     wire.CONDITION_SENSOR_LOST: "{} does not answer: check its cable",
     wire.CONDITION_SENSOR_MISSING: "{} has not answered since the board started: check its cable",
-    wire.CONDITION_SENSOR_STUCK: "{} gives the same values again and again; the board starts it anew",
+    wire.CONDITION_SENSOR_STUCK: "{} gives the same values again and again; the board restarts it",
     wire.CONDITION_SATURATED: "{} was moved beyond its range",
     wire.CONDITION_POOR_SENSOR: "{} is a part that works and is a poor choice",
     wire.CONDITION_SETTINGS_BAD: "the board's settings were damaged: it uses defaults until they are set again",
@@ -30,9 +30,9 @@ _COUNTERS = {
     "unproved_peers": "somebody called the board and proved nothing {}",
     "refused_hosts": "another computer with the key asked for the board while it was in use {}",
     "link_stalls": "a connection to the board stood still {}",
-    "radio_restarts": "the board had to start its radio anew {}",
+    "radio_restarts": "the board had to restart its radio {}",
     "flash_faults": "a place in the board's memory for minutes was damaged or could not be written {}",
-    "stuck_restarts": "{sensor} gave the same values again and again and was started anew {}",
+    "stuck_restarts": "{sensor} gave the same values again and again and was restarted {}",
 }
 _WITHOUT_EVENT = {"unproved_peers", "refused_hosts"}
 _CONDITIONS_WITHOUT_EVENT = (
@@ -51,16 +51,16 @@ _OF_SENSOR = (
 
 
 class BoardWatch:
-    """Turns STATUS messages into lines, each told once; a board that started anew is looked at anew."""
+    """Turns STATUS messages into lines, each reported once; after a restart of the board it begins again."""
 
     def __init__(self) -> None:
         self._boot = 0
         self._last: dict[int, Status] = {}
-        self._conditions = 0  # of the board, told so far
+        self._conditions = 0  # of the board, reported so far
         self._counts: dict[str, int] = {}
 
     def process(self, status: Status) -> list[str]:
-        """Return what this message says that was not told yet."""
+        """Return what this message says that was not reported yet."""
         if status.boot != self._boot:
             self._boot, self._last, self._conditions, self._counts = status.boot, {}, 0, {}
         before = self._last.get(status.sensor)
@@ -74,9 +74,9 @@ class BoardWatch:
 
     def _new_conditions(self, status: Status, before: int, is_first: bool, sensor: str) -> list[str]:
         """Name what is wrong now and was not in the message before (of this sensor, or of the board)."""
-        told = before & _OF_SENSOR | self._conditions
+        reported = before & _OF_SENSOR | self._conditions
         self._conditions = status.conditions & ~_OF_SENSOR
-        new = status.conditions & ~told & (~0 if is_first else _CONDITIONS_WITHOUT_EVENT)
+        new = status.conditions & ~reported & (~0 if is_first else _CONDITIONS_WITHOUT_EVENT)
         return [words.format(sensor) for bit, words in _CONDITIONS.items() if new & bit]
 
     def _new_counts(self, status: Status, is_first: bool, sensor: str) -> list[str]:
@@ -84,8 +84,8 @@ class BoardWatch:
         lines = []
         for name, words in _COUNTERS.items():
             key = f"{name} {status.sensor}" if "{sensor}" in words else name
-            count, told = getattr(status, name), self._counts.get(key, 0)
-            if (is_first or name in _WITHOUT_EVENT) and count > 0 and count >= 2 * told:
+            count, reported = getattr(status, name), self._counts.get(key, 0)
+            if (is_first or name in _WITHOUT_EVENT) and count > 0 and count >= 2 * reported:
                 self._counts[key] = count
                 lines.append(words.format(_times(count), sensor=sensor))
         return lines

@@ -1,60 +1,48 @@
-"""A calibration on a live source: prompts, ticks of the motor, and the mounting that comes out."""
+"""A session that only calibrates: chunks in; progress, and commands for the board and its motor, out."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
-import numpy as np
-
+from tiltwise.common import wire
 from tiltwise.decode.decoder import Decoder
-from tiltwise.link.commands import Acknowledger
-from tiltwise.live.wearer.case_orientation import OFF, outward_axis
-from tiltwise.motion.calibration.guided_calibration import (
-    CalibrationProgress,
-    CalibrationStep,
-    GuidedCalibration,
-)
-from tiltwise.motion.calibration.guided_calibration_pair import GuidedCalibrationPair
+from tiltwise.live.acknowledgements import DecodedCounts
+from tiltwise.live.haptic_cues import HapticCues
+from tiltwise.live.wearer.live_calibration import CalibrationOptions, LiveCalibration
+from tiltwise.live.wearer.live_events import Command, LiveEvent, LiveEvents
 from tiltwise.motion.calibration.mounting import Mounting
-from tiltwise.motion.orientation.estimator import OrientationStage
 from tiltwise.types import ImuBlock, Mount, OrientationBlock
 
 TRIES = 3
 
 
-ACK_EVERY_S = 1.0  # received time; the board waits for acknowledgements
-
-
-_KEEP_S = 60.0  # of samples for the picture: a whole ritual with side tilts
-
-
-@dataclass(slots=True)
 class CalibrationSession:
-    """Decoder, orientation and ritual of a session that only calibrates; frames in, progress out.
+    """Decoder and guided calibration of one source; over when done or out of tries. No clock, no print.
 
-    It has no clock and prints nothing. `refusals` are the reasons so far; it is over when done or out of tries.
+    Parameters
+    ----------
+    has_answers
+        The source gives the board's answers too: its motor is asked to tick along.
     """
 
-    mount: Mount
-    with_tilts: bool = False
-    is_in_front: bool = False
-    face: str = OFF
-    # The ritual means over seconds, and the motor ticks at its steps: a hole there would cost more than the shaking.
-    decoder: Decoder = field(default_factory=lambda: Decoder(max_without_info=None, keeps_shaken=True))
-    refusals: list[str] = field(default_factory=list)
-    _ritual: GuidedCalibration | GuidedCalibrationPair | None = None
-    _stages: dict[int, OrientationStage] = field(default_factory=dict)
-    _kept: dict[int, list[OrientationBlock]] = field(default_factory=dict)
-    _acked_s: float = -np.inf
-    _acks: Acknowledger = field(default_factory=Acknowledger)
+    def __init__(
+        self, mount: Mount, options: CalibrationOptions | None = None, *, has_answers: bool = False
+    ) -> None:
+        self.mount = mount
+        self.calibration = LiveCalibration(mount, options or CalibrationOptions())
+        # The calibration averages over seconds, and the motor ticks at its steps: leaving the shaken samples out
+        # would cost more than the shaking does.
+        self.decoder = Decoder(max_without_info=None, keeps_shaken=True)
+        self._frames = DecodedCounts(self.decoder)
+        self._cues = HapticCues() if has_answers else None
 
-    def receive(self, frame: bytes) -> list[CalibrationProgress]:
-        """Take a frame; return each change of step or count, and the newest progress as the last."""
-        told: list[CalibrationProgress] = []
-        for item in self.decoder.feed(frame):
-            if isinstance(item, (ImuBlock, OrientationBlock)) and not self.is_over:
-                told.append(self._process(item))
-        return told
+    @property
+    def mounting(self) -> Mounting | None:
+        """How the sensor sits, None until it is known."""
+        return self.calibration.mounting
+
+    @property
+    def refusals(self) -> list[str]:
+        """Why the tries so far failed."""
+        return self.calibration.refusals
 
     @property
     def is_over(self) -> bool:
@@ -62,54 +50,22 @@ class CalibrationSession:
         return self.mounting is not None or len(self.refusals) >= TRIES
 
     @property
-    def mounting(self) -> Mounting | None:
-        """What was found, or None."""
-        return None if self._ritual is None else self._ritual.progress.mounting
+    def is_waiting(self) -> bool:
+        """Whether the board has yet to answer a command to its motor."""
+        return self._cues is not None and self._cues.is_waiting
 
-    @property
-    def collar(self) -> Mounting | None:
-        """What was found for the second sensor."""
-        return self._ritual.collar if isinstance(self._ritual, GuidedCalibrationPair) else None
-
-    def samples(self, sensor: int) -> OrientationBlock:
-        """Return what a sensor saw during the try that counted."""
-        parts = self._kept[sensor]
-        columns = (
-            np.concatenate([getattr(p, n) for p in parts]) for n in ("t_s", "q_earth_from_sensor", "acc_m_s2")
-        )
-        t_s, q, acc = columns
-        return OrientationBlock(t_s, q, acc, None, sensor)
-
-    def acknowledge(self, received_s: float) -> list[bytes]:
-        """Return the command that lets the board go on, when it is time."""
-        durable = self.decoder.acknowledgeable()
-        if durable is None or received_s - self._acked_s < ACK_EVERY_S:
-            return []
-        self._acked_s = received_s
-        return [self._acks.ack(*durable)]
-
-    def _process(self, block: ImuBlock | OrientationBlock) -> CalibrationProgress:
-        ritual = self._ritual = self._ritual or self._new_ritual()
-        if isinstance(block, ImuBlock):
-            block = self._stages.setdefault(block.sensor, OrientationStage()).process(block)
-        kept = self._kept.setdefault(block.sensor, [])
-        kept.append(block)
-        while len(kept) > 1 and block.t_s[-1] - kept[0].t_s[-1] > _KEEP_S:
-            kept.pop(0)
-        if block.sensor and isinstance(ritual, GuidedCalibration):
-            return ritual.progress
-        progress = ritual.process(block)
-        if progress.step is CalibrationStep.REFUSED:
-            self.refusals.append(progress.reason)
-            ritual.reset()
-            self._kept.clear()
-        return progress
-
-    def _new_ritual(self) -> GuidedCalibration | GuidedCalibrationPair:
-        info = self.decoder.info
-        if info is not None and info.imu_count == 2 and self.mount is not Mount.COLLAR:
-            return GuidedCalibrationPair(self.mount, outward=outward_axis(self.face, info))
-        tilts = self.with_tilts or None
-        if self.is_in_front:  # which way glasses and headphones face nobody has said
-            return GuidedCalibration(self.mount, with_tilts=tilts, is_behind=False)
-        return GuidedCalibration(self.mount, with_tilts=tilts, outward=outward_axis(self.face, info))
+    def receive(self, received_s: float, chunk: bytes) -> LiveEvents:
+        """Take a frame or an answer; return the progress after each block of samples, and commands."""
+        if chunk and not wire.is_frame(chunk):
+            if self._cues is not None:
+                self._cues.hear(chunk)
+            return ()
+        acks, items = self._frames.feed(received_s, chunk)
+        events: list[LiveEvent] = [*acks]
+        for item in items:
+            if isinstance(item, ImuBlock | OrientationBlock) and not self.is_over:
+                progress = self.calibration.process(item, self.decoder.info)
+                events.append(progress)
+                if self._cues is not None:
+                    events += map(Command, self._cues.commands(progress, self.decoder.info))
+        return tuple(events)

@@ -2,7 +2,7 @@
 
 The times of a day are the wall time of the beginning plus a clock that nobody sets, so they never jump and never
 run back. When the wall clock is set meanwhile, by hand or by the network after a start without it, all times of
-this recording are off by that much: the wearer is told, once for each time it happens.
+this recording are off by that much; each such change is reported once.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from tiltwise.link.supervisor import steady_s
 from tiltwise.live.event_text import clock
 
-TOLD_FROM_S = 30.0  # half a minute: from there on events stand in the wrong minute of the day
+REPORT_FROM_S = 30.0  # half a minute: from there on events stand in the wrong minute of the day
 
 
 class WallClock:
@@ -30,15 +30,15 @@ class WallClock:
     ) -> None:
         self._now_s, self._steady_s = now_s, steady_s
         self._began_s = now_s() - steady_s()
-        self._told_s = 0.0
+        self._reported_s = 0.0
 
     def check(self) -> str:
-        """Return a line when the clock was set since the last one was told, else an empty text."""
+        """Return a line when the clock was set since the last report, else an empty text."""
         off_s = self._now_s() - self._steady_s() - self._began_s
-        if abs(off_s - self._told_s) < TOLD_FROM_S:
+        if abs(off_s - self._reported_s) < REPORT_FROM_S:
             return ""
-        self._told_s = off_s
-        if abs(off_s) < TOLD_FROM_S:
+        self._reported_s = off_s
+        if abs(off_s) < REPORT_FROM_S:
             return "the computer's clock agrees with this recording again"
         way = "ahead of" if off_s > 0 else "behind"
         return (

@@ -1,10 +1,12 @@
-"""Events in words, one short line each: for the demo's story, for `watch` without a terminal, for logs."""
+"""Events in words, one short line each: for `watch`, the demo and logs."""
 
 from __future__ import annotations
 
 from tiltwise.common import wire
 from tiltwise.decode.messages import BoardEvent
-from tiltwise.live.live_session import LiveUpdate
+from tiltwise.live.wearer.alerts import Notice, NoticeLevel
+from tiltwise.live.wearer.live_events import LiveEvent, LiveEvents, LiveWarning
+from tiltwise.live.wearer.placement_monitor import PlacementChange
 from tiltwise.motion.calibration.guided_calibration import CalibrationProgress, CalibrationStep
 from tiltwise.text import printable
 from tiltwise.types import (
@@ -13,7 +15,6 @@ from tiltwise.types import (
     EpisodeAlert,
     EpisodeEnded,
     EpisodeStarted,
-    Event,
     PostureKind,
     RepCompleted,
     Side,
@@ -41,24 +42,39 @@ def clock(t_s: float) -> str:
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
 
 
-def lines_of(live: LiveUpdate) -> list[tuple[str, str]]:
-    """Return (style, line) for everything in an update that is worth a line.
+def lines_of(events: LiveEvents) -> list[tuple[str, str]]:
+    """Return (style, line) for each event that is worth a line.
 
     Styles: "plain", "begin", "alert", "good", "count", "faint", "warn".
     """
-    lines = [] if live.ritual is None else [_ritual(live.ritual)]
-    alerts = {notice.t_s for notice in live.notices if notice.level == "alert"}
-    thanks = {notice.t_s for notice in live.notices if notice.level == "thanks"}
-    for event in live.events:
-        line = _event(event, alerts, thanks)
-        if line is not None:
-            lines.append(line)
-    lines += [("warn", _board(event)) for event in live.board_events if event.code != wire.EVENT_BOOT]
-    lines += [("warn", printable(warning, 400)) for warning in live.warnings]
-    return lines
+    notices = {(event.level, event.t_s) for event in events if isinstance(event, Notice)}
+    lines = (_line(event, notices) for event in events)
+    return [line for line in lines if line is not None]
 
 
-def _ritual(progress: CalibrationProgress) -> tuple[str, str]:
+def _line(event: LiveEvent, notices: set[tuple[NoticeLevel, float]]) -> tuple[str, str] | None:
+    match event:
+        case CalibrationProgress():
+            return _calibration(event)
+        case EpisodeStarted() | EpisodeAlert() | EpisodeEnded():
+            return _episode(event, notices)
+        case ActivityChanged():
+            return "faint", ACTIVITIES[event.activity]
+        case RepCompleted():
+            return "count", _rep(event)
+        case StepPrompt():
+            return "plain", event.text
+        case SignalGap():
+            whose = " from the second sensor" if event.sensor else ""
+            return "warn", f"no samples{whose} for {event.end_s - event.start_s:.1f} s ({event.reason})"
+        case BoardEvent() if event.code != wire.EVENT_BOOT:
+            return "warn", _board(event)
+        case LiveWarning() | PlacementChange():
+            return "warn", printable(event.text, 400)
+    return None
+
+
+def _calibration(progress: CalibrationProgress) -> tuple[str, str]:
     if progress.step is CalibrationStep.DONE and progress.mounting is not None:
         notes = (f"calibrated (quality {progress.mounting.quality:.2f})", *progress.mounting.notes)
         return "good", "; ".join(notes)
@@ -69,29 +85,26 @@ def _ritual(progress: CalibrationProgress) -> tuple[str, str]:
     return "plain", f"calibrating: {progress.text}"
 
 
-def _event(event: Event, alerts: set[float], thanks: set[float]) -> tuple[str, str] | None:
+def _episode(
+    event: EpisodeStarted | EpisodeAlert | EpisodeEnded, notices: set[tuple[NoticeLevel, float]]
+) -> tuple[str, str] | None:
+    kind = KINDS[event.kind]
     match event:
         case EpisodeStarted():
-            return "begin", f"{KINDS[event.kind]} begins ({event.angle_deg:.0f} deg)"
+            return "begin", f"{kind} begins ({event.angle_deg:.0f} deg)"
         case EpisodeAlert():
-            held_s = event.t_s - event.start_s
-            told = "ALERT" if event.t_s in alerts else "alert held back"
-            return "alert", f"{told} after {held_s:.0f} s of {KINDS[event.kind]} ({event.angle_deg:.0f} deg)"
-        case EpisodeEnded(alert_s=alert_s) if alert_s is not None:
-            lasted = f"{event.end_s - event.start_s:.0f} s, up to {event.peak_deg:.0f} deg"
-            if not event.is_corrected:
-                return "faint", f"{KINDS[event.kind]} ends with the data ({lasted})"
-            return "good", f"corrected after {lasted}{', thank you' if event.t_s in thanks else ''}"
-        case ActivityChanged():
-            return "faint", ACTIVITIES[event.activity]
-        case RepCompleted():
-            return "count", _rep(event)
-        case StepPrompt():
-            return "plain", event.text
-        case SignalGap():
-            whose = " from the second sensor" if event.sensor else ""
-            return "warn", f"no samples{whose} for {event.end_s - event.start_s:.1f} s ({event.reason})"
-    return None
+            what = "ALERT" if (NoticeLevel.ALERT, event.t_s) in notices else "alert held back"
+            return (
+                "alert",
+                f"{what} after {event.t_s - event.start_s:.0f} s of {kind} ({event.angle_deg:.0f} deg)",
+            )
+    if event.alert_s is None:
+        return None
+    lasted = f"{event.end_s - event.start_s:.0f} s, up to {event.peak_deg:.0f} deg"
+    if not event.is_corrected:
+        return "faint", f"{kind} ends with the data ({lasted})"
+    thanks = ", thank you" if (NoticeLevel.THANKS, event.t_s) in notices else ""
+    return "good", f"corrected after {lasted}{thanks}"
 
 
 def _rep(rep: RepCompleted) -> str:
@@ -113,11 +126,11 @@ def _board(event: BoardEvent) -> str:
         wire.EVENT_FLASH_FAULT: f"the board's memory for minutes has {event.value} damaged places"
         if event.value
         else "the board cannot write its files: settings and boots are not kept",
-        wire.EVENT_STUCK: f"the sensor gave the same values {event.value} times in a row: it is started anew",
+        wire.EVENT_STUCK: f"the sensor gave the same values {event.value} times in a row: it is restarted",
         wire.EVENT_POOR_SENSOR: "the sensor is a part that works and is a poor choice",
         wire.EVENT_AUTH_FAILED: f"somebody failed to prove the board's key ({event.value} since it started)",
         wire.EVENT_HOSTILE: f"the board was sent {event.value} commands that were not ours since it started",
         wire.EVENT_LINK_STALL: f"a connection to the board stood still ({event.value} since it started)",
-        wire.EVENT_RADIO_RESTART: f"the board started its radio anew ({event.value} since it started)",
+        wire.EVENT_RADIO_RESTART: f"the board restarted its radio ({event.value} since it started)",
     }
     return words.get(event.code, f"the board reports event {event.code} ({event.value})")

@@ -6,18 +6,40 @@ from collections.abc import AsyncIterator
 
 from tiltwise.common import wire
 from tiltwise.config.address import open_source
-from tiltwise.decode.decoder import Decoder
-from tiltwise.link.commands import Acknowledger
-from tiltwise.link.source import Chunk, Source
-from tiltwise.live import sources as _sources  # registers sim:
+from tiltwise.decode.decoder import Decoder, Item
+from tiltwise.link.source import Source
+from tiltwise.live import sources as _sources  # registers sim:, ble: and serial:
+from tiltwise.live.acknowledgements import DecodedCounts
+from tiltwise.live.run import pump
+from tiltwise.live.wearer.live_events import LiveEvents
 from tiltwise.tracker import Tracker, TrackerSettings
 from tiltwise.types import ImuBlock, OrientationBlock, Update
 
-__all__ = ["follow", "open_source"]
+__all__ = ["_sources", "follow", "open_source"]
 
-_ACK_EVERY = 16  # frames; the board sends 64 without one
 
-assert _sources  # imported for its registration
+class _TrackingSession:
+    """Decoder and tracker of the first sensor; what was decoded counts as received."""
+
+    def __init__(self, profile: TrackerSettings) -> None:
+        self._tracker = Tracker(profile)
+        self._frames = DecodedCounts(Decoder())
+
+    def receive(self, received_s: float, chunk: bytes) -> LiveEvents:
+        if chunk and not wire.is_frame(chunk):
+            return ()  # an answer of the board
+        acks, items = self._frames.feed(received_s, chunk)
+        return (*acks, *self._track(items))
+
+    def finish(self) -> LiveEvents:
+        return tuple(self._track(self._frames.decoder.flush()))
+
+    def _track(self, items: list[Item]) -> list[Update]:
+        return [
+            self._tracker.process(item)
+            for item in items
+            if isinstance(item, ImuBlock | OrientationBlock) and item.sensor == 0
+        ]
 
 
 async def follow(source: Source, *, profile: TrackerSettings) -> AsyncIterator[Update]:
@@ -25,30 +47,21 @@ async def follow(source: Source, *, profile: TrackerSettings) -> AsyncIterator[U
 
     Parameters
     ----------
-    source : `async with open_source("sim:desk?speed=20") as source`.
-    profile : how the sensor sits, and the rule.
+    source
+        `async with open_source("sim:desk?speed=20") as source`.
+    profile
+        How the sensor sits, and the rule.
 
     Notes
     -----
     What was yielded counts as received: the board may forget it. A program that must lose nothing keeps a recording,
     as `tiltwise watch` does.
     """
-    decoder, tracker, acks = Decoder(), Tracker(profile), Acknowledger()
-    async for k, chunk in _numbered(source.chunks()):
-        if k % _ACK_EVERY == 0 and (seen := decoder.acknowledgeable()) is not None:
-            await source.send(acks.ack(*seen))
-        if chunk.data and not wire.is_frame(chunk.data):
-            continue  # an answer of the board
-        for item in decoder.feed(chunk.data):
-            if isinstance(item, (ImuBlock, OrientationBlock)) and item.sensor == 0:
-                yield tracker.process(item)
-    for item in decoder.flush():
-        if isinstance(item, (ImuBlock, OrientationBlock)) and item.sensor == 0:
-            yield tracker.process(item)
-
-
-async def _numbered(chunks: AsyncIterator[Chunk]) -> AsyncIterator[tuple[int, Chunk]]:
-    k = 0
-    async for chunk in chunks:
-        k += 1
-        yield k, chunk
+    session = _TrackingSession(profile)
+    async for _, events in pump(source, session):
+        for event in events:
+            if isinstance(event, Update):
+                yield event
+    for event in session.finish():
+        if isinstance(event, Update):
+            yield event

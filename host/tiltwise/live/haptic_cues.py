@@ -1,4 +1,4 @@
-"""Ticks of the board's motor beside the words of a calibration: who sits tall sees no screen.
+"""Ticks of the board's motor during a calibration, because somebody who sits tall does not see the screen.
 
 The firmware has the patterns and their limits (firmware/wearer/haptics.py).
 """
@@ -19,10 +19,10 @@ _PATTERNS = {
 
 
 class HapticCues:
-    """Steps of the ritual in, commands for the motor out, if the board says that it has one.
+    """Steps of the calibration in, commands for the motor out, if the board says that it has one.
 
-    Sitting still gets none, and neither do counted movements: the motor would shake what is to be still, or the next
-    movement. After a refusal its pattern says that the next try begins.
+    Sitting still gets no tick, and neither do counted movements: the motor would shake the sensor while it should be
+    still, or during the next movement. After a refusal, its pattern says that the next try begins.
     """
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class HapticCues:
         return self._unanswered > 0
 
     def commands(self, progress: CalibrationProgress, info: Info | None) -> list[bytes]:
-        """Return what to send for where the ritual now is; info is what the board said of itself."""
+        """Return what to send for where the calibration now is; info is what the board reported about itself."""
         if info is None or progress.step is self._step:
             return []
         self._step = progress.step

@@ -1,6 +1,7 @@
-"""The event loop round a session: awaits the source, hands frames in, sends commands back, shows notices.
+"""The event loop round a session: awaits the source, hands chunks in, sends commands back, shows notices.
 
-Stops cleanly at the end of the source, on Ctrl-C and on SIGTERM: what was received is stored before it returns.
+`pump` is the loop of every live session: of `watch` and `demo`, of `calibrate`, and of `tiltwise.follow`. It stops
+cleanly at the end of the source, on Ctrl-C and on SIGTERM: what was received is stored before it returns.
 """
 
 from __future__ import annotations
@@ -8,32 +9,74 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from typing import Protocol
 
 from tiltwise.errors import AppError
 from tiltwise.link.source import Source
+from tiltwise.live.calibration_session import CalibrationSession
 from tiltwise.live.desktop import Desktop
-from tiltwise.live.live_session import LiveSession, LiveUpdate
+from tiltwise.live.live_session import LiveSession
+from tiltwise.live.wearer.alerts import Notice
+from tiltwise.live.wearer.live_events import Command, LiveEvents
 
-OnUpdate = Callable[[float, LiveUpdate], None]
+OnUpdate = Callable[[float, LiveEvents], None]
+SILENCE_S = 30.0  # real time without a single chunk: longer than any connection takes
+ANSWER_S = 2.0  # for the board's answer to the last pattern: two tries of a second
+
+
+class Receiver(Protocol):
+    """What a pump feeds: every session."""
+
+    def receive(self, received_s: float, chunk: bytes, /) -> LiveEvents:
+        """Take a chunk; return what it meant."""
+        ...
+
+
+class Session(Receiver, Protocol):
+    """A session that has something to close."""
+
+    def finish(self) -> LiveEvents:
+        """Close what is open."""
+        ...
+
+
+async def pump(
+    source: Source, session: Receiver, *, silence_s: float | None = None
+) -> AsyncGenerator[tuple[float, LiveEvents], None]:
+    """Yield (received_s, events) of each chunk of an open source, after its commands were sent.
+
+    AppError when nothing is received for silence_s, in real time.
+    """
+    chunks = source.chunks()
+    while True:
+        try:
+            chunk = await asyncio.wait_for(anext(chunks), silence_s)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            raise AppError(
+                f"nothing received for {silence_s:.0f} s: is the board on and near? try `tiltwise scan`"
+            ) from None
+        events = session.receive(chunk.received_s, chunk.data)
+        for event in events:
+            if isinstance(event, Command):
+                await source.send(event.data)
+        yield chunk.received_s, events
 
 
 async def run_live(
-    source: Source, session: LiveSession, on_update: OnUpdate, *, desktop: Desktop | None = None
+    source: Source, session: Session, on_update: OnUpdate, *, desktop: Desktop | None = None
 ) -> None:
     """Run a session until its source ends or the task is cancelled; `on_update` gets the received time."""
     received_s = 0.0
     shown: set[asyncio.Task[bool]] = set()
     try:
         async with source:
-            async for chunk in source.chunks():
-                received_s = chunk.received_s
-                live = session.receive(received_s, chunk.data)
-                for command in live.commands:
-                    await source.send(command)
+            async for received_s, events in pump(source, session):
                 if desktop is not None:
-                    _notify(desktop, live, shown)
-                on_update(received_s, live)
+                    _notify(desktop, events, shown)
+                on_update(received_s, events)
     finally:
         on_update(received_s, session.finish())
         for task in shown:
@@ -49,10 +92,9 @@ def run_until_stopped(
     """
 
     async def main() -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers in its loop
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        if task := asyncio.current_task():
+            with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers in its loop
+                asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         await run_live(source, session, on_update, desktop=desktop)
 
     try:
@@ -64,9 +106,24 @@ def run_until_stopped(
         raise AppError(session.unsaved)
 
 
-def _notify(desktop: Desktop, live: LiveUpdate, shown: set[asyncio.Task[bool]]) -> None:
+async def run_calibration(source: Source, session: CalibrationSession, on_update: OnUpdate) -> None:
+    """Run a calibration until it is over or its source ends, and until the board has played the last pattern."""
+    async with source, contextlib.aclosing(pump(source, session, silence_s=SILENCE_S)) as updates:
+        while not session.is_over:
+            update = await anext(updates, None)
+            if update is None:
+                return
+            on_update(*update)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ANSWER_S):
+                while session.is_waiting and await anext(updates, None) is not None:
+                    pass
+
+
+def _notify(desktop: Desktop, events: LiveEvents, shown: set[asyncio.Task[bool]]) -> None:
     """Show notices without making the stream wait."""
-    for notice in live.notices:
-        task = asyncio.get_running_loop().create_task(desktop.show(notice.title, notice.text))
-        shown.add(task)
-        task.add_done_callback(shown.discard)
+    for event in events:
+        if isinstance(event, Notice):
+            task = asyncio.get_running_loop().create_task(desktop.show(event.title, event.text))
+            shown.add(task)
+            task.add_done_callback(shown.discard)

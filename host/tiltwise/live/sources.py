@@ -1,7 +1,7 @@
 """Live sources: `sim:SCENARIO?seed=1&...` is a simulated wearer; `ble:`, `ble:NAME` and `serial:PORT` are boards.
 
 Import this module before an address is parsed: it registers them. With `face=out` the simulated sensors lie in their
-case like those of our boards.
+case as those of our boards do.
 """
 
 from __future__ import annotations

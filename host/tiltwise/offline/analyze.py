@@ -44,7 +44,7 @@ class Analysis:
     moving_percent: float
 
     def as_dict(self) -> dict[str, object]:
-        """Return the JSON contract of `analyze --json`; what cannot be told is null."""
+        """Return the JSON contract of `analyze --json`; what is not known is null."""
         out: dict[str, object] = {
             "duration_s": round(self.duration_s, 3),
             "rate_hz": round(self.rate_hz, 3),

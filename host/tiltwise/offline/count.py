@@ -1,7 +1,7 @@
 """`tiltwise count`: the repetitions of one exercise in any IMU file.
 
-A first honest version: movements that the sensor in that place measures are counted by exercise/rep_counter.py;
-for the others it says that they cannot be. Angles in degrees, times in s from the start of the file.
+Movements that a sensor in that place can see are counted by exercise/rep_counter.py; the others are refused. Angles
+in degrees, times in s from the start of the file.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def count(
             f"{exercise.id} cannot be counted by a sensor at {mount.value} ({exercise.seen[mount].value} there); "
             "see `tiltwise exercises` for those that can, or give another --mount"
         )
-    mounting, note = _suited(mounting, exercise)
+    mounting, note = _suited(mounting, exercise.signal.angle)
     tracker = Tracker(TrackerSettings(mounting))
     counter = RepCounter(exercise.id, exercise.signal)
     found: list[RepCompleted] = []
@@ -88,10 +88,9 @@ def count(
     )
 
 
-def _suited(mounting: Mounting, exercise: Exercise) -> tuple[Mounting, tuple[str, ...]]:
+def _suited(mounting: Mounting, angle: Angle) -> tuple[Mounting, tuple[str, ...]]:
     """Without nods the main movement of the file is taken for the exercise's own: a set of tilts is mostly tilts."""
-    assert exercise.signal is not None
-    if mounting.is_shown or exercise.signal.angle is not Angle.LATERAL or not mounting.has_direction:
+    if mounting.is_shown or angle is not Angle.LATERAL or not mounting.has_direction:
         return mounting, ()
     # What was assumed to be forward (turning about y, left) becomes right (turning about x, forward).
     quarter = from_rotation_vector(np.array([0.0, 0.0, np.pi / 2]))

@@ -1,12 +1,18 @@
-"""A figure to a picture file; a wrong name is told before the work begins."""
+"""Figures to picture files; a wrong name is refused before the work begins."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tiltwise.config.atomic_file import whole_file
 from tiltwise.errors import UsageError
-from tiltwise.report.plots import Figure
+from tiltwise.offline.analyze import Analysis
+from tiltwise.text import printable
+from tiltwise.types import AngleBlock
+
+if TYPE_CHECKING:
+    from tiltwise.report.plots import Figure
 
 
 def check_picture_path(path: Path | None) -> None:
@@ -21,3 +27,28 @@ def save_figure(figure: Figure, path: Path) -> None:
     kind = path.suffix.lower().lstrip(".")
     with whole_file(path) as file:
         figure.savefig(file, format=kind)
+
+
+def angles_figure(result: Analysis, name: str, limit_deg: float | None) -> Figure:
+    """Return the picture of a file's angles, as far as they may be shown; limit_deg is the rule's angle."""
+    from tiltwise.report import plots  # here: matplotlib takes a second, and most analyses draw nothing
+
+    of, unknown = result.shown_angles(), result.t_s * float("nan")
+    block = AngleBlock(
+        t_s=result.t_s,
+        inclination_deg=of["inclination_deg"],
+        flexion_deg=of["flexion_deg"],
+        lateral_deg=of["lateral_deg"],
+        rotation_deg=of["rotation_deg"],
+        rate_deg_s=unknown,
+        up_acc_m_s2=unknown,
+        acc_norm_m_s2=unknown,
+    )
+    return plots.angles(
+        block,
+        mount=result.mounting.mount,
+        has_direction=result.mounting.has_direction,
+        title=printable(name, 60),
+        episodes=result.episodes,
+        limit_deg=limit_deg,
+    )

@@ -1,4 +1,4 @@
-"""The store, built again from recordings: the same frames at the same times through the same session.
+"""Builds the store again from recordings: the same frames at the same times through the same session.
 
 The new store is made beside the old one and takes its place only when it is whole; the old files are set aside,
 not deleted.
@@ -15,9 +15,8 @@ from pathlib import Path
 
 from tiltwise.config.settings import Settings
 from tiltwise.errors import AppError
-from tiltwise.exercise.set_counter import set_counters
-from tiltwise.live.backfill.store_sink import StoreSink
-from tiltwise.live.live_session import LiveSession
+from tiltwise.live.acknowledgements import ACK_EVERY_S
+from tiltwise.live.open_session import Worn, open_session
 from tiltwise.offline.recording_header import RecordedSession, read_header
 from tiltwise.recording.tw_file import Recording, read_frames
 from tiltwise.store.erase import KEEP_RAW, move_store, store_files
@@ -30,7 +29,7 @@ _SHOW_EVERY = 500  # frames between two looks at the progress bar
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """One recording that is in the new store, and what is to be told about it."""
+    """One recording that is in the new store, and what to say about it."""
 
     path: Path
     frames: int
@@ -44,7 +43,7 @@ def rebuild(
     now_s: float,
     on_progress: Callable[[float], None] = lambda _: None,
 ) -> tuple[list[Rebuilt], Path | None]:
-    """Make the store of a folder anew; return what went in, and where the old files are now (None: there were none).
+    """Build the store of a folder again; return what went in, and where old files are now (None: there were none).
 
     Raises
     ------
@@ -71,7 +70,7 @@ def rebuild(
 
 
 def _copy_retention(old: Path, new: Path) -> None:
-    """Keep raw samples as long as before; an old store that cannot be read has nothing to say about it."""
+    """Keep raw samples as long as before; an old store that cannot be read says nothing about it."""
     with contextlib.suppress(StoreError):
         with Store.open_readonly(old) as reader:
             months = reader.setting(KEEP_RAW)
@@ -90,45 +89,48 @@ def _free_name(path: Path) -> Path:
 
 def _build(folder: Path, recordings: Sequence[Path], on_progress: Callable[[float], None]) -> list[Rebuilt]:
     """Run the recordings through sessions, in the order of their days."""
-    read = [(path, *_read(path)) for path in recordings]
-    read.sort(key=lambda item: item[2].started_utc_s or 0.0)
+    read = sorted((_read(path) for path in recordings), key=lambda item: item.started_utc_s)
     made = []
-    for k, (path, recording, how) in enumerate(read):
-        notes = _run(folder, recording, how, lambda share, k=k: on_progress((k + share) / len(read)))  # type: ignore[misc]
-        made.append(Rebuilt(path, len(recording.frames), notes))
+    for k, item in enumerate(read):
+        notes = _run(folder, item, lambda share, k=k: on_progress((k + share) / len(read)))  # type: ignore[misc]
+        made.append(Rebuilt(item.path, len(item.recording.frames), notes))
     return made
 
 
-def _read(path: Path) -> tuple[Recording, RecordedSession]:
+@dataclass(frozen=True, slots=True)
+class _Read:
+    path: Path
+    recording: Recording
+    header: RecordedSession
+    started_utc_s: float
+
+
+def _read(path: Path) -> _Read:
     recording = read_frames(path)
     try:
-        how = read_header(recording.header, device=safe_name(path.stem))
+        header = read_header(recording.header, device=safe_name(path.stem))
     except ValueError as error:
         raise AppError(f"{path}: its header cannot be used ({error}); leave it out") from error
-    if how.started_utc_s is None:
+    if header.started_utc_s is None:
         raise AppError(
             f"{path}: does not say when it was recorded, so it has no place in a day; leave it out"
         )
-    return recording, how
+    return _Read(path, recording, header, header.started_utc_s)
 
 
-def _run(
-    folder: Path, recording: Recording, how: RecordedSession, on_progress: Callable[[float], None]
-) -> tuple[str, ...]:
+def _run(folder: Path, read: _Read, on_progress: Callable[[float], None]) -> tuple[str, ...]:
     """Put one recording into the store and return notes."""
-    assert how.started_utc_s is not None
-    store = Store(folder, min_free_bytes=0)
-    session = LiveSession(
-        settings=replace(Settings(), rule=how.rule),
-        mount=how.mount,
-        mounting=how.mounting,
-        collar=how.collar,
-        started_utc_s=how.started_utc_s,
-        zone=how.zone,
-        keeper=StoreSink(store, device=how.device, mount=how.mount, zone=how.zone),
-        counters=set_counters(how.exercises),
-        # With answers in it the ledger decides at each commit what is missing, as it did live.
-        commit_every_s=1.0 if recording.answers else 60.0,
+    recording, header = read.recording, read.header
+    session = open_session(
+        Worn(mount=header.mount, mounting=header.mounting, collar=header.collar),
+        settings=replace(Settings(), rule=header.rule),
+        started_utc_s=read.started_utc_s,
+        zone=header.zone,
+        device=header.device,
+        store=Store(folder, min_free_bytes=0),
+        exercises=header.exercises,
+        # With the board's answers in it, what is missing is decided at each commit, as it was live.
+        commit_every_s=ACK_EVERY_S if recording.answers else 60.0,
         fetches=bool(recording.answers),
     )
     total = len(recording.frames) + len(recording.answers)
@@ -139,6 +141,6 @@ def _run(
     session.finish()
     if session.unsaved:
         raise AppError(f"the store could not be built again: {session.unsaved}")
-    notes = list(how.notes)
+    notes = list(header.notes)
     notes += [f"{recording.damaged_records} damaged records left out"] if recording.damaged_records else []
     return (*notes, "its last record is cut off") if recording.is_torn else tuple(notes)

@@ -1,11 +1,17 @@
-"""Decides whether to interrupt the wearer, and with which words. Detection only says what happened."""
+"""The one place that decides whether to interrupt the wearer, and with which words.
+
+Detection only says what happened. Interruptions share one policy: none in quiet hours, and at most one within
+`min_gap_s`; what is not given because of that is counted in `held_back`.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, time
+from enum import Enum
 
 from tiltwise.config.settings import AlertSetting
+from tiltwise.live.wearer.placement_monitor import PlacementChange
 from tiltwise.types import EpisodeAlert, EpisodeEnded, Event, PostureKind
 
 _WORDS = {
@@ -14,45 +20,64 @@ _WORDS = {
 }
 
 
+class NoticeLevel(Enum):
+    """What kind of message a notice is."""
+
+    ALERT = "alert"  # a posture was held too long
+    THANKS = "thanks"  # an alerted posture was corrected
+    PLACEMENT = "placement"  # the sensor seems to sit differently
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One message for the wearer. `level` is "alert" or "thanks"."""
+    """One message for the wearer; t_s is device time."""
 
     t_s: float
-    level: str
+    level: NoticeLevel
     title: str
     text: str
 
 
 class Alerts:
-    """Turns events into notices: at most one alert in min_gap_s, none in quiet hours, thanks only after an alert."""
+    """Turns events into notices. Thanks interrupt nobody who was not interrupted before, so they have no gap."""
 
     def __init__(self, setting: AlertSetting) -> None:
         self._setting = setting
-        self._last_alert_s: float | None = None
-        self._told: set[tuple[PostureKind, float]] = set()
-        self.held_back = 0  # alerts not given because of quiet hours or the least gap
+        self._interrupted_s: float | None = None
+        self._alerted: set[tuple[PostureKind, float]] = set()
+        self.held_back = 0  # interruptions not given because of quiet hours or the least gap
 
-    def consider(self, event: Event, local: datetime) -> Notice | None:
-        """Return the notice that this event deserves now, or None."""
+    def consider(self, event: Event | PlacementChange, local: datetime) -> Notice | None:
+        """Return the notice that an event deserves at this local time, or None."""
         match event:
             case EpisodeAlert():
                 return self._alert(event, local)
-            case EpisodeEnded(is_corrected=True) if (event.kind, event.start_s) in self._told:
-                self._told.discard((event.kind, event.start_s))
-                return Notice(event.t_s, "thanks", "Nicely done", "Back up again. Thank you.")
+            case PlacementChange():
+                text = f"{event.text[0].upper()}{event.text[1:]}."
+                notice = Notice(event.t_s, NoticeLevel.PLACEMENT, "Check the sensor", text)
+                return notice if self._may_interrupt(event.t_s, local) else None
+            case EpisodeEnded(is_corrected=True) if (event.kind, event.start_s) in self._alerted:
+                self._alerted.discard((event.kind, event.start_s))
+                return Notice(event.t_s, NoticeLevel.THANKS, "Nicely done", "Back up again. Thank you.")
         return None
 
     def _alert(self, event: EpisodeAlert, local: datetime) -> Notice | None:
-        too_soon = self._last_alert_s is not None and event.t_s - self._last_alert_s < self._setting.min_gap_s
-        if too_soon or is_quiet(self._setting, local.time()):
-            self.held_back += 1
+        if not self._may_interrupt(event.t_s, local):
             return None
-        self._last_alert_s = event.t_s
-        self._told.add((event.kind, event.start_s))
+        self._alerted.add((event.kind, event.start_s))
         held_s = event.t_s - event.start_s
         text = f"{_WORDS[event.kind].capitalize()} at {event.angle_deg:.0f} deg for {held_s:.0f} s."
-        return Notice(event.t_s, "alert", "Time to move", f"{text} Sit tall, or change position.")
+        return Notice(event.t_s, NoticeLevel.ALERT, "Time to move", f"{text} Sit tall, or change position.")
+
+    def _may_interrupt(self, t_s: float, local: datetime) -> bool:
+        """Note an interruption, or count it as held back."""
+        last_s = self._interrupted_s
+        is_too_soon = last_s is not None and t_s - last_s < self._setting.min_gap_s
+        if is_too_soon or is_quiet(self._setting, local.time()):
+            self.held_back += 1
+            return False
+        self._interrupted_s = t_s
+        return True
 
 
 def is_quiet(setting: AlertSetting, now: time) -> bool:

@@ -31,7 +31,7 @@ _UP = np.array([0.0, 0.0, 1.0])
 
 
 @dataclass(frozen=True, slots=True)
-class FitNotice:
+class PlacementChange:
     """The sensor seems to sit differently by change_deg; kind is "slip", "drift" or "put on"."""
 
     t_s: float
@@ -60,11 +60,11 @@ class PlacementMonitor:
         self._last_s = -np.inf
         self._was_worn = True
 
-    def process(self, angles: AngleBlock, activity: NDArray[np.int8]) -> list[FitNotice]:
+    def process(self, angles: AngleBlock, activity: NDArray[np.int8]) -> list[PlacementChange]:
         """Take angles and the activity code of each sample; return what was noticed."""
         at = self._grid.pick(angles.t_s)
         up = up_from_angles_deg(angles.flexion_deg[at], angles.lateral_deg[at])
-        notices: list[FitNotice] = []
+        notices: list[PlacementChange] = []
         rows = zip(
             angles.t_s[at].tolist(), up, angles.rate_deg_s[at].tolist(), activity[at].tolist(), strict=True
         )
@@ -72,7 +72,7 @@ class PlacementMonitor:
             notices += self._step(t_s, u, rate, code)
         return notices
 
-    def _step(self, t_s: float, up: FloatArray, rate_deg_s: float, code: int) -> list[FitNotice]:
+    def _step(self, t_s: float, up: FloatArray, rate_deg_s: float, code: int) -> list[PlacementChange]:
         step_s, self._last_s = t_s - self._last_s, t_s
         has_angle = bool(np.isfinite(up).all())
         found = self._walk(t_s, up if has_angle else None, is_walking=code == _WALKING and step_s < 1.0)
@@ -85,11 +85,11 @@ class PlacementMonitor:
             found += self._check(t_s, up if has_angle else None, rate_deg_s, step_s)
         return found
 
-    def _walk(self, t_s: float, up: FloatArray | None, *, is_walking: bool) -> list[FitNotice]:
+    def _walk(self, t_s: float, up: FloatArray | None, *, is_walking: bool) -> list[PlacementChange]:
         """Gather a walk; judge the walks of the day when one is over."""
         start_s = self._walk_start_s
         is_full = start_s is not None and t_s - start_s >= WALK_MOST_S
-        found: list[FitNotice] = []
+        found: list[PlacementChange] = []
         if start_s is not None and (not is_walking or is_full):
             if t_s - start_s >= WALK_S and self._walk_n:
                 self._walks = [*self._walks[1 - _MOST_WALKS :], (start_s, normalise(self._walk_sum))]
@@ -103,7 +103,7 @@ class PlacementMonitor:
                 self._walk_n += 1
         return found
 
-    def _judge_walks(self, t_s: float) -> list[FitNotice]:
+    def _judge_walks(self, t_s: float) -> list[PlacementChange]:
         times = np.array([start for start, _ in self._walks])
         ups = np.array([up for _, up in self._walks])
         slip_s = find_slip(times, ups)
@@ -122,7 +122,9 @@ class PlacementMonitor:
         said = f"walking upright reads {change:.0f} deg differently than earlier"
         return [_notice(t_s, "drift", change, said)]
 
-    def _check(self, t_s: float, up: FloatArray | None, rate_deg_s: float, step_s: float) -> list[FitNotice]:
+    def _check(
+        self, t_s: float, up: FloatArray | None, rate_deg_s: float, step_s: float
+    ) -> list[PlacementChange]:
         """Look for one still moment near the stored neutral; without any in the time given, say so."""
         if up is None or step_s > 1.0:
             self._window.clear()
@@ -155,5 +157,5 @@ def _neutral_change_deg(window: deque[tuple[float, FloatArray, float]]) -> float
     return float(angle_between_deg(mean, _UP))
 
 
-def _notice(t_s: float, kind: str, change_deg: float, said: str) -> FitNotice:
-    return FitNotice(t_s, kind, change_deg, f"{said}: put it right, or calibrate again")
+def _notice(t_s: float, kind: str, change_deg: float, said: str) -> PlacementChange:
+    return PlacementChange(t_s, kind, change_deg, f"{said}: put it right, or calibrate again")

@@ -19,11 +19,9 @@ import numpy as np
 
 from tiltwise.common import wire
 from tiltwise.common.frame import unpack_header
-from tiltwise.config.settings import Settings
 from tiltwise.decode.decoder import Decoder
 from tiltwise.decode.frame_table import HEADER_DTYPE
-from tiltwise.live.backfill.store_sink import StoreSink
-from tiltwise.live.live_session import LiveSession
+from tiltwise.live.open_session import Worn, open_session
 from tiltwise.motion.calibration.guided_calibration import find_guided_calibration
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.motion.orientation.estimator import OrientationStage
@@ -199,14 +197,9 @@ def _summarise(updates: list[Update], profile: TrackerSettings) -> None:
 
 def _session_cpu_s(frames: list[tuple[float, bytes]], folder: Path | None) -> float:
     """CPU time of a session over these frames, from the calibration to its end."""
-    keeper = None
-    if folder is not None:
-        store = Store(folder, min_free_bytes=_FREE_BYTES)
-        keeper = StoreSink(store, device="bench", mount=_MOUNT, zone="UTC")
+    store = None if folder is None else Store(folder, min_free_bytes=_FREE_BYTES)
     start_s = time.process_time()
-    session = LiveSession(
-        settings=Settings(), mount=_MOUNT, mounting=None, started_utc_s=1.7e9, zone="UTC", keeper=keeper
-    )
+    session = open_session(Worn(mount=_MOUNT), started_utc_s=1.7e9, device="bench", store=store)
     for received_s, frame in frames:
         session.receive(received_s, frame)
     session.finish()

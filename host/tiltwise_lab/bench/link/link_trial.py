@@ -23,16 +23,18 @@ import numpy as np
 from tiltwise.common import wire
 from tiltwise.common.frame import read_frame
 from tiltwise.config.settings import Settings
+from tiltwise.decode.decoder import Decoder
 from tiltwise.link.board_identity import KeyedBoard
 from tiltwise.link.supervisor import Supervisor
-from tiltwise.live.backfill.store_sink import StoreSink
-from tiltwise.live.live_session import LiveSession, LiveUpdate
+from tiltwise.live.live_session import LiveSession
+from tiltwise.live.open_session import Worn, open_session
 from tiltwise.live.run import run_live
+from tiltwise.live.wearer.live_events import LiveEvents, LiveWarning
 from tiltwise.motion.calibration.mounting import mounting_from_up
 from tiltwise.sim.imu.imu_errors import G_M_S2
 from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
 from tiltwise.store.writer import Store
-from tiltwise.types import EpisodeAlert, FloatArray, Mount
+from tiltwise.types import EpisodeAlert, FloatArray, Mount, Update
 from tiltwise_lab.radio.lossy_link import Conditions, LossyBoard, LossyConnector
 
 DRIFT = 35e-6  # of the host's clock against the board's, whose time is the true one here
@@ -71,42 +73,51 @@ class HostLog:
     back_s: list[float] = field(default_factory=list)
 
 
-class LoggingSession(LiveSession):
-    """The session, and beside it what it decided when; nothing is changed."""
+class LoggingSession:
+    """A session, and beside it what it decided when; nothing is changed."""
 
-    now_s: Callable[[], float]
-    notes: HostLog
-    came_back_s: float | None = None
-    _received = 0
+    def __init__(self, session: LiveSession, now_s: Callable[[], float], log: HostLog) -> None:
+        self._session, self._now_s, self.log = session, now_s, log
+        self.came_back_s: float | None = None
+        self._received = 0
 
-    def receive(self, received_s: float, frame: bytes) -> LiveUpdate:
+    @property
+    def decoder(self) -> Decoder:
+        """The session's own."""
+        return self._session.decoder
+
+    def finish(self) -> LiveEvents:
+        """Close what is open."""
+        return self._session.finish()
+
+    def receive(self, received_s: float, frame: bytes, /) -> LiveEvents:
         """Take a frame, and note what came of it."""
         self._received += 1
         is_timed = self._received % _TIMED_EVERY == 0
         began_s = time.thread_time() if is_timed else 0.0
-        live = super().receive(received_s, frame)
+        events = self._session.receive(received_s, frame)
         if is_timed:
-            self.notes.compute_s.append(time.thread_time() - began_s)
+            self.log.compute_s.append(time.thread_time() - began_s)
         if wire.is_frame(frame) and not (opened := read_frame(frame)).is_backfill:
-            self.notes.came_live.add(opened.seq)
-        if live.angles is not None:
-            self._note(frame, live)
-        return live
+            self.log.came_live.add(opened.seq)
+        for event in events:
+            if isinstance(event, Update) and len(event.activity):
+                self._note(frame, event)
+        return events
 
-    def _note(self, frame: bytes, live: LiveUpdate) -> None:
-        now_s, notes = self.now_s(), self.notes
+    def _note(self, frame: bytes, update: Update) -> None:
+        now_s, log = self._now_s(), self.log
         if self.came_back_s is not None:
-            notes.back_s.append(now_s - self.came_back_s)
+            log.back_s.append(now_s - self.came_back_s)
             self.came_back_s = None
-        assert live.angles is not None
         zero_s = self.decoder.zero_s
-        notes.age_s.extend((now_s - (live.angles.t_s - zero_s)).tolist())
+        log.age_s.extend((now_s - (update.angles.t_s - zero_s)).tolist())
         opened = read_frame(frame)
-        notes.used[opened.seq] = self.utc_s(opened.device_s + zero_s)
-        for event in live.events:
+        log.used[opened.seq] = self._session.utc_s(opened.device_s + zero_s)
+        for event in update.events:
             if isinstance(event, EpisodeAlert):
-                notes.alert_age_s.append(now_s - (event.t_s - zero_s))
-                notes.alert_true_s.append(now_s - due_s(event.t_s - zero_s))
+                log.alert_age_s.append(now_s - (event.t_s - zero_s))
+                log.alert_true_s.append(now_s - due_s(event.t_s - zero_s))
 
 
 class LinkTrial:
@@ -134,12 +145,16 @@ class LinkTrial:
             clock=lambda: loop.time() * (1 + DRIFT),
         )
         self.folder = folder
-        self.keeper = StoreSink(Store(folder, min_free_bytes=0), device="trial", mount=Mount.NECK, zone="UTC")
-        self.session = LoggingSession(
-            settings=Settings(), mount=Mount.NECK, started_utc_s=STARTED_S, zone="UTC", keeper=self.keeper,
-            mounting=mounting_from_up(np.array([0.0, 0.0, 1.0]), mount=Mount.NECK), fetches=True,
-        )  # fmt: skip
-        self.session.now_s, self.session.notes = loop.time, self.host_log
+        self.store = Store(folder, min_free_bytes=0)
+        upright = mounting_from_up(np.array([0.0, 0.0, 1.0]), mount=Mount.NECK)
+        session = open_session(
+            Worn(mount=Mount.NECK, mounting=upright),
+            started_utc_s=STARTED_S,
+            device="trial",
+            store=self.store,
+            fetches=True,
+        )
+        self.session = LoggingSession(session, loop.time, self.host_log)
         self.warnings: list[str] = []
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -168,8 +183,8 @@ class LinkTrial:
         self.session.notes = self.host_log = HostLog()
         self.warnings.clear()
 
-    def _updated(self, _received_s: float, live: LiveUpdate) -> None:
-        self.warnings += live.warnings
+    def _updated(self, _received_s: float, events: LiveEvents) -> None:
+        self.warnings += [event.text for event in events if isinstance(event, LiveWarning)]
 
     def _check(self) -> None:
         """Raise what board or host raised."""
@@ -241,7 +256,7 @@ class LinkTrial:
 
     def settled(self) -> list[tuple[int, int]]:
         """Return the ranges of frames that the store has, or knows to be lost."""
-        return self.keeper.received_ranges([BOOT])[BOOT]
+        return self.store.received(f"board-{self.board.device_id.hex()}", BOOT)
 
     def _has_settled(self, top: int) -> bool:
         ranges = self.settled()

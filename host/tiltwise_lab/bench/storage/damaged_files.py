@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tiltwise.live.wearer.live_events import Command, LiveWarning
 from tiltwise.store.writer import Store, StoreError
 from tiltwise_lab.bench.storage.fault_injection import broken
 from tiltwise_lab.bench.storage.kill_and_power_cut import stored
-from tiltwise_lab.bench.storage.killed_host import frames_of, open_session
+from tiltwise_lab.bench.storage.killed_host import calibrated_session, frames_of
 
 _BEFORE_S, _AFTER_S = 600.0, 90.0  # recorded before and after; the second writes chunks too
 _PAGE = 4096
@@ -87,12 +88,12 @@ def _record(folder: Path, boot: int, seconds: float) -> tuple[list[str], float]:
     """Record a boot; return what the user is told, and the time to the first acknowledgement."""
     began_s, again_s = time.monotonic(), float("nan")
     store = Store(folder, min_free_bytes=0)
-    session = open_session(store, boot)
+    session = calibrated_session(store, boot)
     told: list[str] = []
     for k, frame in enumerate(frames_of(boot, seconds)):
-        live = session.receive(0.2 * k, frame)
-        told += live.warnings
-        if live.commands and again_s != again_s:
+        events = session.receive(0.2 * k, frame)
+        told += [event.text for event in events if isinstance(event, LiveWarning)]
+        if any(isinstance(event, Command) for event in events) and again_s != again_s:
             again_s = time.monotonic() - began_s
     session.finish()
     return [

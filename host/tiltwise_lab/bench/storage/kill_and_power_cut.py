@@ -22,12 +22,13 @@ from pathlib import Path
 import numpy as np
 
 from tiltwise.common.frame import unpack_header
+from tiltwise.live.wearer.live_events import Command, LiveWarning
 from tiltwise.recording.frame_packing import pack_imu_frames
 from tiltwise.store.writer import Store
 from tiltwise.types import EpisodeAlert
 from tiltwise_lab.bench.storage import fsync_recorder
 from tiltwise_lab.bench.storage.fault_injection import STORE_FAULTS, Begin, broken
-from tiltwise_lab.bench.storage.killed_host import BOOT_S, T0_S, frames_of, open_session, run_host
+from tiltwise_lab.bench.storage.killed_host import BOOT_S, T0_S, calibrated_session, frames_of, run_host
 
 KILLS, CUTS = 300, 100
 _SECONDS = 90.0  # of frames that a host has; it is killed long before
@@ -166,9 +167,9 @@ def _count_after_cut(row: FaultRow, left: Path, notes: list[str]) -> None:
     began_s = time.monotonic()
     with Store(left, min_free_bytes=0) as store:
         row.damaged += len(store.recoveries)
-        session = open_session(store, 2)
+        session = calibrated_session(store, 2)
         for j, frame in enumerate(frames_of(2, 4.0)):
-            if session.receive(0.2 * j, frame).commands:
+            if any(isinstance(event, Command) for event in session.receive(0.2 * j, frame)):
                 break
         row.restarts_s.append(time.monotonic() - began_s)
     _count_losses(row, left, 1, [line for line in notes if line.startswith("ack ")])
@@ -188,7 +189,7 @@ def store_fault_rows() -> Iterator[tuple[float, StoreFaultRow]]:
 def store_fault_row(name: str, begin: Begin, folder: Path) -> StoreFaultRow:
     """Run a session of 70 s with a trouble from 10 to 50 s; the alert is due in between."""
     store = Store(folder, min_free_bytes=0)
-    session = open_session(store, 1, rule_s=20.0)
+    session = calibrated_session(store, 1, rule_s=20.0)
     messages: list[str] = []
     alerts, end = 0, None
     for k, frame in enumerate(_leaning_frames()):
@@ -196,9 +197,9 @@ def store_fault_row(name: str, begin: Begin, folder: Path) -> StoreFaultRow:
             end = begin(store, folder)
         if k == _END and end is not None:
             end()
-        update = session.receive(0.2 * k, frame)
-        messages += update.warnings
-        alerts += sum(isinstance(event, EpisodeAlert) for event in update.events) if _BEGIN <= k < _END else 0
+        events = session.receive(0.2 * k, frame)
+        messages += [event.text for event in events if isinstance(event, LiveWarning)]
+        alerts += sum(isinstance(event, EpisodeAlert) for event in events) if _BEGIN <= k < _END else 0
     session.finish()
     recovered = [recovery.message for recovery in store.recoveries]
     refused = [line for line in messages if not line.startswith("storing again") and line not in recovered]

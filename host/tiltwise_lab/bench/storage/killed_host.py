@@ -16,8 +16,9 @@ import numpy as np
 
 from tiltwise.common import wire
 from tiltwise.config.settings import RuleSetting, Settings
-from tiltwise.live.backfill.store_sink import StoreSink
 from tiltwise.live.live_session import LiveSession
+from tiltwise.live.open_session import Worn, open_session
+from tiltwise.live.wearer.live_events import Command
 from tiltwise.motion.calibration.mounting import mounting_from_up
 from tiltwise.recording.frame_packing import pack_imu_frames
 from tiltwise.store.writer import Store
@@ -40,15 +41,15 @@ def frames_of(boot: int, seconds: float) -> list[bytes]:
     return pack_imu_frames(t_s, gyr, acc, rate_hz=RATE_HZ, boot=boot)
 
 
-def open_session(store: Store, boot: int, *, rule_s: float = 60.0) -> LiveSession:
+def calibrated_session(store: Store, boot: int, *, rule_s: float = 60.0) -> LiveSession:
     """Return a session whose calibration holds, at the wall time of this boot."""
-    return LiveSession(
+    upright = mounting_from_up(np.array([0.0, 0.0, 1.0]), mount=Mount.NECK)
+    return open_session(
+        Worn(mount=Mount.NECK, mounting=upright),
         settings=Settings(rule=RuleSetting(seconds=rule_s)),
-        mount=Mount.NECK,
-        mounting=mounting_from_up(np.array([0.0, 0.0, 1.0]), mount=Mount.NECK),
         started_utc_s=T0_S + BOOT_S * boot,
-        zone="UTC",
-        keeper=StoreSink(store, device="killed host", mount=Mount.NECK, zone="UTC"),
+        device="killed host",
+        store=store,
     )
 
 
@@ -56,11 +57,13 @@ def run_host(folder: Path, notes: int, boot: int, seconds: float, began_s: float
     """Store frames as fast as it goes and note what was acknowledged; `began_s` is a time.monotonic()."""
     store = Store(folder, min_free_bytes=0)
     os.write(notes, b"recovered %d\n" % len(store.recoveries))
-    session = open_session(store, boot)
+    session = calibrated_session(store, boot)
     is_first = True
     for k, frame in enumerate(frames_of(boot, seconds)):
-        for command in session.receive(0.2 * k, frame).commands:
-            _, opcode, _, payload = wire.open_command(command)
+        for event in session.receive(0.2 * k, frame):
+            if not isinstance(event, Command):
+                continue
+            _, opcode, _, payload = wire.open_command(event.data)
             if opcode == wire.OP_ACK:
                 if is_first:
                     os.write(notes, b"first %d us\n" % round((time.monotonic() - began_s) * 1e6))

@@ -16,10 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tiltwise.common.frame import unpack_header
-from tiltwise.config.settings import Settings
 from tiltwise.link.supervisor import Supervisor
-from tiltwise.live.backfill.store_sink import StoreSink
-from tiltwise.live.live_session import LiveSession
+from tiltwise.live.open_session import Worn, open_session
 from tiltwise.live.run import run_live
 from tiltwise.sim.board.simulation import Simulation
 from tiltwise.sim.board.usb_cable import SimCable
@@ -83,11 +81,13 @@ class _Host:
         minutes = hours * 60 + 5  # the story outlasts the run
         self.simulation = Simulation("desk", seed=seed, minutes=minutes, auto_ack=False, stream=None)
         self.cable = SimCable(self.simulation, seed=seed)
-        keeper = StoreSink(Store(folder, min_free_bytes=0), device="soak", mount=Mount.NECK, zone="UTC")
-        self.session = LiveSession(
-            settings=Settings(), mount=Mount.NECK, mounting=None, started_utc_s=_STARTED_S, zone="UTC",
-            keeper=keeper, fetches=True,
-        )  # fmt: skip
+        self.session = open_session(
+            Worn(mount=Mount.NECK),
+            started_utc_s=_STARTED_S,
+            device="soak",
+            store=Store(folder, min_free_bytes=0),
+            fetches=True,
+        )
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:

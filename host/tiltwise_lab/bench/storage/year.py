@@ -18,9 +18,8 @@ from statistics import median
 from typing import TypeVar
 
 from tiltwise.common import wire
-from tiltwise.config.settings import Settings
-from tiltwise.live.backfill.store_sink import StoreSink
-from tiltwise.live.live_session import LiveSession
+from tiltwise.live.open_session import Worn, open_session
+from tiltwise.live.wearer.live_events import Command
 from tiltwise.sim.board.simulation import Simulation
 from tiltwise.store.stored_samples import StoredDay
 from tiltwise.store.writer import Store, StoreReader
@@ -94,18 +93,16 @@ def year_results(
 def _write_hours(folder: Path, seed: int, hours: float) -> Iterator[float]:
     """Let a simulated wearer spend hours with the real firmware, session and store; yield the share done."""
     simulation = Simulation("desk", seed=seed, minutes=hours * 60, auto_ack=False)
-    keeper = StoreSink(Store(folder, min_free_bytes=0), device="year", mount=Mount.NECK, zone="UTC")
-    session = LiveSession(
-        settings=Settings(),
-        mount=Mount.NECK,
-        mounting=None,
+    session = open_session(
+        Worn(mount=Mount.NECK),
         started_utc_s=_STARTED_S,
-        zone="UTC",
-        keeper=keeper,
+        device="year",
+        store=Store(folder, min_free_bytes=0),
     )
     for k, (received_s, frame) in enumerate(simulation):
-        for command in session.receive(received_s, frame).commands:
-            simulation.send(command)
+        for event in session.receive(received_s, frame):
+            if isinstance(event, Command):
+                simulation.send(event.data)
         if k % 1500 == 0:
             yield received_s / simulation.duration_s
     session.finish()

@@ -1,0 +1,57 @@
+"""Command-line options that several commands share, and what they mean."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tiltwise.app import exit_status
+from tiltwise.config import paths
+
+if TYPE_CHECKING:
+    from tiltwise.config.settings import Settings
+    from tiltwise.types import Mount
+
+AddressArgument = Annotated[str, typer.Argument(help="ble:, ble:NAME, serial:PORT, sim:desk, replay:FILE")]
+FileArgument = Annotated[Path, typer.Argument(help=".tw, .npz, .csv or .parquet")]
+DataOption = Annotated[
+    Path | None, typer.Option("--data", help="Folder of the store (default: your data folder).")
+]
+MountOption = Annotated[str | None, typer.Option("--mount", metavar="PLACE", help="collar, neck or head.")]
+NeutralOption = Annotated[Path | None, typer.Option("--neutral", help="Recording of the neutral posture.")]
+UpOption = Annotated[str, typer.Option("--neutral-up", metavar="X,Y,Z", help='Neutral "up" in sensor axes.')]
+RuleOption = Annotated[
+    str | None, typer.Option("--rule", metavar="DEG:SECONDS", help="When to alert, e.g. 20:60.")
+]
+PersonOption = Annotated[str | None, typer.Option("--person", help="Whose calibration (default: me).")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+PictureOption = Annotated[Path | None, typer.Option(help="Picture to write (.png, .pdf or .svg).")]
+TiltsOption = Annotated[
+    bool, typer.Option("--tilts", help="Calibrate with side tilts too (the collar always does): finer axes.")
+]
+InFrontOption = Annotated[
+    bool, typer.Option("--in-front", help="Glasses or headphones: not behind the neck.")
+]
+
+
+def chosen_settings(rule: str | None = None) -> Settings:
+    """Return the settings, with the rule of the command line if it was given; UsageError for a wrong one."""
+    from tiltwise.config.settings import load_settings, parse_rule
+
+    settings = load_settings(paths.settings_file())
+    if rule is None:
+        return settings
+    with exit_status.wrong_use():
+        chosen = parse_rule(rule)
+    return replace(settings, rule=replace(settings.rule, angle_deg=chosen.angle_deg, seconds=chosen.seconds))
+
+
+def chosen_mount(text: str | None) -> Mount | None:
+    """Return the mount of the command line; UsageError for an unknown one."""
+    from tiltwise.config.settings import parse_mount
+
+    with exit_status.wrong_use():
+        return None if text is None else parse_mount(text)

@@ -1,0 +1,100 @@
+"""The terminal of `tiltwise watch`: a line for what happened, and below it the angle as it is now."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from tiltwise.console import LINE_STYLES
+from tiltwise.live.clock_watch import WallClock
+from tiltwise.live.event_text import ACTIVITIES, clock, lines_of
+from tiltwise.live.live_session import LiveSession
+from tiltwise.live.wearer.live_events import LiveEvents, PostureMeasured, UpperBackMeasured
+from tiltwise.motion.calibration.mounting import Mounting
+from tiltwise.types import ACTIVITIES as ACTIVITY_CODES
+from tiltwise.types import Update
+
+_BAR_CELLS = 30
+_BAR_DEG = 60.0
+_REDRAW_S = 0.25
+
+
+class WatchView:
+    """Prints what happened; in a terminal keeps a line with the angle below it.
+
+    Parameters
+    ----------
+    wall_clock
+        Tells when the computer's clock was set; None for sources with a time of their own.
+    shows_alerts
+        Whether alerts get their line here ([alerts] console in the settings).
+    """
+
+    def __init__(
+        self,
+        console: Console,
+        session: LiveSession,
+        wall_clock: WallClock | None = None,
+        *,
+        shows_alerts: bool = True,
+    ) -> None:
+        self._console, self._session, self._wall_clock = console, session, wall_clock
+        self._shows_alerts = shows_alerts
+        self.live: Live | None = None
+        self._drawn_s = 0.0
+        self._activity = ""
+        self._posture_deg, self._tilt_deg, self._back_deg = (float("nan"),) * 3
+
+    def show(self, received_s: float, events: LiveEvents) -> None:
+        """Take what a chunk brought."""
+        lines = lines_of(events)
+        if self._wall_clock is not None and (clock_set := self._wall_clock.check()):
+            lines.append(("warn", clock_set))
+        for style, line in lines:
+            if style != "alert" or self._shows_alerts:
+                text = f"{clock(received_s):>7}  {line}"
+                self._console.print(text, style=LINE_STYLES[style], highlight=False)
+        if self._take(events):
+            self._draw(received_s)
+
+    def _take(self, events: LiveEvents) -> bool:
+        """Remember the newest values; tell whether there are new angles."""
+        has_angles = False
+        for event in events:
+            match event:
+                case PostureMeasured():
+                    self._posture_deg = event.angle_deg
+                case UpperBackMeasured():
+                    self._back_deg = event.angle_deg
+                case Update() if len(event.activity):
+                    has_angles = True
+                    self._tilt_deg = float(event.angles.lateral_deg[-1])
+                    self._activity = ACTIVITIES[ACTIVITY_CODES[int(event.activity[-1])]]
+        return has_angles
+
+    def _draw(self, received_s: float) -> None:
+        profile, now_s = self._session.profile, time.monotonic()
+        if self.live is None or profile is None or now_s - self._drawn_s < _REDRAW_S:
+            return
+        self._drawn_s = now_s
+        shown = angle_words(profile.mounting, self._posture_deg, self._tilt_deg, self._back_deg)
+        self.live.update(_angle_line(received_s, self._posture_deg, shown, self._activity), refresh=True)
+
+
+def angle_words(mounting: Mounting, posture_deg: float, tilt_deg: float, back_deg: float) -> str:
+    """Return the newest angles by the names that the calibration allows; the upper back only with its own sensor."""
+    if not mounting.is_shown:
+        return f"tilt {posture_deg:4.0f} deg"
+    back = f"  back {back_deg:4.0f}" if np.isfinite(back_deg) else ""
+    return f"forward {posture_deg:4.0f}  side {tilt_deg:4.0f}{back} deg"
+
+
+def _angle_line(received_s: float, posture_deg: float, shown: str, activity: str) -> Text:
+    """The newest angle as a number and a bar of fixed width."""
+    filled = 0 if np.isnan(posture_deg) else int(np.clip(posture_deg / _BAR_DEG, 0, 1) * _BAR_CELLS)
+    bar = "█" * filled + "·" * (_BAR_CELLS - filled)
+    return Text(f"{clock(received_s):>7}  {bar}  {shown}  {activity}"[:79])

@@ -1,0 +1,90 @@
+"""Makes a live session from what is known at its start: for watch, demo, rebuild and the benches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from tiltwise.config.settings import Settings
+from tiltwise.exercise.set_counter import set_counters
+from tiltwise.live.acknowledgements import ACK_EVERY_S
+from tiltwise.live.backfill.store_sink import StoreSink
+from tiltwise.live.live_session import LiveSession
+from tiltwise.live.session_recording import SessionRecording
+from tiltwise.live.wearer.live_calibration import CalibrationOptions
+from tiltwise.live.wearer.pipeline import Pipeline
+from tiltwise.motion.calibration.mounting import Mounting
+from tiltwise.recording.tw_file import RecordingWriter
+from tiltwise.store.writer import Store
+from tiltwise.types import Mount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worn:
+    """How the sensor is worn, as far as it is known at the start.
+
+    Parameters
+    ----------
+    mount
+        Where the sensor is worn.
+    mounting, collar
+        A calibration that holds, and that of a second sensor on the collar. None: the session begins with the
+        guided calibration.
+    is_put_on
+        The calibration is from an earlier day: whether it still fits is checked in the first minutes.
+    calibration
+        How to calibrate.
+    """
+
+    mount: Mount
+    mounting: Mounting | None = None
+    collar: Mounting | None = None
+    is_put_on: bool = False
+    calibration: CalibrationOptions = field(default_factory=CalibrationOptions)
+
+
+def open_session(
+    worn: Worn,
+    *,
+    started_utc_s: float,
+    zone: str = "UTC",
+    device: str = "",
+    settings: Settings | None = None,
+    store: Store | None = None,
+    recorder: RecordingWriter | None = None,
+    exercises: tuple[str, ...] = (),
+    commit_every_s: float = ACK_EVERY_S,
+    fetches: bool = False,
+) -> LiveSession:
+    """Return a session that is ready for its first chunk.
+
+    Parameters
+    ----------
+    started_utc_s
+        Wall time of `received_s == 0`, UTC s.
+    zone
+        IANA name of the wearer's time zone.
+    device
+        Name of the device in the store, until the device proves its own.
+    store, recorder
+        What to keep; the session closes them. None keeps nothing.
+    exercises
+        Names of the exercises to count beside the posture rule.
+    commit_every_s
+        Received time between two commits.
+    fetches
+        The source gives the board's answers too (a Supervisor): what is missing is asked for again.
+    """
+    settings = settings or Settings()
+    pipeline = Pipeline(settings, worn.mount, ZoneInfo(zone), worn.calibration, set_counters(exercises))
+    if worn.mounting is not None:
+        pipeline.begin(worn.mounting, worn.collar, is_put_on=worn.is_put_on)
+    sink = None if store is None else StoreSink(store, device=device, mount=worn.mount, zone=zone)
+    return LiveSession(
+        pipeline,
+        started_utc_s=started_utc_s,
+        sink=sink,
+        recording=None if recorder is None else SessionRecording(recorder),
+        commit_every_s=commit_every_s,
+        fetches=fetches,
+    )

@@ -1,0 +1,65 @@
+"""The raw recording of a live session; a disk that refuses stops nothing, and is reported once."""
+
+from __future__ import annotations
+
+from tiltwise.errors import os_error_line
+from tiltwise.live.wearer.live_events import LiveWarning
+from tiltwise.recording.tw_file import RecordingWriter
+
+
+class NoRecording:
+    """In the place of a recording where none is wanted."""
+
+    is_kept = False
+
+    def write(self, _received_s: float, _chunk: bytes) -> list[LiveWarning]:
+        """Keep nothing."""
+        return []
+
+    def sync(self) -> bool:
+        """Nothing is durable."""
+        return False
+
+    def close(self) -> str:
+        """Nothing can go wrong."""
+        return ""
+
+
+class SessionRecording(NoRecording):
+    """Writes each chunk as it came."""
+
+    is_kept = True
+
+    def __init__(self, writer: RecordingWriter) -> None:
+        self._writer = writer
+        self._trouble = ""
+
+    def write(self, received_s: float, chunk: bytes) -> list[LiveWarning]:
+        """Write a chunk; while the disk refuses, the writer keeps it and tries again."""
+        warnings = []
+        try:
+            self._writer.write(received_s, chunk)
+        except OSError as error:
+            if not self._trouble:
+                self._trouble = os_error_line(error)
+                warnings.append(LiveWarning(f"{self._trouble}; alerts go on, retrying"))
+        if self._trouble and not self._writer.waiting_bytes:
+            warnings.append(LiveWarning(f"recording again (was: {self._trouble})"))
+            self._trouble = ""
+        return warnings
+
+    def sync(self) -> bool:
+        """Force what was written to the disk; False when it refuses, which `write` reports."""
+        try:
+            self._writer.sync()
+        except OSError:
+            return False
+        return True
+
+    def close(self) -> str:
+        """Close the file; return what could not be kept, in a line, or an empty text."""
+        try:
+            self._writer.close()
+        except OSError as error:
+            return os_error_line(error)
+        return ""

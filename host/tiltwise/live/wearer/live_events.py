@@ -1,0 +1,71 @@
+"""What one chunk from the board meant: a tuple of events, returned upward to whoever shows, stores and sends.
+
+The family is closed. What detection found (`Event`) comes as it is; `Update` is the tracker's block behind it, for
+the store and the display. Times are device s.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tiltwise.decode.messages import BoardEvent, Status
+from tiltwise.live.wearer.alerts import Notice
+from tiltwise.live.wearer.placement_monitor import PlacementChange
+from tiltwise.motion.calibration.guided_calibration import CalibrationProgress
+from tiltwise.motion.calibration.mounting import Mounting
+from tiltwise.types import Event, Update
+
+
+@dataclass(frozen=True, slots=True)
+class PostureMeasured:
+    """The newest angle that the rule goes by; with two sensors the neck's own."""
+
+    t_s: float
+    angle_deg: float
+
+
+@dataclass(frozen=True, slots=True)
+class UpperBackMeasured:
+    """The newest forward tilt of the upper back, with a second sensor on the collar."""
+
+    t_s: float
+    angle_deg: float
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrated:
+    """The guided calibration is done; `collar` is the second sensor's."""
+
+    mounting: Mounting
+    collar: Mounting | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LiveWarning:
+    """Something is wrong with board, disk or sensors: one line, what and what to do."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A packed command to send to the board."""
+
+    data: bytes
+
+
+LiveEvent = (
+    Event
+    | Update
+    | PostureMeasured
+    | UpperBackMeasured
+    | Notice
+    | PlacementChange
+    | CalibrationProgress
+    | Calibrated
+    | Status
+    | BoardEvent
+    | LiveWarning
+    | Command
+)
+LiveEvents = tuple[LiveEvent, ...]

@@ -1,0 +1,81 @@
+"""An IMU file and how to read it, as a command line asks for it, to the results of `analyze` and `count`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tiltwise.config.settings import Settings, rule_settings
+from tiltwise.exercise.definition import Exercise
+from tiltwise.motion.calibration.mounting import Mounting
+from tiltwise.offline.analyze import Analysis, analyze
+from tiltwise.offline.angle_export import check_angles_path, write_angles
+from tiltwise.offline.count import Counted, count
+from tiltwise.offline.input_file import ImuInput, as_recorded, choose_mounting, read_input
+from tiltwise.offline.picture_file import angles_figure, check_picture_path, save_figure
+from tiltwise.types import Mount
+
+OnProgress = Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileRequest:
+    """An IMU file, and how to read it where the file itself does not say.
+
+    Parameters
+    ----------
+    mount
+        Where the sensor was worn; None: as the recording says, else as the settings say.
+    neutral, neutral_up
+        A recording of the neutral posture, or its "up" in sensor axes as "X,Y,Z"; at most one of them.
+    is_rule_given
+        The rule of the settings was asked for, so that a recording's own does not count.
+    """
+
+    file: Path
+    settings: Settings
+    mount: Mount | None = None
+    neutral: Path | None = None
+    neutral_up: str = ""
+    is_rule_given: bool = False
+
+    def read(self, on_progress: OnProgress) -> tuple[ImuInput, Mounting, Settings, tuple[str, ...]]:
+        """Return the samples, how the sensor sat, the settings to go by, and notes on both."""
+        data = read_input(self.file, on_progress=on_progress)
+        mount, settings, origin = as_recorded(
+            data, self.settings, mount=self.mount, is_rule_given=self.is_rule_given
+        )
+        mounting, notes = choose_mounting(
+            data, mount=mount, neutral=self.neutral, neutral_up_text=self.neutral_up
+        )
+        return data, mounting, settings, (*origin, *notes)
+
+
+def run_analysis(
+    request: FileRequest, *, angles: Path | None, plot: Path | None, on_progress: OnProgress
+) -> Analysis:
+    """Analyse a file and write what was asked for: angles (.csv, .parquet) and a picture (.png, .pdf, .svg).
+
+    UsageError for names that cannot be served, before the work begins.
+    """
+    check_angles_path(angles)
+    check_picture_path(plot)
+    data, mounting, settings, notes = request.read(lambda share: on_progress(share / 2))
+    rule = rule_settings(settings.rule)
+    result = analyze(
+        data, mounting, rule=rule, notes=notes, on_progress=lambda share: on_progress(0.5 + share / 2)
+    )
+    if angles is not None:
+        write_angles(angles, result)
+    if plot is not None:
+        save_figure(angles_figure(result, request.file.name, settings.rule.angle_deg), plot)
+    return result
+
+
+def run_count(request: FileRequest, exercise: Exercise, on_progress: OnProgress) -> Counted:
+    """Count the repetitions of one exercise in a file; AppError when a sensor in that place cannot see it."""
+    data, mounting, _, notes = request.read(lambda share: on_progress(share / 2))
+    return count(
+        data, mounting, exercise, notes=notes, on_progress=lambda share: on_progress(0.5 + share / 2)
+    )
