@@ -25,7 +25,7 @@ SILENCE_S = 30.0  # real time without a single chunk: longer than any connection
 ANSWER_S = 2.0  # for the board's answer to the last pattern: two tries of a second
 
 
-class Receiver(Protocol):
+class _Receiver(Protocol):
     """What a pump feeds: every session."""
 
     def receive(self, received_s: float, chunk: bytes, /) -> LiveEvents:
@@ -33,7 +33,7 @@ class Receiver(Protocol):
         ...
 
 
-class Session(Receiver, Protocol):
+class _Session(_Receiver, Protocol):
     """A session that has something to close."""
 
     def finish(self) -> LiveEvents:
@@ -42,7 +42,7 @@ class Session(Receiver, Protocol):
 
 
 async def pump(
-    source: Source, session: Receiver, *, silence_s: float | None = None
+    source: Source, session: LiveSession | _Receiver, *, silence_s: float | None = None
 ) -> AsyncGenerator[tuple[float, LiveEvents], None]:
     """Yield (received_s, events) of each chunk of an open source, after its commands were sent.
 
@@ -66,7 +66,7 @@ async def pump(
 
 
 async def run_live(
-    source: Source, session: Session, on_update: OnUpdate, *, desktop: Desktop | None = None
+    source: Source, session: LiveSession | _Session, on_update: OnUpdate, *, desktop: Desktop | None = None
 ) -> None:
     """Run a session until its source ends or the task is cancelled; `on_update` gets the received time."""
     received_s = 0.0

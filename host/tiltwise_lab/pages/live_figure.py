@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-ENTRANCE = "run_live"  # the event loop; everything in the figure is reached from here
+ENTRANCES = ("run_live", "pump")  # the event loop; everything in the figure is reached from here
 FOLDERS = ("live", "live/wearer", "live/backfill", "decode", "store")
 FILES = ("tracker.py", "link/source.py", "link/commands.py", "recording/tw_file.py")
 TOO_DEEP = ("decode", "store")  # folders that stand as one box: the figure does not look into them
@@ -40,8 +40,8 @@ def live_figure(root: Path) -> str:
     """Return the figure as a fenced Mermaid block."""
     homes, calls = _homes_and_calls(root / "host" / "tiltwise")
     shown = _reached(calls)
-    if len(shown) < 2:
-        raise ValueError(f"{ENTRANCE} is expected to call a session; nothing is reached from it")
+    if len(shown) <= len(ENTRANCES):
+        raise ValueError(f"{ENTRANCES[0]} is expected to call a session; nothing is reached from it")
     lines = ["```mermaid", "flowchart TD"]
     for folder in dict.fromkeys(homes[name] for name in shown):
         lines.append(f'    subgraph {folder.replace("/", "_")}["{folder}/"]')
@@ -55,7 +55,7 @@ def live_figure(root: Path) -> str:
 
 
 def _homes_and_calls(package: Path) -> tuple[dict[str, str], _Calls]:
-    """Return the folder of each class and of the entrance, and who calls what of whom."""
+    """Return the folder of each class and of the entrances, and who calls what of whom."""
     files = [*(path for folder in FOLDERS for path in sorted((package / folder).glob("*.py")))]
     files += [package / name for name in FILES]
     homes: dict[str, str] = {}
@@ -63,7 +63,7 @@ def _homes_and_calls(package: Path) -> tuple[dict[str, str], _Calls]:
     for path in files:
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             is_class = isinstance(node, ast.ClassDef) and not node.name.startswith("_")
-            if is_class or (isinstance(node, ast.AsyncFunctionDef) and node.name == ENTRANCE):
+            if is_class or (isinstance(node, ast.AsyncFunctionDef) and node.name in ENTRANCES):
                 assert isinstance(node, (ast.ClassDef, ast.AsyncFunctionDef))
                 nodes[node.name] = node
                 homes[node.name] = path.parent.relative_to(package).as_posix().replace(".", "tiltwise")
@@ -122,7 +122,7 @@ def _known_in(node: ast.expr, known: set[str]) -> tuple[str, ...]:
 
 
 def _reached(calls: _Calls) -> list[str]:
-    found = [ENTRANCE]
+    found = list(ENTRANCES)
     for name in found:
         found += [called for caller, called in calls if caller == name and called not in found]
     return found
