@@ -108,7 +108,7 @@ def watched(address: str, folder: Path, **options: object) -> str:
 
 def test_watch_uses_a_stored_calibration_and_says_so(tmp_path: Path) -> None:
     console = Console(file=StringIO(), width=150)
-    run_calibrate(CalibrateOptions("sim:upright?seed=2&minutes=0.5&speed=0", data=tmp_path), console)
+    run_calibrate(CalibrateOptions(address="sim:upright?seed=2&minutes=0.5&speed=0", data=tmp_path), console)
     said = watched("sim:slouch?seed=2&minutes=1&speed=0", tmp_path, person="me")
     assert "calibration of me from" in said
     assert "calibrating:" not in said
@@ -116,7 +116,7 @@ def test_watch_uses_a_stored_calibration_and_says_so(tmp_path: Path) -> None:
 
 def test_watch_begins_with_the_ritual_without_one_and_for_other_people(tmp_path: Path) -> None:
     console = Console(file=StringIO(), width=150)
-    run_calibrate(CalibrateOptions("sim:upright?seed=2&minutes=0.5&speed=0", data=tmp_path), console)
+    run_calibrate(CalibrateOptions(address="sim:upright?seed=2&minutes=0.5&speed=0", data=tmp_path), console)
     said = watched("sim:upright?seed=2&minutes=0.5&speed=0", tmp_path, person="Ada")
     assert "no calibration of Ada for this device yet" in said
     assert "calibrated (quality" in said
