@@ -180,7 +180,7 @@ class LinkTrial:
         self.board_log.made.clear()
         self.board_log.dropped.clear()
         self.board.fed_s.clear()
-        self.session.notes = self.host_log = HostLog()
+        self.session.log = self.host_log = HostLog()
         self.warnings.clear()
 
     def _updated(self, _received_s: float, events: LiveEvents) -> None:
