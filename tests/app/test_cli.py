@@ -11,7 +11,7 @@ import pytest
 
 from command import COMMAND, Command, assert_one_line, environment, run
 from tiltwise import __version__, console
-from tiltwise.app import cli, exit_status
+from tiltwise.app import exit_status
 from tiltwise.text import printable
 
 ALL_COMMANDS = ("analyze", "bench", "count", "day", "demo", "doctor", "exercises", "scan", "watch")
