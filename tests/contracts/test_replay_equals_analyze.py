@@ -51,7 +51,7 @@ def record(path: Path, stream: int, lost: range = range(0)) -> Path:
 def test_a_simulated_recording_tells_the_same_events(tmp_path: Path, stream: int) -> None:
     path = record(tmp_path / "slouch.tw", stream)
     mounting, notes = choose_mounting(read_input(path), mount=Mount.NECK)
-    assert "ritual" in notes[0]
+    assert "guided calibration" in notes[0]
     ours = replayed(path, mounting)
     assert sum(isinstance(e, EpisodeAlert) for e in ours) >= 1
     assert ours == analyzed(path, mounting)
