@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decode import frame_builders
 from live.feed import acknowledged
+from tiltwise.common.frame import read_frame
 from tiltwise.decode.decoder import Decoder
 from tiltwise.link.commands import CREDITS
 from tiltwise.live.acknowledgements import ACK_EVERY_S, Acknowledgements, DecodedCounts
@@ -37,7 +38,7 @@ def test_bad_bytes_are_no_newest_frame() -> None:
 
 def test_an_earlier_boot_is_acknowledged_only_when_there_is_more() -> None:
     acks = Acknowledgements()
-    acks.note(2, 7)
+    acks.note(read_frame(frame_builders.raw_frame(7, 0, 0, [[0, 0, 0, 0, 0, 8192]], boot=2)))
     assert len(acks.earlier({1: 30, 2: 7})) == 1
     assert acks.earlier({1: 30, 2: 7}) == []
     assert len(acks.earlier({1: 31, 2: 7})) == 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tiltwise.common import wire
+from tiltwise.common.frame import Frame
 from tiltwise.decode.decoder import Decoder, Item
 from tiltwise.link.commands import Acknowledger
 from tiltwise.live.wearer.live_events import Command
@@ -34,9 +35,10 @@ class Acknowledgements:
         self._every_s = every_s
         self._freed: dict[int, int] = {}  # earlier boot -> what was acknowledged of it
 
-    def note(self, boot: int, seq: int) -> None:
+    def note(self, frame: Frame) -> None:
         """Take the number of a good live frame."""
-        self.newest = max(self.newest, (boot, seq)) if boot == self.newest[0] else (boot, seq)
+        this = (frame.boot, frame.seq)
+        self.newest = max(self.newest, this) if frame.boot == self.newest[0] else this
 
     def is_due(self, received_s: float) -> bool:
         """Tell whether it is time for the next round, and begin it."""
@@ -72,14 +74,14 @@ class DecodedCounts:
         self.decoder = decoder
         self._acks = Acknowledgements()
 
-    def feed(self, received_s: float, frame: bytes) -> tuple[list[Command], list[Item]]:
+    def feed(self, received_s: float, data: bytes) -> tuple[list[Command], list[Item]]:
         """Take a frame; return an acknowledgement of those before it when one is due, and what it brings."""
         acks = []
         if self._acks.newest[1] >= 0 and self._acks.is_due(received_s):
             seen = self.decoder.acknowledgeable()
             acks = self._acks.present({} if seen is None else dict([seen]))
-        opened = self.decoder.open(frame)
-        if opened is None:
+        frame = self.decoder.open(data)
+        if frame is None:
             return acks, []
-        self._acks.note(opened.boot, opened.seq)
-        return acks, self.decoder.take(opened)
+        self._acks.note(frame)
+        return acks, self.decoder.take(frame)

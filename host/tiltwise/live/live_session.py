@@ -62,8 +62,8 @@ class LiveSession:
     ) -> None:
         self.decoder = Decoder()
         self._recording = recording or NoRecording()
-        self._sink = sink or NoStore(self._recording, self.decoder)
-        self._is_kept = sink is not None or self._recording.is_kept
+        self._sink = sink or NoStore()
+        self._has_store = sink is not None
         self._board_watch = BoardWatch()
         self._clocks = BoardClocks(started_utc_s)
         self._pipeline = pipeline
@@ -131,7 +131,7 @@ class LiveSession:
         return [event for item in items for event in self._take(item)]
 
     def _keep_frame(self, received_s: float, frame: Frame) -> None:
-        self._acks.note(frame.boot, frame.seq)
+        self._acks.note(frame)
         self._clocks.learn(frame, received_s)
         self._backfill.on_frame(frame, received_s)
         span = self._clocks.span(frame) if frame.has_samples else None
@@ -176,7 +176,8 @@ class LiveSession:
 
     def _ask(self, received_s: float) -> list[Command]:
         """Ask for the oldest missing frames, where they would be kept."""
-        wanted = self._backfill.next_get(received_s, self._acks.commands) if self._is_kept else None
+        is_kept = self._has_store or self._recording.is_kept
+        wanted = self._backfill.next_get(received_s, self._acks.commands) if is_kept else None
         return [] if wanted is None else [Command(wanted)]
 
     def _commit(self) -> list[LiveEvent]:
@@ -184,7 +185,10 @@ class LiveSession:
         self._backfill.flush()
         self._note_clock()
         kept = self._sink.commit()
-        self._durable.update(self._backfill.acknowledgeable(dict(kept.settled)))
+        if self._has_store:
+            self._durable.update(self._backfill.acknowledgeable(dict(kept.settled)))
+        elif self._recording.sync():
+            self._durable.update(self._backfill.acknowledgeable())
         earlier = self._acks.earlier(self._durable) if self._backfill.hears_answers else []
         return [
             *([LiveWarning(kept.warning)] if kept.warning else []),

@@ -103,21 +103,8 @@ def analyze(
     on_progress : gets the share done, 0 to 1.
     """
     profile = TrackerSettings(mounting, rule=rule or RuleSettings())
-    tracker = Tracker(profile)
-    blocks: list[AngleBlock] = []
-    activity: list[NDArray[np.int8]] = []
-    events: list[Event] = []
-    done, total = 0, data.n
-    for block in data.blocks:
-        update = tracker.process(block)
-        blocks.append(update.angles)
-        activity.append(update.activity)
-        events += update.events
-        done += len(block.t_s)
-        on_progress(done / total)
-    events += tracker.finish()
+    blocks, codes, events = _track(data, profile, on_progress)
     t_s = np.concatenate([b.t_s for b in blocks])
-    codes = np.concatenate(activity)
     columns = {name: np.concatenate([getattr(b, name) for b in blocks]) for name in _ANGLE_COLUMNS}
     posture_deg = np.concatenate([profile.posture_angle_deg(b) for b in blocks])
     worn = codes != _NOT_WORN
@@ -139,6 +126,25 @@ def analyze(
         worn_percent=_percent(weight, worn),
         moving_percent=_percent(weight, np.isin(codes, _MOVING)),
     )
+
+
+def _track(
+    data: ImuInput, profile: TrackerSettings, on_progress: Callable[[float], None]
+) -> tuple[list[AngleBlock], NDArray[np.int8], list[Event]]:
+    """Run the tracker; return the angles in blocks, the activity code of each sample (n,), and the events."""
+    tracker = Tracker(profile)
+    blocks: list[AngleBlock] = []
+    activity: list[NDArray[np.int8]] = []
+    events: list[Event] = []
+    done = 0
+    for block in data.blocks:
+        update = tracker.process(block)
+        blocks.append(update.angles)
+        activity.append(update.activity)
+        events += update.events
+        done += len(block.t_s)
+        on_progress(done / data.n)
+    return blocks, np.concatenate(activity), [*events, *tracker.finish()]
 
 
 def _gap_notes(data: ImuInput) -> tuple[str, ...]:
