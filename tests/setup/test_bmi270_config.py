@@ -78,7 +78,7 @@ def test_package_holds_boschs_bytes_and_is_read_without_being_run():
     if importlib.util.find_spec("bmi270") is None:
         pytest.skip('the extra is not installed: pip install "tiltwise[bmi270]"')
     code = (
-        "import sys; from tiltwise.app import setup_imu; found = setup_imu.from_package();"
+        "import sys; from tiltwise.setup import bmi270_config; found = bmi270_config.from_package();"
         "print(found.sha256, len(found.data), found.origin, {'bmi270', 'smbus2'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -104,7 +104,9 @@ def test_whole_setup_with_real_mpremote(bench, tmp_path):
     assert set(there) - set(staged) == own
     assert not (bench.flash / "lib" / "firmware" / "old").exists()
     tools = bench.computer.tools
-    removed = tools.run([*tools.mpremote, "connect", str(bench.port), "rm", ":lib/firmware/outbox.mpy"], 60)
+    removed = tools.run(
+        [*tools.mpremote, "connect", str(bench.port), "rm", ":lib/firmware/comms/frame_store.mpy"], 60
+    )
     assert removed.code == 0, removed.text
     again = {step.do: step.said for step in wizard.run(options, bench.computer) if step.is_done}
     assert again[Do.COMPARE].startswith("1 of ")
