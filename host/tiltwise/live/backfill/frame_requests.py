@@ -237,17 +237,23 @@ class Backfill:
 
     # ---- what may be acknowledged, what to ask for ----
 
-    def acknowledgeable(self, stored: Mapping[int, int]) -> dict[int, int]:
+    def acknowledgeable(self, stored: Mapping[int, int] | None = None) -> dict[int, int]:
         """Return by boot the last number that may be acknowledged: no frame up to it is still needed from the board.
 
         Parameters
         ----------
-        stored : by boot the last number up to which all is durable here.
+        stored : by boot what the store has committed without a hole. None: there is no store, and whatever came of
+            the present boot is kept.
         """
-        if self._ledger is None:
-            return dict(stored)
-        came = {boot: self._came_without_holes(boot) for boot in stored if boot not in self._unplaced}
-        return {boot: min(stored[boot], seq) for boot, seq in came.items() if seq is not None}
+        found = {}
+        boots = [*stored] if stored is not None else [b for b in (self._clocks.boot,) if b is not None]
+        for boot in boots:
+            came = self._came_without_holes(boot)
+            if stored is not None and self._ledger is None:
+                found[boot] = stored[boot]
+            elif came is not None and boot not in self._unplaced:
+                found[boot] = came if stored is None else min(stored[boot], came)
+        return found
 
     def _came_without_holes(self, boot: int) -> int | None:
         """Return the last number before the first frame of a boot that may still come."""
