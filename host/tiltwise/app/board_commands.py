@@ -11,10 +11,12 @@ from tiltwise.app import exit_status
 from tiltwise.app.cli_options import (
     AddressArgument,
     DataOption,
+    FaceOption,
     InFrontOption,
     MountOption,
     PersonOption,
     PictureOption,
+    SoundOption,
     TiltsOption,
     chosen_mount,
     chosen_settings,
@@ -65,16 +67,9 @@ def calibrate(
     in_front: InFrontOption = False,
     person: PersonOption = None,
     out: PictureOption = None,
-    sound: Annotated[
-        bool, typer.Option("--sound/--no-sound", help="Ring the terminal's bell at each step.")
-    ] = True,
+    sound: SoundOption = True,
     anew: Annotated[bool, typer.Option("--anew", help="Store it even if it sits quite differently.")] = False,
-    face: Annotated[
-        str | None,
-        typer.Option(
-            help="Sensor axis away from the skin, e.g. +z; off: any. Default: what our boards have."
-        ),
-    ] = None,
+    face: FaceOption = None,
     data: DataOption = None,
 ) -> None:
     """Sit tall, nod three times: how the sensor sits on this person, stored for the next days."""

@@ -35,6 +35,13 @@ TiltsOption = Annotated[
 InFrontOption = Annotated[
     bool, typer.Option("--in-front", help="Glasses or headphones: not behind the neck.")
 ]
+SoundOption = Annotated[
+    bool, typer.Option("--sound/--no-sound", help="Ring the terminal's bell at each step.")
+]
+FaceOption = Annotated[
+    str | None,
+    typer.Option(help="Sensor axis away from the skin, e.g. +z; off: any. Default: what our boards have."),
+]
 
 
 def chosen_settings(rule: str | None = None) -> Settings:
