@@ -71,7 +71,7 @@ def _machine(path: Path, root: Path) -> Machine | None:
                 path.relative_to(root).as_posix(),
                 summary,
                 above[2:].rstrip(".") if above.startswith("# ") else "",
-                _start(tree, {arrow.state for arrow in arrows}),
+                _start(tree, {arrow.state for arrow in arrows}) or arrows[0].state,
                 arrows,
             )
     return None
@@ -93,7 +93,7 @@ def _word(node: ast.expr) -> str:
 
 
 def _start(tree: ast.Module, states: set[str]) -> str:
-    """Return the state that the class begins in: the first one that is assigned to an attribute."""
+    """Return the state that the class begins in: the first one that is assigned to an attribute; "" without one."""
     for node in ast.walk(tree):
         if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
             target = node.targets[0] if isinstance(node, ast.Assign) else node.target
