@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from offline.imu_file_samples import leaning, save
 from tiltwise.app.demo import DemoOptions, run_demo
 from tiltwise.config.settings import Settings
 
+# As in a shell where tiltwise is installed: hints then say `tiltwise` (tests/app/test_hints.py looks at others).
+os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
 CHECKOUT = Path(__file__).parent.parent
 
 

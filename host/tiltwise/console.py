@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from tiltwise.text import printable
+from tiltwise.text import as_typed, printable
 
 
 class SafeConsole(Console):
@@ -22,7 +22,7 @@ class SafeConsole(Console):
 
     def render_str(self, text: str, **options: Any) -> Text:
         """Return the text to be shown; lines stay lines."""
-        lines = text.split("\n")
+        lines = as_typed(text).split("\n")
         return super().render_str("\n".join(printable(line, len(line)) for line in lines), **options)
 
 

@@ -1,8 +1,14 @@
-"""Text from outside made safe: for a file's name, and for a terminal."""
+"""Text made safe for a file's name and a terminal, and commands in it made such that they can be typed."""
 
 from __future__ import annotations
 
 import re
+import shutil
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+_commands: set[str] = set()
 
 
 def safe_name(text: str) -> str:
@@ -14,3 +20,25 @@ def printable(text: str, limit: int = 80) -> str:
     """Return text of foreign origin without control or direction characters, fit for a terminal."""
     shown = "".join(c if c.isprintable() else "?" for c in text)
     return shown if len(shown) <= limit else shown[: limit - 3] + "..."
+
+
+def know_commands(names: Iterable[str]) -> None:
+    """Tell which words after "tiltwise" are commands; the command line does, once."""
+    _commands.update(names)
+
+
+def as_typed(text: str) -> str:
+    """Return a message whose commands work as they stand, also where `tiltwise` and `pip` are not on the path.
+
+    In a checkout after `make demo` that is .venv/bin/tiltwise, elsewhere the Python that runs.
+    """
+    if not _commands or shutil.which("tiltwise"):
+        return text
+    script = Path(sys.executable).with_name("tiltwise")
+    here = script.relative_to(Path.cwd()) if script.is_relative_to(Path.cwd()) else script
+    program = str(here) if script.is_file() else f"{sys.executable} -m tiltwise"
+    names = "|".join(sorted(_commands))
+    text = re.sub(rf"(?<![\w/.\\-])tiltwise (?=(?:{names}|--help)\b)", lambda _: f"{program} ", text)
+    return re.sub(
+        r"(?<![\w-] )\bpip install (?=[\w.\"'])", lambda _: f"{sys.executable} -m pip install ", text
+    )

@@ -15,6 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
+LEAST_RATE_HZ = (
+    12.0  # nods reach 2 Hz and their third harmonic matters to the angle: slower nothing can follow them
+)
 
 
 class Mount(StrEnum):

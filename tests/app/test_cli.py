@@ -69,7 +69,7 @@ WRONG_USE = {
     "no seeds": (("bench", "sim", "--seeds", "0"), "greater than or equal to 1"),
     "unknown exercise": (("count", "{leant}", "--exercise", "jumping"), "choose one of side_tilt"),
     "bad date": (("day", "2026-13-01"), "expected YYYY-MM-DD"),
-    "date in words": (("day", "yesterday"), "expected YYYY-MM-DD"),
+    "date in words": (("day", "tuesday"), "expected YYYY-MM-DD"),
     "angles name": (("analyze", "{leant}", "--angles", "a.xls"), ".csv or .parquet"),
     "plot name": (("analyze", "{leant}", "--plot", "a.gif"), ".png, .pdf or .svg"),
     "day's picture": (("day", "--out", "a.gif"), ".png, .pdf or .svg"),
@@ -164,7 +164,9 @@ def test_analyze_json_has_the_keys_of_the_contract(tiltwise: Command, leant: Pat
         "duration_s", "rate_hz", "mount", "inclination_deg", "flexion_deg", "lateral_deg", "percent_above_deg",
         "episodes", "worn_percent", "moving_percent",
     }  # fmt: skip
-    assert set(said) == contract | {"axes", "measures", "percent_above_of", "notes"}
+    assert set(said) == contract | {
+        "axes", "measures", "percent_above_of", "notes", "is_neutral_known", "relative_to",
+    }  # fmt: skip
     for name in ("inclination_deg", "flexion_deg", "lateral_deg"):
         assert set(said[name]) == PERCENTILES
     assert list(said["percent_above_deg"]) == ["15", "20", "30", "45", "60"]

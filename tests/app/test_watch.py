@@ -8,16 +8,20 @@ import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from command import Command, Result, assert_one_line, run_limited
 from live.feed import stored_seqs
+from tiltwise.app import watch_view
+from tiltwise.app.watch_view import angle_words
 from tiltwise.config.settings import RuleSetting
+from tiltwise.motion.calibration.mounting import mounting_from_axes
 from tiltwise.offline.recording_header import recording_header
 from tiltwise.recording.tw_file import RecordingWriter, read_frames
 from tiltwise.sim.board.simulation import Simulation
 from tiltwise.store.writer import Store
-from tiltwise.types import EpisodeAlert, Mount
+from tiltwise.types import Activity, EpisodeAlert, Mount
 
 
 def told_alerts(result: Result) -> list[str]:
@@ -211,3 +215,23 @@ def test_a_disk_that_fills_up_stops_no_alert_and_fails_at_the_end(home: Path, tm
     assert kept == set(range(len(kept)))
     assert len(kept) > 10
     assert read_frames(tmp_path / "a.tw").frames
+
+
+def test_the_end_of_watch_says_how_long_it_was_and_the_alerts(
+    tiltwise: Command, leant: Path, tmp_path: Path
+) -> None:
+    result = tiltwise(
+        "watch", f"replay:{leant}?speed=0", "--rule", "20:10", "--record", tmp_path / "a.tw", "--no-store"
+    )
+    said = " ".join(result.out.split())
+    assert re.search(r"ended after (1 min 0|59) s; alerts: 1; the samples are not stored", said)
+    assert f"recording: {tmp_path / 'a.tw'}" in said.replace(" ", "").replace("recording:", "recording: ")
+
+
+@pytest.mark.parametrize("activity", Activity)
+def test_the_live_line_fits_a_terminal_of_80_columns(activity: Activity) -> None:
+    nodded = mounting_from_axes(np.array([0.0, 0, 1]), np.array([0.0, 1, 0]), mount=Mount.NECK, axes="nod")
+    shown = angle_words(nodded, -123.0, -45.0, -67.0)
+    line = watch_view._angle_line(36_000.0, 23.0, shown, watch_view._SHORT[activity]).plain
+    assert len(line) <= 79
+    assert line.endswith(watch_view._SHORT[activity])

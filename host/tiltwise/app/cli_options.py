@@ -13,10 +13,23 @@ from tiltwise.config import paths
 
 if TYPE_CHECKING:
     from tiltwise.config.settings import Settings
+    from tiltwise.recording.imu_file import ReadOptions
     from tiltwise.types import Mount
 
 AddressArgument = Annotated[str, typer.Argument(help="ble:, ble:NAME, serial:PORT, sim:desk, replay:FILE")]
-FileArgument = Annotated[Path, typer.Argument(help=".tw, .npz, .csv or .parquet")]
+FileArgument = Annotated[Path, typer.Argument(help=".tw, .npz, .csv, .parquet, .zip or a logger's text")]
+ColumnsOption = Annotated[
+    str,
+    typer.Option(
+        "--columns",
+        metavar="t=T,acc=X:Y:Z,gyr=X:Y:Z",
+        help="Names or numbers of columns; -X turns one round.",
+    ),
+]
+UnitsOption = Annotated[str, typer.Option("--units", metavar="g,deg/s,ms", help="Units to insist on.")]
+RateOption = Annotated[
+    float | None, typer.Option("--rate", metavar="HZ", help="Samples a second, in place of the file's times.")
+]
 DataOption = Annotated[
     Path | None, typer.Option("--data", help="Folder of the store (default: your data folder).")
 ]
@@ -62,3 +75,11 @@ def chosen_mount(text: str | None) -> Mount | None:
 
     with exit_status.wrong_use():
         return None if text is None else parse_mount(text)
+
+
+def chosen_reading(columns: str, units: str, rate_hz: float | None) -> ReadOptions:
+    """Return how a file is to be read; UsageError for what cannot be meant."""
+    from tiltwise.recording.imu_file import read_options
+
+    with exit_status.wrong_use():
+        return read_options(columns, units, rate_hz)

@@ -17,7 +17,7 @@ from rich.table import Table
 from tiltwise import console
 from tiltwise.app.day import parse_day
 from tiltwise.errors import AppError, UsageError
-from tiltwise.live.event_text import clock
+from tiltwise.live.event_text import lasting
 from tiltwise.offline.rebuild import rebuild
 from tiltwise.store.erase import KEEP_RAW, copies, erase_all, erase_stretch, store_files
 from tiltwise.store.overview import Overview, overview
@@ -83,12 +83,14 @@ def data_table(folder: Path, seen: Overview) -> Table:
         ("devices", _names(seen.devices)),
         ("range", _range(seen)),
         ("days", _days(seen)),
-        ("recorded / worn", f"{clock(seen.covered_s)} / {clock(seen.worn_s)}"),
+        ("recorded / worn", f"{lasting(seen.covered_s)} / {lasting(seen.worn_s)}"),
         ("raw samples", _raw(seen)),
     ]
     rows += [("gaps", "none")] if not seen.gaps else []
     for k, gap in enumerate(seen.gaps):
-        rows.append(("gaps" if k == 0 else "", f"{printable(gap.reason)}: {gap.count}, {clock(gap.seconds)}"))
+        rows.append(
+            ("gaps" if k == 0 else "", f"{printable(gap.reason)}: {gap.count}, {lasting(gap.seconds)}")
+        )
     for row in rows:
         table.add_row(*row)
     return table

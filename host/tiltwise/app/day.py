@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from rich.table import Table
 
 from tiltwise.errors import AppError, UsageError
-from tiltwise.live.event_text import clock
+from tiltwise.live.event_text import lasting
 from tiltwise.offline import shown_metrics
 from tiltwise.offline.picture_file import check_picture_path, save_figure
 from tiltwise.report import plots
 from tiltwise.report.day_summary import DaySummary
 from tiltwise.report.plots import Figure
 from tiltwise.store.writer import Store
+from tiltwise.text import printable
 from tiltwise.types import Activity, FloatArray
+
+DEMOS = "tiltwise-demo"  # folder of the demos' stores, where they are run
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +33,28 @@ class Day:
     zone: ZoneInfo
 
 
-def parse_day(text: str) -> date:
-    """Read YYYY-MM-DD."""
+def parse_day(text: str, today: date | None = None) -> date:
+    """Read YYYY-MM-DD, today, yesterday, or -2 for so many days ago."""
+    ago = {"today": 0, "yesterday": 1}.get(text.lower())
+    if ago is None and re.fullmatch(r"-\d{1,5}", text):
+        ago = int(text[1:])
     try:
-        return date.fromisoformat(text)
+        return date.fromisoformat(text) if ago is None else (today or date.today()) - timedelta(days=ago)
     except ValueError:
-        raise UsageError(f"day {text!r}: expected YYYY-MM-DD, for instance 2026-03-01") from None
+        raise UsageError(
+            f"day {text!r}: expected YYYY-MM-DD, for instance 2026-03-01, or today, yesterday, -2"
+        ) from None
+
+
+def folder_with_days(asked: Path | None, own: Path) -> tuple[Path, str]:
+    """Return the store to show (asked for, one's own, before there is any the newest demo's) and a note."""
+    if asked is not None or (own / "core.db").is_file():
+        return asked or own, ""
+    demos = sorted(Path(DEMOS).glob("*/core.db"), key=lambda path: path.stat().st_mtime)
+    if not demos:
+        return own, ""
+    folder = demos[-1].parent
+    return folder, f"nothing of your own is stored yet: this is the demo in {printable(str(folder), 300)}"
 
 
 def load_day(folder: Path, day: date | None) -> Day:
@@ -74,15 +94,15 @@ def day_table(day: Day) -> Table:
         show_header=False, box=None, pad_edge=False, title=f"{day.day} ({day.zone.key})", title_justify="left"
     )
     rows = [
-        ("worn", clock(s.worn_s)),
-        ("walking / lying", f"{clock(s.seconds(Activity.WALKING))} / {clock(s.seconds(Activity.LYING))}"),
+        ("worn", lasting(s.worn_s)),
+        ("walking / lying", f"{lasting(s.seconds(Activity.WALKING))} / {lasting(s.seconds(Activity.LYING))}"),
         ("angle", shown_metrics.NAMES[s.mount]["flexion"]),
         ("angle P10 / P50 / P90", " / ".join(f"{p:.0f}" for p in s.percentiles_deg) + " deg"),
         ("time beyond", ", ".join(f"{a} deg {p:.0f} %" for a, p in s.percent_above_deg.items())),
-        ("longest spell beyond 20 deg", clock(s.longest_bout_s)),
+        ("longest spell beyond 20 deg", lasting(s.longest_bout_s)),
         ("alerts", str(len(s.alerts_s))),
         ("exercise repetitions", str(sum(not r.is_partial for r in s.reps))),
-        ("gaps", f"{len(s.gaps)}, {clock(sum(g.end_s - g.start_s for g in s.gaps))}"),
+        ("gaps", f"{len(s.gaps)}, {lasting(sum(g.end_s - g.start_s for g in s.gaps))}"),
     ]
     if s.is_short:
         rows.append(("note", "too little wear to read much into the percentiles"))

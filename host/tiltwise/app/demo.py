@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from rich.console import Console
 
-from tiltwise.app.day import day_figure, load_day
+from tiltwise.app.day import DEMOS, day_figure, load_day
 from tiltwise.config.settings import Settings
 from tiltwise.config.time_zone import local_zone_name
 from tiltwise.console import LINE_STYLES
@@ -32,11 +32,12 @@ from tiltwise.live.wearer.live_events import Calibrated, LiveEvents, PostureMeas
 from tiltwise.offline.picture_file import save_figure
 from tiltwise.offline.recording_header import recording_header
 from tiltwise.recording.tw_file import RecordingWriter
+from tiltwise.report.taking_off import is_on_a_neck
 from tiltwise.sim.board.simulated_source import SimSource
 from tiltwise.sim.board.simulation import Simulation
 from tiltwise.store.writer import Store
 from tiltwise.text import printable
-from tiltwise.types import EpisodeEnded, FloatArray, Mount, RepCompleted
+from tiltwise.types import Activity, ActivityChanged, EpisodeEnded, FloatArray, Mount, RepCompleted
 
 EXERCISE = "side_tilt"
 START_HOUR = 9  # local time on the day plot
@@ -69,7 +70,9 @@ class DemoTally:
     corrected: int = 0
     reps: list[RepCompleted] = field(default_factory=list)
     has_calibration: bool = False
-    trace: list[tuple[float, float]] = field(default_factory=list)  # (device s, deg), one a frame
+    # (device s, deg, whether it is off or lies), one a frame
+    trace: list[tuple[float, float, bool]] = field(default_factory=list)
+    is_away: bool = False
 
     def take(self, received_s: float, events: LiveEvents) -> None:
         """Count, and print what is worth a line."""
@@ -78,7 +81,9 @@ class DemoTally:
                 case Calibrated():
                     self.has_calibration = True
                 case PostureMeasured():
-                    self.trace.append((event.t_s, event.angle_deg))
+                    self.trace.append((event.t_s, event.angle_deg, self.is_away))
+                case ActivityChanged():
+                    self.is_away = event.activity in (Activity.NOT_WORN, Activity.LYING)
                 case Notice(level=NoticeLevel.ALERT):
                     self.alerts += 1
                 case EpisodeEnded(is_corrected=True, alert_s=float()):
@@ -92,7 +97,8 @@ class DemoTally:
         """Return the angle over the demo for the plot, (UTC s, deg); None when it is long enough for minutes."""
         if not self.trace or self.trace[-1][0] - self.trace[0][0] > _LONGEST_TRACE_S:
             return None
-        t_s, angle_deg = np.array(self.trace).T
+        t_s, angle_deg, is_away = np.array(self.trace).T
+        angle_deg = np.where(is_on_a_neck(t_s, angle_deg, is_away > 0), angle_deg, np.nan)
         return np.array([session.utc_s(t) for t in t_s.tolist()]), angle_deg
 
 
@@ -141,7 +147,7 @@ def _session(options: DemoOptions, folder: Path, started: datetime) -> LiveSessi
 
 def _new_folder(out: Path | None) -> Path:
     """A folder of its own for each run, so that no demo writes into anybody's data."""
-    folder = out or Path("tiltwise-demo") / time.strftime("%Y%m%d-%H%M%S")
+    folder = out or Path(DEMOS) / time.strftime("%Y%m%d-%H%M%S")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise AppError(f"{folder}: not an empty folder; name a new one with --out")
     folder.mkdir(parents=True, exist_ok=True)

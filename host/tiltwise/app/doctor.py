@@ -17,6 +17,8 @@ from tiltwise.config.time_zone import local_zone_name
 from tiltwise.firmware_build.locate import firmware_dir
 from tiltwise.link import ble, serial
 from tiltwise.live.desktop import Desktop
+from tiltwise.setup.setup_errors import SetupError
+from tiltwise.setup.tools import Tools
 from tiltwise.sim.board.simulation import Simulation
 from tiltwise.store.writer import Store, StoreError
 from tiltwise.version import __version__
@@ -42,6 +44,7 @@ def findings(settings_path: Path, folder: Path, *, radio_s: float = 2.0) -> Iter
     yield _time_zone()
     yield _simulator()
     yield _firmware()
+    yield _setup_programs()
     yield _desktop()
     yield _ports()
     yield _radio(radio_s)
@@ -57,7 +60,9 @@ def _packages() -> Finding:
     names = [_NAME.match(line)[0] for line in wanted if ";" not in line]  # type: ignore[index]
     missing = [name for name in names if not _is_installed(name)]
     if missing:
-        return Finding("packages", False, f"{running}, lacks {', '.join(missing)}: pip install them")
+        return Finding(
+            "packages", False, f"{running}, lacks {', '.join(missing)}: pip install {' '.join(missing)}"
+        )
     return Finding("packages", True, f"{running}, with all of the {len(names)} packages that it needs")
 
 
@@ -67,6 +72,14 @@ def _is_installed(name: str) -> bool:
     except metadata.PackageNotFoundError:
         return False
     return True
+
+
+def _setup_programs() -> Finding:
+    what = "programs of tiltwise setup"
+    try:
+        return Finding(what, True, Tools().require(flashing=True), is_needed=False)
+    except SetupError as error:
+        return Finding(what, False, f"{error} (only to set up a board)", is_needed=False)
 
 
 def _time_zone() -> Finding:

@@ -11,7 +11,7 @@ import typer
 
 from tiltwise.config.address import AddressError
 from tiltwise.errors import AppError, UsageError, os_error_line
-from tiltwise.text import printable
+from tiltwise.text import as_typed, printable
 
 # Typer keeps its own copy of click; this is its class of wrong-use errors, whatever the copy is called.
 _USAGE_ERRORS: tuple[type[Exception], ...] = tuple(
@@ -68,6 +68,6 @@ def _usage_text(error: Exception) -> str:
 
 
 def _tell(message: str, code: int, *, hint: bool = False) -> int:
-    line = printable(" ".join(message.split()), _LONGEST_LINE)
-    print(f"tiltwise: {line}{' (see tiltwise --help)' if hint else ''}", file=sys.stderr)
+    line = as_typed(printable(" ".join(message.split()), _LONGEST_LINE))
+    print(f"tiltwise: {line}{as_typed(' (see tiltwise --help)') if hint else ''}", file=sys.stderr)
     return code

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tiltwise import console
 from tiltwise.setup import wizard
+from tiltwise.text import as_typed
 
 
 def run_setup(options: wizard.Options, *, is_dry: bool) -> None:
@@ -15,4 +16,4 @@ def run_setup(options: wizard.Options, *, is_dry: bool) -> None:
         line = f"{step.number:>2}/{step.of} {step.do:<11} {step.said}"
         where = console.out if step.is_done else console.err
         where.print(line, highlight=False, markup=False, soft_wrap=True)
-    print("ready: unplug it, clip it on, then `tiltwise watch`")
+    print(as_typed("ready: unplug it, clip it on, then `tiltwise watch ble:`"))

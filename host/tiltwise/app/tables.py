@@ -11,7 +11,7 @@ from tiltwise.app.doctor import Finding
 from tiltwise.exercise.catalogue import EXERCISES
 from tiltwise.link.ble import Advertisement
 from tiltwise.link.serial import Port
-from tiltwise.live.event_text import KINDS, clock
+from tiltwise.live.event_text import KINDS, clock, lasting
 from tiltwise.offline import shown_metrics
 from tiltwise.offline.analyze import Analysis
 from tiltwise.offline.count import Counted
@@ -26,8 +26,17 @@ _LONGEST_LIST = 20
 def analysis_table(result: Analysis, name: str) -> Table:
     """Return the figures of a file."""
     table = _two_columns(
-        f"{printable(name)}: {clock(result.duration_s)} at {result.rate_hz:.1f} Hz, {result.mounting.mount}"
+        f"{printable(name)}: {lasting(result.duration_s)} at {result.rate_hz:.1f} Hz, {result.mounting.mount}"
     )
+    if result.relative_to:
+        table.add_row(
+            "no verdict",
+            Text(
+                f"all angles are relative to {result.relative_to}; whether that was upright is not known. "
+                "Give --neutral FILE or --neutral-up X,Y,Z, or begin a recording with three nods",
+                style="bold yellow",
+            ),
+        )
     hidden = []
     for angle, summary in result.summaries.items():
         row = shown_metrics.shown(result.mounting, angle)
@@ -38,7 +47,8 @@ def analysis_table(result: Analysis, name: str) -> Table:
     above = ", ".join(f"{k} deg {v:.0f} %" for k, v in result.above.percent_above_deg.items())
     table.add_row(f"time beyond ({shown_metrics.shown(result.mounting, result.above_of).name})", above)
     table.add_row("worn / moving", f"{result.worn_percent:.0f} % / {result.moving_percent:.0f} %")
-    table.add_row("episodes", str(len(result.episodes)) if result.episodes else "none")
+    none = f"none beyond {result.relative_to}" if result.relative_to else "none"
+    table.add_row("episodes", str(len(result.episodes)) if result.episodes else none)
     for episode in result.episodes[:_LONGEST_LIST]:
         alert = "-" if episode.alert_s is None else clock(episode.alert_s)
         table.add_row(
@@ -52,7 +62,9 @@ def count_table(result: Counted, name: str) -> Table:
     """Return the repetitions of a file."""
     table = _two_columns(f"{printable(name)}: {result.exercise.name}")
     left, right = (sum(rep.side is side for rep in result.reps) for side in (Side.LEFT, Side.RIGHT))
-    table.add_row("repetitions", f"{len(result.reps)} ({left} left, {right} right)")
+    table.add_row(
+        "repetitions", f"{len(result.reps)}" + (f" ({left} left, {right} right)" if left or right else "")
+    )
     table.add_row("partial", str(len(result.partial)))
     for rep in result.reps[:_LONGEST_LIST]:
         side = "" if rep.side.value == "none" else f"{rep.side.value}, "

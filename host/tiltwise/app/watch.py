@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.live import Live
 
 from tiltwise.app.watch_view import WatchView
-from tiltwise.config.address import Address, open_source, parse_address
+from tiltwise.config.address import Address, open_source, parse_address, replay_options
 from tiltwise.config.calibration_profiles import DEFAULT_PERSON, StoredCalibration, device_name, load_profile
 from tiltwise.config.paths import data_folder
 from tiltwise.config.settings import Settings, rule_settings
@@ -22,13 +22,14 @@ from tiltwise.link.source import Source
 from tiltwise.link.supervisor import Supervisor
 from tiltwise.live.clock_watch import WallClock
 from tiltwise.live.desktop import Desktop
+from tiltwise.live.event_text import clock, lasting
 from tiltwise.live.live_session import LiveSession
 from tiltwise.live.open_session import Worn, open_session
 from tiltwise.live.run import run_until_stopped
 from tiltwise.live.sources import mount_of
 from tiltwise.live.wearer.case_orientation import choose_face
 from tiltwise.live.wearer.live_calibration import CalibrationOptions
-from tiltwise.offline.input_file import ImuInput, as_recorded, choose_mounting, read_input
+from tiltwise.offline.input_file import ImuInput, as_recorded, choose_neutral, read_input
 from tiltwise.offline.recording_header import recording_header
 from tiltwise.recording.tw_file import RecordingWriter
 from tiltwise.store.writer import Store
@@ -75,7 +76,9 @@ def watch(options: WatchOptions, console: Console) -> None:
     """Watch a source until it ends or is stopped."""
     address = _address(options)
     source = open_source(address)
-    played = read_input(Path(address.target)) if address.scheme == "replay" else None
+    played = None
+    if address.scheme == "replay":
+        played = read_input(Path(address.target), options=replay_options(address))
     if played is not None:
         options = _as_recorded(options, played, console)
     worn = _worn(options, address, source, played, console)
@@ -128,12 +131,18 @@ def _worn(
     """A file has its neutral in it or beside it; a live wearer has a stored calibration, or shows one."""
     mount = options.mount or mount_of(source) or Mount(options.settings.wear.mount)
     if played is not None:
-        mounting, notes = choose_mounting(
+        chosen = choose_neutral(
             played, mount=mount, neutral=options.neutral, neutral_up_text=options.neutral_up
         )
-        _print_notes(console, notes)
-        collar = played.collar if mounting is played.mounting else None
-        return Worn(mount=mount, mounting=mounting, collar=collar)
+        _print_notes(console, chosen.notes)
+        if chosen.relative_to_s is not None:
+            text = (
+                f"no verdict: all angles are relative to the posture at {clock(chosen.relative_to_s)}; whether that "
+                "was upright is not known (give --neutral or --neutral-up)"
+            )
+            console.print(text, style=LINE_STYLES["warn"], highlight=False)
+        collar = played.collar if chosen.mounting is played.mounting else None
+        return Worn(mount=mount, mounting=chosen.mounting, collar=collar)
     if options.neutral or options.neutral_up:
         raise UsageError(
             "--neutral and --neutral-up are for replay:FILE; a live sensor is calibrated by nodding"
@@ -219,9 +228,14 @@ def _run(source: Source, session: LiveSession, options: WatchOptions, console: C
             run_until_stopped(source, session, view.show, desktop=desktop)
     else:
         run_until_stopped(source, session, view.show, desktop=desktop)
+    held = f", {session.alerts.held_back} held back" if session.alerts.held_back else ""
+    kept = "stored" if options.is_stored else "not stored"
     console.print(
-        f"ended; {session.decoder.stats.samples} samples, {session.alerts.held_back} alerts held back"
+        f"ended after {lasting(view.last_s)}; alerts: {view.alerts}{held}; the samples are {kept}",
+        highlight=False,
     )
+    if options.record is not None:
+        console.print(f"recording: {printable(str(options.record), 300)}", highlight=False, soft_wrap=True)
 
 
 def _print_notes(console: Console, notes: Iterable[str]) -> None:

@@ -11,14 +11,23 @@ from rich.text import Text
 
 from tiltwise.console import LINE_STYLES
 from tiltwise.live.clock_watch import WallClock
-from tiltwise.live.event_text import ACTIVITIES, clock, lines_of
+from tiltwise.live.event_text import clock, lines_of
 from tiltwise.live.live_session import LiveSession
+from tiltwise.live.wearer.alerts import Notice, NoticeLevel
 from tiltwise.live.wearer.live_events import LiveEvents, PostureMeasured, UpperBackMeasured
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.types import ACTIVITIES as ACTIVITY_CODES
-from tiltwise.types import Update
+from tiltwise.types import Activity, Update
 
 _BAR_CELLS = 30
+_COLUMNS = 79  # of a usual terminal, without the last, which would wrap
+_SHORT = {
+    Activity.STILL: "still",
+    Activity.MOVING: "moving",
+    Activity.WALKING: "walking",
+    Activity.LYING: "lying",
+    Activity.NOT_WORN: "not worn",
+}
 _BAR_DEG = 60.0
 _REDRAW_S = 0.25
 
@@ -46,11 +55,14 @@ class WatchView:
         self._shows_alerts = shows_alerts
         self.live: Live | None = None
         self._drawn_s = 0.0
+        self.alerts, self.last_s = 0, 0.0
         self._activity = ""
         self._posture_deg, self._tilt_deg, self._back_deg = (float("nan"),) * 3
 
     def show(self, received_s: float, events: LiveEvents) -> None:
         """Take what a chunk brought."""
+        self.last_s = received_s
+        self.alerts += sum(isinstance(e, Notice) and e.level is NoticeLevel.ALERT for e in events)
         lines = lines_of(events)
         if self._wall_clock is not None and (clock_set := self._wall_clock.check()):
             lines.append(("warn", clock_set))
@@ -73,7 +85,7 @@ class WatchView:
                 case Update() if len(event.activity):
                     has_angles = True
                     self._tilt_deg = float(event.angles.lateral_deg[-1])
-                    self._activity = ACTIVITIES[ACTIVITY_CODES[int(event.activity[-1])]]
+                    self._activity = _SHORT[ACTIVITY_CODES[int(event.activity[-1])]]
         return has_angles
 
     def _draw(self, received_s: float) -> None:
@@ -94,7 +106,8 @@ def angle_words(mounting: Mounting, posture_deg: float, tilt_deg: float, back_de
 
 
 def _angle_line(received_s: float, posture_deg: float, shown: str, activity: str) -> Text:
-    """The newest angle as a number and a bar of fixed width."""
-    filled = 0 if np.isnan(posture_deg) else int(np.clip(posture_deg / _BAR_DEG, 0, 1) * _BAR_CELLS)
-    bar = "█" * filled + "·" * (_BAR_CELLS - filled)
-    return Text(f"{clock(received_s):>7}  {bar}  {shown}  {activity}"[:79])
+    """The newest angle as a number and a bar, in a line that fits a terminal of 80 columns."""
+    begin, end = f"{clock(received_s):>7}  ", f"  {shown}  {activity}"
+    cells = min(_BAR_CELLS, _COLUMNS - len(begin) - len(end))  # the words stay whole, the bar gives way
+    filled = 0 if np.isnan(posture_deg) else int(np.clip(posture_deg / _BAR_DEG, 0, 1) * cells)
+    return Text(f"{begin}{'█' * filled}{'·' * (cells - filled)}{end}"[:_COLUMNS])

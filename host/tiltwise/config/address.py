@@ -6,8 +6,12 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from tiltwise.link.source import Source
+
+if TYPE_CHECKING:
+    from tiltwise.recording.imu_file import ReadOptions
 
 OptionValue = str | int | float
 OptionParser = Callable[[str], OptionValue]
@@ -172,10 +176,29 @@ def _examples() -> str:
 def _open_replay(address: Address) -> Source:
     from tiltwise.recording.replay import ReplaySource  # here: other addresses need no decoder
 
-    return ReplaySource(address.target, speed=float(address.options.get("speed", 1.0)))
+    options = replay_options(address)
+    return ReplaySource(address.target, speed=float(address.options.get("speed", 1.0)), options=options)
+
+
+def replay_options(address: Address) -> ReadOptions:
+    """Return how the columns of a file that is played are to be read; AddressError when it cannot be meant."""
+    from tiltwise.recording.imu_file import read_options
+
+    words = {name: str(address.options.get(name, "")) for name in ("columns", "units")}
+    rate = address.options.get("rate")
+    try:
+        return read_options(words["columns"], words["units"], None if rate is None else float(rate))
+    except ValueError as error:
+        raise AddressError(str(error)) from None
 
 
 _SCHEMES: dict[str, _Scheme] = {}
 
 
-register("replay", _open_replay, options={"speed": speed}, example="replay:FILE?speed=8", needs_target=True)
+register(
+    "replay",
+    _open_replay,
+    options={"speed": speed, "columns": str, "units": str, "rate": number(1, 10_000)},
+    example="replay:FILE?speed=8",
+    needs_target=True,
+)

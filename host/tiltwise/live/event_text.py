@@ -26,6 +26,20 @@ KINDS = {
     PostureKind.FORWARD_FLEXION: "looking down",
     PostureKind.UPPER_BACK_FORWARD_TILT: "upper back tilted forward",
 }
+# Of a board, without a line: a boot and a host's coming and going show as a connection, wearing as an activity, and
+# a button by what it does.
+SILENT = {
+    wire.EVENT_BOOT,
+    wire.EVENT_WORN,
+    wire.EVENT_BUTTON,
+    wire.EVENT_HOST_OPEN,
+    wire.EVENT_HOST_CLOSED,
+}
+_POWER = {
+    0: "the board is awake",
+    1: "the board dozes: nobody moves it",
+    2: "the board goes to sleep: move it to wake it",
+}
 ACTIVITIES = {
     Activity.STILL: "sitting or standing",
     Activity.MOVING: "moving about",
@@ -40,6 +54,15 @@ def clock(t_s: float) -> str:
     minutes, seconds = divmod(int(t_s), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+
+
+def lasting(seconds: float) -> str:
+    """Return how long something lasted, in words that no clock shows: 8 s, 25 min 58 s, 2 h 5 min."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def lines_of(events: LiveEvents) -> list[tuple[str, str]]:
@@ -67,8 +90,8 @@ def _line(event: LiveEvent, notices: set[tuple[NoticeLevel, float]]) -> tuple[st
         case SignalGap():
             whose = " from the second sensor" if event.sensor else ""
             return "warn", f"no samples{whose} for {event.end_s - event.start_s:.1f} s ({event.reason})"
-        case BoardEvent() if event.code != wire.EVENT_BOOT:
-            return "warn", _board(event)
+        case BoardEvent():
+            return _board(event)
         case LiveWarning() | PlacementChange():
             return "warn", printable(event.text, 400)
     return None
@@ -76,7 +99,7 @@ def _line(event: LiveEvent, notices: set[tuple[NoticeLevel, float]]) -> tuple[st
 
 def _calibration(progress: CalibrationProgress) -> tuple[str, str]:
     if progress.step is CalibrationStep.DONE and progress.mounting is not None:
-        notes = (f"calibrated (quality {progress.mounting.quality:.2f})", *progress.mounting.notes)
+        notes = (f"calibrated (quality {progress.mounting.quality:.0%})", *progress.mounting.notes)
         return "good", "; ".join(notes)
     if progress.step is CalibrationStep.REFUSED:
         return "warn", f"calibration refused: {progress.reason}"
@@ -114,23 +137,57 @@ def _rep(rep: RepCompleted) -> str:
     return f"{name}{side}: {abs(rep.peak_deg):.0f} deg, held {rep.hold_s:.1f} s{partial}"
 
 
-def _board(event: BoardEvent) -> str:
-    words = {
-        wire.EVENT_BUS_FAULT: f"the board cannot reach its sensor (fault {event.value})",
-        wire.EVENT_BUS_OK: f"the board's sensor is back after {event.value / 1000:.1f} s",
-        wire.EVENT_FIFO_OVERFLOW: f"the board was too late: {event.value} samples lost",
-        wire.EVENT_SATURATED: f"{event.value} samples beyond the sensor's range",
-        wire.EVENT_SETTINGS_BAD: "the board's settings were damaged: it uses defaults until they are set again",
-        wire.EVENT_SAFE_MODE: f"the board crashed {event.value} times in a row and runs without sensors: "
-        "run tiltwise setup",
-        wire.EVENT_FLASH_FAULT: f"the board's memory for minutes has {event.value} damaged places"
-        if event.value
-        else "the board cannot write its files: settings and boots are not kept",
-        wire.EVENT_STUCK: f"the sensor gave the same values {event.value} times in a row: it is restarted",
-        wire.EVENT_POOR_SENSOR: "the sensor is a part that works and is a poor choice",
-        wire.EVENT_AUTH_FAILED: f"somebody failed to prove the board's key ({event.value} since it started)",
-        wire.EVENT_HOSTILE: f"the board was sent {event.value} commands that were not ours since it started",
-        wire.EVENT_LINK_STALL: f"a connection to the board stood still ({event.value} since it started)",
-        wire.EVENT_RADIO_RESTART: f"the board restarted its radio ({event.value} since it started)",
+def _board(event: BoardEvent) -> tuple[str, str] | None:
+    """Return style and line for what a board says of itself; None for what the wearer did or sees anyway."""
+    value = event.value
+    if event.code in SILENT:
+        return None
+    lines = {
+        wire.EVENT_BUS_FAULT: ("warn", f"the board cannot reach its sensor (fault {value})"),
+        wire.EVENT_BUS_OK: ("good", f"the board's sensor is back after {value / 1000:.1f} s"),
+        wire.EVENT_FIFO_OVERFLOW: ("warn", f"the board was too late: {value} samples lost"),
+        wire.EVENT_SATURATED: ("warn", f"{value} samples beyond the sensor's range"),
+        wire.EVENT_SETTINGS_BAD: (
+            "warn",
+            "the board's settings were damaged: it uses defaults until they are set again",
+        ),
+        wire.EVENT_SAFE_MODE: (
+            "warn",
+            f"the board crashed {value} times in a row and runs without sensors: run tiltwise setup",
+        ),
+        wire.EVENT_NEUTRAL: ("good", "the board took this posture as its neutral")
+        if value
+        else (
+            "warn",
+            "the board took no neutral: it moved, or its sensor was silent; sit still and try again",
+        ),
+        wire.EVENT_ALERT: ("alert", f"the board alerted by itself ({value} deg)"),
+        wire.EVENT_CORRECTED: ("good", f"corrected after the board's own alert (up to {value} deg)"),
+        wire.EVENT_POWER: ("faint", _POWER.get(value, "the board changed its power state")),
+        wire.EVENT_BATTERY_LOW: ("warn", f"the board's battery is at {value} %: charge it"),
+        wire.EVENT_CHARGING: ("faint", "the board is charging" if value else "the board is off its charger"),
+        wire.EVENT_FLASH_FAULT: (
+            "warn",
+            f"the board's memory for minutes has {value} damaged places"
+            if value
+            else "the board cannot write its files: settings and boots are not kept",
+        ),
+        wire.EVENT_STUCK: (
+            "warn",
+            f"the sensor gave the same values {value} times in a row: it is restarted",
+        ),
+        wire.EVENT_POOR_SENSOR: ("warn", "the sensor is a part that works and is a poor choice"),
+        wire.EVENT_AUTH_FAILED: (
+            "warn",
+            f"somebody failed to prove the board's key ({value} since it started)",
+        ),
+        wire.EVENT_HOSTILE: (
+            "warn",
+            f"the board was sent {value} commands that were not ours since it started",
+        ),
+        wire.EVENT_LINK_STALL: ("warn", f"a connection to the board stood still ({value} since it started)"),
+        wire.EVENT_RADIO_RESTART: ("warn", f"the board restarted its radio ({value} since it started)"),
     }
-    return words.get(event.code, f"the board reports event {event.code} ({event.value})")
+    return lines.get(
+        event.code, ("warn", f"the board reports event {event.code} ({value}): newer than this program")
+    )

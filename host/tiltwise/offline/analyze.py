@@ -12,15 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiltwise.detect.posture import RuleSettings
+from tiltwise.live.event_text import clock
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.offline import shown_metrics
 from tiltwise.offline.input_file import ImuInput
 from tiltwise.report.angle_summary import AngleSummary, durations_s, summarise_samples
+from tiltwise.report.taking_off import is_on_a_neck
 from tiltwise.tracker import Tracker, TrackerSettings
 from tiltwise.types import ACTIVITIES, Activity, AngleBlock, EpisodeEnded, Event, FloatArray
 
 _MOVING = tuple(ACTIVITIES.index(a) for a in (Activity.MOVING, Activity.WALKING))
 _NOT_WORN = ACTIVITIES.index(Activity.NOT_WORN)
+_LYING = ACTIVITIES.index(Activity.LYING)
+_AWAY = (_NOT_WORN, _LYING)
 _ANGLE_COLUMNS = ("inclination_deg", "flexion_deg", "lateral_deg", "rotation_deg")
 
 
@@ -42,6 +46,14 @@ class Analysis:
     episodes: tuple[EpisodeEnded, ...]
     worn_percent: float
     moving_percent: float
+    # Time of the posture that the angles are relative to when nobody knows whether it was upright.
+    relative_to_s: float | None = None
+    is_worn: NDArray[np.bool_] | None = None  # samples that are angles of a wearer; all without
+
+    @property
+    def relative_to(self) -> str:
+        """What the angles are relative to, in words; "" for an upright that is known."""
+        return "" if self.relative_to_s is None else f"the posture at {clock(self.relative_to_s)}"
 
     def as_dict(self) -> dict[str, object]:
         """Return the JSON contract of `analyze --json`; what is not known is null."""
@@ -50,6 +62,8 @@ class Analysis:
             "rate_hz": round(self.rate_hz, 3),
             "mount": str(self.mounting.mount),
             "axes": self.mounting.axes,
+            "is_neutral_known": self.relative_to_s is None,
+            "relative_to": self.relative_to or "upright",
         }
         for name, summary in self.summaries.items():
             is_shown = shown_metrics.shown(self.mounting, name).is_shown
@@ -74,6 +88,11 @@ class Analysis:
         out["notes"] = list(self.notes)
         return out
 
+    def drawn_angles(self) -> dict[str, FloatArray]:
+        """Return the shown angles, NaN where the sensor was off, or on its way there."""
+        worn = np.True_ if self.is_worn is None else self.is_worn
+        return {name: np.where(worn, column, np.nan) for name, column in self.shown_angles().items()}
+
     def shown_angles(self) -> dict[str, FloatArray]:
         """Return the angle columns, NaN throughout where this mounting cannot tell the angle."""
         return {
@@ -90,6 +109,7 @@ def analyze(
     *,
     rule: RuleSettings | None = None,
     notes: tuple[str, ...] = (),
+    relative_to_s: float | None = None,
     on_progress: Callable[[float], None] = lambda _: None,
 ) -> Analysis:
     """Run the tracker over a file and sum it up.
@@ -100,6 +120,7 @@ def analyze(
     mounting : how the sensor sits.
     rule : when a posture has lasted too long; the defaults without.
     notes : what to say about the neutral.
+    relative_to_s : time of the neutral posture when nobody said that it was upright.
     on_progress : gets the share done, 0 to 1.
     """
     profile = TrackerSettings(mounting, rule=rule or RuleSettings())
@@ -107,7 +128,8 @@ def analyze(
     t_s = np.concatenate([b.t_s for b in blocks])
     columns = {name: np.concatenate([getattr(b, name) for b in blocks]) for name in _ANGLE_COLUMNS}
     posture_deg = np.concatenate([profile.posture_angle_deg(b) for b in blocks])
-    worn = codes != _NOT_WORN
+    on_neck = is_on_a_neck(t_s, columns["inclination_deg"], np.isin(codes, _AWAY))
+    worn = (codes != _NOT_WORN) & (on_neck | (codes == _LYING))
     weight = durations_s(t_s)
     names = ("inclination", "flexion", "lateral")
     return Analysis(
@@ -125,6 +147,8 @@ def analyze(
         episodes=tuple(e for e in events if isinstance(e, EpisodeEnded) and e.alert_s is not None),
         worn_percent=_percent(weight, worn),
         moving_percent=_percent(weight, np.isin(codes, _MOVING)),
+        relative_to_s=relative_to_s,
+        is_worn=worn,
     )
 
 
@@ -151,7 +175,9 @@ def _gap_notes(data: ImuInput) -> tuple[str, ...]:
     if not data.gaps:
         return ()
     lost_s = sum(gap.end_s - gap.start_s for gap in data.gaps)
-    return (f"{len(data.gaps)} gaps, {lost_s:.1f} s without samples, counted as nothing",)
+    return (
+        f"{len(data.gaps)} gap{'s'[: len(data.gaps) != 1]}, {lost_s:.1f} s without samples, counted as nothing",
+    )
 
 
 def _percent(weight: FloatArray, mask: NDArray[np.bool_]) -> float:

@@ -38,7 +38,5 @@ def _write_parquet(file: IO[bytes], table: Mapping[str, FloatArray]) -> None:
         import pyarrow
         import pyarrow.parquet
     except ImportError:
-        raise AppError(
-            "Parquet needs pyarrow: pip install 'tiltwise[parquet]', or name a .csv file"
-        ) from None
+        raise AppError("Parquet needs pyarrow: pip install pyarrow, or name a .csv file") from None
     pyarrow.parquet.write_table(pyarrow.table(dict(table)), file, compression="zstd")

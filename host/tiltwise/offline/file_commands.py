@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tiltwise.config.settings import Settings, rule_settings
 from tiltwise.exercise.definition import Exercise
-from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.offline.analyze import Analysis, analyze
 from tiltwise.offline.angle_export import check_angles_path, write_angles
 from tiltwise.offline.count import Counted, count
-from tiltwise.offline.input_file import ImuInput, as_recorded, choose_mounting, read_input
+from tiltwise.offline.input_file import ChosenNeutral, ImuInput, as_recorded, choose_neutral, read_input
 from tiltwise.offline.picture_file import angles_figure, check_picture_path, save_figure
+from tiltwise.recording.imu_file import ReadOptions
 from tiltwise.types import Mount
 
 OnProgress = Callable[[float], None]
@@ -31,6 +31,8 @@ class FileRequest:
         A recording of the neutral posture, or its "up" in sensor axes as "X,Y,Z"; at most one of them.
     is_rule_given
         The rule of the settings was asked for, so that a recording's own does not count.
+    reading
+        Columns, units and rate of another program's file, where the file is not to tell.
     """
 
     file: Path
@@ -39,17 +41,16 @@ class FileRequest:
     neutral: Path | None = None
     neutral_up: str = ""
     is_rule_given: bool = False
+    reading: ReadOptions | None = None
 
-    def read(self, on_progress: OnProgress) -> tuple[ImuInput, Mounting, Settings, tuple[str, ...]]:
-        """Return the samples, how the sensor sat, the settings to go by, and notes on both."""
-        data = read_input(self.file, on_progress=on_progress)
+    def read(self, on_progress: OnProgress) -> tuple[ImuInput, ChosenNeutral, Settings]:
+        """Return the samples, how the sensor sat with notes on it, and the settings to go by."""
+        data = read_input(self.file, options=self.reading, on_progress=on_progress)
         mount, settings, origin = as_recorded(
             data, self.settings, mount=self.mount, is_rule_given=self.is_rule_given
         )
-        mounting, notes = choose_mounting(
-            data, mount=mount, neutral=self.neutral, neutral_up_text=self.neutral_up
-        )
-        return data, mounting, settings, (*origin, *notes)
+        chosen = choose_neutral(data, mount=mount, neutral=self.neutral, neutral_up_text=self.neutral_up)
+        return data, replace(chosen, notes=(*origin, *chosen.notes)), settings
 
 
 def run_analysis(
@@ -61,10 +62,15 @@ def run_analysis(
     """
     check_angles_path(angles)
     check_picture_path(plot)
-    data, mounting, settings, notes = request.read(lambda share: on_progress(share / 2))
+    data, neutral, settings = request.read(lambda share: on_progress(share / 2))
     rule = rule_settings(settings.rule)
     result = analyze(
-        data, mounting, rule=rule, notes=notes, on_progress=lambda share: on_progress(0.5 + share / 2)
+        data,
+        neutral.mounting,
+        rule=rule,
+        notes=neutral.notes,
+        relative_to_s=neutral.relative_to_s,
+        on_progress=lambda share: on_progress(0.5 + share / 2),
     )
     if angles is not None:
         write_angles(angles, result)
@@ -75,7 +81,11 @@ def run_analysis(
 
 def run_count(request: FileRequest, exercise: Exercise, on_progress: OnProgress) -> Counted:
     """Count the repetitions of one exercise in a file; AppError when a sensor in that place cannot see it."""
-    data, mounting, _, notes = request.read(lambda share: on_progress(share / 2))
+    data, neutral, _ = request.read(lambda share: on_progress(share / 2))
     return count(
-        data, mounting, exercise, notes=notes, on_progress=lambda share: on_progress(0.5 + share / 2)
+        data,
+        neutral.mounting,
+        exercise,
+        notes=neutral.notes,
+        on_progress=lambda share: on_progress(0.5 + share / 2),
     )

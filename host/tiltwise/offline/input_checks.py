@@ -1,4 +1,4 @@
-"""Is a file's data what it is said to be? Refuses other units and swapped axes, flags dead channels and clipping."""
+"""Is a file's data what it is said to be? Refuses axes that disagree where movement shows it; flags dead channels."""
 
 from __future__ import annotations
 

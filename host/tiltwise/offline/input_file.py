@@ -24,10 +24,12 @@ from tiltwise.motion.orientation.estimator import OrientationStage
 from tiltwise.motion.rotation import normalise, up_in_sensor
 from tiltwise.offline.input_checks import check_samples
 from tiltwise.offline.recording_header import read_header
+from tiltwise.recording.imu_file import ReadOptions
 from tiltwise.recording.replay import load_tape
 from tiltwise.types import FloatArray, ImuBlock, Mount, OrientationBlock, SignalGap
 
 _BATCH = 2048  # frames decoded at a time
+_UPSIDE_DOWN = -0.5  # cosine of the angle to a neutral from which on nobody sits so for most of a file
 _LOOK_STEP_S = 0.5  # the first still seconds are looked for in steps of this
 
 
@@ -44,6 +46,7 @@ class ImuInput:
     collar: Mounting | None = None
     mount: Mount | None = None
     rule: RuleSetting | None = None
+    options: ReadOptions | None = None  # how its columns were read; a neutral beside it is read alike
 
     @property
     def n(self) -> int:
@@ -56,8 +59,26 @@ class ImuInput:
         return np.concatenate([block.t_s for block in self.blocks])
 
 
-def read_input(path: Path, *, on_progress: Callable[[float], None] = lambda _: None) -> ImuInput:
-    """Read a `.tw`, `.npz`, `.csv` or `.parquet` file; on_progress gets the share done.
+@dataclass(frozen=True, slots=True)
+class ChosenNeutral:
+    """How the sensor sits, notes that say what it is from, and whether "upright" is known.
+
+    relative_to_s is the time in the file of the posture that all angles are relative to, when nobody said that it was
+    upright; None when the neutral was given, calibrated or stored.
+    """
+
+    mounting: Mounting
+    notes: tuple[str, ...]
+    relative_to_s: float | None = None
+
+
+def read_input(
+    path: Path,
+    *,
+    options: ReadOptions | None = None,
+    on_progress: Callable[[float], None] = lambda _: None,
+) -> ImuInput:
+    """Read a `.tw` file or that of another program (options: its columns); on_progress gets the share done.
 
     Raises
     ------
@@ -66,7 +87,7 @@ def read_input(path: Path, *, on_progress: Callable[[float], None] = lambda _: N
     AppError
         When it holds no samples.
     """
-    tape = load_tape(path)
+    tape = load_tape(path, options)
     decoder = Decoder(max_without_info=None)
     items: list[object] = []
     for first in range(0, len(tape.frames), _BATCH):
@@ -88,7 +109,7 @@ def read_input(path: Path, *, on_progress: Callable[[float], None] = lambda _: N
     except ValueError as error:
         raise AppError(f"{path}: its calibration cannot be read ({error}): calibrate again") from error
     notes = (*tape.notes, *damaged, *trouble, *trouble_too, *check_samples(Path(path), blocks))
-    return ImuInput(Path(path), blocks, gaps, notes, stated.mounting, stated.collar, mount, rule)
+    return ImuInput(Path(path), blocks, gaps, notes, stated.mounting, stated.collar, mount, rule, options)
 
 
 def as_recorded(
@@ -123,30 +144,48 @@ def orient(data: ImuInput) -> OrientationBlock:
 def choose_mounting(
     data: ImuInput, *, mount: Mount, neutral: Path | None = None, neutral_up_text: str = ""
 ) -> tuple[Mounting, tuple[str, ...]]:
-    """Return how the sensor sits, from the best evidence there is, and notes that say which it was.
+    """Return mounting and notes of choose_neutral, for whom it does not matter how far the neutral can be trusted."""
+    chosen = choose_neutral(data, mount=mount, neutral=neutral, neutral_up_text=neutral_up_text)
+    return chosen.mounting, chosen.notes
+
+
+def choose_neutral(
+    data: ImuInput, *, mount: Mount, neutral: Path | None = None, neutral_up_text: str = ""
+) -> ChosenNeutral:
+    """Return how the sensor sits, from the best evidence there is.
 
     In this order: a neutral that was given; the calibration stored in the recording; the guided one found in it; its
-    first still seconds. Without nods the direction "forward" is assumed from the leaning of the whole file.
+    first still seconds, or its quietest ones, which say nothing about upright. Without nods the direction "forward"
+    is assumed from the leaning of the whole file.
     """
     if neutral is not None and neutral_up_text:
         raise UsageError("--neutral and --neutral-up were both given: give one of them")
     if neutral_up_text:
-        up = parse_up(neutral_up_text)
-        return _with_axes(orient(data), up, mount, "neutral: given as --neutral-up")
+        up, oriented = parse_up(neutral_up_text), orient(data)
+        return _with_axes(oriented, up, mount, ("neutral: given as --neutral-up", *_other_way(oriented, up)))
     if neutral is not None:
-        up = _median_up(orient(read_input(neutral)))
-        return _with_axes(orient(data), up, mount, f"neutral: median of {neutral.name}")
+        up = _median_up(orient(read_input(neutral, options=data.options)))
+        return _with_axes(orient(data), up, mount, (f"neutral: median of {neutral.name}",))
     if data.mounting is not None and data.mounting.mount is mount:  # one for another place says nothing here
-        return data.mounting, ("neutral: the calibration stored in the recording",)
+        return ChosenNeutral(data.mounting, ("neutral: the calibration stored in the recording",))
     oriented = orient(data)
     try:
-        return find_guided_calibration([oriented], mount=mount), (
-            "neutral: the guided calibration in the recording",
-        )
+        mounting = find_guided_calibration([oriented], mount=mount)
     except CalibrationError:
-        up, start_s = _first_still_up(oriented, data.path)
-        text = f"neutral: the first {STILL_S:g} still seconds, from {start_s:.1f} s (give --neutral for a better one)"
-        return _with_axes(oriented, up, mount, text)
+        up, start_s, how = _quiet_up(oriented)
+        note = f"neutral: {how}, from {start_s:.1f} s (give --neutral for a better one)"
+        return replace(_with_axes(oriented, up, mount, (note,)), relative_to_s=start_s)
+    return ChosenNeutral(mounting, ("neutral: the guided calibration in the recording",))
+
+
+def _other_way(oriented: OrientationBlock, up: FloatArray) -> tuple[str, ...]:
+    """An acceleration that points down turns like the right one: only a stated "up" tells them apart."""
+    if float(_median_up(oriented) @ up) > _UPSIDE_DOWN:
+        return ()
+    return (
+        "most of this file is upside down against --neutral-up: if its acceleration points down, turn it round "
+        "(--columns with acc=-X:-Y:-Z)",
+    )
 
 
 def parse_up(text: str) -> FloatArray:
@@ -161,10 +200,10 @@ def parse_up(text: str) -> FloatArray:
 
 
 def _with_axes(
-    oriented: OrientationBlock, up: FloatArray, mount: Mount, note: str
-) -> tuple[Mounting, tuple[str, ...]]:
+    oriented: OrientationBlock, up: FloatArray, mount: Mount, notes: tuple[str, ...]
+) -> ChosenNeutral:
     mounting = axes_from_movement(oriented, up, mount=mount)
-    return mounting, (note, *mounting.notes)
+    return ChosenNeutral(mounting, (*notes, *mounting.notes))
 
 
 def _median_up(block: OrientationBlock) -> FloatArray:
@@ -172,21 +211,25 @@ def _median_up(block: OrientationBlock) -> FloatArray:
     return normalise(np.median(up_in_sensor(block.q_earth_from_sensor), axis=0))
 
 
-def _first_still_up(block: OrientationBlock, path: Path) -> tuple[FloatArray, float]:
+def _quiet_up(block: OrientationBlock) -> tuple[FloatArray, float, str]:
+    """Return "up" of the first still seconds, their time in the file, and what they are; the quietest if none is."""
     t_s = block.t_s
-    starts = np.arange(t_s[0], t_s[-1] - STILL_S + 1e-6, _LOOK_STEP_S)
-    for start_s in starts.tolist():
+    quietest = (np.inf, _median_up(block), 0.0)
+    for start_s in np.arange(t_s[0], max(t_s[-1] - STILL_S, t_s[0]) + 1e-6, _LOOK_STEP_S).tolist():
         first, last = np.searchsorted(t_s, [start_s, start_s + STILL_S + 0.05])
         part = OrientationBlock(
             t_s[first:last], block.q_earth_from_sensor[first:last], block.acc_m_s2[first:last]
         )
         try:
-            return neutral_up(part)[0], start_s - float(t_s[0])
+            return neutral_up(part)[0], start_s - float(t_s[0]), f"the first {STILL_S:g} still seconds"
         except CalibrationError:
-            continue
-    raise AppError(
-        f"{path}: never still for {STILL_S:g} s, so it holds no neutral: give --neutral FILE or --neutral-up X,Y,Z"
-    )
+            if last - first > 1 and t_s[last - 1] - t_s[first] > min(STILL_S, t_s[-1] - t_s[0]) / 2:
+                ups = up_in_sensor(part.q_earth_from_sensor)
+                spread = float(np.sum(np.std(ups, axis=0) ** 2))
+                quietest = min(
+                    quietest, (spread, _median_up(part), start_s - float(t_s[0])), key=lambda q: q[0]
+                )
+    return quietest[1], quietest[2], f"never still for {STILL_S:g} s, so its quietest moment"
 
 
 def _header_value(header: Mapping[str, object], name: str) -> tuple[Any, tuple[str, ...]]:

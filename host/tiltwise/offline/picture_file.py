@@ -33,7 +33,7 @@ def angles_figure(result: Analysis, name: str, limit_deg: float | None) -> Figur
     """Return the picture of a file's angles, as far as they may be shown; limit_deg is the rule's angle."""
     from tiltwise.report import plots  # here: matplotlib takes a second, and most analyses draw nothing
 
-    of, unknown = result.shown_angles(), result.t_s * float("nan")
+    of, unknown = result.drawn_angles(), result.t_s * float("nan")
     block = AngleBlock(
         t_s=result.t_s,
         inclination_deg=of["inclination_deg"],
@@ -48,7 +48,7 @@ def angles_figure(result: Analysis, name: str, limit_deg: float | None) -> Figur
         block,
         mount=result.mounting.mount,
         has_direction=result.mounting.has_direction,
-        title=printable(name, 60),
+        title=printable(name, 60) + (f": relative to {result.relative_to}" if result.relative_to else ""),
         episodes=result.episodes,
         limit_deg=limit_deg,
     )

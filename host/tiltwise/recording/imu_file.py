@@ -1,7 +1,8 @@
-"""IMU files of other programs (.npz, .csv, .parquet) to checked samples in SI units.
+"""IMU files of other programs to checked samples in SI units.
 
-Times in s, gyroscope in rad/s, specific force in m/s2, sensor axes. Wrong units, rates, orders and foreign files
-are refused with one line that says what to do. Reading is in recording/imu_table.py, judging values is here.
+Times in s, gyroscope in rad/s, specific force in m/s2, sensor axes. Other units, uneven stamps and missing rates are
+put right where the names or the data show what was meant, and each is said in a note; what nobody can know is refused
+with one line that says what to do. Reading is in recording/formats/, judging values is here.
 """
 
 from __future__ import annotations
@@ -13,26 +14,29 @@ from pathlib import Path
 
 import numpy as np
 
-from tiltwise.recording.imu_table import ImuFileError, ImuTable, read_table
-from tiltwise.types import FloatArray
+from tiltwise.recording.formats.raw_table import ImuFileError, ImuTable, ReadOptions
+from tiltwise.recording.formats.time_grid import even_times, grown, of_one_epoch, swapped, unit_of_times
+from tiltwise.recording.formats.units import ACCELERATIONS, GRAVITY_M_S2, RATES, TIMES, read_options
+from tiltwise.recording.gravity_check import Agreement, compare
+from tiltwise.recording.imu_table import read_table
+from tiltwise.types import LEAST_RATE_HZ, FloatArray
 
-__all__ = ["ImuFile", "ImuFileError", "load_imu"]
+__all__ = ["ImuFile", "ImuFileError", "ReadOptions", "load_imu", "read_options"]
 
-GRAVITY_M_S2 = 9.80665
-# Nods reach 3 Hz and hold energy up to 5 Hz: sampled slower than 10 Hz their peaks are lost and the gyroscope's
-# integral with them. Faster than 2 kHz no IMU of this kind samples: then the time is not in seconds.
-MIN_RATE_HZ = 10.0
-MAX_RATE_HZ = 2000.0
+MAX_RATE_HZ = 2000.0  # faster no IMU of this kind samples: then the time is not in seconds
 MIN_DURATION_S = 1.0
 _MAX_LOST_SHARE = 0.5  # of the rows that may be NaN or double before the file is refused
-# Stamps this near an even grid come from an IMU that samples evenly, and a computer that rounds or hesitates.
-_GRID_S = 6e-4
-_GYR_WINDOW_S = 0.5
 _CHECKED_ROWS = 60_000  # 20 minutes at 50 Hz are enough to tell units by
-_GYR_WINDOW_PARTS = (
-    5  # windows begin this often in a window's length: as telling as at each sample, and quick
-)
 _LATEST_START_S = 400_000.0  # t0 on the wire wraps after 119 h; later starts are wall clock times
+_MOST_RATE = 70.0  # rad/s, 4000 deg/s, the widest range on the market
+_MOST_STEADY = 1.0  # rad/s, the median of a whole file in which gravity stands still
+_STILL_M_S2 = 2.0  # range of the acceleration of a sensor that lies, 12 deg
+_SAME_TURNS = (0.6, 1.6)  # gravity's turns over the gyroscope's in the right unit
+_LEAST_CORRELATION = 0.8
+_NEAR_GRAVITY = (0.7, 1.3)
+_ASSUMED_HZ = 50.0  # where a file says no rate, the first guess at it
+_USUAL_RATES = (12.5, 20.0, 25.0, 26.0, 30.0, 40.0, 50.0, 52.0, 60.0, 64.0, 75.0, 100.0, 104.0, 119.0, 120.0, 128.0,
+                200.0, 208.0, 238.0, 240.0, 250.0, 256.0, 400.0, 416.0, 500.0, 512.0, 833.0, 1000.0)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,72 +50,145 @@ class ImuFile:
     notes: tuple[str, ...] = ()
 
 
-def load_imu(path: str | os.PathLike[str], *, progress: Callable[[float], None] | None = None) -> ImuFile:
+def load_imu(
+    path: str | os.PathLike[str],
+    *,
+    progress: Callable[[float], None] | None = None,
+    options: ReadOptions | None = None,
+) -> ImuFile:
     """Read and check an IMU file.
 
     Parameters
     ----------
     path
-        `.npz` with `t acc gyr` (and perhaps `fs`), `.csv` or `.parquet` with `t_s acc_x..z gyr_x..z`.
+        `.npz` with `t acc gyr` (and perhaps `fs`); `.csv`, `.txt` or `.parquet` with columns such as
+        `t_s acc_x..z gyr_x..z` or those of a known exporter; `.zip` with a table a sensor.
     progress
         Called with the share read so far, 0 to 1, while a long text file is read.
+    options
+        Columns, units and rate to insist on.
 
     Raises
     ------
     ImuFileError
         One line: what was expected, what came, what to do.
     """
-    path = Path(path)
-    table = read_table(path, progress)
-    notes: list[str] = []
-    t_s, gyr, acc = _finite_rows(path, table, notes)
-    t_s, gyr, acc = _growing_rows(path, t_s, gyr, acc, notes)
-    t_s = _even_times(_from_zero(t_s, notes))
-    rate_hz = _rate_hz(path, t_s, table.rate_hz, notes)
-    part = _liveliest(gyr)
-    _check_acceleration(path, acc[part])
-    _check_rotation(path, gyr[part], acc[part], rate_hz)
+    path, options = Path(path), options or ReadOptions()
+    table = read_table(path, options, progress)
+    try:
+        return _checked(table, options)
+    except ImuFileError as error:
+        raise ImuFileError(f"{path}: {error}") from None
+
+
+def _checked(table: ImuTable, options: ReadOptions) -> ImuFile:
+    notes = list(table.notes)
+    units: list[str] = []
+    acc = _acceleration(table, options, units)
+    has_times = table.t is not None and options.rate_hz is None
+    if has_times:
+        t_s, gyr, acc = _timed_rows(table, acc, options, units, notes)
+    else:
+        t_s, gyr = np.arange(len(acc)) / (options.rate_hz or table.rate_hz or _ASSUMED_HZ), table.gyr
+    t_s, gyr, acc = _usable_rows(t_s, gyr, acc, notes)
+    gyr, agreed = _rotation(t_s, gyr, acc, table, options, units)
+    if not has_times and not (options.rate_hz or table.rate_hz):
+        rate_hz = _found_rate(agreed, notes)
+        t_s, agreed = t_s * (_ASSUMED_HZ / rate_hz), Agreement(0, float("nan"), float("nan"))
+    if units:
+        notes.append(f"converted to SI units: {', '.join(units)}")
+    rate_hz = _rate_hz(t_s, table.rate_hz if has_times else None, notes)
+    _judge(agreed, rate_hz, is_stated=not has_times, is_insisted=bool(options.gyr_unit), notes=notes)
     return ImuFile(t_s, gyr, acc, rate_hz, tuple(notes))
 
 
-def _finite_rows(path: Path, table: ImuTable, notes: list[str]) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Drop rows with values that are not finite; they become gaps."""
-    # A sum is finite only if all its parts are, and much quicker to look at.
-    total = np.einsum("ij->i", table.gyr) + np.einsum("ij->i", table.acc) + table.t_s
-    is_good = np.isfinite(total)
-    bad = int(np.count_nonzero(~is_good))
-    if bad > _MAX_LOST_SHARE * len(is_good):
+def _acceleration(table: ImuTable, options: ReadOptions, units: list[str]) -> FloatArray:
+    """Return the specific force in m/s2, by the unit asked for, named, or that makes it as long as gravity."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        length = np.sqrt(np.sum(table.acc * table.acc, axis=1))
+    length = length[np.isfinite(length)]
+    if len(length) <= (1 - _MAX_LOST_SHARE) * len(table.acc):
+        return table.acc  # told as rows without numbers
+    norm = float(np.median(length))
+    fits = [u for u, factor in ACCELERATIONS.items() if _is_gravity(norm * factor)]
+    unit = options.acc_unit or (
+        table.acc_unit if table.acc_unit in fits else (fits or [table.acc_unit or "m/s2"])[0]
+    )
+    if unit not in fits:
+        came = f"acc has a median length of {norm * ACCELERATIONS[unit]:.3g} m/s2, expected about 9.8"
+        if norm * ACCELERATIONS[unit] < 0.3 * GRAVITY_M_S2:
+            raise ImuFileError(f"{came}: gravity seems to be taken out, export the raw acceleration")
         raise ImuFileError(
-            f"{path}: {bad} of {len(is_good)} rows hold NaN or infinity: expected numbers, export again"
+            f"{came}: it looks like raw counts or another unit, multiply by the sensor's scale"
         )
-    if not bad:
-        return table.t_s, table.gyr, table.acc
-    notes.append(f"{bad} of {len(is_good)} rows hold NaN or infinity: left out, shown as gaps")
-    return table.t_s[is_good], table.gyr[is_good], table.acc[is_good]
+    if unit != "m/s2":
+        units.append(f"acceleration from {unit}{_by(options.acc_unit, table.acc_unit, unit)}")
+    return table.acc * ACCELERATIONS[unit]
 
 
-def _growing_rows(
-    path: Path, t_s: FloatArray, gyr: FloatArray, acc: FloatArray, notes: list[str]
+def _is_gravity(norm_m_s2: float) -> bool:
+    return _NEAR_GRAVITY[0] <= norm_m_s2 / GRAVITY_M_S2 <= _NEAR_GRAVITY[1]
+
+
+def _by(asked: str, named: str, unit: str) -> str:
+    """Say where a unit is from, when it was neither asked for nor named."""
+    return "" if unit in (asked, named) else " (found from the data; --units insists)"
+
+
+def _timed_rows(
+    table: ImuTable, acc: FloatArray, options: ReadOptions, units: list[str], notes: list[str]
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Drop rows that repeat a time; refuse times that go back, for nobody can know what was meant."""
-    steps = np.diff(t_s)
-    if np.any(steps < 0):
-        k = int(np.argmax(steps < 0)) + 1
+    """Return rows with a time, in order, with the times in s that their stamps stand for."""
+    assert table.t is not None
+    t, gyr = table.t, table.gyr
+    is_timed = np.isfinite(t)
+    if np.count_nonzero(~is_timed) > _MAX_LOST_SHARE * len(t):
         raise ImuFileError(
-            f"{path}: times go back at row {k + 1} ({t_s[k]:.10g} after {t_s[k - 1]:.10g}): expected growing times, "
+            f"{np.count_nonzero(~is_timed)} of {len(t)} rows hold NaN or infinity: expected numbers, export again"
+        )
+    if not is_timed.all():
+        notes.append(f"{np.count_nonzero(~is_timed)} of {len(t)} rows have no time: left out")
+    t, gyr, acc = t[is_timed], gyr[is_timed], acc[is_timed]
+    unit = options.t_unit or unit_of_times(t, table.t_unit)
+    if unit != "s":
+        units.append(f"times from {unit}{_by(options.t_unit, table.t_unit, unit)}")
+    t_s = t * TIMES[unit]
+    is_near = of_one_epoch(t_s)
+    if not is_near.all():
+        notes.append(f"{np.count_nonzero(~is_near)} rows with times of another epoch: left out")
+    t_s, gyr, acc = _in_order(t_s[is_near], gyr[is_near], acc[is_near], notes)
+    t_s = _from_zero(t_s, notes)
+    t_s, said = even_times(t_s)
+    if said:
+        notes.append(said)
+    return t_s, gyr, acc
+
+
+def _in_order(
+    t_s: FloatArray, gyr: FloatArray, acc: FloatArray, notes: list[str]
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Sort swapped rows and drop doubled ones; refuse times that begin anew, for nobody can know what was meant."""
+    count = swapped(t_s)
+    if count is None:
+        k = int(np.argmax(np.diff(t_s) < 0)) + 1
+        raise ImuFileError(
+            f"times go back at row {k + 1} ({t_s[k]:.10g} after {t_s[k - 1]:.10g}): expected growing times, "
             "sort the rows or split the file where a new recording begins"
         )
-    is_new = np.concatenate(([True], steps > 0))[: len(t_s)]
-    double = int(np.count_nonzero(~is_new))
-    if double > _MAX_LOST_SHARE * len(t_s):
-        raise ImuFileError(
-            f"{path}: {double} of {len(t_s)} rows repeat the time before: expected a time per sample, "
-            "export with more decimals"
-        )
-    if not double:
-        return t_s, gyr, acc
-    notes.append(f"{double} of {len(t_s)} rows repeat the time before: left out")
-    return t_s[is_new], gyr[is_new], acc[is_new]
+    if count:
+        order = np.argsort(t_s, kind="stable")
+        t_s, gyr, acc = t_s[order], gyr[order], acc[order]
+        notes.append(f"{count} of {len(t_s)} rows stood after a later one: put in order")
+    is_double = (
+        (np.diff(t_s) == 0)
+        & (np.diff(gyr, axis=0) == 0).all(axis=1)
+        & (np.diff(acc, axis=0) == 0).all(axis=1)
+    )
+    if is_double.any():
+        keep = np.concatenate(([True], ~is_double))
+        notes.append(f"{np.count_nonzero(is_double)} of {len(t_s)} rows repeat the row before: left out")
+        t_s, gyr, acc = t_s[keep], gyr[keep], acc[keep]
+    return t_s, gyr, acc
 
 
 def _from_zero(t_s: FloatArray, notes: list[str]) -> FloatArray:
@@ -122,41 +199,74 @@ def _from_zero(t_s: FloatArray, notes: list[str]) -> FloatArray:
     return t_s - t_s[0]
 
 
-def _even_times(t_s: FloatArray) -> FloatArray:
-    """Return the even grid that the times lie on, when they all lie on one but for rounding."""
-    if len(t_s) < 3:
-        return t_s
-    index = np.arange(len(t_s), dtype=np.float64) - (len(t_s) - 1) / 2
-    period = float(np.dot(index, t_s) / np.dot(index, index))  # least squares
-    grid = t_s.mean() + period * index
-    grid += t_s[0] - grid[0] if t_s[0] == 0 else max(0.0, -grid[0])
-    return grid if np.abs(grid - t_s).max() <= _GRID_S else t_s
-
-
-def _rate_hz(path: Path, t_s: FloatArray, stated_hz: float | None, notes: list[str]) -> float:
-    """Return the rate of the samples; ImuFileError when it cannot be one of an IMU worn by a person."""
-    if len(t_s) < 2:
+def _usable_rows(
+    t_s: FloatArray, gyr: FloatArray, acc: FloatArray, notes: list[str]
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Drop rows with values that are not finite, which become gaps, and those whose time does not grow."""
+    # A sum is finite only if all its parts are, and much quicker to look at.
+    with np.errstate(invalid="ignore", over="ignore"):
+        is_good = np.isfinite(np.einsum("ij->i", gyr) + np.einsum("ij->i", acc))
+    bad, n = int(np.count_nonzero(~is_good)), len(is_good)
+    if bad > _MAX_LOST_SHARE * n:
+        raise ImuFileError(f"{bad} of {n} rows hold NaN or infinity: expected numbers, export again")
+    if bad:
+        notes.append(f"{bad} of {n} rows hold NaN or infinity: left out, shown as gaps")
+        t_s, gyr, acc = t_s[is_good], gyr[is_good], acc[is_good]
+    is_new = grown(t_s)
+    double = int(np.count_nonzero(~is_new))
+    if double > _MAX_LOST_SHARE * len(t_s):
         raise ImuFileError(
-            f"{path}: {len(t_s)} usable samples, expected at least {MIN_DURATION_S:g} s of them"
+            f"{double} of {len(t_s)} rows repeat the time before, without an even pattern: expected a time per "
+            "sample, export with more decimals, or give --rate"
         )
-    rate_hz = float(1 / np.median(np.diff(t_s)))
-    if not MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ:
-        raise ImuFileError(f"{path}: {rate_hz:.4g} samples a second, {_rate_advice(1 / rate_hz)}")
-    if (duration_s := float(t_s[-1] - t_s[0])) < MIN_DURATION_S:
-        raise ImuFileError(f"{path}: {duration_s:.3g} s of samples, expected at least {MIN_DURATION_S:g} s")
-    if stated_hz is not None and abs(stated_hz / rate_hz - 1) > 0.05:
-        notes.append(f"fs says {stated_hz:g} Hz, the times say {rate_hz:.4g} Hz: the times are used")
-    return rate_hz
+    if double:
+        notes.append(f"{double} of {len(t_s)} rows repeat the time before: left out")
+        t_s, gyr, acc = t_s[is_new], gyr[is_new], acc[is_new]
+    return t_s, gyr, acc
 
 
-def _rate_advice(step: float) -> str:
-    """Guess the unit of times that are a step apart, in whatever unit they are."""
-    for unit, per_s in (("milliseconds", 1e3), ("microseconds", 1e6), ("nanoseconds", 1e9)):
-        if 20 <= per_s / step <= 500:
-            return f"expected at least {MIN_RATE_HZ:g}: times look like {unit}, divide them by {per_s:g}"
-    if step < 1 / MAX_RATE_HZ:
-        return f"expected at most {MAX_RATE_HZ:g}: times must be in seconds"
-    return f"expected at least {MIN_RATE_HZ:g}: nods and turns cannot be seen at this rate, record faster"
+def _rotation(
+    t_s: FloatArray, gyr: FloatArray, acc: FloatArray, table: ImuTable, options: ReadOptions, units: list[str]
+) -> tuple[FloatArray, Agreement]:
+    """Return the angular rate in rad/s and how it agrees with gravity's turns."""
+    part = _liveliest(gyr)
+    unit = options.gyr_unit or table.gyr_unit
+    agreed = compare(t_s[part], gyr[part] * RATES[unit or "rad/s"], acc[part])
+    if not options.gyr_unit:
+        is_still = (
+            bool(np.all(np.ptp(acc[part][:: max(1, len(acc) // 500)], axis=0) < _STILL_M_S2))
+            if len(acc)
+            else True
+        )
+        for other in RATES:
+            checked = compare(t_s[part], gyr[part] * RATES[other], acc[part])
+            if _is_rather(unit or "rad/s", other, gyr[part], agreed, checked, is_still=is_still):
+                unit, agreed = other, checked
+                break
+    if unit and unit != "rad/s":
+        units.append(f"angular rate from {unit}{_by(options.gyr_unit, table.gyr_unit, unit)}")
+    return gyr * RATES[unit or "rad/s"], agreed
+
+
+def _is_rather(
+    unit: str, other: str, gyr: FloatArray, agreed: Agreement, checked: Agreement, *, is_still: bool
+) -> bool:
+    """Whether the angular rate is rather in the other, smaller unit than in this one.
+
+    Nobody turns at 70 rad/s, nor steadily at 1 rad/s while gravity stands still; and where gravity turns, it turns
+    as much as the gyroscope says: agreed is by `unit`, checked by the other; is_still: gravity turns nowhere.
+    """
+    factor = RATES[other] / RATES[unit]
+    if factor >= 1 or len(gyr) == 0:
+        return False
+    peak = float(np.abs(gyr).max()) * RATES[unit]
+    if peak > _MOST_RATE:
+        return peak * factor <= _MOST_RATE
+    if checked.is_told:
+        return _SAME_TURNS[0] < checked.ratio < _SAME_TURNS[1] and checked.correlation > _LEAST_CORRELATION
+    steady = float(np.median(np.sqrt(np.sum(gyr * gyr, axis=1)))) * RATES[unit]
+    is_turned_alone = agreed.is_told and abs(agreed.ratio) < 3 * RATES["deg/s"]  # by the gyroscope only
+    return other == "deg/s" and is_still and (is_turned_alone or steady > _MOST_STEADY)
 
 
 def _liveliest(gyr: FloatArray) -> slice:
@@ -169,65 +279,71 @@ def _liveliest(gyr: FloatArray) -> slice:
     return slice(start, start + _CHECKED_ROWS)
 
 
-def _check_acceleration(path: Path, acc: FloatArray) -> None:
-    """Raise ImuFileError unless the median specific force is near gravity."""
-    norm = float(np.median(np.sqrt(np.sum(acc * acc, axis=1))))
-    if 0.7 * GRAVITY_M_S2 <= norm <= 1.3 * GRAVITY_M_S2:
+def _found_rate(agreed: Agreement, notes: list[str]) -> float:
+    """Return the rate at which gravity and gyroscope turn alike; ImuFileError when the motion does not tell."""
+    if not agreed.is_sure:
+        raise ImuFileError(
+            "no column of time and no rate: say how many samples a second it has with --rate 50"
+        )
+    told_hz = _ASSUMED_HZ / agreed.ratio
+    rate_hz = min(_USUAL_RATES, key=lambda usual: abs(np.log(usual / told_hz)))
+    notes.append(
+        f"no times and no rate: gravity and gyroscope turn alike at about {told_hz:.3g} samples a second, "
+        f"taken as {rate_hz:g}; give --rate if you know it"
+    )
+    return rate_hz
+
+
+def _judge(
+    agreed: Agreement, rate_hz: float, *, is_stated: bool, is_insisted: bool, notes: list[str]
+) -> None:
+    """Refuse a gyroscope that describes another motion than gravity does; a note only when its unit was given."""
+    if agreed.is_right:
         return
-    came = f"{path}: acc has a median length of {norm:.3g}, expected m/s2 (about 9.8)"
-    for unit, factor in (("g", GRAVITY_M_S2), ("mg", GRAVITY_M_S2 / 1000)):
-        if 0.7 <= norm * factor / GRAVITY_M_S2 <= 1.3:
-            raise ImuFileError(f"{came}: it looks like {unit}, multiply by {factor:.6g}")
-    if norm < 0.3 * GRAVITY_M_S2:
-        raise ImuFileError(f"{came}: gravity seems to be taken out, export the raw acceleration")
-    raise ImuFileError(f"{came}: it looks like raw counts, multiply by the sensor's scale")
-
-
-def _check_rotation(path: Path, gyr: FloatArray, acc: FloatArray, rate_hz: float) -> None:
-    """Raise ImuFileError when the gyroscope turns far more, or far less, than gravity does in the sensor's axes.
-
-    In sensor axes "up" u moves with du/dt = u x w. Over half a second both sides are compared by their size, after
-    the median rate (bias) is taken off.
-    """
-    by_acc, by_gyr = _turns(gyr - np.median(gyr, axis=0), acc, rate_hz)
-    if by_gyr > 0.05 and by_acc < 0.15 * by_gyr:
-        raise ImuFileError(_rotation_advice(path, by_gyr / max(by_acc, 1e-9), "deg/s, multiply by 0.0174533"))
-    if float(np.median(np.sqrt(np.sum(gyr * gyr, axis=1)))) > 1.0 and _turns(gyr, acc, rate_hz)[0] < 0.03:
-        raise ImuFileError(
-            f"{path}: gyr shows steady turning of more than 1 while gravity stands still, expected rad/s: "
-            "it looks like deg/s, multiply by 0.0174533"
+    if agreed.is_silent:
+        said = (
+            "gravity turns and the gyroscope does not: it is missing or in another unit, export it in rad/s"
         )
-    if by_acc > 0.1 and by_gyr < 0.1 * by_acc:
-        raise ImuFileError(
-            _rotation_advice(path, by_gyr / by_acc, "missing or in another unit, export it in rad/s")
+    elif agreed.better:
+        said = (
+            "the gyroscope turns about other axes or the other way than gravity does: it fits as "
+            f"--columns gyr={agreed.better} (by the names that its columns have), or the acceleration is swapped"
         )
+    else:
+        scale = 1 / agreed.ratio
+        said = f"gyr turns {scale:.2g} times as much as gravity shows, expected about 1"
+        if is_stated:
+            said += (
+                f": at {rate_hz * scale:.3g} instead of {rate_hz:.4g} samples a second they would agree; "
+                f"give --rate {_usual(rate_hz * scale):g}, or correct the gyroscope's scale"
+            )
+        else:
+            said += ": its scale or the times are wrong; correct them (--units rad/s takes them as they are)"
+    if not is_insisted:
+        raise ImuFileError(said)
+    notes.append(said)
 
 
-def _rotation_advice(path: Path, ratio: float, advice: str) -> str:
-    came = f"{path}: gyr turns {ratio:.2g} times as much as gravity shows"
-    return f"{came}, expected rad/s (about 1): it looks {advice}"
+def _usual(rate_hz: float) -> float:
+    return min(_USUAL_RATES, key=lambda usual: abs(np.log(usual / rate_hz)))
 
 
-def _turns(gyr: FloatArray, acc: FloatArray, rate_hz: float) -> tuple[float, float]:
-    """Return the RMS change of "up" over half a second as (by the accelerometer, by the gyroscope), in rad."""
-    every = max(round(_GYR_WINDOW_S * rate_hz / _GYR_WINDOW_PARTS), 1)
-    parts = max(round(_GYR_WINDOW_S * rate_hz / every), 1)
-    n = parts * every
-    if len(acc) < 3 * n:
-        return 0.0, 0.0
-    up = _moving_mean(acc, n, every)
-    up /= np.maximum(np.sqrt(np.sum(up * up, axis=1, keepdims=True)), 1e-9)
-    by_gyr = np.cross(up, _moving_mean(gyr, n, every)) * (n / rate_hz)
-    change = up[parts:] - up[:-parts]
-    return _rms(change), _rms(by_gyr)
-
-
-def _rms(vectors: FloatArray) -> float:
-    """Return the root of the mean squared length of vectors (m, 3)."""
-    return float(np.sqrt(np.mean(np.sum(vectors * vectors, axis=1))))
-
-
-def _moving_mean(values: FloatArray, n: int, every: int) -> FloatArray:
-    """Return the mean of n neighbouring rows, beginning at each of every so many rows."""
-    total = np.cumsum(np.concatenate((np.zeros((1, values.shape[1])), values)), axis=0)
-    return (total[n::every] - total[:-n:every]) / n
+def _rate_hz(t_s: FloatArray, stated_hz: float | None, notes: list[str]) -> float:
+    """Return the rate of the samples; ImuFileError when it cannot be one of an IMU worn by a person."""
+    if len(t_s) < 2:
+        raise ImuFileError(f"{len(t_s)} usable samples, expected at least {MIN_DURATION_S:g} s of them")
+    rate_hz = float(1 / np.median(np.diff(t_s)))
+    if rate_hz > MAX_RATE_HZ:
+        raise ImuFileError(
+            f"{rate_hz:.4g} samples a second, expected at most {MAX_RATE_HZ:g}: times must be in seconds"
+        )
+    if rate_hz < LEAST_RATE_HZ * 0.99:  # a clock that is a little off
+        raise ImuFileError(
+            f"{rate_hz:.4g} samples a second, expected at least {LEAST_RATE_HZ:g}: slower, nods and turns cannot be "
+            "seen; record faster"
+        )
+    if (duration_s := float(t_s[-1] - t_s[0])) < MIN_DURATION_S:
+        raise ImuFileError(f"{duration_s:.3g} s of samples, expected at least {MIN_DURATION_S:g} s")
+    if stated_hz and abs(stated_hz / rate_hz - 1) > 0.05:
+        notes.append(f"the file states {stated_hz:g} Hz, its times say {rate_hz:.4g} Hz: the times are used")
+    return rate_hz

@@ -18,7 +18,7 @@ import numpy as np
 from tiltwise.decode.frame_table import parse_frames
 from tiltwise.link.source import Chunk
 from tiltwise.recording.frame_packing import pack_imu_frames
-from tiltwise.recording.imu_file import load_imu
+from tiltwise.recording.imu_file import ReadOptions, load_imu
 from tiltwise.recording.tw_file import read_frames
 from tiltwise.types import FloatArray
 
@@ -35,8 +35,8 @@ class TimedFrames:
     header: Mapping[str, object] = field(default_factory=dict)
 
 
-def load_tape(path: str | os.PathLike[str]) -> TimedFrames:
-    """Read a `.tw`, `.npz`, `.csv` or `.parquet` file as frames.
+def load_tape(path: str | os.PathLike[str], options: ReadOptions | None = None) -> TimedFrames:
+    """Read a `.tw` or any other IMU file as frames; options say how the columns of another program's are read.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def load_tape(path: str | os.PathLike[str]) -> TimedFrames:
     """
     path = Path(path)
     if path.suffix.lower() != ".tw":
-        return _tape_of_samples(path)
+        return _tape_of_samples(path, options)
     recording = read_frames(path)
     notes = []
     if recording.damaged_records:
@@ -55,9 +55,9 @@ def load_tape(path: str | os.PathLike[str]) -> TimedFrames:
     return TimedFrames(recording.received_s, recording.frames, tuple(notes), recording.header)
 
 
-def _tape_of_samples(path: Path) -> TimedFrames:
+def _tape_of_samples(path: Path, options: ReadOptions | None) -> TimedFrames:
     """Pack an IMU file; a frame arrives when its last sample has been taken."""
-    imu = load_imu(path)
+    imu = load_imu(path, options=options)
     frames = pack_imu_frames(imu.t_s, imu.gyr_rad_s, imu.acc_m_s2, rate_hz=imu.rate_hz)
     n = parse_frames(frames)[0].n
     last = np.maximum(np.cumsum(n) - 1, 0)  # the INFO frame holds none and comes with the first sample
@@ -73,6 +73,8 @@ class ReplaySource:
         File to play.
     speed
         Factor on the pace; 0 is as fast as possible.
+    options
+        How the columns of another program's file are read.
     clock, sleep
         Monotonic seconds and a pause; tests give their own.
     """
@@ -82,6 +84,7 @@ class ReplaySource:
         path: str | os.PathLike[str],
         *,
         speed: float = 1.0,
+        options: ReadOptions | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -89,6 +92,7 @@ class ReplaySource:
             raise ValueError(f"speed is {speed}, expected 0 (as fast as possible) or more")
         self._path = Path(path)
         self._speed = speed
+        self._options = options
         self._clock = clock
         self._sleep = sleep
         self._tape: TimedFrames | None = None
@@ -106,7 +110,7 @@ class ReplaySource:
         )
 
     async def __aenter__(self) -> ReplaySource:
-        self._tape = await asyncio.to_thread(load_tape, self._path)
+        self._tape = await asyncio.to_thread(load_tape, self._path, self._options)
         return self
 
     async def __aexit__(

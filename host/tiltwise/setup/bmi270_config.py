@@ -27,7 +27,7 @@ SIZE = 8192
 # PyPI's bmi270 0.4.3 and micropython-bmi270 0.1.0 hold the same bytes.
 BOSCH_SHA256 = "2d75e68e343a13ff99be98261dfbd99d9e8c6f267da9e3c5aeb883276ad178db"
 EXTRA = "bmi270"  # of tiltwise, and the name of the package that it brings
-INSTALL = f'pip install "tiltwise[{EXTRA}]"'
+INSTALL = f"pip install {EXTRA}"
 _ADVICE = ": run tiltwise setup again"  # of the driver, to whoever sees its words elsewhere
 _MOST_BYTES = 4_000_000  # Bosch's bmi270.c has a tenth of it
 _LIST = re.compile(

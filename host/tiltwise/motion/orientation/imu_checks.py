@@ -11,9 +11,8 @@ import vqf
 
 from tiltwise.motion.orientation.preintegration import GAP_S
 from tiltwise.motion.rotation import rotate
-from tiltwise.types import FloatArray
+from tiltwise.types import LEAST_RATE_HZ, FloatArray
 
-LEAST_RATE_HZ = 12.0  # nods reach 2 Hz and their third harmonic matters to the angle
 LEAST_ACC, MOST_ACC = (
     7.0,
     12.5,
@@ -70,7 +69,7 @@ def check_recording(t_s: FloatArray, gyr_rad_s: FloatArray, acc_m_s2: FloatArray
     if len(t_s) < 2:
         return
     rate_hz = 1 / float(np.median(np.diff(t_s)))
-    if rate_hz < LEAST_RATE_HZ:
+    if rate_hz < LEAST_RATE_HZ * 0.99:  # a clock that is a little off
         raise OrientationError(
             f"at least {LEAST_RATE_HZ:g} samples/s are needed, got {rate_hz:.3g}: record faster"
         )
