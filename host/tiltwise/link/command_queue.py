@@ -42,7 +42,10 @@ class CommandQueue:
         if opcode in (wire.OP_ACK, wire.OP_GET):
             boot = payload[:2] if opcode == wire.OP_ACK else b""
             self._waiting = deque(c for c in self._waiting if c[0] != opcode or not c[1].startswith(boot))
-        self._waiting.append((opcode, payload, self._clock()))
+        if opcode == wire.OP_MOTOR:  # what is felt goes before what is stored
+            self._waiting.appendleft((opcode, payload, self._clock()))
+        else:
+            self._waiting.append((opcode, payload, self._clock()))
         self._has_commands.set()
 
     def clear(self) -> None:

@@ -20,6 +20,7 @@ class Pattern(IntEnum):
     STEP = wire.MOTOR_STEP
     DONE = wire.MOTOR_DONE
     ERROR = wire.MOTOR_ERROR
+    NOTED = wire.MOTOR_NOTED
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,7 +128,8 @@ class LiveSession:
         self._before_s = self._offset_s
         items = self.decoder.take(frame)
         self._keep_frame(received_s, frame)
-        return [event for item in items for event in self._take(item)]
+        events = self._pipeline.delivery.on_frame(received_s, frame)
+        return events + [event for item in items for event in self._take(item)]
 
     def _keep_frame(self, received_s: float, frame: Frame) -> None:
         self._acks.note(frame)

@@ -48,6 +48,21 @@ class LiveWarning:
 
 
 @dataclass(frozen=True, slots=True)
+class SensorBuzzed:
+    """The sensor's motor ran for the alert of t_s: the frames that it shook say so."""
+
+    t_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class DesktopMessage:
+    """A notice that goes to the desktop."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """A packed command to send to the board."""
 
@@ -60,6 +75,8 @@ LiveEvent = (
     | PostureMeasured
     | UpperBackMeasured
     | Notice
+    | SensorBuzzed
+    | DesktopMessage
     | PlacementChange
     | CalibrationProgress
     | Calibrated

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from tiltwise.config.settings import Settings, rule_settings
 from tiltwise.decode.messages import Info
 from tiltwise.exercise.set_counter import SetCounter
+from tiltwise.live.wearer.alert_delivery import AlertDelivery
 from tiltwise.live.wearer.alerts import Alerts
 from tiltwise.live.wearer.live_calibration import CalibrationOptions, LiveCalibration
 from tiltwise.live.wearer.live_events import Calibrated, LiveEvent, LiveEvents, LiveWarning
@@ -48,6 +49,7 @@ class Pipeline:
     ) -> None:
         self._settings, self._zone, self._counters = settings, zone, counters
         self.alerts = Alerts(settings.alerts)
+        self.delivery = AlertDelivery(settings.alerts)
         self._stage: LiveCalibration | Tracking = LiveCalibration(mount, calibration)
         self._shown = (CalibrationStep.SIT_STILL, -1)  # step and count of the calibration that went up last
 
@@ -73,23 +75,23 @@ class Pipeline:
         """Return what a block says; utc_offset_s plus device time is UTC s."""
         if isinstance(self._stage, LiveCalibration):
             return self._calibrate(self._stage, block, info)
-        return self._with_notices(self._stage.process(block), utc_offset_s)
+        return self._with_notices(self._stage.process(block), info, utc_offset_s)
 
     def finish(self, utc_offset_s: float) -> LiveEvents:
         """Close what is open."""
         if isinstance(self._stage, LiveCalibration):
             return ()
-        return self._with_notices(self._stage.finish(), utc_offset_s)
+        return self._with_notices(self._stage.finish(), None, utc_offset_s)
 
-    def _with_notices(self, events: list[LiveEvent], utc_offset_s: float) -> LiveEvents:
-        """Put behind each event the notice that it deserves."""
+    def _with_notices(self, events: list[LiveEvent], info: Info | None, utc_offset_s: float) -> LiveEvents:
+        """Put behind each event the notice that it deserves, and where that goes."""
         found: list[LiveEvent] = []
         for event in events:
             found.append(event)
             if isinstance(event, Event | PlacementChange):
                 local = datetime.fromtimestamp(event.t_s + utc_offset_s, tz=self._zone)
                 notice = self.alerts.consider(event, local)
-                found += [] if notice is None else [notice]
+                found += [] if notice is None else [notice, *self.delivery.process(notice, info)]
         return tuple(found)
 
     def _calibrate(
