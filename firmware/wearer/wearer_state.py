@@ -38,7 +38,8 @@ class WearerState:
 
     def silence(self, snooze_s, quiet_in_s, quiet_for_s):
         """Take over a host's snooze and quiet hours; times in s."""
-        self.coach.snooze(1000 * snooze_s)
+        if snooze_s != wire.SNOOZE_STAYS:
+            self.coach.snooze(1000 * snooze_s)
         self.coach.set_quiet(1000 * quiet_in_s, 1000 * quiet_for_s)
 
     def stop_motor(self):

@@ -128,6 +128,7 @@ OP_FORGET = 15  # boot u16; -
 OP_PROVISION = 16  # key 32; device id 8. Only over the cable
 OP_GET_DONE = 17  # only a reply, with the id of the GET: GET_DONE_BODY, n x (first u32, last u32) not held
 OP_SILENCE = 18  # snooze s u32, quiet hours begin in s i32 (negative: began), last s u32; each day again; -
+SNOOZE_STAYS = 0xFFFFFFFF  # in SILENCE: the snooze of the board stays as it is
 REPLY = 0x80
 STATUS_OK = 0
 STATUS_UNSUPPORTED = 1

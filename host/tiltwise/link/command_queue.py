@@ -23,7 +23,7 @@ class CommandQueue:
     clock
         Seconds.
     on_reply
-        Gets the replies that somebody waits for: to GET and MOTOR.
+        Gets the replies that somebody waits for: to GET, GETCFG, SETCFG and MOTOR.
     """
 
     def __init__(self, clock: Callable[[], float], on_reply: Callable[[Reply], None]) -> None:
@@ -65,7 +65,7 @@ class CommandQueue:
                     self._on_reply(await self._play(peer, payload, handed_s))
                     continue
                 reply = await peer.ask(opcode, payload)
-                if opcode == wire.OP_GET:
+                if opcode in (wire.OP_GET, wire.OP_GETCFG, wire.OP_SETCFG):
                     self._on_reply(reply)
             self._has_commands.clear()
             await self._has_commands.wait()

@@ -18,10 +18,10 @@ from tiltwise.live.wearer.live_events import Calibrated, LiveEvent, LiveEvents, 
 from tiltwise.live.wearer.placement_monitor import PlacementChange
 from tiltwise.live.wearer.tracking import Tracking
 from tiltwise.motion.calibration.guided_calibration import CalibrationStep
-from tiltwise.motion.calibration.mounting import Mounting
+from tiltwise.motion.calibration.mounting import Mounting, with_neutral
 from tiltwise.pair_tracker import PairTracker
 from tiltwise.tracker import Tracker, TrackerSettings
-from tiltwise.types import Event, ImuBlock, Mount, OrientationBlock
+from tiltwise.types import Event, FloatArray, ImuBlock, Mount, OrientationBlock
 
 
 class Pipeline:
@@ -47,7 +47,7 @@ class Pipeline:
         calibration: CalibrationOptions,
         counters: tuple[SetCounter, ...],
     ) -> None:
-        self._settings, self._zone, self._counters = settings, zone, counters
+        self.settings, self._zone, self._counters = settings, zone, counters
         self.alerts = Alerts(settings.alerts)
         self.delivery = AlertDelivery(settings.alerts)
         self._stage: LiveCalibration | Tracking = LiveCalibration(mount, calibration)
@@ -60,8 +60,25 @@ class Pipeline:
 
     def begin(self, mounting: Mounting, collar: Mounting | None, *, is_put_on: bool) -> None:
         """Track with a calibration from now on."""
-        rule = rule_settings(self._settings.rule)
+        rule = rule_settings(self.settings.rule)
         self._stage = Tracking(mounting, collar, rule=rule, counters=self._counters, is_put_on=is_put_on)
+
+    def local(self, utc_s: float) -> datetime:
+        """Return the wearer's local time."""
+        return datetime.fromtimestamp(utc_s, tz=self._zone)
+
+    def take_neutral(self, up_sensor: FloatArray) -> LiveEvents:
+        """Take over a neutral that was taken at the board: "up" in sensor axes, (3,)."""
+        if not isinstance(self._stage, Tracking):
+            return ()
+        try:
+            mounting = with_neutral(self._stage.profile.mounting, up_sensor)
+        except ValueError as error:
+            return (LiveWarning(str(error)),)
+        collar = self._stage.collar
+        closing = self._stage.finish()
+        self.begin(mounting, collar, is_put_on=False)
+        return (*closing, Calibrated(mounting, collar))
 
     def new_tracker(self) -> Tracker | PairTracker:
         """Return a tracker like the one in use; RuntimeError while calibrating."""
@@ -89,7 +106,7 @@ class Pipeline:
         for event in events:
             found.append(event)
             if isinstance(event, Event | PlacementChange):
-                local = datetime.fromtimestamp(event.t_s + utc_offset_s, tz=self._zone)
+                local = self.local(event.t_s + utc_offset_s)
                 notice = self.alerts.consider(event, local)
                 found += [] if notice is None else [notice, *self.delivery.process(notice, info)]
         return tuple(found)
