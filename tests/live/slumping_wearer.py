@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from tiltwise.common import wire
 from tiltwise.motion.calibration.mounting import Mounting, mounting_from_axes
 from tiltwise.sim.board.simulation import Simulation
 from tiltwise.sim.imu.imu_errors import G_M_S2
@@ -35,10 +36,13 @@ def mounting() -> Mounting:
 
 
 class Neck:
-    """Tells a sensor the motion of a story: smooth between angles, with half a degree of breathing."""
+    """Tells a sensor the motion of a story: smooth between angles, with half a degree of breathing.
 
-    def __init__(self, part: ImuModel, story: Story) -> None:
-        self._part, self._story = part, story
+    azimuth_deg is where the neck bends to: 0 forward, 90 left, 180 back.
+    """
+
+    def __init__(self, part: ImuModel, story: Story, azimuth_deg: float = 0.0) -> None:
+        self._part, self._story, self._azimuth = part, story, math.radians(azimuth_deg)
         self._steps = 0
         self._deg = 0.0
 
@@ -55,16 +59,18 @@ class Neck:
             deg[k] = self._deg
         angle = np.radians(deg + 0.5 * np.sin(2 * np.pi * 0.25 * t_s))
         rate, zero = np.gradient(angle, t_s), np.zeros(len(t_s))
-        acc = G_M_S2 * np.stack((-np.sin(angle), zero, np.cos(angle)), axis=1)
-        self._part.advance(t_s, np.stack((zero, rate, zero), axis=1), acc)
+        c, s = math.cos(self._azimuth), math.sin(self._azimuth)
+        acc = G_M_S2 * np.stack((-c * np.sin(angle), -s * np.sin(angle), np.cos(angle)), axis=1)
+        self._part.advance(t_s, np.stack((-s * rate, c * rate, zero), axis=1), acc)
 
 
 class SlumpingSimulation(Simulation):
     """A Simulation whose wearer follows a story of angles."""
 
-    def __init__(self, story: Story) -> None:
-        super().__init__("upright", minutes=1, auto_ack=False, stream=None)
-        self._neck = Neck(self._sensors[0], story)
+    def __init__(self, story: Story, azimuth_deg: float = 0.0, *, is_streaming: bool = False) -> None:
+        stream = wire.ORIENT if is_streaming else None
+        super().__init__("upright", minutes=1, auto_ack=is_streaming, stream=stream)
+        self._neck = Neck(self._sensors[0], story, azimuth_deg)
 
     def _feed_sensors(self, to_s: float) -> None:
         self._neck(to_s + 1.0)

@@ -26,6 +26,7 @@ from tiltwise.live.wearer.live_events import DesktopMessage, LiveEvents, LiveWar
 from tiltwise.sim.board.simulated_board import SimBoard
 from tiltwise.sim.board.usb_cable import SimCable
 from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
+from tiltwise.store.writer import Store
 from tiltwise.types import Mount
 from tiltwise_lab.radio.bleak_backend import Adapter
 from tiltwise_lab.radio.bumble_board import BumbleBoard
@@ -74,9 +75,13 @@ def settings(**alerts: object) -> Settings:
     )
 
 
-def _session(of: Settings) -> LiveSession:
+def _session(of: Settings, store: Store | None = None) -> LiveSession:
     return open_session(
-        Worn(mount=Mount.NECK, mounting=mounting()), started_utc_s=STARTED_S, settings=of, fetches=True
+        Worn(mount=Mount.NECK, mounting=mounting()),
+        started_utc_s=STARTED_S,
+        settings=of,
+        store=store,
+        fetches=True,
     )
 
 
@@ -96,7 +101,14 @@ async def _run(heard: Heard, source: Supervisor, for_s: float) -> None:
 
 
 def by_cable(
-    of: Settings, story: Story, for_s: float, *, is_bare: bool = False, unplug_at_s: float | None = None
+    of: Settings,
+    story: Story,
+    for_s: float,
+    *,
+    is_bare: bool = False,
+    unplug_at_s: float | None = None,
+    plug_at_s: float | None = None,
+    store: Store | None = None,
 ) -> Heard:
     """Run a live session at a cable; the board lives on after it is unplugged."""
 
@@ -107,13 +119,18 @@ def by_cable(
                 simulation._sensors, boot_id=1, stream=None, auto_ack=False, is_bare=True
             )
         cable = SimCable(simulation)
-        heard = Heard(simulation.board, _session(of))
+        heard = Heard(simulation.board, _session(of, store))
+        is_in = True
 
         async def live() -> None:
             while True:
                 await asyncio.sleep(STEP_S)
-                if unplug_at_s is not None and cable.is_plugged and loop.time() >= unplug_at_s:
+                nonlocal is_in
+                if unplug_at_s is not None and is_in and loop.time() >= unplug_at_s:
+                    is_in = False
                     cable.unplug()
+                if plug_at_s is not None and loop.time() >= plug_at_s:
+                    cable.is_plugged = True
                 cable.step(loop.time())
 
         living = loop.create_task(live())

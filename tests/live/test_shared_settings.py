@@ -1,4 +1,4 @@
-"""One set of the wearer's settings: what the host has reaches the board, and a neutral or snooze taken there comes back."""
+"""One set of settings: the host's reach the board, and a neutral or snooze that was taken there comes back."""
 
 from __future__ import annotations
 

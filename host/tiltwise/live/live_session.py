@@ -28,7 +28,7 @@ from tiltwise.live.wearer.live_events import Command, LiveEvent, LiveEvents, Liv
 from tiltwise.live.wearer.pipeline import Pipeline
 from tiltwise.pair_tracker import COLLAR, HEAD
 from tiltwise.tracker import TrackerSettings
-from tiltwise.types import FloatArray, ImuBlock, OrientationBlock, SignalGap, Update
+from tiltwise.types import AlertHeldBack, FloatArray, ImuBlock, OrientationBlock, SignalGap, Update
 
 _FIT_EVERY_S = 60.0  # between two notes of how the clocks stand
 BUTTON_DOUBLE = 2
@@ -181,6 +181,8 @@ class LiveSession:
         for event in events:
             if isinstance(event, Update) and self._pipeline.profile is not None:
                 self._sink.update(event, self._pipeline.profile, self._offset_s)
+            elif isinstance(event, AlertHeldBack):
+                self._sink.add_held_back(event, self._offset_s)
         return events
 
     # ---- what both sides share ----

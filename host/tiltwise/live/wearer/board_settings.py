@@ -98,7 +98,7 @@ class BoardSettings:
             up = np.array([float(self._read.get(key, 0)) for key in _NEUTRAL]) / _SCALE
             found = self._on_neutral(up)
             self._left.append((BoardKey.NEUTRAL_NEW, 0))
-        self._left.extend(_wanted(self._settings, self._mounting))
+        self._left.extend(wanted_settings(self._settings, self._mounting))
         return found
 
     def use(self, mounting: Mounting) -> None:
@@ -124,7 +124,7 @@ def _since_midnight(clock: time) -> timedelta:
     return timedelta(hours=clock.hour, minutes=clock.minute)
 
 
-def _wanted(settings: Settings, mounting: Mounting | None) -> list[tuple[BoardKey, Value]]:
+def wanted_settings(settings: Settings, mounting: Mounting | None) -> list[tuple[BoardKey, Value]]:
     """Return what the board should have; whole numbers are what it can hold."""
     rule, alerts = settings.rule, settings.alerts
     found: list[tuple[BoardKey, Value]] = [

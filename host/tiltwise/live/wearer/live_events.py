@@ -13,7 +13,7 @@ from tiltwise.live.wearer.alerts import Notice
 from tiltwise.live.wearer.placement_monitor import PlacementChange
 from tiltwise.motion.calibration.guided_calibration import CalibrationProgress
 from tiltwise.motion.calibration.mounting import Mounting
-from tiltwise.types import Event, Update
+from tiltwise.types import AlertHeldBack, Event, Update
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,7 @@ LiveEvent = (
     | PostureMeasured
     | UpperBackMeasured
     | Notice
+    | AlertHeldBack
     | SensorBuzzed
     | DesktopMessage
     | PlacementChange

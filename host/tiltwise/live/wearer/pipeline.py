@@ -21,7 +21,7 @@ from tiltwise.motion.calibration.guided_calibration import CalibrationStep
 from tiltwise.motion.calibration.mounting import Mounting, with_neutral
 from tiltwise.pair_tracker import PairTracker
 from tiltwise.tracker import Tracker, TrackerSettings
-from tiltwise.types import Event, FloatArray, ImuBlock, Mount, OrientationBlock
+from tiltwise.types import AlertHeldBack, EpisodeAlert, Event, FloatArray, ImuBlock, Mount, OrientationBlock
 
 
 class Pipeline:
@@ -108,7 +108,10 @@ class Pipeline:
             if isinstance(event, Event | PlacementChange):
                 local = self.local(event.t_s + utc_offset_s)
                 notice = self.alerts.consider(event, local)
-                found += [] if notice is None else [notice, *self.delivery.process(notice, info)]
+                if notice is not None:
+                    found += [notice, *self.delivery.process(notice, info)]
+                elif isinstance(event, EpisodeAlert):
+                    found.append(AlertHeldBack(event.t_s, event.start_s))
         return tuple(found)
 
     def _calibrate(
