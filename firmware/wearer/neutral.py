@@ -6,7 +6,7 @@ moves.
 
 from micropython import const
 
-from .posture import angle_deg
+from .neck_posture import angle_deg
 
 IDLE, SETTLING, TAKING = range(3)
 NOTHING, TAKEN, REFUSED = range(3)

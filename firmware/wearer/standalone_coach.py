@@ -1,4 +1,4 @@
-"""Alerts by the board itself while no host is connected: posture (posture.py), the shared rule, the motor.
+"""Alerts by the board itself while no host is connected: posture (neck_posture.py), the shared rule, the motor.
 
 The rule is common/rule.py, the same as on the host, and it runs beside a host too: a board whose host falls silent in
 the middle of an episode goes on where the host stopped, without a second alert. An alert of its own that is not
@@ -11,7 +11,7 @@ from micropython import const
 from tiltwise.common import rule, wire
 
 from . import haptics
-from .posture import Posture
+from .neck_posture import Posture
 
 HOST_PRESENT, GRACE, STANDALONE = range(3)
 

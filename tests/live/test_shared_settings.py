@@ -15,8 +15,8 @@ from tiltwise.config.settings import AlertSetting
 from tiltwise.firmware_build.locate import load_firmware
 from tiltwise.link.commands import BoardKey
 from tiltwise.live.wearer.alerts import Notice, NoticeLevel
-from tiltwise.live.wearer.board_settings import silence
 from tiltwise.live.wearer.live_events import Calibrated, LiveWarning
+from tiltwise.live.wearer.settings_sync import silence
 
 load_firmware()
 KEYS = importlib.import_module("tiltwise_firmware.storage.board_settings").KEYS

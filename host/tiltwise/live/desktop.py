@@ -67,7 +67,7 @@ async def _has_service(address: str) -> bool:
         return False
     finally:
         bus.disconnect()
-        await bus.wait_for_disconnect()
+        await bus.wait_for_disconnect()  # type: ignore[no-untyped-call]
 
 
 class Desktop:
