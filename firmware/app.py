@@ -96,6 +96,7 @@ class App:
             haptics=None if board.motor is None else self.haptics,
             on_start=self._on_start,
             tare=self.wearer.tare,
+            silence=self.wearer.silence,
             reboot=self.housekeeping.reboot_soon,
             now=self.time.now,
             random=board.random,

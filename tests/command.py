@@ -47,7 +47,7 @@ class Command:
 
 def environment(home: Path, more: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the variables of a process whose settings and data are in `home`, in a terminal of 80 columns."""
-    desktop = ("DISPLAY", "WAYLAND_DISPLAY", "TILTWISE_DEBUG")
+    desktop = ("DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR", "TILTWISE_DEBUG")
     kept = {key: value for key, value in os.environ.items() if key not in desktop}
     return kept | {"TILTWISE_HOME": str(home), "COLUMNS": "80", "PYTHONUNBUFFERED": "1"} | dict(more or {})
 

@@ -29,6 +29,7 @@ _SIZES = {
     wire.OP_REBOOT: 0,
     wire.OP_FORGET: 2,
     wire.OP_PROVISION: auth.KEY_SIZE,
+    wire.OP_SILENCE: 12,
 }
 _FOR_ALL = (wire.OP_HELLO, wire.OP_AUTH1, wire.OP_AUTH2, wire.OP_PROVISION)
 _MOST_BOOTS = const(20)  # in one answer
@@ -58,6 +59,7 @@ class Commands:
             wire.OP_REBOOT: self._reboot,
             wire.OP_FORGET: self._forget,
             wire.OP_PROVISION: self._provision,
+            wire.OP_SILENCE: self._silence,
         }
 
     def answer(self, request_id, opcode, payload, is_proved):
@@ -178,6 +180,12 @@ class Commands:
         if self._context.tare is None:
             return wire.STATUS_UNSUPPORTED, b""
         return wire.STATUS_FAILED if self._context.tare() is False else wire.STATUS_OK, b""
+
+    def _silence(self, payload):
+        if self._context.silence is None:
+            return wire.STATUS_UNSUPPORTED, b""
+        self._context.silence(*struct.unpack("<IiI", payload))
+        return wire.STATUS_OK, b""
 
     def _reboot(self, _payload):
         if self._context.reboot is None:

@@ -33,6 +33,7 @@ class CommandContext:
         haptics=None,
         on_start=None,
         tare=None,
+        silence=None,
         reboot=None,
         now=None,
         random=None,
@@ -47,6 +48,7 @@ class CommandContext:
         self.settings = settings  # KEYS, get(key), set(key, value)
         self.haptics = haptics  # play(pattern, strength) -> bool
         self.on_start = on_start  # called with frame type and samples per frame when a stream begins
+        self.silence = silence  # silence(snooze s, quiet hours begin in s, last s)
         self.tare = tare  # called for TARE; False: not now
         self.reboot = reboot  # called for REBOOT; lets the answer go out before it acts
         self.now = now  # device time in wire.TICK_S

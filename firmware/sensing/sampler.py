@@ -84,6 +84,10 @@ class Sampler:
         """Write "up" in sensor axes into three floats; only while the sensor is not lost."""
         self.path.fusion.up_into(up)
 
+    def swing(self):
+        """Return the mean squared horizontal acceleration of the last two seconds, (m/s2)2 of one axis."""
+        return self.path.fusion.swing
+
     def temperature_cdeg(self):
         """Return the temperature in 0.01 degC, 0 while the sensor does not answer."""
         try:

@@ -16,9 +16,9 @@ _TEXT = const(24)  # bytes of a text at most
 TABLE = (
     ("name", "tiltwise", None, _TEXT),
     ("mount", "neck", None, _TEXT),
-    ("rule_deg", 25, 5, 90),  # inclination from neutral that counts as held
-    ("rule_s", 120, 5, 3600),  # how long before the board buzzes
-    ("recovery_s", 3, 1, 60),
+    ("rule_deg", 20, 1, 90),  # forward bend from neutral that counts as held, as on the host
+    ("rule_s", 60, 1, 3600),  # how long before the board buzzes
+    ("recovery_s", 3, 0, 60),
     ("motor_strength", 3, 0, 5),  # 0: silent
     ("alone_after_s", 30, 5, 3600),  # without a host before the board decides by itself
     ("alone", 1, 0, 1),  # 0: never decide without a host
@@ -38,14 +38,28 @@ TABLE = (
         127,
     ),  # addresses of two that were once found together (sensing/imu_addresses.py); 0: not known
     ("imu_b", 0, 0, 127),
+    ("hysteresis_deg", 5, 0, 30),
+    ("min_gap_s", 120, 0, 86400),  # between two alerts
+    # The wearer's forward as the host calibrated it, as neutral; all three 0: not known, any inclination counts.
+    ("forward_x", 0, -32767, 32767),
+    ("forward_y", 0, -32767, 32767),
+    ("forward_z", 0, -32767, 32767),
+    ("neutral_new", 0, 0, 1),  # 1: neutral was taken at the board, and no host knows it yet
 )
 KEYS = tuple(row[0] for row in TABLE)
-_ROWS = {row[0]: row for row in TABLE}
+
+
+def _row(key):
+    """Return the row of a key; KeyError for one that is not known. A dict of them would cost memory."""
+    for row in TABLE:
+        if row[0] == key:
+            return row
+    raise KeyError(key)
 
 
 def check(key, value):
     """Return a value as it is stored; KeyError for a key that is not known, ValueError for a value out of range."""
-    row = _ROWS[key]
+    row = _row(key)
     if row[2] is None:
         if not isinstance(value, str):
             raise ValueError("%s is %r, expected a text" % (key, value))
@@ -71,7 +85,7 @@ class Settings:
 
     def is_text(self, key):
         """Tell whether a key holds a text; the others hold integers."""
-        return _ROWS[key][2] is None
+        return _row(key)[2] is None
 
     def get(self, key):
         """Return a value; KeyError for a key that is not known."""
@@ -111,7 +125,7 @@ class Settings:
 
     def _take(self, key, text):
         """Take over one line of the file."""
-        if key not in _ROWS:
+        if key not in KEYS:
             self.problem = "settings file has the unknown key %s" % key
             return
         try:

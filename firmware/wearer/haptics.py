@@ -37,6 +37,7 @@ class Haptics:
         self._budget_ms = MOST_ON_MS
         self._is_after = False
         self.strength = strength
+        self.alerts = 0  # given since boot, by this motor or, as a host said, in another way
         self.is_allowed = True  # False while charging or not worn
         self.is_on = False
         if motor is not None:
@@ -46,6 +47,9 @@ class Haptics:
         """Start a pattern (strength 1 to 5, 0: as set) and return True; False when it may not or cannot now."""
         if pattern_id == wire.MOTOR_STOP:
             self.stop()
+            return True
+        if pattern_id == wire.MOTOR_NOTED:
+            self.alerts += 1
             return True
         strength = strength or self.strength
         pattern = PATTERNS.get(pattern_id)
@@ -67,6 +71,8 @@ class Haptics:
         self._pattern = pattern
         self._k = 0
         self._switch(now)
+        if pattern_id == wire.MOTOR_ALERT:
+            self.alerts += 1
         return True
 
     def stop(self):

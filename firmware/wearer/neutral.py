@@ -6,7 +6,7 @@ moves.
 
 from micropython import const
 
-from .standalone_coach import angle_deg
+from .neck_posture import angle_deg
 
 IDLE, SETTLING, TAKING = range(3)
 NOTHING, TAKEN, REFUSED = range(3)
@@ -17,10 +17,11 @@ PATIENCE_LOOKS = const(50)  # 5 s without a known "up": there is no sensor
 SPREAD_DEG = 3.0
 _SCALE = const(32767)
 _KEYS = ("neutral_x", "neutral_y", "neutral_z")
+_FORWARD_KEYS = ("forward_x", "forward_y", "forward_z")
 
 
 class Neutral:
-    """Holds neutral "up" in sensor axes (`up`, three floats) or None."""
+    """Holds neutral "up" and the wearer's forward in sensor axes (`up`, `forward`, three floats), or None."""
 
     def __init__(self, settings):
         self._settings = settings
@@ -29,9 +30,18 @@ class Neutral:
         self.reload()
 
     def reload(self):
-        """Read it from the settings; shorter than half a unit vector is none."""
-        up = [self._settings.get(key) / _SCALE for key in _KEYS]
-        self.up = up if sum(v * v for v in up) > 0.25 else None
+        """Read them from the settings; shorter than half a unit vector is none."""
+        self.up = self._direction(_KEYS)
+        self.forward = None if self.up is None else self._direction(_FORWARD_KEYS)
+        if self.forward is not None:  # the part of it that is level in neutral, which may be newer
+            along = sum(self.forward[k] * self.up[k] for k in range(3))
+            level = [self.forward[k] - along * self.up[k] for k in range(3)]
+            norm = sum(v * v for v in level) ** 0.5
+            self.forward = [v / norm for v in level] if norm > 0.25 else None
+
+    def _direction(self, keys):
+        found = [self._settings.get(key) / _SCALE for key in keys]
+        return found if sum(v * v for v in found) > 0.25 else None
 
     def start(self):
         """Begin to take it; a request while one is under way starts it again."""
@@ -66,7 +76,8 @@ class Neutral:
         """Store the mean direction."""
         norm = sum(v * v for v in self._sum) ** 0.5
         try:
-            self._settings.update((_KEYS[k], round(self._sum[k] / norm * _SCALE)) for k in range(3))
+            pairs = [(_KEYS[k], round(self._sum[k] / norm * _SCALE)) for k in range(3)]
+            self._settings.update(pairs + [("neutral_new", 1)])
         except OSError:
             return self._end(REFUSED)
         self.reload()

@@ -1,26 +1,27 @@
-"""Alerts by the board itself while no host is connected: inclination from neutral, the shared rule, the motor.
+"""Alerts by the board itself while no host is connected: posture (neck_posture.py), the shared rule, the motor.
 
-The rule is common/rule.py, the same as on the host. An alert that is not answered comes again every REPEAT_MS, a
-step stronger each time; a posture that is corrected after an alert gets a short tick. A host that comes back takes
-over at once.
+The rule is common/rule.py, the same as on the host, and it runs beside a host too: a board whose host falls silent in
+the middle of an episode goes on where the host stopped, without a second alert. An alert of its own that is not
+answered is repeated every REPEAT_MS, a step stronger each time; a repetition is no new alert and is not counted. A
+posture that is corrected after an alert gets a short tick. A host that comes back takes over at once.
 """
-
-import math
 
 from micropython import const
 
 from tiltwise.common import rule, wire
 
 from . import haptics
+from .neck_posture import Posture
 
 HOST_PRESENT, GRACE, STANDALONE = range(3)
 
 REPEAT_MS = const(60000)
 MOST_REPEATS = const(4)  # after that it is silent until corrected: the wearer knows
-HYSTERESIS_DEG = 5
-MAX_GAP_MS = const(5000)
-_SMOOTH = const(0.1)  # of a new value, ten times a second: one second, so that a nod is no slump
+MAX_GAP_MS = const(3000)
 _STALE_MS = const(2000)
+_DAY_MS = const(86400000)
+# What the rule is made of; a change of any begins it anew.
+_RULE_KEYS = ("rule_deg", "hysteresis_deg", "rule_s", "recovery_s", "neutral_x", "neutral_y", "neutral_z")
 
 # (state, is a host there, is the waiting time over) -> state
 TRANSITIONS = {
@@ -34,51 +35,62 @@ TRANSITIONS = {
 }
 
 
-def angle_deg(a, b):
-    """Return the angle between two directions (three floats each) in degrees."""
-    x = a[1] * b[2] - a[2] * b[1]
-    y = a[2] * b[0] - a[0] * b[2]
-    z = a[0] * b[1] - a[1] * b[0]
-    along = a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
-    return math.degrees(math.atan2(math.sqrt(x * x + y * y + z * z), along))
-
-
 class StandaloneCoach:
-    """Runs the rule while nobody else does. `log(code, value)` takes ALERT and CORRECTED with the angle, degrees."""
+    """Runs the rule, and acts on it while nobody else does.
+
+    `log(is_alert, deg)` takes alerts given and postures corrected, with the angle in whole degrees.
+    """
 
     def __init__(self, clock, settings, motor, log):
         self._clock = clock
         self._settings = settings
         self._motor = motor
         self._log = log
+        self._posture = Posture()
         self.state = GRACE
         self.alerts = 0  # given since boot
-        self.inclination_deg = 0.0
         self._t_ms = 0  # adds up, does not wrap
         self._last = clock.ticks_ms()
         self._waited_ms = 0
         self._snooze_ms = 0
+        self._quiet_ms = (0, 0)  # when quiet hours begin, and how long they are
+        self._alerted_ms = None  # when the wearer was last alerted, by whomever
+        self._heard = motor.alerts
+        self._values = None
+        self._seen_ms = None  # when "up" was known last
         self.restart()
 
     def restart(self):
-        """Begin anew with the rule as it is set now; for a change of rule or neutral."""
-        enter = self._settings.get("rule_deg")
+        """Begin anew if the rule or neutral is another than before."""
+        values = [self._settings.get(key) for key in _RULE_KEYS]
+        if values == self._values:
+            return
+        self._values = values
+        enter = values[0]
         self._rule = rule.SustainedRule(
-            enter,
-            max(enter - HYSTERESIS_DEG, 1),
-            1000 * self._settings.get("rule_s"),
-            1000 * self._settings.get("recovery_s"),
-            MAX_GAP_MS,
+            enter, max(enter - values[1], 0), 1000 * values[2], 1000 * values[3], MAX_GAP_MS
         )
-        self._repeats = 0
-        self._seen_ms = None  # when the angle was known last
+        self._end_episode()
 
     def snooze(self, ms):
         """Give no alert for `ms`."""
         self._snooze_ms = ms
 
-    def step(self, now, up, neutral, has_host):
-        """Take "up" (None: not known, or the motor shakes), neutral "up" or None, and whether a host is there."""
+    def set_quiet(self, in_ms, for_ms):
+        """Give no alert for `for_ms` of each day, beginning in `in_ms` (negative: begun so long ago)."""
+        self._quiet_ms = (self._t_ms + in_ms, for_ms)
+
+    @property
+    def is_silent(self):
+        """Tell whether alerts are off now: snoozed, or quiet hours."""
+        start_ms, for_ms = self._quiet_ms
+        return self._snooze_ms > 0 or (for_ms > 0 and (self._t_ms - start_ms) % _DAY_MS < for_ms)
+
+    def step(self, now, up, neutral, has_host, forward=None, swing=0.0):
+        """Take "up" (None: not known, or the motor shakes), neutral "up" or None, and whether a host is there.
+
+        forward is the wearer's, in sensor axes, None while it is not known; swing as in Posture.step.
+        """
         passed = max(self._clock.ticks_diff(now, self._last), 0)
         self._last = now
         self._t_ms += passed
@@ -87,40 +99,69 @@ class StandaloneCoach:
         is_over = self._waited_ms >= 1000 * self._settings.get("alone_after_s")
         before = self.state
         self.state = TRANSITIONS.get((before, has_host, is_over), before)
-        if self.state != STANDALONE or not self._settings.get("alone") or neutral is None:
-            if self._rule.is_open:
-                self.restart()
-            return
-        if up is not None:
-            self._judge(angle_deg(up, neutral))
+        if self._motor.alerts != self._heard:  # a host alerted
+            self._heard = self._motor.alerts
+            self._alerted_ms = self._t_ms
+            self._is_told = True
+            self._is_due = False
+        if up is not None and neutral is not None:
+            self._judge(up, neutral, forward, swing)
 
-    def _judge(self, now_deg):
-        """Smooth the angle, pass it to the rule, act on the result."""
-        if self._seen_ms is None or self._t_ms - self._seen_ms > _STALE_MS:
-            self.inclination_deg = now_deg
-        self._seen_ms = self._t_ms
-        self.inclination_deg += _SMOOTH * (now_deg - self.inclination_deg)
-        result = self._rule.step(self._t_ms, self.inclination_deg)
-        if result == rule.ALERT:
-            self._repeats = 0
-            self._alert()
-        elif result == rule.ENDED or result == rule.INTERRUPTED:
-            if result == rule.ENDED and self._rule.alert_ms is not None:
+    def _judge(self, up, neutral, forward, swing):
+        """Pass the posture to the rule, act on the result."""
+        t_ms = self._t_ms
+        if self._seen_ms is None or t_ms - self._seen_ms > _STALE_MS:
+            self._posture.forget()
+            self._seen_ms = t_ms
+        deg = self._posture.step(t_ms - self._seen_ms, up, neutral, forward, swing)
+        self._seen_ms = t_ms
+        result = self._rule.step(t_ms, deg)
+        acts = self.state == STANDALONE and self._settings.get("alone")
+        if result == rule.ENDED or result == rule.INTERRUPTED:
+            if result == rule.ENDED and self._is_told and acts and not self.is_silent:
                 self._motor.play(wire.MOTOR_CORRECTED)
                 self._log(False, int(self._rule.peak_deg))
-            self._repeats = 0
-        elif self._rule.state == rule.ALERTED and self._is_repeat_due():
-            self._repeats += 1
+            self._end_episode()
+        elif result == rule.ALERT:
+            self._is_due = not self._is_told
+        if not acts or self._posture.is_moving or deg < self._rule.exit_deg:
+            return
+        if self._is_due:
             self._alert()
+        elif self._is_repeat_due():
+            self._repeats += 1
+            self._buzz()
+
+    def _end_episode(self):
+        self._is_due = False  # an alert is due and was not given yet
+        self._is_told = False  # the wearer knows of this episode
+        self._repeats = MOST_REPEATS
 
     def _is_repeat_due(self):
-        return self._repeats < MOST_REPEATS and self._t_ms - self._alerted_ms >= REPEAT_MS
+        return (
+            self._repeats < MOST_REPEATS
+            and self._rule.state == rule.ALERTED
+            and self._t_ms - self._alerted_ms >= REPEAT_MS * (self._repeats + 1)
+        )
 
     def _alert(self):
-        """Buzz, a step stronger with each repetition."""
+        """Alert, unless it is too soon or a time of silence: then this episode gets none."""
+        self._is_due = False
+        last_ms = self._alerted_ms
+        if last_ms is not None and self._t_ms - last_ms < 1000 * self._settings.get("min_gap_s"):
+            return
+        if self.is_silent or not self._settings.get("motor_strength"):
+            return
+        self._repeats = 0
+        self._is_told = True
         self._alerted_ms = self._t_ms
         self.alerts += 1
+        self._buzz()
+        self._log(True, int(self._posture.deg))
+
+    def _buzz(self):
+        """Buzz, a step stronger with each repetition."""
         strength = self._settings.get("motor_strength")
-        if strength and not self._snooze_ms:
+        if strength and not self.is_silent:
             self._motor.play(wire.MOTOR_ALERT, min(strength + self._repeats, len(haptics.DUTY) - 1))
-        self._log(True, int(self.inclination_deg))
+            self._heard = self._motor.alerts

@@ -36,6 +36,12 @@ class WearerState:
         self.coach.snooze(ms)
         self._motor.play(wire.MOTOR_STEP)
 
+    def silence(self, snooze_s, quiet_in_s, quiet_for_s):
+        """Take over a host's snooze and quiet hours; times in s."""
+        if snooze_s != wire.SNOOZE_STAYS:
+            self.coach.snooze(1000 * snooze_s)
+        self.coach.set_quiet(1000 * quiet_in_s, 1000 * quiet_for_s)
+
     def stop_motor(self):
         """Stop the motor at once."""
         self._motor.stop()
@@ -62,7 +68,9 @@ class WearerState:
             sampler.set_worn(is_worn)
         self._take_neutral(up)
         may_coach = is_worn is not False and not self.is_charging and self.neutral.state == neutral.IDLE
-        self.coach.step(now, up if may_coach else None, self.neutral.up, has_host)
+        swing = self._samplers[0].swing() if up is not None else 0.0
+        taken = self.neutral
+        self.coach.step(now, up if may_coach else None, taken.up, has_host, taken.forward, swing)
 
     def woke(self):
         """Start anew after sleep: whether the board is worn is not known."""

@@ -190,6 +190,22 @@ class SignalGap:
     sensor: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class AlertHeldBack:
+    """An EpisodeAlert at t_s of which the wearer was not told: quiet hours, a snooze, or too soon after another."""
+
+    t_s: float
+    start_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class AlertsAlone:
+    """The sensor alone gave `count` alerts in the minute from t_s; what its one-minute summary says."""
+
+    t_s: float
+    count: int
+
+
 Event = EpisodeStarted | EpisodeAlert | EpisodeEnded | ActivityChanged | RepCompleted | StepPrompt | SignalGap
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tiltwise.config.calibration_profiles import DeviceProfile, StoredCalibration, load_profile, profile_path
 from tiltwise.config.sensor_keys import KeyStore
-from tiltwise.config.settings import AlertSetting, RuleSetting, Settings, WearSetting, load_settings
+from tiltwise.config.settings import AlertSetting, Deliver, RuleSetting, Settings, WearSetting, load_settings
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.types import Mount
 
@@ -102,7 +102,9 @@ def test_settings_with_every_key(tmp_path: Path) -> None:
     path.write_text(SETTINGS, encoding="utf-8")
     assert load_settings(path) == Settings(
         RuleSetting(25.0, 40.5, 4.0, 2.0),
-        AlertSetting(desktop=False, console=False, min_gap_s=300.0, quiet_from="22:00", quiet_to="07:30"),
+        AlertSetting(
+            deliver=Deliver.SENSOR, console=False, min_gap_s=300.0, quiet_from="22:00", quiet_to="07:30"
+        ),
         WearSetting("head", "+z"),
     )
 

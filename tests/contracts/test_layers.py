@@ -67,6 +67,7 @@ ONLY_IN = {
     ),
     "sqlite3": ("tiltwise/store/", "tiltwise_lab/bench/storage/"),
     "desktop_notifier": ("tiltwise/live/desktop.py",),
+    "dbus_fast": ("tiltwise/live/desktop.py",),
 }
 # Values in, values out: no clock, file, network, event loop or print. Time arrives in the samples.
 PURE = (

@@ -151,7 +151,7 @@ def test_random_files_never_raise_and_never_give_values_out_of_range():
 
 def test_newer_version_and_strange_keys_cost_only_themselves():
     disk = SimFiles()
-    disk.files[settings.FILE] = files.with_crc(b"tiltwise 2\nrule_deg=31\nwarp=9\nrule_s=1")
+    disk.files[settings.FILE] = files.with_crc(b"tiltwise 2\nrule_deg=31\nwarp=9\nrule_s=0")
     store = Settings(disk)
     assert store.get("rule_deg") == 31
     assert store.get("rule_s") == DEFAULTS["rule_s"]

@@ -6,6 +6,7 @@ import math
 
 import pytest
 
+from tiltwise.common import wire
 from tiltwise.firmware_build.locate import load_firmware
 from tiltwise.sim.board.peripherals import SimFiles, SimMotor
 from tiltwise.sim.board.simulated_board import SimClock
@@ -23,6 +24,7 @@ button = module("device.button")
 haptics = module("wearer.haptics")
 led = module("device.led")
 neutral = module("wearer.neutral")
+posture = module("wearer.neck_posture")
 power = module("device.power")
 taps = module("sensing.double_tap")
 worn = module("wearer.wear_detection")
@@ -309,7 +311,7 @@ def test_neutral_is_the_mean_of_a_second_and_survives_a_reboot():
     results = take(taker, [tilted(40)] * 10 + [tilted(20 + (k % 2)) for k in range(20)])
     assert results == [neutral.TAKEN]
     again = neutral.Neutral(Settings(disk))
-    assert alone.angle_deg(again.up, tilted(20.5)) < 0.05
+    assert posture.angle_deg(again.up, tilted(20.5)) < 0.05
     assert again.up == taker.up
 
 
@@ -352,13 +354,22 @@ class Coach:
         )
         self.states = [self.alone.state]
 
-    def hold(self, seconds, deg, has_host=False, neutral_up=(0.0, 0.0, 1.0)):
+    def hold(
+        self,
+        seconds,
+        deg,
+        has_host=False,
+        neutral_up=(0.0, 0.0, 1.0),
+        azimuth_deg=0.0,
+        forward=None,
+        swing=0.0,
+    ):
         for _ in range(round(seconds * 10)):
             for _ in range(5):
                 self.clock.sleep_ms(20)
                 self.haptics.step(self.clock.ticks_ms())
-            up = None if self.haptics.is_shaking or deg is None else tilted(deg)
-            self.alone.step(self.clock.ticks_ms(), up, neutral_up, has_host)
+            up = None if self.haptics.is_shaking or deg is None else tilted(deg, azimuth_deg)
+            self.alone.step(self.clock.ticks_ms(), up, neutral_up, has_host, forward, swing)
             if self.alone.state != self.states[-1]:
                 self.states.append(self.alone.state)
 
@@ -367,11 +378,12 @@ def test_without_a_host_the_board_waits_and_then_coaches():
     coach = Coach(alone_after_s=30, rule_s=60, rule_deg=25)
     coach.hold(25, 40)
     assert coach.states == [alone.GRACE]
-    coach.hold(60, 40)
+    coach.hold(34, 40)
     assert coach.states == [alone.GRACE, alone.STANDALONE]
     assert coach.log == []
-    coach.hold(10, 40)
+    coach.hold(2, 40)
     assert coach.log == [(True, 39)] or coach.log == [(True, 40)]
+    coach.hold(2, 40)
     assert coach.motor.on_s() == pytest.approx(0.6, abs=0.05)
     coach.hold(10, 2)
     assert [is_alert for is_alert, _ in coach.log] == [True, False]
@@ -380,7 +392,8 @@ def test_without_a_host_the_board_waits_and_then_coaches():
 
 def test_correction_before_the_alert_is_not_rewarded():
     coach = Coach(rule_s=60)
-    coach.hold(80, 40)
+    coach.hold(30, 0)
+    coach.hold(50, 40)
     coach.hold(20, 0)
     assert coach.log == []
     assert coach.motor.pulses == []
@@ -389,22 +402,80 @@ def test_correction_before_the_alert_is_not_rewarded():
 def test_alert_comes_again_stronger_and_then_gives_up():
     coach = Coach(rule_s=60, motor_strength=2)
     coach.hold(30 + 62 + 8 * 60, 40)
-    alerts = [what for what in coach.log if what[0]]
-    assert len(alerts) == 1 + alone.MOST_REPEATS
+    assert len(coach.log) == 1, "a repetition is no new alert"
+    assert len(coach.motor.pulses) == 2 * (1 + alone.MOST_REPEATS)
     duties = [duty for _, _, duty in coach.motor.pulses[::2]]
     assert duties == [haptics.DUTY[s] for s in (2, 3, 4, 5, 5)]
 
 
 def test_host_takes_over_at_once_and_hands_back_after_the_wait():
-    coach = Coach(rule_s=60, alone_after_s=30)
-    coach.hold(60, 40)
-    coach.hold(1, 40, has_host=True)
-    coach.hold(300, 40, has_host=True)
-    coach.hold(29, 40)
-    coach.hold(50, 40)
+    coach = Coach(rule_s=600, alone_after_s=30)
+    for seconds, has_host in ((60, False), (300, True), (29, False), (50, False)):
+        coach.hold(seconds, 0, has_host)
     assert coach.states == [alone.GRACE, alone.STANDALONE, alone.HOST_PRESENT, alone.GRACE, alone.STANDALONE]
-    assert coach.log == []  # the episode began anew each time
-    coach.hold(20, 40)
+
+
+@pytest.mark.parametrize("how", [wire.MOTOR_ALERT, wire.MOTOR_NOTED, None])
+def test_a_host_that_falls_silent_in_an_episode_leaves_no_second_alert(how):
+    coach = Coach(rule_s=60, alone_after_s=30)
+    coach.hold(10, 0, has_host=True)
+    coach.hold(62, 40, has_host=True)
+    if how is not None:
+        coach.haptics.play(how)
+    coach.hold(20, 40, has_host=True)
+    coach.hold(29, 40)
+    pulses = len(coach.motor.pulses)
+    assert pulses == (2 if how == wire.MOTOR_ALERT else 0)
+    coach.hold(600, 40)
+    if how is None:
+        assert len(coach.log) == 1, "a host that alerted nobody leaves it to the board, once it decides"
+        return
+    assert coach.log == [], "the wearer knows, and the host's alert is not repeated"
+    assert len(coach.motor.pulses) == pulses
+    coach.hold(10, 0)
+    assert [is_alert for is_alert, _ in coach.log] == [False]
+    assert len(coach.motor.pulses) == pulses + 1, "corrected: a tick"
+
+
+def test_the_least_gap_between_alerts_is_kept_and_counts_from_the_host_s():
+    coach = Coach(rule_s=30, min_gap_s=120)
+    coach.hold(35, 0)
+    for _ in range(4):  # an alert would be due every 45 s
+        coach.hold(35, 40)
+        coach.hold(10, 0)
+    assert [is_alert for is_alert, _ in coach.log] == [True, False, True, False]
+
+
+FORWARD = (1.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("what", "deg", "azimuth_deg", "swing", "alerts"),
+    [
+        ("bent forward", 40, 180, 0.0, 1),
+        ("leaning back", 40, 0, 0.0, 0),
+        ("tilted to the side", 40, 90, 0.0, 0),
+        ("lying on the back", 70, 0, 0.0, 0),
+        ("lying on a side", 80, 90, 0.0, 0),
+        ("lying face down", 88, 180, 0.0, 0),
+        ("walking, head down", 40, 180, 0.6, 0),
+    ],
+)
+def test_alone_it_judges_the_forward_bend_of_who_sits(what, deg, azimuth_deg, swing, alerts):
+    coach = Coach(rule_s=60)
+    coach.hold(35, 0)
+    coach.hold(150, deg, azimuth_deg=azimuth_deg, forward=FORWARD, swing=swing)
+    assert len(coach.log) == alerts, what
+
+
+def test_an_alert_waits_while_the_neck_turns_about():
+    coach = Coach(rule_s=60)
+    coach.hold(35, 0)
+    coach.hold(55, 40, azimuth_deg=180, forward=FORWARD)
+    for k in range(60):  # 6 s to and fro, 50 deg/s
+        coach.hold(0.1, 40 + 5 * (k % 2), azimuth_deg=180, forward=FORWARD)
+    assert coach.log == []
+    coach.hold(10, 40, azimuth_deg=180, forward=FORWARD)
     assert len(coach.log) == 1
 
 
@@ -423,16 +494,29 @@ def test_reasons_to_stay_silent(why):
         coach.alone.snooze(600_000)
     coach.hold(200, 40, neutral_up=None if why == "no neutral" else (0.0, 0.0, 1.0))
     assert coach.motor.pulses == []
-    assert bool(coach.log) == (why in ("silent", "snooze"))  # still told, for the host
+    assert coach.log == [], "what was not given is not reported as given"
 
 
 def test_snooze_ends():
     coach = Coach(rule_s=60)
     coach.alone.snooze(300_000)
     coach.hold(240, 40)
+    coach.hold(70, 0)
     assert coach.motor.pulses == []
-    coach.hold(120, 40)
+    coach.hold(70, 40)
     assert coach.motor.pulses != []
+
+
+def test_quiet_hours_come_again_every_day():
+    coach = Coach(rule_s=60)
+    coach.alone.set_quiet(-3600_000, 7200_000)  # begun an hour ago, over in an hour
+    assert coach.alone.is_silent
+    coach.alone._t_ms += 3601_000
+    assert not coach.alone.is_silent
+    coach.alone._t_ms += 22 * 3600_000
+    assert coach.alone.is_silent
+    coach.alone.set_quiet(0, 0)
+    assert not coach.alone.is_silent
 
 
 def test_nods_are_no_slump():
@@ -445,15 +529,15 @@ def test_nods_are_no_slump():
 
 def test_sensor_that_goes_away_interrupts_the_episode():
     coach = Coach(rule_s=60)
-    coach.hold(80, 40)
+    coach.hold(50, 40)
     coach.hold(30, None)
-    coach.hold(40, 40)
+    coach.hold(55, 40)
     assert coach.log == []
 
 
 def test_angle_between_directions():
     for deg in (0, 0.5, 45, 90, 135, 180):
-        assert alone.angle_deg(tilted(0), tilted(deg, 30)) == pytest.approx(deg, abs=1e-6)
+        assert posture.angle_deg(tilted(0), tilted(deg, 30)) == pytest.approx(deg, abs=1e-6)
 
 
 # ---- double tap ----

@@ -31,6 +31,7 @@ class Day:
     day: date
     summary: DaySummary
     zone: ZoneInfo
+    rule_deg: float | None = None  # of the rule in force then, if it was kept
 
 
 def parse_day(text: str, today: date | None = None) -> date:
@@ -68,7 +69,7 @@ def load_day(folder: Path, day: date | None) -> Day:
             near = min(days, key=lambda d: abs((d - chosen).days))
             raise AppError(f"nothing was recorded on {chosen}; the nearest day with data is {near}")
         stored = reader.day(chosen)
-    return Day(chosen, stored.summary(), ZoneInfo(stored.zone))
+    return Day(chosen, stored.summary(), ZoneInfo(stored.zone), stored.rule_deg)
 
 
 def day_figure(
@@ -79,12 +80,21 @@ def day_figure(
 
 
 def draw_day(folder: Path, date: str | None, out: Path | None, limit_deg: float) -> tuple[Day, Path]:
-    """Draw a stored day, the newest without a date; return it and the path, which `out` or the day names."""
+    """Draw a stored day, the newest without a date; return it and the path, which `out` or the day names.
+
+    limit_deg is today's rule, for a day whose own was not kept.
+    """
     check_picture_path(out)
     day = load_day(folder, None if date is None else parse_day(date))
     path = out or Path(f"tiltwise-{day.day}.png")
-    save_figure(day_figure(day, limit_deg), path)
+    save_figure(day_figure(day, limit_deg if day.rule_deg is None else day.rule_deg), path)
     return day, path
+
+
+def _alerts(s: DaySummary) -> str:
+    """Return how many alerts were given, by whom, and how many were not."""
+    alone = f", of these {s.alerts_alone} given by the sensor alone" if s.alerts_alone else ""
+    return f"{len(s.alerts_s)}{alone}" + (f"; {s.alerts_held_back} held back" if s.alerts_held_back else "")
 
 
 def day_table(day: Day) -> Table:
@@ -100,7 +110,7 @@ def day_table(day: Day) -> Table:
         ("angle P10 / P50 / P90", " / ".join(f"{p:.0f}" for p in s.percentiles_deg) + " deg"),
         ("time beyond", ", ".join(f"{a} deg {p:.0f} %" for a, p in s.percent_above_deg.items())),
         ("longest spell beyond 20 deg", lasting(s.longest_bout_s)),
-        ("alerts", str(len(s.alerts_s))),
+        ("alerts", _alerts(s)),
         ("exercise repetitions", str(sum(not r.is_partial for r in s.reps))),
         ("gaps", f"{len(s.gaps)}, {lasting(sum(g.end_s - g.start_s for g in s.gaps))}"),
     ]

@@ -14,7 +14,7 @@ from tiltwise.app.watch_view import WatchView
 from tiltwise.config.address import Address, open_source, parse_address, replay_options
 from tiltwise.config.calibration_profiles import DEFAULT_PERSON, StoredCalibration, device_name, load_profile
 from tiltwise.config.paths import data_folder
-from tiltwise.config.settings import Settings, rule_settings
+from tiltwise.config.settings import Deliver, Settings, rule_settings
 from tiltwise.config.time_zone import local_zone_name
 from tiltwise.console import LINE_STYLES
 from tiltwise.errors import UsageError
@@ -209,7 +209,7 @@ def _run(source: Source, session: LiveSession, options: WatchOptions, console: C
             text = "--no-store without --record keeps nothing: the board keeps what it has room for"
             console.print(text, style="dim")
     alerts = options.settings.alerts
-    desktop = Desktop(wanted=alerts.desktop)
+    desktop = Desktop(wanted=alerts.deliver is not Deliver.SENSOR)
     rule = rule_settings(options.settings.rule)
     console.print(
         f"watching {printable(options.address)}; rule {rule.angle_deg:g} deg for {rule.seconds:g} s; "

@@ -81,6 +81,8 @@ class Fusion:
         Gyroscope bias, three rad/s in sensor axes.
     at_rest
         Whether the sensor lies still.
+    swing
+        Mean squared horizontal acceleration of one axis over about two seconds, (m/s2)2.
     is_current
         Whether `q` belongs to the last sample; with a stride of two it does after every second one.
     """
@@ -183,7 +185,7 @@ class Fusion:
         # What 1 rad/s of bias does to the tilt (m/s2) and to the velocity (m/s), for axes x and y: 2 rows of 3.
         self._tilt_by_bias = [0.0] * 6
         self._v_by_bias = [0.0] * 6
-        self._swing = 0.0  # mean squared horizontal acceleration of one axis, (m/s2)2
+        self.swing = 0.0  # mean squared horizontal acceleration of one axis, (m/s2)2
         self._swings = 0.0  # steps it was taken over
 
     def update(self, gx, gy, gz, ax, ay, az):
@@ -373,10 +375,10 @@ class Fusion:
         """Return the variance (m/s)2 of "the sensor does not move" over one step, from how hard it is shaken."""
         if self._swings < _SWING_MEAN_S / self._step:
             self._swings += 1.0
-        self._swing += (acc2 - self._swing) / self._swings
+        self.swing += (acc2 - self.swing) / self._swings
         if self.at_rest:
             return _REST_SPEED2_S / self._step
-        return (_STILL_SPEED2 + _SWING_S2 * self._swing) * _KEEPS_S / self._step
+        return (_STILL_SPEED2 + _SWING_S2 * self.swing) * _KEEPS_S / self._step
 
     def _predict(self, rate2):
         """Let the uncertainty grow over one step: bias drives tilt, tilt drives velocity."""

@@ -127,6 +127,8 @@ OP_REBOOT = 14  # - ; -, then the board restarts
 OP_FORGET = 15  # boot u16; -
 OP_PROVISION = 16  # key 32; device id 8. Only over the cable
 OP_GET_DONE = 17  # only a reply, with the id of the GET: GET_DONE_BODY, n x (first u32, last u32) not held
+OP_SILENCE = 18  # snooze s u32, quiet hours begin in s i32 (negative: began), last s u32; each day again; -
+SNOOZE_STAYS = 0xFFFFFFFF  # in SILENCE: the snooze of the board stays as it is
 REPLY = 0x80
 STATUS_OK = 0
 STATUS_UNSUPPORTED = 1
@@ -144,6 +146,7 @@ MOTOR_CORRECTED = 2  # a tick: that is it
 MOTOR_STEP = 3  # go on with the next thing
 MOTOR_DONE = 4
 MOTOR_ERROR = 5  # refused
+MOTOR_NOTED = 6  # nothing: the host alerted in another way, so the board alone gives no second alert
 
 # What the board can do, u32 in INFO and HELLO, since v1.
 FEATURE_ENCRYPTION = 0x01

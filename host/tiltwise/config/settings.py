@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass, field, fields
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -37,11 +38,20 @@ class RuleSetting:
     recovery_s: Annotated[float, Meta(ge=0.0, le=60.0)] = 3.0
 
 
+class Deliver(Enum):
+    """Where an alert goes while a computer is connected; alone the sensor buzzes."""
+
+    SENSOR = "sensor"  # its motor; the desktop for a board without one
+    DESKTOP = "desktop"
+    BOTH = "both"
+
+
 @dataclass(frozen=True, slots=True)
 class AlertSetting:
     """When and where the wearer is alerted. Quiet hours are "HH:MM" local time; both empty: never quiet."""
 
-    desktop: bool = True
+    deliver: Deliver = Deliver.BOTH
+    strength: Annotated[int, Meta(ge=0, le=5)] = 3  # of the sensor's motor; 0: it stays silent, alone too
     console: bool = True  # a line in the terminal of `watch`
     min_gap_s: Annotated[float, Meta(ge=0.0, le=86400.0)] = 120.0  # between two alerts
     quiet_from: str = ""
@@ -116,6 +126,7 @@ def load_settings(path: Path) -> Settings:
 
 
 def _settings_from(tables: dict[str, object], where: str) -> Settings:
+    tables = _with_deliver(tables)
     _refuse_unknown(tables, where)
     try:
         settings = convert(tables, Settings)
@@ -124,6 +135,16 @@ def _settings_from(tables: dict[str, object], where: str) -> Settings:
     except ValueError as error:
         raise SettingsError(f"{where}: {error}") from None
     return settings
+
+
+def _with_deliver(tables: dict[str, object]) -> dict[str, object]:
+    """Read `desktop = false` of version 0.1 as what it meant: no message on the desktop."""
+    alerts = tables.get("alerts")
+    if not isinstance(alerts, dict) or not isinstance(alerts.get("desktop"), bool) or "deliver" in alerts:
+        return tables
+    deliver = Deliver.BOTH if alerts["desktop"] else Deliver.SENSOR
+    kept = {key: value for key, value in alerts.items() if key != "desktop"}
+    return {**tables, "alerts": {**kept, "deliver": deliver.value}}
 
 
 def _refuse_unknown(tables: dict[str, object], where: str) -> None:

@@ -23,7 +23,7 @@ class CommandQueue:
     clock
         Seconds.
     on_reply
-        Gets the replies that somebody waits for: to GET and MOTOR.
+        Gets the replies that somebody waits for: to GET, GETCFG, SETCFG and MOTOR.
     """
 
     def __init__(self, clock: Callable[[], float], on_reply: Callable[[Reply], None]) -> None:
@@ -42,7 +42,10 @@ class CommandQueue:
         if opcode in (wire.OP_ACK, wire.OP_GET):
             boot = payload[:2] if opcode == wire.OP_ACK else b""
             self._waiting = deque(c for c in self._waiting if c[0] != opcode or not c[1].startswith(boot))
-        self._waiting.append((opcode, payload, self._clock()))
+        if opcode == wire.OP_MOTOR:  # what is felt goes before what is stored
+            self._waiting.appendleft((opcode, payload, self._clock()))
+        else:
+            self._waiting.append((opcode, payload, self._clock()))
         self._has_commands.set()
 
     def clear(self) -> None:
@@ -62,7 +65,7 @@ class CommandQueue:
                     self._on_reply(await self._play(peer, payload, handed_s))
                     continue
                 reply = await peer.ask(opcode, payload)
-                if opcode == wire.OP_GET:
+                if opcode in (wire.OP_GET, wire.OP_GETCFG, wire.OP_SETCFG):
                     self._on_reply(reply)
             self._has_commands.clear()
             await self._has_commands.wait()

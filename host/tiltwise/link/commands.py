@@ -20,6 +20,26 @@ class Pattern(IntEnum):
     STEP = wire.MOTOR_STEP
     DONE = wire.MOTOR_DONE
     ERROR = wire.MOTOR_ERROR
+    NOTED = wire.MOTOR_NOTED
+
+
+class BoardKey(IntEnum):
+    """Settings of the board that the host sets or reads, by their rows in firmware/storage/board_settings.py."""
+
+    MOUNT = 1
+    RULE_DEG = 2
+    RULE_S = 3
+    RECOVERY_S = 4
+    MOTOR_STRENGTH = 5
+    NEUTRAL_X = 12
+    NEUTRAL_Y = 13
+    NEUTRAL_Z = 14
+    HYSTERESIS_DEG = 18
+    MIN_GAP_S = 19
+    FORWARD_X = 20
+    FORWARD_Y = 21
+    FORWARD_Z = 22
+    NEUTRAL_NEW = 23
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +98,19 @@ class Acknowledger:
     def motor(self, pattern: Pattern, strength: int = 0) -> bytes:
         """Return the command that plays a pattern; strength 1 to 5, 0 as set on the board."""
         return self._pack(wire.OP_MOTOR, bytes([pattern, strength]))
+
+    def get_value(self, key: BoardKey) -> bytes:
+        """Return the command that reads a setting."""
+        return self._pack(wire.OP_GETCFG, bytes([key]))
+
+    def set_value(self, key: BoardKey, value: int | str) -> bytes:
+        """Return the command that sets a setting."""
+        return self._pack(wire.OP_SETCFG, bytes([key]) + wire.pack_value(value))
+
+    def silence(self, snooze_s: int | None, quiet_in_s: int, quiet_for_s: int) -> bytes:
+        """Return the command with the times of silence; snooze_s None: the board's own stays."""
+        snooze_s = wire.SNOOZE_STAYS if snooze_s is None else snooze_s
+        return self._pack(wire.OP_SILENCE, struct.pack("<IiI", snooze_s, quiet_in_s, quiet_for_s))
 
     def _pack(self, opcode: int, payload: bytes) -> bytes:
         self._request_id = (self._request_id + 1) & 0xFF

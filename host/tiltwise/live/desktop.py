@@ -1,37 +1,81 @@
-"""Desktop notifications through desktop-notifier; silent where there is no desktop, after saying so once."""
+"""Desktop notifications through desktop-notifier; silent where nobody shows them, after saying so once.
+
+On Linux a desktop is where a notification service answers on the session bus. DISPLAY says nothing: a user service
+has none and can notify all the same, and a bare window manager has one and nobody to ask.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from desktop_notifier import DesktopNotifier
 
 _SEND_LIMIT_S = 2.0  # a hanging notification service must not hold up the stream
+_ASK_LIMIT_S = 2.0
+_ADDRESS = "DBUS_SESSION_BUS_ADDRESS"
+_SERVICE = "org.freedesktop.Notifications"
+_NO_DESKTOP = "no desktop here: alerts are shown in this terminal only"
 
 
-def has_desktop() -> bool:
-    """Tell whether there is a desktop to show a notification on."""
+def bus_address() -> str | None:
+    """Return the address of the session bus: of the environment, or where systemd puts it for a user service."""
+    if address := os.environ.get(_ADDRESS):
+        return address
+    if not hasattr(os, "getuid"):
+        return None
+    path = Path(os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}") / "bus"
+    return f"unix:path={path}" if path.exists() else None
+
+
+def desktop_trouble(limit_s: float = _ASK_LIMIT_S) -> str:
+    """Return in one line why there is no desktop to show a notification on, or nothing; not inside an event loop."""
     if sys.platform != "linux":
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")) and bool(
-        os.environ.get("DBUS_SESSION_BUS_ADDRESS")
-    )
+        return ""
+    address = bus_address()
+    if address is None:
+        return _NO_DESKTOP
+    try:
+        has_service = asyncio.run(asyncio.wait_for(_has_service(address), limit_s))
+    except Exception as error:  # noqa: BLE001 - a bus fails in many ways, and each means the same to the wearer
+        return f"{_NO_DESKTOP} (the session bus does not answer: {type(error).__name__})"
+    return "" if has_service else f"{_NO_DESKTOP} (no notification service on the session bus)"
+
+
+async def _has_service(address: str) -> bool:
+    """Tell whether somebody shows notifications, or would be started to."""
+    from dbus_fast import Message
+    from dbus_fast.aio.message_bus import MessageBus
+
+    bus = await MessageBus(bus_address=address).connect()
+    try:
+        for member in ("ListNames", "ListActivatableNames"):
+            reply = await bus.call(
+                Message(
+                    destination="org.freedesktop.DBus",
+                    path="/org/freedesktop/DBus",
+                    interface="org.freedesktop.DBus",
+                    member=member,
+                )
+            )
+            if reply is not None and reply.body and _SERVICE in reply.body[0]:
+                return True
+        return False
+    finally:
+        bus.disconnect()
+        await bus.wait_for_disconnect()  # type: ignore[no-untyped-call]
 
 
 class Desktop:
     """Sends notices to the desktop. `trouble` says in one line why it cannot, or is empty."""
 
     def __init__(self, *, wanted: bool = True) -> None:
-        self.trouble = ""
         self._notifier: DesktopNotifier | None = None
-        if not wanted:
-            self.trouble = "desktop notifications are off in the settings"
-        elif not has_desktop():
-            self.trouble = "no desktop here: alerts are shown in this terminal only"
+        self.trouble = desktop_trouble() if wanted else "desktop notifications are off in the settings"
 
     async def show(self, title: str, text: str) -> bool:
         """Show one notification; return False (and set `trouble`) when it could not be shown."""
@@ -41,6 +85,8 @@ class Desktop:
             if self._notifier is None:
                 from desktop_notifier import DesktopNotifier
 
+                if sys.platform == "linux" and (address := bus_address()):
+                    os.environ.setdefault(_ADDRESS, address)  # where desktop-notifier looks
                 self._notifier = DesktopNotifier(app_name="tiltwise")
             await asyncio.wait_for(self._notifier.send(title=title, message=text), _SEND_LIMIT_S)
         except Exception as error:  # noqa: BLE001 - the desktop's services fail in many ways, none may stop the day

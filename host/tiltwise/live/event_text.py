@@ -5,7 +5,7 @@ from __future__ import annotations
 from tiltwise.common import wire
 from tiltwise.decode.messages import BoardEvent
 from tiltwise.live.wearer.alerts import Notice, NoticeLevel
-from tiltwise.live.wearer.live_events import LiveEvent, LiveEvents, LiveWarning
+from tiltwise.live.wearer.live_events import LiveEvent, LiveEvents, LiveWarning, SensorBuzzed
 from tiltwise.live.wearer.placement_monitor import PlacementChange
 from tiltwise.motion.calibration.guided_calibration import CalibrationProgress, CalibrationStep
 from tiltwise.text import printable
@@ -81,6 +81,8 @@ def _line(event: LiveEvent, notices: set[tuple[NoticeLevel, float]]) -> tuple[st
             return _calibration(event)
         case EpisodeStarted() | EpisodeAlert() | EpisodeEnded():
             return _episode(event, notices)
+        case SensorBuzzed():
+            return "alert", "the sensor buzzed"
         case ActivityChanged():
             return "faint", ACTIVITIES[event.activity]
         case RepCompleted():

@@ -8,11 +8,13 @@ time of `received_s == 0`. `open_session` makes one.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from tiltwise.common import wire
 from tiltwise.common.frame import Frame
 from tiltwise.decode.decoder import Decoder, Item
 from tiltwise.decode.messages import BoardEvent, GapReason, Info, Status
+from tiltwise.link.commands import read_reply
 from tiltwise.live.acknowledgements import ACK_EVERY_S, Acknowledgements
 from tiltwise.live.backfill.board_clocks import BoardClocks
 from tiltwise.live.backfill.frame_requests import Backfill
@@ -23,11 +25,14 @@ from tiltwise.live.session_recording import NoRecording
 from tiltwise.live.wearer.alerts import Alerts
 from tiltwise.live.wearer.live_events import Command, LiveEvent, LiveEvents, LiveWarning
 from tiltwise.live.wearer.pipeline import Pipeline
+from tiltwise.live.wearer.settings_sync import BoardSettings, silence
 from tiltwise.pair_tracker import COLLAR, HEAD
 from tiltwise.tracker import TrackerSettings
-from tiltwise.types import ImuBlock, OrientationBlock, SignalGap, Update
+from tiltwise.types import AlertHeldBack, FloatArray, ImuBlock, OrientationBlock, SignalGap, Update
 
 _FIT_EVERY_S = 60.0  # between two notes of how the clocks stand
+BUTTON_DOUBLE = 2
+SNOOZE_S = 1800.0  # what a double press asks for (firmware/config.py)
 _NEW_CLOCK = (GapReason.RESTART, GapReason.CLOCK)
 
 
@@ -69,6 +74,9 @@ class LiveSession:
         self._pipeline = pipeline
         self._backfill = Backfill(self._clocks, self.decoder, pipeline, sink, answers=fetches)
         self._acks = Acknowledgements(commit_every_s)
+        self._board_settings = BoardSettings(pipeline.settings, self._on_neutral)
+        self._shared: TrackerSettings | None = None  # the calibration that the board was last told
+        self._is_connected = False
         self._fitted_s = 0.0
         self._t_s, self._before_s = 0.0, started_utc_s  # newest sample; UTC minus device s before this frame
         self._durable: dict[int, int] = {}  # boot -> what may be acknowledged
@@ -104,12 +112,14 @@ class LiveSession:
         events: list[LiveEvent] = [*self._recording.write(received_s, chunk)]
         if self._backfill.hears_answers and chunk and not wire.is_frame(chunk):
             self._backfill.on_reply(received_s, chunk)
-            return (*events, *self._ask(received_s))
+            return (*events, *self._on_answer(received_s, chunk), *self._ask(received_s))
         frame = self.decoder.open(chunk)
         if frame is not None and frame.is_backfill:
             self._backfill.on_late_frame(frame, received_s)
         elif frame is not None:
             events += self._take_live(received_s, frame)
+        if self._is_connected and self._pipeline.profile is not self._shared:
+            events += self._share()
         if self._acks.is_due(received_s):
             events += self._commit()
         return tuple(events)
@@ -128,7 +138,8 @@ class LiveSession:
         self._before_s = self._offset_s
         items = self.decoder.take(frame)
         self._keep_frame(received_s, frame)
-        return [event for item in items for event in self._take(item)]
+        events = self._pipeline.delivery.on_frame(received_s, frame)
+        return events + [event for item in items for event in self._take(item)]
 
     def _keep_frame(self, received_s: float, frame: Frame) -> None:
         self._acks.note(frame)
@@ -149,7 +160,7 @@ class LiveSession:
             case Status():
                 return (item, *map(LiveWarning, self._board_watch.process(item)))
             case BoardEvent():
-                return (item,)
+                return self._on_board_event(item, item.t_s + self._offset_s)
             case Info():
                 return ()  # the decoder keeps it
         return ()
@@ -170,7 +181,52 @@ class LiveSession:
         for event in events:
             if isinstance(event, Update) and self._pipeline.profile is not None:
                 self._sink.update(event, self._pipeline.profile, self._offset_s)
+            elif isinstance(event, AlertHeldBack):
+                self._sink.add_held_back(event, self._offset_s)
         return events
+
+    # ---- what both sides share ----
+
+    def snooze(self, received_s: float, seconds: int) -> LiveEvents:
+        """Interrupt nobody for so long, here and at the board."""
+        local = self._pipeline.local(self._clocks.started_utc_s + received_s)
+        self.alerts.snooze(local + timedelta(seconds=seconds))
+        return (Command(silence(self._pipeline.settings.alerts, local, seconds)),)
+
+    def _on_answer(self, received_s: float, chunk: bytes) -> list[LiveEvent]:
+        """After HELLO, tell a board the wearer's settings; go on with each answer to that."""
+        try:
+            reply = read_reply(chunk)
+        except wire.WireError:
+            return []
+        if reply.opcode != wire.OP_HELLO or not reply.is_ok:
+            return self._board_settings.on_reply(reply)
+        self._is_connected = True
+        local = self._pipeline.local(self._clocks.started_utc_s + received_s)
+        command = silence(self._pipeline.settings.alerts, local, self.alerts.snooze_s(local) or None)
+        return [Command(command), *self._share()]
+
+    def _share(self) -> list[LiveEvent]:
+        self._shared = self._pipeline.profile
+        return self._board_settings.begin(None if self._shared is None else self._shared.mounting)
+
+    def _on_neutral(self, up_sensor: FloatArray) -> list[LiveEvent]:
+        """The wearer took neutral at the board."""
+        events = [*self._store(self._pipeline.take_neutral(up_sensor))]
+        self._shared = self._pipeline.profile
+        if self._shared is not None:
+            self._board_settings.use(self._shared.mounting)
+        return events
+
+    def _on_board_event(self, event: BoardEvent, utc_s: float) -> LiveEvents:
+        """What happened at the board counts here too."""
+        if event.code == wire.EVENT_BUTTON and event.value == BUTTON_DOUBLE:
+            self.alerts.snooze(self._pipeline.local(utc_s + SNOOZE_S))
+        elif event.code == wire.EVENT_ALERT:
+            self.alerts.note_given(event.t_s)
+        elif event.code == wire.EVENT_NEUTRAL and event.value == 1 and self._is_connected:
+            return (event, *self._share())
+        return (event,)
 
     # ---- durable ----
 

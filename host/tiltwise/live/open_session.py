@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from zoneinfo import ZoneInfo
 
 from tiltwise.config.settings import Settings
@@ -79,7 +79,11 @@ def open_session(
     pipeline = Pipeline(settings, worn.mount, ZoneInfo(zone), worn.calibration, set_counters(exercises))
     if worn.mounting is not None:
         pipeline.begin(worn.mounting, worn.collar, is_put_on=worn.is_put_on)
-    sink = None if store is None else StoreSink(store, device=device, mount=worn.mount, zone=zone)
+    sink = (
+        None
+        if store is None
+        else StoreSink(store, device=device, mount=worn.mount, zone=zone, rule=asdict(settings.rule))
+    )
     return LiveSession(
         pipeline,
         started_utc_s=started_utc_s,

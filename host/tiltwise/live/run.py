@@ -17,8 +17,7 @@ from tiltwise.link.source import Source
 from tiltwise.live.calibration_session import CalibrationSession
 from tiltwise.live.desktop import Desktop
 from tiltwise.live.live_session import LiveSession
-from tiltwise.live.wearer.alerts import Notice
-from tiltwise.live.wearer.live_events import Command, LiveEvents
+from tiltwise.live.wearer.live_events import Command, DesktopMessage, LiveEvents
 
 OnUpdate = Callable[[float, LiveEvents], None]
 SILENCE_S = 30.0  # real time without a single chunk: longer than any connection takes
@@ -121,9 +120,9 @@ async def run_calibration(source: Source, session: CalibrationSession, on_update
 
 
 def _notify(desktop: Desktop, events: LiveEvents, shown: set[asyncio.Task[bool]]) -> None:
-    """Show notices without making the stream wait."""
+    """Show messages without making the stream wait."""
     for event in events:
-        if isinstance(event, Notice):
+        if isinstance(event, DesktopMessage):
             task = asyncio.get_running_loop().create_task(desktop.show(event.title, event.text))
             shown.add(task)
             task.add_done_callback(shown.discard)

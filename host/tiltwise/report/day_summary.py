@@ -65,7 +65,9 @@ class DaySummary:
     limit_use: float
     longest_bout_s: float
     episodes: tuple[EpisodeEnded, ...] = ()
-    alerts_s: tuple[float, ...] = ()
+    alerts_s: tuple[float, ...] = ()  # given, by the host or the sensor alone
+    alerts_alone: int = 0  # of these, given by the sensor alone
+    alerts_held_back: int = 0  # due and not given
     reps: tuple[RepCompleted, ...] = ()
     breaks: tuple[Break, ...] = ()
     gaps: tuple[Gap, ...] = ()
@@ -94,6 +96,8 @@ def summarise_day(
     mount: Mount,
     episodes: Sequence[EpisodeEnded] = (),
     alerts_s: Sequence[float] = (),
+    alerts_alone: int = 0,
+    alerts_held_back: int = 0,
     reps: Sequence[RepCompleted] = (),
     gaps: Sequence[Gap] = (),
 ) -> DaySummary:
@@ -117,6 +121,8 @@ def summarise_day(
         longest_bout_s=0.0 if total is None else total.bout_s,
         episodes=tuple(episodes),
         alerts_s=tuple(alerts_s),
+        alerts_alone=alerts_alone,
+        alerts_held_back=alerts_held_back,
         reps=tuple(reps),
         breaks=tuple(_breaks(rows)),
         gaps=tuple(_all_gaps(rows, gaps)),

@@ -7,9 +7,12 @@ from dataclasses import asdict, fields, replace
 from typing import Any
 
 from tiltwise import types
+from tiltwise.decode.messages import BoardEvent
 from tiltwise.store.schema import StoreError
 from tiltwise.stored_values import convert
-from tiltwise.types import Event
+from tiltwise.types import AlertHeldBack, AlertsAlone, Event
+
+StoredEvent = Event | BoardEvent | AlertHeldBack | AlertsAlone
 
 _KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
@@ -21,12 +24,15 @@ _KINDS: dict[str, type[Any]] = {
         types.RepCompleted,
         types.StepPrompt,
         types.SignalGap,
+        types.AlertHeldBack,
+        types.AlertsAlone,
+        BoardEvent,
     )
 }
 _DURATIONS = ("hold_s",)  # every other field in s is a time
 
 
-def encode_event(event: Event) -> tuple[str, str]:
+def encode_event(event: StoredEvent) -> tuple[str, str]:
     """Return (kind, JSON) of an event; its times stay device times.
 
     The text is part of what makes a row unique: another order or spacing would store an event twice.
@@ -34,7 +40,7 @@ def encode_event(event: Event) -> tuple[str, str]:
     return type(event).__name__, json.dumps(asdict(event), sort_keys=True)
 
 
-def decode_event(kind: str, data: str, utc_s: float) -> Event | None:
+def decode_event(kind: str, data: str, utc_s: float) -> StoredEvent | None:
     """Return the event with every time moved to UTC, None for a kind that this version does not know.
 
     Raises
@@ -46,7 +52,7 @@ def decode_event(kind: str, data: str, utc_s: float) -> Event | None:
     if cls is None:
         return None
     try:
-        event: Event = convert(json.loads(data), cls)
+        event: StoredEvent = convert(json.loads(data), cls)
     except ValueError as error:
         raise StoreError(
             f"the store holds a damaged {kind} ({error}): erase that day with `tiltwise data --erase`"

@@ -134,7 +134,18 @@ class StoreReader:
             [unpack_aggregate(_us(t) / _US, _bytes(blob)) for t, blob in rows],
             [event for event in decoded if event is not None],
             [Gap(max(_us(a), start_us) / _US, min(_us(b), end_us) / _US, str(r)) for a, b, r in gaps],
+            self._rule_deg(start_us, end_us),
         )  # fmt: skip
+
+    def _rule_deg(self, start_us: int, end_us: int) -> float | None:
+        """Return the angle of the rule that was in force for most minutes of the stretch, if it was kept."""
+        rows = self._query(
+            "SELECT json_extract(info, '$.rule.angle_deg') AS deg FROM aggregate "
+            "JOIN session ON session.id = session_id WHERE start_us >= ? AND start_us < ? AND deg IS NOT NULL "
+            "GROUP BY deg ORDER BY count(*) DESC LIMIT 1",
+            (start_us, end_us),
+        )
+        return float(str(rows[0][0])) if rows else None
 
     def _mount(self, start_us: int, end_us: int) -> Mount:
         """Return the mount that most minutes of the stretch were worn on; the newest one's without any."""

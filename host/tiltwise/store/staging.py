@@ -19,8 +19,8 @@ from tiltwise.decode.sequence_ranges import SequenceRanges
 from tiltwise.report import aggregate as agg
 from tiltwise.report.aggregate import Aggregate
 from tiltwise.store.codec import StoredFrame, pack_aggregate
-from tiltwise.store.events import encode_event
-from tiltwise.types import Activity, Event, FloatArray, Mount
+from tiltwise.store.events import StoredEvent, encode_event
+from tiltwise.types import Activity, FloatArray, Mount
 
 _US = 1_000_000
 _MOST_STAGED = 200_000  # frames kept while the disk refuses: a long workday, 50 MB
@@ -162,7 +162,7 @@ class StoreIntake:
             values = _aggregate_values(session, sensor, row)
             self._put(("aggregate", session, sensor, values[2]), _INSERT_AGGREGATE, values)
 
-    def put_events(self, session: int, events: Sequence[Event], utc_offset_s: float) -> None:
+    def put_events(self, session: int, events: Sequence[StoredEvent], utc_offset_s: float) -> None:
         """Stage events; their device times plus the offset are UTC s."""
         sql = "INSERT OR IGNORE INTO event (session_id, utc_us, kind, data) VALUES (?, ?, ?, ?)"
         for event in events:

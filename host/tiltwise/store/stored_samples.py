@@ -8,10 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiltwise.common import wire
-from tiltwise.report.aggregate import Aggregate
+from tiltwise.decode.messages import BoardEvent
+from tiltwise.report.aggregate import MINUTE_S, Aggregate
 from tiltwise.report.day_summary import DaySummary, Gap, summarise_day
 from tiltwise.store.codec import Columns
-from tiltwise.types import EpisodeAlert, EpisodeEnded, Event, FloatArray, Mount, RepCompleted
+from tiltwise.store.events import StoredEvent
+from tiltwise.types import (
+    AlertHeldBack,
+    AlertsAlone,
+    EpisodeAlert,
+    EpisodeEnded,
+    FloatArray,
+    Mount,
+    RepCompleted,
+)
 
 _US = 1_000_000
 
@@ -35,21 +45,35 @@ class StoredDay:
     zone: str
     mount: Mount
     minutes: list[Aggregate]
-    events: list[Event]
+    events: list[StoredEvent]
     gaps: list[Gap]
+    rule_deg: float | None = None  # of the rule in force, None: stored by a version that did not keep it
 
     def summary(self) -> DaySummary:
         """Return the day as it is drawn; only episodes that lasted long enough to alert are kept."""
+        held_back = {e.t_s for e in self.events if isinstance(e, AlertHeldBack)}
+        alone_s = self._alone_s()
+        given_s = [e.t_s for e in self.events if isinstance(e, EpisodeAlert) and e.t_s not in held_back]
         return summarise_day(
             self.minutes,
             start_s=self.start_s,
             end_s=self.end_s,
             mount=self.mount,
             episodes=[e for e in self.events if isinstance(e, EpisodeEnded) and e.alert_s is not None],
-            alerts_s=[e.t_s for e in self.events if isinstance(e, EpisodeAlert)],
+            alerts_s=sorted([*given_s, *alone_s]),
+            alerts_alone=len(alone_s),
+            alerts_held_back=len(held_back),
             reps=[e for e in self.events if isinstance(e, RepCompleted)],
             gaps=self.gaps,
         )
+
+    def _alone_s(self) -> list[float]:
+        """Return when the sensor alone alerted, UTC s: by its events, and by its minutes where those are lost."""
+        times_s = [e.t_s for e in self.events if isinstance(e, BoardEvent) and e.code == wire.EVENT_ALERT]
+        for minute in (e for e in self.events if isinstance(e, AlertsAlone)):
+            known = sum(minute.t_s - 1 <= t <= minute.t_s + MINUTE_S + 1 for t in times_s)
+            times_s += [minute.t_s + MINUTE_S / 2] * (minute.count - known)
+        return times_s
 
 
 def joined(parts: list[tuple[int, Columns]], width: int, start_s: float, end_s: float) -> StoredSamples:

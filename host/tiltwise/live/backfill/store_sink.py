@@ -9,13 +9,14 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from tiltwise.common import wire
 from tiltwise.common.frame import Frame
-from tiltwise.decode.messages import GapReason, Info
-from tiltwise.report.aggregate import Aggregate
+from tiltwise.decode.messages import GapReason, Info, read_event, read_minute
+from tiltwise.report.aggregate import MINUTE_S, Aggregate
 from tiltwise.report.exposure import ExposureAccumulator, ExposureSettings
 from tiltwise.store.writer import Store, StoreError
 from tiltwise.tracker import TrackerSettings
-from tiltwise.types import Mount, SignalGap, Update
+from tiltwise.types import AlertHeldBack, AlertsAlone, Mount, SignalGap, Update
 
 # A frame without samples (STATUS, an event) leaves no gap, but frames end by the part's nominal rate: ten samples at
 # 52 Hz, and a part that is off by 5 %.
@@ -78,9 +79,14 @@ class StoreSink:
         Name of the device, from the address until the device proves its own.
     zone
         IANA name of the wearer's time zone.
+    rule
+        The rule in force, kept with each session: a day is drawn with the rule of that day.
     """
 
-    def __init__(self, store: Store, *, device: str, mount: Mount, zone: str) -> None:
+    def __init__(
+        self, store: Store, *, device: str, mount: Mount, zone: str, rule: Mapping[str, float] | None = None
+    ) -> None:
+        self._rule = dict(rule or {})
         self._store, self._device, self._mount, self._zone = store, device, mount, zone
         self._sessions: dict[int, int] = {}  # boot -> session number
         self._live = _MinuteStream(mount)
@@ -122,7 +128,25 @@ class StoreSink:
         session = self._of(frame.boot, utc_s, info)
         if not is_backfill:
             self._live.session = session
-        return bool(self._store.append(session, [frame], [utc_s]))
+        is_new = bool(self._store.append(session, [frame], [utc_s]))
+        if is_new and frame.frame_type == wire.EVENT:
+            event = read_event(frame, frame.device_s)
+            self._store.put_events(session, [event], utc_s - event.t_s)
+        elif is_new and frame.frame_type == wire.MINUTE and frame.sensor == 0:
+            self._add_alerts(session, frame, utc_s if is_backfill else utc_s - MINUTE_S)
+        return is_new
+
+    def _add_alerts(self, session: int, frame: Frame, start_s: float) -> None:
+        """Stage how many alerts the board alone gave in a minute from start_s, UTC s."""
+        minute = read_minute(frame, frame.device_s)
+        if minute.alerts:
+            alone = AlertsAlone(minute.t_s, minute.alerts)
+            self._store.put_events(session, [alone], start_s - alone.t_s)
+
+    def add_held_back(self, event: AlertHeldBack, utc_offset_s: float) -> None:
+        """Stage that an alert was not given."""
+        if self._live.session is not None:
+            self._store.put_events(self._live.session, [event], utc_offset_s)
 
     def add_clock_fit(self, boot: int, device_s: float, utc_s: float, rate: float) -> None:
         """Stage the present clock fit of a boot."""
@@ -155,7 +179,7 @@ class StoreSink:
             zone=self._zone,
             mount=self._mount,
             started_s=utc_s,
-            info=info,
+            info={**info, "rule": self._rule},
         )
 
     def update(self, update: Update, profile: TrackerSettings, utc_offset_s: float) -> None:

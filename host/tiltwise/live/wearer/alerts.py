@@ -45,7 +45,8 @@ class Alerts:
         self._setting = setting
         self._interrupted_s: float | None = None
         self._alerted: set[tuple[PostureKind, float]] = set()
-        self.held_back = 0  # interruptions not given because of quiet hours or the least gap
+        self._snoozed_until: datetime | None = None
+        self.held_back = 0  # interruptions not given because of quiet hours, a snooze or the least gap
 
     def consider(self, event: Event | PlacementChange, local: datetime) -> Notice | None:
         """Return the notice that an event deserves at this local time, or None."""
@@ -61,6 +62,19 @@ class Alerts:
                 return Notice(event.t_s, NoticeLevel.THANKS, "Nicely done", "Back up again. Thank you.")
         return None
 
+    def snooze(self, until: datetime) -> None:
+        """Interrupt nobody until then; asked for here or at the board."""
+        self._snoozed_until = until
+
+    def snooze_s(self, local: datetime) -> int:
+        """Return how many seconds of a snooze are left."""
+        until = self._snoozed_until
+        return 0 if until is None else max(0, round((until - local).total_seconds()))
+
+    def note_given(self, t_s: float) -> None:
+        """Take note of an alert that the board gave by itself: the least gap counts from it."""
+        self._interrupted_s = t_s if self._interrupted_s is None else max(t_s, self._interrupted_s)
+
     def _alert(self, event: EpisodeAlert, local: datetime) -> Notice | None:
         if not self._may_interrupt(event.t_s, local):
             return None
@@ -73,7 +87,7 @@ class Alerts:
         """Note an interruption, or count it as held back."""
         last_s = self._interrupted_s
         is_too_soon = last_s is not None and t_s - last_s < self._setting.min_gap_s
-        if is_too_soon or is_quiet(self._setting, local.time()):
+        if is_too_soon or is_quiet(self._setting, local.time()) or self.snooze_s(local):
             self.held_back += 1
             return False
         self._interrupted_s = t_s

@@ -13,7 +13,7 @@ from tiltwise.live.wearer.alerts import Notice
 from tiltwise.live.wearer.placement_monitor import PlacementChange
 from tiltwise.motion.calibration.guided_calibration import CalibrationProgress
 from tiltwise.motion.calibration.mounting import Mounting
-from tiltwise.types import Event, Update
+from tiltwise.types import AlertHeldBack, Event, Update
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,21 @@ class LiveWarning:
 
 
 @dataclass(frozen=True, slots=True)
+class SensorBuzzed:
+    """The sensor's motor ran for the alert of t_s: the frames that it shook say so."""
+
+    t_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class DesktopMessage:
+    """A notice that goes to the desktop."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """A packed command to send to the board."""
 
@@ -60,6 +75,9 @@ LiveEvent = (
     | PostureMeasured
     | UpperBackMeasured
     | Notice
+    | AlertHeldBack
+    | SensorBuzzed
+    | DesktopMessage
     | PlacementChange
     | CalibrationProgress
     | Calibrated

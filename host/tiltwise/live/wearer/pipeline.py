@@ -11,16 +11,17 @@ from zoneinfo import ZoneInfo
 from tiltwise.config.settings import Settings, rule_settings
 from tiltwise.decode.messages import Info
 from tiltwise.exercise.set_counter import SetCounter
+from tiltwise.live.wearer.alert_delivery import AlertDelivery
 from tiltwise.live.wearer.alerts import Alerts
 from tiltwise.live.wearer.live_calibration import CalibrationOptions, LiveCalibration
 from tiltwise.live.wearer.live_events import Calibrated, LiveEvent, LiveEvents, LiveWarning
 from tiltwise.live.wearer.placement_monitor import PlacementChange
 from tiltwise.live.wearer.tracking import Tracking
 from tiltwise.motion.calibration.guided_calibration import CalibrationStep
-from tiltwise.motion.calibration.mounting import Mounting
+from tiltwise.motion.calibration.mounting import Mounting, with_neutral
 from tiltwise.pair_tracker import PairTracker
 from tiltwise.tracker import Tracker, TrackerSettings
-from tiltwise.types import Event, ImuBlock, Mount, OrientationBlock
+from tiltwise.types import AlertHeldBack, EpisodeAlert, Event, FloatArray, ImuBlock, Mount, OrientationBlock
 
 
 class Pipeline:
@@ -46,8 +47,9 @@ class Pipeline:
         calibration: CalibrationOptions,
         counters: tuple[SetCounter, ...],
     ) -> None:
-        self._settings, self._zone, self._counters = settings, zone, counters
+        self.settings, self._zone, self._counters = settings, zone, counters
         self.alerts = Alerts(settings.alerts)
+        self.delivery = AlertDelivery(settings.alerts)
         self._stage: LiveCalibration | Tracking = LiveCalibration(mount, calibration)
         self._shown = (CalibrationStep.SIT_STILL, -1)  # step and count of the calibration that went up last
 
@@ -58,8 +60,25 @@ class Pipeline:
 
     def begin(self, mounting: Mounting, collar: Mounting | None, *, is_put_on: bool) -> None:
         """Track with a calibration from now on."""
-        rule = rule_settings(self._settings.rule)
+        rule = rule_settings(self.settings.rule)
         self._stage = Tracking(mounting, collar, rule=rule, counters=self._counters, is_put_on=is_put_on)
+
+    def local(self, utc_s: float) -> datetime:
+        """Return the wearer's local time."""
+        return datetime.fromtimestamp(utc_s, tz=self._zone)
+
+    def take_neutral(self, up_sensor: FloatArray) -> LiveEvents:
+        """Take over a neutral that was taken at the board: "up" in sensor axes, (3,)."""
+        if not isinstance(self._stage, Tracking):
+            return ()
+        try:
+            mounting = with_neutral(self._stage.profile.mounting, up_sensor)
+        except ValueError as error:
+            return (LiveWarning(str(error)),)
+        collar = self._stage.collar
+        closing = self._stage.finish()
+        self.begin(mounting, collar, is_put_on=False)
+        return (*closing, Calibrated(mounting, collar))
 
     def new_tracker(self) -> Tracker | PairTracker:
         """Return a tracker like the one in use; RuntimeError while calibrating."""
@@ -73,23 +92,26 @@ class Pipeline:
         """Return what a block says; utc_offset_s plus device time is UTC s."""
         if isinstance(self._stage, LiveCalibration):
             return self._calibrate(self._stage, block, info)
-        return self._with_notices(self._stage.process(block), utc_offset_s)
+        return self._with_notices(self._stage.process(block), info, utc_offset_s)
 
     def finish(self, utc_offset_s: float) -> LiveEvents:
         """Close what is open."""
         if isinstance(self._stage, LiveCalibration):
             return ()
-        return self._with_notices(self._stage.finish(), utc_offset_s)
+        return self._with_notices(self._stage.finish(), None, utc_offset_s)
 
-    def _with_notices(self, events: list[LiveEvent], utc_offset_s: float) -> LiveEvents:
-        """Put behind each event the notice that it deserves."""
+    def _with_notices(self, events: list[LiveEvent], info: Info | None, utc_offset_s: float) -> LiveEvents:
+        """Put behind each event the notice that it deserves, and where that goes."""
         found: list[LiveEvent] = []
         for event in events:
             found.append(event)
             if isinstance(event, Event | PlacementChange):
-                local = datetime.fromtimestamp(event.t_s + utc_offset_s, tz=self._zone)
+                local = self.local(event.t_s + utc_offset_s)
                 notice = self.alerts.consider(event, local)
-                found += [] if notice is None else [notice]
+                if notice is not None:
+                    found += [notice, *self.delivery.process(notice, info)]
+                elif isinstance(event, EpisodeAlert):
+                    found.append(AlertHeldBack(event.t_s, event.start_s))
         return tuple(found)
 
     def _calibrate(

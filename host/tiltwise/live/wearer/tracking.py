@@ -50,6 +50,11 @@ class Tracking:
         """The tracker's settings in use."""
         return self._tracker.profile
 
+    @property
+    def collar(self) -> Mounting | None:
+        """How the second sensor sits, None without one."""
+        return self._collar
+
     def new_tracker(self) -> Tracker | PairTracker:
         """Return a tracker like the one in use, for samples that come late."""
         settings = TrackerSettings(self._mounting, rule=self._rule)

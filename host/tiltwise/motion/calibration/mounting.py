@@ -147,6 +147,32 @@ def mounting_from_axes(
     return Mounting(mount, _as_tuple(multiply(q_up, q_turn)), axes, quality, notes)
 
 
+def with_neutral(mounting: Mounting, up_sensor: FloatArray) -> Mounting:
+    """Return a mounting with another neutral "up" (3,) in sensor axes, and the same forward.
+
+    Raises
+    ------
+    ValueError
+        If it is too far from the old one to be the same place on the body.
+    """
+    change_deg = float(angle_between_deg(mounting.up_sensor, _checked_direction(up_sensor)))
+    if change_deg > REMOUNT_REFUSE_DEG:
+        raise ValueError(
+            f"the neutral taken at the sensor is {change_deg:.0f} deg from the calibration: calibrate again"
+        )
+    if not mounting.has_direction:
+        return mounting_from_up(up_sensor, mount=mounting.mount)
+    left = rotate(mounting.q, np.array([0.0, 1.0, 0.0]))
+    return mounting_from_axes(
+        up_sensor,
+        left,
+        mount=mounting.mount,
+        axes=mounting.axes,
+        quality=mounting.quality,
+        notes=mounting.notes,
+    )
+
+
 def remount_change_deg(stored: Mounting, now: Mounting) -> float:
     """Return by how many degrees the sensor sits differently; only the tilt when either lacks a direction."""
     if stored.has_direction and now.has_direction:

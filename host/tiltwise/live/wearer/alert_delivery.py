@@ -1,0 +1,65 @@
+"""Where a notice goes: to the motor of the sensor, to the desktop, or both; and whether the motor really ran.
+
+What the wearer feels is not taken for granted. The board marks the frames of samples that its motor shook, so a buzz
+counts when such a frame comes; an alert that was meant for the sensor alone and is not felt goes to the desktop.
+"""
+
+from __future__ import annotations
+
+from tiltwise.common import wire
+from tiltwise.common.frame import Frame
+from tiltwise.config.settings import AlertSetting, Deliver
+from tiltwise.decode.messages import Info
+from tiltwise.link.commands import Acknowledger, Pattern
+from tiltwise.live.wearer.alerts import Notice, NoticeLevel
+from tiltwise.live.wearer.live_events import Command, DesktopMessage, LiveEvent, LiveWarning, SensorBuzzed
+
+_PATTERNS = {NoticeLevel.ALERT: Pattern.ALERT, NoticeLevel.THANKS: Pattern.CORRECTED}
+# Of received time. A command that takes longer than 0.5 s is not sent (link/command_queue.py), and the first frame
+# of shaken samples is full 0.2 s later.
+FELT_WITHIN_S = 2.0
+
+
+class AlertDelivery:
+    """Notices in; commands for the motor and messages for the desktop out."""
+
+    def __init__(self, setting: AlertSetting) -> None:
+        self._setting = setting
+        self._commands = Acknowledger()
+        self._asked: Notice | None = None  # the notice that the motor was asked to play
+        self._asked_s: float | None = None  # received s of the first frame after that
+        self._is_motor_missed = False  # it was said that there is none
+
+    def process(self, notice: Notice, info: Info | None) -> list[LiveEvent]:
+        """Return what to send and to show for a notice; info is what the board reported about itself."""
+        wants_sensor = self._setting.deliver is not Deliver.DESKTOP and self._setting.strength > 0
+        pattern = _PATTERNS.get(notice.level)
+        has_motor = info is not None and bool(info.features & wire.FEATURE_MOTOR)
+        found: list[LiveEvent] = []
+        if has_motor and pattern is not None and wants_sensor:
+            self._asked, self._asked_s = notice, None
+            found.append(Command(self._commands.motor(pattern, self._setting.strength)))
+        elif has_motor and pattern is Pattern.ALERT:
+            found.append(Command(self._commands.motor(Pattern.NOTED)))
+        elif info is not None and not has_motor and wants_sensor and not self._is_motor_missed:
+            self._is_motor_missed = True
+            found.append(LiveWarning("the sensor has no motor: alerts go to the desktop"))
+        if not (has_motor and self._setting.deliver is Deliver.SENSOR and self._setting.strength):
+            found.append(DesktopMessage(notice.title, notice.text))
+        return found
+
+    def on_frame(self, received_s: float, frame: Frame) -> list[LiveEvent]:
+        """Look whether the motor has run since it was asked to."""
+        notice = self._asked
+        if notice is None or not frame.has_samples:
+            return []
+        if frame.flags & wire.FLAG_MOTOR_ON:
+            self._asked = None
+            return [SensorBuzzed(notice.t_s)] if notice.level is NoticeLevel.ALERT else []
+        self._asked_s = received_s if self._asked_s is None else self._asked_s
+        if received_s - self._asked_s < FELT_WITHIN_S:
+            return []
+        self._asked = None
+        if notice.level is NoticeLevel.ALERT and self._setting.deliver is Deliver.SENSOR:
+            return [DesktopMessage(notice.title, notice.text)]
+        return []
