@@ -1,9 +1,12 @@
-"""State shared by all host sessions: key, active session, failed peers, and what commands may use.
+"""State shared by all host sessions: key, active session, places on the radio, and what commands may use.
 
-One session at a time is active; another host gets BUSY unless it proves the key and asks to take over. A peer that
-fails to prove the key has to wait before it may try again, twice as long each time.
+One session at a time is active; another host gets BUSY unless it proves the key and asks to take over. A key of 256
+bits needs no brake on guesses, and a brake could be used against the owner, for anybody can claim an address: so who
+proves the key gets in at once. What strangers can take is the places: when all are taken the oldest peer that has
+proved nothing goes, after a second, or two if its address has proved the key before.
 """
 
+import gc
 import struct
 
 from micropython import const
@@ -18,8 +21,10 @@ except ImportError:
 from .. import config
 from .host_session import HostSession
 
-_MOST_FAILED_PEERS = const(4)  # addresses remembered
-_LONGEST_WAIT_S = const(60)
+_MOST_KNOWN = const(4)  # addresses that proved the key since boot
+_KNOWN_MS = const(2000)  # for a proof, while no place is free
+_UNKNOWN_MS = const(1000)
+_STRANGERS_MS = const(60000)  # after a stranger was sent away, others are about
 
 
 class CommandContext:
@@ -71,7 +76,9 @@ class SessionManager:
         self.active_session = None  # the one whose host proved the key
         size = wire.frame_size(wire.ORIENT, wire.MAX_SAMPLES)
         self.scratch = memoryview(bytearray(size))  # for the encrypted frames of the active session
-        self._failed_peers = []  # [address, wait s, ticks_ms of the failure]
+        self._known = []  # addresses that proved the key
+        self._dropped_at = None  # when a peer was last sent away
+        self.no_memory = 0  # sessions that ended because no memory was left
         self.retries = 0  # frames that a link refused
         self.bad_commands = 0  # damaged or forged
         self.replays = 0
@@ -120,16 +127,55 @@ class SessionManager:
         """Serve all links; return True when there is more to send at once."""
         has_more = False
         for session in self.by_link:
-            if session.step():
-                has_more = True
+            try:
+                if session.step():
+                    has_more = True
+            except MemoryError:
+                self._give_up(session)
         now = self.clock.ticks_ms()
+        self._make_room(now)
         if self.clock.ticks_diff(now, self._report_at) >= 0:
             self._report_at = self.clock.ticks_add(now, config.STATUS_MS)
-            self._report(now)
+            self._report()
+            if not self._are_strangers_about(now):
+                self._dropped_at = None  # ticks wrap
         return has_more
 
-    def _report(self, now):
-        """Report hostile peers, rarely enough that a flood of them does not fill the ring; forget old failures."""
+    def _give_up(self, session):
+        """End a session that has no memory to go on: the board samples on, and the host may come again."""
+        self.no_memory += 1
+        session.close(wire.CLOSED_LOST)
+        session.link.disconnect()
+        gc.collect()
+
+    def _make_room(self, now):
+        """Send away the oldest peer that has proved nothing, when it keeps the last place on the radio."""
+        places = age_ms = 0
+        oldest = None
+        for session in self.by_link:
+            if session.link.peer == "ble":
+                if session.is_leaving or not session.link.is_connected:
+                    return
+                places += 1
+                if session.unproved_ms(now) > age_ms:
+                    age_ms = session.unproved_ms(now)
+                    oldest = session
+        if oldest is None or (places == 1 and not self._are_strangers_about(now)):
+            return
+        if age_ms >= (_KNOWN_MS if oldest.link.address in self._known else _UNKNOWN_MS):
+            oldest.drop(now)
+
+    def _are_strangers_about(self, now):
+        at = self._dropped_at
+        return at is not None and self.clock.ticks_diff(now, at) < _STRANGERS_MS
+
+    def note_dropped(self, now):
+        """Note that a peer is sent away because it proved nothing in time."""
+        self.dropped += 1
+        self._dropped_at = now
+
+    def _report(self):
+        """Report hostile peers, rarely enough that a flood of them does not fill the ring."""
         hostile = self.hostile
         if hostile != self._reported_hostile:
             self._reported_hostile = hostile
@@ -137,9 +183,6 @@ class SessionManager:
         if self.wrong_proofs != self._reported_proofs:
             self._reported_proofs = self.wrong_proofs
             self.log(wire.EVENT_AUTH_FAILED, self.wrong_proofs)
-        for peer in list(self._failed_peers):
-            if self.clock.ticks_diff(now, peer[2]) > 10 * _LONGEST_WAIT_S * 1000:
-                self._failed_peers.remove(peer)
 
     def log(self, code, value):
         """Report an event."""
@@ -191,7 +234,9 @@ class SessionManager:
         if self.active_session is not None and self.active_session is not session:
             self.active_session.close(wire.CLOSED_TAKEN_OVER)
         self.active_session = session
-        self.clear_failures(session.link.address)
+        address = session.link.address
+        if address is not None and address not in self._known:
+            self._known = self._known[1 - _MOST_KNOWN :] + [address]
         self.log(wire.EVENT_HOST_OPEN, session.link.connections)
         self.publish()
 
@@ -212,36 +257,7 @@ class SessionManager:
         """Keep a new key and end all sessions; OSError from the flash changes nothing."""
         self.context.keystore.save(key)
         self.key = key
-        self._failed_peers.clear()
+        self._known = []
         for session in self.by_link:
             session.close(wire.CLOSED_NEW_KEY)
         self.publish()
-
-    # ---- peers that failed to prove the key ----
-
-    def wait_s(self, address):
-        """Return how long a peer has to wait before it may try again, 0: not at all."""
-        for peer in self._failed_peers:
-            if peer[0] == address:
-                past = self.clock.ticks_diff(self.clock.ticks_ms(), peer[2])
-                return max(0, peer[1] - past // 1000) if past >= 0 else 0
-        return 0
-
-    def refuse(self, address):
-        """Note that a peer failed to prove the key; the wait doubles each time, up to a minute."""
-        self.wrong_proofs += 1
-        now = self.clock.ticks_ms()
-        for peer in self._failed_peers:
-            if peer[0] == address:
-                peer[1] = min(2 * peer[1], _LONGEST_WAIT_S)
-                peer[2] = now
-                return
-        if len(self._failed_peers) == _MOST_FAILED_PEERS:
-            self._failed_peers.pop(0)
-        self._failed_peers.append([address, 1, now])
-
-    def clear_failures(self, address):
-        """Forget that a peer failed."""
-        for peer in list(self._failed_peers):
-            if peer[0] == address:
-                self._failed_peers.remove(peer)
