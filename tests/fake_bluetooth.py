@@ -15,7 +15,10 @@ from tiltwise.sim.board.simulated_board import SimClock
 
 FLAG_READ, FLAG_WRITE, FLAG_NOTIFY = 0x0002, 0x0008, 0x0010
 ENODEV, ENOMEM, EALREADY, EINVAL, ETIMEDOUT = 19, 12, 114, 22, 110
-NO_HOST, NO_ADDRESS = -19, -21  # of advertising on NimBLE: HCI does not answer; the random address is forgotten
+NO_HOST, NO_ADDRESS = (
+    -19,
+    -21,
+)  # of advertising on NimBLE: HCI does not answer; the random address is forgotten
 NOTE_BYTES = 32  # what a queued notification takes beside its bytes
 
 
