@@ -260,7 +260,7 @@ class HostSession:
         self.close(wire.CLOSED_BY_HOST)
         self._request, self._answer, self._proof = request, answer, proof
         aes = self._manager.aes if handshake.granted & wire.FEATURE_ENCRYPTION else None
-        self.channel = Channel(handshake.shared, False, aes)
+        self.channel = Channel(handshake.shared, False, aes, self._manager.cipher_buffers)
         self._opened_at = self._heard_at = self._moved_at = self._clock.ticks_ms()
         self._manager.open(self)
 

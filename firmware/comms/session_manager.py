@@ -11,7 +11,7 @@ import struct
 
 from micropython import const
 
-from tiltwise.common import wire
+from tiltwise.common import cipher, wire
 
 try:
     from cryptolib import aes as _aes  # as common/cipher.py wants a block cipher
@@ -76,6 +76,8 @@ class SessionManager:
         self.active_session = None  # the one whose host proved the key
         size = wire.frame_size(wire.ORIENT, wire.MAX_SAMPLES)
         self.scratch = memoryview(bytearray(size))  # for the encrypted frames of the active session
+        # Of the active session's cipher: when a host comes, no hole of this size may be left.
+        self.cipher_buffers = aes and (bytearray(cipher.BUFFER_SIZE), bytearray(cipher.BUFFER_SIZE))
         self._known = []  # addresses that proved the key
         self._dropped_at = None  # when a peer was last sent away
         self.no_memory = 0  # sessions that ended because no memory was left
