@@ -215,7 +215,7 @@ class Air:
             return
         try:
             self._irq(event, data)
-        except Exception:
+        except Exception:  # noqa: BLE001  as MicroPython does
             self._irq = None  # and never called again
 
     def deliver(self, peer):

@@ -1,9 +1,9 @@
 """What Pico W and Pico 2 W share: the cell's voltage at VSYS, and sleep without deep sleep.
 
-`machine.deepsleep` of this port cannot wake by a pin, so the board waits with the radio off and starts anew when a pin
-says so. `machine.lightsleep` would be 1.5 mA by the data sheet, but on a Pico W it has returned at once since MicroPython
-1.24 (micropython issues 16181 and 17204, open): then the rest of each nap is an ordinary wait, and "off" takes a good
-part of what "on" takes. Who wants it off for days pulls the cell.
+`machine.deepsleep` of this port cannot wake by a pin, so the board waits with the radio off and starts anew when a
+pin says so. `machine.lightsleep` would be 1.5 mA by the data sheet, but on a Pico W it has returned at once since
+MicroPython 1.24 (micropython issues 16181 and 17204, open): then the rest of each nap is an ordinary wait, and "off"
+takes a good part of what "on" takes. Who wants it off for days pulls the cell.
 """
 
 import time

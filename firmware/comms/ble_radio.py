@@ -4,9 +4,9 @@ Advertising goes on while another connection is possible, so that a stranger who
 out; session_manager.py disconnects strangers. Nothing that is advertised tells one board from another: no name, no
 number, and where the port can, a new address at each boot.
 
-A real stack fails in ways that only starting it anew mends (docs/protocol.md, Back-pressure): after a host reset NimBLE
-has forgotten its address and never advertises again; active(True) may time out; an event may be lost, or the handler
-be switched off. None of that is a crash of the firmware, and none may leave the board unfindable for ten seconds.
+A real stack fails in ways that only starting it anew mends (docs/protocol.md, Back-pressure): after a host reset
+NimBLE has forgotten its address and never advertises again; active(True) may time out; an event may be lost, or the
+handler be switched off. None of that is a crash of the firmware, or may leave the board unfindable for ten seconds.
 """
 
 from micropython import const
@@ -212,10 +212,7 @@ class Radio:
     @property
     def is_anybody_there(self):
         """Tell whether a peer is connected."""
-        for link in self.links:
-            if link.handle >= 0:
-                return True
-        return False
+        return any(link.handle >= 0 for link in self.links)
 
     def cut(self, handle):
         """End a connection; False when there is none."""

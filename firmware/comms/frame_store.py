@@ -136,6 +136,12 @@ class FrameStore:
         self.archive.free_to(boot, seq)
         return True
 
+    def forget_all(self):
+        """Forget all frames of all boots."""
+        for boot, _, _ in self.earlier_boots():
+            self.forget(boot)
+        self.forget(self.boot)
+
     def forget(self, boot):
         """Forget all frames of a boot, this one or an earlier one; a boot that is not known is forgotten already."""
         if boot == self.boot:

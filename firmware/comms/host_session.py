@@ -38,7 +38,9 @@ class HostSession:
         self.delivery = SendQueue(manager.frames, self._transmit, link.window)
         self._commands = Commands(self, manager)
         self._connection = link.connections
-        self._since = self._heard_at = self._moved_at = self._leave_at = self._clock.ticks_ms()
+        self._since = self._connected_at = self._heard_at = self._moved_at = self._leave_at = (
+            self._clock.ticks_ms()
+        )
         self._reset()
 
     def _reset(self):
@@ -93,6 +95,7 @@ class HostSession:
             if self.is_open or self._connection != link.connections:
                 self.close(wire.CLOSED_LOST)
             if link.is_connected and link.connections != self._connection:
+                self._connected_at = self._since
                 link.publish(self._manager.hello())
             self._connection = link.connections
         if not link.is_connected or self._is_cutting():
@@ -105,12 +108,16 @@ class HostSession:
         if not self.is_open or self.is_leaving or not link.is_idle():
             return False
         if self.delivery.is_full:
-            if self._clock.ticks_diff(self._clock.ticks_ms(), self._moved_at) >= _SILENT_MS:
-                link.reset()
+            self._reset_if_stuck()
             return False
         if self.delivery.is_done and self.delivery.request_id is not None:
             return self._send_get_done()
         return self.delivery.step()
+
+    def _reset_if_stuck(self):
+        """End a connection whose frames are all on the way while its host says nothing."""
+        if self._clock.ticks_diff(self._clock.ticks_ms(), self._moved_at) >= _SILENT_MS:
+            self.link.reset()
 
     def _is_cutting(self):
         """Cut the link of a peer that failed or proved nothing in time; True while it is on its way out."""
@@ -132,9 +139,13 @@ class HostSession:
             return -1
         return self._clock.ticks_diff(now, self._since)
 
+    def age_ms(self):
+        """Return how long this peer has been there."""
+        return self._clock.ticks_diff(self._clock.ticks_ms(), self._connected_at)
+
     def drop(self, now):
         """Send away a peer that proved nothing in time."""
-        self._manager.note_dropped(now)
+        self._manager.note_dropped(now, self.link.address)
         self.cut(now)
 
     def cut(self, now):

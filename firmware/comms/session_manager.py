@@ -3,7 +3,8 @@
 One session at a time is active; another host gets BUSY unless it proves the key and asks to take over. A key of 256
 bits needs no brake on guesses, and a brake could be used against the owner, for anybody can claim an address: so who
 proves the key gets in at once. What strangers can take is the places: when all are taken the oldest peer that has
-proved nothing goes, after a second, or two if its address has proved the key before.
+proved nothing goes, in 3 s, or in what hosts have needed since boot and half of that again. An address that has wasted
+two places gets little time, but every fourth time all of it, for it may be an owner's that somebody else claims.
 """
 
 import gc
@@ -22,8 +23,10 @@ from .. import config
 from .host_session import HostSession
 
 _MOST_KNOWN = const(4)  # addresses that proved the key since boot
-_KNOWN_MS = const(2000)  # for a proof, while no place is free
-_UNKNOWN_MS = const(1000)
+_LEAST_MS = const(1000)  # for a proof, while no place is free; a slow system needs 2.5 s to find the services
+_MOST_MS = const(3000)
+_WASTER_MS = const(300)
+_MOST_WASTERS = const(8)  # addresses
 _STRANGERS_MS = const(60000)  # after a stranger was sent away, others are about
 
 
@@ -41,6 +44,7 @@ class CommandContext:
         reboot=None,
         now=None,
         random=None,
+        is_pressed=None,
         log=None,
         device_id=bytes(8),
         model=b"",
@@ -56,6 +60,7 @@ class CommandContext:
         self.reboot = reboot  # called for REBOOT; lets the answer go out before it acts
         self.now = now  # device time in wire.TICK_S
         self.random = random  # random(n) -> n bytes that nobody can guess
+        self.is_pressed = is_pressed  # is_pressed() tells whether the button is held; None: there is none
         self.log = log  # log(event code, value)
         self.device_id = device_id
         self.model = model
@@ -79,6 +84,8 @@ class SessionManager:
         # Of the active session's cipher: when a host comes, no hole of this size may be left.
         self.cipher_buffers = aes and (bytearray(cipher.BUFFER_SIZE), bytearray(cipher.BUFFER_SIZE))
         self._known = []  # addresses that proved the key
+        self._needed_ms = 0  # by the slowest of them, with a margin; 0: not known
+        self._wasters = []  # [address, times], newest last
         self._dropped_at = None  # when a peer was last sent away
         self.no_memory = 0  # sessions that ended because no memory was left
         self.retries = 0  # frames that a link refused
@@ -151,30 +158,47 @@ class SessionManager:
         gc.collect()
 
     def _make_room(self, now):
-        """Send away the oldest peer that has proved nothing, when it keeps the last place on the radio."""
-        places = age_ms = 0
+        """Send away a peer that has had its time and proved nothing, when all places on the radio are taken."""
+        places = 0
+        longest_ms = -1
         oldest = None
         for session in self.by_link:
             if session.link.peer == "ble":
                 if session.is_leaving or not session.link.is_connected:
                     return
                 places += 1
-                if session.unproved_ms(now) > age_ms:
-                    age_ms = session.unproved_ms(now)
-                    oldest = session
-        if oldest is None or (places == 1 and not self._are_strangers_about(now)):
-            return
-        if age_ms >= (_KNOWN_MS if oldest.link.address in self._known else _UNKNOWN_MS):
+                age_ms = session.unproved_ms(now)
+                if age_ms >= _WASTER_MS:
+                    over_ms = age_ms - self._proof_ms(session.link.address)
+                    if over_ms > longest_ms:
+                        longest_ms = over_ms
+                        oldest = session
+        if oldest is not None and (places > 1 or self._are_strangers_about(now)):
             oldest.drop(now)
+
+    def _proof_ms(self, address):
+        """Return how long this peer may take for a proof while no place is free."""
+        if address not in self._known:
+            for waster in self._wasters:
+                if waster[0] == address and waster[1] >= 2 and waster[1] & 3:
+                    return _WASTER_MS
+        return self._needed_ms or _MOST_MS
 
     def _are_strangers_about(self, now):
         at = self._dropped_at
         return at is not None and self.clock.ticks_diff(now, at) < _STRANGERS_MS
 
-    def note_dropped(self, now):
+    def note_dropped(self, now, address):
         """Note that a peer is sent away because it proved nothing in time."""
         self.dropped += 1
         self._dropped_at = now
+        times = 1
+        for waster in self._wasters:
+            if waster[0] == address:
+                times += waster[1]
+                self._wasters.remove(waster)
+                break
+        self._wasters = self._wasters[1 - _MOST_WASTERS :] + [[address, times]]
 
     def _report(self):
         """Report hostile peers, rarely enough that a flood of them does not fill the ring."""
@@ -237,6 +261,8 @@ class SessionManager:
             self.active_session.close(wire.CLOSED_TAKEN_OVER)
         self.active_session = session
         address = session.link.address
+        needed_ms = session.age_ms() * 3 // 2
+        self._needed_ms = min(max(needed_ms, self._needed_ms, _LEAST_MS), _MOST_MS)
         if address is not None and address not in self._known:
             self._known = self._known[1 - _MOST_KNOWN :] + [address]
         self.log(wire.EVENT_HOST_OPEN, session.link.connections)

@@ -28,7 +28,9 @@ _BOARDS = (  # by a word in os.uname().machine; the first that fits. A file `pro
 _BOARD_FILE = const("profile")
 _MOTOR_HZ = const(20000)  # above what ears hear
 _FAILSAFE_MS = const(2000)
-_WATCHDOG_MS = const(8000)  # the longest that all these chips can; an erase of flash takes 0.4 s at worst (W25Q16)
+_WATCHDOG_MS = const(
+    8000
+)  # the longest that all these chips can; an erase of flash takes 0.4 s at worst (W25Q16)
 _RELEASE_MS = const(30000)  # a button that is held longer is stuck
 _PAUSE_MS = const(100)
 _FLASH_LABEL = const("minutes")

@@ -14,7 +14,9 @@ _TRUSTED = const(12)  # observations that the part's own idea of its rate is wor
 _TRUSTED_LITTLE = const(3)  # the same of a data sheet's
 _SLACK = const(5)  # 0.5 ms: the FIFO level is read a little after the clock
 _SLIP = const(1.5)  # periods behind: samples went missing without an overflow flag
-_MOST_EARLY = const(10)  # observations in a row with more samples than time for them: then the period is wrong
+_MOST_EARLY = const(
+    10
+)  # observations in a row with more samples than time for them: then the period is wrong
 
 
 class DeviceTime:

@@ -1,4 +1,4 @@
-"""The board's filter where the accelerometer's range ends: what is clipped is less than the truth, and never gravity."""
+"""The board's filter where the accelerometer's range ends: what is clipped is less than the truth."""
 
 import math
 
@@ -33,7 +33,9 @@ def worst_deg(tilt_deg, contact, range_g):
         fusion.update(*row)
         if t_s[k] > 5:
             fusion.up_into(found)
-            worst = max(worst, math.degrees(math.acos(min(1.0, float(up @ found) / float(np.linalg.norm(found))))))
+            worst = max(
+                worst, math.degrees(math.acos(min(1.0, float(up @ found) / float(np.linalg.norm(found)))))
+            )
     return worst
 
 

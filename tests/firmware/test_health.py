@@ -255,7 +255,9 @@ class FakeFirmware:
         sys.modules["firmware.device"].health = sys.modules["firmware.device.health"]
         monkeypatch.setattr(sys, "print_exception", self._trace, raising=False)
         monkeypatch.setattr("time.sleep_ms", lambda _ms: None, raising=False)
-        monkeypatch.setattr("asyncio.new_event_loop", lambda: None)  # the one that holds the firmware is let go
+        monkeypatch.setattr(
+            "asyncio.new_event_loop", lambda: None
+        )  # the one that holds the firmware is let go
 
     def _trace(self, problem, file=None):
         (file or io.StringIO()).write(f"{type(problem).__name__}: {problem}\n")
@@ -276,7 +278,10 @@ def test_main_stops_at_the_prompt_when_even_safe_mode_crashes(monkeypatch, tmp_p
 
 
 def test_main_stops_at_the_prompt_when_it_cannot_even_count(monkeypatch, tmp_path):
-    assert "restart" not in FakeFirmware(monkeypatch, tmp_path, ValueError("boom"), note_fails=OSError(28, "full")).start()
+    assert (
+        "restart"
+        not in FakeFirmware(monkeypatch, tmp_path, ValueError("boom"), note_fails=OSError(28, "full")).start()
+    )
 
 
 def test_main_leaves_the_prompt_to_whoever_pressed_ctrl_c(monkeypatch, tmp_path):

@@ -130,10 +130,10 @@ def test_wrong_key_cuts_the_link_and_is_counted():
 def test_squatters_on_all_places_leave_room_for_the_owner():
     board = Board()
     squatters = [board.host(address=b"squat%d" % k) for k in range(4)]
-    board.run(1_300)
+    board.run(3_300)
     assert not board.is_there(squatters[0])
     proved(board)
-    board.run(4_000)
+    board.run(2_000)
     assert not any(board.is_there(host) for host in squatters[1:])
 
 
@@ -550,7 +550,7 @@ def test_a_million_hostile_writes_change_nothing_and_stop_nothing():
     owner.hear()
     owner.frames.clear()
     assert board.sessions.hostile > 100_000
-    assert board.sessions.wrong_proofs > 5
+    assert board.sessions.wrong_proofs > 0
     assert strangers > 5
     assert board.sessions.key == KEY
     assert board.sessions.active_session is not None

@@ -53,7 +53,9 @@ _ANGLE_ONE = const(1048576.0)  # 1 rad in the integers that hold half the angle 
 _SMALL = const(8389)  # 0.008 rad, half the angle of a step about one axis: 48 deg/s at 52 steps a second
 _CONING = const(2e-6)  # rad, half the angle of a step: 52 a second of the same sign would be 0.01 deg/s
 _CLIPPED = const(32767)  # counts at the end of a sensor's range
-_LACKS = const(20.0)  # m/s2, what a clipped force may lack: landing from a jump has 6 g where 4 g are measured
+_LACKS = const(
+    20.0
+)  # m/s2, what a clipped force may lack: landing from a jump has 6 g where 4 g are measured
 _FAST = const(100.0)  # rad/s, above any sensor's range
 _HARD = const(1000.0)  # m/s2
 
