@@ -100,6 +100,7 @@ class App:
             reboot=self.housekeeping.reboot_soon,
             now=self.time.now,
             random=board.random,
+            is_pressed=board.button,
             log=self.event,
             device_id=board.device_id,
             model=board.model,

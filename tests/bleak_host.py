@@ -113,9 +113,9 @@ class BleakHost:
         await self.command(wire.OP_GET, struct.pack("<HII", boot, first, last))
 
     async def stream(self, seconds):
-        """Take frames and acknowledge them every second."""
-        for _ in range(round(seconds)):
-            await asyncio.sleep(1.0)
+        """Take frames and acknowledge them four times a second: the board sends few without a word."""
+        for _ in range(round(4 * seconds)):
+            await asyncio.sleep(0.25)
             if self.frames and self.client.is_connected:
                 await self.acknowledge()
 

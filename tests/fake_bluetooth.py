@@ -4,12 +4,26 @@ Faithful to what bites: attributes are shared by all connections; writes are cut
 unless the buffer appends; what the interrupt is given is only valid inside it; notifying nobody raises; a full radio
 raises ENOMEM; a notification longer than the MTU is cut without a word; connecting ends advertising. The methods of
 `Air` are the other side: what peers do.
+
+As hard as the real stacks where asked (measured on NimBLE and BTstack): `dies_above` queued bytes instead of refusing
+anything, and `most_connections` = 1, as BTstack in MicroPython; `reset_host`, after which NimBLE has forgotten its
+address; `fails_to_start`; `inside_advertise`, for a call that blocks and delivers events meanwhile. A handler that
+raised is never called again, as in MicroPython (extmod/modbluetooth.c).
 """
 
 from tiltwise.sim.board.simulated_board import SimClock
 
 FLAG_READ, FLAG_WRITE, FLAG_NOTIFY = 0x0002, 0x0008, 0x0010
-ENODEV, ENOMEM, EALREADY, EINVAL = 19, 12, 114, 22
+ENODEV, ENOMEM, EALREADY, EINVAL, ETIMEDOUT = 19, 12, 114, 22, 110
+NO_HOST, NO_ADDRESS = (
+    -19,
+    -21,
+)  # of advertising on NimBLE: HCI does not answer; the random address is forgotten
+NOTE_BYTES = 32  # what a queued notification takes beside its bytes
+
+
+class BoardDiedError(BaseException):
+    """A hard fault of the stack: nothing in the firmware can catch it."""
 
 
 class UUID:
@@ -42,6 +56,7 @@ class Peer:
     def __init__(self):
         self.mtu = 23
         self.heard = []  # (attribute handle, bytes)
+        self.waiting = []  # the same, in the queue of a stack that refuses nothing
 
 
 class Air:
@@ -50,7 +65,7 @@ class Air:
     FLAG_READ, FLAG_WRITE, FLAG_NOTIFY = FLAG_READ, FLAG_WRITE, FLAG_NOTIFY
     UUID = UUID
 
-    def __init__(self, knows_address_mode=True, not_connected=-128):
+    def __init__(self, knows_address_mode=True, not_connected=-128, dies_above=None, most_connections=4):
         self._active = False
         self._knows_address_mode = knows_address_mode
         self._not_connected = not_connected
@@ -58,7 +73,14 @@ class Air:
         self.attributes = {}
         self.peers = {}
         self.advertised = None
-        self.most_connections = 4
+        self.most_connections = most_connections
+        self.dies_above = dies_above  # queued bytes; None: the stack refuses when it is full
+        self.is_deaf = False  # nothing leaves the radio: nobody is there, or its callback is stuck
+        self.fails_to_start = 0  # times that active(True) still times out
+        self.starts_at = 0  # calls until HCI answers again
+        self.has_address = True
+        self.inside_advertise = None  # called while gap_advertise blocks
+        self.advertise_calls = 0
         self.room = None  # notifications that fit before ENOMEM; None: any number
         self.queued = 0
         self.starts = 0
@@ -74,8 +96,12 @@ class Air:
     def active(self, on=None):
         if on is None:
             return self._active
+        if on and self.fails_to_start:
+            self.fails_to_start -= 1
+            raise OSError(ETIMEDOUT)
         if on and not self._active:
             self.starts += 1
+            self.has_address = True
             self.attributes = {}
             self.queued = 0
         if not on:
@@ -137,6 +163,13 @@ class Air:
         peer = self.peers.get(connection)
         if peer is None:
             raise OSError(self._not_connected)
+        if self.dies_above is not None:
+            peer.waiting.append((handle, bytes(data)[: peer.mtu - 3]))
+            if not self.is_deaf:
+                self.deliver(peer)
+            if sum(NOTE_BYTES + len(packet) for _, packet in peer.waiting) > self.dies_above:
+                raise BoardDiedError("the heap is full of notifications")
+            return
         if self.room is not None:
             if self.queued >= self.room:
                 raise OSError(ENOMEM)
@@ -146,6 +179,14 @@ class Air:
 
     def gap_advertise(self, interval_us, adv_data=None, resp_data=None, connectable=True):  # noqa: ARG002
         self._needs_active()
+        self.advertise_calls += 1
+        if self.starts_at:
+            self.starts_at -= 1
+            raise OSError(NO_HOST)
+        if not self.has_address:
+            raise OSError(NO_ADDRESS)
+        if self.inside_advertise is not None:
+            self.inside_advertise()
         if len(self.peers) >= self.most_connections:
             raise OSError(ENOMEM)
         assert adv_data is None or len(adv_data) <= 31
@@ -164,10 +205,31 @@ class Air:
     def _tell(self, event, *data):
         """Call the interrupt; views are dead afterwards."""
         views = [memoryview(item) if isinstance(item, bytes) else item for item in data]
-        self._irq(event, tuple(views))
+        self._call(event, tuple(views))
         for view in views:
             if isinstance(view, memoryview):
                 view.release()
+
+    def _call(self, event, data):
+        if self._irq is None:
+            return
+        try:
+            self._irq(event, data)
+        except Exception:  # noqa: BLE001  as MicroPython does
+            self._irq = None  # and never called again
+
+    def deliver(self, peer):
+        """What waits reaches its peer."""
+        peer.heard += peer.waiting
+        peer.waiting = []
+
+    def reset_host(self, calls=0):
+        """NimBLE resets its host: all connections end, and for so many calls HCI does not answer."""
+        for connection in list(self.peers):
+            self.leave(connection)
+        self.advertised = None
+        self.has_address = False
+        self.starts_at = calls
 
     def handle_of(self, uuid):
         return next(handle for handle, attribute in self.attributes.items() if attribute.uuid == UUID(uuid))
@@ -176,6 +238,8 @@ class Air:
         """A peer connects, if somebody advertises; return its connection."""
         if self.advertised is None:
             raise ConnectionError("nobody advertises")
+        if len(self.peers) >= self.most_connections:
+            raise ConnectionError("no connection left")
         connection = next(k for k in range(99) if k not in self.peers)  # numbers are used again at once
         self.advertised = None
         self.peers[connection] = Peer()
@@ -196,7 +260,7 @@ class Air:
         attribute = self.attributes[handle]
         before = attribute.value if attribute.appends else b""
         attribute.value = (before + data)[: attribute.room]
-        self._irq(3, (connection, handle))
+        self._call(3, (connection, handle))
 
     def drain(self, n=None):
         """The radio gets rid of what it holds."""

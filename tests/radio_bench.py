@@ -31,10 +31,13 @@ class Keys:
 class Board:
     """Radio, frames and sessions on a virtual clock."""
 
-    def __init__(self, key=KEY, frames=400, aes=None, **air):
+    def __init__(self, key=KEY, frames=400, aes=None, places=None, is_started=True, **air):
         self.air = Air(**air)
+        self.air.fails_to_start = 0 if is_started else 4
         self.clock = SimClock(0, ticks_offset=2**30 - 3_000)  # ticks wrap soon
-        self.radio = radio_module.Radio(self.air, self.clock, b"test", (1, 2, 3))
+        self.radio = radio_module.Radio(
+            self.air, self.clock, b"test", (1, 2, 3), **({} if places is None else {"places": places})
+        )
         self.frames = frame_store.FrameStore(BOOT, frames, 10, 10)
         self.events = []
         self.started = []

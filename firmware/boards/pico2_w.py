@@ -1,9 +1,10 @@
 """Raspberry Pi Pico 2 W (RP2350): as pico_w.py, which states the limits, with twice the memory; the same pins.
 
-No encryption with stock firmware here either, and the same unbounded queue in the Bluetooth stack, bounded by us.
+The same single connection and the same unbounded queue in the Bluetooth stack, bounded by us.
 """
 
 from .pico_w import (  # noqa: F401  the same board in everything that is wired
+    ADC_RANGE,
     ADDRESSES,
     BATTERY,
     BUTTON,
@@ -15,6 +16,7 @@ from .pico_w import (  # noqa: F401  the same board in everything that is wired
     LED_OFF,
     MOTION,
     MOTOR,
+    PLACES,
     RADIO_RESTARTS,
     SCL,
     SDA,

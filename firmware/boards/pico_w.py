@@ -1,14 +1,15 @@
 """Raspberry Pi Pico W (RP2040): works, with the limits of MicroPython and the chip. IMU on GP4 (SDA), GP5 (SCL).
 
-* No encryption and no bonding: the stock build has neither BTstack's pairing nor `cryptolib`. Frames and commands are
-  authenticated all the same, but whoever listens nearby can read them.
-* The Bluetooth stack queues a copy of each notification on the heap instead of refusing it, so only our own limit
-  (credits, few frames a step) bounds the queue; long dropouts cost memory first.
-* One address for the life of the board: it can be followed. The radio cannot be restarted, only the board.
+* No bonding: the stock build has no pairing of BTstack. It does have `cryptolib` (ports/rp2/mpconfigport.h, since
+  April 2022), so sessions are encrypted where the host can.
+* The Bluetooth stack queues a copy of each notification on the heap instead of refusing it, and does not look whether
+  there was room (extmod/btstack/modbluetooth_btstack.c): only the window of comms/link_ble.py bounds the queue.
+* One connection: while a stranger has it, the owner waits; session_manager.py makes that short. One address for the
+  life of the board: it can be followed. The radio cannot be restarted, only the board.
 * No charger, no PSRAM, 264 kB of memory: the ring holds a few minutes. No deep sleep that a pin ends (see rp2.py).
 """
 
-from .rp2 import deepsleep, read_mv  # noqa: F401  asked for through these pins
+from .rp2 import ADC_RANGE, deepsleep, read_mv  # noqa: F401  asked for through these pins
 
 MODEL = b"pico-w"
 I2C = 0
@@ -26,6 +27,7 @@ LED_OFF = 0
 TIMER = -1
 HAS_RADIO = True
 RADIO_RESTARTS = False
+PLACES = 1  # extmod/btstack/btstack_config_common.h: MAX_NR_HCI_CONNECTIONS
 WATCHDOG = True
 MOST_FRAMES = 400
 MINUTES = 30

@@ -4,7 +4,7 @@ Limits: about 100 kB of heap once the radio runs, so the ring holds a minute or 
 flash sooner. There is no LED that a program can switch. Only GPIO 0 to 5 wake it: motion and button are there.
 """
 
-from .esp32 import deepsleep, read_mv  # noqa: F401  asked for through these pins
+from .esp32 import ADC_RANGE, deepsleep, read_mv  # noqa: F401  asked for through these pins
 
 MODEL = b"xiao-esp32c3"
 I2C = 0
@@ -22,6 +22,7 @@ LED_OFF = 1
 TIMER = 0
 HAS_RADIO = True
 RADIO_RESTARTS = True
+PLACES = 4  # connections of the stack
 WATCHDOG = True
 MOST_FRAMES = 300
 MINUTES = 30

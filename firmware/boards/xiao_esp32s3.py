@@ -4,7 +4,7 @@ The silk-screen numbers are not the chip's: D0 is GPIO 1, D1 2, D2 3, D3 4, D4 5
 The charger's own LED cannot be read, so CHARGING wants a wire of its own; without it the board does not know.
 """
 
-from .esp32 import deepsleep, read_mv  # noqa: F401  asked for through these pins
+from .esp32 import ADC_RANGE, deepsleep, read_mv  # noqa: F401  asked for through these pins
 
 MODEL = b"xiao-esp32s3"
 I2C = 0
@@ -22,6 +22,7 @@ LED_OFF = 1  # lights when low
 TIMER = 0
 HAS_RADIO = True
 RADIO_RESTARTS = True
+PLACES = 4  # connections of the stack
 WATCHDOG = True
 MOST_FRAMES = 20000  # 4 MB of the PSRAM: an hour at 52 Hz
 MINUTES = 240  # in memory; older ones are in flash

@@ -1,8 +1,12 @@
 """Bluetooth: registers the services, advertises, and passes the events of its one interrupt to the connections.
 
 Advertising goes on while another connection is possible, so that a stranger who connects does not keep the owner
-out; host_session.py disconnects strangers. Nothing that is advertised tells one board from another: no name, no
+out; session_manager.py disconnects strangers. Nothing that is advertised tells one board from another: no name, no
 number, and where the port can, a new address at each boot.
+
+A real stack fails in ways that only starting it anew mends (docs/protocol.md, Back-pressure): after a host reset
+NimBLE has forgotten its address and never advertises again; active(True) may time out; an event may be lost, or the
+handler be switched off. None of that is a crash of the firmware, or may leave the board unfindable for ten seconds.
 """
 
 from micropython import const
@@ -11,7 +15,7 @@ from tiltwise.common import wire
 
 from .link_ble import BleLink
 
-PLACES = 3  # the usual builds allow four connections
+PLACES = 4  # connections of the usual NimBLE builds
 _CONNECTED = const(1)  # events of the bluetooth module
 _DISCONNECTED = const(2)
 _WRITTEN = const(3)
@@ -19,16 +23,24 @@ _MTU = const(21)
 _CTRL_BUFFER = const(256)
 _MTU_WANTED = const(247)
 _RETRY_MS = const(500)
+_FAILURES = const(6)  # to advertise, in a row and with nobody connected: then the radio is started anew
+_REFRESH_MS = const(8000)  # advertise anew though nothing happened: a lost event ended it, or a deaf handler
+_LONGEST_WAIT_MS = const(60000)  # between attempts to start
+_STARTS = const(3)  # attempts to start anew a radio that worked before, until the board itself restarts
 _ADVERTISE_US = const(152500)  # as Apple recommends for being found soon
 _STALLS = const(3)  # connections in a row that took nothing: then the radio itself is to blame
+_TROUBLE = (OSError, MemoryError, ValueError)  # what a radio raises that is not well
 _BATTERY, _LEVEL = const(0x180F), const(0x2A19)
 _DEVICE, _MAKER, _MODEL, _FIRMWARE = const(0x180A), const(0x2A29), const(0x2A24), const(0x2A26)
 
 
 class Radio:
-    """All of Bluetooth that the board uses. `may_restart`: False where only a reset brings a stuck radio back."""
+    """All of Bluetooth that the board uses.
 
-    def __init__(self, bluetooth, clock, model=b"", version=(0, 0, 0), may_restart=True):
+    `may_restart`: False where only a reset brings a stuck radio back. `places`: connections that its stack can hold.
+    """
+
+    def __init__(self, bluetooth, clock, model=b"", version=(0, 0, 0), may_restart=True, places=PLACES):
         self._bluetooth = bluetooth
         self._clock = clock
         self._model = model
@@ -40,6 +52,9 @@ class Radio:
         self._percent = bytearray((100,))
         self._unwanted = -1  # a connection too many
         self._stalls = 0
+        self._failures = 0  # to advertise, in a row; while it is down: to start
+        self._is_up = False
+        self._has_worked = False
         self._retry_at = clock.ticks_ms()
         self.wants_advertising = True
         self.rotates_address = False
@@ -48,12 +63,29 @@ class Radio:
         self.stalls = 0
         self.refusals = 0  # notifications that did not fit
         self.overruns = 0  # writes that no memory was left for
-        self.links = tuple(BleLink(self, clock) for _ in range(PLACES))
+        self.faults = 0  # exceptions in the handler
+        self.links = tuple([BleLink(self, clock) for _ in range(places)])
         self._start()
 
     # ---- start ----
 
     def _start(self):
+        """Start the radio; what fails is tried again later, for the cable and the coach work without it."""
+        try:
+            self._register()
+        except _TROUBLE as problem:
+            print("tiltwise: the radio does not start:", problem)
+            self._failures += 1
+            if self._has_worked and self._failures >= _STARTS:
+                self.wants_reset = True
+            wait_ms = min(_RETRY_MS << min(self._failures, 10), _LONGEST_WAIT_MS)
+            self._retry_at = self._clock.ticks_add(self._clock.ticks_ms(), wait_ms)
+            return
+        self._is_up = self._has_worked = self.wants_advertising = True
+        self._failures = 0
+        self._retry_at = self._clock.ticks_ms()
+
+    def _register(self):
         ble, bluetooth = self.ble, self._bluetooth
         ble.active(True)
         self.rotates_address = self._set("addr_mode", 1)
@@ -86,7 +118,6 @@ class Radio:
         ble.gatts_write(self._level, self._percent)
         # Flags (general discovery, no classic Bluetooth) and the service: 21 of 31 bytes.
         self._payload = b"\x02\x01\x06\x11\x07" + bytes(service)
-        self.wants_advertising = True
 
     def _set(self, name, value):
         """Set what the port knows; False when it does not."""
@@ -99,6 +130,13 @@ class Radio:
     # ---- interrupt: copies, nothing else ----
 
     def _irq(self, event, data):
+        """Take an event. MicroPython never calls a handler again that raised (extmod/modbluetooth.c)."""
+        try:
+            self._on_event(event, data)
+        except Exception:  # noqa: BLE001  whatever it was, the board would be deaf
+            self.faults += 1
+
+    def _on_event(self, event, data):
         if event == _WRITTEN:
             handle, attribute = data
             if attribute == self.ctrl:
@@ -113,6 +151,7 @@ class Radio:
             self._unwanted = handle
         elif event == _DISCONNECTED:
             self.wants_advertising = True
+            self._failures = 0  # there was no place, perhaps; now there is
             link = self._of(data[0])
             if link is not None:
                 link.on_disconnect()
@@ -146,23 +185,40 @@ class Radio:
         if unwanted >= 0:
             self._unwanted = -1
             self.cut(unwanted)
-        if not self.wants_advertising or self._of(-1) is None:
-            return
-        now = self._clock.ticks_ms()
-        if self._clock.ticks_diff(now, self._retry_at) < 0:
-            return
-        self._retry_at = self._clock.ticks_add(now, _RETRY_MS)
-        self.wants_advertising = False
+        is_due = self._clock.ticks_diff(self._clock.ticks_ms(), self._retry_at) >= 0
+        if not self._is_up:
+            if is_due and not self.wants_reset:
+                self._restart()
+        elif (is_due or (self.wants_advertising and not self._failures)) and self._of(-1) is not None:
+            self._advertise()
+
+    def _advertise(self):
+        self.wants_advertising = False  # before: the call may block, and an event come meanwhile
+        wait_ms = _REFRESH_MS
         try:
+            self.ble.irq(self._irq)
             self.ble.gap_advertise(_ADVERTISE_US, adv_data=self._payload, connectable=True)
-        except OSError:
-            self.wants_advertising = True  # no connection left, or a port that cannot do both: again later
+            self._failures = 0
+        except _TROUBLE:
+            # No connection left, a port that cannot do both, or a stack that has forgotten its address.
+            self.wants_advertising = True
+            self._failures += 1
+            wait_ms = _RETRY_MS
+        self._retry_at = self._clock.ticks_add(self._clock.ticks_ms(), wait_ms)
+        if self._failures >= _FAILURES and not self.is_anybody_there:
+            self._failures = 0
+            self._begin_anew()
+
+    @property
+    def is_anybody_there(self):
+        """Tell whether a peer is connected."""
+        return any(link.handle >= 0 for link in self.links)
 
     def cut(self, handle):
         """End a connection; False when there is none."""
         try:
             return self.ble.gap_disconnect(handle)
-        except OSError:
+        except _TROUBLE:
             return False
 
     def stalled(self):
@@ -171,24 +227,29 @@ class Radio:
         self._stalls += 1
         if self._stalls >= _STALLS:
             self._stalls = 0
-            self._restart()
+            self._begin_anew()
 
     def worked(self):
         """Frames go out: whatever stalled before is over."""
         self._stalls = 0
 
-    def _restart(self):
+    def _begin_anew(self):
+        """Act on a radio that runs and does not work."""
         self.restarts += 1
-        if not self._may_restart:
+        if self._may_restart:
+            self._restart()
+        else:
             self.wants_reset = True
-            return
+
+    def _restart(self):
+        self._is_up = False
         for link in self.links:
             link.on_disconnect()
         try:
             self.ble.active(False)
-            self._start()
-        except OSError:
-            self.wants_reset = True
+        except _TROUBLE:
+            self.faults += 1  # it was off already, or does not answer: starting says the rest
+        self._start()
 
     # ---- what peers may read ----
 
@@ -205,7 +266,9 @@ class Radio:
             self._write(self._level, self._percent, True)
 
     def _write(self, handle, data, is_told):
+        if not self._is_up:
+            return
         try:
             self.ble.gatts_write(handle, data, is_told)
-        except OSError:
+        except _TROUBLE:
             self.refusals += 1  # shown again with the next change

@@ -58,7 +58,6 @@ class Commands:
             wire.OP_TARE: self._tare,
             wire.OP_REBOOT: self._reboot,
             wire.OP_FORGET: self._forget,
-            wire.OP_PROVISION: self._provision,
             wire.OP_SILENCE: self._silence,
         }
 
@@ -75,6 +74,8 @@ class Commands:
             status, rest = self._get(request_id, payload)
         elif opcode == wire.OP_HELLO:
             status, rest = self._hello(is_proved)
+        elif opcode == wire.OP_PROVISION:
+            status, rest = self._provision(payload, is_proved)
         else:
             status, rest = self._handlers[opcode](payload)
         return bytes([status]) + rest
@@ -193,16 +194,26 @@ class Commands:
         self._context.reboot()
         return wire.STATUS_OK, b""
 
-    def _provision(self, payload):
-        """Set the key; only over the cable, which takes a hand on the board."""
+    def _provision(self, payload, is_proved):
+        """Set the key; only over the cable.
+
+        The port that charges the board is no proof of a right to it: a board that has a key wants that key proved, or
+        its button held, and then forgets what it keeps for the owner before. A board without a button forgets too.
+        """
         manager = self._manager
         if self._link.peer != "usb" or self._context.keystore is None:
             return wire.STATUS_UNSUPPORTED, b""
         if payload == bytes(auth.KEY_SIZE):
             return wire.STATUS_BAD_ARGUMENT, b""
         if payload != manager.key:
+            is_other = manager.key is not None and not is_proved
+            is_pressed = self._context.is_pressed
+            if is_other and is_pressed is not None and not is_pressed():
+                return wire.STATUS_LOCKED, b""
             try:
                 manager.set_key(payload)
             except OSError:
                 return wire.STATUS_FAILED, b""
+            if is_other:
+                self._frames.forget_all()
         return wire.STATUS_OK, self._context.device_id

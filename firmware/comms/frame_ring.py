@@ -6,15 +6,22 @@ returns another one to fill next.
 
 from array import array
 
+from micropython import const
+
 from tiltwise.common import wire
+
+_PIECE = const(16)  # slots
 
 
 class FrameRing:
     """A queue of `count` frames of up to `size` bytes, in rising order of sequence number."""
 
     def __init__(self, count, size):
-        memory = memoryview(bytearray(count * size))
-        self._slots = [memory[k * size : (k + 1) * size] for k in range(count)]
+        self._slots = []
+        for at in range(0, count, _PIECE):  # in pieces: one block would take the largest hole there is
+            memory = memoryview(bytearray(min(count - at, _PIECE) * size))
+            for start in range(0, len(memory), size):
+                self._slots.append(memory[start : start + size])
         self._sizes = array("H", [0] * count)
         self._seqs = array("I", [0] * count)
         self._first = 0

@@ -13,7 +13,10 @@ from ..storage.minute_archive import ArchiveView
 from .frame_ring import FrameRing
 
 LEAST_FRAMES = 16
-_SHARE = const(4)  # tenths of the free memory
+# What the rest of the firmware takes after the ring's size is known, its largest hole with it (25 kB), and what the
+# garbage of a second and an encrypted session need (20 kB).
+_RESERVE = const(45000)
+_SHARE = const(6)  # tenths of the free memory beyond that
 
 
 def slot_bytes(samples_per_frame):
@@ -22,10 +25,10 @@ def slot_bytes(samples_per_frame):
 
 
 def frames_that_fit(free_bytes, samples_per_frame, most):
-    """Return how many frames to keep: a share of the free memory (PSRAM counts where the heap has it)."""
+    """Return how many frames to keep: a share of what is left when the rest has its memory (PSRAM counts)."""
     # A slot costs its bytes, a memoryview (32 bytes on a board), its place in a list, size and number.
     each = slot_bytes(samples_per_frame) + 32 + 4 + 2 + 4
-    return max(LEAST_FRAMES, min(free_bytes * _SHARE // 10 // each, most))
+    return max(LEAST_FRAMES, min((free_bytes - _RESERVE) * _SHARE // 10 // each, most))
 
 
 def make(boot, frames, minutes, samples_per_frame, archive=None):
@@ -48,7 +51,7 @@ class FrameStore:
         self.archive = archive
         self.main = FrameRing(frames, slot_bytes(samples_per_frame))
         self.minutes = FrameRing(minutes, wire.frame_size(wire.MINUTE))
-        self._rings = (self.main, self.minutes)
+        self._rings = self._rings_in_memory = (self.main, self.minutes)
         if archive is not None:
             archive.begin(boot)
             self._rings += (ArchiveView(archive, boot),)
@@ -86,7 +89,10 @@ class FrameStore:
         """Return the ring that holds the first frame with this or a later number, or None."""
         found = None
         best = self.next_seq
-        for ring in self._rings:
+        rings = self._rings
+        if self.archive is None or not self.archive.holds(self.boot):  # asked for each frame
+            rings = self._rings_in_memory
+        for ring in rings:
             position = ring.find(seq)
             if position < ring.used and ring.seq_at(position) < best:
                 found = ring
@@ -129,6 +135,12 @@ class FrameStore:
             return False
         self.archive.free_to(boot, seq)
         return True
+
+    def forget_all(self):
+        """Forget all frames of all boots."""
+        for boot, _, _ in self.earlier_boots():
+            self.forget(boot)
+        self.forget(self.boot)
 
     def forget(self, boot):
         """Forget all frames of a boot, this one or an earlier one; a boot that is not known is forgotten already."""

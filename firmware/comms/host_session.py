@@ -1,7 +1,8 @@
 """One link's session with a host: authentication, commands in, answers and sealed frames out.
 
 An unauthenticated peer may ask what the board is (HELLO) and prove the key (AUTH1, AUTH2); over a cable it may also
-set one (PROVISION). A peer on the radio that has proved nothing after 5 s is disconnected. A board without a key
+set one (PROVISION). A peer on the radio that has proved nothing after 5 s is disconnected, sooner when it takes the
+last place (session_manager.py); who proves the key gets in at once, whoever failed before. A board without a key
 serves whoever holds its cable, with checksums in place of tags. Commands are checked in the order of cost: length,
 checksum, opcode, and only then hashes.
 """
@@ -19,6 +20,8 @@ from .send_queue import SendQueue
 PROOF_MS = 5000  # for a peer on the radio to prove the key
 _COMMANDS_PER_STEP = const(8)  # a flood of commands does not keep the sampler waiting
 _MOST_TRIES = const(4)  # of AUTH1 in one connection: each costs hashes
+_MOST_ANSWERS = const(24)  # to a peer that has proved nothing: where the radio refuses nothing, they queue
+_SILENT_MS = const(10000)  # with all frames on the way and no word from the host: nothing moves on this link
 _LINGER_MS = const(100)  # from the last answer to the cut: what the radio still holds would be lost
 _LEAVE_MS = const(1000)  # for the last answer to go out at all
 
@@ -32,10 +35,12 @@ class HostSession:
         self._context = manager.context
         self._frames = manager.frames
         self._clock = manager.clock
-        self.delivery = SendQueue(manager.frames, self._transmit)
+        self.delivery = SendQueue(manager.frames, self._transmit, link.window)
         self._commands = Commands(self, manager)
         self._connection = link.connections
-        self._since = self._heard_at = self._leave_at = self._clock.ticks_ms()
+        self._since = self._connected_at = self._heard_at = self._moved_at = self._leave_at = (
+            self._clock.ticks_ms()
+        )
         self._reset()
 
     def _reset(self):
@@ -47,7 +52,9 @@ class HostSession:
         self._answer = b""
         self._proof = b""  # that opened the session
         self._tries = 0
-        self._is_leaving = False
+        self._answers = 0  # before a proof
+        self._heard_id = -1  # of the last command
+        self.is_leaving = False
         self._counter = 0  # of replies without a session
         self._sealed_seq = -1
         self._sealed_flags = 0
@@ -88,6 +95,7 @@ class HostSession:
             if self.is_open or self._connection != link.connections:
                 self.close(wire.CLOSED_LOST)
             if link.is_connected and link.connections != self._connection:
+                self._connected_at = self._since
                 link.publish(self._manager.hello())
             self._connection = link.connections
         if not link.is_connected or self._is_cutting():
@@ -97,32 +105,53 @@ class HostSession:
             if data is None:
                 break
             self._command(data)
-        if not self.is_open or self._is_leaving or not link.is_idle():
+        if not self.is_open or self.is_leaving or not link.is_idle():
+            return False
+        if self.delivery.is_full:
+            self._reset_if_stuck()
             return False
         if self.delivery.is_done and self.delivery.request_id is not None:
             return self._send_get_done()
         return self.delivery.step()
 
+    def _reset_if_stuck(self):
+        """End a connection whose frames are all on the way while its host says nothing."""
+        if self._clock.ticks_diff(self._clock.ticks_ms(), self._moved_at) >= _SILENT_MS:
+            self.link.reset()
+
     def _is_cutting(self):
         """Cut the link of a peer that failed or proved nothing in time; True while it is on its way out."""
         clock, link = self._clock, self.link
         now = clock.ticks_ms()
-        is_late = clock.ticks_diff(now, self._since) >= PROOF_MS
-        if is_late and not self._is_leaving and not self.is_open and link.peer == "ble":
-            self._manager.dropped += 1
-            self.cut(now)
+        if self.unproved_ms(now) >= PROOF_MS:
+            self.drop(now)
         left_ms = clock.ticks_diff(self._leave_at, now)
-        if self._is_leaving and (left_ms <= 0 or (link.is_idle() and left_ms <= _LEAVE_MS - _LINGER_MS)):
-            self._is_leaving = False
+        if self.is_leaving and (left_ms <= 0 or (link.is_idle() and left_ms <= _LEAVE_MS - _LINGER_MS)):
+            self.is_leaving = False
             self._since = now
             link.disconnect()
             return True
-        return self._is_leaving
+        return self.is_leaving
+
+    def unproved_ms(self, now):
+        """Return how long the peer on the radio has been there without a proof; -1 when it has none to give."""
+        if self.is_leaving or self.is_open or self.link.peer != "ble":
+            return -1
+        return self._clock.ticks_diff(now, self._since)
+
+    def age_ms(self):
+        """Return how long this peer has been there."""
+        return self._clock.ticks_diff(self._clock.ticks_ms(), self._connected_at)
+
+    def drop(self, now):
+        """Send away a peer that proved nothing in time."""
+        self._manager.note_dropped(now, self.link.address)
+        self.cut(now)
 
     def cut(self, now):
         """Cut the link as soon as the answer has gone out; a cable cannot be cut, and a proved host is not."""
         if self.link.peer == "ble" and self.channel is None:
-            self._is_leaving = True
+            self.is_leaving = True
             self._leave_at = self._clock.ticks_add(now, _LEAVE_MS)
 
     def _transmit(self, frame, size, backfill):
@@ -163,6 +192,15 @@ class HostSession:
             return
         if is_proved:
             self._heard_at = self._clock.ticks_ms()
+            if request_id != self._heard_id:  # or its answer did not arrive, and so perhaps no frame did
+                self._heard_id = request_id
+                self._moved_at = self._heard_at
+                self.delivery.in_flight = 0
+        elif self.channel is None and self.link.peer == "ble":
+            self._answers += 1
+            if self._answers > _MOST_ANSWERS:
+                self.cut(self._clock.ticks_ms())
+                return
         channel = self.channel if is_proved else None
         self._reply(
             channel, request_id, opcode, self._commands.answer(request_id, opcode, payload, is_proved)
@@ -193,11 +231,10 @@ class HostSession:
             return wire.STATUS_FAILED, b""
         if payload == self._request:
             return wire.STATUS_OK, self._answer
-        wait = manager.wait_s(self.link.address)
         self._tries += 1
-        if wait or (self._tries > _MOST_TRIES and self.link.peer == "ble"):
+        if self._tries > _MOST_TRIES and self.link.peer == "ble":
             self.cut(self._clock.ticks_ms())
-            return wire.STATUS_FAILED, bytes([wait])
+            return wire.STATUS_FAILED, b""
         handshake = auth.BoardHandshake(
             manager.key, self._context.device_id, self._frames.boot, manager.features()
         )
@@ -219,7 +256,7 @@ class HostSession:
         if not handshake.accepts(payload):
             self._handshake = None
             self._request = b""
-            manager.refuse(self.link.address)
+            manager.wrong_proofs += 1
             self.cut(self._clock.ticks_ms())
             return wire.STATUS_FAILED, b""
         active = manager.active_session
@@ -234,8 +271,8 @@ class HostSession:
         self.close(wire.CLOSED_BY_HOST)
         self._request, self._answer, self._proof = request, answer, proof
         aes = self._manager.aes if handshake.granted & wire.FEATURE_ENCRYPTION else None
-        self.channel = Channel(handshake.shared, False, aes)
-        self._opened_at = self._heard_at = self._clock.ticks_ms()
+        self.channel = Channel(handshake.shared, False, aes, self._manager.cipher_buffers)
+        self._opened_at = self._heard_at = self._moved_at = self._clock.ticks_ms()
         self._manager.open(self)
 
 

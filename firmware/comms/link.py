@@ -11,6 +11,7 @@ class Link:
     damaged = 0  # invalid packets
     log = None  # log(event code, value), set by the session manager
     mtu_payload = 244  # bytes that go out at once
+    window = 0  # frames that may be on the way without a word from the host; 0: the link itself bounds them
 
     def poll(self):
         """Do what the link has to do by itself; called in every step."""
@@ -33,6 +34,9 @@ class Link:
     def is_idle(self):
         """Tell whether everything that was taken has gone out."""
         return True
+
+    def reset(self):
+        """End a connection on which nothing moves, where the link can."""
 
     def disconnect(self):
         """Send the peer away, where the link can."""

@@ -2,7 +2,8 @@
 
 The interrupt handler of ble_radio.py only copies into memory made at boot (`on_connect`, `on_write`, ...); everything
 else happens in `poll`. ENOMEM means that the radio's own buffers are full: the frame is offered again, and a peer
-that takes nothing for 2 s is disconnected. A frame that does not fit a notification goes in fragments. A frame of the
+that takes nothing for 2 s is disconnected. BTstack never says so, but copies each notification to the heap: `window`
+bounds what is on the way, whatever the stack. A frame that does not fit a notification goes in fragments. A frame of the
 usual size allocates nothing here.
 """
 
@@ -24,6 +25,7 @@ class BleLink(Link):
     """A place for one connection."""
 
     peer = "ble"
+    window = 8  # frames: what a controller buffers; 24 filled the heap of a Pico W when the signal faded
 
     def __init__(self, radio, clock):
         self._radio = radio
@@ -103,9 +105,10 @@ class BleLink(Link):
             return
         self._pump()
         if self._is_stalled and self._clock.ticks_diff(now, self._stalled_at) >= STALL_MS:
-            self._stalled()
+            self.reset()
 
-    def _stalled(self):
+    def reset(self):
+        """End a connection on which nothing moves; the third in a row lets the radio start anew."""
         radio = self._radio
         restarts = radio.restarts
         self.disconnect()
@@ -177,8 +180,13 @@ class BleLink(Link):
         except OSError as problem:
             if abs(problem.args[0]) in _FULL:
                 self._refused()
-            else:  # ENOTCONN as 107, 128 or -128, by port: the event of the end is late, or was lost
-                self._lost()
+            else:
+                # ENOTCONN as 107, 128 or -128, by port: the event of the end is late, or was lost. Whatever else it
+                # is, a connection that is forgotten but not ended would hold one of the few there are.
+                self.disconnect()
+            return False
+        except (MemoryError, ValueError):
+            self._refused()
             return False
         self._is_stalled = False
         self._sent += 1

@@ -1,7 +1,8 @@
 """The frames that go to one host, in order: live ones within its credits, alternating with those requested again.
 
-A frame that the link refuses is tried again; it leaves the store only when the host has acknowledged it. A steady
-stream allocates nothing.
+A frame that the link refuses is tried again; it leaves the store only when the host has acknowledged it. No more than
+`window` frames are on the way since the host was last heard, for not every link refuses. A steady stream allocates
+nothing.
 """
 
 import struct
@@ -18,9 +19,11 @@ _MOST_GONE = const(12)  # ranges in one answer; the host asks on from where the 
 class SendQueue:
     """What one host gets of a FrameStore. `transmit(frame, size, flags) -> bool` seals and sends."""
 
-    def __init__(self, frames, transmit):
+    def __init__(self, frames, transmit, window=0):
         self._frames = frames
-        self._transmit = transmit
+        self._send = transmit
+        self._window = window  # 0: none
+        self.in_flight = 0  # frames since the host was last heard
         self.stream = None  # (frame type, samples a frame) while streaming
         self._live = 0  # next number to send live
         self._limit = 0  # first number beyond the credits
@@ -38,8 +41,20 @@ class SendQueue:
         """Tell whether live frames wait for an acknowledgement: the credits are used up."""
         return self.stream is not None and self._live >= self._limit
 
+    @property
+    def is_full(self):
+        """Tell whether nothing may go out before the host is heard."""
+        return 0 < self._window <= self.in_flight
+
+    def _transmit(self, frame, size, flags):
+        if self.is_full or not self._send(frame, size, flags):
+            return False
+        self.in_flight += 1
+        return True
+
     def stop(self):
         """Send nothing more."""
+        self.in_flight = 0
         self.stream = None
         self._again_to = self._again - 1
         self.request_id = None

@@ -1,14 +1,18 @@
-"""State shared by all host sessions: key, active session, failed peers, and what commands may use.
+"""State shared by all host sessions: key, active session, places on the radio, and what commands may use.
 
-One session at a time is active; another host gets BUSY unless it proves the key and asks to take over. A peer that
-fails to prove the key has to wait before it may try again, twice as long each time.
+One session at a time is active; another host gets BUSY unless it proves the key and asks to take over. A key of 256
+bits needs no brake on guesses, and a brake could be used against the owner, for anybody can claim an address: so who
+proves the key gets in at once. What strangers can take is the places: when all are taken the oldest peer that has
+proved nothing goes, in 3 s, or in what hosts have needed since boot and half of that again. An address that has wasted
+two places gets little time, but every fourth time all of it, for it may be an owner's that somebody else claims.
 """
 
+import gc
 import struct
 
 from micropython import const
 
-from tiltwise.common import wire
+from tiltwise.common import cipher, wire
 
 try:
     from cryptolib import aes as _aes  # as common/cipher.py wants a block cipher
@@ -18,8 +22,12 @@ except ImportError:
 from .. import config
 from .host_session import HostSession
 
-_MOST_FAILED_PEERS = const(4)  # addresses remembered
-_LONGEST_WAIT_S = const(60)
+_MOST_KNOWN = const(4)  # addresses that proved the key since boot
+_LEAST_MS = const(1000)  # for a proof, while no place is free; a slow system needs 2.5 s to find the services
+_MOST_MS = const(3000)
+_WASTER_MS = const(300)
+_MOST_WASTERS = const(8)  # addresses
+_STRANGERS_MS = const(60000)  # after a stranger was sent away, others are about
 
 
 class CommandContext:
@@ -37,6 +45,7 @@ class CommandContext:
         reboot=None,
         now=None,
         random=None,
+        is_pressed=None,
         log=None,
         device_id=bytes(8),
         model=b"",
@@ -53,6 +62,7 @@ class CommandContext:
         self.reboot = reboot  # called for REBOOT; lets the answer go out before it acts
         self.now = now  # device time in wire.TICK_S
         self.random = random  # random(n) -> n bytes that nobody can guess
+        self.is_pressed = is_pressed  # is_pressed() tells whether the button is held; None: there is none
         self.log = log  # log(event code, value)
         self.device_id = device_id
         self.model = model
@@ -73,7 +83,13 @@ class SessionManager:
         self.active_session = None  # the one whose host proved the key
         size = wire.frame_size(wire.ORIENT, wire.MAX_SAMPLES)
         self.scratch = memoryview(bytearray(size))  # for the encrypted frames of the active session
-        self._failed_peers = []  # [address, wait s, ticks_ms of the failure]
+        # Of the active session's cipher: when a host comes, no hole of this size may be left.
+        self.cipher_buffers = aes and (bytearray(cipher.BUFFER_SIZE), bytearray(cipher.BUFFER_SIZE))
+        self._known = []  # addresses that proved the key
+        self._needed_ms = 0  # by the slowest of them, with a margin; 0: not known
+        self._wasters = []  # [address, times], newest last
+        self._dropped_at = None  # when a peer was last sent away
+        self.no_memory = 0  # sessions that ended because no memory was left
         self.retries = 0  # frames that a link refused
         self.bad_commands = 0  # damaged or forged
         self.replays = 0
@@ -122,16 +138,72 @@ class SessionManager:
         """Serve all links; return True when there is more to send at once."""
         has_more = False
         for session in self.by_link:
-            if session.step():
-                has_more = True
+            try:
+                if session.step():
+                    has_more = True
+            except MemoryError:
+                self._give_up(session)
         now = self.clock.ticks_ms()
+        self._make_room(now)
         if self.clock.ticks_diff(now, self._report_at) >= 0:
             self._report_at = self.clock.ticks_add(now, config.STATUS_MS)
-            self._report(now)
+            self._report()
+            if not self._are_strangers_about(now):
+                self._dropped_at = None  # ticks wrap
         return has_more
 
-    def _report(self, now):
-        """Report hostile peers, rarely enough that a flood of them does not fill the ring; forget old failures."""
+    def _give_up(self, session):
+        """End a session that has no memory to go on: the board samples on, and the host may come again."""
+        self.no_memory += 1
+        session.close(wire.CLOSED_LOST)
+        session.link.disconnect()
+        gc.collect()
+
+    def _make_room(self, now):
+        """Send away a peer that has had its time and proved nothing, when all places on the radio are taken."""
+        places = 0
+        longest_ms = -1
+        oldest = None
+        for session in self.by_link:
+            if session.link.peer == "ble":
+                if session.is_leaving or not session.link.is_connected:
+                    return
+                places += 1
+                age_ms = session.unproved_ms(now)
+                if age_ms >= _WASTER_MS:
+                    over_ms = age_ms - self._proof_ms(session.link.address)
+                    if over_ms > longest_ms:
+                        longest_ms = over_ms
+                        oldest = session
+        if oldest is not None and (places > 1 or self._are_strangers_about(now)):
+            oldest.drop(now)
+
+    def _proof_ms(self, address):
+        """Return how long this peer may take for a proof while no place is free."""
+        if address not in self._known:
+            for waster in self._wasters:
+                if waster[0] == address and waster[1] >= 2 and waster[1] & 3:
+                    return _WASTER_MS
+        return self._needed_ms or _MOST_MS
+
+    def _are_strangers_about(self, now):
+        at = self._dropped_at
+        return at is not None and self.clock.ticks_diff(now, at) < _STRANGERS_MS
+
+    def note_dropped(self, now, address):
+        """Note that a peer is sent away because it proved nothing in time."""
+        self.dropped += 1
+        self._dropped_at = now
+        times = 1
+        for waster in self._wasters:
+            if waster[0] == address:
+                times += waster[1]
+                self._wasters.remove(waster)
+                break
+        self._wasters = self._wasters[1 - _MOST_WASTERS :] + [[address, times]]
+
+    def _report(self):
+        """Report hostile peers, rarely enough that a flood of them does not fill the ring."""
         hostile = self.hostile
         if hostile != self._reported_hostile:
             self._reported_hostile = hostile
@@ -139,9 +211,6 @@ class SessionManager:
         if self.wrong_proofs != self._reported_proofs:
             self._reported_proofs = self.wrong_proofs
             self.log(wire.EVENT_AUTH_FAILED, self.wrong_proofs)
-        for peer in list(self._failed_peers):
-            if self.clock.ticks_diff(now, peer[2]) > 10 * _LONGEST_WAIT_S * 1000:
-                self._failed_peers.remove(peer)
 
     def log(self, code, value):
         """Report an event."""
@@ -193,7 +262,11 @@ class SessionManager:
         if self.active_session is not None and self.active_session is not session:
             self.active_session.close(wire.CLOSED_TAKEN_OVER)
         self.active_session = session
-        self.clear_failures(session.link.address)
+        address = session.link.address
+        needed_ms = session.age_ms() * 3 // 2
+        self._needed_ms = min(max(needed_ms, self._needed_ms, _LEAST_MS), _MOST_MS)
+        if address is not None and address not in self._known:
+            self._known = self._known[1 - _MOST_KNOWN :] + [address]
         self.log(wire.EVENT_HOST_OPEN, session.link.connections)
         self.publish()
 
@@ -214,36 +287,7 @@ class SessionManager:
         """Keep a new key and end all sessions; OSError from the flash changes nothing."""
         self.context.keystore.save(key)
         self.key = key
-        self._failed_peers.clear()
+        self._known = []
         for session in self.by_link:
             session.close(wire.CLOSED_NEW_KEY)
         self.publish()
-
-    # ---- peers that failed to prove the key ----
-
-    def wait_s(self, address):
-        """Return how long a peer has to wait before it may try again, 0: not at all."""
-        for peer in self._failed_peers:
-            if peer[0] == address:
-                past = self.clock.ticks_diff(self.clock.ticks_ms(), peer[2])
-                return max(0, peer[1] - past // 1000) if past >= 0 else 0
-        return 0
-
-    def refuse(self, address):
-        """Note that a peer failed to prove the key; the wait doubles each time, up to a minute."""
-        self.wrong_proofs += 1
-        now = self.clock.ticks_ms()
-        for peer in self._failed_peers:
-            if peer[0] == address:
-                peer[1] = min(2 * peer[1], _LONGEST_WAIT_S)
-                peer[2] = now
-                return
-        if len(self._failed_peers) == _MOST_FAILED_PEERS:
-            self._failed_peers.pop(0)
-        self._failed_peers.append([address, 1, now])
-
-    def clear_failures(self, address):
-        """Forget that a peer failed."""
-        for peer in list(self._failed_peers):
-            if peer[0] == address:
-                self._failed_peers.remove(peer)

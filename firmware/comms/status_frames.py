@@ -1,10 +1,15 @@
 """Frames about the board itself: STATUS, INFO and EVENT."""
 
+import gc
+
+from micropython import const
+
 from tiltwise.common import wire
 
 from ..sensing.framer import RATE_CODES
 
 VERSION = (0, 1, 0)
+_MEASURE_EVERY = const(12)  # a minute; a collection takes 26 ms on a Pico
 
 
 class EventFrames:
@@ -42,6 +47,7 @@ class StatusFrames:
         self._health = health
         self._frames = events.frames
         self._ring = events.frames.main
+        self._until_measured = self._free = 0
         self._least_free = 0  # bytes of heap; 0: not known
         self._saturated = [0, 0]  # of each sensor, as reported last
 
@@ -66,6 +72,12 @@ class StatusFrames:
             self._out.put(wire.STATUS, sampler.index, flags)
 
     def _measure_heap(self):
+        """Measure now and then, after a collection: garbage that nobody has collected yet is no shortage."""
+        self._until_measured -= 1
+        if self._until_measured > 0:
+            return
+        self._until_measured = _MEASURE_EVERY
+        gc.collect()
         self._free = free = self._board.mem_free()
         if free < self._least_free or not self._least_free:
             self._least_free = free

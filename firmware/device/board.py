@@ -28,7 +28,10 @@ _BOARDS = (  # by a word in os.uname().machine; the first that fits. A file `pro
 _BOARD_FILE = const("profile")
 _MOTOR_HZ = const(20000)  # above what ears hear
 _FAILSAFE_MS = const(2000)
-_WATCHDOG_MS = const(8000)  # the longest that all these chips can; an erase of flash takes 0.3 s at worst
+_WATCHDOG_MS = const(
+    8000
+)  # the longest that all these chips can; an erase of flash takes 0.4 s at worst (W25Q16)
+_RELEASE_MS = const(30000)  # a button that is held longer is stuck
 _PAUSE_MS = const(100)
 _FLASH_LABEL = const("minutes")
 _FLASH_PREFIX = const("min")
@@ -64,7 +67,11 @@ def restart():
 
 
 class Motor:
-    """PWM on the motor's transistor; a timer stops it when nobody did for 2 s, so a stalled loop shakes nobody."""
+    """PWM on the motor's transistor; a timer stops it when nobody did for 2 s, so a stalled loop shakes nobody.
+
+    On an ESP32 the timer's callback is scheduled into the VM (ports/esp32/machine_timer.c, mp_sched_schedule): while
+    the VM is stuck in C, only the watchdog stops the motor, after 8 s.
+    """
 
     def __init__(self, pin):
         self._pwm = machine.PWM(machine.Pin(pin, machine.Pin.OUT, value=0), freq=_MOTOR_HZ, duty_u16=0)
@@ -100,7 +107,7 @@ class Board(BoardInterface):
             self.radio = _radio(p, self.model)  # before anything large
         self.links = (_cable(),) + (() if self.radio is None else self.radio.links)
         self.watchdog = machine.WDT(timeout=_WATCHDOG_MS).feed if p.WATCHDOG else None
-        gc.collect()
+        gc.collect()  # what building left behind, before memory is shared out
         self.ring_frames = frame_store.frames_that_fit(
             self.mem_free(), config.SAMPLES_PER_FRAME, p.MOST_FRAMES
         )
@@ -120,7 +127,7 @@ class Board(BoardInterface):
             charging = machine.Pin(p.CHARGING, machine.Pin.IN, machine.Pin.PULL_UP)
             self.is_charging = lambda: charging() == p.CHARGING_LEVEL
         if p.BATTERY is not None:
-            adc = machine.ADC(machine.Pin(p.BATTERY))
+            adc = machine.ADC(machine.Pin(p.BATTERY), **p.ADC_RANGE())
             self.battery_mv = lambda: p.read_mv(adc)
         if p.MOTION is not None:
             self._motion = machine.Pin(p.MOTION, machine.Pin.IN, machine.Pin.PULL_DOWN)
@@ -141,8 +148,19 @@ class Board(BoardInterface):
 
     def deepsleep(self):
         """Switch off; motion or the button start the board anew."""
+        self._wait_for_release()
         self._off()
         self.pins.deepsleep(self)
+
+    def _wait_for_release(self):
+        """Wait until the finger that switched the board off has left the button, or it would wake it at once."""
+        began = time.ticks_ms()
+        while self.button is not None and self.button():
+            if time.ticks_diff(time.ticks_ms(), began) > _RELEASE_MS:
+                return
+            if self.watchdog is not None:
+                self.watchdog()
+            time.sleep_ms(20)
 
     def _off(self):
         for link in self.links:
@@ -193,7 +211,7 @@ def _radio(p, model):
     except ImportError:
         print("tiltwise: no Bluetooth in this MicroPython, the cable works")
         return None
-    return Radio(bluetooth, time, model, VERSION, p.RADIO_RESTARTS)
+    return Radio(bluetooth, time, model, VERSION, p.RADIO_RESTARTS, p.PLACES)
 
 
 class _Keyboard:

@@ -125,14 +125,14 @@ def will_be_safe(files, chip_cause):
     return found is not None and _count(found[0], found[1], found[2], chip_cause) >= CRASHES
 
 
-def note_exception(files):
-    """For main.py, when an exception came out of everything: the next start knows, and counts."""
-    found = _read(files)
-    if found is not None:
-        files.replace(FILE, with_crc(struct.pack(_LAYOUT, found[0], found[1], FAILED)))
+def note_end(files, is_wanted):
+    """For main.py, when an exception came out of everything; return how many crashes in a row were before.
 
-
-def crashes_noted(files):
-    """For main.py, when even the start failed: how many crashes in a row the file knows."""
+    `is_wanted`: a person pressed Ctrl-C, which is no crash. Otherwise the next start knows, and counts.
+    """
     found = _read(files)
-    return 0 if found is None else found[1]
+    if found is None:
+        return 0
+    crashes = 0 if is_wanted else found[1]
+    files.replace(FILE, with_crc(struct.pack(_LAYOUT, found[0], crashes, REBOOTING if is_wanted else FAILED)))
+    return crashes

@@ -2,8 +2,9 @@
 
 The FIFO says how many samples there are, never when they came: the newest is between zero and one period old when
 it is seen. A second-order loop follows the middle of that; its gains are those of a straight line fitted to the
-last observations, few at first, `_MEMORY` later. Whatever it believes, a sample is never newer than now nor older
-than a period. Ticks stay integers and are only ever subtracted; floats hold nothing longer than a gap.
+last observations, few at first, `_MEMORY` later. Whatever it believes, a sample is not older than a period; nor newer
+than now, unless the program stood still between the clock and the FIFO level, which then holds more than the clock
+says: that is no fault of the samples, and the next observation finds them in their place. Ticks stay integers and are only ever subtracted; floats hold nothing longer than a gap.
 """
 
 from micropython import const
@@ -13,6 +14,9 @@ _TRUSTED = const(12)  # observations that the part's own idea of its rate is wor
 _TRUSTED_LITTLE = const(3)  # the same of a data sheet's
 _SLACK = const(5)  # 0.5 ms: the FIFO level is read a little after the clock
 _SLIP = const(1.5)  # periods behind: samples went missing without an overflow flag
+_MOST_EARLY = const(
+    10
+)  # observations in a row with more samples than time for them: then the period is wrong
 
 
 class DeviceTime:
@@ -52,6 +56,7 @@ class Timebase:
         self._fraction = 0
         self._step = int(self.period * 256)
         self._seen = 0  # observations
+        self._early = 0  # in a row
 
     def observe(self, now, n, is_overflow=False):
         """Take note that n >= 1 new samples were there; return how many others were lost before them."""
@@ -63,12 +68,17 @@ class Timebase:
             lost = max(int(late / self.period + 0.5), 0)
             late -= lost * self.period
             age -= lost * self.period
+        least = -_SLACK
         if lost or self._seen == 0:
             self._seen = 1
             age -= late
+        elif late < -self.period and self._early < _MOST_EARLY:
+            self._early += 1
+            least = age
         else:
+            self._early = 0
             age -= self._correct(late, n)
-        self._age = min(max(age, -_SLACK), self.period + _SLACK)
+        self._age = min(max(age, least), self.period + _SLACK)
         self._spread(n, lost)
         return lost
 

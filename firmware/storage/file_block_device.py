@@ -1,8 +1,9 @@
 """A block device made of small files, for boards whose flash has no partition of its own for the log.
 
 It looks like esp32.Partition: blocks that are erased to 0xFF and then written once, byte after byte. One file a
-block, because littlefs copies everything that follows a change in a file; a block is only ever appended to, so one
-minute costs littlefs one page, and it spreads its pages over the flash.
+block, because littlefs copies everything that follows a change in a file; a block is only ever appended to. A minute
+costs 3.2 pages and 0.6 erases (littlefs copies the unfinished last block when a file is opened again; measured on the
+rp2 port), 31 ms on average with interrupts off, and littlefs spreads its pages over the flash.
 """
 
 import os

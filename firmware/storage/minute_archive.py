@@ -55,6 +55,10 @@ class MinuteLog:
 
     # ---- reading ----
 
+    def holds(self, boot):
+        """Tell whether there are minutes of a boot that the host has not stored."""
+        return bool(self._rows) and self._row(boot) is not None
+
     def boots(self):
         """Return [(boot, first, last number)] of the earlier boots that have minutes the host has not stored."""
         return [(row[_BOOT], row[_FIRST], row[_LAST]) for row in self._rows if row[_BOOT] != self.boot]

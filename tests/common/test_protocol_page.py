@@ -114,7 +114,7 @@ def test_uuids_follow_the_pattern_on_the_page():
         ("has proved nothing 5 s after connecting", "comms.host_session", "PROOF_MS", 5000),
         ("takes nothing for 2 s is sent away", "comms.link_ble", "STALL_MS", 2000),
         ("silent on the cable for 12 s", "comms.link_usb", "SILENCE_MS", 12000),
-        ("Three places for peers", "comms.ble_radio", "PLACES", 3),
+        ("Four places for peers", "comms.ble_radio", "PLACES", 4),
         ("with 64 credits", "config", "CREDITS", 64),
     ],
 )

@@ -187,8 +187,7 @@ def test_random_files_are_survived():
         run = boot(disk, health.WATCHDOG)
         assert run.boot_id >= 0x8000
         assert not run.is_safe_mode
-        health.note_exception(disk)
-        assert health.crashes_noted(disk) == 0
+        assert health.note_end(disk, False) == 0
 
 
 def test_full_flash_does_not_stop_the_board():
@@ -202,8 +201,18 @@ def test_full_flash_does_not_stop_the_board():
 def test_noted_exception_is_told_at_the_next_start():
     disk = SimFiles()
     boot(disk)
-    health.note_exception(disk)
+    health.note_end(disk, False)
     assert boot(disk, health.SOFT).reset_cause == health.EXCEPTION
+
+
+def test_three_setups_in_a_row_are_no_safe_mode():
+    """Each stops the firmware with Ctrl-C and resets; on an RP2040 the reset looks like a bite of the watchdog."""
+    disk = SimFiles()
+    for _ in range(5):
+        run = boot(disk, health.WATCHDOG)
+        health.note_end(disk, True)
+    assert not run.is_safe_mode
+    assert boot(disk, health.WATCHDOG).reset_cause == health.REQUESTED
 
 
 # ---- main.py ----
@@ -212,7 +221,7 @@ def test_noted_exception_is_told_at_the_next_start():
 class FakeFirmware:
     """Stands in for the package on the board while the real main.py runs."""
 
-    def __init__(self, monkeypatch, tmp_path, problem=None, crashes=1, note_fails=False):
+    def __init__(self, monkeypatch, tmp_path, problem=None, crashes=1, note_fails=None):
         self.log = []
         monkeypatch.chdir(tmp_path)
 
@@ -221,10 +230,11 @@ class FakeFirmware:
             if problem is not None:
                 raise problem
 
-        def note(_files):
+        def note(_files, is_wanted):
             if note_fails:
-                raise OSError(28, "full")
-            self.log.append("noted")
+                raise note_fails
+            self.log.append("noted as wanted" if is_wanted else "noted")
+            return crashes
 
         modules = {
             "firmware": {},
@@ -232,7 +242,7 @@ class FakeFirmware:
             "firmware.app": {"run": run},
             "firmware.device.board": {"Board": object, "restart": lambda: self.log.append("restart")},
             "firmware.storage.atomic_files": {"Files": object},
-            "firmware.device.health": {"note_exception": note, "crashes_noted": lambda _files: crashes},
+            "firmware.device.health": {"note_end": note},
             "micropython": {
                 "kbd_intr": lambda code: self.log.append(("kbd", code)),
                 "const": lambda value: value,
@@ -245,6 +255,9 @@ class FakeFirmware:
         sys.modules["firmware.device"].health = sys.modules["firmware.device.health"]
         monkeypatch.setattr(sys, "print_exception", self._trace, raising=False)
         monkeypatch.setattr("time.sleep_ms", lambda _ms: None, raising=False)
+        monkeypatch.setattr(
+            "asyncio.new_event_loop", lambda: None
+        )  # the one that holds the firmware is let go
 
     def _trace(self, problem, file=None):
         (file or io.StringIO()).write(f"{type(problem).__name__}: {problem}\n")
@@ -265,11 +278,20 @@ def test_main_stops_at_the_prompt_when_even_safe_mode_crashes(monkeypatch, tmp_p
 
 
 def test_main_stops_at_the_prompt_when_it_cannot_even_count(monkeypatch, tmp_path):
-    assert "restart" not in FakeFirmware(monkeypatch, tmp_path, ValueError("boom"), note_fails=True).start()
+    assert (
+        "restart"
+        not in FakeFirmware(monkeypatch, tmp_path, ValueError("boom"), note_fails=OSError(28, "full")).start()
+    )
 
 
 def test_main_leaves_the_prompt_to_whoever_pressed_ctrl_c(monkeypatch, tmp_path):
-    assert FakeFirmware(monkeypatch, tmp_path, KeyboardInterrupt()).start() == ["run", ("kbd", 3)]
+    log = FakeFirmware(monkeypatch, tmp_path, KeyboardInterrupt()).start()
+    assert log == ["run", ("kbd", 3), "noted as wanted"]
+
+
+def test_main_restarts_when_there_is_no_memory_to_note_that_there_is_none(monkeypatch, tmp_path):
+    bench = FakeFirmware(monkeypatch, tmp_path, MemoryError(), note_fails=MemoryError())
+    assert bench.start() == ["run", ("kbd", 3), "restart"]
 
 
 def test_main_survives_missing_files(monkeypatch, tmp_path):

@@ -443,6 +443,28 @@ def test_new_key_ends_the_session_and_keeps_the_frames():
     assert bench.prove(other) == wire.STATUS_OK
 
 
+def test_a_cable_does_not_take_over_a_keyed_board():
+    """The owner is in session elsewhere; a stranger on the charging port set a key and read 30 of 30 frames."""
+    bench = Bench(key=KEY, is_pressed=lambda: False)
+    bench.prove()
+    bench.make(30)
+    assert bench.ask(wire.OP_PROVISION, bytes(range(32)), sealed=False) == (wire.STATUS_LOCKED, b"")
+    assert bench.keys.key == KEY
+    assert bench.frames.main.used == 30
+    assert bench.ask(*START)[0] == wire.STATUS_OK  # the owner noticed nothing
+
+
+@pytest.mark.parametrize("is_pressed", [lambda: True, None], ids=["held", "no button"])
+def test_the_button_lets_a_new_owner_in_and_wipes_what_the_old_one_has_not_stored(is_pressed):
+    bench = Bench(key=KEY, is_pressed=is_pressed)
+    bench.prove()
+    bench.make(30)
+    other = bytes(range(32))
+    assert bench.ask(wire.OP_PROVISION, other, sealed=False) == (wire.STATUS_OK, DEVICE)
+    assert bench.frames.main.used == 0
+    assert bench.prove(other) == wire.STATUS_OK
+
+
 def test_key_that_cannot_be_kept_is_not_taken():
     bench = Bench(key=KEY)
     bench.keys.is_broken = True

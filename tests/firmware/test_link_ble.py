@@ -113,44 +113,28 @@ def test_key_cannot_be_set_over_the_radio():
     assert board.sessions.key == KEY
 
 
-def test_wrong_key_cuts_the_link_and_the_wait_doubles_up_to_a_minute():
+def test_wrong_key_cuts_the_link_and_is_counted():
     board = Board()
-    waits = []
     for _ in range(9):
         host = board.host()
-        reply = host.ask(wire.OP_AUTH1, bytes(17))
-        assert reply[0] == wire.STATUS_OK
-        assert host.ask(wire.OP_AUTH2, bytes(16))[0] == wire.STATUS_FAILED
+        assert host.ask(wire.OP_AUTH1, bytes(17))[0] == wire.STATUS_OK
+        assert host.ask(wire.OP_AUTH2, bytes(16)) == (wire.STATUS_FAILED, b"")
         assert board.is_there(host)  # so that the answer gets out
         board.run(150)
         assert not board.is_there(host)
-        waits.append(board.sessions.wait_s(b"\1" + b"\1\2\3\4\5\6"))
-        again = board.host()
-        assert again.ask(wire.OP_AUTH1, bytes(17)) == (wire.STATUS_FAILED, bytes([waits[-1]]))
-        board.run(60_000)
-    assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+    board.run(5_000)
     assert board.sessions.wrong_proofs == 9
     assert (wire.EVENT_AUTH_FAILED, 9) in board.events
 
 
-def test_stranger_who_fails_does_not_keep_the_owner_waiting():
+def test_squatters_on_all_places_leave_room_for_the_owner():
     board = Board()
-    for _ in range(5):
-        host = board.host(address=b"strang")
-        if host.ask(wire.OP_AUTH1, bytes(17))[0] == wire.STATUS_OK:
-            host.ask(wire.OP_AUTH2, bytes(16))
-        board.run(20)
-    assert board.sessions.wait_s(b"\1strang") > 0
-    proved(board, address=b"owner!")
-
-
-def test_three_squatters_leave_room_for_the_owner_after_five_seconds():
-    board = Board()
-    squatters = [board.host(address=b"squat%d" % k) for k in range(3)]
-    assert board.air.advertised is None  # no place left
-    board.run(5_700)
-    assert not any(board.is_there(host) for host in squatters)
+    squatters = [board.host(address=b"squat%d" % k) for k in range(4)]
+    board.run(3_300)
+    assert not board.is_there(squatters[0])
     proved(board)
+    board.run(2_000)
+    assert not any(board.is_there(host) for host in squatters[1:])
 
 
 def test_one_squatter_does_not_keep_the_owner_out_at_all():
@@ -161,12 +145,13 @@ def test_one_squatter_does_not_keep_the_owner_out_at_all():
 
 def test_peer_beyond_the_places_is_sent_away():
     board = Board()
-    for k in range(3):
+    board.air.most_connections = 5
+    for k in range(4):
         board.host(address=b"place%d" % k)
     board.air.advertised = b"late"  # the radio was told to stop too late
-    fourth = board.air.come()
+    fifth = board.air.come()
     board.run()
-    assert fourth not in board.air.peers
+    assert fifth not in board.air.peers
 
 
 def test_second_host_gets_busy_with_the_age_and_may_take_over():
@@ -259,6 +244,7 @@ def test_frames_arrive_at_every_size_of_packets(mtu):
         board.make(1, fill=k)
         board.run(200)
         host.hear()
+        host.ask(wire.OP_PING, bytes(8))
     assert host.seqs() == list(range(30))
     size = wire.frame_size(wire.ORIENT, 10)
     per_frame = 1 if size <= mtu - 3 else -(-size // (mtu - 4))
@@ -313,8 +299,9 @@ def test_peer_that_takes_nothing_is_sent_away_and_the_third_time_the_radio_resta
     host = proved(board)  # and everything is registered again
     host.ask(wire.OP_START, START)
     assert host.ask(wire.OP_GET, get(0, 59))[0] == wire.STATUS_OK
-    board.run(2_000)
-    host.hear()
+    for _ in range(20):
+        board.run(100)
+        host.ask(wire.OP_PING, bytes(8))
     assert host.seqs() == list(range(60))
 
 
@@ -342,6 +329,8 @@ def test_radio_that_does_not_start_again_asks_for_a_reset(monkeypatch):
     monkeypatch.setattr(board.air, "gatts_register_services", lambda _: (_ for _ in ()).throw(OSError(5)))
     for _ in range(3):
         board.radio.stalled()
+    assert not board.radio.wants_reset
+    board.run(9_000)  # tried three times
     assert board.radio.wants_reset
 
 
@@ -418,7 +407,7 @@ def test_host_that_never_acknowledges_gets_its_credits_and_no_more():
     for _ in range(100):
         board.make(1)
         board.run(20)
-    host.hear()
+        host.ask(wire.OP_PING, bytes(8))
     assert host.seqs() == list(range(64))
     assert board.frames.oldest() == 0
 
@@ -561,7 +550,7 @@ def test_a_million_hostile_writes_change_nothing_and_stop_nothing():
     owner.hear()
     owner.frames.clear()
     assert board.sessions.hostile > 100_000
-    assert board.sessions.wrong_proofs > 5
+    assert board.sessions.wrong_proofs > 0
     assert strangers > 5
     assert board.sessions.key == KEY
     assert board.sessions.active_session is not None
@@ -578,8 +567,8 @@ def test_an_acknowledgement_of_nothing_frees_nothing_and_keeps_the_stream_going(
     host.prove()
     host.ask(wire.OP_START, START)
     seen = 0
-    for _ in range(30):
-        board.make(10)
+    for _ in range(60):
+        board.make(5)
         board.run(100)
         host.hear()
         seen += len(host.seqs())

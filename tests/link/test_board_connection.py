@@ -259,3 +259,16 @@ def test_busy_tells_how_long() -> None:
 def test_keys_do_not_show() -> None:
     assert OURS.key.hex() not in repr(OURS)
     assert repr(KeyedBoard(b"12345678", "a", bytes(32))) == "KeyedBoard(3132333435363738, 'a')"
+
+
+def test_kinds_of_bad_packets_are_few_however_many_come() -> None:
+    """Each replay names its counter: as keys they filled the memory."""
+    codec = Codec()
+    codec.channel, board = channels()
+    packets = [stuffed(board.pack(0x20, wire.OP_PING | wire.REPLY, bytes(9))) for _ in range(600)]
+    for packet in packets * 2:
+        codec.feed(CTRL, packet)
+    for k in range(2, 200):
+        codec.feed(CTRL, stuffed(bytes(k)))
+    assert sum(codec.bad.values()) > 500
+    assert len(codec.bad) < 10

@@ -35,7 +35,8 @@ from tiltwise.link.board_connection import PINGS
 from tiltwise.link.command_queue import MOTOR_S
 from tiltwise.link.commands import CREDITS, Acknowledger, Pattern
 from tiltwise.link.supervisor import CONNECT_S, SILENT_S, Supervisor
-from tiltwise.link.transport import LinkError, Trouble
+from tiltwise.link.transport import Candidate, LinkError, Trouble
+from tiltwise.link.visits import Visits
 from tiltwise_lab.radio.virtual_time import run_virtually
 
 
@@ -506,3 +507,84 @@ def test_a_tick_whose_answer_is_lost_is_not_played_again() -> None:
     assert len(ticks[0].played) == 1
     assert motor_answers(host) == [wire.STATUS_FAILED]
     assert host.supervisor.connections == 1
+
+
+# ---- fake boards, and a board that waits for a word ----
+
+
+class FakesConnector(BoardConnector):
+    """The board among fakes that are stronger, each new look with other addresses if they like."""
+
+    def __init__(self, fakes: int, *, is_new_each_time: bool) -> None:
+        super().__init__(Board(), Faults())
+        self._fakes, self._is_new = fakes, is_new_each_time
+        self.looks = self.most_at_once = self.at_once = 0
+
+    async def find(self) -> Any:
+        self.looks += 1
+        ours = await super().find()
+        names = [f"fake-{self.looks if self._is_new else 0}-{k}" for k in range(self._fakes)]
+        return [*(type(ours[0])(name) for name in names), *ours] if ours else []
+
+    async def connect(self, address: str, /) -> Any:
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            if address.startswith("fake"):
+                await asyncio.sleep(1e6)
+            return await super().connect(address)
+        finally:
+            self.at_once -= 1
+
+
+@pytest.mark.parametrize("is_new_each_time", [False, True])
+def test_ten_fake_boards_delay_the_own_one_by_seconds(is_new_each_time: bool) -> None:
+    """One after the other, 20 s each, it took 204 s."""
+    loop = asyncio.get_running_loop
+    connectors: list[FakesConnector] = []
+
+    def make() -> tuple[Host, BoardConnector]:
+        connectors.append(FakesConnector(10, is_new_each_time=is_new_each_time))
+        clock = lambda: loop().time()  # noqa: E731
+        return Host(Supervisor(connectors[0], (OURS,), clock=clock)), connectors[0]
+
+    async def story(host: Host, _connector: BoardConnector) -> None:
+        assert await until(lambda: len(host.seqs) > 5, 60) < 15
+
+    play(make, story)
+    assert 2 <= connectors[0].most_at_once <= 3
+
+
+def test_made_up_addresses_do_not_fill_the_memory() -> None:
+    visits = Visits(lambda: 0.0)
+    for k in range(10_000):
+        error = LinkError(Trouble.UNKNOWN_BOARD if k % 2 else Trouble.LOST, "not yours")
+        visits.note_failure(f"fake-{k}", error)
+    assert len(visits._unknown_boards) <= 64
+    assert len(visits._failures) <= 64
+
+
+def test_boards_that_failed_come_last_and_strong_and_weak_in_turn() -> None:
+    visits = Visits(lambda: 0.0)
+    found = [Candidate(name) for name in "abcde"]
+    assert visits.in_order(found) == ["a", "e", "b", "d", "c"]
+    visits.note_failure("a", LinkError(Trouble.LOST, "hangs"))
+    visits.note_failure("e", LinkError(Trouble.UNKNOWN_BOARD, "not yours"))
+    assert visits.in_order(found) == ["d", "b", "c", "a"]
+
+
+def test_a_long_hole_is_fetched_faster_than_the_live_stream_comes() -> None:
+    """Commands of the link itself open the board's window; the session's come once a second."""
+
+    async def story(host: Host, connector: BoardConnector) -> None:
+        await until(lambda: len(host.seqs) > 20, 30)
+        connector.in_range = False
+        connector.cut()
+        await asyncio.sleep(60)
+        connector.in_range = True
+        back_s = asyncio.get_running_loop().time()
+        await until(lambda: is_whole(host) and len(host.seqs) > 400, 60)
+        assert asyncio.get_running_loop().time() - back_s < 25
+
+    host, _ = play(lambda: linked(ring=800), story)
+    assert is_whole(host)

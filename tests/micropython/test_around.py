@@ -70,7 +70,7 @@ from firmware.storage.atomic_files import Files
 Files().remove("boot")
 def start(files): return health.Health(files, time, 3, None, lambda n: b"\x07\x01")
 print([(h.boot_id, h.crashes, h.is_safe_mode) for h in [start(Files()) for _ in range(4)]])
-health.note_exception(Files()); print(health.crashes_noted(Files()))
+print(health.note_end(Files(), False), health.note_end(Files(), True), health.note_end(Files(), True))
 class Full(Files):
     def replace(self, name, data): raise OSError(28)
 full = start(Full())

@@ -337,6 +337,10 @@ def test_board_with_the_key_of_another_computer_gets_a_new_one_and_says_so(bench
     do(bench)
     before = bench.device.app.keystore.load()
     (bench.folder / "keys.json").unlink()
+    assert "hold its button" in refused(bench)
+    assert bench.device.app.keystore.load() == before
+    (bench.folder / "keys.json").unlink()  # the key that it did not take
+    bench.device.pins.is_pressed = True
     said = do(bench)
     assert "other computers need setup too" in said[Do.KEY]
     (known,) = bench.keys

@@ -27,9 +27,11 @@ class Channel:
         Which end this is.
     aes
         Block cipher as cipher.py wants it; None: nothing is encrypted.
+    buffers
+        Of the cipher, where memory is short: made once, for one session after the other.
     """
 
-    def __init__(self, shared, is_host, aes=None):
+    def __init__(self, shared, is_host, aes=None, buffers=None):
         commands = Tagger(shared.session_key(b"commands"))
         replies = Tagger(shared.session_key(b"replies"))
         self._frames = Tagger(shared.session_key(b"frames"))
@@ -39,7 +41,8 @@ class Channel:
         )
         self._cipher = None
         if aes is not None:
-            self._cipher = cipher.CounterMode(aes, shared.session_key(b"encryption")[: cipher.KEY_SIZE])
+            key = shared.session_key(b"encryption")[: cipher.KEY_SIZE]
+            self._cipher = cipher.CounterMode(aes, key, buffers)
         self._sent = 0
         self._heard = 0
 

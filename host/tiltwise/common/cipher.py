@@ -13,16 +13,20 @@ from tiltwise.common import const
 FRAME, COMMAND, REPLY = range(3)  # directions
 KEY_SIZE = 16
 _BLOCK = const(16)
-_BLOCKS = const(15)  # 240 bytes, more than any frame or command holds
+BUFFER_SIZE = 240  # 15 blocks, more than any frame or command holds
 
 
 class CounterMode:
-    """Makes and removes the encryption of one session; the same call does both."""
+    """Makes and removes the encryption of one session; the same call does both.
 
-    def __init__(self, aes, key):
+    `buffers` are two of `BUFFER_SIZE` bytes that one session after the other may use; None: two of its own.
+    """
+
+    def __init__(self, aes, key, buffers=None):
         self._aes = aes(key, 1)
-        self._counters = bytearray(_BLOCK * _BLOCKS)
-        self._stream = bytearray(_BLOCK * _BLOCKS)
+        self._counters, self._stream = buffers or (bytearray(BUFFER_SIZE), bytearray(BUFFER_SIZE))
+        for k in range(BUFFER_SIZE):
+            self._counters[k] = 0
 
     def crypt(self, buffer, start, end, direction, boot, number):
         """Encrypt or decrypt buffer[start:end], 240 bytes at most, where it is."""

@@ -52,6 +52,10 @@ _Q_UNIT = 1.0 / 536870912.0
 _ANGLE_ONE = const(1048576.0)  # 1 rad in the integers that hold half the angle of a step
 _SMALL = const(8389)  # 0.008 rad, half the angle of a step about one axis: 48 deg/s at 52 steps a second
 _CONING = const(2e-6)  # rad, half the angle of a step: 52 a second of the same sign would be 0.01 deg/s
+_CLIPPED = const(32767)  # counts at the end of a sensor's range
+_LACKS = const(
+    20.0
+)  # m/s2, what a clipped force may lack: landing from a jump has 6 g where 4 g are measured
 _FAST = const(100.0)  # rad/s, above any sensor's range
 _HARD = const(1000.0)  # m/s2
 
@@ -105,6 +109,9 @@ class Fusion:
         self._gyr_start = -self._gyr_end
         self._acc_end = _HARD if self._is_si else _HARD / acc_unit
         self._acc_start = -self._acc_end
+        # Counts at the end of the range say "at least": they count, with what they may lack as uncertainty.
+        self._clip_end = _HARD if self._is_si else _CLIPPED
+        self._clip_start = -self._clip_end
         self._stride = stride
         self._zero_rate = zero_rate
         self._bias_limit = _BIAS_LIMIT * zero_rate
@@ -178,6 +185,7 @@ class Fusion:
         self._sum = [0, 0, 0]  # of the accelerations of a group, twice, but its first and last sample once
         self._mid = [8192, 0, 0, 0]  # orientation in its middle, 1/8192
         self._left = self._groups
+        self._clipped = 0  # samples of this step whose force was at the end of the range
         self._pushed = [0, 0]  # sum of the groups' mean horizontal accelerations since the last correction
         self._v = [0.0, 0.0]  # horizontal velocity that piled up, m/s
         # Tilt tilt, tilt velocity, velocity velocity of either axis.
@@ -191,7 +199,8 @@ class Fusion:
     def update(self, gx, gy, gz, ax, ay, az):
         """Take one sample: angular rate in rad/s, specific force in m/s2 (at rest it points up).
 
-        A rate or force that is not a number, or beyond any sensor, is replaced by the one before.
+        A rate or force that is not a number, or beyond any sensor, is replaced by the one before. Counts at the end of
+        the range are weighed as what they are: less than the truth.
         """
         low = self._gyr_start
         end = self._gyr_end
@@ -199,10 +208,14 @@ class Fusion:
             gx, gy, gz = self._rate if self.is_current else self._between
         elif self._is_si:
             gx, gy, gz = round(gx / _SI_GYR), round(gy / _SI_GYR), round(gz / _SI_GYR)
-        low = self._acc_start
-        end = self._acc_end
+        low = self._clip_start
+        end = self._clip_end
         if not (low < ax < end and low < ay < end and low < az < end):
-            ax, ay, az = self._acc
+            self._clipped += 1
+            low = self._acc_start
+            end = self._acc_end
+            if not (low < ax < end and low < ay < end and low < az < end):
+                ax, ay, az = self._acc
         elif self._is_si:
             ax, ay, az = round(ax / _SI_ACC), round(ay / _SI_ACC), round(az / _SI_ACC)
         if self._fresh:
@@ -365,6 +378,10 @@ class Fusion:
         v[1] += ay * step
         pushed[0] = pushed[1] = 0
         self._predict(self._watch_rest())
+        if self._clipped:
+            lacks = _LACKS * self._clipped / self.rate_hz
+            self._cov[2] += lacks * lacks
+            self._clipped = 0
         self._correct_tilt(self._speed_noise(0.5 * (ax * ax + ay * ay)))
         bias = self.bias
         half_bias = self._half_bias

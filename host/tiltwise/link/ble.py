@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,7 @@ _UUIDS = {CTRL: wire.uuid128(wire.UUID_CTRL), DATA: wire.uuid128(wire.UUID_DATA)
 _INFO = wire.uuid128(wire.UUID_INFO)
 SCAN_S = 5.0
 SETTLE_S = 0.3  # after the first board: a stronger one may follow
+_MOST_LATEST = 8  # connections; some are made at once, and one of them streams
 _LEAST_WRITE = 20  # bytes that any MTU takes
 _MOST_WRITE = 244
 _OFF = ("powered off", "turned off", "not turned on", "not ready", "notready", "adapter is off")
@@ -111,11 +113,11 @@ class BleConnector:
         self._client_backend, self._scanner_backend = client_backend, scanner_backend
         self._scan_s = scan_s
         self._devices: dict[str, Any] = {}  # address -> BLEDevice of the last look
-        self._latest: BleConnection | None = None
+        self._latest: deque[BleConnection] = deque(maxlen=_MOST_LATEST)
 
     async def find(self) -> list[Candidate]:
         """Return the boards that advertise, strongest first; at once when one is there that streamed just now."""
-        ours = self._latest.address if self._latest is not None and self._latest.has_streamed else ""
+        ours = next((connection.address for connection in self._latest if connection.has_streamed), "")
         strength: dict[str, int] = {}
         is_seen = asyncio.Event()
 
@@ -138,14 +140,13 @@ class BleConnector:
         except _ERRORS as error:
             raise explain(error) from error
         if ours in strength:
-            self._latest = None  # once: another one that imitates it would keep ours from being seen
+            self._latest.clear()  # once: another one that imitates it would keep ours from being seen
         return [Candidate(address) for address in sorted(strength, key=lambda a: (a != ours, -strength[a]))]
 
     async def connect(self, address: str, /) -> BleConnection:
         """Connect to what `find` found."""
-        self._latest = connection = BleConnection(
-            address, self._devices.get(address, address), self._client_backend
-        )
+        connection = BleConnection(address, self._devices.get(address, address), self._client_backend)
+        self._latest.append(connection)
         await connection.open()
         return connection
 

@@ -23,6 +23,7 @@ from tiltwise.link.transport import BusyError, LinkError, Trouble
 TRIES = 3
 REPLY_S = 1.0
 PINGS = 8  # at connect; the fastest of them tells how late the frames are
+_HELLO_SIZE = struct.calcsize(wire.HELLO_BODY)
 _TIME = "<q"  # us of the clock of received_s
 
 
@@ -99,8 +100,8 @@ class BoardConnection:
     # ---- the proof ----
 
     async def open(self, info: bytes) -> Hello:
-        """Prove the key both ways; `info` is what INFO said, or empty to ask. LinkError says who refuses."""
-        if not info:
+        """Prove the key both ways; `info` is what INFO said, short or empty to ask. LinkError says who refuses."""
+        if len(info) < _HELLO_SIZE:  # BTstack gives the first 22 bytes of INFO where packets are of 23
             info = (await self.ask(wire.OP_HELLO)).body
         hello = read_hello(info)
         if hello.state == wire.STATE_NEEDS_SETUP:

@@ -1,4 +1,7 @@
-"""Commands that wait for the board: newer ones replace older ones, and MOTOR is sent at once or never."""
+"""Commands that wait for the board: newer ones replace older ones, and MOTOR is sent at once or never.
+
+Between them goes a PING after some frames: the board sends few without a word from us.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from tiltwise.link.board_connection import BoardConnection
 from tiltwise.link.commands import Reply
 from tiltwise.link.transport import LinkError
 
+HEARD_FRAMES = 4  # half of what the board sends without a word (firmware/comms/link_ble.py)
 MOTOR_S = 0.5  # a late tick would be misleading, so drop it
 _TOO_LATE = Reply(wire.LEAST_REQUEST_ID, wire.OP_MOTOR, wire.STATUS_FAILED, b"")  # in the board's place
 
@@ -30,6 +34,7 @@ class CommandQueue:
         self._clock, self._on_reply = clock, on_reply
         self._waiting: deque[tuple[int, bytes, float]] = deque()  # opcode, payload, when it was handed over
         self._has_commands = asyncio.Event()
+        self._frames = 0  # since the last command
 
     def put(self, opcode: int, payload: bytes, *, can_play: bool) -> None:
         """Add a command; a newer ACK of its boot, or GET, replaces a waiting one.
@@ -56,17 +61,28 @@ class CommandQueue:
         self._waiting.clear()
         self._has_commands.clear()
 
+    def note_frame(self) -> None:
+        """Note that a frame came."""
+        self._frames += 1
+        if self._frames == HEARD_FRAMES:
+            self._has_commands.set()
+
     async def send_all(self, peer: BoardConnection) -> None:
         """Send what comes, for ever; LinkError when the board does not answer."""
         while True:
             while self._waiting:
                 opcode, payload, handed_s = self._waiting.popleft()
+                self._frames = 0
                 if opcode == wire.OP_MOTOR:
                     self._on_reply(await self._play(peer, payload, handed_s))
                     continue
                 reply = await peer.ask(opcode, payload)
                 if opcode in (wire.OP_GET, wire.OP_GETCFG, wire.OP_SETCFG):
                     self._on_reply(reply)
+            if self._frames >= HEARD_FRAMES:
+                self._frames = 0
+                await peer.ping()  # its answer would be one of many: nobody is told
+                continue
             self._has_commands.clear()
             await self._has_commands.wait()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections import Counter
 
@@ -15,6 +16,7 @@ from tiltwise.link.transport import CABLE, CTRL
 _ROOM = 1 << 15
 _LONGEST = 512  # bytes of a stuffed packet
 _CTRL_C = 3
+_DIGITS = re.compile(r"\d+")  # kinds are counted: each number would make a new one
 
 
 class Codec:
@@ -86,7 +88,7 @@ class Codec:
             plain = bytes(data if self.channel is None else self.channel.open_frame(data))
             return [Frame(plain, open_frame(plain))]
         except wire.WireError as error:
-            self.bad[str(error)] += 1
+            self.bad[_DIGITS.sub("N", str(error))] += 1
             return []
 
     def _reply(self, packet: bytes) -> list[Frame | Reply]:
@@ -95,7 +97,7 @@ class Codec:
                 return [read_reply(packet)]
             return [as_reply(*self.channel.open(packet))]
         except wire.WireError as error:
-            self.bad[str(error)] += 1
+            self.bad[_DIGITS.sub("N", str(error))] += 1
             return []
 
 

@@ -23,6 +23,7 @@ from tiltwise.link.commands import Reply
 from tiltwise.link.source import Chunk
 from tiltwise.link.timeouts import CallLimits, result_of
 from tiltwise.link.transport import Connection, Connector, LinkError, Trouble
+from tiltwise.link.visits import Visits
 
 FIND_S = 12.0
 CONNECT_S = 20.0
@@ -35,7 +36,6 @@ PING_EVERY_S = 60.0
 CABLE_PING_S = 5.0  # the board takes a cable for unplugged after 12 s without a word
 TICK_S = 0.25
 SLEPT_S = 10.0  # a tick that takes so much longer than it should: the computer was suspended
-UNKNOWN_BOARD_S = 60.0  # a board that is not ours is not asked again for so long
 SAME_S = 3.0  # a session that began within so much of ours is ours: the board has not noticed its end yet
 STEADY_S = 10.0  # after a connection that lived so long, waiting starts from the shortest time again
 _MOST_WAITING = 20_000  # items; what does not fit is asked for again
@@ -111,7 +111,7 @@ class Supervisor:
         self._calls = CallLimits()
         self._last_notice = ""
         self._tries: dict[Trouble, int] = {}
-        self._unknown_boards: dict[str, float] = {}  # address -> when to ask it again
+        self._visits = Visits(lambda: self._clock())
         self._opened_s: float | None = None  # when our last session began
         self._pinged_boot: int | None = None  # whose clock was asked for before the first frames
 
@@ -167,30 +167,19 @@ class Supervisor:
         if not found:
             raise LinkError(Trouble.ABSENT, f"looking for {self._what}: switch it on and bring it near")
         trouble = LinkError(Trouble.ABSENT, f"looking for {self._what}: only boards near that are not yours")
-        before = self.connections
-        now_s = self._clock()
-        for address in [c.address for c in found if self._unknown_boards.get(c.address, now_s) <= now_s]:
-            try:
-                await self._serve_board(address)
-            except LinkError as error:
-                if error.trouble is Trouble.UNKNOWN_BOARD:
-                    self._unknown_boards[address] = self._clock() + UNKNOWN_BOARD_S
-                elif error.trouble is not Trouble.LOST or self.connections != before:
-                    raise
-                trouble = error
-        raise trouble
+        raise await self._visits.run(self._visits.in_order(found), self._serve_board, trouble)
 
     async def _serve_board(self, address: str) -> None:
         """One connection from its beginning to its end; leaves by LinkError only."""
         connection = await self._calls.connect(self._connector, address, CONNECT_S)
-        self._commands.clear()
         since_s = self._clock()
         try:
             await self._converse(connection)
         finally:
-            if self.is_streaming and self._clock() - since_s >= STEADY_S:
-                self._tries.clear()
-            self.is_streaming = False
+            if self._visits.is_winner(asyncio.current_task()):
+                if self.is_streaming and self._clock() - since_s >= STEADY_S:
+                    self._tries.clear()
+                self.is_streaming = False
             await self._calls.close(connection, CLOSE_S)
 
     # ---- one connection ----
@@ -210,7 +199,7 @@ class Supervisor:
             connection.notifications(), SUBSCRIBE_S, "subscribing takes too long"
         )
         listening = loop.create_task(self._listen(stream, peer, heard))
-        talking = loop.create_task(self._run_protocol(connection, peer, heard))
+        talking = loop.create_task(self._run_protocol(connection, peer, heard, asyncio.current_task()))
         try:
             await asyncio.wait([listening, talking], return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -237,12 +226,17 @@ class Supervisor:
                     self._put_reply(item)
                     continue
                 heard.frame_s = self._clock()
+                self._commands.note_frame()
                 if not item.is_backfill:
                     heard.live_s = heard.frame_s
                 self._put(item.data)
 
     async def _run_protocol(
-        self, connection: Connection, peer: BoardConnection, heard: _LinkLiveness
+        self,
+        connection: Connection,
+        peer: BoardConnection,
+        heard: _LinkLiveness,
+        visit: asyncio.Task[None] | None,
     ) -> None:
         """Prove the key, start the stream, then pass commands on and watch for silence."""
         info = b""
@@ -251,6 +245,8 @@ class Supervisor:
                 connection.read_info(), INFO_S, "the board does not say who it is"
             )
         hello = await peer.open(info)
+        self._visits.claim(visit)
+        self._commands.clear()
         self._opened_s = self._clock()
         self._take_over = False  # otherwise two hosts would keep evicting each other
         if peer.known is not None:

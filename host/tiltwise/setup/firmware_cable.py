@@ -21,7 +21,7 @@ from tiltwise.decode.messages import Info
 from tiltwise.link.board_connection import REPLY_S, BoardConnection
 from tiltwise.link.board_identity import Hello, KeyedBoard, read_hello
 from tiltwise.link.transport import Connection, LinkError, Trouble
-from tiltwise.setup.setup_errors import AGAIN, SetupError, lost
+from tiltwise.setup.setup_errors import AGAIN, LockedError, SetupError, lost
 from tiltwise.text import printable
 from tiltwise.types import OrientationBlock
 
@@ -95,8 +95,15 @@ class FirmwareCable:
         return self._run(self._prove(board))
 
     def provision(self, key: bytes) -> None:
-        """Give the board a key; whoever had one before is locked out."""
-        self._expect_ok(wire.OP_PROVISION, key, "set the key")
+        """Give the board a key; whoever had one before is locked out. LockedError: it wants its button held."""
+        reply = self._run(self._board.ask(wire.OP_PROVISION, key))
+        if reply.status == wire.STATUS_LOCKED:
+            raise LockedError(
+                "the board has the key of another computer: hold its button and run the same command again; "
+                "what it has recorded for the other one is wiped then"
+            )
+        if reply.status != wire.STATUS_OK:
+            raise self._refusal(reply.status, "set the key")
 
     def configure(self, index: int, value: int | str) -> None:
         """Set the setting of this number, and read it back."""
@@ -162,8 +169,11 @@ class FirmwareCable:
         reply = self._run(self._board.ask(opcode, payload))
         if reply.status == wire.STATUS_OK:
             return reply.body
-        reason = _REFUSALS.get(reply.status, f"status {reply.status}")
-        raise SetupError(f"the board did not {what}: {reason}; unplug it, plug it in, {AGAIN}")
+        raise self._refusal(reply.status, what)
+
+    def _refusal(self, status: int, what: str) -> SetupError:
+        reason = _REFUSALS.get(status, f"status {status}")
+        return SetupError(f"the board did not {what}: {reason}; unplug it, plug it in, {AGAIN}")
 
     def _run(self, question: Coroutine[Any, Any, Answer]) -> Answer:
         try:

@@ -19,6 +19,10 @@ class SetupError(AppError):
     """A board could not be set up."""
 
 
+class LockedError(SetupError):
+    """The board has a key of another computer, and nobody holds its button."""
+
+
 class SilentError(SetupError):
     """Nobody answers on the port."""
 

@@ -22,7 +22,7 @@ from tiltwise.setup.flash import flash, read_image
 from tiltwise.setup.mpremote_board import LEAST_VERSION, Board, BoardFacts, Inventory
 from tiltwise.setup.plan import Do, Options, setting_index, setting_values
 from tiltwise.setup.preflight import check_facts, check_room, choose_port
-from tiltwise.setup.setup_errors import AGAIN, LostError, SetupError, SilentError, cannot_open
+from tiltwise.setup.setup_errors import AGAIN, LockedError, LostError, SetupError, SilentError, cannot_open
 from tiltwise.setup.tools import Tools
 
 PORT_BACK_S = 15.0  # after a restart USB is gone for one or two seconds, on slow computers more
@@ -223,13 +223,19 @@ class SetupRun:
         cable, hello = self._firmware
         keys = self._computer.keys()
         known = keys.load(hello.device_id)
-        if known is not None and not self._options.new_key and cable.prove(known):
+        is_proved = known is not None and cable.prove(known)  # a session with the old key may set a new one
+        if is_proved and not self._options.new_key:
             yield "the board proved the key that this computer has"
             return
         name = self._options.name or (known.name if known else "tiltwise")
         board = KeyedBoard(hello.device_id, name, secrets.token_bytes(KEY_BYTES))
         where = keys.save(board)  # first: an unplugged cable must not leave a board whose key nobody has
-        cable.provision(board.key)
+        try:
+            cable.provision(board.key)
+        except LockedError:
+            if known is not None:
+                keys.save(known)
+            raise
         if not cable.prove(board):
             raise SetupError(
                 "the board did not keep the key: run the same command again; twice: try another board"

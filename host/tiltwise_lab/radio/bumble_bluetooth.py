@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from tiltwise_lab.radio.bumble_requests import BluetoothModule
+from tiltwise_lab.radio.bumble_requests import NIMBLE, BluetoothModule, Stack
 from tiltwise_lab.radio.gatt_values import Uuid, Value
 from tiltwise_lab.radio.virtual_radio import RadioLink
 
@@ -32,8 +32,10 @@ class BumbleBluetooth:
     FLAG_READ, FLAG_WRITE_NO_RESPONSE, FLAG_WRITE, FLAG_NOTIFY, FLAG_INDICATE = 0x02, 0x04, 0x08, 0x10, 0x20
     UUID = Uuid
 
-    def __init__(self, link: RadioLink, seed: int, before_event: Callable[[], None]) -> None:
-        self.radio = BluetoothModule(link, seed)
+    def __init__(
+        self, link: RadioLink, seed: int, before_event: Callable[[], None], stack: Stack = NIMBLE
+    ) -> None:
+        self.radio = BluetoothModule(link, seed, stack)
         self.radio.wake = self._events
         self._before_event = before_event
         self._is_active = False
@@ -128,7 +130,10 @@ class BumbleBluetooth:
             raise OSError(_ENODEV, "the radio is off")
 
     def _ask(self, what: str, **more: Any) -> Any:
-        return self.radio.answer({"ble": what} | more)
+        answer = self.radio.answer({"ble": what} | more)
+        if isinstance(answer, dict):
+            raise OSError(answer["errno"], what)
+        return answer
 
     # ---- interrupt ----
 
@@ -139,7 +144,11 @@ class BumbleBluetooth:
                 self._written(items[1], bytes.fromhex(items.pop()))
             if self._handler is not None:
                 self._before_event()
-                self._emit(self._handler, event, items)
+                try:
+                    self._emit(self._handler, event, items)
+                except Exception:
+                    self._handler = None  # as MicroPython: it is never called again
+                    raise
 
     def _emit(self, handler: Handler, event: int, items: list[Any]) -> None:
         views = [memoryview(bytes.fromhex(item)) if isinstance(item, str) else item for item in items]

@@ -14,7 +14,7 @@ from tiltwise.firmware_build.locate import PACKAGE
 from tiltwise.sim.board.simulated_board import SimBoard
 from tiltwise.sim.imu.imu_model import ImuModel
 from tiltwise_lab.radio.bumble_bluetooth import BumbleBluetooth
-from tiltwise_lab.radio.bumble_requests import BluetoothModule
+from tiltwise_lab.radio.bumble_requests import NIMBLE, BluetoothModule, Stack
 from tiltwise_lab.radio.virtual_radio import RadioLink
 
 _AHEAD_S = 4.0  # the sensors get their motion this far ahead
@@ -31,6 +31,7 @@ class BumbleBoard(SimBoard):
     sensors : register models, at 0x6A and 0x6B
     feed : called with a time in s when the sensors need their motion up to there; times count from now
     key : what PROVISION over the cable would have set; None: a board that was never set up
+    stack : of its radio
     seed : of its radio addresses (another one at each boot) and its randomness
     **options : of SimBoard
     """
@@ -43,6 +44,7 @@ class BumbleBoard(SimBoard):
         *,
         key: bytes | None = None,
         seed: int = 1,
+        stack: Stack = NIMBLE,
         **options: Any,
     ) -> None:
         self._radio_link = link
@@ -51,6 +53,7 @@ class BumbleBoard(SimBoard):
         self._key = key
         self._seed = seed
         self._boots = 0
+        self._stack = stack
         self._loop = asyncio.get_running_loop()
         self._began_s = self._loop.time()
         self._bluetooth: BumbleBluetooth | None = None
@@ -96,10 +99,17 @@ class BumbleBoard(SimBoard):
             importlib.import_module(f"{PACKAGE}.storage.keystore").KeyStore(self.files).save(self._key)
         self._boots += 1
         seed = 1000 * self._seed + self._boots
-        self._bluetooth = BumbleBluetooth(self._radio_link, seed, self._set_clock)
+        self._bluetooth = BumbleBluetooth(self._radio_link, seed, self._set_clock, self._stack)
         radio = importlib.import_module(f"{PACKAGE}.comms.ble_radio")
         version = importlib.import_module(f"{PACKAGE}.comms.status_frames").VERSION
-        made = radio.Radio(self._bluetooth, self.clock, self.model, version)
+        made = radio.Radio(
+            self._bluetooth,
+            self.clock,
+            self.model,
+            version,
+            may_restart=self._stack.dies_above is None,
+            places=self._stack.places,
+        )
         self.radio = made
         self.links = [self.link, *made.links]
         super()._boot()

@@ -6,13 +6,14 @@ It is the smallest host that does what the protocol asks for; the host that peop
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import random
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from bumble.core import UUID
+from bumble.core import UUID, BaseBumbleError
 from bumble.device import Connection, ConnectionParametersPreferences, Device, Peer
 from bumble.gatt_client import CharacteristicProxy
 from bumble.hci import Address, Phy
@@ -25,6 +26,7 @@ ADDRESS = "F0:F1:F2:F3:F4:F5"
 REPLY_S = 5.0
 CONNECT_S = 10.0
 _ROOM = 1024
+_HEARD_FRAMES = 4  # then a command: the board sends eight frames without one
 
 
 class RefusedError(RuntimeError):
@@ -79,6 +81,9 @@ class RadioHost:
         self._waiting: dict[int, asyncio.Future[bytes]] = {}
         self._counter = 0
         self._acked: tuple[int, int] | None = None
+        self._unanswered = 0  # frames since the last command
+        self._writing = asyncio.Lock()
+        self._telling: asyncio.Task[None] | None = None
 
     async def power_on(self) -> None:
         """Switch the radio on."""
@@ -141,7 +146,9 @@ class RadioHost:
             data = self.channel.pack(request_id, opcode, payload)
         future = asyncio.get_running_loop().create_future()
         self._waiting[request_id] = future
-        await self.write(data)
+        self._unanswered = 0
+        async with self._writing:
+            await self.write(data)
         answer: bytes = await asyncio.wait_for(future, REPLY_S)
         if answer[0] != wire.STATUS_OK:
             raise RefusedError(f"command {opcode}: status {answer[0]}")
@@ -212,6 +219,14 @@ class RadioHost:
             return
         self.received.frames.append(frame)
         self._on_frame(frame)
+        self._unanswered += 1
+        if self._unanswered >= _HEARD_FRAMES and (self._telling is None or self._telling.done()):
+            self._telling = asyncio.get_running_loop().create_task(self._tell())
+
+    async def _tell(self) -> None:
+        """Let the board know that its frames arrive; a connection that is gone needs no word."""
+        with contextlib.suppress(TimeoutError, AssertionError, RefusedError, BaseBumbleError):
+            await self.command(wire.OP_PING, bytes(8))
 
 
 def _find(peer: Peer, short: int) -> CharacteristicProxy[bytes]:

@@ -1,7 +1,9 @@
 """The other half of vm/shims/bluetooth.py: a bumble device does what the firmware asks of `bluetooth`.
 
 Events (connected, written, ...) are kept until the VM takes them. A host stack has few buffers: when all are in use,
-the next notification is ENOMEM.
+the next notification is ENOMEM. That is NimBLE; `Stack` makes it as hard as others and as bad days: BTstack refuses
+nothing, queues on the heap until the board dies of it, and holds one connection; a host reset makes NimBLE forget its
+address.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from bumble import att, gatt, gatt_server
@@ -21,6 +24,9 @@ from tiltwise_lab.radio.virtual_radio import RadioLink, make_device
 NOTIFY, INDICATE = 16, 17
 _CONNECTED, _DISCONNECTED, _WRITTEN, _MTU, _UPDATED = 1, 2, 3, 21, 27
 _ENOMEM, _ENOTCONN, _EINVAL = 12, 107, 22
+_ETIMEDOUT = 110
+_NO_HOST, _NO_ADDRESS = -19, -21  # of advertising after a host reset, as MicroPython passes them on
+_NOTE_BYTES = 32  # what a queued notification takes beside its bytes
 BUFFERS = 12  # notifications that NimBLE's pool holds, about
 _READ, _WRITE_NO_RESPONSE, _WRITE, _NOTIFY, _INDICATE = 0x02, 0x04, 0x08, 0x10, 0x20
 _PROPERTIES = {
@@ -30,6 +36,21 @@ _PROPERTIES = {
     _NOTIFY: gatt.Characteristic.Properties.NOTIFY,
     _INDICATE: gatt.Characteristic.Properties.INDICATE,
 }
+
+
+class StackDiedError(RuntimeError):
+    """A hard fault: the stack filled the heap with notifications and did not look whether there was room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A Bluetooth stack of a board: connections, and the queued bytes that kill it, if it refuses no notification."""
+
+    places: int = 4
+    dies_above: int | None = None
+
+
+NIMBLE, BTSTACK = Stack(), Stack(places=1, dies_above=12_000)
 
 
 def random_address(rng: random.Random) -> str:
@@ -46,9 +67,18 @@ class BluetoothModule:
     ----------
     link : the air
     seed : of its addresses; another one at each boot
+    stack : its limits
     """
 
-    def __init__(self, link: RadioLink, seed: int = 1) -> None:
+    def __init__(self, link: RadioLink, seed: int = 1, stack: Stack = NIMBLE) -> None:
+        self.stack = stack
+        self.fails_to_start = 0  # times that switching on still times out
+        self.is_stuck = False  # every notification waits, for ever where none is refused
+        self.most_queued = 0  # bytes
+        self._silent_calls = 0  # until HCI answers again
+        self._has_address = True
+        self._sizes: deque[int] = deque(maxlen=4096)  # of the notifications sent last
+        self._stuck: list[int] = []
         self.address = random_address(random.Random(seed))
         self.device, self.controller = make_device("board", link, self.address)
         self.events: deque[tuple[int, list[Any]]] = deque()
@@ -72,6 +102,11 @@ class BluetoothModule:
         self._jobs: asyncio.Queue[Awaitable[None]] = asyncio.Queue()
         self._worker = asyncio.get_running_loop().create_task(self._work())
         self.device.on("connection", self._on_connection)
+
+    @property
+    def is_connected(self) -> bool:
+        """Tell whether a central is connected."""
+        return bool(self._connections)
 
     async def close(self) -> None:
         """End what still runs."""
@@ -100,8 +135,22 @@ class BluetoothModule:
         arguments = {name: value for name, value in question.items() if name != "ble"}
         return self._answers[question["ble"]](**arguments)
 
-    def _do_active(self, on: bool) -> None:
+    def reset_host(self, silent_calls: int = 0) -> None:
+        """Lose all connections and, until it is switched off and on, the random address; first HCI is silent."""
+        self._silent_calls, self._has_address = silent_calls, False
+        for connection in list(self._connections.values()):
+            self._jobs.put_nowait(connection.disconnect())
+        self._jobs.put_nowait(self.device.stop_advertising())
+
+    def _do_active(self, on: bool) -> Any:
+        if on and self.fails_to_start:
+            self.fails_to_start -= 1
+            return {"errno": _ETIMEDOUT}
+        self._has_address = True
+        self.is_stuck = False
+        self._stuck.clear()
         self._jobs.put_nowait(self.device.power_on() if on else self._switch_off())
+        return None
 
     async def _switch_off(self) -> None:
         for connection in list(self._connections.values()):
@@ -119,10 +168,18 @@ class BluetoothModule:
             return [1, self.address.replace(":", "").lower()]
         return self._settings.get(name, 0)
 
-    def _do_advertise(self, interval_us: int | None, data: str | None, more: str | None) -> None:
+    def _do_advertise(self, interval_us: int | None, data: str | None, more: str | None) -> Any:
+        if self._silent_calls:
+            self._silent_calls -= 1
+            return {"errno": _NO_HOST}
+        if not self._has_address:
+            return {"errno": _NO_ADDRESS}
+        if len(self._connections) >= self.stack.places:
+            return {"errno": _ENOMEM}
         self._jobs.put_nowait(
             self._advertise(interval_us, bytes.fromhex(data or ""), bytes.fromhex(more or ""))
         )
+        return None
 
     async def _advertise(self, interval_us: int | None, data: bytes, more: bytes) -> None:
         await self.device.stop_advertising()
@@ -183,7 +240,12 @@ class BluetoothModule:
         if handle not in self._characteristics:
             return _EINVAL, b""
         queue = self.device.host.le_acl_packet_queue
-        if self.refuse_next or (queue is not None and queue.pending >= BUFFERS):
+        pending = 0 if queue is None else queue.pending
+        if self.stack.dies_above is not None:
+            self._queue_on_heap(len(data), pending)
+            if self.is_stuck:
+                return 0, b""
+        elif self.is_stuck or self.refuse_next or pending >= BUFFERS:
             self.refuse_next = max(self.refuse_next - 1, 0)
             self.refused += 1
             return _ENOMEM, b""
@@ -192,6 +254,15 @@ class BluetoothModule:
         pdu = att.ATT_Handle_Value_Notification(attribute_handle=handle, attribute_value=value)
         self.device.gatt_server.send_gatt_pdu(found, bytes(pdu))
         return 0, b""
+
+    def _queue_on_heap(self, size: int, pending: int) -> None:
+        """Take one more notification of a stack that refuses none; StackDiedError when the heap is full."""
+        (self._stuck if self.is_stuck else self._sizes).append(_NOTE_BYTES + size)
+        waiting = list(self._sizes)[len(self._sizes) - min(pending, len(self._sizes)) :]
+        self.most_queued = max(self.most_queued, sum(waiting) + sum(self._stuck))
+        assert self.stack.dies_above is not None
+        if sum(waiting) + sum(self._stuck) > self.stack.dies_above:
+            raise StackDiedError(f"{sum(waiting) + sum(self._stuck)} bytes of notifications queued")
 
     # ---- events ----
 

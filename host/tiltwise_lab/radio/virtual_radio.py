@@ -52,9 +52,13 @@ class RadioLink(LocalLink):
         conditions = self.conditions
         if not conditions.is_in_range or sender_controller not in self.controllers:
             return
-        if isinstance(packet, ll.AdvInd) and conditions.rng.random() < conditions.lost_advertisements:
-            return
-        super().send_advertising_pdu(sender_controller, packet)
+        others = sorted(self.controllers - {sender_controller}, key=lambda controller: controller.name)
+        conditions.rng.shuffle(others)  # who answers first is connected: chance, not the order of power-on
+        for controller in others:
+            is_advertisement = isinstance(packet, ll.AdvInd)
+            if is_advertisement and conditions.rng.random() < conditions.lost_advertisements:
+                continue
+            asyncio.get_running_loop().call_soon(controller.on_ll_advertising_pdu, packet)
 
     def send_acl_data(
         self,

@@ -110,6 +110,7 @@ class SimLink:
     connections = 1
     address: bytes | None = None
     mtu_payload = 244
+    window = 0  # it refuses what it cannot take
     damaged = 0  # frames of the host that were no frames
 
     def __init__(self) -> None:

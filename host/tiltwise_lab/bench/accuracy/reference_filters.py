@@ -30,6 +30,7 @@ def methods() -> tuple[dict[str, Method], list[str]]:
         "tiltwise online": tiltwise_online,
         "tiltwise offline": tiltwise_offline,
         "tiltwise firmware": tiltwise_firmware,
+        "firmware 4 g 1000 dps": tiltwise_firmware_counts,
         "VQF": vqf_online,
         "offlineVQF": vqf_offline,
         "BasicVQF": vqf_basic,
@@ -60,6 +61,21 @@ def tiltwise_firmware(gyr: FloatArray, acc: FloatArray, rate_hz: float) -> Float
     board = fusion.Fusion(rate_hz)
     out = np.empty((len(gyr), 4))
     for k, (rate, force) in enumerate(zip(gyr.tolist(), acc.tolist(), strict=True)):
+        board.update(*rate, *force)
+        out[k] = board.q
+    return out
+
+
+def tiltwise_firmware_counts(gyr: FloatArray, acc: FloatArray, rate_hz: float) -> FloatArray:
+    """The same on counts of the board's own ranges (firmware/config.py), clipped at their ends, two samples a step."""
+    gyr_unit, acc_unit = math.radians(1000.0) / 32768, 4 * 9.80665 / 32768
+    board = fusion.Fusion(rate_hz, gyr_unit, acc_unit, 2)
+    rates, forces = (
+        np.clip(np.round(values / unit), -32768, 32767).astype(int).tolist()
+        for values, unit in ((gyr, gyr_unit), (acc, acc_unit))
+    )
+    out = np.empty((len(gyr), 4))
+    for k, (rate, force) in enumerate(zip(rates, forces, strict=True)):
         board.update(*rate, *force)
         out[k] = board.q
     return out

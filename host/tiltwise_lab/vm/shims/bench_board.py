@@ -19,6 +19,7 @@ class Link:
     """Frames and replies go out whole; commands come whole."""
 
     peer = "usb"
+    window = 0
     is_connected = True
     connections = 1
     address = None

@@ -1,0 +1,203 @@
+"""Virtual hours on each radio stack with everything that stacks do: fades, host resets, stuck callbacks, ENOMEM.
+
+The firmware, its radio code, ATT and the supervisor are real; the stack is bumble with the limits of NimBLE or BTstack
+(bumble_requests.py). A host stores and acknowledges as live/ does and asks for what is missing. Lost inside: frames
+that never came though the ring had dropped none and the board had not restarted; a crash ends the run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tiltwise.common import wire
+from tiltwise.link.ble import BleConnector
+from tiltwise.link.board_identity import KeyedBoard
+from tiltwise.link.supervisor import Supervisor
+
+MODES = ("nimble", "btstack")
+_KEY = bytes(range(32))
+_LOOK_S = 0.1
+_EVERY_S = (15.0, 45.0)  # between two faults
+_FADE_S = (0.3, 8.0)
+_SETTLE_S = 40.0  # at the end, for what is still missing
+
+
+@dataclass(frozen=True, slots=True)
+class ModeRow:
+    """One stretch on one stack. invisible_s : longest time in range, neither connected nor advertising."""
+
+    mode: str
+    seed: int
+    hours: float
+    faults: int
+    connections: int
+    frames: int
+    lost_inside: int
+    restarts_of_radio: int
+    restarts_of_board: int
+    crashes: int
+    invisible_s: float
+    most_queued: int  # bytes of notifications on the board's heap; 0 where the stack refuses
+
+
+def mode_rows(hours: float = 1.0, seeds: tuple[int, ...] = (1,)) -> Iterator[tuple[float, ModeRow]]:
+    """Yield (share done, row); ModuleNotFoundError without bumble."""
+    from tiltwise_lab.radio.virtual_time import run_virtually
+
+    cases = [(mode, seed) for mode in MODES for seed in seeds]
+    for n, (mode, seed) in enumerate(cases):
+        yield (n + 1) / len(cases), run_virtually(_Day(mode, seed).run(hours))
+
+
+class _Day:
+    def __init__(self, mode: str, seed: int) -> None:
+        self.mode, self.seed = mode, seed
+        self.rng = random.Random(seed)
+        self.came: dict[int, set[int]] = {}  # boot -> numbers
+        self.faults = self.radio_restarts = self.crashes = self.most_queued = 0
+        self.invisible_s = self._unseen_s = 0.0
+        self.boots: set[int] = set()
+
+    async def run(self, hours: float) -> ModeRow:
+        from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
+        from tiltwise_lab.radio.bleak_backend import Adapter
+        from tiltwise_lab.radio.bumble_board import BumbleBoard
+        from tiltwise_lab.radio.bumble_requests import BTSTACK, NIMBLE
+        from tiltwise_lab.radio.virtual_radio import RadioConditions, RadioLink
+        from tiltwise_lab.vm.nodding_motion import NoddingMotion
+
+        loop = asyncio.get_running_loop()
+        self.conditions = RadioConditions(lost_events=0.03, lost_advertisements=0.5, rng=self.rng)
+        link = RadioLink(self.conditions)
+        part = Lsm6dsox(seed=self.seed)
+        stack = BTSTACK if self.mode == "btstack" else NIMBLE
+        self.board: Any = BumbleBoard(
+            link, [part], NoddingMotion(part), key=_KEY, seed=self.seed, stack=stack, ring_frames=300
+        )
+        self.board.power_on()
+        adapter = Adapter(link)
+        await adapter.power_on()
+        connector = BleConnector(client_backend=adapter.client, scanner_backend=adapter.scanner)
+        known = KeyedBoard(self.board.device_id, "bench", _KEY)
+        self.supervisor = Supervisor(connector, [known], clock=loop.time)
+        tasks = []
+        with contextlib.suppress(_Crash):
+            async with self.supervisor:
+                tasks = [loop.create_task(self._receive()), loop.create_task(self._acknowledge())]
+                await self._spoil(loop.time() + 3600 * hours)
+                await self._look(_SETTLE_S)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        adapter.close()
+        with contextlib.suppress(Exception):
+            await self.board.close()
+        return self._row(hours)
+
+    async def _spoil(self, end_s: float) -> None:
+        loop = asyncio.get_running_loop()
+        await self._look(10.0)
+        while loop.time() < end_s:
+            self.faults += 1
+            await self._one_fault()
+            await self._look(self.rng.uniform(*_EVERY_S))
+
+    async def _one_fault(self) -> None:
+        radio, rng = self.board.bluetooth, self.rng
+        kinds = ("fade", "fade", "stuck", "refuse", "reset")
+        kind = rng.choice(kinds if self.mode == "nimble" else kinds[:3])
+        if kind == "fade":
+            self.conditions.is_in_range = False
+            await self._look(rng.uniform(*_FADE_S))
+            self.conditions.is_in_range = True
+        elif kind == "stuck":
+            radio.is_stuck = True
+            await self._look(rng.uniform(1.0, 20.0))
+            radio.is_stuck = False
+        elif kind == "refuse":
+            radio.refuse_next = rng.randrange(5, 60)
+        else:
+            radio.fails_to_start = rng.randrange(3)
+            radio.reset_host(silent_calls=rng.randrange(8))
+
+    async def _look(self, seconds: float) -> None:
+        """Let time pass, and look whether the board could be found."""
+        end_s = asyncio.get_running_loop().time() + seconds
+        while asyncio.get_running_loop().time() < end_s:
+            await asyncio.sleep(_LOOK_S)
+            try:
+                self.board.check()
+            except Exception:  # noqa: BLE001  whatever it was, the board has crashed
+                self.crashes += 1
+                raise _Crash from None
+            radio = self.board.bluetooth
+            self.boots.add(self.board.boot_id)
+            self.most_queued = max(self.most_queued, radio.most_queued)
+            is_seen = radio.device.is_advertising or radio.is_connected or not self.conditions.is_in_range
+            self._unseen_s = 0.0 if is_seen else self._unseen_s + _LOOK_S
+            self.invisible_s = max(self.invisible_s, self._unseen_s)
+
+    # ---- the host ----
+
+    async def _receive(self) -> None:
+        async for chunk in self.supervisor.chunks():
+            if wire.is_frame(chunk.data):
+                _, _, boot, seq, *_ = wire.unpack_header(chunk.data)
+                self.came.setdefault(boot, set()).add(seq)
+
+    async def _acknowledge(self) -> None:
+        asked_s = 0.0
+        while True:
+            await asyncio.sleep(1.0)
+            boot = self.board.boot_id
+            came = self.came.get(boot)
+            if not came or not self.supervisor.is_streaming:
+                continue
+            stored = self._stored(came)
+            ahead = max(came) - stored
+            body = (stored, ahead + 64) if stored >= 0 else (wire.NOTHING_STORED, 64)
+            await self._send(wire.OP_ACK, struct.pack("<HIH", boot, *body))
+            now_s = asyncio.get_running_loop().time()
+            if ahead > 10 and now_s - asked_s > 5.0:
+                asked_s = now_s
+                await self._send(wire.OP_GET, struct.pack("<HII", boot, stored + 1, max(came)))
+
+    async def _send(self, opcode: int, payload: bytes) -> None:
+        await self.supervisor.send(bytes(wire.pack_command(0x20, opcode, 0, payload)))
+
+    @staticmethod
+    def _stored(came: set[int]) -> int:
+        """Return the last number up to which all came, -1 for none."""
+        stored = -1
+        while stored + 1 in came:
+            stored += 1
+        return stored
+
+    def _row(self, hours: float) -> ModeRow:
+        came = self.came.get(self.board.boot_id, set())
+        frames = self.board.app.frames
+        missing = set(range(max(came, default=-1) + 1)) - came
+        return ModeRow(
+            mode=self.mode,
+            seed=self.seed,
+            hours=hours,
+            faults=self.faults,
+            connections=self.supervisor.connections,
+            frames=sum(map(len, self.came.values())),
+            lost_inside=0 if frames.main.lost else len(missing),
+            restarts_of_radio=self.board.radio.restarts,
+            restarts_of_board=len(self.boots) - 1,
+            crashes=self.crashes,
+            invisible_s=self.invisible_s,
+            most_queued=self.most_queued,
+        )
+
+
+class _Crash(Exception):  # noqa: N818  it ends a run, and is counted
+    pass
