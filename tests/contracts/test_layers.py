@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "link": "common",
     "recording": "common decode link types version",
     "config": "detect errors link motion.calibration recording stored_values text types",
-    "store": "common decode errors report stored_values text types",
+    "store": "common config decode errors report stored_values text types",
     "setup": "common config decode errors firmware_build link text types",
     "sim": "types",
     "sim.body": "motion types",

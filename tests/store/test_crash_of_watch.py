@@ -160,7 +160,7 @@ def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     started_s = time.process_time()
     with Store(data, min_free_bytes=0) as store:
         store.commit()
-        assert store.recoveries == []
+        assert store.reports == []
     assert time.process_time() - started_s < RESTART_S
     assert clean_mark(data) == "1"
 

@@ -19,9 +19,10 @@ from tiltwise.app.day import parse_day
 from tiltwise.errors import AppError, UsageError
 from tiltwise.live.event_text import clock
 from tiltwise.offline.rebuild import rebuild
-from tiltwise.store.erase import KEEP_RAW, copies, erase_all, erase_stretch, store_files
+from tiltwise.store.erase import KEEP_RAW, erase_all, erase_stretch
 from tiltwise.store.overview import Overview, overview
 from tiltwise.store.reader import day_bounds_us
+from tiltwise.store.swap import copies, store_files
 from tiltwise.store.writer import Store
 from tiltwise.text import printable
 
@@ -89,6 +90,8 @@ def data_table(folder: Path, seen: Overview) -> Table:
     rows += [("gaps", "none")] if not seen.gaps else []
     for k, gap in enumerate(seen.gaps):
         rows.append(("gaps" if k == 0 else "", f"{printable(gap.reason)}: {gap.count}, {clock(gap.seconds)}"))
+    for utc_s, line in seen.incidents[-_SHOWN:]:
+        rows.append((f"{datetime.fromtimestamp(utc_s, UTC):%Y-%m-%d %H:%M}", printable(line, 300)))
     for row in rows:
         table.add_row(*row)
     return table

@@ -29,6 +29,7 @@ from tiltwise.store.codec import (
     unpack_columns,
     unpack_tail,
 )
+from tiltwise.store.erase import finish_if_begun
 from tiltwise.store.events import decode_event
 from tiltwise.store.raw_files import month_of, raw_files
 from tiltwise.store.recovery import readable_rows
@@ -59,6 +60,7 @@ class StoreReader:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         path = folder / schema.CORE_NAME
+        finish_if_begun(folder)
         if not path.is_file():
             raise StoreError(f"no recordings in {folder}: run `tiltwise watch` or `tiltwise demo` first")
         try:
