@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.table import Table
 
 from tiltwise import console
-from tiltwise.app.day import parse_day
+from tiltwise.app.day import parse_day, say_where_simulated
 from tiltwise.errors import AppError, UsageError
 from tiltwise.live.event_text import clock
 from tiltwise.offline.rebuild import rebuild
@@ -65,6 +65,7 @@ def change_or_show(
         if may_change(printable(change.question, 1000)):
             console.out.print(change.do(), highlight=False)
         return
+    say_where_simulated(folder)
     seen = overview(folder)
     if as_json:
         print(json.dumps(data_json(folder, seen)))
@@ -87,6 +88,7 @@ def data_table(folder: Path, seen: Overview) -> Table:
         ("recorded / worn", f"{clock(seen.covered_s)} / {clock(seen.worn_s)}"),
         ("raw samples", _raw(seen)),
     ]
+    rows += [("origin", f"{' and '.join(seen.origins)}, not your own days")] if seen.origins else []
     rows += [("gaps", "none")] if not seen.gaps else []
     for k, gap in enumerate(seen.gaps):
         rows.append(("gaps" if k == 0 else "", f"{printable(gap.reason)}: {gap.count}, {clock(gap.seconds)}"))

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from rich.table import Table
 
+from tiltwise.config.paths import simulated_in
 from tiltwise.errors import AppError, UsageError
 from tiltwise.live.event_text import clock
 from tiltwise.offline import shown_metrics
@@ -16,6 +17,7 @@ from tiltwise.offline.picture_file import check_picture_path, save_figure
 from tiltwise.report import plots
 from tiltwise.report.day_summary import DaySummary
 from tiltwise.report.plots import Figure
+from tiltwise.store.schema import CORE_NAME
 from tiltwise.store.writer import Store
 from tiltwise.types import Activity, FloatArray
 
@@ -27,6 +29,12 @@ class Day:
     day: date
     summary: DaySummary
     zone: ZoneInfo
+    origins: tuple[str, ...] = ()  # "simulated", "replayed": what of it is not the wearer's own
+
+    @property
+    def mark(self) -> str:
+        """What stands beside its date when it is not the wearer's own."""
+        return f", {' and '.join(self.origins)}" if self.origins else ""
 
 
 def parse_day(text: str) -> date:
@@ -37,8 +45,18 @@ def parse_day(text: str) -> date:
         raise UsageError(f"day {text!r}: expected YYYY-MM-DD, for instance 2026-03-01") from None
 
 
+def say_where_simulated(folder: Path) -> None:
+    """Raise AppError where a folder has no store of the wearer's own, but one of what was simulated or replayed."""
+    aside = simulated_in(folder)
+    if not (folder / CORE_NAME).exists() and (aside / CORE_NAME).exists():
+        raise AppError(
+            f"no recordings of your own in {folder}; what was simulated or replayed is apart: add --data {aside}"
+        )
+
+
 def load_day(folder: Path, day: date | None) -> Day:
     """Read a day, the newest one without a date; AppError when nothing was recorded on it."""
+    say_where_simulated(folder)
     with Store.open_readonly(folder) as reader:
         days = reader.days()
         if not days:
@@ -48,14 +66,17 @@ def load_day(folder: Path, day: date | None) -> Day:
             near = min(days, key=lambda d: abs((d - chosen).days))
             raise AppError(f"nothing was recorded on {chosen}; the nearest day with data is {near}")
         stored = reader.day(chosen)
-    return Day(chosen, stored.summary(), ZoneInfo(stored.zone))
+    return Day(chosen, stored.summary(), ZoneInfo(stored.zone), stored.origins)
 
 
 def day_figure(
     day: Day, limit_deg: float | None, trace: tuple[FloatArray, FloatArray] | None = None
 ) -> Figure:
     """Return the picture of a day; a trace (UTC s, deg) stands in for the minutes of a short one."""
-    return plots.day(day.summary, day.zone, limit_deg=limit_deg, trace=trace)
+    figure = plots.day(day.summary, day.zone, limit_deg=limit_deg, trace=trace)
+    if day.origins:
+        figure.text(0.975, 0.945, " and ".join(day.origins), fontsize=17, fontweight="bold", ha="right")
+    return figure
 
 
 def draw_day(folder: Path, date: str | None, out: Path | None, limit_deg: float) -> tuple[Day, Path]:
@@ -71,7 +92,11 @@ def day_table(day: Day) -> Table:
     """Return the day in a few lines."""
     s = day.summary
     table = Table(
-        show_header=False, box=None, pad_edge=False, title=f"{day.day} ({day.zone.key})", title_justify="left"
+        show_header=False,
+        box=None,
+        pad_edge=False,
+        title=f"{day.day} ({day.zone.key}){day.mark}",
+        title_justify="left",
     )
     rows = [
         ("worn", clock(s.worn_s)),

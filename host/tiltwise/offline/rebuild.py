@@ -21,6 +21,7 @@ from tiltwise.recording.tw_file import Recording, read_frames
 from tiltwise.store.erase import KEEP_RAW, finish_begun
 from tiltwise.store.lock import LOCK_NAME, WriterLock
 from tiltwise.store.recovery import stamp_of
+from tiltwise.store.stored_samples import SIMULATED
 from tiltwise.store.swap import install
 from tiltwise.store.writer import Store, StoreError
 from tiltwise.text import safe_name
@@ -117,7 +118,7 @@ def _run(folder: Path, read: _Read, on_progress: Callable[[float], None]) -> tup
         started_utc_s=read.started_utc_s,
         zone=header.zone,
         device=header.device,
-        store=Store(folder, min_free_bytes=0),
+        store=Store(folder, min_free_bytes=0, origin=SIMULATED if header.is_simulated else ""),
         exercises=header.exercises,
         # With the board's answers in it, what is missing is decided at each commit, as it was live.
         commit_every_s=ACK_EVERY_S if recording.answers else 60.0,

@@ -46,6 +46,7 @@ class Overview:
     worn_s: float
     gaps: tuple[GapTotal, ...]
     kept_months: int | None
+    origins: tuple[str, ...] = ()  # what of it is not the wearer's own
     incidents: tuple[
         tuple[float, str], ...
     ] = ()  # UTC s and line of what happened to the store, oldest first
@@ -55,6 +56,7 @@ def overview(folder: Path) -> Overview:
     """Return what the store of a folder holds; StoreError when there is none or it cannot be read."""
     with StoreReader(folder) as reader:
         devices, zone, days = reader.devices(), reader.zone(), reader.days()
+        origins = reader.origins(-(2**62), 2**62)
     path = folder / schema.CORE_NAME
     db = schema.open_reader(path)
     try:
@@ -86,6 +88,7 @@ def overview(folder: Path) -> Overview:
         worn_s=float(worn or 0.0),
         gaps=tuple(GapTotal(str(reason), int(n), us / _US) for reason, n, us in gaps),
         kept_months=months,
+        origins=origins,
         incidents=tuple((each.utc_s, each.line) for each in incidents(folder)),
     )
 

@@ -136,7 +136,17 @@ class StoreReader:
             [unpack_aggregate(_us(t) / _US, _bytes(blob)) for t, blob in rows],
             [event for event in decoded if event is not None],
             [Gap(max(_us(a), start_us) / _US, min(_us(b), end_us) / _US, str(r)) for a, b, r in gaps],
+            self.origins(start_us, end_us),
         )  # fmt: skip
+
+    def origins(self, start_us: int, end_us: int) -> tuple[str, ...]:
+        """Return what of [start_us, end_us) is not the wearer's own: SIMULATED, REPLAYED, both or nothing."""
+        rows = self._query(
+            "SELECT DISTINCT info FROM session WHERE info LIKE '%\"origin\"%' AND id IN "
+            "(SELECT session_id FROM aggregate WHERE start_us >= ? AND start_us < ?)",
+            (start_us, end_us),
+        )
+        return tuple(sorted({str(json.loads(str(info)).get("origin", "")) for (info,) in rows} - {""}))
 
     def _mount(self, start_us: int, end_us: int) -> Mount:
         """Return the mount that most minutes of the stretch were worn on; the newest one's without any."""

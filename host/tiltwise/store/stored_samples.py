@@ -16,6 +16,9 @@ from tiltwise.types import EpisodeAlert, EpisodeEnded, Event, FloatArray, Mount,
 _US = 1_000_000
 
 
+SIMULATED, REPLAYED = "simulated", "replayed"
+
+
 @dataclass(frozen=True, slots=True)
 class StoredSamples:
     """Raw counts of one sensor and frame type: t_s (n,) UTC, boot (n,), index (n,) since boot, counts (n, 6 or 7)."""
@@ -37,6 +40,7 @@ class StoredDay:
     minutes: list[Aggregate]
     events: list[Event]
     gaps: list[Gap]
+    origins: tuple[str, ...] = ()  # SIMULATED, REPLAYED: what of it is not the wearer's own
 
     def summary(self) -> DaySummary:
         """Return the day as it is drawn; only episodes that lasted long enough to alert are kept."""

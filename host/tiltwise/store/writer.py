@@ -59,6 +59,7 @@ class Store(StoreIntake):
         board keeps them, and only minutes and events are written. 0: never.
     now_s : wall clock, UTC s.
     free_bytes : free bytes of a folder's disk.
+    origin : SIMULATED or REPLAYED marks all that is stored now as not the wearer's own; empty: it is.
 
     Raises
     ------
@@ -77,8 +78,10 @@ class Store(StoreIntake):
         min_free_bytes: int = 500_000_000,
         now_s: Callable[[], float] = time.time,
         free_bytes: Callable[[Path], int] = _free_bytes,
+        origin: str = "",
     ) -> None:
-        super().__init__(folder)
+        super().__init__(folder, origin)
+        self.n_stored = 0  # frames, since it was opened
         self._is_closed = False
         self._broken = ""  # once set, nothing is acknowledged any more
         self._min_free, self._now_s, self._free_bytes = min_free_bytes, now_s, free_bytes
@@ -244,6 +247,7 @@ class Store(StoreIntake):
             came = SequenceRanges()
             for seq in boot.staged:
                 came.add(seq, seq)
+            self.n_stored += len(boot.staged)
             total = digest(f.data for f in boot.staged.values())
             self._receipts.note(self._key(boot), came.pairs, list(boot.lost), total)
             boot.settle(ranges)

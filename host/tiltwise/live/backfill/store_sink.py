@@ -207,6 +207,11 @@ class StoreSink:
             return f"what was still waiting could not be stored: {error}"
         return ""
 
+    @property
+    def kept(self) -> str:
+        """How many frames this session stored, and where."""
+        return f"{self._store.n_stored} frames in {self._store.folder}"
+
     def _report_once(self, trouble: str) -> str:
         """Return a trouble when it is new, and a line when it is over."""
         if trouble == self._trouble:
