@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ K = TypeVar("K")
 Key = tuple[str, int]  # name of the device, boot
 Pairs = list[tuple[int, int]]
 _MASK = (1 << 64) - 1
+_BEGINS = re.compile(rb"[0-9a-f]{0,8}$|[0-9a-f]{8} ")
 _LONGEST = 1 << 18  # bytes of lines until the file is written anew: about an hour
 
 
@@ -88,6 +90,7 @@ class Receipts:
     _pending: bytearray = field(default_factory=bytearray)
     _file: int = -1
     _size: int = 0
+    _is_urgent: bool = False
 
     @classmethod
     def load(cls, folder: Path) -> Receipts:
@@ -107,6 +110,8 @@ class Receipts:
                 receipts._replay(*json.loads(text))
             except (ValueError, TypeError, KeyError):
                 receipts.damaged_lines += 1
+        if (not data) or (torn and not _BEGINS.match(torn)):
+            receipts.damaged_lines += 1  # a kill leaves the beginning of a line, nothing else
         receipts._size = len(data)
         receipts.is_torn = bool(torn) or receipts.damaged_lines > 0
         return receipts
@@ -145,6 +150,9 @@ class Receipts:
         join(self.settled, key, lost)
         self.sums[key] = (self.sums.get(key, 0) + added) & _MASK
         self._put("tail", *key, pairs, lost, self.sums[key])
+        self._is_urgent = self._is_urgent or bool(
+            lost
+        )  # nothing else can tell these from frames that are missing
 
     def chunked(self, moved: Mapping[tuple[str, Key], SequenceRanges], added: Mapping[str, int]) -> None:
         """Move the tail to its months, which have so many chunks more; durable when this returns."""
@@ -211,8 +219,9 @@ class Receipts:
             written = os.write(self._file, self._pending)
             del self._pending[:written]
             self._size += written
-        if is_durable:
+        if is_durable or self._is_urgent:
             os.fsync(self._file)
+            self._is_urgent = False
 
     def is_in_place(self) -> bool:
         """Tell whether the file that is written still has its name."""

@@ -300,8 +300,10 @@ def _check_received(
         if in_doubt[key]:
             _search(folder, {key: in_doubt[key]}, found)
         gone = minus(in_doubt[key], found.of(key))
-        acknowledged_gone = minus(gone, minus(listed, known))
+        unknown_gone = minus(gone, known)
+        acknowledged_gone = minus(gone, unknown_gone)
         losses.add(key, f"{schema.CORE_NAME} or its log lost them", acknowledged_gone)
+        losses.add(key, "listed as received, and nowhere", unknown_gone)
         back += unlisted - acknowledged_gone.count
         for first, last in gone.pairs:
             wanted[key].remove(first, last)

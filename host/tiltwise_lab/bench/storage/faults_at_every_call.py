@@ -111,11 +111,11 @@ def record(folder: Path, boot: int, n: int, note: Note = lambda _: None, *, is_c
 # ---- templates: what lies there before ----
 
 
-_N = {1: 400, 2: 430}  # frames of the two boots
+FRAMES_OF_BOOTS = {1: 400, 2: 430}  # frames of the two boots
 _N_SHORT = {1: 60, 2: 70}  # where each frame goes through a session
 
 
-def _two_boots(folder: Path, n: Mapping[int, int] = _N) -> None:
+def _two_boots(folder: Path, n: Mapping[int, int] = FRAMES_OF_BOOTS) -> None:
     """A boot of an earlier month, closed, and one that was killed: chunks, a tail and a log."""
     made = folder.with_name(folder.name + "-live")
     record(made, 1, n[1])
@@ -127,8 +127,8 @@ def _two_boots(folder: Path, n: Mapping[int, int] = _N) -> None:
 
 def _damaged(folder: Path, file: str, table: str) -> None:
     """Two boots, closed, with one page of an index overwritten: every row of the tables can still be read."""
-    record(folder, 1, _N[1])
-    record(folder, 2, _N[2])
+    record(folder, 1, FRAMES_OF_BOOTS[1])
+    record(folder, 2, FRAMES_OF_BOOTS[2])
     (path,) = folder.glob(file)
     db = sqlite3.connect(path)
     (page,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)).fetchone()
@@ -144,16 +144,16 @@ def _old_schema(folder: Path) -> None:
     schema.open_writer(folder / schema.CORE_NAME, schema.CORE_MIGRATIONS[:1]).close()
     newest, schema.CORE_MIGRATIONS = schema.CORE_MIGRATIONS, schema.CORE_MIGRATIONS[:1]
     try:
-        record(folder, 1, _N[1])
-        record(folder, 2, _N[2])
+        record(folder, 1, FRAMES_OF_BOOTS[1])
+        record(folder, 2, FRAMES_OF_BOOTS[2])
     finally:
         schema.CORE_MIGRATIONS = newest
 
 
-def _recorded(folder: Path) -> None:
-    """Two short boots, and recordings of them."""
-    _two_boots(folder, _N_SHORT)
-    for boot, n in _N_SHORT.items():
+def template_with_recordings(folder: Path, frames: Mapping[int, int] = FRAMES_OF_BOOTS) -> None:
+    """Two boots, and recordings of them."""
+    _two_boots(folder, frames)
+    for boot, n in frames.items():
         header = recording_header(
             started=datetime.fromtimestamp(_time_s(boot, 0), UTC), address="ble:", device=_DEVICE, zone="UTC",
             mount=Mount.NECK, rule=RuleSetting(),
@@ -204,7 +204,7 @@ OPERATIONS: dict[str, Operation] = {
     "repair core.db": Operation(lambda f: _damaged(f, "core.db", "aggregate_start"), _open),
     "repair a month": Operation(lambda f: _damaged(f, "raw-2026-02.db", "chunk_time"), _record),
     "migrate": Operation(_old_schema, _open),
-    "rebuild": Operation(_recorded, _rebuild, is_short=True),
+    "rebuild": Operation(lambda f: template_with_recordings(f, _N_SHORT), _rebuild, is_short=True),
     "erase a day": Operation(_two_boots, _erase_older, is_erasing=True),
     "erase all": Operation(_two_boots, _erase_all, is_erasing=True, erases_all=True),
     "retire a month": Operation(_two_boots, _retire, is_erasing=True),
@@ -305,7 +305,7 @@ def try_operation(
         operation.template(template)
     trial = folder / "trial"
     shutil.copytree(template, trial)
-    before = _before(template, folder, _N_SHORT if operation.is_short else _N)
+    before = _before(template, folder, _N_SHORT if operation.is_short else FRAMES_OF_BOOTS)
     notes, n_calls = _run_point(calls, operation, trial, 0, Fault.COUNT)
     failures = [line for line in notes if line.startswith("defect")]
     places = range(1, n_calls + 1)
@@ -338,7 +338,7 @@ def _before(template: Path, folder: Path, n: Mapping[int, int]) -> dict[int, set
 
 def call_rows(points: int = 0, seed: int = 1) -> Iterator[tuple[float, CallRow]]:
     """Yield (share done, row) of each operation and fault; points 0: every call."""
-    with tempfile.TemporaryDirectory(prefix="tiltwise-calls-", dir=_quick_disk()) as name:
+    with tempfile.TemporaryDirectory(prefix="tiltwise-calls-", dir=quick_disk()) as name:
         library = build(Path(name))
         command = [sys.executable, "-m", __name__, name, str(points), str(seed)]
         environment = os.environ | {"LD_PRELOAD": str(library)}
@@ -351,7 +351,7 @@ def call_rows(points: int = 0, seed: int = 1) -> Iterator[tuple[float, CallRow]]
             raise RuntimeError(f"the process with failing calls ended with {process.returncode}")
 
 
-def _quick_disk() -> str | None:
+def quick_disk() -> str | None:
     """Return a folder in memory, where fsync costs nothing; the faults are the same."""
     return "/dev/shm" if Path("/dev/shm").is_dir() else None
 
