@@ -176,6 +176,30 @@ def test_erasing_retiring_and_losses_of_the_board_are_no_losses_of_the_store(tmp
     assert reports(tmp_path) == []
 
 
+def test_a_repaired_store_without_receipts_counts_nothing_as_received_that_is_not_there(
+    tmp_path: Path,
+) -> None:
+    with Store(tmp_path, min_free_bytes=0) as store:
+        fill(store, begin(store), 0, 100)
+    (tmp_path / "receipts.log").unlink()
+    (tmp_path / MONTH).unlink()
+    db = sqlite3.connect(tmp_path / "core.db")
+    db.execute("DELETE FROM meta")  # as before there were receipts
+    (page,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'gap_start'").fetchone()
+    db.commit()
+    db.close()
+    with (tmp_path / "core.db").open("r+b") as file:
+        file.seek(4096 * (page - 1))
+        file.write(b"\xa5" * 4096)
+    with Store(tmp_path, min_free_bytes=0) as store:
+        assert "core.db was damaged" in store.reports[0]
+        assert (
+            "100 acknowledged frames of clip are missing (listed as received, and nowhere)"
+            in store.reports[1]
+        )
+        assert store.received("clip", 7) == []
+
+
 @pytest.mark.parametrize("how", ["deleted", "moved", "replaced", "folder"])
 def test_a_database_that_is_no_longer_there_is_noticed_before_the_next_acknowledgement(
     tmp_path: Path, how: str

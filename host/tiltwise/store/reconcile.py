@@ -148,14 +148,13 @@ def compare(
         When the disk refuses.
     """
     ids = {str(name): int(k) for k, name in core.execute("SELECT id, name FROM device")}
-    names = {k: name for name, k in ids.items()}
-    received = {
-        (names[device], int(boot)): _ranges(blob)
-        for device, boot, blob in core.execute("SELECT device_id, boot, ranges FROM received")
-        if device in names
-    }
+    rows = core.execute("SELECT name, boot, ranges FROM received JOIN device ON device.id = device_id")
+    received = {(str(name), int(boot)): _ranges(blob) for name, boot, blob in rows}
+    found, _ = read_tail(_tail_rows(core))
     if receipts.is_new:
-        return _begin(folder, core, receipts, received, now_s)
+        losses = _begin(folder, core, receipts, received, found, now_s, is_core_mended=is_core_mended)
+        _settle_losses(folder, core, ids, losses, receipts, received, now_s)
+        return losses.told()
     losses = _Losses()
     if receipts.damaged_lines:
         losses.lines.append(
@@ -167,22 +166,46 @@ def compare(
             f"{schema.CORE_NAME} was missing: minutes, events and gaps of the days before are gone, unless you bring "
             "it back or build the store again with `tiltwise data --rebuild RECORDING`"
         )
-    found, _ = read_tail(_tail_rows(core))
     _check_months(folder, receipts, losses, found, now_s)
     _check_tail(folder, receipts, losses, found)
     wanted = _check_received(folder, receipts, losses, found, acknowledged, received)
-    changed = {key: ranges for key, ranges in wanted.items() if ranges.pairs != _pairs(received, key)}
-    lines = losses.told() or ([] if is_core_mended else losses.stale)
-    if lines:
-        swap.note_incidents(folder, lines, now_s)
-    if changed:
-        _write_received(core, ids, changed, now_s)
-    if lines or changed or receipts.is_torn or _follow(receipts, found):
-        for key, (_, gone) in losses.why.items():
-            receipts.forget(key, gone.pairs)
+    if is_core_mended and not losses.why:
+        losses.stale.clear()  # the repair was told, which explains it
+    losses.lines += [] if losses.told() else losses.stale
+    is_changed = wanted.keys() != received.keys() or any(
+        ranges.pairs != received[key].pairs for key, ranges in wanted.items()
+    )
+    if losses.told() or is_changed or receipts.is_torn or _follow(receipts, found):
+        _settle_losses(folder, core, ids, losses, receipts, wanted, now_s)
         _follow(receipts, found)
         receipts.rewrite()
-    return lines
+    return losses.told()
+
+
+def _settle_losses(
+    folder: Path,
+    core: sqlite3.Connection,
+    ids: dict[str, int],
+    losses: _Losses,
+    receipts: Receipts,
+    wanted: Mapping[Key, SequenceRanges],
+    now_s: float,
+) -> None:
+    """Keep what is to be told, durably, before the traces of it go; then let lists and receipts follow."""
+    if lines := losses.told():
+        swap.note_incidents(folder, lines, now_s)
+    for key, (_, gone) in losses.why.items():
+        receipts.forget(key, gone.pairs)
+    with schema.transaction(core):
+        core.execute("INSERT OR REPLACE INTO meta VALUES (?, '1')", (_MARK,))
+        for (device, boot), ranges in wanted.items():
+            if device not in ids:
+                ids[device] = max(ids.values(), default=0) + 1
+                core.execute("INSERT INTO device VALUES (?, ?, ?)", (ids[device], device, round(now_s * 1e6)))
+            core.execute(
+                "INSERT OR REPLACE INTO received (device_id, boot, ranges) VALUES (?, ?, ?)",
+                (ids[device], boot, ranges.pack()),
+            )
 
 
 def _begin(
@@ -190,20 +213,30 @@ def _begin(
     core: sqlite3.Connection,
     receipts: Receipts,
     received: Mapping[Key, SequenceRanges],
+    found: Found,
     now_s: float,
-) -> list[str]:
-    """Begin receipts for a store without any: what it has by now is taken as it is."""
-    was_there = core.execute("SELECT 1 FROM meta WHERE key = ?", (_MARK,)).fetchone() is not None
-    lines = []
-    if was_there:
-        lines.append(f"{receipts.path.name} was missing: what was acknowledged before cannot be compared")
+    *,
+    is_core_mended: bool,
+) -> _Losses:
+    """Begin receipts for a store without any: what it has by now is taken as it is, unless it was just repaired."""
+    losses = _Losses()
+    if core.execute("SELECT 1 FROM meta WHERE key = ?", (_MARK,)).fetchone() is not None:
+        losses.lines.append(
+            f"{receipts.path.name} was missing: what was acknowledged before cannot be compared"
+        )
+    if is_core_mended:
+        _search(folder, received, found)
+        for key, ranges in received.items():
+            gone = minus(ranges, found.of(key))
+            losses.add(key, "listed as received, and nowhere", gone)
+            for first, last in gone.pairs:
+                ranges.remove(first, last)
+    if lines := losses.told():  # before the receipts are there, which would end the asking
         swap.note_incidents(folder, lines, now_s)
     receipts.settled = {key: ranges.copy() for key, ranges in received.items()}
-    _follow(receipts, read_tail(_tail_rows(core))[0])
+    _follow(receipts, found)
     receipts.rewrite()
-    with schema.transaction(core):
-        core.execute("INSERT OR REPLACE INTO meta VALUES (?, '1')", (_MARK,))
-    return lines
+    return losses
 
 
 def _tail_rows(core: sqlite3.Connection) -> list[tuple[object, ...]]:
@@ -221,10 +254,6 @@ def _ranges(blob: object) -> SequenceRanges:
                 return SequenceRanges()
             ranges.add(first, last)
     return ranges
-
-
-def _pairs(received: Mapping[Key, SequenceRanges], key: Key) -> list[tuple[int, int]]:
-    return received[key].pairs if key in received else []
 
 
 def _check_months(folder: Path, receipts: Receipts, losses: _Losses, found: Found, now_s: float) -> None:
@@ -316,21 +345,6 @@ def _check_received(
             "minutes and events of that time may be missing"
         )
     return wanted
-
-
-def _write_received(
-    core: sqlite3.Connection, ids: dict[str, int], changed: Mapping[Key, SequenceRanges], now_s: float
-) -> None:
-    with schema.transaction(core):
-        for (device, boot), ranges in changed.items():
-            if device not in ids:
-                ids[device] = max(ids.values(), default=0) + 1
-                row = (ids[device], device, round(now_s * 1e6))
-                core.execute("INSERT INTO device VALUES (?, ?, ?)", row)
-            core.execute(
-                "INSERT OR REPLACE INTO received (device_id, boot, ranges) VALUES (?, ?, ?)",
-                (ids[device], boot, ranges.pack()),
-            )
 
 
 def _follow(receipts: Receipts, found: Found) -> bool:

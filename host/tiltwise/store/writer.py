@@ -261,6 +261,8 @@ class Store(StoreIntake):
         """Turn the tail into chunks; a failure costs nothing (the tail stays) and is returned as a line."""
         try:
             rows = self._read_back()
+            if not rows and not self._receipts.tail:
+                return None
             found, frames = read_tail(rows)
             if {k: found.sums.get(k, 0) for k in self._receipts.tail} != {
                 k: self._receipts.sums.get(k, 0) for k in self._receipts.tail
