@@ -181,7 +181,7 @@ def _rebuild(folder: Path, _: Note) -> None:
 
 
 def _erase_older(folder: Path, note: Note) -> None:
-    erase_stretch(folder, *(round(_time_s(1, k) * 1e6) for k in (0, 1000)), T0_S)
+    erase_stretch(folder, round(_time_s(1, 0) * 1e6), round(_time_s(1, 1000) * 1e6), T0_S)
     note("done")
 
 

@@ -128,8 +128,8 @@ def _print_calls_and_fuzz(scale: float, console: Console) -> None:
     stores = max(6, round(fuzzed_stores.STORES * scale))
     fuzzed = [row for row in collect("damaged stores", fuzzed_stores.fuzz_rows(stores)) if row is not None]
     title = "\nstores damaged in one to three places, seed 1; goal: 0 failures (silent losses, defects)"
-    cells = ((r.what, r.stores, r.with_losses, r.told, len(r.failures)) for r in fuzzed)
-    console.print(table(title, ("damaged", "stores", "with losses", "told", "failures"), cells))
+    found = ((r.what, r.stores, r.with_losses, r.told, len(r.failures)) for r in fuzzed)
+    console.print(table(title, ("damaged", "stores", "with losses", "told", "failures"), found))
     _print_failures([failure for row in fuzzed for failure in row.failures], console)
 
 
