@@ -21,8 +21,13 @@ from tiltwise.store import schema, swap
 from tiltwise.store.codec import StoredFrame, unpack_chunk, unpack_columns, unpack_tail
 from tiltwise.store.raw_files import month_of, raw_files
 from tiltwise.store.receipts import Key, Month, Receipts, digest, join, minus
-from tiltwise.store.recovery import recover
+from tiltwise.store.recovery import is_intact, recover
 
+# By each index: of a file whose pages have changed places, one of them finds nothing, and no error says so.
+_COUNTS = (
+    "SELECT count(*) FROM chunk INDEXED BY sqlite_autoindex_chunk_1 WHERE device > ''",
+    "SELECT count(*) FROM chunk INDEXED BY chunk_time WHERE t0_us BETWEEN -1000000000000000000 AND 1000000000000000000",
+)
 _SHOWN = 6  # ranges of a boot that a line names
 _MARK = "receipts"  # in meta: this store has receipts, so that their absence means something
 _UNREADABLE = (ValueError, IndexError, struct.error, zlib.error, wire.WireError)  # what damaged blobs raise
@@ -266,7 +271,7 @@ def _check_months(folder: Path, receipts: Receipts, losses: _Losses, found: Foun
         why = f"{path.name} was deleted or moved"
         if path.is_file():
             why = f"{path.name} was damaged or replaced"
-            if chunks is None:
+            if chunks is None or not is_intact(path):
                 losses.lines.append(recover(path, schema.RAW_MIGRATIONS, now_s).message)
             chunks = _count(path)
         _search(folder, month.frames, found, only=name)
@@ -276,7 +281,7 @@ def _check_months(folder: Path, receipts: Receipts, losses: _Losses, found: Foun
 
 
 def _count(path: Path) -> int | None:
-    """Return the number of chunks, by the smallest index; None where the file cannot say."""
+    """Return the number of chunks, as the index says that knows fewer; None where the file cannot say."""
     if not path.is_file():
         return None
     try:
@@ -284,7 +289,7 @@ def _count(path: Path) -> int | None:
     except (sqlite3.Error, OSError):
         return None
     try:
-        return int(db.execute("SELECT count(*) FROM chunk").fetchone()[0])
+        return min(int(db.execute(sql).fetchone()[0]) for sql in _COUNTS)
     except sqlite3.Error:
         return None
     finally:

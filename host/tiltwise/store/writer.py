@@ -26,7 +26,7 @@ from tiltwise.store.raw_files import Place, RawFiles, Tail, month_of
 from tiltwise.store.reader import StoreReader
 from tiltwise.store.receipts import Key, Receipts, digest
 from tiltwise.store.reconcile import compare, read_tail
-from tiltwise.store.recovery import open_core
+from tiltwise.store.recovery import open_core, recover
 from tiltwise.store.schema import StoreError
 from tiltwise.store.staging import BootFrames, StoreIntake
 
@@ -107,27 +107,36 @@ class Store(StoreIntake):
                 schema.make_private(file)
             self._raw = RawFiles(self.folder)
             self._core, mended = open_core(self.folder, now_s)
-        except OSError as error:
+            try:
+                self._compare(is_core_new=is_core_new, is_core_mended=bool(mended))
+            except sqlite3.DatabaseError as error:
+                if not schema.is_damage(error):
+                    raise
+                self._core.close()  # what the quick check does not see: pages that have changed places
+                recover(path, schema.CORE_MIGRATIONS, now_s)
+                self._core = schema.open_writer(path, schema.CORE_MIGRATIONS)
+                self._compare(is_core_new=is_core_new, is_core_mended=True)
+        except (sqlite3.Error, OSError) as error:
+            if hasattr(self, "_core"):
+                self._core.close()
             raise error if isinstance(error, StoreError) else schema.explain(error, self.folder) from error
-        try:
-            self._receipts = Receipts.load(self.folder)
-            compare(
-                self.folder,
-                self._core,
-                self._receipts,
-                now_s,
-                is_core_new=is_core_new,
-                is_core_mended=bool(mended),
-            )
-            self._load()
-        except BaseException as error:
-            self._core.close()
-            if isinstance(error, (sqlite3.Error, OSError)) and not isinstance(error, StoreError):
-                raise schema.explain(error, self.folder) from error
-            raise
         self._places = [Place(path), Place(path.with_name(path.name + "-wal"))]
         self.reports = [each.line for each in swap.incidents(self.folder) if not each.is_told]
         self._n_reported = len(self.reports)
+
+    def _compare(self, *, is_core_new: bool, is_core_mended: bool) -> None:
+        """Compare core.db with the receipts, and learn what must be known of it in memory."""
+        self._receipts = Receipts.load(self.folder)
+        compare(
+            self.folder,
+            self._core,
+            self._receipts,
+            self._now_s(),
+            is_core_new=is_core_new,
+            is_core_mended=is_core_mended,
+        )
+        self._load()
+        kept_months(self._core)
 
     @staticmethod
     def open_readonly(folder: Path) -> StoreReader:
