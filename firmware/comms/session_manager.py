@@ -1,10 +1,11 @@
 """State shared by all host sessions: key, active session, places on the radio, and what commands may use.
 
-One session at a time is active; another host gets BUSY unless it proves the key and asks to take over. A key of 256
-bits needs no brake on guesses, and a brake could be used against the owner, for anybody can claim an address: so who
-proves the key gets in at once. What strangers can take is the places: when all are taken the oldest peer that has
-proved nothing goes, in 3 s, or in what hosts have needed since boot and half of that again. An address that has wasted
-two places gets little time, but every fourth time all of it, for it may be an owner's that somebody else claims.
+One session at a time is active; another host gets BUSY unless it proves the key and asks to take over. A key of
+256 bits needs no brake on guesses, and a brake could be used against the owner, for anybody can claim an address:
+so who proves the key gets in at once. What strangers can take is the places: when all are taken the oldest peer
+that has proved nothing goes, in 3 s, or in what hosts have needed since boot and half of that again. An address
+that has wasted two places gets little time, but every fourth time all of it, for it may be an owner's that
+somebody else claims.
 """
 
 import gc

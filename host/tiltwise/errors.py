@@ -17,6 +17,12 @@ class UsageError(AppError):
     exit_code = 2
 
 
+class StoppedError(AppError):
+    """Ctrl-C, SIGTERM or SIGHUP ended a session; the line says what was kept, and where."""
+
+    exit_code = 130  # 128 + SIGINT, what shells expect
+
+
 def os_error_line(error: OSError) -> str:
     """Say what the system refused, about which file, and what to do."""
     advice = {

@@ -50,6 +50,8 @@ def convert(values: object, kind: type[T]) -> T:
         return msgspec.convert(values, kind)
     except msgspec.ValidationError as error:
         raise ValueError(_line(str(error), values)) from error
+    except (OverflowError, RecursionError) as error:
+        raise ValueError(f"a value is out of all bounds ({error})") from error
 
 
 def _line(message: str, values: object) -> str:
@@ -67,8 +69,8 @@ def _line(message: str, values: object) -> str:
 
 
 def _value(values: Any, key: str) -> object:
-    """Return the value at a key such as `mounting.notes[1]`; `[...]`, which msgspec writes for any key, stays."""
-    for name, index in re.findall(r"(\w+)|\[(\d+)\]", key):
+    """Return the value at a key such as `mounting.notes[1]`, as far as `[...]`, msgspec's word for any key."""
+    for name, index in re.findall(r"(\w+)|\[(\d+)\]", key.partition("[...]")[0]):
         values = values[name] if name else values[int(index)]
     return values
 

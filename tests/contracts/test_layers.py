@@ -39,7 +39,7 @@ MAY_IMPORT = {
     "recording.formats": "types",
     "recording": "common decode link recording.formats types version",
     "config": "detect errors link motion.calibration recording stored_values text types",
-    "store": "common decode errors report stored_values text types",
+    "store": "common config decode errors report stored_values text types",
     "setup": "common config decode errors firmware_build link text types",
     "sim": "types",
     "sim.body": "motion types",

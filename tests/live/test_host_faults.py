@@ -92,7 +92,7 @@ def test_kill_9_before_every_statement_of_every_commit_loses_nothing(tmp_path: P
         notes, ended = in_a_process_of_its_own(lambda out, to=folder, n=fatal: write(to, out, n))  # type: ignore[misc]
         assert os.WTERMSIG(ended) == signal.SIGKILL, "the number of statements is not the same each time"
         with Store(folder, min_free_bytes=0) as store:
-            assert store.recoveries == [], fatal
+            assert store.reports == [], fatal
             session = store.begin_session("b", 7, zone="UTC", mount=Mount.NECK, started_s=T0_S)
             store.append(session, opened([frame(350)]), [utc_s(350)])
             store.commit()
@@ -130,7 +130,7 @@ def test_a_limit_of_memory_that_is_met_damages_nothing(tmp_path: Path) -> None:
     assert last > 80
     assert stored_seqs(tmp_path) >= set(range(last + 1))
     store = Store(tmp_path, min_free_bytes=0)
-    assert store.recoveries == []
+    assert store.reports == []
     session = calibrated_session(store, 2)
     for k, received in enumerate(frames_of(2, 5.0)):
         session.receive(0.2 * k, received)

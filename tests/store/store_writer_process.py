@@ -17,7 +17,7 @@ def main(folder: Path, boot: int) -> None:
     ready = [frame(k, boot=boot) for k in range(2000)]
     with Store(folder) as store:
         session = store.begin_session("b", boot, zone="UTC", mount=Mount.NECK, started_s=T0_S)
-        print("ready", len(store.recoveries), flush=True)
+        print("ready", len(store.reports), flush=True)
         for first in range(0, len(ready), STEP):
             seqs = range(first, first + STEP)
             store.append(session, opened(ready[first : first + STEP]), [utc_s(k) + 1000 * boot for k in seqs])

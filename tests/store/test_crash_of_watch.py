@@ -59,7 +59,7 @@ def wait_for_line(child: subprocess.Popen[str], words: str) -> None:
     raise AssertionError(f"no line with {words!r} in {DEADLINE_S:g} s")
 
 
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("command", ["watch", "demo"])
 def test_stopping_saves_everything_up_to_then(tmp_path: Path, command: str, sign: signal.Signals) -> None:
     data = tmp_path / "data"
@@ -80,7 +80,10 @@ def test_stopping_saves_everything_up_to_then(tmp_path: Path, command: str, sign
         child.send_signal(sign)
         out, err = child.communicate(timeout=DEADLINE_S)
     assert child.returncode == 130, err
-    assert err == "tiltwise: stopped; what was recorded is saved\n"
+    kept = f" frames in {data} and the recording {recording}\n"
+    assert err.startswith("tiltwise: stopped; kept ")
+    assert err.endswith(kept)
+    assert int(err.removeprefix("tiltwise: stopped; kept ").removesuffix(kept)) == len(stored_seqs(data))
     assert "Traceback" not in out
     assert clean_mark(data) == "1"
     assert_sound(data)
@@ -91,6 +94,42 @@ def test_stopping_saves_everything_up_to_then(tmp_path: Path, command: str, sign
     assert seqs == list(range(len(seqs)))
     assert len(seqs) > 30, "two nods take more than six seconds of five frames"
     assert stored_seqs(data) == set(seqs)
+
+
+def test_stopping_says_so_when_nothing_was_kept(tmp_path: Path) -> None:
+    with start(tmp_path / "home", "watch", "sim:desk?minutes=60&speed=30", "--no-store") as child:
+        wait_for_line(child, "calibrating")
+        child.send_signal(signal.SIGINT)
+        _, err = child.communicate(timeout=DEADLINE_S)
+    assert (child.returncode, err) == (130, "tiltwise: stopped; nothing was kept\n")
+
+
+def test_a_database_deleted_under_watch_is_warned_of_and_the_last_line_is_true(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with start(tmp_path / "home", "watch", "sim:desk?minutes=60&speed=30", "--data", str(data)) as child:
+        wait_for_line(child, "calibrating: 2 of 3")
+        for path in data.glob("core.db*"):
+            path.unlink()
+        wait_for_line(child, "was deleted, moved or replaced while recording")
+        child.send_signal(signal.SIGINT)
+        _, err = child.communicate(timeout=DEADLINE_S)
+    assert child.returncode == 1
+    assert err.startswith("tiltwise: what was still waiting could not be stored: ")
+    assert "deleted, moved or replaced" in err
+    with Store(data) as store:
+        assert any("core.db was missing" in line for line in store.reports)
+        assert any("acknowledged frames" in line for line in store.reports)
+
+
+def test_what_is_kept_is_readable_by_its_owner_only(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with start(home, "watch", "sim:desk?minutes=2&speed=0", "--record", str(tmp_path / "a.tw")) as child:
+        child.communicate(timeout=DEADLINE_S)
+    folder = home / "simulated"
+    kept = [tmp_path / "a.tw", *folder.glob("*.db"), *folder.glob("receipts.log")]
+    assert len(kept) == 4
+    assert {path.stat().st_mode & 0o777 for path in kept} == {0o600}
+    assert folder.stat().st_mode & 0o777 == 0o700
 
 
 def start_noting(folder: Path, trial: int) -> tuple[subprocess.Popen[str], Path]:
@@ -160,7 +199,7 @@ def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     started_s = time.process_time()
     with Store(data, min_free_bytes=0) as store:
         store.commit()
-        assert store.recoveries == []
+        assert store.reports == []
     assert time.process_time() - started_s < RESTART_S
     assert clean_mark(data) == "1"
 

@@ -164,9 +164,10 @@ def test_a_damaged_page_in_the_raw_file_costs_its_chunks_only(tmp_path: Path) ->
             assert reader.damaged_chunks > 0
         fill(store, begin(store), 6000, 6100)
         assert store.commit().frames == 100
-    (recovery,) = store.recoveries  # checked when the first chunk was written into it
-    assert recovery.quarantined.name == "raw-2026-02.db.corrupt-20260225T061320Z"
-    assert "recording goes on" in recovery.message
+    (report,) = [line for line in store.reports if "was damaged" in line]
+    assert "raw-2026-02.db.corrupt-20260225T061320Z" in report
+    assert "recording goes on" in report
+    assert (tmp_path / "raw-2026-02.db.corrupt-20260225T061320Z").is_file()
     with Store.open_readonly(tmp_path) as reader:
         seqs = {unpack_header(f.data)[3] for f in reader.frames(T0_S - 1, T0_S + 1e5)}
     assert set(range(6000, 6100)) <= seqs
@@ -183,8 +184,8 @@ def test_a_damaged_core_is_set_aside_and_recording_goes_on(tmp_path: Path, page:
     make_dirty(tmp_path)
     scribble(tmp_path / "core.db", page)
     with Store(tmp_path) as store:
-        assert len(store.recoveries) == 1
-        assert store.recoveries[0].quarantined.exists()
+        assert len(store.reports) == 1
+        assert list(tmp_path.glob("core.db.corrupt-*"))
         fill(store, begin(store), 300, 320)
         store.commit()
     seqs = stored_seqs(tmp_path, 7)
@@ -194,7 +195,7 @@ def test_a_damaged_core_is_set_aside_and_recording_goes_on(tmp_path: Path, page:
 def test_a_file_that_is_no_database_is_set_aside(tmp_path: Path) -> None:
     (tmp_path / "core.db").write_bytes(b"this was never a database" * 400)
     with Store(tmp_path) as store:
-        assert len(store.recoveries) == 1
+        assert len(store.reports) == 1
         fill(store, begin(store), 0, 5)
     assert stored_seqs(tmp_path, 7) == list(range(5))
 
@@ -206,7 +207,7 @@ def test_a_month_file_damaged_while_recording_is_replaced_at_once(tmp_path: Path
         for first in range(0, 400, 50):
             fill(store, session, first, first + 50)
             assert store.commit().warning is None
-        assert len(store.recoveries) == 1
+        assert len(store.reports) == 1
     assert stored_seqs(tmp_path, 7) == list(range(400))
 
 

@@ -63,7 +63,7 @@ def test_only_what_was_synced_survives_a_cut(tmp_path: Path) -> None:
     syncs = [
         FileSync(a, copies / "0", (), ()),
         FileSync(b, copies / "1", ("ack 1",), ()),
-        FileSync(b, copies / "2", ("ack 1", "ack 2"), (a,)),
+        FileSync(b, copies / "2", ("ack 1", "ack 2"), ((a, None),)),
         FileSync(Path(), Path(), (), ()),
     ]
     seen = set()

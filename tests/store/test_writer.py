@@ -10,7 +10,7 @@ import pytest
 
 from store.store_frames import T0_S, frame, opened, orient_frame, status_frame, utc_s
 from tiltwise.common import wire
-from tiltwise.common.frame import frame_sizes, open_frame, unpack_header
+from tiltwise.common.frame import frame_sizes, open_frame, read_frame, unpack_header
 from tiltwise.report import aggregate as agg
 from tiltwise.report.aggregate import Aggregate
 from tiltwise.store import schema
@@ -264,25 +264,37 @@ def test_a_second_writer_is_told_who_holds_the_store(tmp_path: Path) -> None:
     Store(tmp_path).close()
 
 
-def test_below_the_free_space_limit_only_raw_samples_stop(tmp_path: Path) -> None:
+def test_little_room_is_told_and_a_full_disk_leaves_the_samples_to_the_board(tmp_path: Path) -> None:
     free = [10_000]
     with Store(tmp_path, min_free_bytes=5_000, free_bytes=lambda _: free[0]) as store:
         session = begin(store)
         fill(store, session, 0, 5)
         assert store.commit().warning is None
-        free[0] = 100
+        free[0] = 4_000
         fill(store, session, 5, 10)
+        done = store.commit()
+        assert "free some space" in str(done.warning)
+        assert done.settled[session] == 9, "what is acknowledged is stored"
+        free[0] = 199  # bytes; below a 25th of the limit
+        fill(store, session, 10, 15)
         store.put_aggregates(session, [minute(T0_S)])
         done = store.commit()
-        assert "not raw samples" in str(done.warning)
-        assert done.settled[session] == 9
+        assert "wait on the board" in str(done.warning)
+        assert (done.frames, done.settled[session]) == (0, 9)
+        with store.open_readonly(tmp_path) as reader:
+            assert len(reader.day(date(2026, 2, 25)).minutes) == 1
         free[0] = 10_000
-        fill(store, session, 10, 15)
-        assert store.commit().warning is None
+        done = store.commit()
+        assert (done.warning, done.frames, done.settled[session]) == (None, 5, 14)
     with Store.open_readonly(tmp_path) as reader:
-        seqs = [unpack_header(f.data)[3] for f in reader.frames(T0_S, T0_S + 9)]
-        assert seqs == [*range(5), *range(10, 15)]
-        assert len(reader.day(date(2026, 2, 25)).minutes) == 1
+        assert [read_frame(f.data).seq for f in reader.frames(T0_S, T0_S + 9)] == list(range(15))
+
+
+def test_closing_on_a_full_disk_says_what_is_not_stored(tmp_path: Path) -> None:
+    store = Store(tmp_path, min_free_bytes=5_000, free_bytes=lambda _: 0)
+    fill(store, begin(store), 0, 5)
+    with pytest.raises(StoreError, match="5 frames are not stored"):
+        store.close()
 
 
 def test_a_locked_database_costs_nothing_but_patience(

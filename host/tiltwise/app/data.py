@@ -15,13 +15,14 @@ from pathlib import Path
 from rich.table import Table
 
 from tiltwise import console
-from tiltwise.app.day import parse_day
+from tiltwise.app.day import parse_day, say_where_simulated
 from tiltwise.errors import AppError, UsageError
 from tiltwise.live.event_text import lasting
 from tiltwise.offline.rebuild import rebuild
-from tiltwise.store.erase import KEEP_RAW, copies, erase_all, erase_stretch, store_files
+from tiltwise.store.erase import KEEP_RAW, erase_all, erase_stretch
 from tiltwise.store.overview import Overview, overview
 from tiltwise.store.reader import day_bounds_us
+from tiltwise.store.swap import copies, store_files
 from tiltwise.store.writer import Store
 from tiltwise.text import printable
 
@@ -64,6 +65,7 @@ def change_or_show(
         if may_change(printable(change.question, 1000)):
             console.out.print(change.do(), highlight=False)
         return
+    say_where_simulated(folder)
     seen = overview(folder)
     if as_json:
         print(json.dumps(data_json(folder, seen)))
@@ -86,11 +88,14 @@ def data_table(folder: Path, seen: Overview) -> Table:
         ("recorded / worn", f"{lasting(seen.covered_s)} / {lasting(seen.worn_s)}"),
         ("raw samples", _raw(seen)),
     ]
+    rows += [("origin", f"{' and '.join(seen.origins)}, not your own days")] if seen.origins else []
     rows += [("gaps", "none")] if not seen.gaps else []
     for k, gap in enumerate(seen.gaps):
         rows.append(
             ("gaps" if k == 0 else "", f"{printable(gap.reason)}: {gap.count}, {lasting(gap.seconds)}")
         )
+    for utc_s, line in seen.incidents[-_SHOWN:]:
+        rows.append((f"{datetime.fromtimestamp(utc_s, UTC):%Y-%m-%d %H:%M}", printable(line, 300)))
     for row in rows:
         table.add_row(*row)
     return table

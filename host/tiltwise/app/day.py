@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from rich.table import Table
 
+from tiltwise.config.paths import simulated_in
 from tiltwise.errors import AppError, UsageError
 from tiltwise.live.event_text import lasting
 from tiltwise.offline import shown_metrics
@@ -17,6 +18,7 @@ from tiltwise.offline.picture_file import check_picture_path, save_figure
 from tiltwise.report import plots
 from tiltwise.report.day_summary import DaySummary
 from tiltwise.report.plots import Figure
+from tiltwise.store.schema import CORE_NAME
 from tiltwise.store.writer import Store
 from tiltwise.text import printable
 from tiltwise.types import Activity, FloatArray
@@ -32,6 +34,12 @@ class Day:
     summary: DaySummary
     zone: ZoneInfo
     rule_deg: float | None = None  # of the rule in force then, if it was kept
+    origins: tuple[str, ...] = ()  # "simulated", "replayed": what of it is not the wearer's own
+
+    @property
+    def mark(self) -> str:
+        """What stands beside its date when it is not the wearer's own."""
+        return f", {' and '.join(self.origins)}" if self.origins else ""
 
 
 def parse_day(text: str, today: date | None = None) -> date:
@@ -58,8 +66,18 @@ def folder_with_days(asked: Path | None, own: Path) -> tuple[Path, str]:
     return folder, f"nothing of your own is stored yet: this is the demo in {printable(str(folder), 300)}"
 
 
+def say_where_simulated(folder: Path) -> None:
+    """Raise AppError where a folder has no store of the wearer's own, but one of what was simulated or replayed."""
+    aside = simulated_in(folder)
+    if not (folder / CORE_NAME).exists() and (aside / CORE_NAME).exists():
+        raise AppError(
+            f"no recordings of your own in {folder}; what was simulated or replayed is apart: add --data {aside}"
+        )
+
+
 def load_day(folder: Path, day: date | None) -> Day:
     """Read a day, the newest one without a date; AppError when nothing was recorded on it."""
+    say_where_simulated(folder)
     with Store.open_readonly(folder) as reader:
         days = reader.days()
         if not days:
@@ -69,14 +87,17 @@ def load_day(folder: Path, day: date | None) -> Day:
             near = min(days, key=lambda d: abs((d - chosen).days))
             raise AppError(f"nothing was recorded on {chosen}; the nearest day with data is {near}")
         stored = reader.day(chosen)
-    return Day(chosen, stored.summary(), ZoneInfo(stored.zone), stored.rule_deg)
+    return Day(chosen, stored.summary(), ZoneInfo(stored.zone), stored.rule_deg, stored.origins)
 
 
 def day_figure(
     day: Day, limit_deg: float | None, trace: tuple[FloatArray, FloatArray] | None = None
 ) -> Figure:
     """Return the picture of a day; a trace (UTC s, deg) stands in for the minutes of a short one."""
-    return plots.day(day.summary, day.zone, limit_deg=limit_deg, trace=trace)
+    figure = plots.day(day.summary, day.zone, limit_deg=limit_deg, trace=trace)
+    if day.origins:
+        figure.text(0.975, 0.945, " and ".join(day.origins), fontsize=17, fontweight="bold", ha="right")
+    return figure
 
 
 def draw_day(folder: Path, date: str | None, out: Path | None, limit_deg: float) -> tuple[Day, Path]:
@@ -101,7 +122,11 @@ def day_table(day: Day) -> Table:
     """Return the day in a few lines."""
     s = day.summary
     table = Table(
-        show_header=False, box=None, pad_edge=False, title=f"{day.day} ({day.zone.key})", title_justify="left"
+        show_header=False,
+        box=None,
+        pad_edge=False,
+        title=f"{day.day} ({day.zone.key}){day.mark}",
+        title_justify="left",
     )
     rows = [
         ("worn", lasting(s.worn_s)),

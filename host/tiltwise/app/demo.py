@@ -35,6 +35,7 @@ from tiltwise.recording.tw_file import RecordingWriter
 from tiltwise.report.taking_off import is_on_a_neck
 from tiltwise.sim.board.simulated_source import SimSource
 from tiltwise.sim.board.simulation import Simulation
+from tiltwise.store.stored_samples import SIMULATED
 from tiltwise.store.writer import Store
 from tiltwise.text import printable
 from tiltwise.types import Activity, ActivityChanged, EpisodeEnded, FloatArray, Mount, RepCompleted
@@ -138,7 +139,7 @@ def _session(options: DemoOptions, folder: Path, started: datetime) -> LiveSessi
         started_utc_s=started.timestamp(),
         zone=zone,
         device=device,
-        store=Store(folder, min_free_bytes=0),
+        store=Store(folder, min_free_bytes=0, origin=SIMULATED),
         recorder=RecordingWriter(folder / "demo.tw", header, start_s=0.0),
         exercises=options.counted,
         commit_every_s=max(ACK_EVERY_S, min(options.speed or 100.0, 100.0) / 20),

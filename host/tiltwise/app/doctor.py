@@ -102,7 +102,7 @@ def _store(folder: Path) -> Finding:
     try:
         with Store(folder) as store:
             store.commit()
-            said = "; ".join(recovery.message for recovery in store.recoveries)
+            said = "; ".join(store.reports)
         return Finding("store", True, f"{folder} can be written{'; ' + said if said else ''}")
     except StoreError as error:
         return Finding("store", False, str(error))

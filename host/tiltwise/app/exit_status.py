@@ -10,14 +10,14 @@ from contextlib import contextmanager
 import typer
 
 from tiltwise.config.address import AddressError
-from tiltwise.errors import AppError, UsageError, os_error_line
+from tiltwise.errors import AppError, StoppedError, UsageError, os_error_line
 from tiltwise.text import as_typed, printable
 
 # Typer keeps its own copy of click; this is its class of wrong-use errors, whatever the copy is called.
 _USAGE_ERRORS: tuple[type[Exception], ...] = tuple(
     kind for kind in typer.BadParameter.__mro__ if kind.__name__ in ("UsageError", "ClickException")
 )
-INTERRUPTED = 130  # 128 + SIGINT, what shells expect
+INTERRUPTED = StoppedError.exit_code
 _LONGEST_LINE = 1000  # characters; a path may have 4096
 _DEBUG = "TILTWISE_DEBUG"  # set to anything, it lets defects show where they are
 
@@ -58,7 +58,7 @@ def run(call: Callable[[], object]) -> int:
         what = f"{type(error).__name__}: {error}"
         return _tell(f"a defect in tiltwise ({what}): please report it; {_DEBUG}=1 shows where", 1)
     if code == INTERRUPTED:
-        return _tell("stopped; what was recorded is saved", INTERRUPTED)
+        return _tell("stopped", INTERRUPTED)
     return code if isinstance(code, int) else 0
 
 

@@ -13,7 +13,7 @@ from rich.live import Live
 from tiltwise.app.watch_view import WatchView
 from tiltwise.config.address import Address, open_source, parse_address, replay_options
 from tiltwise.config.calibration_profiles import DEFAULT_PERSON, StoredCalibration, device_name, load_profile
-from tiltwise.config.paths import data_folder
+from tiltwise.config.paths import data_folder, simulated_in
 from tiltwise.config.settings import Deliver, Settings, rule_settings
 from tiltwise.config.time_zone import local_zone_name
 from tiltwise.console import LINE_STYLES
@@ -32,6 +32,7 @@ from tiltwise.live.wearer.live_calibration import CalibrationOptions
 from tiltwise.offline.input_file import ImuInput, as_recorded, choose_neutral, read_input
 from tiltwise.offline.recording_header import recording_header
 from tiltwise.recording.tw_file import RecordingWriter
+from tiltwise.store.stored_samples import REPLAYED, SIMULATED
 from tiltwise.store.writer import Store
 from tiltwise.text import printable, safe_name
 from tiltwise.types import Mount
@@ -86,7 +87,7 @@ def watch(options: WatchOptions, console: Console) -> None:
     device = safe_name(f"{address.scheme}-{Path(address.target or 'default').name}")
     if address.scheme in ("sim", "replay"):  # played again it is another day, not the same frames twice
         device = f"{device}-{started:%Y%m%dT%H%M%S}"
-    store = _open_store(options, console)
+    store = _open_store(options, address, console)
     try:
         recorder = _recorder(options, worn, started, zone, device)
     except OSError:
@@ -179,12 +180,18 @@ def _stored(
     return stored
 
 
-def _open_store(options: WatchOptions, console: Console) -> Store | None:
+def _open_store(options: WatchOptions, address: Address, console: Console) -> Store | None:
+    """What is simulated or replayed has a store apart, so that it is never taken for the wearer's own days."""
     if not options.is_stored:
         return None
-    store = Store(options.data or data_folder())
-    for recovery in store.recoveries:
-        console.print(recovery.message, style=LINE_STYLES["warn"])
+    origin = {"sim": SIMULATED, "replay": REPLAYED}.get(address.scheme, "")
+    folder = simulated_in(data_folder()) if origin else data_folder()
+    store = Store(options.data or folder, origin=origin)
+    for line in store.reports:
+        console.print(printable(line, 1000), style=LINE_STYLES["warn"], highlight=False)
+    if origin:
+        text = f"{origin}: its days are kept in {store.folder}"
+        console.print(printable(text, 300), style="dim", highlight=False, soft_wrap=True)
     return store
 
 

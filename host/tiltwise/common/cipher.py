@@ -24,7 +24,8 @@ class CounterMode:
 
     def __init__(self, aes, key, buffers=None):
         self._aes = aes(key, 1)
-        self._counters, self._stream = buffers or (bytearray(BUFFER_SIZE), bytearray(BUFFER_SIZE))
+        buffers = buffers or (bytearray(BUFFER_SIZE), bytearray(BUFFER_SIZE))
+        self._counters, self._stream = buffers
         for k in range(BUFFER_SIZE):
             self._counters[k] = 0
 

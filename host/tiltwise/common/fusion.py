@@ -199,8 +199,8 @@ class Fusion:
     def update(self, gx, gy, gz, ax, ay, az):
         """Take one sample: angular rate in rad/s, specific force in m/s2 (at rest it points up).
 
-        A rate or force that is not a number, or beyond any sensor, is replaced by the one before. Counts at the end of
-        the range are weighed as what they are: less than the truth.
+        A rate or force that is not a number, or beyond any sensor, is replaced by the one before. Counts at the end
+        of the range are weighed as what they are: less than the truth.
         """
         low = self._gyr_start
         end = self._gyr_end

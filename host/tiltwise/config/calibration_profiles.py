@@ -105,7 +105,7 @@ def read_profile(path: Path) -> DeviceProfile:
     advice = "delete the file and run `tiltwise calibrate`"
     try:
         stored = json.loads(path.read_bytes())
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise ProfileError(f"{path}: not a profile, it is damaged ({error}): {advice}") from error
     if not isinstance(stored, dict) or stored.get("format") != FORMAT:
         raise ProfileError(f"{path}: not a tiltwise profile: {advice}")

@@ -21,6 +21,11 @@ def settings_file() -> Path:
     return _home(platformdirs.user_config_dir("tiltwise", appauthor=False)) / "settings.toml"
 
 
+def simulated_in(folder: Path) -> Path:
+    """Return where in a data folder the store of `sim:` and `replay:` is, apart from the wearer's own days."""
+    return folder / "simulated"
+
+
 def data_folder() -> Path:
     """Return the folder of the store, the profiles and the recordings, which need not exist."""
     return _home(platformdirs.user_data_dir("tiltwise", appauthor=False))

@@ -120,7 +120,7 @@ class KeyStore:
             return convert(json.loads(self._file.read_text(encoding="utf-8")), dict[str, _Row])
         except FileNotFoundError:
             return {}
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise KeyStoreError(
                 f"{self._file} is damaged ({error}): move it away and set the boards up again"
             ) from None

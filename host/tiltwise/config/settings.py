@@ -120,7 +120,7 @@ def load_settings(path: Path) -> Settings:
         raise SettingsError(f"{path}: cannot be read ({error}); mend or remove it") from error
     try:
         tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError, OverflowError) as error:
         raise SettingsError(f"{path}: not valid TOML: {error}") from error
     return _settings_from(tables, str(path))
 

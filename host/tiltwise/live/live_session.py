@@ -81,6 +81,7 @@ class LiveSession:
         self._t_s, self._before_s = 0.0, started_utc_s  # newest sample; UTC minus device s before this frame
         self._durable: dict[int, int] = {}  # boot -> what may be acknowledged
         self.unsaved = ""  # after finish(): what could not be kept, in a line
+        self.kept = ""  # after finish(): how much was kept, and where
 
     @property
     def profile(self) -> TrackerSettings | None:
@@ -132,6 +133,7 @@ class LiveSession:
         self._note_clock(every_s=0.0)
         troubles = (self._sink.close(), self._recording.close())
         self.unsaved = "; ".join(trouble for trouble in troubles if trouble)
+        self.kept = " and ".join(filter(None, (self._sink.kept, self._recording.kept)))
         return tuple(events)
 
     def _take_live(self, received_s: float, frame: Frame) -> list[LiveEvent]:

@@ -8,6 +8,8 @@ from tiltwise.live.backfill.store_sink import Kept
 class NoStore:
     """Takes what a StoreSink takes and stores nothing."""
 
+    kept = ""
+
     def ignore(self, *_: object) -> None:
         """Store nothing."""
 

@@ -1,7 +1,7 @@
 """The event loop round a session: awaits the source, hands chunks in, sends commands back, shows notices.
 
 `pump` is the loop of every live session: of `watch` and `demo`, of `calibrate`, and of `tiltwise.follow`. It stops
-cleanly at the end of the source, on Ctrl-C and on SIGTERM: what was received is stored before it returns.
+cleanly at the end of the source, on Ctrl-C, SIGTERM and SIGHUP: what was received is stored before it returns.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import signal
 from collections.abc import AsyncGenerator, Callable
 from typing import Protocol
 
-from tiltwise.errors import AppError
+from tiltwise.errors import AppError, StoppedError
 from tiltwise.link.source import Source
 from tiltwise.live.calibration_session import CalibrationSession
 from tiltwise.live.desktop import Desktop
@@ -85,22 +85,28 @@ async def run_live(
 def run_until_stopped(
     source: Source, session: LiveSession, on_update: OnUpdate, *, desktop: Desktop | None = None
 ) -> None:
-    """Run a session to its end in an event loop of its own; SIGTERM counts as Ctrl-C.
+    """Run a session to its end in an event loop of its own; SIGTERM and SIGHUP count as Ctrl-C.
 
-    AppError when the disk refused to the end and something could not be kept.
+    StoppedError says what was kept; AppError when the disk refused to the end and something could not be kept.
     """
 
     async def main() -> None:
         if task := asyncio.current_task():
             with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers in its loop
-                asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+                for sign in (
+                    signal.SIGTERM,
+                    getattr(signal, "SIGHUP", signal.SIGTERM),
+                ):  # the terminal is closed
+                    asyncio.get_running_loop().add_signal_handler(sign, task.cancel)
         await run_live(source, session, on_update, desktop=desktop)
 
     try:
         asyncio.run(main())
     except (asyncio.CancelledError, KeyboardInterrupt):
         if not session.unsaved:
-            raise KeyboardInterrupt from None
+            raise StoppedError(
+                f"stopped; kept {session.kept}" if session.kept else "stopped; nothing was kept"
+            ) from None
     if session.unsaved:
         raise AppError(session.unsaved)
 

@@ -11,6 +11,7 @@ class NoRecording:
     """In the place of a recording where none is wanted."""
 
     is_kept = False
+    kept = ""
 
     def write(self, _received_s: float, _chunk: bytes) -> list[LiveWarning]:
         """Keep nothing."""
@@ -33,6 +34,7 @@ class SessionRecording(NoRecording):
     def __init__(self, writer: RecordingWriter) -> None:
         self._writer = writer
         self._trouble = ""
+        self.kept = f"the recording {writer.path}"
 
     def write(self, received_s: float, chunk: bytes) -> list[LiveWarning]:
         """Write a chunk; while the disk refuses, the writer keeps it and tries again."""

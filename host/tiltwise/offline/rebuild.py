@@ -1,7 +1,7 @@
 """Builds the store again from recordings: the same frames at the same times through the same session.
 
-The new store is made beside the old one and takes its place only when it is whole; the old files are set aside,
-not deleted.
+The new store is made beside the old one and takes its place only when it is whole and on the disk; the old files are
+set aside, not deleted. From then on a kill at any moment leaves what the next start finishes.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import contextlib
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from tiltwise.config.settings import Settings
@@ -19,8 +18,11 @@ from tiltwise.live.acknowledgements import ACK_EVERY_S
 from tiltwise.live.open_session import Worn, open_session
 from tiltwise.offline.recording_header import RecordedSession, read_header
 from tiltwise.recording.tw_file import Recording, read_frames
-from tiltwise.store.erase import KEEP_RAW, move_store, store_files
-from tiltwise.store.lock import WriterLock
+from tiltwise.store.erase import KEEP_RAW, finish_begun
+from tiltwise.store.lock import LOCK_NAME, WriterLock
+from tiltwise.store.recovery import stamp_of
+from tiltwise.store.stored_samples import SIMULATED
+from tiltwise.store.swap import install
 from tiltwise.store.writer import Store, StoreError
 from tiltwise.text import safe_name
 
@@ -51,18 +53,15 @@ def rebuild(
         When a recording cannot be used or the disk refuses; the old store is then as it was.
     """
     building = folder / "rebuilding"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = WriterLock(folder, now_s)
     try:
+        finish_begun(folder, now_s)
         shutil.rmtree(building, ignore_errors=True)  # of a rebuild that was stopped
         made = _build(building, recordings, on_progress)
         _copy_retention(folder, building)
-        aside = None
-        if store_files(folder):
-            aside = _free_name(folder / f"before-rebuild-{datetime.fromtimestamp(now_s, UTC):%Y%m%dT%H%M%SZ}")
-            aside.mkdir()
-            move_store(folder, aside)
-        move_store(building, folder)
+        (building / LOCK_NAME).unlink(missing_ok=True)
+        aside = install(building, folder, stamp_of(now_s))
     finally:
         lock.release()
         shutil.rmtree(building, ignore_errors=True)
@@ -77,14 +76,6 @@ def _copy_retention(old: Path, new: Path) -> None:
         if isinstance(months, int):
             with Store(new, min_free_bytes=0) as store:
                 store.put_setting(KEEP_RAW, months)
-
-
-def _free_name(path: Path) -> Path:
-    k, free = 1, path
-    while free.exists():
-        k += 1
-        free = path.with_name(f"{path.name}-{k}")
-    return free
 
 
 def _build(folder: Path, recordings: Sequence[Path], on_progress: Callable[[float], None]) -> list[Rebuilt]:
@@ -127,7 +118,7 @@ def _run(folder: Path, read: _Read, on_progress: Callable[[float], None]) -> tup
         started_utc_s=read.started_utc_s,
         zone=header.zone,
         device=header.device,
-        store=Store(folder, min_free_bytes=0),
+        store=Store(folder, min_free_bytes=0, origin=SIMULATED if header.is_simulated else ""),
         exercises=header.exercises,
         # With the board's answers in it, what is missing is decided at each commit, as it was live.
         commit_every_s=ACK_EVERY_S if recording.answers else 60.0,

@@ -30,6 +30,7 @@ class RecordedSession:
     rule: RuleSetting
     exercises: tuple[str, ...]
     notes: tuple[str, ...] = ()  # where this differs from what the header says
+    is_simulated: bool = False
 
 
 def recording_header(
@@ -67,6 +68,7 @@ class _Header:
 
     created_utc: str = ""
     started_utc_s: float | None = None
+    address: str = ""
     device: str | None = None
     zone: str = ""
     mount: Mount = Mount.NECK
@@ -76,6 +78,8 @@ class _Header:
     exercises: tuple[str, ...] = ()
 
 
+# Clocks that are not set say 1970 or 1980; what comes after 2100 no clock of today says.
+_EARLIEST_S, _LATEST_S = 946_684_800.0, 4_102_444_800.0
 # What has another shape than these was never written by us and says nothing.
 _SHAPES = {"mounting": Mapping, "collar": Mapping, "rule": Mapping, "exercises": list}
 
@@ -98,7 +102,9 @@ def read_header(header: Mapping[str, object], *, device: str) -> RecordedSession
     read = convert({k: v for k, v in header.items() if isinstance(v, _SHAPES.get(k, object))}, _Header)
     started_utc_s = read.started_utc_s
     if started_utc_s is None and read.created_utc:
-        started_utc_s = datetime.fromisoformat(read.created_utc).timestamp()
+        started_utc_s = _timestamp(read.created_utc)
+    if started_utc_s is not None and not _EARLIEST_S <= started_utc_s < _LATEST_S:
+        raise ValueError(f"started_utc_s: expected a time from 2000 to 2100 in s, came {started_utc_s:g}")
     local = local_zone_name()
     is_known = not read.zone or is_zone(read.zone)
     note = f"its time zone {read.zone!r} is not known here: its days are those of {local}"
@@ -112,4 +118,12 @@ def read_header(header: Mapping[str, object], *, device: str) -> RecordedSession
         rule=read.rule,
         exercises=tuple(name for name in read.exercises if name in EXERCISES),
         notes=() if is_known else (note,),
+        is_simulated=read.address.startswith("sim:"),
     )
+
+
+def _timestamp(text: str) -> float:
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"created_utc: expected a time such as 2026-03-01T12:00:00Z ({error})") from error

@@ -70,7 +70,7 @@ class RecordingWriter:
         self._pending = bytearray(line)
         self._start_s = start_s
         self._flushed_s = start_s or 0.0
-        self._file = self.path.open("xb", buffering=0)
+        self._file = open(self.path, "xb", buffering=0, opener=_private)  # noqa: SIM115  closed by close()
         try:
             self.flush()
         except OSError:
@@ -148,6 +148,11 @@ class Recording:
             at = before
             if answer:
                 yield received_s, answer
+
+
+def _private(name: str, flags: int) -> int:
+    """Let only its owner read a recording: it shows somebody's movements."""
+    return os.open(name, flags, 0o600)
 
 
 def read_frames(path: str | os.PathLike[str]) -> Recording:

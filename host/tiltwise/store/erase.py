@@ -1,59 +1,107 @@
-"""Erases a stretch of time, the whole store, or raw samples older than a number of months; zeros go over the data.
+"""Erases a stretch of time, the whole store, or raw samples older than a number of months.
 
-Each takes the writer's lock, so nothing is erased under a running `watch`. Times are UTC epoch microseconds.
+A stretch and the whole store are overwritten with zeros; old months are deleted. What a flash disk, a journal of the
+file system or a backup keeps of them elsewhere is beyond reach. Each takes the writer's lock, so nothing is erased
+under a running `watch`, and an erasing that is interrupted is finished at the next start. Times are UTC epoch us.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
+import os
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 
-from tiltwise.store import schema
-from tiltwise.store.codec import pack_chunks, pack_tail, unpack_chunk, unpack_tail
+from tiltwise.common.frame import read_frame
+from tiltwise.config.atomic_file import whole_file
+from tiltwise.store import schema, swap
+from tiltwise.store.codec import StoredFrame, pack_chunks, pack_tail, unpack_chunk, unpack_tail
 from tiltwise.store.lock import WriterLock
 from tiltwise.store.raw_files import insert_chunk, month_of, raw_files
+from tiltwise.store.receipts import Receipts, digest, join
+from tiltwise.store.recovery import stamp_of
+from tiltwise.store.schema import StoreError
+from tiltwise.store.swap import copies, store_files
 
 KEEP_RAW = "keep_raw_months"  # a setting that belongs to the data
-_COPIES = ("*.db.corrupt-*", "*.db.backup-v*")
-_BEFORE_REBUILD = "before-rebuild-*"  # folders with the store that a rebuild set aside
+_ERASING = "erasing.json"  # what is being erased: all, or [start_us, end_us)
+_BLOCK = 1 << 20  # bytes of zeros written at a time
 
 
-def store_files(folder: Path) -> list[Path]:
-    """Return the databases of a store with their logs, the copies made of them, and nothing else."""
-    patterns = (schema.CORE_NAME, schema.RAW_PATTERN)
-    found = {p for pattern in patterns for s in ("", "-wal", "-shm") for p in folder.glob(pattern + s)}
-    return sorted(found | {path for pattern in _COPIES for path in folder.glob(pattern)})
+def is_unfinished(folder: Path) -> bool:
+    """Tell whether a repair, a rebuild or an erasing was begun here and is not finished."""
+    return (folder / _ERASING).exists() or swap.is_swapping(folder)
 
 
-def copies(folder: Path) -> list[Path]:
-    """Return the files that recovery, migration and rebuilding set aside."""
-    patterns = (*_COPIES, f"{_BEFORE_REBUILD}/*.db*")
-    return sorted({path for pattern in patterns for path in folder.glob(pattern)})
+def finish_begun(folder: Path, now_s: float) -> None:
+    """Finish what a kill or a power cut interrupted, and note it as incidents; the lock is the caller's."""
+    lines = swap.finish_swaps(folder, stamp_of(now_s))
+    mark = folder / _ERASING
+    if mark.exists():
+        try:
+            wanted = json.loads(mark.read_bytes())
+            start_us, end_us = (None, None) if wanted == "all" else (int(wanted[0]), int(wanted[1]))
+        except (ValueError, TypeError, IndexError, RecursionError):
+            mark.unlink()
+            lines.append(
+                "an erasing was interrupted, and the note of what was to be erased is damaged: erase it again"
+            )
+        else:
+            _erase_everything(folder) if start_us is None or end_us is None else _erase(
+                folder, start_us, end_us
+            )
+            lines.append("an erasing that was interrupted is finished")
+            mark.unlink(missing_ok=True)
+    if lines:
+        swap.note_incidents(folder, lines, now_s)
 
 
-def move_store(source: Path, target: Path) -> None:
-    """Move the files of a store into another folder of the same disk; the databases last, behind their logs."""
-    for path in sorted(store_files(source), key=lambda p: p.name.endswith(".db")):
-        path.replace(target / path.name)
+def finish_if_begun(folder: Path) -> None:
+    """Do that before reading, where no writer is at it and the folder can be written."""
+    if is_unfinished(folder):
+        with contextlib.suppress(OSError):
+            lock = WriterLock(folder, 0.0)
+            try:
+                finish_begun(folder, folder.stat().st_mtime)
+            finally:
+                lock.release()
 
 
 def erase_all(folder: Path, now_s: float) -> int:
-    """Delete the whole store, its copies too; return the bytes that are free again. Calibrations stay."""
+    """Overwrite and delete the store and its copies; return the bytes that are free again. Calibrations stay."""
     lock = WriterLock(folder, now_s)
     try:
-        files = sorted({*store_files(folder), *copies(folder)})
-        size = sum(path.stat().st_size for path in files)
-        for path in files:
-            path.unlink(missing_ok=True)
-        for aside in folder.glob(_BEFORE_REBUILD):
-            with contextlib.suppress(OSError):  # it holds files that are not ours
-                aside.rmdir()
+        size = sum(path.stat().st_size for path in {*store_files(folder), *copies(folder)})
+        _begin(folder, "all")
+        _erase_everything(folder)
+        (folder / _ERASING).unlink()
     except OSError as error:
         raise schema.explain(error, folder) from error
     finally:
         lock.release()
     return size
+
+
+def _begin(folder: Path, what: object) -> None:
+    with whole_file(folder / _ERASING, is_private=True) as file:
+        file.write(json.dumps(what).encode())
+
+
+def _erase_everything(folder: Path) -> None:
+    for path in sorted({*store_files(folder), *copies(folder)}):
+        with path.open("r+b") as file:
+            left = path.stat().st_size
+            while left > 0:
+                left -= file.write(bytes(min(_BLOCK, left)))
+            file.flush()
+            os.fsync(file.fileno())
+        path.unlink(missing_ok=True)
+    for aside in folder.glob(f"{swap.BEFORE_REBUILD}*"):
+        with contextlib.suppress(OSError):  # it holds files that are not ours
+            aside.rmdir()
+    swap.sync_folder(folder)
 
 
 def erase_stretch(folder: Path, start_us: int, end_us: int, now_s: float) -> dict[str, int]:
@@ -62,17 +110,42 @@ def erase_stretch(folder: Path, start_us: int, end_us: int, now_s: float) -> dic
     Which frames were received stays known, so that the board does not send them again.
     """
     lock = WriterLock(folder, now_s)
-    path = folder / schema.CORE_NAME
     try:
-        erased = _erase_core(path, start_us, end_us)
-        for path in raw_files(folder):
-            if f"raw-{month_of(start_us - schema.DAY_US)}" <= path.stem <= f"raw-{month_of(end_us)}":
-                erased["frames"] += _erase_chunks(path, start_us, end_us)
-    except sqlite3.Error as error:
-        raise schema.explain(error, path) from error
+        _begin(folder, [start_us, end_us])
+        erased = _erase(folder, start_us, end_us)
+        (folder / _ERASING).unlink()
+    except OSError as error:
+        raise error if isinstance(error, StoreError) else schema.explain(error, folder) from error
     finally:
         lock.release()
     return erased
+
+
+def _erase(folder: Path, start_us: int, end_us: int) -> dict[str, int]:
+    """Erase from core.db and the months; the receipts settle what goes before it is gone."""
+    path = folder / schema.CORE_NAME
+    receipts = Receipts.load(folder)
+    try:
+        erased = _erase_core(path, start_us, end_us, receipts)
+        for path in raw_files(folder):
+            if f"raw-{month_of(start_us - schema.DAY_US)}" <= path.stem <= f"raw-{month_of(end_us)}":
+                erased["frames"] += _erase_chunks(path, start_us, end_us, receipts)
+    except sqlite3.Error as error:
+        raise schema.explain(error, path) from error
+    finally:
+        receipts.close()
+    return erased
+
+
+def _settle(receipts: Receipts, device: str, frames: Sequence[StoredFrame]) -> None:
+    """Let the receipts not look for these frames any more."""
+    for stored in frames:
+        head = read_frame(stored.data)
+        key = (device, head.boot)
+        for part in (receipts.tail, *(month.frames for month in receipts.months.values())):
+            if key in part and part[key].remove(head.seq, head.seq) and part is receipts.tail:
+                receipts.sums[key] = (receipts.sums.get(key, 0) - digest([stored.data])) & ((1 << 64) - 1)
+        join(receipts.settled, key, [(head.seq, head.seq)])
 
 
 def _open(path: Path, migrations: tuple[str, ...]) -> sqlite3.Connection:
@@ -88,7 +161,7 @@ def _close(db: sqlite3.Connection) -> None:
         db.close()
 
 
-def _erase_core(path: Path, start_us: int, end_us: int) -> dict[str, int]:
+def _erase_core(path: Path, start_us: int, end_us: int, receipts: Receipts) -> dict[str, int]:
     times = {"aggregate": "start_us", "event": "utc_us", "clock_fit": "utc_us"}
     erased = {}
     db = _open(path, schema.CORE_MIGRATIONS)
@@ -98,7 +171,7 @@ def _erase_core(path: Path, start_us: int, end_us: int) -> dict[str, int]:
                 sql = f"DELETE FROM {table} WHERE {column} >= ? AND {column} < ?"
                 erased[table] = db.execute(sql, (start_us, end_us)).rowcount
             erased["gap"] = _erase_gaps(db, start_us, end_us)
-            erased["frames"] = _erase_tail(db, start_us, end_us)
+            erased["frames"] = _erase_tail(db, start_us, end_us, receipts)
     finally:
         _close(db)
     return erased
@@ -121,10 +194,19 @@ def _erase_gaps(db: sqlite3.Connection, start_us: int, end_us: int) -> int:
     return len(rows)
 
 
-def _erase_tail(db: sqlite3.Connection, start_us: int, end_us: int) -> int:
+def _erase_tail(db: sqlite3.Connection, start_us: int, end_us: int, receipts: Receipts) -> int:
+    sql = "SELECT tail.id, name, utc_us, frames FROM tail JOIN device ON device.id = device_id"
+    rows = [
+        (row, device, unpack_tail(times, data)) for row, device, times, data in db.execute(sql).fetchall()
+    ]
+    gone = [(device, [f for f in frames if start_us <= f.utc_us < end_us]) for _, device, frames in rows]
+    if not any(frames for _, frames in gone):
+        return 0
+    for device, frames in gone:
+        _settle(receipts, device, frames)
+    receipts.rewrite()
     erased = 0
-    for row, times, data in db.execute("SELECT id, utc_us, frames FROM tail").fetchall():
-        frames = unpack_tail(times, data)
+    for row, _, frames in rows:
         kept = [f for f in frames if not start_us <= f.utc_us < end_us]
         erased += len(frames) - len(kept)
         if not kept:
@@ -134,7 +216,7 @@ def _erase_tail(db: sqlite3.Connection, start_us: int, end_us: int) -> int:
     return erased
 
 
-def _erase_chunks(path: Path, start_us: int, end_us: int) -> int:
+def _erase_chunks(path: Path, start_us: int, end_us: int, receipts: Receipts) -> int:
     erased = 0
     db = _open(path, schema.RAW_MIGRATIONS)
     try:
@@ -147,9 +229,14 @@ def _erase_chunks(path: Path, start_us: int, end_us: int) -> int:
                 kept = [f for f in frames if not start_us <= f.utc_us < end_us]
                 erased += len(frames) - len(kept)
                 if len(kept) < len(frames):
+                    _settle(receipts, device, [f for f in frames if start_us <= f.utc_us < end_us])
                     db.execute("DELETE FROM chunk WHERE id=?", (row,))
                     for chunk in pack_chunks(kept):
                         insert_chunk(db, device, chunk)
+            month = receipts.months.get(path.stem.removeprefix("raw-"))
+            if erased and month is not None:
+                month.chunks = min(month.chunks, int(db.execute("SELECT count(*) FROM chunk").fetchone()[0]))
+                receipts.rewrite()
     finally:
         _close(db)
     return erased

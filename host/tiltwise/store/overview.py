@@ -11,9 +11,10 @@ from datetime import date
 from pathlib import Path
 
 from tiltwise.store import schema
-from tiltwise.store.erase import copies, kept_months
+from tiltwise.store.erase import kept_months
 from tiltwise.store.raw_files import raw_files
 from tiltwise.store.reader import StoreReader
+from tiltwise.store.swap import copies, incidents
 
 _US = 1_000_000
 
@@ -45,12 +46,17 @@ class Overview:
     worn_s: float
     gaps: tuple[GapTotal, ...]
     kept_months: int | None
+    origins: tuple[str, ...] = ()  # what of it is not the wearer's own
+    incidents: tuple[
+        tuple[float, str], ...
+    ] = ()  # UTC s and line of what happened to the store, oldest first
 
 
 def overview(folder: Path) -> Overview:
     """Return what the store of a folder holds; StoreError when there is none or it cannot be read."""
     with StoreReader(folder) as reader:
         devices, zone, days = reader.devices(), reader.zone(), reader.days()
+        origins = reader.origins(-(2**62), 2**62)
     path = folder / schema.CORE_NAME
     db = schema.open_reader(path)
     try:
@@ -82,6 +88,8 @@ def overview(folder: Path) -> Overview:
         worn_s=float(worn or 0.0),
         gaps=tuple(GapTotal(str(reason), int(n), us / _US) for reason, n, us in gaps),
         kept_months=months,
+        origins=origins,
+        incidents=tuple((each.utc_s, each.line) for each in incidents(folder)),
     )
 
 

@@ -29,6 +29,7 @@ from tiltwise.store.codec import (
     unpack_columns,
     unpack_tail,
 )
+from tiltwise.store.erase import finish_if_begun
 from tiltwise.store.events import decode_event
 from tiltwise.store.raw_files import month_of, raw_files
 from tiltwise.store.recovery import readable_rows
@@ -59,6 +60,7 @@ class StoreReader:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         path = folder / schema.CORE_NAME
+        finish_if_begun(folder)
         if not path.is_file():
             raise StoreError(f"no recordings in {folder}: run `tiltwise watch` or `tiltwise demo` first")
         try:
@@ -135,6 +137,7 @@ class StoreReader:
             [event for event in decoded if event is not None],
             [Gap(max(_us(a), start_us) / _US, min(_us(b), end_us) / _US, str(r)) for a, b, r in gaps],
             self._rule_deg(start_us, end_us),
+            self.origins(start_us, end_us),
         )  # fmt: skip
 
     def _rule_deg(self, start_us: int, end_us: int) -> float | None:
@@ -146,6 +149,15 @@ class StoreReader:
             (start_us, end_us),
         )
         return float(str(rows[0][0])) if rows else None
+
+    def origins(self, start_us: int, end_us: int) -> tuple[str, ...]:
+        """Return what of [start_us, end_us) is not the wearer's own: SIMULATED, REPLAYED, both or nothing."""
+        rows = self._query(
+            "SELECT DISTINCT info FROM session WHERE info LIKE '%\"origin\"%' AND id IN "
+            "(SELECT session_id FROM aggregate WHERE start_us >= ? AND start_us < ?)",
+            (start_us, end_us),
+        )
+        return tuple(sorted({str(json.loads(str(info)).get("origin", "")) for (info,) in rows} - {""}))
 
     def _mount(self, start_us: int, end_us: int) -> Mount:
         """Return the mount that most minutes of the stretch were worn on; the newest one's without any."""

@@ -5,13 +5,17 @@ Tables are walked by rowid in halves, so that one bad page costs the rows on it 
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
-from tiltwise.store import schema
+from tiltwise.config.atomic_file import whole_file
+from tiltwise.store import schema, swap
 
 _STRIDE = 1024  # rows asked for at once; one that fails is halved down to single rows
 _MOST_ROWS = 1 << 20  # where the last rowid cannot be read: a million rows is years of anything here
@@ -46,32 +50,38 @@ def is_intact(path: Path) -> bool:
         raise schema.explain(error, path) from error
 
 
+def stamp_of(now_s: float) -> str:
+    """Return a time as it stands in the names of files set aside."""
+    return datetime.fromtimestamp(now_s, UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
 def recover(path: Path, migrations: tuple[str, ...], now_s: float) -> Recovery:
-    """Move the file aside, make a new one, and copy every row that can still be read."""
-    stamp = datetime.fromtimestamp(now_s, UTC).strftime("%Y%m%dT%H%M%SZ")
-    aside = path.with_name(f"{path.name}.corrupt-{stamp}")
-    k = 1
-    while aside.exists():
-        k += 1
-        aside = path.with_name(f"{path.name}.corrupt-{stamp}-{k}")
-    for suffix in ("-wal", "-shm", ""):  # the log goes first: it must never be replayed into the new file
-        part = path.with_name(path.name + suffix)
-        if part.exists():
-            part.rename(aside.with_name(aside.name + suffix))
-    new = schema.open_writer(path, migrations)
+    """Copy every row that can still be read into a new file, which then takes the damaged one's place.
+
+    The damaged file keeps its name until the new one is whole and on the disk; the line for the user is on the disk
+    before that, so that a kill at any moment leaves either the damaged file or the repaired one and its story.
+    """
+    aside = swap.aside_name(path, stamp_of(now_s))
+    salvage = swap.fresh_salvage(path)
+    new = schema.open_writer(salvage, migrations)
     try:
-        saved = _salvage(aside, new)
+        saved = _salvage(path, new)
+        new.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     finally:
         new.close()
-    return Recovery(path, aside, saved)
+    done = Recovery(path, aside, saved)
+    swap.note_incidents(path.parent, [done.message], now_s)
+    swap.take_place(path, aside)
+    return done
 
 
 def _salvage(source: Path, new: sqlite3.Connection) -> dict[str, int]:
-    """Copy rows table by table, in an order that satisfies the references."""
+    """Copy rows table by table, in an order that satisfies the references; the source is only read."""
     tables = [r[0] for r in new.execute("SELECT name FROM sqlite_master WHERE type='table' ORDER BY rowid")]
-    old = sqlite3.connect(source)
+    old = sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)
     try:
-        return {table: _copy_table(old, new, table) for table in tables}
+        with schema.transaction(new):
+            return {table: _copy_table(old, new, table) for table in tables}
     finally:
         old.close()
 
@@ -80,14 +90,11 @@ def _copy_table(old: sqlite3.Connection, new: sqlite3.Connection, table: str) ->
     columns = [row[1] for row in new.execute(f"PRAGMA table_info({table})")]
     names, marks = ", ".join(columns), ", ".join("?" * len(columns))
     saved = 0
-    with schema.transaction(new):
-        for row in readable_rows(old, table, names):
-            try:
-                saved += new.execute(
-                    f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({marks})", row
-                ).rowcount
-            except sqlite3.IntegrityError:
-                continue  # its session or device was on a bad page
+    for row in readable_rows(old, table, names):
+        try:
+            saved += new.execute(f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({marks})", row).rowcount
+        except sqlite3.IntegrityError:
+            continue  # its session or device was on a bad page
     return saved
 
 
@@ -134,30 +141,130 @@ def _number(db: sqlite3.Connection, query: str) -> int | None:
         return None
 
 
-def open_core(folder: Path, now_s: float) -> tuple[sqlite3.Connection, list[Recovery]]:
-    """Open core.db for writing, checked, recovered if damaged; month files are checked where they are written."""
+def open_core(folder: Path, now_s: float) -> tuple[sqlite3.Connection, list[str]]:
+    """Open core.db for writing, checked, recovered if damaged; return it and what is to be told."""
     path = folder / schema.CORE_NAME
-    recoveries: list[Recovery] = []
+    marks = read_log(path)
+    told: list[str] = []
     try:
-        db = _open_checked(path)
-        if db is None:
-            recoveries.append(recover(path, schema.CORE_MIGRATIONS, now_s))
+        opened = _open_checked(path)
+        if opened is None:
+            told.append(recover(path, schema.CORE_MIGRATIONS, now_s).message)
             db = schema.open_writer(path, schema.CORE_MIGRATIONS)
+            return db, told
     except sqlite3.Error as error:
         raise schema.explain(error, path) from error
-    return db, recoveries
+    valid = max(opened.valid_pages, 0)
+    if marks.durable_pages > valid or marks.is_head_damaged:
+        told.append(_set_log_aside(path, valid, marks, now_s))
+    return opened.connection, told
 
 
-def _open_checked(path: Path) -> sqlite3.Connection | None:
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """An intact file, and how many pages of its log SQLite took for valid."""
+
+    connection: sqlite3.Connection
+    valid_pages: int
+
+
+def _open_checked(path: Path) -> _Opened | None:
     """Return the open file, None when it is damaged; a year takes a few tenths of a second."""
     db = None
     try:
-        db = schema.open_writer(path, schema.CORE_MIGRATIONS)
+        db = schema.connect_writer(path)
+        valid = swap.checkpoint(db)  # before anything is written, which would cut the log
+        schema.migrate(db, path, schema.CORE_MIGRATIONS)
         if db.execute("PRAGMA quick_check(1)").fetchone() == ("ok",):
-            return db
+            return _Opened(db, valid)
     except sqlite3.DatabaseError as error:
         if not schema.is_damage(error):
+            if db is not None:
+                db.close()
             raise
+    except BaseException:
+        if db is not None:
+            db.close()
+        raise
     if db is not None:
         db.close()
     return None
+
+
+# ---- the write-ahead log ----
+
+_LOG_HEAD, _FRAME_HEAD = struct.Struct(">8I"), struct.Struct(">4I8x")
+
+
+@dataclass(frozen=True, slots=True)
+class LogMarks:
+    """What a log must hold: pages that were forced to the disk before the pages behind them were written."""
+
+    durable_pages: int = 0
+    is_head_damaged: bool = False
+
+
+def read_log(path: Path) -> LogMarks:
+    """Read how far the log of a database goes, without its checksums.
+
+    SQLite takes a page with a bad checksum for the end of the log and drops what follows in silence. But each
+    transaction is on the disk before the next one is begun (synchronous=FULL), so pages with the log's salt behind
+    the end of a transaction show that this one was whole once.
+    """
+    try:
+        with path.with_name(path.name + "-wal").open("rb") as log:
+            return _read_log(log)
+    except FileNotFoundError:
+        return LogMarks()
+
+
+def _read_log(log: BinaryIO) -> LogMarks:
+    size = log.seek(0, 2)
+    log.seek(0)
+    head = log.read(_LOG_HEAD.size)
+    if size <= _LOG_HEAD.size:
+        return LogMarks()
+    magic, _, page, _, *salts, sum0, sum1 = _LOG_HEAD.unpack(head)
+    if magic not in (_LOG_MAGIC, _LOG_MAGIC + 1) or _checksum(head[:24], magic & 1) != (sum0, sum1):
+        return LogMarks(is_head_damaged=True)
+    durable = ended = k = 0
+    while len(frame := log.read(_FRAME_HEAD.size)) == _FRAME_HEAD.size:
+        _, commit_size, *mine = _FRAME_HEAD.unpack(frame)
+        k += 1
+        if mine == salts:
+            durable = ended
+            ended = k if commit_size else ended
+        log.seek(page, 1)
+    return LogMarks(durable)
+
+
+_LOG_MAGIC = 0x377F0682
+
+
+def _checksum(data: bytes, is_big_endian: int) -> tuple[int, int]:
+    """Return SQLite's checksum of a log's head."""
+    first = second = 0
+    words = struct.unpack(f"{'>' if is_big_endian else '<'}{len(data) // 4}I", data)
+    for even, odd in zip(words[::2], words[1::2], strict=True):
+        first = (first + even + second) & 0xFFFFFFFF
+        second = (second + odd + first) & 0xFFFFFFFF
+    return first, second
+
+
+def _set_log_aside(path: Path, valid: int, marks: LogMarks, now_s: float) -> str:
+    """Copy a damaged log before SQLite drops it, and return the line for the user."""
+    log = path.with_name(path.name + "-wal")
+    aside = swap.aside_name(log, stamp_of(now_s))
+    with contextlib.suppress(FileNotFoundError), whole_file(aside, is_private=True) as copy:
+        copy.write(log.read_bytes())
+    what = (
+        "its head"
+        if marks.is_head_damaged
+        else f"{marks.durable_pages - valid} of its {marks.durable_pages} pages"
+    )
+    line = (
+        f"{log.name} was damaged: {what} cannot be used, so the newest minutes may be missing; "
+        f"set aside as {aside.name}"
+    )
+    swap.note_incidents(path.parent, [line], now_s)
+    return line

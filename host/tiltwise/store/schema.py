@@ -8,6 +8,7 @@ so that a second's frames, aggregates and events are one transaction with one fs
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -101,14 +102,34 @@ def is_damage(error: sqlite3.Error) -> bool:
     return any(sign in str(error) for sign in ("malformed", "not a database", "corrupt"))
 
 
-def open_writer(path: Path, migrations: tuple[str, ...]) -> sqlite3.Connection:
-    """Open or create a file for writing and bring it to the newest version; raises sqlite3.Error or StoreError."""
+def make_private(path: Path) -> None:
+    """Let only its owner read a file, which is made when it is absent; SQLite gives its logs the same bits."""
+    with contextlib.suppress(
+        OSError
+    ):  # what hinders the writing, SQLite says better; not all disks have permissions
+        os.close(os.open(path, os.O_RDONLY | os.O_CREAT, 0o600))
+        path.chmod(0o600)
+
+
+def connect_writer(path: Path) -> sqlite3.Connection:
+    """Open or create a file for writing, of whatever version; raises sqlite3.Error."""
+    make_private(path)
     db = sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None, check_same_thread=False)
     try:
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")  # NORMAL loses minutes when the power goes
         db.execute("PRAGMA fullfsync=ON")  # macOS: without it, fsync stops at the drive's cache
         db.execute("PRAGMA foreign_keys=ON")
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def open_writer(path: Path, migrations: tuple[str, ...]) -> sqlite3.Connection:
+    """Open or create a file for writing and bring it to the newest version; raises sqlite3.Error or StoreError."""
+    db = connect_writer(path)
+    try:
         migrate(db, path, migrations)
     except BaseException:
         db.close()
@@ -159,12 +180,15 @@ def migrate(db: sqlite3.Connection, path: Path, migrations: tuple[str, ...]) -> 
 
 
 def back_up(db: sqlite3.Connection, target: Path) -> None:
-    """Copy an open database to a new file."""
-    copy = sqlite3.connect(target)
+    """Copy an open database to a new file, which gets its name when it is whole."""
+    part = target.with_name(f"{target.name}.part")
+    make_private(part)
+    copy = sqlite3.connect(part)
     try:
         db.backup(copy)
     finally:
         copy.close()
+    part.replace(target)
 
 
 @contextlib.contextmanager

@@ -26,6 +26,9 @@ from tiltwise.types import (
 _US = 1_000_000
 
 
+SIMULATED, REPLAYED = "simulated", "replayed"
+
+
 @dataclass(frozen=True, slots=True)
 class StoredSamples:
     """Raw counts of one sensor and frame type: t_s (n,) UTC, boot (n,), index (n,) since boot, counts (n, 6 or 7)."""
@@ -48,6 +51,7 @@ class StoredDay:
     events: list[StoredEvent]
     gaps: list[Gap]
     rule_deg: float | None = None  # of the rule in force, None: stored by a version that did not keep it
+    origins: tuple[str, ...] = ()  # SIMULATED, REPLAYED: what of it is not the wearer's own
 
     def summary(self) -> DaySummary:
         """Return the day as it is drawn; only episodes that lasted long enough to alert are kept."""

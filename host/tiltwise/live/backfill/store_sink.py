@@ -92,7 +92,7 @@ class StoreSink:
         self._live = _MinuteStream(mount)
         self._late: dict[int, _MinuteStream] = {}  # boot -> minutes of what came late
         self._trouble = ""
-        self.recoveries = [recovery.message for recovery in store.recoveries]
+        self.recoveries = list(store.reports)
 
     def rename(self, device: str) -> None:
         """The device has proved who it is; its name goes with the sessions that begin from now on."""
@@ -217,7 +217,7 @@ class StoreSink:
             return Kept(warning=self._report_once(f"not stored: {error}; alerts go on, retrying"))
         settled = {session: seq for session, seq in done.settled.items() if seq is not None}
         acks = tuple((boot, settled[s]) for boot, s in self._sessions.items() if s in settled)
-        found = [recovery.message for recovery in self._store.recoveries[len(self.recoveries) :]]
+        found = self._store.reports[len(self.recoveries) :]
         self.recoveries += found
         return Kept(acks, "; ".join(filter(None, [*found, self._report_once(done.warning or "")])))
 
@@ -230,6 +230,11 @@ class StoreSink:
         except OSError as error:
             return f"what was still waiting could not be stored: {error}"
         return ""
+
+    @property
+    def kept(self) -> str:
+        """How many frames this session stored, and where."""
+        return f"{self._store.n_stored} frames in {self._store.folder}"
 
     def _report_once(self, trouble: str) -> str:
         """Return a trouble when it is new, and a line when it is over."""

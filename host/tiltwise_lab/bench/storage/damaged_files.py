@@ -97,7 +97,7 @@ def _record(folder: Path, boot: int, seconds: float) -> tuple[list[str], float]:
             again_s = time.monotonic() - began_s
     session.finish()
     return [
-        *(recovery.message for recovery in store.recoveries),
+        *store.reports,
         *told,
         *filter(None, [session.unsaved]),
     ], again_s

@@ -4,7 +4,7 @@ A library of 50 lines of C, built with the system's compiler and preloaded into 
 each fsync and adds a line to the notes that the process itself writes too, so that their order is known. After a cut
 between two fsyncs each file is what its last fsync made durable; of the file about to be synced, any half of the
 512-byte sectors written since is there too. Files that were never synced are gone. As on journalled file systems, an
-fsync makes creations and removals before it durable; a removal after the last fsync may have happened or not.
+fsync makes creations, renamings and removals before it durable; those after the last fsync may have happened or not.
 Linux only.
 """
 
@@ -35,7 +35,14 @@ static void keep(int fd) {
   const char *into = getenv("TILTWISE_SYNCED"), *notes = getenv("TILTWISE_NOTES");
   char name[64], path[PATH_MAX], copy[PATH_MAX], line[PATH_MAX + 64];
   struct stat about;
-  if (!into || !notes || fstat(fd, &about) || !S_ISREG(about.st_mode)) return;
+  if (!into || !notes || fstat(fd, &about)) return;
+  if (S_ISDIR(about.st_mode)) {
+    int log = open(notes, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    if (log < 0 || write(log, "named\n", 6) != 6) abort();
+    close(log);
+    return;
+  }
+  if (!S_ISREG(about.st_mode)) return;
   snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
   ssize_t n = readlink(name, path, sizeof path - 1);
   if (n < 0) return;
@@ -59,6 +66,16 @@ int unlink(const char *path) {
   if (log >= 0) close(log);
   return result;
 }
+int rename(const char *old, const char *new) {
+  int (*real)(const char *, const char *) = dlsym(RTLD_NEXT, "rename");
+  const char *notes = getenv("TILTWISE_NOTES");
+  char line[2 * PATH_MAX + 64];
+  int result = real(old, new), log = notes ? open(notes, O_WRONLY | O_CREAT | O_APPEND, 0600) : -1;
+  int length = snprintf(line, sizeof line, "renamed %s\t%s\n", old, new);
+  if (!result && log >= 0 && write(log, line, length) != length) abort();
+  if (log >= 0) close(log);
+  return result;
+}
 int fsync(int fd) {
   int (*real)(int) = dlsym(RTLD_NEXT, "fsync");
   int result = real(fd);
@@ -76,12 +93,17 @@ int fdatasync(int fd) {
 
 @dataclass(frozen=True, slots=True)
 class FileSync:
-    """One fsync: the file it was about, the copy of what became durable, and what came before it."""
+    """One fsync: the file it was about, the copy of what became durable, and what came before it.
+
+    The path is empty where a folder was synced, which makes the names in it durable.
+    """
 
     path: Path
     copy: Path
     notes_before: tuple[str, ...]
-    removed_before: tuple[Path, ...]  # since the fsync before this one
+    names_before: tuple[
+        tuple[Path, Path | None], ...
+    ]  # renamed, or removed (None), since the fsync before this one
 
 
 def unavailable_reason() -> str:
@@ -123,17 +145,23 @@ def run_watched(command: Sequence[str], library: Path, folder: Path) -> list[Fil
         raise RuntimeError(f"{command[-1]} ended with {done.returncode}: {done.stderr.strip()[-300:]}")
     found: list[FileSync] = []
     notes_so_far: list[str] = []
-    removed: list[Path] = []
+    names: list[tuple[Path, Path | None]] = []
     for line in notes.read_text(encoding="utf-8").splitlines():
         if line.startswith("synced "):
             _, number, path = line.split(" ", 2)
-            found.append(FileSync(Path(path), into / number, tuple(notes_so_far), tuple(removed)))
-            removed.clear()
+            found.append(FileSync(Path(path), into / number, tuple(notes_so_far), tuple(names)))
+            names.clear()
+        elif line == "named":
+            found.append(FileSync(Path(), Path(), tuple(notes_so_far), tuple(names)))
+            names.clear()
         elif line.startswith("removed "):
-            removed.append(Path(line.removeprefix("removed ")))
+            names.append((Path(line.removeprefix("removed ")), None))
+        elif line.startswith("renamed "):
+            old, new = line.removeprefix("renamed ").split("\t")
+            names.append((Path(old), Path(new)))
         else:
             notes_so_far.append(line)
-    return [*found, FileSync(Path(), Path(), tuple(notes_so_far), tuple(removed))]
+    return [*found, FileSync(Path(), Path(), tuple(notes_so_far), tuple(names))]
 
 
 def after_cut(syncs: Sequence[FileSync], at: int, source: Path, target: Path, rng: random.Random) -> None:
@@ -141,13 +169,15 @@ def after_cut(syncs: Sequence[FileSync], at: int, source: Path, target: Path, rn
     target.mkdir()
     durable: dict[Path, bytes] = {}
     for sync in syncs[:at]:
-        for path in sync.removed_before:
-            durable.pop(path, None)
-        durable[sync.path] = sync.copy.read_bytes()
+        for old, new in sync.names_before:
+            _rename(durable, old, new)
+        if sync.path != Path():
+            durable[sync.path] = sync.copy.read_bytes()
     pending = syncs[at]
-    for path in pending.removed_before:
-        if rng.random() < 0.5:
-            durable.pop(path, None)
+    for old, new in pending.names_before:
+        if rng.random() >= 0.5:  # what follows in the folder has not happened either
+            break
+        _rename(durable, old, new)
     if pending.path != Path():
         torn = _torn(durable.get(pending.path, b""), pending.copy.read_bytes(), rng)
         if torn or pending.path in durable:
@@ -155,6 +185,12 @@ def after_cut(syncs: Sequence[FileSync], at: int, source: Path, target: Path, rn
     for path, data in durable.items():
         if path.is_relative_to(source):
             (target / path.relative_to(source)).write_bytes(data)
+
+
+def _rename(durable: dict[Path, bytes], old: Path, new: Path | None) -> None:
+    data = durable.pop(old, None)
+    if new is not None and data is not None:
+        durable[new] = data
 
 
 def _torn(before: bytes, after: bytes, rng: random.Random) -> bytes:

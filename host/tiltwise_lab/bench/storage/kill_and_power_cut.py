@@ -166,7 +166,7 @@ def _count_after_cut(row: FaultRow, left: Path, notes: list[str]) -> None:
     """Start on what a cut left: record again, and look for what had been acknowledged."""
     began_s = time.monotonic()
     with Store(left, min_free_bytes=0) as store:
-        row.damaged += len(store.recoveries)
+        row.damaged += len(store.reports)
         session = calibrated_session(store, 2)
         for j, frame in enumerate(frames_of(2, 4.0)):
             if any(isinstance(event, Command) for event in session.receive(0.2 * j, frame)):
@@ -201,7 +201,7 @@ def store_fault_row(name: str, begin: Begin, folder: Path) -> StoreFaultRow:
         messages += [event.text for event in events if isinstance(event, LiveWarning)]
         alerts += sum(isinstance(event, EpisodeAlert) for event in events) if _BEGIN <= k < _END else 0
     session.finish()
-    recovered = [recovery.message for recovery in store.recoveries]
+    recovered = list(store.reports)
     refused = [line for line in messages if not line.startswith("storing again") and line not in recovered]
     resumed = session.unsaved == "" and (
         not refused or any(line.startswith("storing again") for line in messages)

@@ -56,7 +56,7 @@ def calibrated_session(store: Store, boot: int, *, rule_s: float = 60.0) -> Live
 def run_host(folder: Path, notes: int, boot: int, seconds: float, began_s: float) -> None:
     """Store frames as fast as it goes and note what was acknowledged; `began_s` is a time.monotonic()."""
     store = Store(folder, min_free_bytes=0)
-    os.write(notes, b"recovered %d\n" % len(store.recoveries))
+    os.write(notes, b"recovered %d\n" % len(store.reports))
     session = calibrated_session(store, boot)
     is_first = True
     for k, frame in enumerate(frames_of(boot, seconds)):

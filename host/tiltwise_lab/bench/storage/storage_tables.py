@@ -10,9 +10,21 @@ import numpy as np
 from rich.console import Console
 
 from tiltwise_lab.bench import process_stats
-from tiltwise_lab.bench.storage import damaged_files, kill_and_power_cut, restart_time, soak, watch_process
+from tiltwise_lab.bench.storage import (
+    damaged_files,
+    failing_calls,
+    faults_at_every_call,
+    fuzzed_stores,
+    kill_and_power_cut,
+    restart_time,
+    soak,
+    watch_process,
+)
 from tiltwise_lab.bench.storage import year as bench_year
 from tiltwise_lab.bench.table import collect, table
+
+_CALLS_SCALED = 500  # calls tried of an operation and fault at scale 1; without a scale all of them
+_MOST_FAILURES = 20  # shown
 
 
 def print_soak(scale: float, console: Console) -> None:
@@ -97,6 +109,33 @@ def print_store(seeds: int, scale: float, console: Console) -> None:
     for trouble in troubles:
         console.print(f"{trouble.trouble}: {trouble.message}", style="dim", highlight=False)
     _print_damage(console)
+    _print_calls_and_fuzz(scale, console)
+
+
+def _print_calls_and_fuzz(scale: float, console: Console) -> None:
+    """A fault at every file call (a share of them when scaled), and damaged stores."""
+    why = failing_calls.unavailable_reason()
+    if why:
+        console.print(f"fault at every call: not run: {why}", style="dim", highlight=False)
+    else:
+        points = 0 if scale >= 1 else max(1, round(_CALLS_SCALED * scale))
+        rows = collect("a fault at every call", faults_at_every_call.call_rows(points))
+        title = "\na fault at the n-th file call of an operation, n = 1 to N; goal: 0 failures"
+        heads = ("operation", "fault", "N", "tried", "failures")
+        cells = ((r.operation, r.fault, r.calls, r.points, len(r.failures)) for r in rows)
+        console.print(table(title, heads, cells))
+        _print_failures([failure for row in rows for failure in row.failures], console)
+    stores = max(6, round(fuzzed_stores.STORES * scale))
+    fuzzed = [row for row in collect("damaged stores", fuzzed_stores.fuzz_rows(stores)) if row is not None]
+    title = "\nstores damaged in one to three places, seed 1; goal: 0 failures (silent losses, defects)"
+    found = ((r.what, r.stores, r.with_losses, r.told, len(r.failures)) for r in fuzzed)
+    console.print(table(title, ("damaged", "stores", "with losses", "told", "failures"), found))
+    _print_failures([failure for row in fuzzed for failure in row.failures], console)
+
+
+def _print_failures(failures: list[str], console: Console) -> None:
+    for failure in failures[:_MOST_FAILURES]:
+        console.print(failure, style="dim", highlight=False, markup=False)
 
 
 def _print_damage(console: Console) -> None:

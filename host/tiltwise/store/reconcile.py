@@ -1,0 +1,368 @@
+"""At each start: are the frames there that were acknowledged? What is missing is said, and asked for again.
+
+Compared are the receipts, the list of received frames in core.db, the tail, and the number of chunks in each month.
+Only where these do not agree are chunks opened, so a year's store is compared in tens of milliseconds. "Received"
+never keeps a frame that is not there: the board is asked for it again, and what it has no more becomes a gap.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import struct
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tiltwise.common import wire
+from tiltwise.common.frame import read_frame
+from tiltwise.decode.sequence_ranges import SequenceRanges
+from tiltwise.store import schema, swap
+from tiltwise.store.codec import StoredFrame, unpack_chunk, unpack_columns, unpack_tail
+from tiltwise.store.raw_files import month_of, raw_files
+from tiltwise.store.receipts import Key, Month, Receipts, digest, join, minus
+from tiltwise.store.recovery import is_intact, recover
+
+# By each index: of a file whose pages have changed places, one of them finds nothing, and no error says so.
+_COUNTS = (
+    "SELECT count(*) FROM chunk INDEXED BY sqlite_autoindex_chunk_1 WHERE device > ''",
+    "SELECT count(*) FROM chunk INDEXED BY chunk_time "
+    "WHERE t0_us BETWEEN -1000000000000000000 AND 1000000000000000000",
+)
+_SHOWN = 6  # ranges of a boot that a line names
+_MARK = "receipts"  # in meta: this store has receipts, so that their absence means something
+_UNREADABLE = (ValueError, IndexError, struct.error, zlib.error, wire.WireError)  # what damaged blobs raise
+
+
+@dataclass(slots=True)
+class Found:
+    """Frames that are there: by month ("" for the tail) and key, and of the tail the sums of their hashes."""
+
+    frames: dict[tuple[str, Key], SequenceRanges] = field(default_factory=dict)
+    sums: dict[Key, int] = field(default_factory=dict)
+
+    def of(self, key: Key) -> SequenceRanges:
+        """Return what was found of a device and boot, wherever."""
+        all_of: dict[Key, SequenceRanges] = {}
+        for (_, each), ranges in self.frames.items():
+            if each == key:
+                join(all_of, key, ranges.pairs)
+        return all_of.get(key, SequenceRanges())
+
+
+@dataclass(slots=True)
+class _Losses:
+    """Frames that were acknowledged and are gone, with the reason."""
+
+    why: dict[Key, tuple[str, SequenceRanges]] = field(default_factory=dict)
+    lines: list[str] = field(default_factory=list)
+    stale: list[str] = field(default_factory=list)  # said only where nothing else explains it
+
+    def add(self, key: Key, why: str, ranges: SequenceRanges) -> None:
+        if ranges:
+            kept = self.why.setdefault(key, (why, SequenceRanges()))[1]
+            for first, last in ranges.pairs:
+                kept.add(first, last)
+
+    def told(self) -> list[str]:
+        return [*self.lines, *(_line(key, why, ranges) for key, (why, ranges) in self.why.items())]
+
+
+def _line(key: Key, why: str, ranges: SequenceRanges) -> str:
+    shown = ", ".join(f"{a}-{b}" if a < b else f"{a}" for a, b in ranges.pairs[:_SHOWN])
+    more = f" and {len(ranges.pairs) - _SHOWN} more stretches" if len(ranges.pairs) > _SHOWN else ""
+    return (
+        f"{ranges.count} acknowledged frames of {key[0]} are missing ({why}): boot {key[1]}, frames {shown}{more}; "
+        "the board is asked for them again, what it has no more becomes a gap"
+    )
+
+
+def read_tail(rows: Iterable[tuple[object, ...]]) -> tuple[Found, dict[tuple[str, str], list[StoredFrame]]]:
+    """Return what tail rows (id, device, times, frames) hold: what was found, and the frames by month and device."""
+    found, frames = Found(), dict[tuple[str, str], list[StoredFrame]]()
+    for _, device, times, data in rows:
+        try:
+            stored = unpack_tail(times, data)  # type: ignore[arg-type]
+            heads = [read_frame(each.data) for each in stored]
+        except _UNREADABLE:
+            continue  # its frames are missing, then
+        for each, head in zip(stored, heads, strict=True):
+            key = (str(device), head.boot)
+            ranges = found.frames.setdefault(("", key), SequenceRanges())
+            if head.seq in ranges:
+                continue
+            ranges.add(head.seq, head.seq)
+            found.sums[key] = (found.sums.get(key, 0) + digest([each.data])) & ((1 << 64) - 1)
+            frames.setdefault((month_of(each.utc_us), str(device)), []).append(each)
+    return found, frames
+
+
+def _search(folder: Path, wanted: Mapping[Key, SequenceRanges], found: Found, *, only: str = "") -> None:
+    """Look for what is wanted and not found yet in the chunks of all months, or of one."""
+    for path in reversed(raw_files(folder)):
+        month = path.stem.removeprefix("raw-")
+        if only and month != only:
+            continue
+        for key, ranges in wanted.items():
+            missing = minus(ranges, found.of(key))
+            if not missing:
+                continue
+            there = SequenceRanges()
+            for seq in _chunk_numbers(path, key, missing):
+                there.add(seq, seq)
+            hits = [pair for first, last in missing.pairs for pair in there.within(first, last)]
+            if hits:
+                join(found.frames, (month, key), hits)
+
+
+def _chunk_numbers(path: Path, key: Key, missing: SequenceRanges) -> Iterator[int]:
+    sql = "SELECT crc32, data FROM chunk WHERE device = ? AND boot = ? AND seq0 <= ? AND seq1 >= ?"
+    first, last = missing.pairs[0][0], missing.pairs[-1][1]
+    try:
+        db = schema.open_reader(path)
+    except (sqlite3.Error, OSError):
+        return
+    try:
+        for crc32, data in db.execute(sql, (*key, last, first)):
+            if zlib.crc32(data) != crc32:
+                continue
+            columns = unpack_columns(data)
+            if columns is not None:
+                yield from map(int, columns.frame["seq"])
+            else:
+                yield from (read_frame(each.data).seq for each in unpack_chunk(key[1], data))
+    except (sqlite3.Error, TypeError, *_UNREADABLE):
+        return  # what lies behind is missing, then
+    finally:
+        db.close()
+
+
+def compare(
+    folder: Path,
+    core: sqlite3.Connection,
+    receipts: Receipts,
+    now_s: float,
+    *,
+    is_core_new: bool,
+    is_core_mended: bool = False,
+) -> list[str]:
+    """Compare receipts and store, mend the list of received frames, and return what is to be told.
+
+    Raises
+    ------
+    StoreError, sqlite3.Error, OSError
+        When the disk refuses.
+    """
+    ids = {str(name): int(k) for k, name in core.execute("SELECT id, name FROM device")}
+    rows = core.execute("SELECT name, boot, ranges FROM received JOIN device ON device.id = device_id")
+    received = {(str(name), int(boot)): _ranges(blob) for name, boot, blob in rows}
+    found, _ = read_tail(_tail_rows(core))
+    if receipts.is_new:
+        losses = _begin(folder, core, receipts, received, found, now_s, is_core_mended=is_core_mended)
+        _settle_losses(folder, core, ids, losses, receipts, received, now_s)
+        return losses.told()
+    losses = _Losses()
+    if receipts.damaged_lines:
+        losses.lines.append(
+            f"{receipts.path.name} was damaged: what {receipts.damaged_lines} of its lines said cannot be compared"
+        )
+    acknowledged = receipts.acknowledged()
+    if is_core_new and acknowledged:
+        losses.lines.append(
+            f"{schema.CORE_NAME} was missing: minutes, events and gaps of the days before are gone, unless you bring "
+            "it back or build the store again with `tiltwise data --rebuild RECORDING`"
+        )
+    _check_months(folder, receipts, losses, found, now_s)
+    _check_tail(folder, receipts, losses, found)
+    wanted = _check_received(folder, receipts, losses, found, acknowledged, received)
+    if is_core_mended and not losses.why:
+        losses.stale.clear()  # the repair was told, which explains it
+    losses.lines += [] if losses.told() else losses.stale
+    is_changed = wanted.keys() != received.keys() or any(
+        ranges.pairs != received[key].pairs for key, ranges in wanted.items()
+    )
+    if losses.told() or is_changed or receipts.is_torn or _follow(receipts, found):
+        _settle_losses(folder, core, ids, losses, receipts, wanted, now_s)
+        _follow(receipts, found)
+        receipts.rewrite()
+    return losses.told()
+
+
+def _settle_losses(
+    folder: Path,
+    core: sqlite3.Connection,
+    ids: dict[str, int],
+    losses: _Losses,
+    receipts: Receipts,
+    wanted: Mapping[Key, SequenceRanges],
+    now_s: float,
+) -> None:
+    """Keep what is to be told, durably, before the traces of it go; then let lists and receipts follow."""
+    if lines := losses.told():
+        swap.note_incidents(folder, lines, now_s)
+    for key, (_, gone) in losses.why.items():
+        receipts.forget(key, gone.pairs)
+    with schema.transaction(core):
+        core.execute("INSERT OR REPLACE INTO meta VALUES (?, '1')", (_MARK,))
+        for (device, boot), ranges in wanted.items():
+            if device not in ids:
+                ids[device] = max(ids.values(), default=0) + 1
+                core.execute("INSERT INTO device VALUES (?, ?, ?)", (ids[device], device, round(now_s * 1e6)))
+            core.execute(
+                "INSERT OR REPLACE INTO received (device_id, boot, ranges) VALUES (?, ?, ?)",
+                (ids[device], boot, ranges.pack()),
+            )
+
+
+def _begin(
+    folder: Path,
+    core: sqlite3.Connection,
+    receipts: Receipts,
+    received: Mapping[Key, SequenceRanges],
+    found: Found,
+    now_s: float,
+    *,
+    is_core_mended: bool,
+) -> _Losses:
+    """Begin receipts for a store without any: what it has by now is taken as it is, unless it was just repaired."""
+    losses = _Losses()
+    if core.execute("SELECT 1 FROM meta WHERE key = ?", (_MARK,)).fetchone() is not None:
+        losses.lines.append(
+            f"{receipts.path.name} was missing: what was acknowledged before cannot be compared"
+        )
+    if is_core_mended:
+        _search(folder, received, found)
+        for key, ranges in received.items():
+            gone = minus(ranges, found.of(key))
+            losses.add(key, "listed as received, and nowhere", gone)
+            for first, last in gone.pairs:
+                ranges.remove(first, last)
+    if lines := losses.told():  # before the receipts are there, which would end the asking
+        swap.note_incidents(folder, lines, now_s)
+    receipts.settled = {key: ranges.copy() for key, ranges in received.items()}
+    _follow(receipts, found)
+    receipts.rewrite()
+    return losses
+
+
+def _tail_rows(core: sqlite3.Connection) -> list[tuple[object, ...]]:
+    return core.execute(
+        "SELECT tail.id, name, utc_us, frames FROM tail JOIN device ON device.id = device_id ORDER BY 1"
+    ).fetchall()
+
+
+def _ranges(blob: object) -> SequenceRanges:
+    """Read packed ranges; what is no list of ranges in order says nothing."""
+    ranges = SequenceRanges()
+    if isinstance(blob, bytes) and len(blob) % 8 == 0:
+        for first, last in struct.iter_unpack("<II", blob):
+            if first > last:
+                return SequenceRanges()
+            ranges.add(first, last)
+    return ranges
+
+
+def _check_months(folder: Path, receipts: Receipts, losses: _Losses, found: Found, now_s: float) -> None:
+    """A month whose file is gone or has fewer chunks than it had is searched."""
+    for name, month in receipts.months.items():
+        path = folder / f"raw-{name}.db"
+        chunks = _count(path)
+        if chunks is not None and chunks >= month.chunks:
+            continue
+        why = f"{path.name} was deleted or moved"
+        if path.is_file():
+            why = f"{path.name} was damaged or replaced"
+            if chunks is None or not is_intact(path):
+                losses.lines.append(recover(path, schema.RAW_MIGRATIONS, now_s).message)
+            chunks = _count(path)
+        _search(folder, month.frames, found, only=name)
+        for key, ranges in month.frames.items():
+            losses.add(key, why, minus(ranges, found.of(key)))
+        month.chunks = chunks or 0
+
+
+def _count(path: Path) -> int | None:
+    """Return the number of chunks, as the index says that knows fewer; None where the file cannot say."""
+    if not path.is_file():
+        return None
+    try:
+        db = schema.open_reader(path)
+    except (sqlite3.Error, OSError):
+        return None
+    try:
+        return min(int(db.execute(sql).fetchone()[0]) for sql in _COUNTS)
+    except sqlite3.Error:
+        return None
+    finally:
+        db.close()
+
+
+def _check_tail(folder: Path, receipts: Receipts, losses: _Losses, found: Found) -> None:
+    """What is not in a month yet must be in the tail, byte by byte, or have become chunks just before the end."""
+    for key, ranges in receipts.tail.items():
+        in_tail = found.frames.get(("", key), SequenceRanges())
+        if in_tail.pairs == ranges.pairs and found.sums.get(key, 0) != receipts.sums.get(key, 0):
+            losses.lines.append(
+                f"{ranges.count} frames of {key[0]}, boot {key[1]}, are not as they were acknowledged: "
+                f"damaged in {schema.CORE_NAME}"
+            )
+    _search(folder, receipts.tail, found)
+    for key, ranges in receipts.tail.items():
+        losses.add(key, f"{schema.CORE_NAME} or its log lost them", minus(ranges, found.of(key)))
+
+
+def _check_received(
+    folder: Path,
+    receipts: Receipts,
+    losses: _Losses,
+    found: Found,
+    acknowledged: Mapping[Key, SequenceRanges],
+    received: Mapping[Key, SequenceRanges],
+) -> dict[Key, SequenceRanges]:
+    """Return what may count as received: acknowledged or listed, and not missing."""
+    in_doubt: dict[Key, SequenceRanges] = {}
+    wanted: dict[Key, SequenceRanges] = {}
+    back = 0
+    for key in {**acknowledged, **received}:
+        known, listed = acknowledged.get(key, SequenceRanges()), received.get(key, SequenceRanges())
+        settled = receipts.settled.get(key, SequenceRanges())
+        in_doubt[key] = minus(known, listed)
+        for first, last in settled.pairs:
+            in_doubt[key].remove(first, last)
+        unlisted = in_doubt[key].count
+        join(in_doubt, key, minus(listed, known).pairs)
+        wanted[key] = join({}, key, [*known.pairs, *listed.pairs])
+        if in_doubt[key]:
+            _search(folder, {key: in_doubt[key]}, found)
+        gone = minus(in_doubt[key], found.of(key))
+        unknown_gone = minus(gone, known)
+        acknowledged_gone = minus(gone, unknown_gone)
+        losses.add(key, f"{schema.CORE_NAME} or its log lost them", acknowledged_gone)
+        losses.add(key, "listed as received, and nowhere", unknown_gone)
+        back += unlisted - acknowledged_gone.count
+        for first, last in gone.pairs:
+            wanted[key].remove(first, last)
+        if key in losses.why:
+            for first, last in losses.why[key][1].pairs:
+                wanted[key].remove(first, last)
+    if back:
+        losses.stale.append(
+            f"{schema.CORE_NAME} is older than what was acknowledged: {back} frames were found in the month files, "
+            "minutes and events of that time may be missing"
+        )
+    return wanted
+
+
+def _follow(receipts: Receipts, found: Found) -> bool:
+    """Let the receipts say where frames are: in the tail, or the month where they were found; tell of a change."""
+    tail = {key: ranges for (month, key), ranges in found.frames.items() if not month}
+    moved = {place: ranges for place, ranges in found.frames.items() if place[0]}
+    is_same = not moved and {k: r.pairs for k, r in tail.items() if r} == {
+        k: r.pairs for k, r in receipts.tail.items() if r
+    }
+    if is_same and all(found.sums.get(key, 0) == receipts.sums.get(key, 0) for key in tail):
+        return False
+    receipts.tail, receipts.sums = {key: ranges.copy() for key, ranges in tail.items()}, dict(found.sums)
+    for (name, key), ranges in moved.items():
+        join(receipts.months.setdefault(name, Month()).frames, key, ranges.pairs)
+    return True

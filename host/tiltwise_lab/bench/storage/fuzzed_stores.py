@@ -1,0 +1,205 @@
+"""`tiltwise bench store`, fifth part: whole stores with damaged bytes, pages, lengths and files.
+
+A store as a killed program leaves it (months, core.db with a log, receipts) is damaged in one to three places, opened
+for writing, and read. Receipts and databases are not damaged at once: then nobody can know. Demanded: no error that
+is not one line, and no acknowledged frame that is missing in silence.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from tiltwise.recording.tw_file import RecordingError, read_frames
+from tiltwise.store.reader import StoreReader
+from tiltwise.store.writer import Store, StoreError
+from tiltwise_lab.bench.storage.faults_at_every_call import (
+    FRAMES_OF_BOOTS,
+    present,
+    quick_disk,
+    record,
+    template_with_recordings,
+)
+from tiltwise_lab.bench.storage.killed_host import T0_S
+
+STORES = 10_000
+_PAGE = 512  # a sector
+_MISSING = re.compile(r"^(\d+) (?:acknowledged frames|frames of .* are not as)", re.MULTILINE)
+
+
+@dataclass(slots=True)
+class FuzzRow:
+    """Stores damaged in one kind of file: how many lost frames, how many of them in silence, and defects."""
+
+    what: str
+    stores: int = 0
+    with_losses: int = 0
+    told: int = 0
+    failures: list[str] = field(default_factory=list)
+
+
+def _flip(data: bytearray, rng: random.Random) -> None:
+    for _ in range(rng.randint(1, 8)):
+        data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+
+
+def _sector(data: bytearray, rng: random.Random) -> None:
+    at = rng.randrange(len(data)) // _PAGE * _PAGE
+    size = min(_PAGE * rng.choice((1, 8)), len(data) - at)
+    data[at : at + size] = rng.choice((bytes(size), b"\xff" * size, rng.randbytes(size)))
+
+
+def _swap(data: bytearray, rng: random.Random) -> None:
+    """Let two pages change places, as a confused disk does."""
+    pages = max(len(data) // 4096, 1)
+    a, b = (4096 * rng.randrange(pages) for _ in range(2))
+    data[a : a + 4096], data[b : b + 4096] = data[b : b + 4096], data[a : a + 4096]
+
+
+def _cut(data: bytearray, rng: random.Random) -> None:
+    del data[rng.randrange(len(data)) :]
+
+
+def _grow(data: bytearray, rng: random.Random) -> None:
+    data += rng.randbytes(rng.randint(1, 5000))
+
+
+MUTATIONS: tuple[Callable[[bytearray, random.Random], None], ...] = (_flip, _sector, _swap, _cut, _grow)
+
+
+def damage(path: Path, rng: random.Random) -> str:
+    """Damage a file in one to three places, or remove it; return how."""
+    if rng.random() < 0.05:
+        path.unlink()
+        return "removed"
+    data, done = bytearray(path.read_bytes()), []
+    for _ in range(rng.randint(1, 3)):
+        if data:
+            mutation = rng.choice(MUTATIONS)
+            mutation(data, rng)
+            done.append(mutation.__name__)
+    path.write_bytes(data)
+    return " ".join(done)
+
+
+def fuzz_rows(stores: int = STORES, seed: int = 1) -> Iterator[tuple[float, FuzzRow | None]]:
+    """Yield (share done, None) on the way, and a row for each kind of file at the end."""
+    rng = random.Random(seed)
+    rows = {
+        what: FuzzRow(what)
+        for what in ("core.db", "core.db-wal", "month", "receipts.log", "recording", "several")
+    }
+    with tempfile.TemporaryDirectory(prefix="tiltwise-fuzz-", dir=quick_disk()) as name:
+        template, trial = Path(name) / "template", Path(name) / "trial"
+        template_with_recordings(template)
+        for k in range(stores):
+            row = list(rows.values())[k % len(rows)]
+            case = rng.randrange(2**32)
+            shutil.copytree(template, trial)
+            _try(row, trial, random.Random(case), case)
+            shutil.rmtree(trial)
+            if k % 50 == 0:
+                yield k / stores, None
+    yield from ((1.0, row) for row in rows.values())
+
+
+def _files(folder: Path, what: str, rng: random.Random) -> list[Path]:
+    databases = [*folder.glob("core.db*"), *folder.glob("raw-*.db")]
+    match what:
+        case "month":
+            return [rng.choice(sorted(folder.glob("raw-*.db")))]
+        case "recording":
+            return [rng.choice(sorted(folder.glob("*.tw")))]
+        case "several":
+            chosen = [path for path in databases if not path.name.endswith("-shm")]
+            return rng.sample(sorted(chosen), 2)
+    return [folder / what]
+
+
+def _try(row: FuzzRow, folder: Path, rng: random.Random, case: int) -> None:
+    row.stores += 1
+    how = {path.name: damage(path, rng) for path in _files(folder, row.what, rng)}
+    try:
+        wrong = _read_recordings(folder) if row.what == "recording" else _open_and_read(row, folder)
+    except Exception as error:  # noqa: BLE001  the finding
+        wrong = f"defect {type(error).__name__}: {error}"
+    if wrong:
+        row.failures.append(f"case {case} {how}: {wrong}")
+
+
+def _read_recordings(folder: Path) -> str:
+    """Read recordings: what is missing was counted as damaged or cut off, or the file is refused."""
+    for boot, n in FRAMES_OF_BOOTS.items():
+        path = folder / f"{boot}.tw"
+        if not path.exists():
+            continue
+        try:
+            found = read_frames(path)
+        except RecordingError as error:
+            if "\n" in str(error):
+                return "an error of several lines"
+            continue
+        if (
+            len(found.frames) < n
+            and not found.damaged_records
+            and not found.is_torn
+            and not _is_cut_clean(path)
+        ):
+            return f"{n - len(found.frames)} frames missing in silence"
+    return ""
+
+
+def _is_cut_clean(path: Path) -> bool:
+    """Tell whether a file ends just behind a record: nothing in it can say that there was more."""
+    return path.read_bytes().endswith((b"\0", b"\n"))
+
+
+def _open_and_read(row: FuzzRow, folder: Path) -> str:
+    """Open, record, read; return what is wrong."""
+    said: list[str] = []
+    try:
+        with Store(folder, min_free_bytes=0, now_s=lambda: T0_S) as store:
+            said += store.reports
+        record(folder, 9, 50)
+        said += _messages(folder)
+        found = present(folder)
+        with StoreReader(folder) as reader:
+            if reader.frames(0.0, 4e9) and reader.damaged_chunks:
+                said.append("damaged chunks")
+            for day in reader.days():
+                reader.day(day)
+                reader.totals(day, date(day.year, day.month, day.day))
+    except StoreError as error:
+        said.append(str(error))
+        return "an error of several lines" if "\n" in str(error) else ""
+    lost = sum(n - len(found.get(boot, ())) for boot, n in FRAMES_OF_BOOTS.items())
+    n_told = sum(map(int, _MISSING.findall("\n".join(said))))
+    row.with_losses += lost > 0
+    row.told += lost > 0 and bool(said)
+    if lost > n_told and not any("damaged" in line for line in said):
+        return f"{lost} frames lost, {n_told} told: {said}"
+    if len(found.get(9, ())) != 50:
+        return f"{len(found.get(9, ()))} frames of 50 stored afterwards"
+    return ""
+
+
+def _messages(folder: Path) -> list[str]:
+    from tiltwise.store.swap import incidents
+
+    return [each.line for each in incidents(folder)]
+
+
+def summary(rows: list[FuzzRow]) -> Counter[str]:
+    """Return the totals of the rows."""
+    return Counter(
+        stores=sum(row.stores for row in rows),
+        losses=sum(row.with_losses for row in rows),
+        failures=sum(len(row.failures) for row in rows),
+    )

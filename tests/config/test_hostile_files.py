@@ -1,0 +1,105 @@
+"""Files that nobody of us wrote: each is refused in one line that names the file, or taken without harm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tiltwise.config.calibration_profiles import ProfileError, read_profile
+from tiltwise.config.sensor_keys import KeyStore, KeyStoreError
+from tiltwise.config.settings import SettingsError, load_settings
+from tiltwise.errors import AppError
+from tiltwise.offline.rebuild import rebuild
+from tiltwise.recording.tw_file import RecordingError
+
+LONG = "9" * 5000  # digits: more than Python reads
+SETTINGS = [
+    "a=" + "[" * 5000 + "]" * 5000,
+    f"[rule]\nangle_deg = {'9' * 400}",
+    f"[rule]\nangle_deg = {LONG}",
+    "[rule]\nseconds = nan",
+    "[rule]\nseconds = inf",
+    "rule = 3",
+    "[wear]\nmount = [1]",
+    "[alerts]\nquiet_from = 12:00:00",
+    "\x00",
+]
+PROFILE = '{"format":"tiltwise profile","format_version":1,"person":"me","device":"x","calibrations":[%s]}'
+PROFILES = [
+    "[" * 100_000,
+    '{"a":' * 100_000,
+    PROFILE % "[1]",
+    PROFILE % LONG,
+    PROFILE % '{"mounting":1e999}',
+    "\ufeff",
+]
+KEYS = [
+    "[" * 100_000,
+    "[]",
+    LONG,
+    '{"00":5}',
+    '{"00":{"name":5}}',
+    '{"00":{"key":5}}',
+    '{"zz":{"name":"a","key":"00"}}',
+    '{"00":{"name":"a","key":"0"}}',
+]
+HEADERS = [
+    *(
+        f'"started_utc_s":{value}'
+        for value in ("1e308", "NaN", "Infinity", "1e12", "-1e9", "0", "253402300000")
+    ),
+    *(f'"started_utc_s":{value}' for value in ('"x"', "true", "[]", "9" * 400, LONG)),
+    *(f'"created_utc":{value}' for value in ('"0001-01-01T00:00:00"', '"9999-12-31T23:59:59"', '"x"', "5")),
+    *(
+        f'"started_utc_s":1.7e9,{value}'
+        for value in (
+            '"exercises":[[1]]',
+            '"exercises":[{}]',
+            '"rule":{"angle_deg":[1]}',
+            '"rule":{"angle_deg":1e308}',
+            '"mounting":{"mount":5}',
+            '"zone":5',
+            '"mount":[]',
+            '"device":{"a":1}',
+            '"device":' + "[" * 50_000,
+        )
+    ),
+]
+
+
+def refused(call: Callable[[Path], object], path: Path, text: str, *errors: type[Exception]) -> None:
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(errors) as caught:
+        call(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", SETTINGS, ids=range(len(SETTINGS)))
+def test_settings(tmp_path: Path, text: str) -> None:
+    refused(load_settings, tmp_path / "settings.toml", text, SettingsError)
+
+
+@pytest.mark.parametrize("text", PROFILES, ids=range(len(PROFILES)))
+def test_calibration_profiles(tmp_path: Path, text: str) -> None:
+    refused(read_profile, tmp_path / "clip.json", text, ProfileError)
+
+
+@pytest.mark.parametrize("text", KEYS, ids=range(len(KEYS)))
+def test_keys(tmp_path: Path, text: str) -> None:
+    refused(lambda path: list(KeyStore(path)), tmp_path / "keys.json", text, KeyStoreError)
+
+
+@pytest.mark.parametrize("values", HEADERS, ids=range(len(HEADERS)))
+def test_headers_of_recordings(tmp_path: Path, values: str) -> None:
+    header = f'{{"format":"tiltwise recording","format_version":1,{values}}}\n'
+    refused(
+        lambda path: rebuild(tmp_path / "data", [path], now_s=0.0),
+        tmp_path / "a.tw",
+        header,
+        AppError,
+        RecordingError,
+    )
+    assert not list((tmp_path / "data").glob("*.db"))

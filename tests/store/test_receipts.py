@@ -1,0 +1,260 @@
+"""No silent loss: what was acknowledged and is gone is said exactly, and the board is asked for it again."""
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from store.store_frames import T0_S, frame, utc_s
+from tiltwise.common.frame import read_frame
+from tiltwise.store.receipts import Receipts, digest
+from tiltwise.store.writer import Store, StoreError
+from tiltwise.types import Mount
+
+MONTH = "raw-2026-02.db"
+
+
+def begin(store: Store, boot: int = 7) -> int:
+    return store.begin_session("clip", boot, zone="UTC", mount=Mount.NECK, started_s=T0_S)
+
+
+def fill(store: Store, session: int, first: int, last: int, step: int = 5) -> None:
+    """Stage and commit frames, five a second."""
+    for start in range(first, last, step):
+        seqs = range(start, min(start + step, last))
+        store.append(session, [read_frame(frame(k)) for k in seqs], [utc_s(k) for k in seqs])
+        assert store.commit().settled[session] == seqs[-1]
+
+
+def killed(folder: Path, n: int = 400) -> Path:
+    """Return a store as a killed program leaves it: n frames acknowledged, the last ones in the log only."""
+    live = folder / "live"
+    store = Store(live, min_free_bytes=0)
+    fill(store, begin(store), 0, n)
+    shutil.copytree(live, folder / "left")
+    store.close()
+    return folder / "left"
+
+
+def reports(folder: Path) -> list[str]:
+    with Store(folder, min_free_bytes=0) as store:
+        return store.reports
+
+
+def seqs(folder: Path) -> list[int]:
+    with Store.open_readonly(folder) as reader:
+        return [read_frame(f.data).seq for f in reader.frames(T0_S - 9, T0_S + 9e5)]
+
+
+def test_a_killed_program_leaves_nothing_to_tell(tmp_path: Path) -> None:
+    left = killed(tmp_path)
+    assert reports(left) == []
+    assert seqs(left) == list(range(400))
+
+
+@pytest.mark.parametrize("page", [0, 3])
+def test_one_bad_sector_in_the_log_is_told_with_the_frames_that_it_cost(tmp_path: Path, page: int) -> None:
+    left = killed(tmp_path)
+    log = bytearray((left / "core.db-wal").read_bytes())
+    at = 32 + page * (24 + 4096) + 24 + 512
+    log[at : at + 512] = b"\xa5" * 512
+    (left / "core.db-wal").write_bytes(log)
+    with Store(left, min_free_bytes=0) as store:
+        told = "\n".join(store.reports)
+        first_lost = store.received("clip", 7)[-1][1] + 1
+        assert "core.db-wal was damaged" in told
+        assert f"{400 - first_lost} acknowledged frames of clip are missing" in told
+        assert f"frames {first_lost}-399" in told
+        assert list(left.glob("core.db-wal.corrupt-*"))
+        session = begin(store)
+        assert (
+            store.append(session, [read_frame(frame(k)) for k in range(400)], [utc_s(k) for k in range(400)])
+            > 0
+        )
+        store.commit()
+    assert reports(left) == [], "it was told, and fetched again"
+    assert seqs(left) == list(range(400))
+
+
+def test_a_loss_is_told_again_until_a_program_records(tmp_path: Path) -> None:
+    left = killed(tmp_path)
+    (left / "core.db-wal").unlink()
+    said = reports(left)
+    assert any("acknowledged frames of clip are missing" in line for line in said)
+    assert reports(left) == said
+    with Store(left, min_free_bytes=0) as store:
+        fill(store, begin(store, 8), 0, 0)
+        store.append(begin(store, 7), [read_frame(frame(900))], [utc_s(900)])
+        store.commit()
+    assert reports(left) == []
+
+
+def test_a_deleted_month_is_told_and_its_frames_are_asked_for_again(tmp_path: Path) -> None:
+    with Store(tmp_path, min_free_bytes=0) as store:
+        fill(store, begin(store), 0, 700, step=50)
+    (tmp_path / MONTH).unlink()
+    with Store(tmp_path, min_free_bytes=0) as store:
+        (line,) = store.reports
+        assert line.startswith(
+            "700 acknowledged frames of clip are missing (raw-2026-02.db was deleted or moved)"
+        )
+        assert store.received("clip", 7) == []
+
+
+def test_a_month_replaced_by_an_older_copy_is_told_with_the_frames_between(tmp_path: Path) -> None:
+    with Store(tmp_path, min_free_bytes=0) as store:
+        fill(store, begin(store), 0, 350, step=50)
+    older = (tmp_path / MONTH).read_bytes()
+    with Store(tmp_path, min_free_bytes=0) as store:
+        fill(store, begin(store), 350, 700, step=50)
+    (tmp_path / MONTH).write_bytes(older)
+    (line,) = reports(tmp_path)
+    assert "350 acknowledged frames" in line
+    assert "frames 350-699" in line
+
+
+def test_a_deleted_core_keeps_the_frames_of_the_months_and_says_what_is_gone(tmp_path: Path) -> None:
+    with Store(tmp_path, min_free_bytes=0) as store:
+        fill(store, begin(store), 0, 100)
+    (tmp_path / "core.db").unlink()
+    with Store(tmp_path, min_free_bytes=0) as store:
+        assert "core.db was missing" in store.reports[0]
+        assert store.received("clip", 7) == [(0, 99)]
+    assert seqs(tmp_path) == list(range(100))
+
+
+def test_deleted_receipts_are_told_once_and_begun_again(tmp_path: Path) -> None:
+    left = killed(tmp_path)
+    (left / "receipts.log").unlink()
+    (line,) = reports(left)
+    assert "receipts.log was missing" in line
+    assert Receipts.load(left).acknowledged()["clip", 7].pairs == [(0, 399)]
+
+
+def test_frames_changed_in_the_tail_are_told(tmp_path: Path) -> None:
+    left = killed(tmp_path, 50)
+    db = sqlite3.connect(left / "core.db")
+    (blob,) = db.execute("SELECT frames FROM tail ORDER BY id LIMIT 1").fetchone()
+    db.execute(
+        "UPDATE tail SET frames = ? WHERE id = (SELECT min(id) FROM tail)", (blob[:40] + b"\x99" + blob[41:],)
+    )
+    db.commit()
+    db.close()
+    (line,) = reports(left)
+    assert "are not as they were acknowledged" in line
+
+
+def test_a_damaged_line_of_the_receipts_is_told_and_the_rest_counts(tmp_path: Path) -> None:
+    left = killed(tmp_path, 100)
+    data = bytearray((left / "receipts.log").read_bytes())
+    data[data.index(b"clip") + 1] ^= 1
+    (left / "receipts.log").write_bytes(data)
+    (line,) = reports(left)
+    assert "receipts.log was damaged" in line
+    assert reports(left) == [line]
+    assert seqs(left) == list(range(100))
+
+
+def test_erasing_retiring_and_losses_of_the_board_are_no_losses_of_the_store(tmp_path: Path) -> None:
+    from tiltwise.store.erase import KEEP_RAW, erase_stretch
+
+    with Store(tmp_path, min_free_bytes=0) as store:
+        session = begin(store)
+        store.mark_lost(session, 0, 9)
+        fill(store, session, 10, 600, step=50)
+        late = begin(store, 8)
+        store.append(
+            late, [read_frame(frame(k, boot=8)) for k in range(50)], [T0_S + 4e6 + k for k in range(50)]
+        )
+    erase_stretch(tmp_path, round(utc_s(200) * 1e6), round(utc_s(300) * 1e6), T0_S)
+    assert reports(tmp_path) == []
+    with Store(tmp_path, min_free_bytes=0, now_s=lambda: T0_S + 4e6) as store:
+        store.put_setting(KEEP_RAW, 1)
+        store.commit()
+        assert [path.name for path in store.retire()] == [MONTH]
+    assert reports(tmp_path) == []
+
+
+def test_a_repaired_store_without_receipts_counts_nothing_as_received_that_is_not_there(
+    tmp_path: Path,
+) -> None:
+    with Store(tmp_path, min_free_bytes=0) as store:
+        fill(store, begin(store), 0, 100)
+    (tmp_path / "receipts.log").unlink()
+    (tmp_path / MONTH).unlink()
+    db = sqlite3.connect(tmp_path / "core.db")
+    db.execute("DELETE FROM meta")  # as before there were receipts
+    (page,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'gap_start'").fetchone()
+    db.commit()
+    db.close()
+    with (tmp_path / "core.db").open("r+b") as file:
+        file.seek(4096 * (page - 1))
+        file.write(b"\xa5" * 4096)
+    with Store(tmp_path, min_free_bytes=0) as store:
+        assert "core.db was damaged" in store.reports[0]
+        assert (
+            "100 acknowledged frames of clip are missing (listed as received, and nowhere)"
+            in store.reports[1]
+        )
+        assert store.received("clip", 7) == []
+
+
+@pytest.mark.parametrize("how", ["deleted", "moved", "replaced", "folder"])
+def test_a_database_that_is_no_longer_there_is_noticed_before_the_next_acknowledgement(
+    tmp_path: Path, how: str
+) -> None:
+    folder = tmp_path / "data"
+    store = Store(folder, min_free_bytes=0)
+    session = begin(store)
+    fill(store, session, 0, 20)
+    match how:
+        case "deleted":
+            for path in folder.glob("core.db*"):
+                path.unlink()
+        case "moved":
+            (folder / "core.db").rename(tmp_path / "core.db")
+        case "replaced":
+            shutil.copy(folder / "core.db", tmp_path / "copy")
+            (tmp_path / "copy").replace(folder / "core.db")
+        case _:
+            shutil.rmtree(folder)
+    store.append(session, [read_frame(frame(20))], [utc_s(20)])
+    for _ in range(3):
+        with pytest.raises(StoreError, match="deleted, moved or replaced while recording"):
+            store.commit()
+    if how == "moved":
+        (tmp_path / "core.db").rename(folder / "core.db")
+        assert store.commit().settled[session] == 20
+        store.close()
+    else:
+        with pytest.raises(StoreError, match="deleted, moved or replaced"):
+            store.close()
+
+
+def test_a_log_overwritten_under_a_running_program_ends_the_acknowledging(tmp_path: Path) -> None:
+    store = Store(tmp_path, min_free_bytes=0)
+    session = begin(store)
+    fill(store, session, 0, 250)
+    with (tmp_path / "core.db-wal").open("r+b") as log:
+        size = log.seek(0, 2)
+        log.seek(0)
+        log.write(b"\xa5" * size)
+    store.append(
+        session, [read_frame(frame(k)) for k in range(250, 320)], [utc_s(k) for k in range(250, 320)]
+    )
+    with pytest.raises(StoreError, match="damaged while recording"):
+        store.commit()
+    with pytest.raises(StoreError, match="damaged while recording"):
+        store.commit()
+    with pytest.raises(StoreError):
+        store.close()
+    said = "\n".join(reports(tmp_path))
+    assert "acknowledged frames of clip are missing" in said
+
+
+def test_the_sum_of_hashes_does_not_depend_on_order_or_tags() -> None:
+    frames = [frame(k) for k in range(5)]
+    other_tag = frames[0][:1] + bytes([frames[0][1] | 0x80 & 0]) + frames[0][2:-8] + bytes(8)
+    assert digest(frames) == digest(frames[::-1]) == digest([other_tag, *frames[1:]])
+    assert digest(frames) != digest(frames[1:])
