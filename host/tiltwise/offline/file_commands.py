@@ -84,7 +84,7 @@ def run_count(request: FileRequest, exercise: Exercise, on_progress: OnProgress)
 
     A neutral is not needed; one that was given is of use where the exercise asks for a posture.
     """
-    data = read_input(request.file, request.reading, on_progress=lambda share: on_progress(share / 2))
+    data = read_input(request.file, options=request.reading, on_progress=lambda share: on_progress(share / 2))
     place, _, notes = as_recorded(data, request.settings, mount=request.mount, is_rule_given=True)
     check_seen(exercise, place)
     mounting = None

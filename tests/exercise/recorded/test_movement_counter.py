@@ -83,6 +83,13 @@ def test_the_mounting_need_not_be_known(seed: int) -> None:
     assert len(whole(nods)) == 8
 
 
+@pytest.mark.parametrize("cycles", [5, 20, 40])
+def test_swinging_from_side_to_side_without_a_stop_counts_both_sides(cycles: int) -> None:
+    t = times(4.0 * cycles)
+    found = count("side_tilt", head(t, tilt=30.0 * np.sin(2 * np.pi * t / 4.0)), plus=LEFT)
+    assert whole(found) == [Side.RIGHT, Side.LEFT] * cycles
+
+
 def test_all_to_one_side_are_as_many_as_all_in_turn() -> None:
     t = times(30.0)
     one_side = head(t, tilt=bumps(t, [30.0] * 6, 3.0, 4.0, 2.5))

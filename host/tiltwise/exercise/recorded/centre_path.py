@@ -21,11 +21,12 @@ _MOST_LEVELS = 400
 _SHIFT_POWER = 1.5
 _SHIFT = 0.2
 _AWAY = 0.1  # the squared distance (scales) at which an end off the centre, or a turn beyond it, costs a half
-_HALFWAY = 1.0  # the slope of the cost of a turn that is neither out nor back: 0.25 at a quarter of the scale
-_OUT = (
-    0.5  # this far out, in scales, a turn is certainly one of the movement: half of a way from side to side
-)
-_NO_STOP = 0.04  # a side reached without a stop in the middle: the simpler story is that it is the middle
+_HALFWAY = 1.0  # the slope of the cost of a turn that is neither out nor back: 0.2 at a fifth of the scale
+# This far out, in scales, a turn is certainly one of the movement: nearly half of a way from side to side.
+_OUT = 0.4
+# A side reached without a stop in the middle: the simpler story is that it is the middle. Less in a long set, where
+# all of them together must not outweigh that it began and ended in the middle.
+_NO_STOP, _ALL_WITHOUT_STOP = 0.04, 0.5
 _END = 1.5  # weight of an end: more than a shift, or a chair turned at once would be the first movement
 _PAUSE = 0.25  # weight of a pause: some holds give way for a while and look like one
 
@@ -55,13 +56,14 @@ def centre_path(points: list[KeyPoint], scale_deg: float) -> FloatArray:
     grid = np.linspace(levels.min(), levels.max(), min(n, _MOST_LEVELS))
     shift = (np.abs(grid[:, None] - grid) / scale_deg) ** _SHIFT_POWER
     shift /= shift + _SHIFT
-    cost = _cost(points[0], grid, scale_deg)
+    no_stop = min(_NO_STOP, _ALL_WITHOUT_STOP / len(points))
+    cost = _cost(points[0], grid, scale_deg, no_stop)
     back = np.zeros((len(points), len(grid)), dtype=np.int64)
     rows = np.arange(len(grid))
     for k, point in enumerate(points[1:], start=1):
         total = cost + shift
         back[k] = np.argmin(total, axis=1)
-        cost = total[rows, back[k]] + _cost(point, grid, scale_deg)
+        cost = total[rows, back[k]] + _cost(point, grid, scale_deg, no_stop)
     chosen = np.empty(len(points), dtype=np.int64)
     chosen[-1] = int(np.argmin(cost))
     for k in range(len(points) - 1, 0, -1):
@@ -69,7 +71,7 @@ def centre_path(points: list[KeyPoint], scale_deg: float) -> FloatArray:
     return grid[chosen]
 
 
-def _cost(point: KeyPoint, centre_deg: FloatArray, scale_deg: float) -> FloatArray:
+def _cost(point: KeyPoint, centre_deg: FloatArray, scale_deg: float, no_stop: float) -> FloatArray:
     """What it costs to have the centre at these levels when the signal has this point."""
     away = (point.level_deg - centre_deg) / scale_deg
     if point.kind in (Point.END, Point.PAUSE):
@@ -78,4 +80,4 @@ def _cost(point: KeyPoint, centre_deg: FloatArray, scale_deg: float) -> FloatArr
     outward = away if point.kind is Point.HIGH else -away
     inside = np.square(np.minimum(outward, 0.0))
     between = _HALFWAY * np.clip(np.minimum(outward, _OUT - outward), 0.0, None)
-    return inside / (inside + _AWAY) + between + _NO_STOP * (outward > _OUT / 2)
+    return inside / (inside + _AWAY) + between + no_stop * (outward > _OUT / 2)
