@@ -1,4 +1,4 @@
-"""A signal with its centre -> the turns that lie away from it: where each movement began, how far it went (deg)."""
+"""A signal with its centre -> the turns that lie away from it: where a movement began and how far it went (deg)."""
 
 from __future__ import annotations
 
