@@ -57,6 +57,12 @@ def _link(options: BenchOptions, console: Console) -> None:
     print_link(1, options.scale, console)
 
 
+def _reps(options: BenchOptions, console: Console) -> None:
+    from tiltwise_lab.bench.counting.counting_tables import print_reps
+
+    print_reps(options, console)
+
+
 def _soak(options: BenchOptions, console: Console) -> None:
     from tiltwise_lab.bench.storage.storage_tables import print_soak
 
@@ -86,6 +92,7 @@ BENCHES: dict[str, tuple[str, Callable[[BenchOptions, Console], None]]] = {
     "orientation": ("our filters beside the peers, against optical truth", print_orientation),
     "pair": ("head minus upper back on a real person", print_pair),
     "sim": ("the whole system on simulated wearers, against truth", print_sim),
+    "reps": ("`count` on generated sets, and unguided on people at desks", _reps),
     "sets": ("side tilts in an unguided day, alone and in sets", print_sets),
     "calibration": ("remounting, and wrong ways of doing the calibration", print_calibration),
     "firmware": ("firmware in the MicroPython VM: memory, time, losses", _firmware),

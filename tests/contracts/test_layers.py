@@ -31,6 +31,7 @@ MAY_IMPORT = {
     "motion.angles": "butterworth motion motion.calibration types",
     "detect": "butterworth common types",
     "exercise": "detect types",
+    "exercise.recorded": "exercise types",
     "report": "types",
     "tracker": "detect motion.angles motion.calibration motion.orientation types",
     "pair_tracker": "detect motion.angles tracker types",
@@ -51,8 +52,8 @@ MAY_IMPORT = {
     # sim.board: the address `sim:` opens a simulated wearer as `ble:` opens a board. store: open_session hands it on.
     "live": "common config decode errors exercise link live.backfill live.wearer motion.calibration "
     "motion.orientation pair_tracker recording sim.board store text tracker types",
-    "offline": "config decode detect errors exercise live live.backfill motion motion.angles motion.calibration "
-    "motion.orientation recording report store stored_values text tracker types",
+    "offline": "config decode detect errors exercise exercise.recorded live live.backfill motion "
+    "motion.angles motion.calibration motion.orientation recording report store stored_values text tracker types",
 }
 # The commands and the lab may import everything below them.
 TOPS = ("app", "lab", "__main__")

@@ -5,20 +5,23 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from command import Command, assert_one_line
 from tiltwise.exercise.catalogue import EXERCISES
-from tiltwise.types import Mount
+from tiltwise.types import FloatArray, Mount
 
 
 def test_the_tilts_of_the_demo_are_counted(tiltwise: Command, demo_folder: Path) -> None:
     said = json.loads(tiltwise("count", demo_folder / "demo.tw", "--exercise", "side_tilt", "--json").out)
-    assert said["reps"] == {"total": 10, "left": 5, "right": 5}
+    assert said["reps"] == {"total": 10, "left": 5, "right": 5, "side_unknown": 0}
+    assert all(0.0 < rep["hold_s"] < 20.0 for rep in said["list"])
     peaks = [rep["peak_s"] for rep in said["list"]]
     assert peaks == sorted(peaks)
     assert all(rep["start_s"] < rep["peak_s"] < rep["end_s"] for rep in said["list"])
-    assert any("guided calibration" in note for note in said["notes"])
+    assert any("its nods are no repetitions" in note for note in said["notes"])
 
 
 @pytest.mark.parametrize("mount", list(Mount))
@@ -48,3 +51,91 @@ def test_the_catalogue_lists_every_exercise(tiltwise: Command) -> None:
         listed = tiltwise("exercises", "--mount", mount.value).out
         for name in EXERCISES:
             assert name in listed
+
+
+def write_head(path: Path, tilt_deg: FloatArray, flexion_deg: FloatArray, rate_hz: float = 50.0) -> Path:
+    """Write what a sensor that lies askew on a head reads while it moves so."""
+    head = Rotation.from_euler("YX", np.column_stack((flexion_deg, tilt_deg)), degrees=True)
+    sensor = head * Rotation.from_rotvec([0.4, -1.1, 0.7])
+    gyr = (sensor[:-1].inv() * sensor[1:]).as_rotvec() * rate_hz
+    noise = np.random.default_rng(1).normal(0.0, 1.0, (2, len(tilt_deg), 3)) * [[[0.002]], [[0.03]]]
+    acc = sensor.inv().apply([0.0, 0.0, 9.81]) + noise[1]
+    t_s = np.arange(len(tilt_deg)) / rate_hz
+    np.savez(path, t=t_s, gyr=np.vstack((gyr, gyr[-1:])) + noise[0], acc=acc)
+    return path
+
+
+def pulses(
+    t_s: FloatArray, peaks_deg: list[float], start_s: float, every_s: float, lasting_s: float
+) -> FloatArray:
+    x = [(t_s - start_s - k * every_s) / lasting_s for k in range(len(peaks_deg))]
+    return np.sum(
+        [p * np.sin(np.pi * np.clip(share, 0.0, 1.0)) ** 2 for p, share in zip(peaks_deg, x, strict=True)],
+        axis=0,
+    )
+
+
+def counted(tiltwise: Command, path: Path, exercise: str, mount: str = "head") -> dict[str, object]:
+    result = tiltwise("count", path, "--exercise", exercise, "--mount", mount, "--json")
+    assert result.code == 0, result
+    said: dict[str, object] = json.loads(result.out)
+    return said
+
+
+def test_brisk_tilts_without_a_still_second_are_counted_and_none_is_dropped(
+    tiltwise: Command, tmp_path: Path
+) -> None:
+    t_s = np.arange(0.0, 28.0, 0.02)
+    sway = 2.0 * np.sin(2 * np.pi * t_s / 2.7)
+    path = write_head(tmp_path / "brisk.npz", pulses(t_s, [38.0, -36.0] * 10, 5.0, 0.92, 0.9) + sway, sway)
+    said = counted(tiltwise, path, "side_tilt")
+    assert said["reps"] == {"total": 20, "left": 0, "right": 0, "side_unknown": 20}
+    assert all("neutral" not in note for note in said["notes"])
+
+
+@pytest.mark.parametrize("pause_s", [3.0, 8.0])
+@pytest.mark.parametrize(("exercise", "n"), [("clasped_nod", 5), ("side_tilt", 6)])
+def test_the_nods_of_a_calibration_are_no_repetitions_and_tell_the_sides(
+    tiltwise: Command, tmp_path: Path, exercise: str, n: int, pause_s: float
+) -> None:
+    t_s = np.arange(0.0, 50.0, 0.02)
+    nods = pulses(t_s, [35.0] * 3, 5.0, 2.2, 2.0)
+    start_s = 11.6 + pause_s
+    set_ = pulses(t_s, [30.0, -30.0] * 3, start_s, 4.0, 3.0)
+    still = np.zeros(len(t_s))
+    if exercise == "side_tilt":
+        path = write_head(tmp_path / "set.npz", set_, nods)
+    else:
+        path = write_head(tmp_path / "set.npz", still, nods + pulses(t_s, [30.0] * n, start_s, 4.0, 3.0))
+    said = counted(tiltwise, path, exercise)
+    reps = said["reps"]
+    assert isinstance(reps, dict)
+    assert reps["total"] == n
+    if exercise == "side_tilt":
+        assert (reps["left"], reps["right"]) == (3, 3)
+        assert [rep["side"] for rep in said["list"]] == ["right", "left"] * 3  # type: ignore[attr-defined]
+
+
+def test_nods_after_a_rest_are_no_calibration_when_they_go_on(tiltwise: Command, tmp_path: Path) -> None:
+    t_s = np.arange(0.0, 36.0, 0.02)
+    path = write_head(tmp_path / "nods.npz", np.zeros(len(t_s)), pulses(t_s, [35.0] * 10, 5.0, 2.8, 2.2))
+    assert counted(tiltwise, path, "clasped_nod")["reps"]["total"] == 10  # type: ignore[index]
+
+
+def test_what_the_collar_cannot_see_is_said_before_anything_else(tiltwise: Command, tmp_path: Path) -> None:
+    t_s = np.arange(0.0, 10.0, 0.02)
+    path = write_head(tmp_path / "moving.npz", 20.0 * np.sin(t_s), 20.0 * np.cos(t_s))
+    result = tiltwise("count", path, "--exercise", "side_tilt", "--mount", "collar")
+    assert_one_line(result, 1, "cannot be counted by a sensor at collar")
+
+
+def test_what_is_left_out_is_said_in_one_line(tiltwise: Command, tmp_path: Path) -> None:
+    t_s = np.arange(0.0, 40.0, 0.02)
+    bow = pulses(t_s, [40.0], 29.0, 3.5, 2.5)
+    path = write_head(tmp_path / "bows.npz", pulses(t_s, [30.0, -30.0] * 3, 3.0, 4.0, 3.0) + 0.5 * bow, bow)
+    said = counted(tiltwise, path, "side_tilt")
+    assert said["reps"]["total"] == 6  # type: ignore[index]
+    assert said["left_out"]["other_axis"] == 1  # type: ignore[index]
+    notes = said["notes"]
+    assert isinstance(notes, list)
+    assert sum("left out" in note and "1 about another axis" in note for note in notes) == 1

@@ -216,7 +216,7 @@ def test_count_refuses_what_cannot_be_seen(worn: tuple[Mount, ImuInput, Mounting
         metric = exercise_metric(exercise)
         if metric is not None and observability(mount, metric).status is Status.NOT_OBSERVABLE:
             with pytest.raises(AppError, match=f"cannot be counted by a sensor at {mount}"):
-                count(data, mounting, exercise)
+                count(data, mount, exercise, mounting=mounting)
 
 
 @pytest.mark.parametrize("mount", MOUNTS)

@@ -11,7 +11,7 @@ from offline.imu_file_samples import save
 from recording.logger_files import LAYOUTS, Array, Writer, bows
 from tiltwise.exercise.catalogue import EXERCISES
 from tiltwise.offline.count import count
-from tiltwise.offline.input_file import choose_mounting, read_input
+from tiltwise.offline.input_file import read_input
 from tiltwise.recording.imu_file import ImuFileError, load_imu, read_options
 from tiltwise.types import Mount
 
@@ -46,8 +46,7 @@ def test_three_bows_of_35_degrees_are_read_from_each_layout(tmp_path: Path, layo
         np.testing.assert_allclose(imu.acc_m_s2, acc, atol=2e-4)
         np.testing.assert_allclose(imu.t_s - imu.t_s[0], t, atol=2e-3)
     data = read_input(path)
-    mounting, _ = choose_mounting(data, mount=Mount.HEAD)
-    reps = count(data, mounting, EXERCISES["head_down"]).reps
+    reps = count(data, Mount.HEAD, EXERCISES["head_down"]).reps
     held = [abs(rep.peak_deg) for rep in reps if abs(rep.peak_deg) > 30]
     assert len(held) == 3
     assert held == pytest.approx([35, 35, 35], abs=1)

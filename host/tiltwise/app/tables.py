@@ -18,7 +18,7 @@ from tiltwise.offline.count import Counted
 from tiltwise.report.angle_summary import AngleSummary
 from tiltwise.sim.body.scenario import SCENARIOS
 from tiltwise.text import printable
-from tiltwise.types import Mount, Side
+from tiltwise.types import Mount
 
 _LONGEST_LIST = 20
 
@@ -61,10 +61,8 @@ def analysis_table(result: Analysis, name: str) -> Table:
 def count_table(result: Counted, name: str) -> Table:
     """Return the repetitions of a file."""
     table = _two_columns(f"{printable(name)}: {result.exercise.name}")
-    left, right = (sum(rep.side is side for rep in result.reps) for side in (Side.LEFT, Side.RIGHT))
-    table.add_row(
-        "repetitions", f"{len(result.reps)}" + (f" ({left} left, {right} right)" if left or right else "")
-    )
+    sides = f" ({result.sides})" if result.sides else ""
+    table.add_row("repetitions", f"{len(result.reps)}{sides}")
     table.add_row("partial", str(len(result.partial)))
     for rep in result.reps[:_LONGEST_LIST]:
         side = "" if rep.side.value == "none" else f"{rep.side.value}, "

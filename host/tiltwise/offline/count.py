@@ -1,35 +1,68 @@
-"""`tiltwise count`: the repetitions of one exercise in any IMU file.
+"""`tiltwise count`: the repetitions of one exercise in any IMU file, and what was left out and why.
 
-Movements that a sensor in that place can see are counted by exercise/rep_counter.py; the others are refused. Angles
-in degrees, times in s from the start of the file.
+A declared exercise needs no neutral and no known mounting (exercise/recorded/); a calibration, in the header or as
+nods at the beginning, adds which side is which. Angles in degrees, times in s from the start of the file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
 from tiltwise.errors import AppError
 from tiltwise.exercise.definition import Exercise
-from tiltwise.exercise.rep_counter import RepCounter
-from tiltwise.exercise.signals import Angle
+from tiltwise.exercise.recorded.movement_counter import LeftOut, MovementCount, count_movements
+from tiltwise.exercise.recorded.movement_signal import Movements
+from tiltwise.exercise.signals import Angle, Way
+from tiltwise.motion.calibration.guided_calibration import GuidedCalibration
 from tiltwise.motion.calibration.mounting import Mounting
-from tiltwise.motion.rotation import from_rotation_vector, multiply
-from tiltwise.offline.input_file import ImuInput
-from tiltwise.tracker import Tracker, TrackerSettings
-from tiltwise.types import RepCompleted, Side
+from tiltwise.motion.calibration.sitting_still import STILL_S, finite
+from tiltwise.motion.rotation import angle_between_deg, conjugate, multiply, rotate, up_in_sensor
+from tiltwise.offline.input_file import ImuInput, orient
+from tiltwise.types import FloatArray, Mount, OrientationBlock, RepCompleted, Side
+
+_PIECE = 25  # samples: the end of a guided calibration is known to half a second
+_SAME_AXIS_DEG = 45.0
+# Where "up" goes in body axes (x forward, y left) when the head tilts to the right, and when it bows.
+_TILT_WAY, _NOD_WAY = (0.0, 1.0, 0.0), (-1.0, 0.0, 0.0)
+_NODS = 3
+# After the nods of a calibration it takes so much longer than between them until the exercise begins.
+_PAUSE_S = 1.5
+_PAUSE_RATIO = 1.75
+_NOD_S = 5.0  # a calibration asks for nods of two seconds
+_QUICK_DEG_S = 15.0  # nobody who sits still for a calibration moves so fast
+_LOOK_S = 0.2
+_LATEST_S = 60.0  # a calibration stands at the beginning
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What was counted; `list` in the order of time, partial ones apart."""
+    """What was counted; `reps` in the order of time, partial ones apart. `has_sides`: they are known."""
 
     exercise: Exercise
     reps: tuple[RepCompleted, ...]
     partial: tuple[RepCompleted, ...]
+    left_out: LeftOut
+    has_sides: bool
     notes: tuple[str, ...]
+
+    @property
+    def sides(self) -> str:
+        """How many on which side, in words; empty for an exercise without sides."""
+        if not _is_sided(self.exercise):
+            return ""
+        if not self.has_sides:
+            return "side unknown"
+        left = sum(rep.side is Side.LEFT for rep in self.reps)
+        return f"{left} left, {len(self.reps) - left} right"
+
+    @property
+    def side_unknown(self) -> int:
+        """How many repetitions of an exercise with sides have none that is known."""
+        return 0 if self.has_sides or not _is_sided(self.exercise) else len(self.reps)
 
     def as_dict(self) -> dict[str, object]:
         """Return the JSON contract of `count --json`."""
@@ -39,15 +72,18 @@ class Counted:
                 "total": len(self.reps),
                 "left": sum(rep.side is Side.LEFT for rep in self.reps),
                 "right": sum(rep.side is Side.RIGHT for rep in self.reps),
+                "side_unknown": self.side_unknown,
             },
             "partial": len(self.partial),
+            "left_out": asdict(self.left_out),
             "list": [
                 {
                     "start_s": round(rep.start_s, 2),
                     "peak_s": round(rep.peak_s, 2),
                     "end_s": round(rep.end_s, 2),
                     "peak_deg": round(rep.peak_deg, 1),
-                    "side": rep.side.value,
+                    "hold_s": round(rep.hold_s, 2),
+                    "side": "unknown" if self.side_unknown else rep.side.value,
                 }
                 for rep in self.reps
             ],
@@ -55,45 +91,223 @@ class Counted:
         }
 
 
-def count(
-    data: ImuInput,
-    mounting: Mounting,
-    exercise: Exercise,
-    *,
-    notes: tuple[str, ...] = (),
-    on_progress: Callable[[float], None] = lambda _: None,
-) -> Counted:
-    """Count an exercise; AppError when a sensor in this place cannot see it."""
-    mount = mounting.mount
-    if exercise.signal is None or not exercise.is_counted(mount):
+def check_seen(exercise: Exercise, mount: Mount) -> None:
+    """Raise AppError when a sensor in this place cannot see the exercise: nothing else matters then."""
+    if not exercise.is_counted(mount):
         raise AppError(
             f"{exercise.id} cannot be counted by a sensor at {mount.value} ({exercise.seen[mount].value} there); "
             "see `tiltwise exercises` for those that can, or give another --mount"
         )
-    mounting, note = _suited(mounting, exercise.signal.angle)
-    tracker = Tracker(TrackerSettings(mounting))
-    counter = RepCounter(exercise.id, exercise.signal)
-    found: list[RepCompleted] = []
-    done = 0
-    for block in data.blocks:
-        update = tracker.process(block)
-        found += counter.process(update.angles, update.activity)
-        done += len(block.t_s)
-        on_progress(done / data.n)
+
+
+def count(
+    data: ImuInput,
+    mount: Mount,
+    exercise: Exercise,
+    *,
+    mounting: Mounting | None = None,
+    notes: tuple[str, ...] = (),
+    on_progress: Callable[[float], None] = lambda _: None,
+) -> Counted:
+    """Count an exercise.
+
+    Parameters
+    ----------
+    data, mount, exercise
+        What was recorded, where the sensor sat, what was done.
+    mounting
+        How it sat, where that was given; otherwise the header or a guided calibration in the file may tell.
+    notes
+        What is known about the input so far.
+    on_progress
+        Gets the share done.
+
+    Raises
+    ------
+    AppError
+        When a sensor in this place cannot see the exercise.
+    """
+    check_seen(exercise, mount)
+    oriented = finite(orient(data))
+    on_progress(0.7)
+    guided, guided_end_s = _guided_calibration(oriented, mount)
+    if mounting is None and data.mounting is not None and data.mounting.mount is mount:
+        mounting = data.mounting
+    found, used, evidence = _count(oriented, exercise, mounting, guided, guided_end_s)
+    on_progress(1.0)
+    t0_s = float(oriented.t_s[0]) if len(oriented.t_s) else 0.0
+    reps, checks = _posture_checked(found.reps, exercise, used, oriented)
+    has_sides = exercise.signal is not None and (exercise.signal.angle is Angle.ROTATION or used is not None)
+    reps = tuple(_from_start(rep, t0_s) for rep in reps)
     return Counted(
         exercise,
-        tuple(rep for rep in found if not rep.is_partial),
-        tuple(rep for rep in found if rep.is_partial),
-        (*data.notes, *notes, *note),
+        tuple(rep for rep in reps if not rep.is_partial),
+        tuple(rep for rep in reps if rep.is_partial),
+        found.left_out,
+        has_sides,
+        (*data.notes, *notes, *evidence, *checks, *_axis_note(exercise, has_sides), *_left_out_note(found)),
     )
 
 
-def _suited(mounting: Mounting, angle: Angle) -> tuple[Mounting, tuple[str, ...]]:
-    """Without nods the main movement of the file is taken for the exercise's own: a set of tilts is mostly tilts."""
-    if mounting.is_shown or angle is not Angle.LATERAL or not mounting.has_direction:
-        return mounting, ()
-    # What was assumed to be forward (turning about y, left) becomes right (turning about x, forward).
-    quarter = from_rotation_vector(np.array([0.0, 0.0, np.pi / 2]))
-    w, x, y, z = multiply(mounting.q, quarter).tolist()
-    note = "The main movement of this file is taken for the side tilt; left and right cannot be told without nods."
-    return replace(mounting, q_sensor_from_body=(w, x, y, z)), (note,)
+def _count(
+    oriented: OrientationBlock,
+    exercise: Exercise,
+    mounting: Mounting | None,
+    guided: Mounting | None,
+    guided_end_s: float,
+) -> tuple[MovementCount, Mounting | None, tuple[str, ...]]:
+    """Count with what is known about the mounting; return the count, the mounting that gave the sides, and notes."""
+    signal = exercise.signal
+    assert signal is not None  # check_seen has seen to it
+    shown = mounting if mounting is not None and mounting.is_shown else None
+    movements = _movements(oriented)
+
+    def counted(part: Movements, known: Mounting | None) -> MovementCount:
+        return count_movements(exercise.id, signal, part, plus_axis=_plus_axis(signal.angle, known))
+
+    note = ("neutral: the calibration stored in the recording",) if shown is not None else ()
+    if guided is None:
+        return counted(movements, shown), shown, note
+    after = _later(movements, guided_end_s)
+    if signal.angle is not Angle.ROTATION and _belongs_to_exercise(
+        counted, movements, after, guided, signal.angle
+    ):
+        return counted(movements, shown), shown, note
+    known = shown or guided
+    note = note or ("neutral: the guided calibration in the recording; its nods are no repetitions",)
+    return counted(after, known), known, note
+
+
+def _belongs_to_exercise(
+    counted: Callable[[Movements, Mounting | None], MovementCount],
+    movements: Movements,
+    after: Movements,
+    guided: Mounting,
+    angle: Angle,
+) -> bool:
+    """Whether what looks like three nods of a calibration is the beginning of the exercise itself.
+
+    A set of anything begins with three movements after a rest. Tilts show it by their axis, which is that of all
+    that follows; nods by going on without a pause.
+    """
+    rest = counted(after, None)
+    if not rest.reps or rest.axis_sensor is None:
+        return True
+    nod = rotate(guided.q, np.array(_NOD_WAY))
+    apart_deg = float(angle_between_deg(rest.axis_sensor, nod))
+    is_same = min(apart_deg, 180.0 - apart_deg) < _SAME_AXIS_DEG
+    if angle is Angle.LATERAL or not is_same:
+        return is_same
+    reps = counted(movements, None).reps
+    if len(reps) <= _NODS:
+        return len(rest.reps) <= _NODS  # else a set of its own, so much smaller that the nods hid it
+    between = [later.peak_s - earlier.peak_s for earlier, later in pairwise(reps[: _NODS + 1])]
+    longest_s = max(between[:-1])
+    return longest_s > _NOD_S or between[-1] < max(_PAUSE_RATIO * longest_s, longest_s + _PAUSE_S)
+
+
+def _guided_calibration(oriented: OrientationBlock, mount: Mount) -> tuple[Mounting | None, float]:
+    """Return the mounting shown by nods at the beginning and when they ended, or None."""
+    guided = GuidedCalibration(
+        mount, is_behind=False
+    )  # in a file anything may sit anywhere; the first nod is down
+    for first in range(_first_rest(oriented), len(oriented.t_s), _PIECE):
+        part = slice(first, first + _PIECE)
+        progress = guided.process(
+            OrientationBlock(oriented.t_s[part], oriented.q_earth_from_sensor[part], oriented.acc_m_s2[part])
+        )
+        if progress.is_over:
+            return progress.mounting, float(oriented.t_s[part][-1])
+    return None, 0.0
+
+
+def _first_rest(oriented: OrientationBlock) -> int:
+    """Return where a calibration can begin: at the first seconds without a quick movement; the end without any."""
+    if len(oriented.t_s) < 2:
+        return len(oriented.t_s)
+    grid_s = np.arange(oriented.t_s[0], oriented.t_s[-1], _LOOK_S)
+    up = up_in_sensor(oriented.q_earth_from_sensor[np.searchsorted(oriented.t_s, grid_s)])
+    is_quick = angle_between_deg(up[1:], up[:-1]) > _QUICK_DEG_S * _LOOK_S
+    quick_s = np.concatenate((grid_s[:1], grid_s[1:][is_quick], grid_s[-1:]))
+    rests = np.flatnonzero(np.diff(quick_s) >= STILL_S)
+    if not len(rests) or quick_s[rests[0]] - oriented.t_s[0] > _LATEST_S:
+        return len(oriented.t_s)
+    return int(np.searchsorted(oriented.t_s, quick_s[rests[0]]))
+
+
+def _movements(oriented: OrientationBlock) -> Movements:
+    """Return what the head did in the terms of the counter; the turn is summed up, its start is 0."""
+    q = oriented.q_earth_from_sensor
+    step = multiply(q[1:], conjugate(q[:-1]))
+    left = np.degrees(2 * np.arctan2(step[:, 3], step[:, 0]))
+    left = (left + 180.0) % 360.0 - 180.0
+    turn = np.concatenate((np.zeros(min(len(q), 1)), -np.cumsum(left)))
+    return Movements(oriented.t_s, up_in_sensor(q), turn)
+
+
+def _later(movements: Movements, t_s: float) -> Movements:
+    use = movements.t_s > t_s
+    return Movements(movements.t_s[use], movements.up_sensor[use], movements.right_turn_deg[use])
+
+
+def _plus_axis(angle: Angle, mounting: Mounting | None) -> FloatArray | None:
+    """Return where "up" moves in the sensor when the exercise goes to its plus side, (3,); None if unknown."""
+    if mounting is None or angle is Angle.ROTATION:
+        return None
+    return rotate(mounting.q, np.array(_TILT_WAY if angle is Angle.LATERAL else _NOD_WAY))
+
+
+def _posture_checked(
+    reps: tuple[RepCompleted, ...], exercise: Exercise, mounting: Mounting | None, oriented: OrientationBlock
+) -> tuple[tuple[RepCompleted, ...], tuple[str, ...]]:
+    """Check that the head was bowed, or the body lay, where the exercise asks for it and a neutral can tell."""
+    signal = exercise.signal
+    assert signal is not None
+    if signal.flexed_deg is None and signal.lying_deg is None:
+        return reps, ()
+    if mounting is None:
+        asked = "bowed" if signal.flexed_deg is not None else "lying"
+        return reps, (f"without a calibration it is not checked that the head was {asked}",)
+    at = np.searchsorted(oriented.t_s, [rep.peak_s for rep in reps])
+    up = up_in_sensor(oriented.q_earth_from_sensor[np.minimum(at, len(oriented.t_s) - 1)])
+    angles = angle_between_deg(up, mounting.up_sensor).tolist() if len(reps) else []
+    if signal.lying_deg is not None:
+        lying = signal.lying_deg
+        return tuple(rep for rep, angle in zip(reps, angles, strict=True) if angle >= lying), ()
+    flexed = signal.flexed_deg or 0.0
+    return tuple(
+        replace(rep, is_partial=rep.is_partial or angle < flexed)
+        for rep, angle in zip(reps, angles, strict=True)
+    ), ()
+
+
+def _from_start(rep: RepCompleted, t0_s: float) -> RepCompleted:
+    return replace(
+        rep, t_s=rep.t_s - t0_s, start_s=rep.start_s - t0_s, peak_s=rep.peak_s - t0_s, end_s=rep.end_s - t0_s
+    )
+
+
+def _is_sided(exercise: Exercise) -> bool:
+    return exercise.signal is not None and exercise.signal.way is Way.EITHER
+
+
+def _axis_note(exercise: Exercise, has_sides: bool) -> tuple[str, ...]:
+    if has_sides:
+        return ()
+    ends = "; left and right cannot be told without nods" if _is_sided(exercise) else ""
+    return (f"The main movement of this file is taken for the exercise{ends}.",)
+
+
+def _left_out_note(found: MovementCount) -> tuple[str, ...]:
+    """Say in one line which movements were no repetitions."""
+    words = {
+        "too_small": "too small",
+        "other_axis": "about another axis",
+        "too_short": "too short",
+        "too_long": "too long",
+        "cut_off": "cut off by an end or a gap",
+    }
+    parts = [f"{n} {words[reason]}" for reason, n in asdict(found.left_out).items() if n]
+    if not parts:
+        return ()
+    return (f"left out: {', '.join(parts)} (a usual repetition here has {found.typical_deg:.0f} deg)",)

@@ -10,7 +10,7 @@ from tiltwise.config.settings import Settings, rule_settings
 from tiltwise.exercise.definition import Exercise
 from tiltwise.offline.analyze import Analysis, analyze
 from tiltwise.offline.angle_export import check_angles_path, write_angles
-from tiltwise.offline.count import Counted, count
+from tiltwise.offline.count import Counted, check_seen, count
 from tiltwise.offline.input_file import ChosenNeutral, ImuInput, as_recorded, choose_neutral, read_input
 from tiltwise.offline.picture_file import angles_figure, check_picture_path, save_figure
 from tiltwise.recording.imu_file import ReadOptions
@@ -80,12 +80,24 @@ def run_analysis(
 
 
 def run_count(request: FileRequest, exercise: Exercise, on_progress: OnProgress) -> Counted:
-    """Count the repetitions of one exercise in a file; AppError when a sensor in that place cannot see it."""
-    data, neutral, _ = request.read(lambda share: on_progress(share / 2))
+    """Count the repetitions of one exercise in a file; AppError when a sensor in that place cannot see it.
+
+    A neutral is not needed; one that was given is of use where the exercise asks for a posture.
+    """
+    data = read_input(request.file, options=request.reading, on_progress=lambda share: on_progress(share / 2))
+    place, _, notes = as_recorded(data, request.settings, mount=request.mount, is_rule_given=True)
+    check_seen(exercise, place)
+    mounting = None
+    if request.neutral is not None or request.neutral_up:
+        chosen = choose_neutral(
+            data, mount=place, neutral=request.neutral, neutral_up_text=request.neutral_up
+        )
+        mounting, notes = chosen.mounting, (*notes, *chosen.notes)
     return count(
         data,
-        neutral.mounting,
+        place,
         exercise,
-        notes=neutral.notes,
+        mounting=mounting,
+        notes=notes,
         on_progress=lambda share: on_progress(0.5 + share / 2),
     )

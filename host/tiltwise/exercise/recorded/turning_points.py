@@ -1,0 +1,109 @@
+"""Where an angle turns round: a signal -> its turning points, the strokes between them, and where a stroke rested.
+
+Units are the signal's own (degrees here). Everything looks ahead: for whole recordings, not for a live stream.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiltwise.types import FloatArray
+
+IntArray = NDArray[np.int64]
+
+_CORE = 0.2  # of a stroke, at each end: there it turns, and a rest there is a hold
+_REST_WIDTH = 0.2  # of the scale: people rest within this
+_REST_SHARE = 0.5  # of the time between the ends; a steady stroke spends a third of it there at most
+_LEAST_REST_SAMPLES = 5
+_POWER = 1.5
+
+
+def turning_points(signal: FloatArray, least: float) -> IntArray:
+    """Return the indices of the ends of a signal (n,) and of its turns, those with a way of `least` on both sides.
+
+    Maxima and minima alternate. The first and last index are 0 and n - 1, whatever the signal does there.
+    """
+    if len(signal) < 2:
+        return np.arange(len(signal))
+    slope = np.sign(np.diff(signal))
+    moving = np.flatnonzero(slope)
+    turns = moving[1:][slope[moving[1:]] != slope[moving[:-1]]]
+    kept = _with_hysteresis([0, *turns.tolist(), len(signal) - 1], signal, least)
+    return np.array([0, *(k for k in kept if 0 < k < len(signal) - 1), len(signal) - 1])
+
+
+def _with_hysteresis(candidates: list[int], signal: FloatArray, least: float) -> list[int]:
+    """Return the turns after which the signal goes back by `least`, of candidates in order."""
+    kept: list[int] = []
+    low = high = candidates[0]
+    values = signal[candidates].tolist()
+    low_value = high_value = values[0]
+    way = 0
+    for index, value in zip(candidates, values, strict=True):
+        if value > high_value:
+            high, high_value = index, value
+        if value < low_value:
+            low, low_value = index, value
+        if way >= 0 and high_value - value >= least:
+            kept.append(high)
+            way, low, low_value = -1, index, value
+        elif way <= 0 and value - low_value >= least:
+            kept.append(low)
+            way, high, high_value = 1, index, value
+    return kept
+
+
+def typical_stroke(lines: list[FloatArray], least: float, *, returns: bool = False) -> tuple[float, float]:
+    """Return the length of a typical stroke of the exercise and how much there is of it; zeros if none is `least`.
+
+    A set is many like strokes: the length is chosen at which (strokes at least so long) times (length to the power
+    of 1.5) is largest. With the power 1 the hundreds of small strokes of a head that talks would win, with 2 the two
+    of a glance; the typical stroke is the median of those at least so long. See stroke_lengths for `returns`.
+    """
+    length = np.sort(stroke_lengths(lines, least, returns=returns))[::-1]
+    if not len(length) or length[0] < least:
+        return 0.0, 0.0
+    amount = np.arange(1, len(length) + 1) * length**_POWER
+    best = int(np.argmax(amount))
+    return float(np.median(length[: best + 1])), float(amount[best])
+
+
+def stroke_lengths(lines: list[FloatArray], least: float, *, returns: bool = False) -> FloatArray:
+    """Return the lengths of the strokes between the turns of some signals, (m,).
+
+    With `returns` none is longer than both its neighbours: who turns the chair goes far and does not come back.
+    """
+    found = [np.empty(0)]
+    for line in lines:
+        ways = np.abs(np.diff(line[turning_points(line, least)]))
+        if returns:
+            ways = np.minimum(ways, np.maximum(np.append(ways[1:], 0.0), np.insert(ways[:-1], 0, 0.0)))
+        found.append(ways)
+    return np.concatenate(found)
+
+
+def top_speed(lines: list[FloatArray], least: float) -> float:
+    """Return the greatest speed within a stroke, per sample: the median over strokes of `least`, 0 without any."""
+    speeds: list[float] = []
+    for line in lines:
+        turns = turning_points(line, least)
+        if len(turns) > 2 or (len(turns) == 2 and abs(line[-1] - line[0]) >= least):
+            speed = np.abs(np.diff(line))
+            speeds += np.maximum.reduceat(speed, turns[:-1]).tolist()
+    return float(np.median(speeds)) if speeds else 0.0
+
+
+def rest_within(stroke: FloatArray, scale: float) -> float | None:
+    """Return the level at which a stroke (n,) from one turn to the next paused on its way, None if it did not."""
+    low, high = sorted((float(stroke[0]), float(stroke[-1])))
+    margin = _CORE * (high - low)
+    core = np.sort(stroke[(stroke > low + margin) & (stroke < high - margin)])
+    width = min(_REST_WIDTH * scale, (high - low) / 5)
+    if len(core) < _LEAST_REST_SAMPLES or high - low < scale / 2:
+        return None
+    held = np.searchsorted(core, core + width, side="right") - np.arange(len(core))
+    best = int(np.argmax(held))
+    if held[best] < max(_REST_SHARE * len(core), _LEAST_REST_SAMPLES):
+        return None
+    return float(np.median(core[best : best + held[best]]))

@@ -1,0 +1,181 @@
+"""A declared exercise is counted without a neutral or a known mounting, at any speed and size people have."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.spatial.transform import Rotation
+
+from tiltwise.exercise.catalogue import EXERCISES
+from tiltwise.exercise.recorded.movement_counter import MovementCount, count_movements
+from tiltwise.exercise.recorded.movement_signal import Movements
+from tiltwise.types import FloatArray, Side
+
+RATE_HZ = 50.0
+LEFT, BACK = np.array([0.0, 1.0, 0.0]), np.array([-1.0, 0.0, 0.0])
+
+
+def bumps(
+    t: FloatArray, peaks_deg: list[float], start_s: float, every_s: float, lasting_s: float
+) -> FloatArray:
+    """Out and back in `lasting_s` to each peak in turn, as half a period of a raised cosine."""
+    angle = np.zeros(len(t))
+    for k, peak in enumerate(peaks_deg):
+        x = (t - start_s - k * every_s) / lasting_s
+        angle += peak * np.where((x > 0) & (x < 1), 0.5 - 0.5 * np.cos(2 * np.pi * x), 0.0)
+    return angle
+
+
+def head(
+    t: FloatArray,
+    *,
+    tilt: FloatArray | float = 0.0,
+    flexion: FloatArray | float = 0.0,
+    turn: FloatArray | float = 0.0,
+    mount: Rotation | None = None,
+) -> Movements:
+    """What a sensor sees of these angles, put on as `mount` says (sensor from body)."""
+    angles = np.column_stack([np.broadcast_to(a, t.shape) for a in (turn, flexion, tilt)]) * [-1.0, 1.0, 1.0]
+    up_body = Rotation.from_euler("ZYX", angles, degrees=True).inv().apply([0.0, 0.0, 1.0])
+    up = up_body if mount is None else mount.apply(up_body)
+    return Movements(t, up, np.broadcast_to(turn, t.shape).astype(float))
+
+
+def count(name: str, movements: Movements, plus: FloatArray | None = None) -> MovementCount:
+    signal = EXERCISES[name].signal
+    assert signal is not None
+    return count_movements(name, signal, movements, plus_axis=plus)
+
+
+def times(duration_s: float) -> FloatArray:
+    return np.arange(0.0, duration_s, 1 / RATE_HZ)
+
+
+def whole(found: MovementCount) -> list[Side]:
+    return [rep.side for rep in found.reps if not rep.is_partial]
+
+
+@pytest.mark.parametrize("lasting_s", [0.4, 0.6, 0.9, 2.0, 6.0])
+@pytest.mark.parametrize("size_deg", [7.0, 15.0, 45.0])
+def test_tilts_count_at_any_speed_and_size(lasting_s: float, size_deg: float) -> None:
+    every_s = 1.1 * lasting_s
+    t = times(4.0 + 10 * every_s)
+    tilt = bumps(t, [size_deg, -size_deg] * 5, 2.0, every_s, lasting_s)
+    found = count("side_tilt", head(t, tilt=tilt), plus=LEFT)
+    assert whole(found) == [Side.RIGHT, Side.LEFT] * 5
+    assert [rep.peak_s for rep in found.reps] == pytest.approx(
+        [2.0 + k * every_s + lasting_s / 2 for k in range(10)], abs=0.15 + 0.05 * lasting_s
+    )
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=15, deadline=None)
+def test_the_mounting_need_not_be_known(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    mount = Rotation.from_rotvec(rng.normal(0.0, 1.5, 3))
+    t = times(40.0)
+    tilt = bumps(t, [30.0, -28.0] * 4, 3.0, 4.0, 2.5)
+    found = count("side_tilt", head(t, tilt=tilt, flexion=3.0 * np.sin(t / 7), mount=mount))
+    assert whole(found) == [Side.NONE] * 8  # which side is which, nobody has shown
+    nods = count("head_down", head(t, flexion=np.abs(tilt), mount=mount))
+    assert len(whole(nods)) == 8
+
+
+@pytest.mark.parametrize("cycles", [5, 20, 40])
+def test_swinging_from_side_to_side_without_a_stop_counts_both_sides(cycles: int) -> None:
+    t = times(4.0 * cycles)
+    found = count("side_tilt", head(t, tilt=30.0 * np.sin(2 * np.pi * t / 4.0)), plus=LEFT)
+    assert whole(found) == [Side.RIGHT, Side.LEFT] * cycles
+
+
+def test_all_to_one_side_are_as_many_as_all_in_turn() -> None:
+    t = times(30.0)
+    one_side = head(t, tilt=bumps(t, [30.0] * 6, 3.0, 4.0, 2.5))
+    assert whole(count("side_tilt", one_side, plus=LEFT)) == [Side.RIGHT] * 6
+    then_the_other = head(t, tilt=bumps(t, [30.0] * 3 + [-25.0] * 3, 3.0, 4.0, 2.5))
+    assert whole(count("side_tilt", then_the_other, plus=LEFT)) == [Side.RIGHT] * 3 + [Side.LEFT] * 3
+
+
+def test_a_head_that_is_never_still_is_counted() -> None:
+    t = times(30.0)
+    sway = 3.0 * np.sin(2 * np.pi * t / 3.1) + 2.0 * np.sin(2 * np.pi * t / 1.3)
+    found = count("side_tilt", head(t, tilt=sway + bumps(t, [32.0] * 5, 5.5, 4.4, 3.2), flexion=sway))
+    assert len(whole(found)) == 5
+
+
+@pytest.mark.parametrize("chair_deg", [90.0, -90.0, 40.0])
+@pytest.mark.parametrize("rest_s", [1.5, 4.0, 24.0])
+def test_a_turned_chair_is_no_repetition(chair_deg: float, rest_s: float) -> None:
+    t = times(40.0 + rest_s)
+    chair = chair_deg * np.clip((t - 8.0) / 2.0, 0.0, 1.0)
+    turns = bumps(t, [60.0, -60.0] * 2, 10.0 + rest_s, 6.0, 4.0)
+    found = count("rotations", head(t, turn=chair + turns))
+    assert whole(found) == [Side.RIGHT, Side.LEFT] * 2
+    assert [rep.peak_deg for rep in found.reps] == pytest.approx([60.0] * 4, abs=4.0)
+
+
+def test_a_drifting_heading_is_no_turn() -> None:
+    t = times(60.0)
+    found = count("rotations", head(t, turn=0.8 * t + bumps(t, [40.0, -40.0] * 6, 3.0, 4.5, 3.0)))
+    assert whole(found) == [Side.RIGHT, Side.LEFT] * 6
+
+
+def test_one_movement_alone_is_one_repetition() -> None:
+    t = times(1.4)
+    assert len(whole(count("clasped_nod", head(t, flexion=bumps(t, [40.0], 0.0, 1.0, 1.4))))) == 1
+    t = times(12.0)
+    assert len(whole(count("clasped_nod", head(t, flexion=bumps(t, [40.0], 4.0, 1.0, 4.0))))) == 1
+
+
+def test_movements_about_another_axis_are_left_out_and_counted() -> None:
+    t = times(40.0)
+    tilt = bumps(t, [30.0, -30.0] * 3, 3.0, 4.0, 2.5)
+    glances = bumps(t, [28.0, 28.0, 28.0], 28.0, 3.0, 2.0)
+    found = count("side_tilt", head(t, tilt=tilt + 0.8 * glances, flexion=glances), plus=LEFT)
+    assert len(whole(found)) == 6
+    assert found.left_out.other_axis == 3
+
+
+def test_too_small_movements_are_left_out_and_counted() -> None:
+    t = times(40.0)
+    found = count(
+        "head_down", head(t, flexion=bumps(t, [40.0, 40.0, 40.0, 6.0, 40.0], 3.0, 7.0, 4.0)), plus=BACK
+    )
+    assert len(whole(found)) == 4
+    t = times(10.0)
+    assert count("head_down", head(t, flexion=bumps(t, [1.5] * 3, 1.0, 3.0, 2.0))).reps == ()
+
+
+def test_a_hold_is_timed_and_does_not_split() -> None:
+    t = times(40.0)
+    hold = np.interp(t, [3, 4.5, 9.5, 11, 16, 17.5, 22.5, 24], [0, 35, 33, 0, 0, 35, 33, 0])
+    sag = 5.0 * np.sin(2 * np.pi * t / 2.0) * ((t > 5.0) & (t < 9.0))
+    found = count("head_down", head(t, flexion=hold + sag), plus=BACK)
+    assert len(whole(found)) == 2
+    assert found.reps[1].hold_s == pytest.approx(5.3, abs=0.4)
+
+
+def test_a_pair_is_back_and_then_down() -> None:
+    t = times(60.0)
+    angle = bumps(t, [-25.0, 35.0] * 3, 3.0, 6.0, 5.0)
+    assert len(whole(count("singing_snake", head(t, flexion=angle), plus=BACK))) == 3
+    assert len(whole(count("singing_snake", head(t, flexion=angle)))) == 3
+
+
+def test_a_gap_loses_its_repetition_only_and_says_so() -> None:
+    t = times(40.0)
+    movements = head(t, flexion=bumps(t, [40.0] * 6, 3.0, 5.0, 4.0))
+    use = (t < 14.5) | (t > 15.3)
+    cut = Movements(t[use], movements.up_sensor[use], movements.right_turn_deg[use])
+    found = count("head_down", cut, plus=BACK)
+    assert len(whole(found)) == 5
+    assert found.left_out.cut_off == 2  # what it was before the gap, and after
+
+
+def test_nothing_is_counted_in_nothing() -> None:
+    empty = Movements(np.empty(0), np.empty((0, 3)), np.empty(0))
+    assert count("side_tilt", empty).reps == ()
+    t = times(5.0)
+    assert count("rotations", head(t)).reps == ()

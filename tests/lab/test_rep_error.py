@@ -1,0 +1,40 @@
+"""`bench reps`: its sets are what they say, and an ordinary one is counted with the sides right."""
+
+import numpy as np
+import pytest
+
+from tiltwise.types import Side
+from tiltwise_lab.bench.counting.generated_sets import SIZES_DEG, SetKind, generate_set
+from tiltwise_lab.bench.counting.rep_error import KINDS, set_row
+
+
+def test_every_kind_is_there_once() -> None:
+    assert len(KINDS) == len(set(KINDS)) == 3 * 3 * 3 * 2 * 2
+
+
+@pytest.mark.parametrize("plane", ["tilt", "nod", "turn"])
+def test_a_set_is_made_as_asked_and_again_the_same(plane: str) -> None:
+    kind = SetKind(plane, "usual", "half", False, False)
+    made, again = generate_set(kind, 3), generate_set(kind, 3)
+    np.testing.assert_array_equal(made.block.gyr_rad_s, again.block.gyr_rad_s)
+    assert 5 <= len(made.sides) == len(made.peaks_s) <= 12
+    assert (Side.NONE in made.sides) == (plane == "nod")
+    assert list(made.peaks_s) == sorted(made.peaks_s)
+    assert made.block.t_s[-1] > made.peaks_s[-1]
+    assert np.all(np.diff(made.block.t_s) > 0)
+
+
+def test_the_samples_hold_movements_of_that_size() -> None:
+    """Turns about the sensor's own axes, summed up, without gravity or filter."""
+    for size in ("half", "large"):
+        made = generate_set(SetKind("tilt", "usual", size, False, False), 2)
+        rate = np.degrees(np.sqrt(np.sum(made.block.gyr_rad_s**2, axis=1)))
+        way_deg = float(np.sum(rate * np.median(np.diff(made.block.t_s))))
+        assert way_deg > 2 * len(made.sides) * 0.7 * SIZES_DEG[size][0]
+
+
+@pytest.mark.parametrize("plane", ["tilt", "nod", "turn"])
+def test_an_ordinary_set_is_counted_with_the_sides_right(plane: str) -> None:
+    rows = [set_row(SetKind(plane, "usual", "large", False, True), seed) for seed in (3, 4, 5)]
+    assert [row.error for row in rows] == [0, 0, 0]
+    assert [row.wrong_sides for row in rows] == [0, 0, 0]
