@@ -128,6 +128,8 @@ class Receipts:
                 kept = self.months.setdefault(month, Month())
                 kept.chunks = chunks
                 join(kept.frames, (device, boot), pairs)
+            case "begun":
+                pass
             case "chunked":
                 self.tail.clear()
                 self.sums.clear()
@@ -192,6 +194,7 @@ class Receipts:
     def rewrite(self) -> None:
         """Write the file anew with what it comes to, in one go."""
         self._pending.clear()
+        self._put("begun")  # an empty file is a damaged one
         for key in {**self.settled, **self.tail}:
             tail = self.tail.get(key, SequenceRanges()).pairs
             self._put(
