@@ -44,22 +44,7 @@ class Commands:
         self._frames = manager.frames
         self._link = session.link
         self._queue = session.delivery
-        self._handlers = {
-            wire.OP_AUTH1: session.auth1,
-            wire.OP_AUTH2: session.auth2,
-            wire.OP_PING: self._ping,
-            wire.OP_START: self._start,
-            wire.OP_STOP: self._stop,
-            wire.OP_ACK: self._ack,
-            wire.OP_BOOTS: self._boots,
-            wire.OP_GETCFG: self._getcfg,
-            wire.OP_SETCFG: self._setcfg,
-            wire.OP_MOTOR: self._motor,
-            wire.OP_TARE: self._tare,
-            wire.OP_REBOOT: self._reboot,
-            wire.OP_FORGET: self._forget,
-            wire.OP_SILENCE: self._silence,
-        }
+        self._session = session
 
     def answer(self, request_id, opcode, payload, is_proved):
         """Do a command and return the answer, status first."""
@@ -70,14 +55,18 @@ class Commands:
         size = _SIZES[opcode]
         if size is not None and len(payload) != size:
             return bytes([wire.STATUS_BAD_ARGUMENT])
-        if opcode == wire.OP_GET:
+        if opcode == wire.OP_AUTH1:
+            status, rest = self._session.auth1(payload)
+        elif opcode == wire.OP_AUTH2:
+            status, rest = self._session.auth2(payload)
+        elif opcode == wire.OP_GET:
             status, rest = self._get(request_id, payload)
         elif opcode == wire.OP_HELLO:
             status, rest = self._hello(is_proved)
         elif opcode == wire.OP_PROVISION:
             status, rest = self._provision(payload, is_proved)
         else:
-            status, rest = self._handlers[opcode](payload)
+            status, rest = self._HANDLERS[opcode](self, payload)
         return bytes([status]) + rest
 
     def _hello(self, is_proved):
@@ -217,3 +206,18 @@ class Commands:
             if is_other:
                 self._frames.forget_all()
         return wire.STATUS_OK, self._context.device_id
+
+    _HANDLERS = {
+        wire.OP_PING: _ping,
+        wire.OP_START: _start,
+        wire.OP_STOP: _stop,
+        wire.OP_ACK: _ack,
+        wire.OP_BOOTS: _boots,
+        wire.OP_GETCFG: _getcfg,
+        wire.OP_SETCFG: _setcfg,
+        wire.OP_MOTOR: _motor,
+        wire.OP_TARE: _tare,
+        wire.OP_REBOOT: _reboot,
+        wire.OP_FORGET: _forget,
+        wire.OP_SILENCE: _silence,
+    }

@@ -21,6 +21,7 @@ PROOF_MS = 5000  # for a peer on the radio to prove the key
 _COMMANDS_PER_STEP = const(8)  # a flood of commands does not keep the sampler waiting
 _MOST_TRIES = const(4)  # of AUTH1 in one connection: each costs hashes
 _MOST_ANSWERS = const(24)  # to a peer that has proved nothing: where the radio refuses nothing, they queue
+_TOLD_MS = const(2000)  # a host says something every second
 _SILENT_MS = const(10000)  # with all frames on the way and no word from the host: nothing moves on this link
 _LINGER_MS = const(100)  # from the last answer to the cut: what the radio still holds would be lost
 _LEAVE_MS = const(1000)  # for the last answer to go out at all
@@ -114,6 +115,12 @@ class HostSession:
             return self._send_get_done()
         return self.delivery.step()
 
+    @property
+    def is_silent(self):
+        """Tell whether frames wait because the host has said nothing for a while."""
+        silent_ms = self._clock.ticks_diff(self._clock.ticks_ms(), self._moved_at)
+        return self.delivery.is_full and silent_ms >= _TOLD_MS
+
     def _reset_if_stuck(self):
         """End a connection whose frames are all on the way while its host says nothing."""
         if self._clock.ticks_diff(self._clock.ticks_ms(), self._moved_at) >= _SILENT_MS:
@@ -192,14 +199,16 @@ class HostSession:
             return
         if is_proved:
             self._heard_at = self._clock.ticks_ms()
-            if request_id != self._heard_id:  # or its answer did not arrive, and so perhaps no frame did
+            # An id heard before says that its answer did not arrive, and so perhaps no frame did.
+            if self._heard_id < 0 or 0 < (request_id - self._heard_id) & 0xFF < 128:
                 self._heard_id = request_id
                 self._moved_at = self._heard_at
                 self.delivery.in_flight = 0
         elif self.channel is None and self.link.peer == "ble":
             self._answers += 1
             if self._answers > _MOST_ANSWERS:
-                self.cut(self._clock.ticks_ms())
+                if not self.is_leaving:
+                    self.drop(self._clock.ticks_ms())
                 return
         channel = self.channel if is_proved else None
         self._reply(

@@ -1,11 +1,11 @@
 """One Bluetooth connection: commands in, frames and answers out, through the attributes that ble_radio.py
 registered.
 
-The interrupt handler of ble_radio.py only copies into memory made at boot (`on_connect`, `on_write`, ...);
-everything else happens in `poll`. ENOMEM means that the radio's own buffers are full: the frame is offered again,
-and a peer that takes nothing for 2 s is disconnected. BTstack never says so, but copies each notification to the
-heap: `window` bounds what is on the way, whatever the stack. A frame that does not fit a notification goes in
-fragments. A frame of the usual size allocates nothing here.
+The interrupt handler of ble_radio.py only copies into memory made at boot (`on_connect`, `on_write`, ...); everything
+else happens in `poll`. ENOMEM means that the radio's own buffers are full: the frame is offered again, and a peer
+that takes nothing for 2 s is disconnected. BTstack never says so, but copies each notification to the heap: `window`
+bounds what is on the way, whatever the stack. A frame that does not fit a notification goes in fragments. A frame of
+the usual size allocates nothing here.
 """
 
 from micropython import const

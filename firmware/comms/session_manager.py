@@ -1,11 +1,10 @@
 """State shared by all host sessions: key, active session, places on the radio, and what commands may use.
 
-One session at a time is active; another host gets BUSY unless it proves the key and asks to take over. A key of
-256 bits needs no brake on guesses, and a brake could be used against the owner, for anybody can claim an address:
-so who proves the key gets in at once. What strangers can take is the places: when all are taken the oldest peer
-that has proved nothing goes, in 3 s, or in what hosts have needed since boot and half of that again. An address
-that has wasted two places gets little time, but every fourth time all of it, for it may be an owner's that
-somebody else claims.
+One session at a time is active; another host gets BUSY unless it proves the key and asks to take over. A key of 256
+bits needs no brake on guesses, and a brake could be used against the owner, for anybody can claim an address: so who
+proves the key gets in at once. What strangers can take is the places: when all are taken the oldest peer that has
+proved nothing goes, in 3 s, or in what hosts have needed since boot and half of that again. An address that has
+wasted two places gets little time, but every fourth time all of it: it may be an owner's that somebody else claims.
 """
 
 import gc
@@ -123,7 +122,7 @@ class SessionManager:
     def is_waiting(self):
         """Tell whether a host takes live frames and has used up its credits: it acknowledges nothing."""
         for session in self.by_link:  # noqa: SIM110
-            if session.delivery.is_waiting:
+            if session.delivery.is_waiting or session.is_silent:
                 return True
         return False
 

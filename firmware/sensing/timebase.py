@@ -3,10 +3,10 @@ wire.py.
 
 The FIFO says how many samples there are, never when they came: the newest is between zero and one period old when
 it is seen. A second-order loop follows the middle of that; its gains are those of a straight line fitted to the
-last observations, few at first, `_MEMORY` later. Whatever it believes, a sample is not older than a period; nor
-newer than now, unless the program stood still between the clock and the FIFO level, which then holds more than the
-clock says: that is no fault of the samples, and the next observation finds them in their place. Ticks stay
-integers and are only ever subtracted; floats hold nothing longer than a gap.
+last observations, few at first, `_MEMORY` later. Whatever it believes, a sample is not older than a period; nor newer
+than now, unless the program stood still between the clock and the FIFO level, which then holds more than the clock
+says: that is no fault of the samples, and the next observation finds them in their place. Ticks stay integers and
+are only ever subtracted; floats hold nothing longer than a gap.
 """
 
 from micropython import const

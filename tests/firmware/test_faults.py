@@ -42,8 +42,9 @@ def test_packets_that_change_size_in_mid_stream_tear_no_frame(sizes):
         board.run(10)  # in the midst of the pieces of a frame
         if k % 10 == 5 and k // 10 < len(sizes):
             exchange(board, host.connection, sizes[k // 10])
-        board.run(190)
+        board.run(170)
         host.hear()
+        host.ask(wire.OP_PING, bytes(8))
     board.run(500)
     host.hear()
     assert host.seqs() == list(range(40))

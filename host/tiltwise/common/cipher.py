@@ -25,7 +25,8 @@ class CounterMode:
     def __init__(self, aes, key, buffers=None):
         self._aes = aes(key, 1)
         buffers = buffers or (bytearray(BUFFER_SIZE), bytearray(BUFFER_SIZE))
-        self._counters, self._stream = buffers
+        self._counters = buffers[0]
+        self._stream = buffers[1]
         for k in range(BUFFER_SIZE):
             self._counters[k] = 0
 

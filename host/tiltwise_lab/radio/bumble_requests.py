@@ -279,6 +279,7 @@ class BluetoothModule:
 
         def on_gone(_reason: int) -> None:
             self._connections.pop(handle, None)
+            self._stuck.clear()  # with the connection, as far as the sources say
             self._emit(_DISCONNECTED, *gone)
 
         connection.on("disconnection", on_gone)

@@ -67,7 +67,7 @@ def tiltwise_firmware(gyr: FloatArray, acc: FloatArray, rate_hz: float) -> Float
 
 
 def tiltwise_firmware_counts(gyr: FloatArray, acc: FloatArray, rate_hz: float) -> FloatArray:
-    """The same on counts of the board's own ranges, clipped at their ends, two samples a step."""
+    """The same on counts of the board's own ranges (firmware/config.py), clipped there, two samples a step."""
     gyr_unit, acc_unit = math.radians(1000.0) / 32768, 4 * 9.80665 / 32768
     board = fusion.Fusion(rate_hz, gyr_unit, acc_unit, 2)
     rates, forces = (

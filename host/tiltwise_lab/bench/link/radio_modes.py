@@ -1,9 +1,8 @@
 """Virtual hours on each radio stack with everything that stacks do: fades, host resets, stuck callbacks, ENOMEM.
 
 The firmware, its radio code, ATT and the supervisor are real; the stack is bumble with the limits of NimBLE or
-BTstack (bumble_requests.py). A host stores and acknowledges as live/ does and asks for what is missing. Lost
-inside: frames that never came though the ring had dropped none and the board had not restarted; a crash ends the
-run.
+BTstack (bumble_requests.py). A host stores and acknowledges as live/ does and asks for what is missing. Lost inside:
+frames that never came though the ring had dropped none and the board had not restarted; a crash ends the run.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tiltwise.common import wire
-from tiltwise.common.frame import unpack_header
+from tiltwise.common.frame import read_frame
 from tiltwise.link.ble import BleConnector
 from tiltwise.link.board_identity import KeyedBoard
 from tiltwise.link.supervisor import Supervisor
@@ -150,7 +149,8 @@ class _Day:
     async def _receive(self) -> None:
         async for chunk in self.supervisor.chunks():
             if wire.is_frame(chunk.data):
-                _, _, boot, seq, *_ = unpack_header(chunk.data)
+                frame = read_frame(chunk.data)
+                boot, seq = frame.boot, frame.seq
                 self.came.setdefault(boot, set()).add(seq)
 
     async def _acknowledge(self) -> None:
