@@ -26,12 +26,8 @@ from tiltwise.store.recovery import is_intact, recover
 # By each index: of a file whose pages have changed places, one of them finds nothing, and no error says so.
 _COUNTS = (
     "SELECT count(*) FROM chunk INDEXED BY sqlite_autoindex_chunk_1 WHERE device > ''",
-<<<<<<< HEAD
     "SELECT count(*) FROM chunk INDEXED BY chunk_time "
     "WHERE t0_us BETWEEN -1000000000000000000 AND 1000000000000000000",
-=======
-    "SELECT count(*) FROM chunk INDEXED BY chunk_time WHERE t0_us BETWEEN -100000000000000000 AND 100000000000000000",
->>>>>>> d1c2303 (store/receipts: Begin the file with a line, so that an empty one is damage.)
 )
 _SHOWN = 6  # ranges of a boot that a line names
 _MARK = "receipts"  # in meta: this store has receipts, so that their absence means something
