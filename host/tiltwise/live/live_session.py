@@ -7,11 +7,12 @@ time of `received_s == 0`. `open_session` makes one.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from tiltwise.common import wire
 from tiltwise.common.frame import Frame
-from tiltwise.decode.decoder import Decoder, Item
+from tiltwise.decode.decoder import RESTART_S, Decoder, Item
 from tiltwise.decode.messages import BoardEvent, GapReason, Info, Status
 from tiltwise.live.acknowledgements import ACK_EVERY_S, Acknowledgements
 from tiltwise.live.backfill.board_clocks import BoardClocks
@@ -28,7 +29,6 @@ from tiltwise.tracker import TrackerSettings
 from tiltwise.types import ImuBlock, OrientationBlock, SignalGap, Update
 
 _FIT_EVERY_S = 60.0  # between two notes of how the clocks stand
-_NEW_CLOCK = (GapReason.RESTART, GapReason.CLOCK)
 
 
 class LiveSession:
@@ -70,7 +70,9 @@ class LiveSession:
         self._backfill = Backfill(self._clocks, self.decoder, pipeline, sink, answers=fetches)
         self._acks = Acknowledgements(commit_every_s)
         self._fitted_s = 0.0
-        self._t_s, self._before_s = 0.0, started_utc_s  # newest sample; UTC minus device s before this frame
+        self._t_s = 0.0  # newest sample
+        # Device s before this are of a clock that ended, and lie this far from UTC.
+        self._earlier_until_s, self._earlier_offset_s = -math.inf, started_utc_s
         self._durable: dict[int, int] = {}  # boot -> what may be acknowledged
         self.unsaved = ""  # after finish(): what could not be kept, in a line
 
@@ -86,7 +88,11 @@ class LiveSession:
 
     def utc_s(self, t_s: float) -> float:
         """Return the wall time (UTC s) of a device time."""
-        return t_s + self._offset_s
+        return t_s + self._offset_at(t_s)
+
+    def _offset_at(self, t_s: float) -> float:
+        """Return UTC s minus device s: before the board restarted, as its clock stood then."""
+        return self._earlier_offset_s if t_s < self._earlier_until_s else self._offset_s
 
     @property
     def _offset_s(self) -> float:
@@ -117,7 +123,7 @@ class LiveSession:
     def finish(self) -> LiveEvents:
         """Close what is open, store it, and close the store and the recording."""
         events = [event for item in self.decoder.flush() for event in self._take(item)]
-        events += self._store(self._pipeline.finish(self._offset_s))
+        events += self._store(self._pipeline.finish(self._offset_s), self._offset_s)
         self._backfill.finish()
         self._note_clock(every_s=0.0)
         troubles = (self._sink.close(), self._recording.close())
@@ -125,8 +131,11 @@ class LiveSession:
         return tuple(events)
 
     def _take_live(self, received_s: float, frame: Frame) -> list[LiveEvent]:
-        self._before_s = self._offset_s
+        zero_s, offset_s = self.decoder.zero_s, self._offset_s
         items = self.decoder.take(frame)
+        if self.decoder.zero_s != zero_s:  # a restarted board has another clock: nothing here says how long it was off
+            self._earlier_until_s = self.decoder.zero_s + frame.device_s - RESTART_S / 2
+            self._earlier_offset_s = offset_s
         self._keep_frame(received_s, frame)
         return [event for item in items for event in self._take(item)]
 
@@ -143,7 +152,8 @@ class LiveSession:
             case ImuBlock() | OrientationBlock() if item.sensor in (HEAD, COLLAR) and len(item.t_s):
                 if item.sensor == HEAD:
                     self._t_s = float(item.t_s[-1])
-                return self._store(self._pipeline.process(item, self.decoder.info, self._offset_s))
+                offset_s = self._offset_at(float(item.t_s[0]))
+                return self._store(self._pipeline.process(item, self.decoder.info, offset_s), offset_s)
             case SignalGap():
                 return (self._take_gap(item),)
             case Status():
@@ -159,17 +169,17 @@ class LiveSession:
             gap = replace(gap, reason=GapReason.LOST)  # the ledger will say what of it is gone
         boot = self._acks.newest[0]
         self._backfill.gap_opened(boot)
+        start_s, end_s = self.utc_s(gap.start_s), self.utc_s(gap.end_s)
         if gap.sensor == HEAD:  # the day is the first sensor's
-            # A restarted board has another clock: its device time goes on, but not so long as it was off.
-            start_s = gap.start_s + (self._before_s if gap.reason in _NEW_CLOCK else self._offset_s)
-            self._sink.add_gap(boot, start_s, gap.end_s + self._offset_s, gap.reason)
-        return gap
+            self._sink.add_gap(boot, start_s, end_s, gap.reason)
+        # Over a restart the device time goes on, but not for so long as the board was off.
+        return replace(gap, start_s=gap.end_s - max(end_s - start_s, 0.0))
 
-    def _store(self, events: LiveEvents) -> LiveEvents:
+    def _store(self, events: LiveEvents, offset_s: float) -> LiveEvents:
         """Stage the updates among events; return all of them."""
         for event in events:
             if isinstance(event, Update) and self._pipeline.profile is not None:
-                self._sink.update(event, self._pipeline.profile, self._offset_s)
+                self._sink.update(event, self._pipeline.profile, offset_s)
         return events
 
     # ---- durable ----

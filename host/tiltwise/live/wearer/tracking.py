@@ -76,8 +76,11 @@ class Tracking:
 
     def finish(self) -> list[LiveEvent]:
         """Close what is open."""
-        events = self._tracker.finish()
-        return [Update.without_samples(events), *events]
+        if isinstance(self._tracker, PairTracker):
+            update: Update = self._tracker.finish_update()
+        else:
+            update = Update.without_samples(self._tracker.finish())
+        return [update, *update.events]
 
     def _pair(self, update: PairUpdate) -> list[LiveEvent]:
         """With two sensors the rule goes by the neck's own angle, and the upper back is shown beside it."""
