@@ -51,7 +51,7 @@ MAY_IMPORT = {
     "live": "common config decode errors exercise link live.backfill live.wearer motion.calibration "
     "motion.orientation pair_tracker recording sim.board store text tracker types",
     "offline": "config decode detect errors exercise live live.backfill motion motion.angles motion.calibration "
-    "motion.orientation recording report store stored_values text tracker types",
+    "motion.orientation pair_tracker recording report store stored_values text tracker types",
 }
 # The commands and the lab may import everything below them.
 TOPS = ("app", "lab")

@@ -236,6 +236,7 @@ def data_(
     rebuild: Annotated[
         list[Path] | None, typer.Option(metavar="RECORDING", help="Build the store again; may be repeated.")
     ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Whether every second is accounted for.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: JsonOption = False,
     data: DataOption = None,
@@ -244,7 +245,8 @@ def data_(
     from tiltwise.app.data import change_or_show
 
     change_or_show(
-        data or paths.data_folder(), erase=erase, keep_raw=keep_raw, recordings=rebuild, as_json=as_json,
+        data or paths.data_folder(), erase=erase, keep_raw=keep_raw, recordings=rebuild, is_check=check,
+        as_json=as_json,
         may_change=lambda question: yes or typer.confirm(question, abort=True),
     )  # fmt: skip
 

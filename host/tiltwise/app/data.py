@@ -22,6 +22,7 @@ from tiltwise.offline.rebuild import rebuild
 from tiltwise.store.erase import KEEP_RAW, copies, erase_all, erase_stretch, store_files
 from tiltwise.store.overview import Overview, overview
 from tiltwise.store.reader import day_bounds_us
+from tiltwise.store.time_account import CheckedDay, check_store
 from tiltwise.store.writer import Store
 from tiltwise.text import printable
 
@@ -44,6 +45,7 @@ def change_or_show(
     erase: str | None,
     keep_raw: int | None,
     recordings: Sequence[Path] | None,
+    is_check: bool = False,
     as_json: bool,
     may_change: Callable[[str], bool],
 ) -> None:
@@ -51,8 +53,11 @@ def change_or_show(
 
     UsageError when more than one was asked for.
     """
-    if sum(option is not None for option in (erase, keep_raw, recordings)) > 1:
-        raise UsageError("--erase, --keep-raw and --rebuild: one at a time")
+    if sum(option is not None for option in (erase, keep_raw, recordings)) + is_check > 1:
+        raise UsageError("--erase, --keep-raw, --rebuild and --check: one at a time")
+    if is_check:
+        print_check(list(check_store(folder)), as_json=as_json)
+        return
     change = None
     if erase is not None:
         change = plan_erase(folder, erase)
@@ -69,6 +74,29 @@ def change_or_show(
         print(json.dumps(data_json(folder, seen)))
     else:
         console.out.print(data_table(folder, seen), highlight=False)
+
+
+def print_check(checked: Sequence[CheckedDay], *, as_json: bool) -> None:
+    """Print whether the seconds of each day add up; AppError when they do not."""
+    unexplained_s, double_s = (
+        sum(getattr(day.result, name) for day in checked) for name in ("unexplained_s", "double_s")
+    )
+    wrong = [day for day in checked if not day.result.is_ok]
+    if as_json:
+        days = [asdict(day) | {"day": day.day.isoformat()} for day in checked]
+        print(json.dumps({"unexplained_s": unexplained_s, "double_s": double_s, "days": days}))
+    else:
+        text = f"{len(checked)} days: {unexplained_s:.0f} s unexplained, {double_s:.0f} s counted twice"
+        console.out.print(text, highlight=False)
+        for day in wrong:
+            at = datetime.fromtimestamp(day.result.minutes[0][0], UTC)
+            minutes = f"{len(day.result.minutes)} minutes, the worst at {at:%H:%M} UTC"
+            text = f"{day.day} {printable(day.device, 40)}: {minutes}"
+            console.out.print(text, highlight=False)
+    if wrong:
+        raise AppError(
+            "the time of these days does not add up: `tiltwise data --rebuild` makes it anew from recordings"
+        )
 
 
 def data_table(folder: Path, seen: Overview) -> Table:

@@ -67,6 +67,17 @@ def draw_day(folder: Path, date: str | None, out: Path | None, limit_deg: float)
     return day, path
 
 
+def _upper_back_rows(summary: DaySummary) -> list[tuple[str, str]]:
+    """Return what a second sensor, on the collar, saw."""
+    back = summary.upper_back
+    if back is None:
+        return []
+    return [
+        ("upper back P10 / P50 / P90", " / ".join(f"{p:.0f}" for p in back.percentiles_deg) + " deg"),
+        ("upper back beyond", ", ".join(f"{a} deg {p:.0f} %" for a, p in back.percent_above_deg.items())),
+    ]
+
+
 def day_table(day: Day) -> Table:
     """Return the day in a few lines."""
     s = day.summary
@@ -76,9 +87,13 @@ def day_table(day: Day) -> Table:
     rows = [
         ("worn", clock(s.worn_s)),
         ("walking / lying", f"{clock(s.seconds(Activity.WALKING))} / {clock(s.seconds(Activity.LYING))}"),
-        ("angle", shown_metrics.NAMES[s.mount]["flexion"]),
+        (
+            "angle",
+            shown_metrics.NAMES[s.mount]["flexion"] if s.upper_back is None else shown_metrics.OWN_FLEXION,
+        ),
         ("angle P10 / P50 / P90", " / ".join(f"{p:.0f}" for p in s.percentiles_deg) + " deg"),
         ("time beyond", ", ".join(f"{a} deg {p:.0f} %" for a, p in s.percent_above_deg.items())),
+        *_upper_back_rows(s),
         ("longest spell beyond 20 deg", clock(s.longest_bout_s)),
         ("alerts", str(len(s.alerts_s))),
         ("exercise repetitions", str(sum(not r.is_partial for r in s.reps))),

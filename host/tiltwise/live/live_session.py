@@ -22,12 +22,13 @@ from tiltwise.live.board_status import BoardWatch
 from tiltwise.live.no_store import NoStore
 from tiltwise.live.session_recording import NoRecording
 from tiltwise.live.wearer.alerts import Alerts
-from tiltwise.live.wearer.live_events import Command, LiveEvent, LiveEvents, LiveWarning
+from tiltwise.live.wearer.live_events import Calibrated, Command, LiveEvent, LiveEvents, LiveWarning
 from tiltwise.live.wearer.pipeline import Pipeline
 from tiltwise.pair_tracker import COLLAR, HEAD
 from tiltwise.tracker import TrackerSettings
-from tiltwise.types import ImuBlock, OrientationBlock, SignalGap, Update
+from tiltwise.types import FloatArray, ImuBlock, OrientationBlock, SignalGap, Update
 
+CALIBRATING = "calibrating"  # reason of a gap: there were samples, and nobody knew yet how the sensor sits
 _FIT_EVERY_S = 60.0  # between two notes of how the clocks stand
 
 
@@ -73,6 +74,7 @@ class LiveSession:
         self._t_s = 0.0  # newest sample
         # Device s before this are of a clock that ended, and lie this far from UTC.
         self._earlier_until_s, self._earlier_offset_s = -math.inf, started_utc_s
+        self._uncalibrated_s: float | None = None  # UTC s of the first sample, while nobody knows how it sits
         self._durable: dict[int, int] = {}  # boot -> what may be acknowledged
         self.unsaved = ""  # after finish(): what could not be kept, in a line
 
@@ -116,6 +118,8 @@ class LiveSession:
             self._backfill.on_late_frame(frame, received_s)
         elif frame is not None:
             events += self._take_live(received_s, frame)
+        for event in [event for event in events if isinstance(event, Calibrated)]:
+            events += self._recording.write_calibration(received_s, event)
         if self._acks.is_due(received_s):
             events += self._commit()
         return tuple(events)
@@ -133,7 +137,9 @@ class LiveSession:
     def _take_live(self, received_s: float, frame: Frame) -> list[LiveEvent]:
         zero_s, offset_s = self.decoder.zero_s, self._offset_s
         items = self.decoder.take(frame)
-        if self.decoder.zero_s != zero_s:  # a restarted board has another clock: nothing here says how long it was off
+        if (
+            self.decoder.zero_s != zero_s
+        ):  # a restarted board has another clock: nothing here says how long it was off
             self._earlier_until_s = self.decoder.zero_s + frame.device_s - RESTART_S / 2
             self._earlier_offset_s = offset_s
         self._keep_frame(received_s, frame)
@@ -153,6 +159,8 @@ class LiveSession:
                 if item.sensor == HEAD:
                     self._t_s = float(item.t_s[-1])
                 offset_s = self._offset_at(float(item.t_s[0]))
+                if item.sensor == HEAD:
+                    self._note_calibrating(item.t_s, offset_s)
                 return self._store(self._pipeline.process(item, self.decoder.info, offset_s), offset_s)
             case SignalGap():
                 return (self._take_gap(item),)
@@ -164,6 +172,14 @@ class LiveSession:
                 return ()  # the decoder keeps it
         return ()
 
+    def _note_calibrating(self, t_s: FloatArray, offset_s: float) -> None:
+        """Until the calibration is done its time is a gap with a reason, no hole in the day."""
+        if self._pipeline.profile is not None:
+            return
+        if self._uncalibrated_s is None:
+            self._uncalibrated_s = float(t_s[0]) + offset_s
+        self._sink.add_gap(self._acks.newest[0], self._uncalibrated_s, float(t_s[-1]) + offset_s, CALIBRATING)
+
     def _take_gap(self, gap: SignalGap) -> SignalGap:
         if self._backfill.hears_answers and gap.reason == GapReason.OVERFLOW:
             gap = replace(gap, reason=GapReason.LOST)  # the ledger will say what of it is gone
@@ -172,6 +188,8 @@ class LiveSession:
         start_s, end_s = self.utc_s(gap.start_s), self.utc_s(gap.end_s)
         if gap.sensor == HEAD:  # the day is the first sensor's
             self._sink.add_gap(boot, start_s, end_s, gap.reason)
+        if gap.start_s >= self._earlier_until_s:
+            return gap
         # Over a restart the device time goes on, but not for so long as the board was off.
         return replace(gap, start_s=gap.end_s - max(end_s - start_s, 0.0))
 

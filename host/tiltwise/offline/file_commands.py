@@ -12,7 +12,7 @@ from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.offline.analyze import Analysis, analyze
 from tiltwise.offline.angle_export import check_angles_path, write_angles
 from tiltwise.offline.count import Counted, count
-from tiltwise.offline.input_file import ImuInput, as_recorded, choose_mounting, read_input
+from tiltwise.offline.input_file import ImuInput, as_recorded, choose_collar, choose_mounting, read_input
 from tiltwise.offline.picture_file import angles_figure, check_picture_path, save_figure
 from tiltwise.types import Mount
 
@@ -62,9 +62,14 @@ def run_analysis(
     check_angles_path(angles)
     check_picture_path(plot)
     data, mounting, settings, notes = request.read(lambda share: on_progress(share / 2))
-    rule = rule_settings(settings.rule)
+    collar, more = choose_collar(data, mounting)
     result = analyze(
-        data, mounting, rule=rule, notes=notes, on_progress=lambda share: on_progress(0.5 + share / 2)
+        data,
+        mounting,
+        collar=collar,
+        rule=rule_settings(settings.rule),
+        notes=(*notes, *more),
+        on_progress=lambda share: on_progress(0.5 + share / 2),
     )
     if angles is not None:
         write_angles(angles, result)

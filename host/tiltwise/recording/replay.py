@@ -52,7 +52,10 @@ def load_tape(path: str | os.PathLike[str]) -> TimedFrames:
         notes.append(f"{recording.damaged_records} damaged records left out")
     if recording.is_torn:
         notes.append("the last record is cut off and left out")
-    return TimedFrames(recording.received_s, recording.frames, tuple(notes), recording.header)
+    header = dict(recording.header)
+    if "mounting" not in header:  # it began without one: the calibration made while it ran is as good
+        header |= recording.calibration
+    return TimedFrames(recording.received_s, recording.frames, tuple(notes), header)
 
 
 def _tape_of_samples(path: Path) -> TimedFrames:

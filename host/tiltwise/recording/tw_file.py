@@ -10,7 +10,7 @@ import json
 import os
 import struct
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
@@ -25,6 +25,7 @@ from tiltwise.version import __version__
 
 FORMAT = "tiltwise recording"
 FORMAT_VERSION = 1
+_CALIBRATION = b"{calibration}"  # begins a record that is neither a frame nor an answer
 _FLUSH_S = 1.0  # of received time: what a kill -9 can cost
 _MAX_HEADER = 1 << 16  # bytes; a longer first line is not ours
 _BATCH = 4096  # frames decoded at a time: 13 minutes, a few MB
@@ -87,6 +88,10 @@ class RecordingWriter:
             self._flushed_s = received_s
             self.flush()
 
+    def write_calibration(self, received_s: float, calibration: Mapping[str, object]) -> None:
+        """Append a calibration that was made while this was recorded: `mounting` and `collar` as in a header."""
+        self.write(received_s, _CALIBRATION + json.dumps(calibration, allow_nan=False).encode())
+
     @property
     def waiting_bytes(self) -> int:
         """What the system has not taken yet: about a second, more when the disk refuses."""
@@ -130,6 +135,7 @@ class Recording:
     """What a recording file holds: frames as received, received_s (m,) from 0, and what was not readable.
 
     answers: (frames before it, received_s, bytes) of what the board answered, which tells what is missing.
+    calibration: the last one that was made while this was recorded, with the keys of a header; empty without.
     """
 
     header: Mapping[str, object]
@@ -139,6 +145,7 @@ class Recording:
     is_torn: bool  # the last record is cut off, as after a power cut
     first_s: float = 0.0  # received_s of the first frame on the clock that the writer was told the zero of
     answers: tuple[tuple[int, float, bytes], ...] = ()
+    calibration: Mapping[str, object] = field(default_factory=dict)
 
     def chunks(self) -> Iterator[tuple[float, bytes]]:
         """Yield (received_s on the writer's clock, frame or answer) in the order in which they came."""
@@ -166,6 +173,8 @@ def read_frames(path: str | os.PathLike[str]) -> Recording:
         *pieces, tail = file.read().split(b"\0")
     records = [_decode_record(piece) for piece in pieces if piece]
     good = [record for record in records if record is not None]
+    calibrations = [record for record in good if record.startswith(_CALIBRATION, 4)]
+    good = [record for record in good if not record.startswith(_CALIBRATION, 4)]
     received_ms = np.frombuffer(b"".join([record[:4] for record in good]), dtype="<u4").astype(np.int64)
     # Times of arrival only grow, so a step back is the wrap after 50 days.
     times_s = (
@@ -183,6 +192,7 @@ def read_frames(path: str | os.PathLike[str]) -> Recording:
         is_torn=bool(tail),
         first_s=first_s,
         answers=tuple((int(before[k]), float(times_s[k]), good[k][4:]) for k in np.flatnonzero(~is_frame)),
+        calibration=_read_calibration(calibrations),
     )
 
 
@@ -238,6 +248,18 @@ def _parse_header(line: bytes, path: Path) -> dict[str, object]:
             f"{path}: recording format {version}, this version reads {FORMAT_VERSION}: update tiltwise"
         )
     return header
+
+
+def _read_calibration(records: list[bytes]) -> dict[str, object]:
+    """Return the newest calibration that can be read."""
+    for record in reversed(records):
+        try:
+            values = json.loads(record[4 + len(_CALIBRATION) :])
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(values, dict):
+            return {key: values[key] for key in ("mounting", "collar") if key in values}
+    return {}
 
 
 def _decode_record(piece: bytes) -> bytes | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,10 @@ class StoredSamples:
 
 @dataclass(frozen=True, slots=True)
 class StoredDay:
-    """One local day [start_s, end_s), UTC s: minutes (not merged), events with UTC times, gaps, mount and zone."""
+    """One local day [start_s, end_s), UTC s: minutes (not merged), events with UTC times, gaps, mount and zone.
+
+    With two sensors `minutes` are the neck's own angle, and `upper_back` those of the sensor on the collar.
+    """
 
     start_s: float
     end_s: float
@@ -37,6 +40,7 @@ class StoredDay:
     minutes: list[Aggregate]
     events: list[Event]
     gaps: list[Gap]
+    upper_back: list[Aggregate] = field(default_factory=list)
 
     def summary(self) -> DaySummary:
         """Return the day as it is drawn; only episodes that lasted long enough to alert are kept."""
@@ -49,6 +53,7 @@ class StoredDay:
             alerts_s=[e.t_s for e in self.events if isinstance(e, EpisodeAlert)],
             reps=[e for e in self.events if isinstance(e, RepCompleted)],
             gaps=self.gaps,
+            upper_back=self.upper_back,
         )
 
 

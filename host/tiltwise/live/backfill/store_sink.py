@@ -12,6 +12,7 @@ from tiltwise.common.frame import Frame
 from tiltwise.decode.messages import GapReason, Info
 from tiltwise.live.backfill.minute_stream import MinuteStream
 from tiltwise.report.aggregate import Aggregate
+from tiltwise.store.time_account import COARSE_SOURCE
 from tiltwise.store.writer import Store, StoreError
 from tiltwise.tracker import TrackerSettings
 from tiltwise.types import Mount, Update
@@ -19,6 +20,7 @@ from tiltwise.types import Mount, Update
 # A frame without samples (STATUS, an event) leaves no gap, but frames end by the part's nominal rate: ten samples at
 # 52 Hz, and a part that is off by 5 %.
 _LEAST_GAP_S = 0.01
+_START_S = 3.0  # from power-on to the first sample, at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +53,16 @@ class StoreSink:
         self._trouble = ""
         self.recoveries = [recovery.message for recovery in store.recoveries]
 
-    def rename(self, device: str) -> None:
-        """The device has proved who it is; its name goes with the sessions that begin from now on."""
-        if device != self._device:
-            self._device = device
-            self._end_live()
-            self._ended += self._late.values()
-            self._sessions.clear()
-            self._late.clear()
+    def rename(self, device: str) -> bool:
+        """Take the name that the device has proved, for the sessions that begin from now on; tell if it is new."""
+        if device == self._device:
+            return False
+        self._device = device
+        self._end_live()
+        self._ended += self._late.values()
+        self._sessions.clear()
+        self._late.clear()
+        return True
 
     def received_ranges(self, boots: Sequence[int]) -> dict[int, list[tuple[int, int]]]:
         """Return the settled ranges of frames of these boots, as far as the store can be read."""
@@ -74,8 +78,8 @@ class StoreSink:
         except StoreError:
             return None
 
-    def ended_s(self, boot: int) -> float | None:
-        """Return when the last samples of this boot ended that an earlier run of the program stored, UTC s."""
+    def ended_s(self, boot: int | None = None) -> float | None:
+        """Return when the last samples of this boot, or of any, ended that an earlier run stored, UTC s."""
         try:
             with self._store.open_readonly(self._store.folder) as reader:
                 return reader.last_s(self._device, boot)
@@ -106,7 +110,19 @@ class StoreSink:
     def close_boot(self, boot: int) -> None:
         """Stage that everything of a boot was fetched: its gaps of lost frames are closed."""
         if boot in self._sessions:
-            self._store.close_lost_gaps(self._sessions[boot])
+            self._store.close_gaps(self._sessions[boot], GapReason.LOST)
+
+    def add_off_gap(self, boot: int, ended_s: float, boot_s: float, first_s: float) -> None:
+        """Stage that the board was off [ended_s, boot_s), and had no room for its samples until first_s, UTC s.
+
+        It replaces the gap that was seen live, before it was known what the board still had.
+        """
+        self._store.close_gaps(self._of(boot, first_s, None), GapReason.RESTART)
+        boot_s = min(max(boot_s, ended_s), first_s)
+        if first_s - boot_s < _START_S:
+            boot_s = first_s
+        self.add_gap(boot, ended_s, boot_s, GapReason.RESTART)
+        self.add_gap(boot, boot_s, first_s, GapReason.OVERFLOW)
 
     def _begin_live(self, session: int) -> None:
         """Let live minutes go into this session; one that ended for a moment (boots alternate) goes on."""
@@ -156,12 +172,13 @@ class StoreSink:
             self._late[boot] = MinuteStream(session, self._mount)
         self._late[boot].add(self._store, update, profile, utc_offset_s)
 
-    def add_coarse_minutes(self, boot: int, rows: Sequence[Aggregate]) -> None:
+    def add_coarse_minutes(self, boot: int, by_sensor: Mapping[int, Sequence[Aggregate]]) -> None:
         """Stage minutes that are known by the board's own summaries only, in a session that says so."""
-        if rows:
-            info = {"source": "one-minute summaries of the board"}
-            session = self._begin(boot, min(row.start_s for row in rows), info)
-            self._store.put_aggregates(session, rows)
+        if by_sensor:
+            starts_s = [row.start_s for rows in by_sensor.values() for row in rows]
+            session = self._begin(boot, min(starts_s), {"source": COARSE_SOURCE})
+            for sensor, rows in by_sensor.items():
+                self._store.put_aggregates(session, rows, sensor)
 
     def add_gap(self, boot: int, start_s: float, end_s: float, reason: str) -> None:
         """Stage a stretch [start_s, end_s) UTC s without samples."""

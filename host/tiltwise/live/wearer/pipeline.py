@@ -56,6 +56,11 @@ class Pipeline:
         """The tracker's settings in use, None while calibrating."""
         return self._stage.profile if isinstance(self._stage, Tracking) else None
 
+    @property
+    def collar_profile(self) -> TrackerSettings | None:
+        """Those of the second sensor's tracker, None without one."""
+        return self._stage.collar_profile if isinstance(self._stage, Tracking) else None
+
     def begin(self, mounting: Mounting, collar: Mounting | None, *, is_put_on: bool) -> None:
         """Track with a calibration from now on."""
         rule = rule_settings(self._settings.rule)

@@ -50,6 +50,11 @@ class Tracking:
         """The tracker's settings in use."""
         return self._tracker.profile
 
+    @property
+    def collar_profile(self) -> TrackerSettings | None:
+        """Those of the second sensor's tracker, None without one."""
+        return self._tracker.collar if isinstance(self._tracker, PairTracker) else None
+
     def new_tracker(self) -> Tracker | PairTracker:
         """Return a tracker like the one in use, for samples that come late."""
         settings = TrackerSettings(self._mounting, rule=self._rule)
