@@ -25,6 +25,7 @@ from tiltwise.app.cli_options import (
     PersonOption,
     PictureOption,
     RuleOption,
+    TakeoverOption,
     TiltsOption,
     UpOption,
     chosen_mount,
@@ -107,9 +108,7 @@ def watch(
     person: PersonOption = None,
     tilts: TiltsOption = False,
     in_front: InFrontOption = False,
-    takeover: Annotated[
-        bool, typer.Option("--takeover", help="Take the board from another program that holds it.")
-    ] = False,
+    takeover: TakeoverOption = False,
 ) -> None:
     """The daily program: live angles, alerts, storage."""
     from tiltwise import console
@@ -215,12 +214,15 @@ def day(
     date: Annotated[str | None, typer.Argument(help="YYYY-MM-DD; the newest day without.")] = None,
     data: DataOption = None,
     out: PictureOption = None,
+    person: PersonOption = None,
 ) -> None:
     """Plot and figures of a stored day."""
     from tiltwise import console
     from tiltwise.app.day import day_table, draw_day
 
-    loaded, path = draw_day(data or paths.data_folder(), date, out, chosen_settings().rule.angle_deg)
+    loaded, path = draw_day(
+        paths.person_folder(data or paths.data_folder(), person), date, out, chosen_settings().rule.angle_deg
+    )
     console.out.print(day_table(loaded), highlight=False)
     console.out.print(f"plot: {text.printable(str(path), 300)}", highlight=False, soft_wrap=True)
 
@@ -238,6 +240,8 @@ def data_(
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Whether every second is accounted for.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    person: PersonOption = None,
+    persons: Annotated[bool, typer.Option("--persons", help="Who has days or calibrations here.")] = False,
     as_json: JsonOption = False,
     data: DataOption = None,
 ) -> None:
@@ -245,7 +249,8 @@ def data_(
     from tiltwise.app.data import change_or_show
 
     change_or_show(
-        data or paths.data_folder(), erase=erase, keep_raw=keep_raw, recordings=rebuild, is_check=check,
+        data or paths.data_folder(), erase=erase, keep_raw=keep_raw, recordings=rebuild,
+        is_check=check, person=person, is_persons=persons,
         as_json=as_json,
         may_change=lambda question: yes or typer.confirm(question, abort=True),
     )  # fmt: skip

@@ -10,6 +10,10 @@ from pathlib import Path
 
 import platformdirs
 
+from tiltwise.text import safe_name
+
+PEOPLE = "people"  # folder with a store for each named person
+
 
 def _home(platform_folder: str) -> Path:
     own = os.environ.get("TILTWISE_HOME")
@@ -19,6 +23,14 @@ def _home(platform_folder: str) -> Path:
 def settings_file() -> Path:
     """Return the TOML file of settings, which need not exist."""
     return _home(platformdirs.user_config_dir("tiltwise", appauthor=False)) / "settings.toml"
+
+
+def person_folder(folder: Path, person: str | None) -> Path:
+    """Return where a person's days are kept in a data folder: a store of their own, with a writer of its own.
+
+    Those of nobody in particular are in the folder itself.
+    """
+    return folder if person is None else folder / PEOPLE / safe_name(person)
 
 
 def data_folder() -> Path:

@@ -19,6 +19,7 @@ from tiltwise.live.backfill.board_clocks import BoardClocks
 from tiltwise.live.backfill.frame_requests import Backfill
 from tiltwise.live.backfill.store_sink import StoreSink
 from tiltwise.live.board_status import BoardWatch
+from tiltwise.live.known_boards import KnownBoards
 from tiltwise.live.no_store import NoStore
 from tiltwise.live.session_recording import NoRecording
 from tiltwise.live.wearer.alerts import Alerts
@@ -49,6 +50,8 @@ class LiveSession:
         Received time between two commits.
     fetches
         The source gives the board's answers too (a Supervisor): what is missing is asked for again.
+    known
+        Finds the calibration of the board that is met, and keeps one that is made.
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class LiveSession:
         recording: NoRecording | None = None,
         commit_every_s: float = ACK_EVERY_S,
         fetches: bool = False,
+        known: KnownBoards | None = None,
     ) -> None:
         self.decoder = Decoder()
         self._recording = recording or NoRecording()
@@ -68,6 +72,7 @@ class LiveSession:
         self._board_watch = BoardWatch()
         self._clocks = BoardClocks(started_utc_s)
         self._pipeline = pipeline
+        self._known = known or KnownBoards()
         self._backfill = Backfill(self._clocks, self.decoder, pipeline, sink, answers=fetches)
         self._acks = Acknowledgements(commit_every_s)
         self._fitted_s = 0.0
@@ -104,6 +109,39 @@ class LiveSession:
             return clocks.started_utc_s
         return clocks.utc_s(clocks.boot, self._t_s - self.decoder.zero_s) - self._t_s
 
+    # ---- how the sensor sits ----
+
+    def recalibrate(self) -> bool:
+        """Begin the guided calibration anew, beside the one in use; False while the first one is under way."""
+        return self._pipeline.recalibrate()
+
+    def adopt(self, calibration: Calibrated) -> LiveEvents:
+        """Track with this calibration from now on; nothing happens when it is the one in use."""
+        profile, collar = self._pipeline.profile, self._pipeline.collar_profile
+        now = (profile and profile.mounting, collar and collar.mounting)
+        if now == (calibration.mounting, calibration.collar):
+            return ()
+        self._sink.wear_at(calibration.mounting.mount)
+        closing = self._pipeline.change(calibration.mounting, calibration.collar, self._offset_s)
+        return self._store(closing, profile, self._offset_s)
+
+    def _meet_board(self, received_s: float) -> LiveEvents:
+        """Use the calibration of a board that has said who it is; another board is another sensor."""
+        is_first = not self._known.board
+        if not self._known.is_news(self._backfill.board) or (is_first and self._pipeline.profile is not None):
+            return ()
+        found, notes = self._known.find()
+        if found is not None:
+            calibration = Calibrated(found.mounting, found.collar)
+            return (
+                *notes,
+                *self.adopt(calibration),
+                *self._recording.write_calibration(received_s, calibration),
+            )
+        profile = self._pipeline.profile
+        closing = () if is_first else self._pipeline.calibrate_first(self._offset_s)
+        return (*notes, *self._store(closing, profile, self._offset_s))
+
     # ---- what comes ----
 
     def receive(self, received_s: float, chunk: bytes) -> LiveEvents:
@@ -112,7 +150,7 @@ class LiveSession:
         events: list[LiveEvent] = [*self._recording.write(received_s, chunk)]
         if self._backfill.hears_answers and chunk and not wire.is_frame(chunk):
             self._backfill.on_reply(received_s, chunk)
-            return (*events, *self._ask(received_s))
+            return (*events, *self._meet_board(received_s), *self._ask(received_s))
         frame = self.decoder.open(chunk)
         if frame is not None and frame.is_backfill:
             self._backfill.on_late_frame(frame, received_s)
@@ -120,6 +158,7 @@ class LiveSession:
             events += self._take_live(received_s, frame)
         for event in [event for event in events if isinstance(event, Calibrated)]:
             events += self._recording.write_calibration(received_s, event)
+            events += self._known.keep(event)
         if self._acks.is_due(received_s):
             events += self._commit()
         return tuple(events)
@@ -127,7 +166,8 @@ class LiveSession:
     def finish(self) -> LiveEvents:
         """Close what is open, store it, and close the store and the recording."""
         events = [event for item in self.decoder.flush() for event in self._take(item)]
-        events += self._store(self._pipeline.finish(self._offset_s), self._offset_s)
+        profile = self._pipeline.profile
+        events += self._store(self._pipeline.finish(self._offset_s), profile, self._offset_s)
         self._backfill.finish()
         self._note_clock(every_s=0.0)
         troubles = (self._sink.close(), self._recording.close())
@@ -161,7 +201,9 @@ class LiveSession:
                 offset_s = self._offset_at(float(item.t_s[0]))
                 if item.sensor == HEAD:
                     self._note_calibrating(item.t_s, offset_s)
-                return self._store(self._pipeline.process(item, self.decoder.info, offset_s), offset_s)
+                profile = self._pipeline.profile
+                found = self._pipeline.process(item, self.decoder.info, offset_s)
+                return self._store(found, profile, offset_s)
             case SignalGap():
                 return (self._take_gap(item),)
             case Status():
@@ -193,11 +235,11 @@ class LiveSession:
         # Over a restart the device time goes on, but not for so long as the board was off.
         return replace(gap, start_s=gap.end_s - max(end_s - start_s, 0.0))
 
-    def _store(self, events: LiveEvents, offset_s: float) -> LiveEvents:
-        """Stage the updates among events; return all of them."""
+    def _store(self, events: LiveEvents, profile: TrackerSettings | None, offset_s: float) -> LiveEvents:
+        """Stage the updates among events, which were tracked with this profile; return all of them."""
         for event in events:
-            if isinstance(event, Update) and self._pipeline.profile is not None:
-                self._sink.update(event, self._pipeline.profile, offset_s)
+            if isinstance(event, Update) and profile is not None:
+                self._sink.update(event, profile, offset_s)
         return events
 
     # ---- durable ----

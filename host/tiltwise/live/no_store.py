@@ -11,7 +11,7 @@ class NoStore:
     def ignore(self, *_: object) -> None:
         """Store nothing."""
 
-    add_frame = add_gap = update = add_clock_fit = ignore
+    add_frame = add_gap = update = add_clock_fit = wear_at = ignore
 
     def commit(self) -> Kept:
         """Nothing is durable."""

@@ -53,8 +53,13 @@ def load_tape(path: str | os.PathLike[str]) -> TimedFrames:
     if recording.is_torn:
         notes.append("the last record is cut off and left out")
     header = dict(recording.header)
-    if "mounting" not in header:  # it began without one: the calibration made while it ran is as good
-        header |= recording.calibration
+    if (
+        "mounting" not in header and recording.calibrations
+    ):  # it began without: the one made meanwhile is as good
+        header |= recording.calibrations[-1][1]
+        mounting = header.get("mounting")
+        if isinstance(mounting, dict):
+            header["mount"] = mounting.get("mount", header.get("mount"))
     return TimedFrames(recording.received_s, recording.frames, tuple(notes), header)
 
 

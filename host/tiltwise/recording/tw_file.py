@@ -6,11 +6,12 @@ the next zero byte, so a torn tail or a bad block costs only the records it hits
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import struct
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
@@ -89,7 +90,7 @@ class RecordingWriter:
             self.flush()
 
     def write_calibration(self, received_s: float, calibration: Mapping[str, object]) -> None:
-        """Append a calibration that was made while this was recorded: `mounting` and `collar` as in a header."""
+        """Append a calibration that is used from now on: `mounting` and `collar` as in a header."""
         self.write(received_s, _CALIBRATION + json.dumps(calibration, allow_nan=False).encode())
 
     @property
@@ -135,7 +136,7 @@ class Recording:
     """What a recording file holds: frames as received, received_s (m,) from 0, and what was not readable.
 
     answers: (frames before it, received_s, bytes) of what the board answered, which tells what is missing.
-    calibration: the last one that was made while this was recorded, with the keys of a header; empty without.
+    calibrations: (frames before it, values with the keys of a header) of those that came into use meanwhile.
     """
 
     header: Mapping[str, object]
@@ -145,7 +146,7 @@ class Recording:
     is_torn: bool  # the last record is cut off, as after a power cut
     first_s: float = 0.0  # received_s of the first frame on the clock that the writer was told the zero of
     answers: tuple[tuple[int, float, bytes], ...] = ()
-    calibration: Mapping[str, object] = field(default_factory=dict)
+    calibrations: tuple[tuple[int, Mapping[str, object]], ...] = ()
 
     def chunks(self) -> Iterator[tuple[float, bytes]]:
         """Yield (received_s on the writer's clock, frame or answer) in the order in which they came."""
@@ -173,8 +174,7 @@ def read_frames(path: str | os.PathLike[str]) -> Recording:
         *pieces, tail = file.read().split(b"\0")
     records = [_decode_record(piece) for piece in pieces if piece]
     good = [record for record in records if record is not None]
-    calibrations = [record for record in good if record.startswith(_CALIBRATION, 4)]
-    good = [record for record in good if not record.startswith(_CALIBRATION, 4)]
+    calibrations, good = _split_calibrations(good)
     received_ms = np.frombuffer(b"".join([record[:4] for record in good]), dtype="<u4").astype(np.int64)
     # Times of arrival only grow, so a step back is the wrap after 50 days.
     times_s = (
@@ -192,7 +192,7 @@ def read_frames(path: str | os.PathLike[str]) -> Recording:
         is_torn=bool(tail),
         first_s=first_s,
         answers=tuple((int(before[k]), float(times_s[k]), good[k][4:]) for k in np.flatnonzero(~is_frame)),
-        calibration=_read_calibration(calibrations),
+        calibrations=calibrations,
     )
 
 
@@ -250,16 +250,23 @@ def _parse_header(line: bytes, path: Path) -> dict[str, object]:
     return header
 
 
-def _read_calibration(records: list[bytes]) -> dict[str, object]:
-    """Return the newest calibration that can be read."""
-    for record in reversed(records):
-        try:
-            values = json.loads(record[4 + len(_CALIBRATION) :])
-        except (ValueError, RecursionError):
+def _split_calibrations(
+    records: list[bytes],
+) -> tuple[tuple[tuple[int, Mapping[str, object]], ...], list[bytes]]:
+    """Return the calibrations that can be read, with the number of frames before each, and the other records."""
+    found: list[tuple[int, Mapping[str, object]]] = []
+    others: list[bytes] = []
+    n_frames = 0
+    for record in records:
+        if not record.startswith(_CALIBRATION, 4):
+            others.append(record)
+            n_frames += wire.is_frame(record[4:])
             continue
-        if isinstance(values, dict):
-            return {key: values[key] for key in ("mounting", "collar") if key in values}
-    return {}
+        with contextlib.suppress(ValueError, RecursionError):  # damaged as a frame may be: left out
+            values = json.loads(record[4 + len(_CALIBRATION) :])
+            if isinstance(values, dict):
+                found.append((n_frames, {k: values[k] for k in ("mounting", "collar") if k in values}))
+    return tuple(found), others
 
 
 def _decode_record(piece: bytes) -> bytes | None:

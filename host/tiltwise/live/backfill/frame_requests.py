@@ -53,6 +53,7 @@ class Backfill:
             None  # end of the last samples of any boot that earlier runs stored
         )
         self._whole: set[int] = set()  # boots of which nothing is left to be fetched
+        self.board = ""  # name of the board, once it has said who it is
         self._off_closed: set[int] = set()  # boots before which it is known how long the board was off
         self._unplaced: dict[int, list[Frame]] = {}  # late frames of a boot whose clock is not known
         self._late: dict[int, LateTracker] = {}
@@ -120,8 +121,8 @@ class Backfill:
         with contextlib.suppress(LinkError):  # of another version, in a recording: its clock cannot be asked
             hello = read_hello(body)
             self._clocks.on_hello(hello)
-            name = f"board-{hello.device_id.hex()}"
-            if self._sink is not None and hello.device_id and self._sink.rename(name):
+            self.board = hello.name or self.board
+            if self._sink is not None and hello.name and self._sink.rename(hello.name):
                 self._stored_until_s = self._sink.ended_s()
         self._look_up(self._clocks.asked)  # before its live frames come: BOOTS is answered after them
 

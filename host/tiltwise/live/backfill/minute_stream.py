@@ -58,7 +58,8 @@ class MinuteStream:
         """Stage the events and minutes of an update; device times plus the offset are UTC s."""
         events = [event for event in update.events if not isinstance(event, SignalGap)]
         store.put_events(self.session, events, utc_offset_s)
-        judged, back = update, None
+        judged: Update | None = update
+        back: Update | None = None
         if isinstance(update, PairUpdate):  # what the rule judges is what is kept: the neck's own angle
             judged, back = update.judged, update.upper_back
         for sensor, part in ((HEAD, judged), (COLLAR, back)):

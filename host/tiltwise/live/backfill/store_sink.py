@@ -64,6 +64,10 @@ class StoreSink:
         self._late.clear()
         return True
 
+    def wear_at(self, mount: Mount) -> None:
+        """The sensor is worn in another place; sessions that begin from now on say so."""
+        self._mount = mount
+
     def received_ranges(self, boots: Sequence[int]) -> dict[int, list[tuple[int, int]]]:
         """Return the settled ranges of frames of these boots, as far as the store can be read."""
         try:
