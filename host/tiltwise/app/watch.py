@@ -19,6 +19,7 @@ from tiltwise.config.settings import Settings, rule_settings
 from tiltwise.config.time_zone import local_zone_name
 from tiltwise.console import LINE_STYLES
 from tiltwise.errors import UsageError
+from tiltwise.exercise.set_counter import watched_exercises
 from tiltwise.link.source import Source
 from tiltwise.link.supervisor import Supervisor
 from tiltwise.live.clock_watch import WallClock
@@ -96,6 +97,7 @@ def watch(options: WatchOptions, console: Console) -> None:
     session = open_session(
         worn,
         settings=options.settings,
+        exercises=watched_exercises(worn.mount),
         started_utc_s=started.timestamp(),
         zone=zone,
         device=device,
@@ -179,6 +181,7 @@ def _recorder(
     header = recording_header(
         started=started, address=options.address, device=device, zone=zone, mount=worn.mount,
         mounting=worn.mounting, collar=worn.collar, rule=options.settings.rule,
+        exercises=watched_exercises(worn.mount),
     )  # fmt: skip
     return RecordingWriter(options.record, header, start_s=0.0)
 
