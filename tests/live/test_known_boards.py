@@ -14,6 +14,7 @@ from live.test_late_tracking import UP
 from tiltwise.common import wire
 from tiltwise.config.calibration_profiles import Calibrations, load_profile
 from tiltwise.config.settings import Settings
+from tiltwise.live.calibration_session import CalibrationSession
 from tiltwise.live.live_session import LiveSession
 from tiltwise.live.open_session import Worn, open_session
 from tiltwise.live.wearer.live_events import Calibrated, LiveEvents, LiveNote, LiveWarning
@@ -133,3 +134,9 @@ def test_nothing_is_begun_anew_before_the_first_calibration(tmp_path: Path) -> N
     session = met(tmp_path, "ble-default")
     assert not session.recalibrate()
     session.finish()
+
+
+def test_calibrating_alone_learns_which_board_it_is() -> None:
+    session = CalibrationSession(Mount.NECK)
+    assert session.receive(0.0, hello(b"a" * 8)) == ()
+    assert session.device == "board-6161616161616161"
