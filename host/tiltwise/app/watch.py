@@ -141,10 +141,10 @@ def _worn(
         )
     person = options.person or DEFAULT_PERSON
     calibrations = Calibrations(options.data or data_folder(), person, device_name(address))
-    calibrations.profile()  # a damaged file is an error now, not after the connection
     face = choose_face(source, address.scheme, setting=options.settings.wear.face)
     how = CalibrationOptions(with_tilts=options.with_tilts, is_in_front=options.is_in_front, face=face)
     if isinstance(source, Supervisor):  # looked up when the board has said who it is
+        calibrations.profile()  # a damaged file is an error now, not after the connection
         return Worn(mount=mount, calibration=how, calibrations=calibrations, asked_mount=options.mount)
     if options.person is None:  # the simulation's only when it is asked for
         return Worn(mount=mount, calibration=how)
