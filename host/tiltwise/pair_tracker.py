@@ -60,11 +60,15 @@ class PairUpdate(Update):
         The collar sensor's own angles and activity; None in a block of the head.
     notes
         Changes of what is measured.
+    judged
+        The same samples as the rule judges them: the neck's own flexion, the head's while the collar is silent for
+        long, NaN in a short hole of the collar; with the head's activity. This is what is stored and shown.
     """
 
     neck: NeckBlock | None = None
     upper_back: Update | None = None
     notes: tuple[PairNote, ...] = ()
+    judged: Update | None = None
 
 
 class PairTracker:
@@ -98,19 +102,24 @@ class PairTracker:
         updates = []
         for start, stop in zip([0, *back], [*back, len(block.t_s)], strict=True):
             if start in back:
-                updates.append(PairUpdate.without_samples(self.finish()))
+                updates.append(self.finish_update())
             updates.append(self._process(part_of(block, slice(start, stop))))
         return _merged(updates)
 
     def finish(self) -> list[Event]:
         """Close what is open, at the last samples, and begin afresh."""
+        return list(self.finish_update().events)
+
+    def finish_update(self) -> PairUpdate:
+        """Close as `finish` does; return the last second of head samples too, which waited for the collar."""
         events: list[Event] = []
-        self._judge(self._stage.finish(), events, [])
+        neck = self._stage.finish()
+        judged = self._judge(neck, events, [])
         events += self._posture.finish()
         events += [e for e in self._trackers[HEAD].finish() if not isinstance(e, _Episode)]
         events += self._trackers[COLLAR].finish()
         self._restart()
-        return list(in_order(events))
+        return replace(PairUpdate.without_samples(in_order(events)), neck=neck, judged=judged)
 
     def _restart(self) -> None:
         self._stage = NeckStage(patience_s=PATIENCE_S)
@@ -135,14 +144,14 @@ class PairTracker:
             events: list[Event] = [e for e in own.events if not isinstance(e, _Episode)]
             self._codes = np.concatenate((self._codes, own.activity))
             neck = self._stage.process(own.angles, None)
-            self._judge(neck, events, notes)
-            return PairUpdate(own.angles, own.activity, in_order(events), neck, None, tuple(notes))
+            judged = self._judge(neck, events, notes)
+            return PairUpdate(own.angles, own.activity, in_order(events), neck, None, tuple(notes), judged)
         back = replace(own, angles=replace(own.angles, sensor=COLLAR))
         events = [_of_collar(e) for e in own.events if not isinstance(e, ActivityChanged)]
         neck = self._stage.process(None, back.angles)
-        self._judge(neck, events, notes)
+        judged = self._judge(neck, events, notes)
         return PairUpdate(
-            AngleBlock.empty(), np.empty(0, np.int8), in_order(events), neck, back, tuple(notes)
+            AngleBlock.empty(), np.empty(0, np.int8), in_order(events), neck, back, tuple(notes), judged
         )
 
     def _head_notes(self, block: ImuBlock | OrientationBlock) -> list[PairNote]:
@@ -160,12 +169,12 @@ class PairTracker:
             notes.append(PairNote(until_s, _HEAD_BACK))
         return notes
 
-    def _judge(self, neck: NeckBlock, events: list[Event], notes: list[PairNote]) -> None:
-        """Run the rule over decided head samples; the angle's meaning is constant within each piece."""
+    def _judge(self, neck: NeckBlock, events: list[Event], notes: list[PairNote]) -> Update | None:
+        """Run the rule over decided head samples and return them; the angle's meaning is constant in each piece."""
         t_s = neck.neck.t_s
         n = len(t_s)
         if not n:
-            return
+            return None
         codes, self._codes = self._codes[:n], self._codes[n:]
         seen_s = np.maximum.accumulate(np.where(neck.is_relative, t_s, -np.inf))
         seen_s = np.maximum(seen_s, self._relative_s)
@@ -181,6 +190,7 @@ class PairTracker:
                 self._posture = PostureDetector(PostureKind.FORWARD_FLEXION, self.profile.rule)
             if stop > start:
                 events += self._posture.process(_cut(angles, start, stop), codes[start:stop])
+        return Update(angles, codes)
 
 
 def _of_collar(event: Event) -> Event:
@@ -223,6 +233,13 @@ def _merged(updates: list[PairUpdate]) -> PairUpdate:
             np.concatenate([b.is_relative for b in necks]),
         )
     notes = tuple(note for u in updates for note in u.notes)
+    judged = [u.judged for u in updates if u.judged is not None]
     return PairUpdate(
-        whole.angles, whole.activity, whole.events, neck, joined(backs) if backs else None, notes
+        whole.angles,
+        whole.activity,
+        whole.events,
+        neck,
+        joined(backs) if backs else None,
+        notes,
+        joined(judged) if judged else None,
     )

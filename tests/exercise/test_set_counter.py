@@ -21,41 +21,58 @@ def told(lateral_deg: np.ndarray, t: np.ndarray) -> list[RepCompleted]:
     return counter().process(angle_block(t, lateral_deg=lateral_deg))
 
 
-def test_a_set_is_told_whole_the_first_with_the_second():
+def test_a_set_is_told_whole_the_first_ones_with_the_third():
     t = times(40.0)
     reps = told(excursions(t, [30, -32, 34, -28]), t)
     assert [r.side for r in reps] == [Side.RIGHT, Side.LEFT, Side.RIGHT, Side.LEFT]
     assert [r.peak_s for r in reps] == pytest.approx([4.7, 10.7, 16.7, 22.7], abs=0.7)
-    assert reps[0].t_s == reps[1].t_s == reps[1].end_s  # known only then
-    assert [r.t_s for r in reps[1:]] == [r.end_s for r in reps[1:]]
+    assert reps[0].t_s == reps[1].t_s == reps[2].t_s == reps[2].end_s  # known only then
+    assert [r.t_s for r in reps[2:]] == [r.end_s for r in reps[2:]]
 
 
 def test_a_telephone_on_the_shoulder_is_no_exercise():
     t = times(60.0)
     assert told(excursions(t, [28], hold_s=10.0), t) == []
     # Not even close to a set of tilts, before or after it.
-    near = excursions(t, [28], hold_s=10.0) + excursions(t, [30, -30], start_s=22.0)
-    assert len(told(near, t)) == 2
-    assert len(told(excursions(t, [30, -30]) + excursions(t, [28], start_s=24.0, hold_s=10.0), t)) == 2
+    near = excursions(t, [28], hold_s=10.0) + excursions(t, [30, -30, 30], start_s=22.0)
+    assert len(told(near, t)) == 3
+    assert len(told(excursions(t, [30, -30, 30]) + excursions(t, [28], start_s=30.0, hold_s=10.0), t)) == 3
 
 
-def test_two_tilts_further_apart_than_a_set_are_none():
-    t = times(60.0)
+def test_tilts_further_apart_than_a_set_are_none():
+    t = times(90.0)
     gap_s = SetSettings().gap_s
-    for every_s, n in ((3.4 + 0.7 * gap_s, 2), (3.4 + 1.4 * gap_s, 0)):  # a tilt takes 3.4 s
-        assert len(told(excursions(t, [30, -30], every_s=every_s), t)) == n, every_s
+    for every_s, n in ((3.4 + 0.7 * gap_s, 3), (3.4 + 1.4 * gap_s, 0)):  # a tilt takes 3.4 s
+        assert len(told(excursions(t, [30, -30, 30], every_s=every_s), t)) == n, every_s
+
+
+def test_two_tilts_of_somebody_who_talks_are_no_exercise():
+    t = times(60.0)
+    assert told(excursions(t, [15, -14]), t) == []
+    assert told(excursions(t, [15, 14]) + excursions(t, [-15], start_s=20.0), t) == [], "in no order"
+
+
+def test_three_out_of_pace_are_no_set():
+    t = times(60.0)
+    pair = excursions(t, [30, -30], every_s=4.0)
+    assert told(pair + excursions(t, [30], start_s=24.0), t) == []
+
+
+def test_both_sides_one_after_the_other_are_two_sets():
+    t = times(60.0)
+    assert len(told(excursions(t, [30, 30, 30, -30, -30, -30]), t)) == 6
 
 
 def test_unlike_sizes_are_no_set():
     t = times(30.0)
-    assert told(excursions(t, [40, -12]), t) == []
-    assert len(told(excursions(t, [40, -25]), t)) == 2
+    assert told(excursions(t, [40, -12, 40]), t) == []
+    assert len(told(excursions(t, [40, -25, 40]), t)) == 3
 
 
 def test_partial_ones_are_told_within_a_set_only():
     t = times(60.0)
-    reps = told(excursions(t, [5, 30, -30, 5, 30, -30]), t)
-    assert [r.is_partial for r in reps] == [False, False, True, False, False]
+    reps = told(excursions(t, [5, 30, -30, 30, 5, -30, 30]), t)
+    assert [r.is_partial for r in reps] == [False, False, False, True, False, False]
 
 
 def test_long_holds_make_a_set_like_short_ones():

@@ -76,11 +76,12 @@ def test_a_gap_counts_for_nothing_and_a_slow_stretch_for_what_it_lasted() -> Non
     assert row.covered_s == pytest.approx(499 / 50 + 99 / 10 + 49 / 50)
 
 
-def test_nan_angles_count_for_nothing() -> None:
+def test_time_without_an_angle_is_worn_time_and_enters_no_figure_of_angles() -> None:
     flexion = np.full(500, 10.0)
     flexion[100:200] = np.nan
     (row,) = collect(HOUR_S + np.arange(500) / 50, flexion)
-    assert row.covered_s == pytest.approx((499 - 100) / 50)
+    assert row.covered_s == row.worn_s == pytest.approx(499 / 50)
+    assert row.posture_s == pytest.approx((499 - 100) / 50)
 
 
 def test_time_is_weighted_by_what_passed_not_by_samples() -> None:

@@ -17,6 +17,7 @@ from tiltwise.app.cli_options import (
     PersonOption,
     PictureOption,
     SoundOption,
+    TakeoverOption,
     TiltsOption,
     chosen_mount,
     chosen_settings,
@@ -69,6 +70,7 @@ def calibrate(
     out: PictureOption = None,
     sound: SoundOption = True,
     anew: Annotated[bool, typer.Option("--anew", help="Store it even if it sits quite differently.")] = False,
+    takeover: TakeoverOption = False,
     face: FaceOption = None,
     data: DataOption = None,
 ) -> None:
@@ -90,6 +92,7 @@ def calibrate(
         out=out,
         has_sound=sound,
         is_anew=anew,
+        takeover=takeover,
         data=data,
         default_mount=parse_mount(wear.mount),
         face=outward,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +17,9 @@ from rich.text import Text
 from tiltwise.config.address import open_source, parse_address
 from tiltwise.config.calibration_profiles import (
     DEFAULT_PERSON,
+    Calibrations,
     DeviceProfile,
-    StoredCalibration,
     device_name,
-    load_profile,
-    save_calibration,
 )
 from tiltwise.config.paths import data_folder
 from tiltwise.errors import AppError
@@ -30,7 +27,7 @@ from tiltwise.link.source import Source
 from tiltwise.link.supervisor import Supervisor
 from tiltwise.live.calibration_session import TRIES, CalibrationSession
 from tiltwise.live.run import run_calibration
-from tiltwise.live.sources import mount_of
+from tiltwise.live.sources import mount_of, taking_over
 from tiltwise.live.wearer.case_orientation import AUTO, OFF, choose_face
 from tiltwise.live.wearer.live_calibration import CalibrationOptions
 from tiltwise.live.wearer.live_events import LiveEvents
@@ -70,6 +67,8 @@ class CalibrateOptions:
         Store the result even if it sits more than 25 deg differently than the stored one.
     data
         Folder of the calibrations; the data folder without.
+    takeover
+        End the session of another program with this board.
     face
         Case orientation (case_orientation.py); empty leaves it to the source and default_face.
     """
@@ -85,6 +84,7 @@ class CalibrateOptions:
     data: Path | None = None
     default_mount: Mount = Mount.NECK
     face: str = ""
+    takeover: bool = False
     default_face: str = AUTO
 
 
@@ -98,9 +98,13 @@ def run_calibrate(options: CalibrateOptions, console: Console) -> DeviceProfile:
         the stored calibration that it needs `--anew`.
     """
     address = parse_address(options.address)
+    if options.takeover:
+        address = taking_over(address)
     source = open_source(address)
-    # A damaged file is an error before, not after the nods.
-    profile = load_profile(options.data or data_folder(), options.person, device_name(address))
+    if isinstance(source, Supervisor):
+        source.on_notice = lambda line: console.print(printable(line, 300), style="dim", highlight=False)
+    calibrations = Calibrations(options.data or data_folder(), options.person, device_name(address))
+    calibrations.profile()  # a damaged file is an error before, not after the nods
     face = choose_face(source, address.scheme, setting=options.default_face, asked=options.face)
     session = CalibrationSession(
         options.mount or mount_of(source) or options.default_mount,
@@ -117,7 +121,7 @@ def run_calibrate(options: CalibrateOptions, console: Console) -> DeviceProfile:
         highlight=False,
     )
     _guide(source, session, console, has_sound=options.has_sound)
-    return _store(session, profile, options, console)
+    return _store(session, calibrations, options, console)
 
 
 def _guide(source: Source, session: CalibrationSession, console: Console, *, has_sound: bool) -> None:
@@ -132,24 +136,23 @@ def _guide(source: Source, session: CalibrationSession, console: Console, *, has
 
 
 def _store(
-    session: CalibrationSession, profile: DeviceProfile, options: CalibrateOptions, console: Console
+    session: CalibrationSession, calibrations: Calibrations, options: CalibrateOptions, console: Console
 ) -> DeviceProfile:
     if session.mounting is None:
         refusals = session.refusals
         reason = refusals[-1] if refusals else "the source ended before the calibration was complete"
         raise AppError(f"not calibrated after {max(len(refusals), 1)} of {TRIES} tries: {reason}")
-    before = profile.current(session.mount)
+    before = calibrations.profile(session.device).current(session.mount)
     if before is not None:
         _compare(before.mounting, session.mounting, console, is_anew=options.is_anew)
-    now = StoredCalibration(
-        datetime.now(UTC), session.mounting, session.calibration.collar, is_behind=not options.is_in_front
+    path = calibrations.keep(
+        session.mounting, session.calibration.collar, device=session.device, is_behind=not options.is_in_front
     )
-    profile, path = save_calibration(options.data or data_folder(), profile, now)
     console.print(f"stored: {printable(str(path), 300)}", highlight=False, soft_wrap=True)
     if options.out is not None:
         save_figure(picture(session, session.mounting, options.person), options.out)
         console.print(f"picture: {printable(str(options.out), 300)}", highlight=False, soft_wrap=True)
-    return profile
+    return calibrations.profile(session.device)
 
 
 def picture(session: CalibrationSession, mounting: Mounting, person: str) -> Figure:

@@ -27,6 +27,7 @@ from tiltwise.app.cli_options import (
     PictureOption,
     RateOption,
     RuleOption,
+    TakeoverOption,
     TiltsOption,
     UnitsOption,
     UpOption,
@@ -111,9 +112,7 @@ def watch(
     person: PersonOption = None,
     tilts: TiltsOption = False,
     in_front: InFrontOption = False,
-    takeover: Annotated[
-        bool, typer.Option("--takeover", help="Take the board from another program that holds it.")
-    ] = False,
+    takeover: TakeoverOption = False,
 ) -> None:
     """The daily program: live angles, alerts, storage."""
     from tiltwise import console
@@ -232,12 +231,14 @@ def day(
     ] = None,
     data: DataOption = None,
     out: PictureOption = None,
+    person: PersonOption = None,
 ) -> None:
     """Plot and figures of a stored day."""
     from tiltwise import console
     from tiltwise.app.day import day_table, draw_day, folder_with_days
 
     folder, said = folder_with_days(data, paths.data_folder())
+    folder = paths.person_folder(folder, person)
     loaded, path = draw_day(folder, date, out, chosen_settings().rule.angle_deg)
     if said:
         console.out.print(said, style="dim", highlight=False, soft_wrap=True)
@@ -256,7 +257,10 @@ def data_(
     rebuild: Annotated[
         list[Path] | None, typer.Option(metavar="RECORDING", help="Build the store again; may be repeated.")
     ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Whether every second is accounted for.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    person: PersonOption = None,
+    persons: Annotated[bool, typer.Option("--persons", help="Who has days or calibrations here.")] = False,
     as_json: JsonOption = False,
     data: DataOption = None,
 ) -> None:
@@ -264,7 +268,9 @@ def data_(
     from tiltwise.app.data import change_or_show
 
     change_or_show(
-        data or paths.data_folder(), erase=erase, keep_raw=keep_raw, recordings=rebuild, as_json=as_json,
+        data or paths.data_folder(), erase=erase, keep_raw=keep_raw, recordings=rebuild,
+        is_check=check, person=person, is_persons=persons,
+        as_json=as_json,
         may_change=lambda question: yes or typer.confirm(question, abort=True),
     )  # fmt: skip
 

@@ -39,11 +39,16 @@ UpOption = Annotated[str, typer.Option("--neutral-up", metavar="X,Y,Z", help='Ne
 RuleOption = Annotated[
     str | None, typer.Option("--rule", metavar="DEG:SECONDS", help="When to alert, e.g. 20:60.")
 ]
-PersonOption = Annotated[str | None, typer.Option("--person", help="Whose calibration (default: me).")]
+PersonOption = Annotated[
+    str | None, typer.Option("--person", help="Whose calibration and days (default: me).")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 PictureOption = Annotated[Path | None, typer.Option(help="Picture to write (.png, .pdf or .svg).")]
 TiltsOption = Annotated[
     bool, typer.Option("--tilts", help="Calibrate with side tilts too (the collar always does): finer axes.")
+]
+TakeoverOption = Annotated[
+    bool, typer.Option("--takeover", help="Take the board from another program that holds it.")
 ]
 InFrontOption = Annotated[
     bool, typer.Option("--in-front", help="Glasses or headphones: not behind the neck.")

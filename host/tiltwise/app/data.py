@@ -16,15 +16,19 @@ from rich.table import Table
 
 from tiltwise import console
 from tiltwise.app.day import parse_day, say_where_simulated
+from tiltwise.config.calibration_profiles import DEFAULT_PERSON, erase_calibrations, persons
+from tiltwise.config.paths import PEOPLE, person_folder
 from tiltwise.errors import AppError, UsageError
 from tiltwise.live.event_text import lasting
 from tiltwise.offline.rebuild import rebuild
 from tiltwise.store.erase import KEEP_RAW, erase_all, erase_stretch
 from tiltwise.store.overview import Overview, overview
 from tiltwise.store.reader import day_bounds_us
+from tiltwise.store.schema import CORE_NAME
 from tiltwise.store.swap import copies, store_files
+from tiltwise.store.time_account import CheckedDay, check_store
 from tiltwise.store.writer import Store
-from tiltwise.text import printable
+from tiltwise.text import printable, safe_name
 
 ALL = "ALL"
 _MOST_MONTHS = 1200
@@ -45,6 +49,9 @@ def change_or_show(
     erase: str | None,
     keep_raw: int | None,
     recordings: Sequence[Path] | None,
+    is_check: bool = False,
+    person: str | None = None,
+    is_persons: bool = False,
     as_json: bool,
     may_change: Callable[[str], bool],
 ) -> None:
@@ -52,15 +59,16 @@ def change_or_show(
 
     UsageError when more than one was asked for.
     """
-    if sum(option is not None for option in (erase, keep_raw, recordings)) > 1:
-        raise UsageError("--erase, --keep-raw and --rebuild: one at a time")
-    change = None
-    if erase is not None:
-        change = plan_erase(folder, erase)
-    elif keep_raw is not None:
-        change = plan_keep_raw(folder, keep_raw)
-    elif recordings is not None:
-        change = plan_rebuild(folder, recordings)
+    if sum(option is not None for option in (erase, keep_raw, recordings)) + is_check > 1:
+        raise UsageError("--erase, --keep-raw, --rebuild and --check: one at a time")
+    if is_persons:
+        print_persons(folder, as_json=as_json)
+        return
+    household, folder = folder, person_folder(folder, person)
+    if is_check:
+        print_check(list(check_store(folder)), as_json=as_json)
+        return
+    change = _planned(household, person, erase, keep_raw, recordings)
     if change is not None:
         if may_change(printable(change.question, 1000)):
             console.out.print(change.do(), highlight=False)
@@ -71,6 +79,87 @@ def change_or_show(
         print(json.dumps(data_json(folder, seen)))
     else:
         console.out.print(data_table(folder, seen), highlight=False)
+
+
+def _planned(
+    household: Path,
+    person: str | None,
+    erase: str | None,
+    keep_raw: int | None,
+    recordings: Sequence[Path] | None,
+) -> Change | None:
+    """Return the change that was asked for, None when none was."""
+    folder = person_folder(household, person)
+    if erase is not None and person is not None and erase.upper() == ALL:
+        return plan_erase_person(household, person)
+    if erase is not None:
+        return plan_erase(folder, erase)
+    if keep_raw is not None:
+        return plan_keep_raw(folder, keep_raw)
+    return None if recordings is None else plan_rebuild(folder, recordings)
+
+
+def print_persons(folder: Path, *, as_json: bool) -> None:
+    """Print who has days or calibrations here: a person has a store of their own, in a folder of that name."""
+    names = {safe_name(name): name for name in persons(folder)}
+    found = sorted({*names, *(path.name for path in (folder / PEOPLE).glob("*") if path.is_dir())})
+    rows = []
+    for key in found:
+        name = names.get(key, key)
+        place = folder if name == DEFAULT_PERSON else person_folder(folder, key)
+        days = len(overview(place).days) if (place / CORE_NAME).is_file() else 0
+        rows.append({"person": name, "days": days, "is_calibrated": key in names})
+    if as_json:
+        print(json.dumps(rows))
+        return
+    for row in rows or [{"person": "nobody yet", "days": 0, "is_calibrated": False}]:
+        calibrated = "calibrated" if row["is_calibrated"] else "no calibration"
+        console.out.print(
+            f"{printable(str(row['person']), 40)}: {row['days']} days, {calibrated}", highlight=False
+        )
+
+
+def plan_erase_person(folder: Path, person: str, now_s: Callable[[], float] = time.time) -> Change:
+    """Return how to erase everything of a person: days and calibrations; AppError when there is nothing."""
+    place = person_folder(folder, person)
+    if not store_files(place) and not copies(place) and person not in persons(folder):
+        raise AppError(
+            f"nothing is stored of {person} in {folder}: `tiltwise data --persons` lists who there is"
+        )
+
+    def erase() -> str:
+        size = erase_all(place, now_s()) if store_files(place) or copies(place) else 0
+        n = erase_calibrations(folder, person)
+        return f"erased, {_size(size)} are free again; the calibrations of {n} sensors too"
+
+    question = (
+        f"Erase everything of {person} that is stored in {place}, for good, and the calibrations? "
+        "Keys, settings and recordings (.tw files) stay."
+    )
+    return Change(question, erase)
+
+
+def print_check(checked: Sequence[CheckedDay], *, as_json: bool) -> None:
+    """Print whether the seconds of each day add up; AppError when they do not."""
+    unexplained_s, double_s = (
+        sum(getattr(day.result, name) for day in checked) for name in ("unexplained_s", "double_s")
+    )
+    wrong = [day for day in checked if not day.result.is_ok]
+    if as_json:
+        days = [asdict(day) | {"day": day.day.isoformat()} for day in checked]
+        print(json.dumps({"unexplained_s": unexplained_s, "double_s": double_s, "days": days}))
+    else:
+        text = f"{len(checked)} days: {unexplained_s:.0f} s unexplained, {double_s:.0f} s counted twice"
+        console.out.print(text, highlight=False)
+        for day in wrong:
+            at = datetime.fromtimestamp(day.result.minutes[0][0], UTC)
+            minutes = f"{len(day.result.minutes)} minutes, the worst at {at:%H:%M} UTC"
+            text = f"{day.day} {printable(day.device, 40)}: {minutes}"
+            console.out.print(text, highlight=False)
+    if wrong:
+        raise AppError(
+            "the time of these days does not add up: `tiltwise data --rebuild` makes it anew from recordings"
+        )
 
 
 def data_table(folder: Path, seen: Overview) -> Table:

@@ -118,6 +118,17 @@ def _alerts(s: DaySummary) -> str:
     return f"{len(s.alerts_s)}{alone}" + (f"; {s.alerts_held_back} held back" if s.alerts_held_back else "")
 
 
+def _upper_back_rows(summary: DaySummary) -> list[tuple[str, str]]:
+    """Return what a second sensor, on the collar, saw."""
+    back = summary.upper_back
+    if back is None:
+        return []
+    return [
+        ("upper back P10 / P50 / P90", " / ".join(f"{p:.0f}" for p in back.percentiles_deg) + " deg"),
+        ("upper back beyond", ", ".join(f"{a} deg {p:.0f} %" for a, p in back.percent_above_deg.items())),
+    ]
+
+
 def day_table(day: Day) -> Table:
     """Return the day in a few lines."""
     s = day.summary
@@ -131,9 +142,13 @@ def day_table(day: Day) -> Table:
     rows = [
         ("worn", lasting(s.worn_s)),
         ("walking / lying", f"{lasting(s.seconds(Activity.WALKING))} / {lasting(s.seconds(Activity.LYING))}"),
-        ("angle", shown_metrics.NAMES[s.mount]["flexion"]),
+        (
+            "angle",
+            shown_metrics.NAMES[s.mount]["flexion"] if s.upper_back is None else shown_metrics.OWN_FLEXION,
+        ),
         ("angle P10 / P50 / P90", " / ".join(f"{p:.0f}" for p in s.percentiles_deg) + " deg"),
         ("time beyond", ", ".join(f"{a} deg {p:.0f} %" for a, p in s.percent_above_deg.items())),
+        *_upper_back_rows(s),
         ("longest spell beyond 20 deg", lasting(s.longest_bout_s)),
         ("alerts", _alerts(s)),
         ("exercise repetitions", str(sum(not r.is_partial for r in s.reps))),

@@ -46,6 +46,9 @@ def analysis_table(result: Analysis, name: str) -> Table:
             hidden.append(f"{row.name} is left out: {row.why}")
     above = ", ".join(f"{k} deg {v:.0f} %" for k, v in result.above.percent_above_deg.items())
     table.add_row(f"time beyond ({shown_metrics.shown(result.mounting, result.above_of).name})", above)
+    if result.upper_back is not None:
+        back = result.upper_back
+        table.add_row("upper back P10 / P50 / P90", f"{back.p10:.0f} / {back.p50:.0f} / {back.p90:.0f} deg")
     table.add_row("worn / moving", f"{result.worn_percent:.0f} % / {result.moving_percent:.0f} %")
     none = f"none beyond {result.relative_to}" if result.relative_to else "none"
     table.add_row("episodes", str(len(result.episodes)) if result.episodes else none)

@@ -10,23 +10,26 @@ from pathlib import Path
 from rich.console import Console
 from rich.live import Live
 
+from tiltwise.app.terminal_keys import terminal_keys
 from tiltwise.app.watch_view import WatchView
 from tiltwise.config.address import Address, open_source, parse_address, replay_options
-from tiltwise.config.calibration_profiles import DEFAULT_PERSON, StoredCalibration, device_name, load_profile
-from tiltwise.config.paths import data_folder, simulated_in
+from tiltwise.config.calibration_profiles import DEFAULT_PERSON, Calibrations, device_name
+from tiltwise.config.paths import data_folder, person_folder, simulated_in
 from tiltwise.config.settings import Deliver, Settings, rule_settings
 from tiltwise.config.time_zone import local_zone_name
 from tiltwise.console import LINE_STYLES
 from tiltwise.errors import UsageError
+from tiltwise.exercise.set_counter import watched_exercises
 from tiltwise.link.source import Source
 from tiltwise.link.supervisor import Supervisor
 from tiltwise.live.clock_watch import WallClock
 from tiltwise.live.desktop import Desktop
-from tiltwise.live.event_text import clock, lasting
+from tiltwise.live.event_text import clock, lasting, lines_of
+from tiltwise.live.known_boards import KnownBoards
 from tiltwise.live.live_session import LiveSession
 from tiltwise.live.open_session import Worn, open_session
 from tiltwise.live.run import run_until_stopped
-from tiltwise.live.sources import mount_of
+from tiltwise.live.sources import mount_of, taking_over
 from tiltwise.live.wearer.case_orientation import choose_face
 from tiltwise.live.wearer.live_calibration import CalibrationOptions
 from tiltwise.offline.input_file import ImuInput, as_recorded, choose_neutral, read_input
@@ -51,7 +54,7 @@ class WatchOptions:
     takeover
         End the session of another program with this board.
     person
-        Whose stored calibration; None: the default person's, and none for `sim:`.
+        Whose calibration and days; None: the default person's, and no stored calibration for `sim:`.
     is_rule_given
         The rule of the settings was asked for: a recording's own does not count.
     with_tilts, is_in_front
@@ -97,6 +100,7 @@ def watch(options: WatchOptions, console: Console) -> None:
     session = open_session(
         worn,
         settings=options.settings,
+        exercises=watched_exercises(worn.mount),
         started_utc_s=started.timestamp(),
         zone=zone,
         device=device,
@@ -110,11 +114,7 @@ def watch(options: WatchOptions, console: Console) -> None:
 
 def _address(options: WatchOptions) -> Address:
     address = parse_address(options.address)
-    if not options.takeover:
-        return address
-    if address.scheme not in ("ble", "serial"):
-        raise UsageError("--takeover is for ble: and serial:, where another program may hold the board")
-    return replace(address, options={**address.options, "takeover": 1})
+    return taking_over(address) if options.takeover else address
 
 
 def _as_recorded(options: WatchOptions, played: ImuInput, console: Console) -> WatchOptions:
@@ -148,36 +148,29 @@ def _worn(
         raise UsageError(
             "--neutral and --neutral-up are for replay:FILE; a live sensor is calibrated by nodding"
         )
-    stored = _stored(options, address, mount, console)
-    if stored is not None:
-        return Worn(mount=mount, mounting=stored.mounting, collar=stored.collar, is_put_on=True)
-    face = choose_face(source, address.scheme, setting=options.settings.wear.face)
-    calibration = CalibrationOptions(
-        with_tilts=options.with_tilts, is_in_front=options.is_in_front, face=face
-    )
-    return Worn(mount=mount, calibration=calibration)
-
-
-def _stored(
-    options: WatchOptions, address: Address, mount: Mount, console: Console
-) -> StoredCalibration | None:
-    """The calibration of this person and device, when there is one; the simulation's only when it is asked for."""
-    if address.scheme == "sim" and options.person is None:
-        return None
     person = options.person or DEFAULT_PERSON
-    stored = load_profile(options.data or data_folder(), person, device_name(address)).current(mount)
-    if stored is not None:
-        console.print(
-            f"calibration of {printable(person)} from {stored.created_utc:%Y-%m-%d}, worn at {mount.value}, "
-            f"quality {stored.mounting.quality:.0%}; `tiltwise calibrate` makes a new one",
-            style="dim",
-            highlight=False,
-            markup=False,
-        )
-    elif options.person is not None:
-        text = f"no calibration of {printable(person)} for this device yet: it begins with calibrating"
-        console.print(text, highlight=False, markup=False)
-    return stored
+    calibrations = Calibrations(options.data or data_folder(), person, device_name(address))
+    face = choose_face(source, address.scheme, setting=options.settings.wear.face)
+    how = CalibrationOptions(with_tilts=options.with_tilts, is_in_front=options.is_in_front, face=face)
+    if isinstance(source, Supervisor):  # looked up when the board has said who it is
+        calibrations.profile()  # a damaged file is an error now, not after the connection
+        return Worn(mount=mount, calibration=how, calibrations=calibrations, asked_mount=options.mount)
+    if options.person is None:  # the simulation's only when it is asked for
+        return Worn(mount=mount, calibration=how)
+    known = KnownBoards(calibrations, options.mount or mount_of(source))
+    found, said = known.find()
+    for style, line in lines_of(tuple(said)):
+        console.print(line, style=LINE_STYLES[style], highlight=False, markup=False)
+    if found is None:
+        return Worn(mount=mount, calibration=how, calibrations=calibrations)
+    return Worn(
+        mount=found.mount,
+        mounting=found.mounting,
+        collar=found.collar,
+        is_put_on=True,
+        calibration=how,
+        calibrations=calibrations,
+    )
 
 
 def _open_store(options: WatchOptions, address: Address, console: Console) -> Store | None:
@@ -186,7 +179,7 @@ def _open_store(options: WatchOptions, address: Address, console: Console) -> St
         return None
     origin = {"sim": SIMULATED, "replay": REPLAYED}.get(address.scheme, "")
     folder = simulated_in(data_folder()) if origin else data_folder()
-    store = Store(options.data or folder, origin=origin)
+    store = Store(person_folder(options.data or folder, options.person), origin=origin)
     for line in store.reports:
         console.print(printable(line, 1000), style=LINE_STYLES["warn"], highlight=False)
     if origin:
@@ -203,6 +196,7 @@ def _recorder(
     header = recording_header(
         started=started, address=options.address, device=device, zone=zone, mount=worn.mount,
         mounting=worn.mounting, collar=worn.collar, rule=options.settings.rule,
+        exercises=watched_exercises(worn.mount),
     )  # fmt: skip
     return RecordingWriter(options.record, header, start_s=0.0)
 
@@ -228,13 +222,14 @@ def _run(source: Source, session: LiveSession, options: WatchOptions, console: C
     if desktop.trouble and not alerts.console:
         text = "alerts are shown nowhere: [alerts] console is off in the settings too"
         console.print(text, style=LINE_STYLES["warn"])
-    view = WatchView(console, session, wall_clock, shows_alerts=alerts.console)
-    if console.is_terminal:
-        with Live(console=console, auto_refresh=False, transient=True) as live:
-            view.live = live
+    with terminal_keys() as keys:
+        view = WatchView(console, session, wall_clock, shows_alerts=alerts.console, keys=keys)
+        if console.is_terminal:
+            with Live(console=console, auto_refresh=False, transient=True) as live:
+                view.live = live
+                run_until_stopped(source, session, view.show, desktop=desktop)
+        else:
             run_until_stopped(source, session, view.show, desktop=desktop)
-    else:
-        run_until_stopped(source, session, view.show, desktop=desktop)
     held = f", {session.alerts.held_back} held back" if session.alerts.held_back else ""
     kept = "stored" if options.is_stored else "not stored"
     console.print(

@@ -9,12 +9,14 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from tiltwise.app.terminal_keys import TerminalKeys
 from tiltwise.console import LINE_STYLES
 from tiltwise.live.clock_watch import WallClock
 from tiltwise.live.event_text import clock, lines_of
 from tiltwise.live.live_session import LiveSession
 from tiltwise.live.wearer.alerts import Notice, NoticeLevel
 from tiltwise.live.wearer.live_events import LiveEvents, PostureMeasured, UpperBackMeasured
+from tiltwise.live.wearer.placement_monitor import PlacementChange
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.types import ACTIVITIES as ACTIVITY_CODES
 from tiltwise.types import Activity, Update
@@ -39,6 +41,8 @@ class WatchView:
     ----------
     wall_clock
         Tells when the computer's clock was set; None for sources with a time of their own.
+    keys
+        What the wearer types: `c` calibrates anew.
     shows_alerts
         Whether alerts get their line here ([alerts] console in the settings).
     """
@@ -50,9 +54,10 @@ class WatchView:
         wall_clock: WallClock | None = None,
         *,
         shows_alerts: bool = True,
+        keys: TerminalKeys | None = None,
     ) -> None:
         self._console, self._session, self._wall_clock = console, session, wall_clock
-        self._shows_alerts = shows_alerts
+        self._shows_alerts, self._keys = shows_alerts, keys
         self.live: Live | None = None
         self._drawn_s = 0.0
         self.alerts, self.last_s = 0, 0.0
@@ -60,10 +65,17 @@ class WatchView:
         self._posture_deg, self._tilt_deg, self._back_deg = (float("nan"),) * 3
 
     def show(self, received_s: float, events: LiveEvents) -> None:
-        """Take what a chunk brought."""
+        """Take what a chunk brought, and what was typed meanwhile."""
         self.last_s = received_s
         self.alerts += sum(isinstance(e, Notice) and e.level is NoticeLevel.ALERT for e in events)
         lines = lines_of(events)
+        if self._keys is not None:
+            if any(isinstance(event, PlacementChange) for event in events):
+                lines.append(("plain", "press c to calibrate it as it sits now"))
+            if "c" in self._keys.read() and self._session.recalibrate():
+                lines.append(
+                    ("plain", "calibrating anew; the calibration before stays in use until it is done")
+                )
         if self._wall_clock is not None and (clock_set := self._wall_clock.check()):
             lines.append(("warn", clock_set))
         for style, line in lines:

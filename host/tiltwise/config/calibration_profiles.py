@@ -1,11 +1,12 @@
 """Calibration profiles: one JSON file per person and device with how the sensor sits, from old to new.
 
-profiles/<person>/<device>.json in the data folder; the newest calibration of a mount is in use. Only
-`tiltwise calibrate` writes here.
+profiles/<person>/<device>.json in the data folder; the newest calibration of a mount is in use. A board's device is
+its own id, whichever way it was reached; `tiltwise calibrate` writes here, and `watch` when it calibrates.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -64,7 +65,8 @@ class DeviceProfile:
 def device_name(address: Address) -> str:
     """Return the name under which a source's calibration is kept.
 
-    A simulated sensor sits as seed and mount say, in every scenario; a real one is known by its port or radio name.
+    A simulated sensor sits as seed and mount say, in every scenario; a real one is known by its port or radio name
+    only until it says who it is.
     """
     if address.scheme == "sim":
         options = address.options
@@ -131,6 +133,67 @@ def save_calibration(
     with whole_file(path, is_private=True) as file:
         file.write(json.dumps(stored, indent=1, default=_utc_text).encode() + b"\n")
     return profile, path
+
+
+class Calibrations:
+    """One person's calibrations, by board.
+
+    Parameters
+    ----------
+    folder
+        The data folder.
+    device
+        Name of the device as far as its address tells, until the board says who it is. What earlier versions stored
+        under it goes to the first board that is met there, and to no second one.
+    """
+
+    def __init__(self, folder: Path, person: str, device: str) -> None:
+        self.folder, self.person, self._device = folder, person, device
+
+    def profile(self, device: str | None = None) -> DeviceProfile:
+        """Return the profile of a board; None: of what the address tells. ProfileError when it is damaged."""
+        profile = load_profile(self.folder, self.person, device or self._device)
+        if device is None or device == self._device or profile.calibrations:
+            return profile
+        by_address = load_profile(self.folder, self.person, self._device)
+        for stored in by_address.calibrations:
+            profile, _ = save_calibration(self.folder, profile, stored)
+        if by_address.calibrations:
+            profile_path(self.folder, self.person, self._device).unlink(missing_ok=True)
+        return profile
+
+    def keep(
+        self,
+        mounting: Mounting,
+        collar: Mounting | None,
+        *,
+        device: str | None = None,
+        is_behind: bool = True,
+    ) -> Path:
+        """Store a calibration made now as the newest, and return its file; OSError when the disk refuses."""
+        made = StoredCalibration(datetime.now(UTC), mounting, collar, is_behind=is_behind)
+        _, path = save_calibration(self.folder, self.profile(device), made)
+        return path
+
+
+def persons(folder: Path) -> list[str]:
+    """Return whose calibrations are in a data folder; files that cannot be read are nobody's."""
+    found = set()
+    for path in folder.glob("profiles/*/*.json"):
+        with contextlib.suppress(ProfileError, OSError):
+            found.add(read_profile(path).person)
+    return sorted(found)
+
+
+def erase_calibrations(folder: Path, person: str) -> int:
+    """Delete a person's calibrations; return how many files."""
+    place = profile_path(folder, person, "x").parent
+    files = sorted(place.glob("*.json"))
+    for path in files:
+        path.unlink()
+    with contextlib.suppress(OSError):  # it holds files that are not ours, or never was there
+        place.rmdir()
+    return len(files)
 
 
 def _utc_text(time: datetime) -> str:

@@ -10,6 +10,10 @@ from pathlib import Path
 
 import platformdirs
 
+from tiltwise.text import safe_name
+
+PEOPLE = "people"  # folder with a store for each named person
+
 
 def _home(platform_folder: str) -> Path:
     own = os.environ.get("TILTWISE_HOME")
@@ -24,6 +28,14 @@ def settings_file() -> Path:
 def simulated_in(folder: Path) -> Path:
     """Return where in a data folder the store of `sim:` and `replay:` is, apart from the wearer's own days."""
     return folder / "simulated"
+
+
+def person_folder(folder: Path, person: str | None) -> Path:
+    """Return where a person's days are kept in a data folder: a store of their own, with a writer of its own.
+
+    Those of nobody in particular are in the folder itself.
+    """
+    return folder if person is None else folder / PEOPLE / safe_name(person)
 
 
 def data_folder() -> Path:

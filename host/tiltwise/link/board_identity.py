@@ -36,6 +36,11 @@ class Hello:
     model: str
     device_id: bytes
 
+    @property
+    def name(self) -> str:
+        """The name of the board's data and calibrations, empty until it has said who it is."""
+        return f"board-{self.device_id.hex()}" if self.device_id else ""
+
 
 def read_hello(data: bytes) -> Hello:
     """Return what HELLO_BODY and the device id behind it say; LinkError for another version or too few bytes."""

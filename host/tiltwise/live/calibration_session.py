@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from tiltwise.common import wire
 from tiltwise.decode.decoder import Decoder
+from tiltwise.link.board_identity import read_hello
+from tiltwise.link.commands import read_reply
+from tiltwise.link.transport import LinkError
 from tiltwise.live.acknowledgements import DecodedCounts
 from tiltwise.live.haptic_cues import HapticCues
 from tiltwise.live.wearer.live_calibration import CalibrationOptions, LiveCalibration
@@ -33,6 +38,7 @@ class CalibrationSession:
         self.decoder = Decoder(max_without_info=None, keeps_shaken=True)
         self._frames = DecodedCounts(self.decoder)
         self._cues = HapticCues() if has_answers else None
+        self.device: str | None = None  # name of the board, once it has said who it is
 
     @property
     def mounting(self) -> Mounting | None:
@@ -54,9 +60,17 @@ class CalibrationSession:
         """Whether the board has yet to answer a command to its motor."""
         return self._cues is not None and self._cues.is_waiting
 
+    def _meet_board(self, answer: bytes) -> None:
+        """Learn which board this is."""
+        reply = read_reply(answer)
+        if reply.opcode == wire.OP_HELLO:
+            with contextlib.suppress(LinkError):  # of another version, in a recording
+                self.device = read_hello(reply.body).name or self.device
+
     def receive(self, received_s: float, chunk: bytes) -> LiveEvents:
         """Take a frame or an answer; return the progress after each block of samples, and commands."""
         if chunk and not wire.is_frame(chunk):
+            self._meet_board(chunk)
             if self._cues is not None:
                 self._cues.hear(chunk)
             return ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tiltwise.common import wire
 from tiltwise.decode.messages import BoardEvent
 from tiltwise.live.wearer.alerts import Notice, NoticeLevel
-from tiltwise.live.wearer.live_events import LiveEvent, LiveEvents, LiveWarning, SensorBuzzed
+from tiltwise.live.wearer.live_events import LiveEvent, LiveEvents, LiveNote, LiveWarning, SensorBuzzed
 from tiltwise.live.wearer.placement_monitor import PlacementChange
 from tiltwise.motion.calibration.guided_calibration import CalibrationProgress, CalibrationStep
 from tiltwise.text import printable
@@ -94,8 +94,8 @@ def _line(event: LiveEvent, notices: set[tuple[NoticeLevel, float]]) -> tuple[st
             return "warn", f"no samples{whose} for {event.end_s - event.start_s:.1f} s ({event.reason})"
         case BoardEvent():
             return _board(event)
-        case LiveWarning() | PlacementChange():
-            return "warn", printable(event.text, 400)
+        case LiveNote() | LiveWarning() | PlacementChange():
+            return "faint" if isinstance(event, LiveNote) else "warn", printable(event.text, 400)
     return None
 
 

@@ -12,6 +12,7 @@ from tiltwise.live import sources as _sources  # registers sim:, ble: and serial
 from tiltwise.live.acknowledgements import DecodedCounts
 from tiltwise.live.run import pump
 from tiltwise.live.wearer.live_events import LiveEvents
+from tiltwise.pair_tracker import COLLAR, HEAD, PairTracker
 from tiltwise.tracker import Tracker, TrackerSettings
 from tiltwise.types import ImuBlock, OrientationBlock, Update
 
@@ -19,10 +20,11 @@ __all__ = ["_sources", "follow", "open_source"]
 
 
 class _TrackingSession:
-    """Decoder and tracker of the first sensor; what was decoded counts as received."""
+    """Decoder and tracker of one sensor, or of both; what was decoded counts as received."""
 
-    def __init__(self, profile: TrackerSettings) -> None:
-        self._tracker = Tracker(profile)
+    def __init__(self, profile: TrackerSettings, collar: TrackerSettings | None) -> None:
+        self._tracker = Tracker(profile) if collar is None else PairTracker(profile, collar)
+        self._sensors = (HEAD,) if collar is None else (HEAD, COLLAR)
         self._frames = DecodedCounts(Decoder())
 
     def receive(self, received_s: float, chunk: bytes) -> LiveEvents:
@@ -32,17 +34,22 @@ class _TrackingSession:
         return (*acks, *self._track(items))
 
     def finish(self) -> LiveEvents:
-        return tuple(self._track(self._frames.decoder.flush()))
+        updates = self._track(self._frames.decoder.flush())
+        if isinstance(self._tracker, PairTracker):
+            updates.append(self._tracker.finish_update())
+        return tuple(updates)
 
     def _track(self, items: list[Item]) -> list[Update]:
         return [
             self._tracker.process(item)
             for item in items
-            if isinstance(item, ImuBlock | OrientationBlock) and item.sensor == 0
+            if isinstance(item, ImuBlock | OrientationBlock) and item.sensor in self._sensors
         ]
 
 
-async def follow(source: Source, *, profile: TrackerSettings) -> AsyncIterator[Update]:
+async def follow(
+    source: Source, *, profile: TrackerSettings, collar: TrackerSettings | None = None
+) -> AsyncIterator[Update]:
     """Yield an Update for each block that a source brings; the source is entered by the caller.
 
     Parameters
@@ -51,13 +58,16 @@ async def follow(source: Source, *, profile: TrackerSettings) -> AsyncIterator[U
         `async with open_source("sim:desk?speed=20") as source`.
     profile
         How the sensor sits, and the rule.
+    collar
+        The same for a second sensor, on the collar. Each update is then a PairUpdate, whose `judged` are the neck's
+        own angles, and `upper_back` those of the collar.
 
     Notes
     -----
     What was yielded counts as received: the board may forget it. A program that must lose nothing keeps a recording,
     as `tiltwise watch` does.
     """
-    session = _TrackingSession(profile)
+    session = _TrackingSession(profile, collar)
     async for _, events in pump(source, session):
         for event in events:
             if isinstance(event, Update):

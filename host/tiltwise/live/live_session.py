@@ -7,12 +7,13 @@ time of `received_s == 0`. `open_session` makes one.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import timedelta
 
 from tiltwise.common import wire
 from tiltwise.common.frame import Frame
-from tiltwise.decode.decoder import Decoder, Item
+from tiltwise.decode.decoder import RESTART_S, Decoder, Item
 from tiltwise.decode.messages import BoardEvent, GapReason, Info, Status
 from tiltwise.link.commands import read_reply
 from tiltwise.live.acknowledgements import ACK_EVERY_S, Acknowledgements
@@ -20,20 +21,21 @@ from tiltwise.live.backfill.board_clocks import BoardClocks
 from tiltwise.live.backfill.frame_requests import Backfill
 from tiltwise.live.backfill.store_sink import StoreSink
 from tiltwise.live.board_status import BoardWatch
+from tiltwise.live.known_boards import KnownBoards
 from tiltwise.live.no_store import NoStore
 from tiltwise.live.session_recording import NoRecording
 from tiltwise.live.wearer.alerts import Alerts
-from tiltwise.live.wearer.live_events import Command, LiveEvent, LiveEvents, LiveWarning
+from tiltwise.live.wearer.live_events import Calibrated, Command, LiveEvent, LiveEvents, LiveWarning
 from tiltwise.live.wearer.pipeline import Pipeline
 from tiltwise.live.wearer.settings_sync import BoardSettings, silence
 from tiltwise.pair_tracker import COLLAR, HEAD
 from tiltwise.tracker import TrackerSettings
 from tiltwise.types import AlertHeldBack, FloatArray, ImuBlock, OrientationBlock, SignalGap, Update
 
+CALIBRATING = "calibrating"  # reason of a gap: there were samples, and nobody knew yet how the sensor sits
 _FIT_EVERY_S = 60.0  # between two notes of how the clocks stand
 BUTTON_DOUBLE = 2
 SNOOZE_S = 1800.0  # what a double press asks for (firmware/config.py)
-_NEW_CLOCK = (GapReason.RESTART, GapReason.CLOCK)
 
 
 class LiveSession:
@@ -53,6 +55,8 @@ class LiveSession:
         Received time between two commits.
     fetches
         The source gives the board's answers too (a Supervisor): what is missing is asked for again.
+    known
+        Finds the calibration of the board that is met, and keeps one that is made.
     """
 
     def __init__(
@@ -64,6 +68,7 @@ class LiveSession:
         recording: NoRecording | None = None,
         commit_every_s: float = ACK_EVERY_S,
         fetches: bool = False,
+        known: KnownBoards | None = None,
     ) -> None:
         self.decoder = Decoder()
         self._recording = recording or NoRecording()
@@ -72,13 +77,17 @@ class LiveSession:
         self._board_watch = BoardWatch()
         self._clocks = BoardClocks(started_utc_s)
         self._pipeline = pipeline
+        self._known = known or KnownBoards()
         self._backfill = Backfill(self._clocks, self.decoder, pipeline, sink, answers=fetches)
         self._acks = Acknowledgements(commit_every_s)
         self._board_settings = BoardSettings(pipeline.settings, self._on_neutral)
         self._shared: TrackerSettings | None = None  # the calibration that the board was last told
         self._is_connected = False
         self._fitted_s = 0.0
-        self._t_s, self._before_s = 0.0, started_utc_s  # newest sample; UTC minus device s before this frame
+        self._t_s = 0.0  # newest sample
+        # Device s before this are of a clock that ended, and lie this far from UTC.
+        self._earlier_until_s, self._earlier_offset_s = -math.inf, started_utc_s
+        self._uncalibrated_s: float | None = None  # UTC s of the first sample, while nobody knows how it sits
         self._durable: dict[int, int] = {}  # boot -> what may be acknowledged
         self.unsaved = ""  # after finish(): what could not be kept, in a line
         self.kept = ""  # after finish(): how much was kept, and where
@@ -95,7 +104,11 @@ class LiveSession:
 
     def utc_s(self, t_s: float) -> float:
         """Return the wall time (UTC s) of a device time."""
-        return t_s + self._offset_s
+        return t_s + self._offset_at(t_s)
+
+    def _offset_at(self, t_s: float) -> float:
+        """Return UTC s minus device s: before the board restarted, as its clock stood then."""
+        return self._earlier_offset_s if t_s < self._earlier_until_s else self._offset_s
 
     @property
     def _offset_s(self) -> float:
@@ -105,6 +118,39 @@ class LiveSession:
             return clocks.started_utc_s
         return clocks.utc_s(clocks.boot, self._t_s - self.decoder.zero_s) - self._t_s
 
+    # ---- how the sensor sits ----
+
+    def recalibrate(self) -> bool:
+        """Begin the guided calibration anew, beside the one in use; False while the first one is under way."""
+        return self._pipeline.recalibrate()
+
+    def adopt(self, calibration: Calibrated) -> LiveEvents:
+        """Track with this calibration from now on; nothing happens when it is the one in use."""
+        profile, collar = self._pipeline.profile, self._pipeline.collar_profile
+        now = (profile and profile.mounting, collar and collar.mounting)
+        if now == (calibration.mounting, calibration.collar):
+            return ()
+        self._sink.wear_at(calibration.mounting.mount)
+        closing = self._pipeline.change(calibration.mounting, calibration.collar, self._offset_s)
+        return self._store(closing, profile, self._offset_s)
+
+    def _meet_board(self, received_s: float) -> LiveEvents:
+        """Use the calibration of a board that has said who it is; another board is another sensor."""
+        is_first = not self._known.board
+        if not self._known.is_news(self._backfill.board) or (is_first and self._pipeline.profile is not None):
+            return ()
+        found, notes = self._known.find()
+        if found is not None:
+            calibration = Calibrated(found.mounting, found.collar)
+            return (
+                *notes,
+                *self.adopt(calibration),
+                *self._recording.write_calibration(received_s, calibration),
+            )
+        profile = self._pipeline.profile
+        closing = () if is_first else self._pipeline.calibrate_first(self._offset_s)
+        return (*notes, *self._store(closing, profile, self._offset_s))
+
     # ---- what comes ----
 
     def receive(self, received_s: float, chunk: bytes) -> LiveEvents:
@@ -113,12 +159,16 @@ class LiveSession:
         events: list[LiveEvent] = [*self._recording.write(received_s, chunk)]
         if self._backfill.hears_answers and chunk and not wire.is_frame(chunk):
             self._backfill.on_reply(received_s, chunk)
-            return (*events, *self._on_answer(received_s, chunk), *self._ask(received_s))
+            answers = self._on_answer(received_s, chunk)
+            return (*events, *answers, *self._meet_board(received_s), *self._ask(received_s))
         frame = self.decoder.open(chunk)
         if frame is not None and frame.is_backfill:
             self._backfill.on_late_frame(frame, received_s)
         elif frame is not None:
             events += self._take_live(received_s, frame)
+        for event in [event for event in events if isinstance(event, Calibrated)]:
+            events += self._recording.write_calibration(received_s, event)
+            events += self._known.keep(event)
         if self._is_connected and self._pipeline.profile is not self._shared:
             events += self._share()
         if self._acks.is_due(received_s):
@@ -128,7 +178,8 @@ class LiveSession:
     def finish(self) -> LiveEvents:
         """Close what is open, store it, and close the store and the recording."""
         events = [event for item in self.decoder.flush() for event in self._take(item)]
-        events += self._store(self._pipeline.finish(self._offset_s))
+        profile = self._pipeline.profile
+        events += self._store(self._pipeline.finish(self._offset_s), profile, self._offset_s)
         self._backfill.finish()
         self._note_clock(every_s=0.0)
         troubles = (self._sink.close(), self._recording.close())
@@ -137,8 +188,13 @@ class LiveSession:
         return tuple(events)
 
     def _take_live(self, received_s: float, frame: Frame) -> list[LiveEvent]:
-        self._before_s = self._offset_s
+        zero_s, offset_s = self.decoder.zero_s, self._offset_s
         items = self.decoder.take(frame)
+        if (
+            self.decoder.zero_s != zero_s
+        ):  # a restarted board has another clock: nothing here says how long it was off
+            self._earlier_until_s = self.decoder.zero_s + frame.device_s - RESTART_S / 2
+            self._earlier_offset_s = offset_s
         self._keep_frame(received_s, frame)
         events = self._pipeline.delivery.on_frame(received_s, frame)
         return events + [event for item in items for event in self._take(item)]
@@ -156,7 +212,12 @@ class LiveSession:
             case ImuBlock() | OrientationBlock() if item.sensor in (HEAD, COLLAR) and len(item.t_s):
                 if item.sensor == HEAD:
                     self._t_s = float(item.t_s[-1])
-                return self._store(self._pipeline.process(item, self.decoder.info, self._offset_s))
+                offset_s = self._offset_at(float(item.t_s[0]))
+                if item.sensor == HEAD:
+                    self._note_calibrating(item.t_s, offset_s)
+                profile = self._pipeline.profile
+                found = self._pipeline.process(item, self.decoder.info, offset_s)
+                return self._store(found, profile, offset_s)
             case SignalGap():
                 return (self._take_gap(item),)
             case Status():
@@ -167,24 +228,34 @@ class LiveSession:
                 return ()  # the decoder keeps it
         return ()
 
+    def _note_calibrating(self, t_s: FloatArray, offset_s: float) -> None:
+        """Until the calibration is done its time is a gap with a reason, no hole in the day."""
+        if self._pipeline.profile is not None:
+            return
+        if self._uncalibrated_s is None:
+            self._uncalibrated_s = float(t_s[0]) + offset_s
+        self._sink.add_gap(self._acks.newest[0], self._uncalibrated_s, float(t_s[-1]) + offset_s, CALIBRATING)
+
     def _take_gap(self, gap: SignalGap) -> SignalGap:
         if self._backfill.hears_answers and gap.reason == GapReason.OVERFLOW:
             gap = replace(gap, reason=GapReason.LOST)  # the ledger will say what of it is gone
         boot = self._acks.newest[0]
         self._backfill.gap_opened(boot)
+        start_s, end_s = self.utc_s(gap.start_s), self.utc_s(gap.end_s)
         if gap.sensor == HEAD:  # the day is the first sensor's
-            # A restarted board has another clock: its device time goes on, but not so long as it was off.
-            start_s = gap.start_s + (self._before_s if gap.reason in _NEW_CLOCK else self._offset_s)
-            self._sink.add_gap(boot, start_s, gap.end_s + self._offset_s, gap.reason)
-        return gap
+            self._sink.add_gap(boot, start_s, end_s, gap.reason)
+        if gap.start_s >= self._earlier_until_s:
+            return gap
+        # Over a restart the device time goes on, but not for so long as the board was off.
+        return replace(gap, start_s=gap.end_s - max(end_s - start_s, 0.0))
 
-    def _store(self, events: LiveEvents) -> LiveEvents:
-        """Stage the updates among events; return all of them."""
+    def _store(self, events: LiveEvents, profile: TrackerSettings | None, offset_s: float) -> LiveEvents:
+        """Stage the updates among events, which were tracked with this profile; return all of them."""
         for event in events:
-            if isinstance(event, Update) and self._pipeline.profile is not None:
-                self._sink.update(event, self._pipeline.profile, self._offset_s)
+            if isinstance(event, Update) and profile is not None:
+                self._sink.update(event, profile, offset_s)
             elif isinstance(event, AlertHeldBack):
-                self._sink.add_held_back(event, self._offset_s)
+                self._sink.add_held_back(event, offset_s)
         return events
 
     # ---- what both sides share ----
@@ -214,7 +285,8 @@ class LiveSession:
 
     def _on_neutral(self, up_sensor: FloatArray) -> list[LiveEvent]:
         """The wearer took neutral at the board."""
-        events = [*self._store(self._pipeline.take_neutral(up_sensor))]
+        before = self._pipeline.profile
+        events = [*self._store(self._pipeline.take_neutral(up_sensor), before, self._offset_s)]
         self._shared = self._pipeline.profile
         if self._shared is not None:
             self._board_settings.use(self._shared.mounting)

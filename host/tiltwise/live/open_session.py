@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from zoneinfo import ZoneInfo
 
+from tiltwise.config.calibration_profiles import Calibrations
 from tiltwise.config.settings import Settings
 from tiltwise.exercise.set_counter import set_counters
 from tiltwise.live.acknowledgements import ACK_EVERY_S
 from tiltwise.live.backfill.store_sink import StoreSink
+from tiltwise.live.known_boards import KnownBoards
 from tiltwise.live.live_session import LiveSession
 from tiltwise.live.session_recording import SessionRecording
 from tiltwise.live.wearer.live_calibration import CalibrationOptions
@@ -34,6 +36,10 @@ class Worn:
         The calibration is from an earlier day: whether it still fits is checked in the first minutes.
     calibration
         How to calibrate.
+    calibrations
+        Where the calibrations of this person are looked up, by the board that is met, and kept; None: nowhere.
+    asked_mount
+        The place that was asked for; None takes that of the newest calibration.
     """
 
     mount: Mount
@@ -41,6 +47,8 @@ class Worn:
     collar: Mounting | None = None
     is_put_on: bool = False
     calibration: CalibrationOptions = field(default_factory=CalibrationOptions)
+    calibrations: Calibrations | None = None
+    asked_mount: Mount | None = None
 
 
 def open_session(
@@ -91,4 +99,5 @@ def open_session(
         recording=None if recorder is None else SessionRecording(recorder),
         commit_every_s=commit_every_s,
         fetches=fetches,
+        known=KnownBoards(worn.calibrations, worn.asked_mount, is_behind=not worn.calibration.is_in_front),
     )

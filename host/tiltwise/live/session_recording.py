@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import asdict
+
 from tiltwise.errors import os_error_line
-from tiltwise.live.wearer.live_events import LiveWarning
+from tiltwise.live.wearer.live_events import Calibrated, LiveWarning
 from tiltwise.recording.tw_file import RecordingWriter
 
 
@@ -14,6 +17,10 @@ class NoRecording:
     kept = ""
 
     def write(self, _received_s: float, _chunk: bytes) -> list[LiveWarning]:
+        """Keep nothing."""
+        return []
+
+    def write_calibration(self, _received_s: float, _calibration: Calibrated) -> list[LiveWarning]:
         """Keep nothing."""
         return []
 
@@ -38,9 +45,22 @@ class SessionRecording(NoRecording):
 
     def write(self, received_s: float, chunk: bytes) -> list[LiveWarning]:
         """Write a chunk; while the disk refuses, the writer keeps it and tries again."""
+        return self._reported(lambda: self._writer.write(received_s, chunk))
+
+    def write_calibration(self, received_s: float, calibration: Calibrated) -> list[LiveWarning]:
+        """Write how the sensors sit, so that a replay knows what this session knew."""
+        values = {
+            name: asdict(mounting)
+            for name, mounting in (("mounting", calibration.mounting), ("collar", calibration.collar))
+            if mounting is not None
+        }
+        return self._reported(lambda: self._writer.write_calibration(received_s, values))
+
+    def _reported(self, write: Callable[[], None]) -> list[LiveWarning]:
+        """Write; tell once that the disk refuses, and once that it is over."""
         warnings = []
         try:
-            self._writer.write(received_s, chunk)
+            write()
         except OSError as error:
             if not self._trouble:
                 self._trouble = os_error_line(error)

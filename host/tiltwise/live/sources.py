@@ -6,6 +6,8 @@ case as those of our boards do.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tiltwise.config.address import Address, AddressError, number, register, speed, whole_number
 from tiltwise.config.sensor_keys import known_boards
 from tiltwise.link.aes import load_aes
@@ -19,6 +21,13 @@ def mount_of(source: Source) -> Mount | None:
     """Return where a simulated wearer has the sensor; None for other sources, which do not know."""
     mount: Mount | None = getattr(source, "mount", None)
     return mount
+
+
+def taking_over(address: Address) -> Address:
+    """Return the address with the board taken from another program that holds it; AddressError for other sources."""
+    if address.scheme not in ("ble", "serial"):
+        raise AddressError("--takeover is for ble: and serial:, where another program may hold the board")
+    return replace(address, options={**address.options, "takeover": 1})
 
 
 def _mount(text: str) -> str:

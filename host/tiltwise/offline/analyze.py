@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,15 +17,26 @@ from tiltwise.live.event_text import clock
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.offline import shown_metrics
 from tiltwise.offline.input_file import ImuInput
+from tiltwise.pair_tracker import PairTracker
 from tiltwise.report.angle_summary import AngleSummary, durations_s, summarise_samples
 from tiltwise.report.taking_off import is_on_a_neck
-from tiltwise.tracker import Tracker, TrackerSettings
-from tiltwise.types import ACTIVITIES, Activity, AngleBlock, EpisodeEnded, Event, FloatArray
+from tiltwise.tracker import Tracker, TrackerSettings, part_of
+from tiltwise.types import (
+    ACTIVITIES,
+    Activity,
+    AngleBlock,
+    EpisodeEnded,
+    Event,
+    FloatArray,
+    ImuBlock,
+    OrientationBlock,
+)
 
 _MOVING = tuple(ACTIVITIES.index(a) for a in (Activity.MOVING, Activity.WALKING))
 _NOT_WORN = ACTIVITIES.index(Activity.NOT_WORN)
 _LYING = ACTIVITIES.index(Activity.LYING)
 _AWAY = (_NOT_WORN, _LYING)
+_PIECE_S = 0.5
 _ANGLE_COLUMNS = ("inclination_deg", "flexion_deg", "lateral_deg", "rotation_deg")
 
 
@@ -46,6 +58,9 @@ class Analysis:
     episodes: tuple[EpisodeEnded, ...]
     worn_percent: float
     moving_percent: float
+    upper_back: AngleSummary | None = (
+        None  # forward tilt of the upper back, with a second sensor on the collar
+    )
     # Time of the posture that the angles are relative to when nobody knows whether it was upright.
     relative_to_s: float | None = None
     is_worn: NDArray[np.bool_] | None = None  # samples that are angles of a wearer; all without
@@ -72,6 +87,10 @@ class Analysis:
             }
         out["percent_above_deg"] = {k: _number(v) for k, v in self.above.percent_above_deg.items()}
         out["percent_above_of"] = self.above_of
+        if self.upper_back is not None:
+            back = {k: _number(getattr(self.upper_back, k)) for k in ("p10", "p50", "p90", "mean")}
+            above = {k: _number(v) for k, v in self.upper_back.percent_above_deg.items()}
+            out["upper_back_deg"] = back | {"percent_above_deg": above}
         out["episodes"] = [
             {
                 "kind": str(e.kind),
@@ -107,6 +126,7 @@ def analyze(
     data: ImuInput,
     mounting: Mounting,
     *,
+    collar: Mounting | None = None,
     rule: RuleSettings | None = None,
     notes: tuple[str, ...] = (),
     relative_to_s: float | None = None,
@@ -118,20 +138,26 @@ def analyze(
     ----------
     data : samples of the file.
     mounting : how the sensor sits.
+    collar : how the second one sits; the angles are then the neck's own, head minus upper back.
     rule : when a posture has lasted too long; the defaults without.
     notes : what to say about the neutral.
     relative_to_s : time of the neutral posture when nobody said that it was upright.
     on_progress : gets the share done, 0 to 1.
     """
-    profile = TrackerSettings(mounting, rule=rule or RuleSettings())
-    blocks, codes, events = _track(data, profile, on_progress)
-    t_s = np.concatenate([b.t_s for b in blocks])
-    columns = {name: np.concatenate([getattr(b, name) for b in blocks]) for name in _ANGLE_COLUMNS}
-    posture_deg = np.concatenate([profile.posture_angle_deg(b) for b in blocks])
+    rule = rule or RuleSettings()
+    profile = TrackerSettings(mounting, rule=rule)
+    if collar is None or not mounting.is_shown:
+        tracked = _track(data, profile, on_progress)
+    else:
+        tracked = _track_pair(data, PairTracker(profile, TrackerSettings(collar, rule=rule)), on_progress)
+    t_s, codes, events = tracked.t_s, tracked.activity, tracked.events
+    columns = {name: np.concatenate([getattr(b, name) for b in tracked.angles]) for name in _ANGLE_COLUMNS}
+    posture_deg = np.concatenate([profile.posture_angle_deg(b) for b in tracked.angles])
     on_neck = is_on_a_neck(t_s, columns["inclination_deg"], np.isin(codes, _AWAY))
     worn = (codes != _NOT_WORN) & (on_neck | (codes == _LYING))
     weight = durations_s(t_s)
     names = ("inclination", "flexion", "lateral")
+    back = tracked.upper_back
     return Analysis(
         duration_s=float(t_s[-1] - t_s[0] + np.median(np.diff(t_s))) if len(t_s) > 1 else 0.0,
         rate_hz=float(1 / np.median(np.diff(t_s))) if len(t_s) > 1 else float("nan"),
@@ -149,26 +175,74 @@ def analyze(
         moving_percent=_percent(weight, np.isin(codes, _MOVING)),
         relative_to_s=relative_to_s,
         is_worn=worn,
+        upper_back=None if back is None else summarise_samples(*back),
     )
 
 
-def _track(
-    data: ImuInput, profile: TrackerSettings, on_progress: Callable[[float], None]
-) -> tuple[list[AngleBlock], NDArray[np.int8], list[Event]]:
-    """Run the tracker; return the angles in blocks, the activity code of each sample (n,), and the events."""
+@dataclass(frozen=True, slots=True)
+class _Tracked:
+    """Angles in blocks, the activity code of each sample (n,), events; of the upper back t_s, deg, is it worn."""
+
+    angles: list[AngleBlock]
+    activity: NDArray[np.int8]
+    events: list[Event]
+    upper_back: tuple[FloatArray, FloatArray, NDArray[np.bool_]] | None = None
+
+    @property
+    def t_s(self) -> FloatArray:
+        return np.concatenate([block.t_s for block in self.angles])
+
+
+def _track(data: ImuInput, profile: TrackerSettings, on_progress: Callable[[float], None]) -> _Tracked:
+    """Run the tracker of one sensor."""
     tracker = Tracker(profile)
-    blocks: list[AngleBlock] = []
-    activity: list[NDArray[np.int8]] = []
-    events: list[Event] = []
+    updates = []
     done = 0
     for block in data.blocks:
-        update = tracker.process(block)
-        blocks.append(update.angles)
-        activity.append(update.activity)
-        events += update.events
+        updates.append(tracker.process(block))
         done += len(block.t_s)
         on_progress(done / data.n)
-    return blocks, np.concatenate(activity), [*events, *tracker.finish()]
+    events = [event for update in updates for event in update.events]
+    return _Tracked(
+        [update.angles for update in updates],
+        np.concatenate([update.activity for update in updates]),
+        [*events, *tracker.finish()],
+    )
+
+
+def _track_pair(data: ImuInput, tracker: PairTracker, on_progress: Callable[[float], None]) -> _Tracked:
+    """Run the tracker of both sensors, in the order in which their samples were taken."""
+    pieces = sorted(
+        (piece for block in (*data.blocks, *data.collar_blocks) for piece in _pieces(block)),
+        key=lambda piece: float(piece.t_s[-1]),
+    )
+    updates = []
+    for k, piece in enumerate(pieces):
+        updates.append(tracker.process(piece))
+        on_progress((k + 1) / len(pieces))
+    updates.append(tracker.finish_update())
+    judged = [update.judged for update in updates if update.judged is not None]
+    backs = [update.upper_back for update in updates if update.upper_back is not None]
+    upper_back = None
+    if backs:
+        upper_back = (
+            np.concatenate([back.angles.t_s for back in backs]),
+            np.concatenate([back.angles.flexion_deg for back in backs]),
+            np.concatenate([back.activity for back in backs]) != _NOT_WORN,
+        )
+    return _Tracked(
+        [update.angles for update in judged],
+        np.concatenate([update.activity for update in judged]),
+        [event for update in updates for event in update.events],
+        upper_back,
+    )
+
+
+def _pieces(block: ImuBlock | OrientationBlock) -> list[ImuBlock | OrientationBlock]:
+    """Cut a block so that neither sensor runs ahead of the other's by more than the pair waits for."""
+    number = np.floor(block.t_s / _PIECE_S)
+    cuts = [0, *(np.flatnonzero(np.diff(number)) + 1).tolist(), len(block.t_s)]
+    return [part_of(block, slice(a, b)) for a, b in pairwise(cuts)]
 
 
 def _gap_notes(data: ImuInput) -> tuple[str, ...]:

@@ -11,7 +11,14 @@ from tiltwise.exercise.definition import Exercise
 from tiltwise.offline.analyze import Analysis, analyze
 from tiltwise.offline.angle_export import check_angles_path, write_angles
 from tiltwise.offline.count import Counted, check_seen, count
-from tiltwise.offline.input_file import ChosenNeutral, ImuInput, as_recorded, choose_neutral, read_input
+from tiltwise.offline.input_file import (
+    ChosenNeutral,
+    ImuInput,
+    as_recorded,
+    choose_collar,
+    choose_neutral,
+    read_input,
+)
 from tiltwise.offline.picture_file import angles_figure, check_picture_path, save_figure
 from tiltwise.recording.imu_file import ReadOptions
 from tiltwise.types import Mount
@@ -63,12 +70,13 @@ def run_analysis(
     check_angles_path(angles)
     check_picture_path(plot)
     data, neutral, settings = request.read(lambda share: on_progress(share / 2))
-    rule = rule_settings(settings.rule)
+    collar, more = choose_collar(data, neutral.mounting)
     result = analyze(
         data,
         neutral.mounting,
-        rule=rule,
-        notes=neutral.notes,
+        collar=collar,
+        rule=rule_settings(settings.rule),
+        notes=(*neutral.notes, *more),
         relative_to_s=neutral.relative_to_s,
         on_progress=lambda share: on_progress(0.5 + share / 2),
     )

@@ -24,6 +24,7 @@ from tiltwise.motion.orientation.estimator import OrientationStage
 from tiltwise.motion.rotation import normalise, up_in_sensor
 from tiltwise.offline.input_checks import check_samples
 from tiltwise.offline.recording_header import read_header
+from tiltwise.pair_tracker import COLLAR, HEAD
 from tiltwise.recording.imu_file import ReadOptions
 from tiltwise.recording.replay import load_tape
 from tiltwise.types import FloatArray, ImuBlock, Mount, OrientationBlock, SignalGap
@@ -35,7 +36,10 @@ _LOOK_STEP_S = 0.5  # the first still seconds are looked for in steps of this
 
 @dataclass(frozen=True, slots=True)
 class ImuInput:
-    """Samples of sensor 0 of a file in blocks, the gaps between them, and the notes about the file."""
+    """Samples of sensor 0 of a file in blocks, the gaps between them, and the notes about the file.
+
+    collar_blocks are those of a second sensor, on the collar.
+    """
 
     path: Path
     blocks: tuple[ImuBlock | OrientationBlock, ...]
@@ -47,6 +51,7 @@ class ImuInput:
     mount: Mount | None = None
     rule: RuleSetting | None = None
     options: ReadOptions | None = None  # how its columns were read; a neutral beside it is read alike
+    collar_blocks: tuple[ImuBlock | OrientationBlock, ...] = ()
 
     @property
     def n(self) -> int:
@@ -95,10 +100,11 @@ def read_input(
         on_progress(first / len(tape.frames))
     items += decoder.flush()
     on_progress(1.0)
-    blocks = tuple(i for i in items if isinstance(i, (ImuBlock, OrientationBlock)) and not i.sensor)
+    samples = [i for i in items if isinstance(i, (ImuBlock, OrientationBlock)) and len(i.t_s)]
+    blocks, collar_blocks = (tuple(i for i in samples if i.sensor == k) for k in (HEAD, COLLAR))
     if not blocks:
         raise AppError(f"{path}: no samples in it, expected a recording or an IMU file; nothing to do")
-    gaps = tuple(item for item in items if isinstance(item, SignalGap))
+    gaps = tuple(item for item in items if isinstance(item, SignalGap) and item.sensor == HEAD)
     bad = sum(decoder.stats.bad.values())
     damaged = [f"{bad} damaged frames left out"] if bad else []
     mount, trouble = _header_value(tape.header, "mount")
@@ -109,7 +115,9 @@ def read_input(
     except ValueError as error:
         raise AppError(f"{path}: its calibration cannot be read ({error}): calibrate again") from error
     notes = (*tape.notes, *damaged, *trouble, *trouble_too, *check_samples(Path(path), blocks))
-    return ImuInput(Path(path), blocks, gaps, notes, stated.mounting, stated.collar, mount, rule, options)
+    return ImuInput(
+        Path(path), blocks, gaps, notes, stated.mounting, stated.collar, mount, rule, options, collar_blocks
+    )
 
 
 def as_recorded(
@@ -186,6 +194,16 @@ def _other_way(oriented: OrientationBlock, up: FloatArray) -> tuple[str, ...]:
         "most of this file is upside down against --neutral-up: if its acceleration points down, turn it round "
         "(--columns with acc=-X:-Y:-Z)",
     )
+
+
+def choose_collar(data: ImuInput, mounting: Mounting) -> tuple[Mounting | None, tuple[str, ...]]:
+    """Return how the second sensor sits, None where it cannot be used, and a note on that."""
+    if not data.collar_blocks:
+        return None, ()
+    if data.collar is None or mounting is not data.mounting:
+        text = "the second sensor is left out: the recording holds no calibration of both"
+        return None, (text,)
+    return data.collar, ("two sensors: flexion is the neck's own, head minus upper back",)
 
 
 def parse_up(text: str) -> FloatArray:

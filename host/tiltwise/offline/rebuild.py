@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tiltwise.common import wire
 from tiltwise.config.settings import Settings
 from tiltwise.errors import AppError
 from tiltwise.live.acknowledgements import ACK_EVERY_S
 from tiltwise.live.open_session import Worn, open_session
+from tiltwise.live.wearer.live_events import Calibrated
 from tiltwise.offline.recording_header import RecordedSession, read_header
 from tiltwise.recording.tw_file import Recording, read_frames
 from tiltwise.store.erase import KEEP_RAW, finish_begun
@@ -88,6 +90,16 @@ def _build(folder: Path, recordings: Sequence[Path], on_progress: Callable[[floa
     return made
 
 
+def _calibration(values: Mapping[str, object], path: Path) -> Calibrated:
+    try:
+        stated = read_header(values, device="")
+    except ValueError as error:
+        raise AppError(f"{path}: a calibration in it cannot be read ({error}); leave it out") from error
+    if stated.mounting is None:
+        raise AppError(f"{path}: a calibration in it says nothing about the sensor; leave it out")
+    return Calibrated(stated.mounting, stated.collar)
+
+
 @dataclass(frozen=True, slots=True)
 class _Read:
     path: Path
@@ -125,8 +137,12 @@ def _run(folder: Path, read: _Read, on_progress: Callable[[float], None]) -> tup
         fetches=bool(recording.answers),
     )
     total = len(recording.frames) + len(recording.answers)
+    adopted, n_frames = list(recording.calibrations), 0
     for k, (received_s, chunk) in enumerate(recording.chunks()):
+        while adopted and adopted[0][0] <= n_frames:  # no news where it was made from these frames
+            session.adopt(_calibration(adopted.pop(0)[1], read.path))
         session.receive(received_s, chunk)
+        n_frames += wire.is_frame(chunk)
         if k % _SHOW_EVERY == 0:
             on_progress(k / total)
     session.finish()

@@ -35,6 +35,9 @@ NAMES: Mapping[Mount, Mapping[str, str]] = {
 }
 
 
+OWN_FLEXION = "the neck's own forward bend, head minus upper back"  # with a second sensor on the collar
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """One angle at one mounting. Unless `is_shown` its number must not appear, and `why` says why."""

@@ -52,7 +52,15 @@ def load_tape(path: str | os.PathLike[str], options: ReadOptions | None = None) 
         notes.append(f"{recording.damaged_records} damaged records left out")
     if recording.is_torn:
         notes.append("the last record is cut off and left out")
-    return TimedFrames(recording.received_s, recording.frames, tuple(notes), recording.header)
+    header = dict(recording.header)
+    if (
+        "mounting" not in header and recording.calibrations
+    ):  # it began without: the one made meanwhile is as good
+        header |= recording.calibrations[-1][1]
+        mounting = header.get("mounting")
+        if isinstance(mounting, dict):
+            header["mount"] = mounting.get("mount", header.get("mount"))
+    return TimedFrames(recording.received_s, recording.frames, tuple(notes), header)
 
 
 def _tape_of_samples(path: Path, options: ReadOptions | None) -> TimedFrames:

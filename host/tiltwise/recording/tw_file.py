@@ -6,6 +6,7 @@ the next zero byte, so a torn tail or a bad block costs only the records it hits
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import struct
@@ -25,6 +26,7 @@ from tiltwise.version import __version__
 
 FORMAT = "tiltwise recording"
 FORMAT_VERSION = 1
+_CALIBRATION = b"{calibration}"  # begins a record that is neither a frame nor an answer
 _FLUSH_S = 1.0  # of received time: what a kill -9 can cost
 _MAX_HEADER = 1 << 16  # bytes; a longer first line is not ours
 _BATCH = 4096  # frames decoded at a time: 13 minutes, a few MB
@@ -87,6 +89,10 @@ class RecordingWriter:
             self._flushed_s = received_s
             self.flush()
 
+    def write_calibration(self, received_s: float, calibration: Mapping[str, object]) -> None:
+        """Append a calibration that is used from now on: `mounting` and `collar` as in a header."""
+        self.write(received_s, _CALIBRATION + json.dumps(calibration, allow_nan=False).encode())
+
     @property
     def waiting_bytes(self) -> int:
         """What the system has not taken yet: about a second, more when the disk refuses."""
@@ -130,6 +136,7 @@ class Recording:
     """What a recording file holds: frames as received, received_s (m,) from 0, and what was not readable.
 
     answers: (frames before it, received_s, bytes) of what the board answered, which tells what is missing.
+    calibrations: (frames before it, values with the keys of a header) of those that came into use meanwhile.
     """
 
     header: Mapping[str, object]
@@ -139,6 +146,7 @@ class Recording:
     is_torn: bool  # the last record is cut off, as after a power cut
     first_s: float = 0.0  # received_s of the first frame on the clock that the writer was told the zero of
     answers: tuple[tuple[int, float, bytes], ...] = ()
+    calibrations: tuple[tuple[int, Mapping[str, object]], ...] = ()
 
     def chunks(self) -> Iterator[tuple[float, bytes]]:
         """Yield (received_s on the writer's clock, frame or answer) in the order in which they came."""
@@ -171,6 +179,7 @@ def read_frames(path: str | os.PathLike[str]) -> Recording:
         *pieces, tail = file.read().split(b"\0")
     records = [_decode_record(piece) for piece in pieces if piece]
     good = [record for record in records if record is not None]
+    calibrations, good = _split_calibrations(good)
     received_ms = np.frombuffer(b"".join([record[:4] for record in good]), dtype="<u4").astype(np.int64)
     # Times of arrival only grow, so a step back is the wrap after 50 days.
     times_s = (
@@ -188,6 +197,7 @@ def read_frames(path: str | os.PathLike[str]) -> Recording:
         is_torn=bool(tail),
         first_s=first_s,
         answers=tuple((int(before[k]), float(times_s[k]), good[k][4:]) for k in np.flatnonzero(~is_frame)),
+        calibrations=calibrations,
     )
 
 
@@ -243,6 +253,25 @@ def _parse_header(line: bytes, path: Path) -> dict[str, object]:
             f"{path}: recording format {version}, this version reads {FORMAT_VERSION}: update tiltwise"
         )
     return header
+
+
+def _split_calibrations(
+    records: list[bytes],
+) -> tuple[tuple[tuple[int, Mapping[str, object]], ...], list[bytes]]:
+    """Return the calibrations that can be read, with the number of frames before each, and the other records."""
+    found: list[tuple[int, Mapping[str, object]]] = []
+    others: list[bytes] = []
+    n_frames = 0
+    for record in records:
+        if not record.startswith(_CALIBRATION, 4):
+            others.append(record)
+            n_frames += wire.is_frame(record[4:])
+            continue
+        with contextlib.suppress(ValueError, RecursionError):  # damaged as a frame may be: left out
+            values = json.loads(record[4 + len(_CALIBRATION) :])
+            if isinstance(values, dict):
+                found.append((n_frames, {k: values[k] for k in ("mounting", "collar") if k in values}))
+    return tuple(found), others
 
 
 def _decode_record(piece: bytes) -> bytes | None:

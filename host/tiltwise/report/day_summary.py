@@ -50,6 +50,7 @@ class DaySummary:
     (P10, P50, P90) of the same time, NaN without any; is_short says there is too little wear to read much into them.
     eva_percent is (7, 7), percent of the time in runs. limit_use is the largest share of an ISO 11226 holding time
     used by one run (1.0 = all of it). gaps hold every missing stretch between first and last sample, with its reason.
+    upper_back is the same of a second sensor, on the collar; the angles here are then the neck's own.
     """
 
     start_s: float
@@ -72,6 +73,7 @@ class DaySummary:
     breaks: tuple[Break, ...] = ()
     gaps: tuple[Gap, ...] = ()
     is_short: bool = True
+    upper_back: DaySummary | None = None
 
     @property
     def worn_s(self) -> float:
@@ -100,6 +102,7 @@ def summarise_day(
     alerts_held_back: int = 0,
     reps: Sequence[RepCompleted] = (),
     gaps: Sequence[Gap] = (),
+    upper_back: Sequence[Aggregate] = (),
 ) -> DaySummary:
     """Add up the rows that start in [start_s, end_s); rows of the same minute are merged first."""
     rows = agg.merge_by_minute([row for row in minutes if start_s <= row.start_s < end_s])
@@ -127,6 +130,9 @@ def summarise_day(
         breaks=tuple(_breaks(rows)),
         gaps=tuple(_all_gaps(rows, gaps)),
         is_short=total is None or total.worn_s < ENOUGH_WEAR_S,
+        upper_back=summarise_day(upper_back, start_s=start_s, end_s=end_s, mount=Mount.COLLAR)
+        if upper_back
+        else None,
     )
 
 
@@ -173,7 +179,14 @@ def _breaks(rows: list[Aggregate]) -> list[Break]:
 
 def _all_gaps(rows: list[Aggregate], known: Sequence[Gap]) -> list[Gap]:
     """Return the known gaps and, for missing minutes that none of them explains, gaps without a reason."""
-    found = list(known)
+    if not rows:
+        return sorted(known, key=lambda gap: gap.start_s)
+    first_s, last_s = rows[0].start_s, rows[-1].start_s + agg.MINUTE_S
+    found = [
+        Gap(max(gap.start_s, first_s), min(gap.end_s, last_s), gap.reason)
+        for gap in known
+        if gap.start_s < last_s and gap.end_s > first_s
+    ]
     for before, after in pairwise(rows):
         start, end = before.start_s + agg.MINUTE_S, after.start_s
         is_known = any(gap.start_s < end and gap.end_s > start for gap in known)

@@ -90,7 +90,7 @@ class ExposureAccumulator:
         Parameters
         ----------
         t_s : s, not decreasing, also from call to call.
-        flexion_deg : deg; samples with NaN count for nothing.
+        flexion_deg : deg; where it is NaN the time counts (worn, its activity), but enters no angle figure.
         activity : index into types.ACTIVITIES.
         lateral_deg, rotation_deg : deg, optional.
         rate_deg_s : deg/s, optional; without it the speed histogram stays empty.
@@ -143,7 +143,7 @@ class ExposureAccumulator:
         flexion, lateral, rotation, rate = (c[:-1] for c in columns)
         ends = [float(c[-1]) for c in columns]
         self._last = (int(t_us[-1]), ends[0], ends[1], ends[2], ends[3], int(code[-1]))
-        valid = (dt <= self.settings.max_gap_s * _US) & ~np.isnan(flexion)
+        valid = dt <= self.settings.max_gap_s * _US
         return _Samples(
             t_us[:-1], flexion, lateral, rotation, rate, code[:-1], np.where(valid, dt, 0).astype(float)
         )
@@ -154,7 +154,7 @@ class ExposureAccumulator:
         new = np.concatenate(([True], minutes[1:] != minutes[:-1]))
         local, numbers = np.cumsum(new) - 1, minutes[new]
         n, row = len(numbers), _HISTOGRAM_ROW[s.code]
-        posture = (row >= 0) & (s.dt_us > 0)
+        posture = (row >= 0) & (s.dt_us > 0) & ~np.isnan(s.flexion)
         activity = _sums(local, s.code, s.dt_us, n, len(ACTIVITIES))
         bins = np.clip(np.floor(np.nan_to_num(s.flexion)).astype(np.int64), *_BIN_RANGE)
         weight = np.where(posture, s.dt_us, 0.0)
@@ -229,7 +229,7 @@ def _second_sums(s: _Samples) -> Seconds:
     second = s.t_us // _US
     new = np.concatenate(([True], second[1:] != second[:-1]))
     local, n = np.cumsum(new) - 1, int(new.sum())
-    weight = np.where(_HISTOGRAM_ROW[s.code] >= 0, s.dt_us, 0.0)
+    weight = np.where((_HISTOGRAM_ROW[s.code] >= 0) & ~np.isnan(s.flexion), s.dt_us, 0.0)
     angle = np.rint(np.nan_to_num(s.flexion) * 1000)
     return Seconds(
         second[new],

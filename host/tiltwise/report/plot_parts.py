@@ -80,7 +80,7 @@ def draw_limit(axes: Axes, limit_deg: float | None) -> None:
         )
 
 
-def draw_footnote(figure: Figure, mount: Mount) -> None:
-    """Write below the picture what a sensor in this place sees, and what it is not."""
-    text = f"{style.FOOTNOTES[mount]}\n{style.DISCLAIMER}"
+def draw_footnote(figure: Figure, mount: Mount, *, is_pair: bool = False) -> None:
+    """Write below the picture what the sensor in this place, or the pair, sees, and what it is not."""
+    text = f"{style.OWN_FOOTNOTE if is_pair else style.FOOTNOTES[mount]}\n{style.DISCLAIMER}"
     figure.text(0.062, 0.02, text, fontsize=9, color=style.SOFT, va="bottom", linespacing=1.5)

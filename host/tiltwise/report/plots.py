@@ -69,7 +69,7 @@ def day(
     _draw_distribution(figure.add_subplot(lower[1, 1]), summary)
     figure.text(0.062, 0.945, _day_name(summary, zone), fontsize=17, fontweight="bold", color=style.INK)
     figure.text(0.062, 0.912, style.headline(summary), fontsize=9.8, color=style.SOFT)
-    parts.draw_footnote(figure, summary.mount)
+    parts.draw_footnote(figure, summary.mount, is_pair=summary.upper_back is not None)
     return figure
 
 
@@ -151,9 +151,10 @@ def _draw_timeline(
     if trace is None:
         _draw_minutes(axes, summary.minutes)
     else:
-        parts.draw_trace(
-            axes, trace[0] / _DAY_S, trace[1], style.ANGLE, style.ANGLE_NAMES[summary.mount], 1.2
-        )
+        parts.draw_trace(axes, trace[0] / _DAY_S, trace[1], style.ANGLE, style.angle_name(summary), 1.2)
+    if summary.upper_back is not None:
+        edges, (_, p50, _) = curves.minute_band(summary.upper_back.minutes)
+        axes.plot(edges / _DAY_S, p50, color=style.UPPER_BACK, linewidth=1.1, label="upper back, median")
     axes.axhline(0, color=style.SOFT, linewidth=0.8)
     low, high = axes.get_ylim()
     axes.set_ylim(min(low, -10), max(high, 45) + 6)  # room for the marks; the same scale on most days
@@ -170,7 +171,7 @@ def _draw_timeline(
             linewidth=1.4,
             label=f"{len(times)} repetitions",
         )
-    axes.set_ylabel(f"{style.ANGLE_NAMES[summary.mount]} (deg)")
+    axes.set_ylabel(f"{style.angle_name(summary)} (deg)")
     axes.tick_params(labelbottom=False)
     axes.yaxis.set_major_locator(MultipleLocator(15))
     parts.legend(axes)
@@ -299,7 +300,7 @@ def _draw_distribution(axes: Axes, summary: DaySummary) -> None:
             fontsize=9.5, color=style.INK, ha="right", va="bottom",
         )  # fmt: skip
     axes.set_yticks([0, 25, 50, 75, 100], ["0", "25", "50", "75", "100 %"])
-    axes.set_xlabel(f"{style.ANGLE_NAMES[summary.mount]} (deg)", fontsize=9.5)
+    axes.set_xlabel(f"{style.angle_name(summary)} (deg)", fontsize=9.5)
     if summary.is_short:
         _draw_too_short(axes, (summary.percentiles_deg[1] - left) / (right - left))
 

@@ -13,6 +13,7 @@ ANGLE_BAND = "#9CC9E6"
 ALERT = "#D55E00"
 EPISODE = "#F2C66D"
 EXERCISE = "#009E73"
+UPPER_BACK = "#CC79A7"
 GAP = "#9AA5AF"
 ACTIVITY_COLOURS = {
     Activity.STILL: "#C9D6E0",
@@ -33,6 +34,11 @@ ANGLE_NAMES = {
     Mount.NECK: "forward bend of the neck",
     Mount.HEAD: "forward bend of the head",
 }
+OWN_ANGLE = "the neck's own forward bend"  # with a second sensor on the collar: head minus upper back
+OWN_FOOTNOTE = (
+    "Two sensors: the angle is that of the neck alone, the head's minus the upper back's; "
+    "leaning with a straight neck is not in it."
+)
 # What one sensor in this place cannot tell apart; docs/sensing.md has the tables.
 FOOTNOTES = {
     Mount.COLLAR: "On the collar the sensor rides on the upper back: it shows how far that leans or rounds forward, "
@@ -43,6 +49,11 @@ FOOTNOTES = {
     "only a second sensor on the collar tells them apart.",
 }
 DISCLAIMER = "A habit and movement coach, not a medical device."
+
+
+def angle_name(summary: DaySummary) -> str:
+    """Return what the angle of a day is called."""
+    return ANGLE_NAMES[summary.mount] if summary.upper_back is None else OWN_ANGLE
 
 
 def duration_text(seconds: float) -> str:

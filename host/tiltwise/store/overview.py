@@ -61,7 +61,7 @@ def overview(folder: Path) -> Overview:
     db = schema.open_reader(path)
     try:
         first, last, covered, worn = db.execute(
-            "SELECT min(start_us), max(start_us), sum(covered_s), sum(worn_s) FROM aggregate"
+            "SELECT min(start_us), max(start_us), sum(covered_s), sum(worn_s) FROM aggregate WHERE sensor = 0"
         ).fetchone()
         gaps = db.execute(
             "SELECT reason, count(*), sum(end_us - start_us) FROM gap GROUP BY reason ORDER BY 3 DESC, 1"

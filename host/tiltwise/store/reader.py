@@ -119,7 +119,7 @@ class StoreReader:
         name = zone or self.zone()
         start_us, end_us = day_bounds_us(day, name)
         rows = self._query(
-            "SELECT start_us, data FROM aggregate WHERE start_us >= ? AND start_us < ? ORDER BY start_us",
+            "SELECT sensor, start_us, data FROM aggregate WHERE start_us >= ? AND start_us < ? ORDER BY start_us",
             (start_us, end_us),
         )
         events = self._query(
@@ -133,11 +133,12 @@ class StoreReader:
         decoded = (decode_event(str(k), str(d), _us(t) / _US) for k, d, t in events)
         return StoredDay(
             start_us / _US, end_us / _US, name, self._mount(start_us, end_us),
-            [unpack_aggregate(_us(t) / _US, _bytes(blob)) for t, blob in rows],
+            [unpack_aggregate(_us(t) / _US, _bytes(blob)) for sensor, t, blob in rows if sensor == 0],
             [event for event in decoded if event is not None],
             [Gap(max(_us(a), start_us) / _US, min(_us(b), end_us) / _US, str(r)) for a, b, r in gaps],
             self._rule_deg(start_us, end_us),
             self.origins(start_us, end_us),
+            [unpack_aggregate(_us(t) / _US, _bytes(blob)) for sensor, t, blob in rows if sensor == 1],
         )  # fmt: skip
 
     def _rule_deg(self, start_us: int, end_us: int) -> float | None:
@@ -163,7 +164,7 @@ class StoreReader:
         """Return the mount that most minutes of the stretch were worn on; the newest one's without any."""
         rows = self._query(
             "SELECT mount FROM aggregate JOIN session ON session.id = session_id "
-            "WHERE start_us >= ? AND start_us < ? GROUP BY mount ORDER BY count(*) DESC LIMIT 1",
+            "WHERE start_us >= ? AND start_us < ? AND sensor = 0 GROUP BY mount ORDER BY count(*) DESC LIMIT 1",
             (start_us, end_us),
         ) or self._query("SELECT mount FROM session ORDER BY started_us DESC, id DESC LIMIT 1")
         return Mount(str(rows[0][0])) if rows else Mount.NECK
@@ -175,7 +176,7 @@ class StoreReader:
         sums = ", ".join(f"sum(above_{limit}_s)" for limit in agg.THRESHOLDS_DEG)
         sql = (
             "SELECT sum(covered_s), sum(worn_s), sum(posture_s), sum(moving_s), "
-            f"sum(mean_deg * posture_s), {sums} FROM aggregate WHERE start_us >= ? AND start_us < ?"
+            f"sum(mean_deg * posture_s), {sums} FROM aggregate WHERE start_us >= ? AND start_us < ? AND sensor = 0"
         )
         found = []
         for day in days:
@@ -184,10 +185,10 @@ class StoreReader:
                 found.append(_totals(day, [float(str(v or 0.0)) for v in row]))
         return found
 
-    def last_s(self, device: str, boot: int) -> float | None:
-        """Return when the newest samples of a boot ended, UTC s; None when none are in the tail or the last month."""
-        ends_us = [_end_us(f) for _, of, frames in self._tail(device) if of == boot for f in frames]
-        for path in raw_files(self._folder)[-1:]:
+    def last_s(self, device: str, boot: int | None = None) -> float | None:
+        """Return when the newest samples of a boot, or of any, ended, UTC s; None when none are recent."""
+        ends_us = [_end_us(f) for _, of, frames in self._tail(device) if boot in (None, of) for f in frames]
+        for path in raw_files(self._folder)[-2:]:
             try:
                 ends_us += self._ends_us(path, device, boot)
             except sqlite3.Error as error:
@@ -195,8 +196,8 @@ class StoreReader:
         return max(ends_us) / _US if ends_us else None
 
     @staticmethod
-    def _ends_us(path: Path, device: str, boot: int) -> list[int]:
-        sql = "SELECT max(t1_us) FROM chunk WHERE device = ? AND boot = ? AND n_samples > 0"
+    def _ends_us(path: Path, device: str, boot: int | None) -> list[int]:
+        sql = "SELECT max(t1_us) FROM chunk WHERE device = ?1 AND (?2 IS NULL OR boot = ?2) AND n_samples > 0"
         db = schema.open_reader(path)
         try:
             return [_us(row[0]) for row in db.execute(sql, (device, boot)) if row[0] is not None]

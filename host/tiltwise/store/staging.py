@@ -181,14 +181,14 @@ class StoreIntake:
         )
         self._put(("gap", session, values[1], reason), sql, values)
 
-    def close_lost_gaps(self, session: int) -> None:
-        """Stage that of this session's boot everything was fetched: what is gone for good has rows of its own."""
+    def close_gaps(self, session: int, reason: str) -> None:
+        """Stage that this boot's gaps of one reason are over: what is gone for good has rows of its own."""
         boot = self._sessions[session]
         sql = (
-            "DELETE FROM gap WHERE reason = 'lost' AND session_id IN "
+            "DELETE FROM gap WHERE reason = ? AND session_id IN "
             "(SELECT id FROM session WHERE device_id = ? AND boot = ?)"
         )
-        self._put(("close", boot.device_id, boot.boot), sql, (boot.device_id, boot.boot))
+        self._put(("close", boot.device_id, boot.boot, reason), sql, (reason, boot.device_id, boot.boot))
 
     def received(self, device: str, boot: int) -> list[tuple[int, int]]:
         """Return the ranges of frames of a boot that are settled, stored or known to be lost, in order."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +41,10 @@ class StoredSamples:
 
 @dataclass(frozen=True, slots=True)
 class StoredDay:
-    """One local day [start_s, end_s), UTC s: minutes (not merged), events with UTC times, gaps, mount and zone."""
+    """One local day [start_s, end_s), UTC s: minutes (not merged), events with UTC times, gaps, mount and zone.
+
+    With two sensors `minutes` are the neck's own angle, and `upper_back` those of the sensor on the collar.
+    """
 
     start_s: float
     end_s: float
@@ -52,6 +55,7 @@ class StoredDay:
     gaps: list[Gap]
     rule_deg: float | None = None  # of the rule in force, None: stored by a version that did not keep it
     origins: tuple[str, ...] = ()  # SIMULATED, REPLAYED: what of it is not the wearer's own
+    upper_back: list[Aggregate] = field(default_factory=list)
 
     def summary(self) -> DaySummary:
         """Return the day as it is drawn; only episodes that lasted long enough to alert are kept."""
@@ -69,6 +73,7 @@ class StoredDay:
             alerts_held_back=len(held_back),
             reps=[e for e in self.events if isinstance(e, RepCompleted)],
             gaps=self.gaps,
+            upper_back=self.upper_back,
         )
 
     def _alone_s(self) -> list[float]:

@@ -93,6 +93,12 @@ class BootRanges:
         starts = (start for (a, _), (start, _) in runs if a > last and start is not None)
         return (ends[-1] if ends else None), next(starts, None)
 
+    def samples_span(self) -> _Span:
+        """Return when the first samples that came began and the last ones ended."""
+        starts = [start for start, _ in self._spans_s if start is not None]
+        ends = [end for _, end in self._spans_s if end is not None]
+        return (starts[0] if starts else None), (ends[-1] if ends else None)
+
     def _expected_from(self) -> int:
         return self.floor if self.floor is not None else self.came.first or 0
 

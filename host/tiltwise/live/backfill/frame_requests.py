@@ -49,7 +49,12 @@ class Backfill:
         self._ledger = FrameLedger() if answers else None
         self._known: dict[int, list[tuple[int, int]]] = {}  # boot -> frames stored by earlier runs
         self._ended_s: dict[int, float | None] = {}  # boot -> when their last samples ended
+        self._stored_until_s: float | None = (
+            None  # end of the last samples of any boot that earlier runs stored
+        )
         self._whole: set[int] = set()  # boots of which nothing is left to be fetched
+        self.board = ""  # name of the board, once it has said who it is
+        self._off_closed: set[int] = set()  # boots before which it is known how long the board was off
         self._unplaced: dict[int, list[Frame]] = {}  # late frames of a boot whose clock is not known
         self._late: dict[int, LateTracker] = {}
         self._infos: dict[int, Frame] = {}  # newest INFO frame of each sensor
@@ -116,8 +121,9 @@ class Backfill:
         with contextlib.suppress(LinkError):  # of another version, in a recording: its clock cannot be asked
             hello = read_hello(body)
             self._clocks.on_hello(hello)
-            if self._sink is not None and hello.device_id:
-                self._sink.rename(f"board-{hello.device_id.hex()}")
+            self.board = hello.name or self.board
+            if self._sink is not None and hello.name and self._sink.rename(hello.name):
+                self._stored_until_s = self._sink.ended_s()
         self._look_up(self._clocks.asked)  # before its live frames come: BOOTS is answered after them
 
     def _on_boots(self, ledger: FrameLedger, body: bytes, received_s: float) -> None:
@@ -125,6 +131,7 @@ class Backfill:
         boots = [boot for boot, _, _ in read_boots(body)]
         for boot in boots:
             self._look_up(boot)
+            self._whole.discard(boot)  # what it still has from before is yet to be fetched
         fresh = [boot for boot in boots if ledger.boot(boot).floor is None]
         self._lose(ledger.on_boots(body, self._known, self._ended_s), received_s)
         for boot in fresh:
@@ -219,7 +226,23 @@ class Backfill:
             for loss in ledger.gaps(boot):
                 if loss.start_s is not None and loss.end_s is not None:
                     sink.add_overflow_gap(boot, loss.start_s, loss.end_s)
+            self._close_off_gap(boot, sink, ledger)
             self._summarise(boot, sink, ledger)
+
+    def _close_off_gap(self, boot: int, sink: StoreSink, ledger: FrameLedger) -> None:
+        """From the last samples of the boot before to the first ones of this one, the board was off or full."""
+        ranges = ledger.boot(boot)
+        first_s, _ = ranges.samples_span()
+        is_settled = ranges.floor is not None and first_s is not None and self._clocks.is_known(boot)
+        if not is_settled or first_s is None or boot in self._off_closed or self._known.get(boot):
+            return
+        self._off_closed.add(boot)
+        ends_s = [ledger.boot(other).samples_span()[1] for other in ledger.boots if other != boot]
+        before_s = [
+            end_s for end_s in (*ends_s, self._stored_until_s) if end_s is not None and end_s <= first_s
+        ]
+        if before_s and first_s - max(before_s) < _LONG_AGO_S:
+            sink.add_off_gap(boot, max(before_s), self._clocks.utc_s(boot, 0.0), first_s)
 
     def _summarise(self, boot: int, sink: StoreSink, ledger: FrameLedger) -> None:
         """Let the board's summaries stand for samples that are gone."""
@@ -232,6 +255,7 @@ class Backfill:
             lambda seq: ledger.is_gone(boot, seq),
             profile,
             lambda frame: self._clocks.utc_s(boot, self._clocks.device_s(frame)),
+            self._pipeline.collar_profile,
         )
         sink.add_coarse_minutes(boot, rows)
 

@@ -108,8 +108,11 @@ class LateTracker:
     def finish(self, keep: Keep) -> None:
         """Close what is open."""
         if self._tracker is not None and self._profile is not None:
-            closing = tuple(self._tracker.finish())
-            keep(Update.without_samples(closing), self._profile, self._decoder.zero_s)
+            if isinstance(self._tracker, PairTracker):
+                closing: Update = self._tracker.finish_update()
+            else:
+                closing = Update.without_samples(self._tracker.finish())
+            keep(closing, self._profile, self._decoder.zero_s)
 
 
 def _span(run: tuple[int, int]) -> range:

@@ -5,59 +5,23 @@ A store that refuses never stops the stream: it is reported once and retried at 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from tiltwise.common import wire
 from tiltwise.common.frame import Frame
 from tiltwise.decode.messages import GapReason, Info, read_event, read_minute
+from tiltwise.live.backfill.minute_stream import MinuteStream
 from tiltwise.report.aggregate import MINUTE_S, Aggregate
-from tiltwise.report.exposure import ExposureAccumulator, ExposureSettings
+from tiltwise.store.time_account import COARSE_SOURCE
 from tiltwise.store.writer import Store, StoreError
 from tiltwise.tracker import TrackerSettings
-from tiltwise.types import AlertHeldBack, AlertsAlone, Mount, SignalGap, Update
+from tiltwise.types import AlertHeldBack, AlertsAlone, Mount, Update
 
 # A frame without samples (STATUS, an event) leaves no gap, but frames end by the part's nominal rate: ten samples at
 # 52 Hz, and a part that is off by 5 %.
 _LEAST_GAP_S = 0.01
-
-
-class _MinuteStream:
-    """Minutes of one stream of samples in order: the live one, or what came late of a boot."""
-
-    def __init__(self, mount: Mount) -> None:
-        self.session: int | None = None
-        self._exposure = ExposureAccumulator(ExposureSettings(mount=mount))
-        self._last_utc_s = -math.inf  # of the newest sample
-
-    def add(self, store: Store, update: Update, profile: TrackerSettings, utc_offset_s: float) -> None:
-        """Stage the events and minutes of an update; device times plus the offset are UTC s."""
-        if self.session is None:
-            return
-        events = [event for event in update.events if not isinstance(event, SignalGap)]
-        store.put_events(self.session, events, utc_offset_s)
-        angles = update.angles
-        if not len(angles.t_s):
-            return
-        # The clock map learns, so its offset may fall by more than a sample's time: the day never runs back.
-        utc_s = angles.t_s + max(utc_offset_s, self._last_utc_s - float(angles.t_s[0]))
-        self._last_utc_s = float(utc_s[-1])
-        rows = self._exposure.process(
-            utc_s,
-            profile.posture_angle_deg(angles),
-            update.activity,
-            lateral_deg=angles.lateral_deg,
-            rotation_deg=angles.rotation_deg,
-            rate_deg_s=angles.rate_deg_s,
-        )
-        store.put_aggregates(self.session, rows)
-
-    def stage(self, store: Store, *, is_end: bool) -> None:
-        """Stage the open minutes as they stand, so that a crash costs a second of them and no more."""
-        if self.session is not None:
-            rows = self._exposure.finish() if is_end else self._exposure.snapshot()
-            store.put_aggregates(self.session, rows)
+_START_S = 3.0  # from power-on to the first sample, at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +53,26 @@ class StoreSink:
         self._rule = dict(rule or {})
         self._store, self._device, self._mount, self._zone = store, device, mount, zone
         self._sessions: dict[int, int] = {}  # boot -> session number
-        self._live = _MinuteStream(mount)
-        self._late: dict[int, _MinuteStream] = {}  # boot -> minutes of what came late
+        self._live: MinuteStream | None = None  # of the present boot
+        self._ended: list[MinuteStream] = []  # live ones of earlier boots
+        self._late: dict[int, MinuteStream] = {}  # boot -> minutes of what came late
         self._trouble = ""
         self.recoveries = list(store.reports)
 
-    def rename(self, device: str) -> None:
-        """The device has proved who it is; its name goes with the sessions that begin from now on."""
-        if device != self._device:
-            self._device, self._live.session = device, None
-            self._sessions.clear()
-            self._late.clear()
+    def rename(self, device: str) -> bool:
+        """Take the name that the device has proved, for the sessions that begin from now on; tell if it is new."""
+        if device == self._device:
+            return False
+        self._device = device
+        self._end_live()
+        self._ended += self._late.values()
+        self._sessions.clear()
+        self._late.clear()
+        return True
+
+    def wear_at(self, mount: Mount) -> None:
+        """The sensor is worn in another place; sessions that begin from now on say so."""
+        self._mount = mount
 
     def received_ranges(self, boots: Sequence[int]) -> dict[int, list[tuple[int, int]]]:
         """Return the settled ranges of frames of these boots, as far as the store can be read."""
@@ -115,8 +88,8 @@ class StoreSink:
         except StoreError:
             return None
 
-    def ended_s(self, boot: int) -> float | None:
-        """Return when the last samples of this boot ended that an earlier run of the program stored, UTC s."""
+    def ended_s(self, boot: int | None = None) -> float | None:
+        """Return when the last samples of this boot, or of any, ended that an earlier run stored, UTC s."""
         try:
             with self._store.open_readonly(self._store.folder) as reader:
                 return reader.last_s(self._device, boot)
@@ -126,8 +99,8 @@ class StoreSink:
     def add_frame(self, frame: Frame, utc_s: float, info: Info | None, *, is_backfill: bool = False) -> bool:
         """Stage a checked frame and tell whether it is new; the first one of a boot opens a session."""
         session = self._of(frame.boot, utc_s, info)
-        if not is_backfill:
-            self._live.session = session
+        if not is_backfill and (self._live is None or self._live.session != session):
+            self._begin_live(session)
         is_new = bool(self._store.append(session, [frame], [utc_s]))
         if is_new and frame.frame_type == wire.EVENT:
             event = read_event(frame, frame.device_s)
@@ -145,7 +118,7 @@ class StoreSink:
 
     def add_held_back(self, event: AlertHeldBack, utc_offset_s: float) -> None:
         """Stage that an alert was not given."""
-        if self._live.session is not None:
+        if self._live is not None and self._live.session is not None:
             self._store.put_events(self._live.session, [event], utc_offset_s)
 
     def add_clock_fit(self, boot: int, device_s: float, utc_s: float, rate: float) -> None:
@@ -165,7 +138,35 @@ class StoreSink:
     def close_boot(self, boot: int) -> None:
         """Stage that everything of a boot was fetched: its gaps of lost frames are closed."""
         if boot in self._sessions:
-            self._store.close_lost_gaps(self._sessions[boot])
+            self._store.close_gaps(self._sessions[boot], GapReason.LOST)
+
+    def add_off_gap(self, boot: int, ended_s: float, boot_s: float, first_s: float) -> None:
+        """Stage that the board was off [ended_s, boot_s), and had no room for its samples until first_s, UTC s.
+
+        It replaces the gap that was seen live, before it was known what the board still had.
+        """
+        self._store.close_gaps(self._of(boot, first_s, None), GapReason.RESTART)
+        boot_s = min(max(boot_s, ended_s), first_s)
+        if first_s - boot_s < _START_S:
+            boot_s = first_s
+        self.add_gap(boot, ended_s, boot_s, GapReason.RESTART)
+        self.add_gap(boot, boot_s, first_s, GapReason.OVERFLOW)
+
+    def _begin_live(self, session: int) -> None:
+        """Let live minutes go into this session; one that ended for a moment (boots alternate) goes on."""
+        self._end_live()
+        known = [stream for stream in self._ended if stream.session == session]
+        self._ended = [stream for stream in self._ended if stream.session != session]
+        self._live = known[0] if known else MinuteStream(session, self._mount)
+
+    def _end_live(self) -> None:
+        if self._live is not None:
+            self._live.stage(self._store, is_end=False)
+            self._ended.append(self._live)
+        self._live = None
+
+    def _streams(self) -> list[MinuteStream]:
+        return [*([] if self._live is None else [self._live]), *self._late.values()]
 
     def _of(self, boot: int, utc_s: float, info: Info | None) -> int:
         if boot not in self._sessions:
@@ -184,23 +185,28 @@ class StoreSink:
 
     def update(self, update: Update, profile: TrackerSettings, utc_offset_s: float) -> None:
         """Stage the events and minutes of a live update; device times plus the offset are UTC s."""
-        self._live.add(self._store, update, profile, utc_offset_s)
+        if self._live is not None:
+            self._live.add(self._store, update, profile, utc_offset_s)
 
     def add_late_update(
         self, boot: int, update: Update, profile: TrackerSettings, utc_offset_s: float
     ) -> None:
         """Stage the events and minutes of what came late, in a session beside the live one."""
-        stream = self._late.setdefault(boot, _MinuteStream(self._mount))
-        if stream.session is None and len(update.angles.t_s):
-            stream.session = self._begin(boot, float(update.angles.t_s[0]) + utc_offset_s, {"source": "late"})
-        stream.add(self._store, update, profile, utc_offset_s)
+        if boot not in self._late:
+            if not len(update.angles.t_s):
+                return
+            started_s = float(update.angles.t_s[0]) + utc_offset_s
+            session = self._begin(boot, started_s, {"source": "late"})
+            self._late[boot] = MinuteStream(session, self._mount)
+        self._late[boot].add(self._store, update, profile, utc_offset_s)
 
-    def add_coarse_minutes(self, boot: int, rows: Sequence[Aggregate]) -> None:
+    def add_coarse_minutes(self, boot: int, by_sensor: Mapping[int, Sequence[Aggregate]]) -> None:
         """Stage minutes that are known by the board's own summaries only, in a session that says so."""
-        if rows:
-            info = {"source": "one-minute summaries of the board"}
-            session = self._begin(boot, min(row.start_s for row in rows), info)
-            self._store.put_aggregates(session, rows)
+        if by_sensor:
+            starts_s = [row.start_s for rows in by_sensor.values() for row in rows]
+            session = self._begin(boot, min(starts_s), {"source": COARSE_SOURCE})
+            for sensor, rows in by_sensor.items():
+                self._store.put_aggregates(session, rows, sensor)
 
     def add_gap(self, boot: int, start_s: float, end_s: float, reason: str) -> None:
         """Stage a stretch [start_s, end_s) UTC s without samples."""
@@ -209,7 +215,7 @@ class StoreSink:
 
     def commit(self) -> Kept:
         """Write what is staged; a refusal becomes a warning, reported once until the store works again."""
-        for stream in (self._live, *self._late.values()):
+        for stream in self._streams():
             stream.stage(self._store, is_end=False)
         try:
             done = self._store.commit()
@@ -223,7 +229,7 @@ class StoreSink:
 
     def close(self) -> str:
         """Finish the open minutes, commit and close; return a warning or an empty text."""
-        for stream in (self._live, *self._late.values()):
+        for stream in (*self._streams(), *self._ended):
             stream.stage(self._store, is_end=True)
         try:
             self._store.close()

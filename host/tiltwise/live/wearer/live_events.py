@@ -41,6 +41,13 @@ class Calibrated:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveNote:
+    """Something worth knowing, in a line; nothing is wrong."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class LiveWarning:
     """Something is wrong with board, disk or sensors: one line, what and what to do."""
 
@@ -83,6 +90,7 @@ LiveEvent = (
     | Calibrated
     | Status
     | BoardEvent
+    | LiveNote
     | LiveWarning
     | Command
 )

@@ -23,6 +23,9 @@ from tiltwise.pair_tracker import PairTracker
 from tiltwise.tracker import Tracker, TrackerSettings
 from tiltwise.types import AlertHeldBack, EpisodeAlert, Event, FloatArray, ImuBlock, Mount, OrientationBlock
 
+_NOTHING_SHOWN = (CalibrationStep.SIT_STILL, -1)
+_TRIES = 3  # of a calibration beside the tracking
+
 
 class Pipeline:
     """One wearer: calibrating until it is known how the sensor sits, tracking from then on.
@@ -50,13 +53,42 @@ class Pipeline:
         self.settings, self._zone, self._counters = settings, zone, counters
         self.alerts = Alerts(settings.alerts)
         self.delivery = AlertDelivery(settings.alerts)
+        self._mount, self._options = mount, calibration
         self._stage: LiveCalibration | Tracking = LiveCalibration(mount, calibration)
-        self._shown = (CalibrationStep.SIT_STILL, -1)  # step and count of the calibration that went up last
+        self._again: LiveCalibration | None = None  # a calibration while the one before is in use
+        self._shown = _NOTHING_SHOWN  # step and count of the calibration that went up last
 
     @property
     def profile(self) -> TrackerSettings | None:
         """The tracker's settings in use, None while calibrating."""
         return self._stage.profile if isinstance(self._stage, Tracking) else None
+
+    @property
+    def collar_profile(self) -> TrackerSettings | None:
+        """Those of the second sensor's tracker, None without one."""
+        return self._stage.collar_profile if isinstance(self._stage, Tracking) else None
+
+    def recalibrate(self) -> bool:
+        """Calibrate beside the tracking, which goes on until it is done; False while the first one is under way."""
+        if not isinstance(self._stage, Tracking):
+            return False
+        mount = self._stage.profile.mounting.mount
+        self._again, self._shown = LiveCalibration(mount, self._options), _NOTHING_SHOWN
+        return True
+
+    def calibrate_first(self, utc_offset_s: float) -> LiveEvents:
+        """Stop tracking until it is known how this sensor sits."""
+        closing = self.finish(utc_offset_s)
+        self._stage, self._again = LiveCalibration(self._mount, self._options), None
+        self._shown = _NOTHING_SHOWN
+        return closing
+
+    def change(self, mounting: Mounting, collar: Mounting | None, utc_offset_s: float) -> LiveEvents:
+        """Track with another calibration from now on; what is open under the one before is closed."""
+        closing = self.finish(utc_offset_s)
+        self._again = None
+        self.begin(mounting, collar, is_put_on=True)
+        return closing
 
     def begin(self, mounting: Mounting, collar: Mounting | None, *, is_put_on: bool) -> None:
         """Track with a calibration from now on."""
@@ -92,7 +124,10 @@ class Pipeline:
         """Return what a block says; utc_offset_s plus device time is UTC s."""
         if isinstance(self._stage, LiveCalibration):
             return self._calibrate(self._stage, block, info)
-        return self._with_notices(self._stage.process(block), info, utc_offset_s)
+        events = self._with_notices(self._stage.process(block), info, utc_offset_s)
+        if self._again is None:
+            return events
+        return (*events, *self._calibrate_again(self._again, block, info, utc_offset_s))
 
     def finish(self, utc_offset_s: float) -> LiveEvents:
         """Close what is open."""
@@ -127,3 +162,26 @@ class Pipeline:
         self.begin(progress.mounting, stage.collar, is_put_on=False)
         done = (progress, Calibrated(progress.mounting, stage.collar))
         return (*done, LiveWarning(progress.text)) if stage.lacks_collar else done
+
+    def _calibrate_again(
+        self,
+        again: LiveCalibration,
+        block: ImuBlock | OrientationBlock,
+        info: Info | None,
+        utc_offset_s: float,
+    ) -> LiveEvents:
+        """Report each change of step or count; go over to the new calibration when it is done."""
+        progress = again.process(block, info)
+        if (progress.step, progress.count) == self._shown:
+            return ()
+        self._shown = (progress.step, progress.count)
+        if progress.mounting is not None:
+            closing = self.finish(utc_offset_s)
+            self._again = None
+            self.begin(progress.mounting, again.collar, is_put_on=False)
+            return (*closing, progress, Calibrated(progress.mounting, again.collar))
+        if len(again.refusals) >= _TRIES:
+            self._again = None
+            text = f"not calibrated after {_TRIES} tries: {again.refusals[-1]}; the calibration before stays in use"
+            return (progress, LiveWarning(text))
+        return (progress,)

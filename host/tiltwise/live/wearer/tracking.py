@@ -55,6 +55,11 @@ class Tracking:
         """How the second sensor sits, None without one."""
         return self._collar
 
+    @property
+    def collar_profile(self) -> TrackerSettings | None:
+        """Those of the second sensor's tracker, None without one."""
+        return self._tracker.collar if isinstance(self._tracker, PairTracker) else None
+
     def new_tracker(self) -> Tracker | PairTracker:
         """Return a tracker like the one in use, for samples that come late."""
         settings = TrackerSettings(self._mounting, rule=self._rule)
@@ -81,8 +86,11 @@ class Tracking:
 
     def finish(self) -> list[LiveEvent]:
         """Close what is open."""
-        events = self._tracker.finish()
-        return [Update.without_samples(events), *events]
+        if isinstance(self._tracker, PairTracker):
+            update: Update = self._tracker.finish_update()
+        else:
+            update = Update.without_samples(self._tracker.finish())
+        return [update, *update.events]
 
     def _pair(self, update: PairUpdate) -> list[LiveEvent]:
         """With two sensors the rule goes by the neck's own angle, and the upper back is shown beside it."""
