@@ -151,7 +151,7 @@ EXPECTED = {
     "files": ["[True, True, True]", "[1, 1, 1] 2"],
     "settings": [
         "31 a=b None",
-        "rule_deg is 1000, expected 5 to 90",
+        "rule_deg is 1000, expected 1 to 90",
         "True",
         "settings file is damaged: defaults are used",
     ],
