@@ -178,12 +178,12 @@ def test_count_json_has_the_keys_of_the_contract(tiltwise: Command, demo_folder:
     result = tiltwise("count", demo_folder / "demo.tw", "--exercise", "side-tilt", "--json")
     assert (result.code, result.err) == (0, "")
     said = json.loads(result.out)
-    assert set(said) == {"exercise", "reps", "partial", "list", "notes"}
-    assert set(said["reps"]) == {"total", "left", "right"}
+    assert set(said) == {"exercise", "reps", "partial", "list", "left_out", "notes"}
+    assert set(said["reps"]) == {"total", "left", "right", "side_unknown"}
     assert isinstance(said["partial"], int)
     assert len(said["list"]) == said["reps"]["total"]
     for rep in said["list"]:
-        assert set(rep) == {"start_s", "peak_s", "end_s", "peak_deg", "side"}
+        assert set(rep) == {"start_s", "peak_s", "end_s", "peak_deg", "hold_s", "side"}
 
 
 def test_every_table_fits_80_columns(tiltwise: Command, leant: Path, demo_folder: Path) -> None:

@@ -96,7 +96,7 @@ def test_size_range_days_and_gaps_by_reason_are_told(tmp_path: Path) -> None:
     assert [(gap.count, gap.seconds) for gap in seen.gaps] == [(1, 3600.0), (2, 60.0)]
     text = said(tmp_path)
     assert "2026-05-30 12:00 to 2026-05-31 12:01 UTC" in text
-    assert "lost on the way: 2, 1:00" in text
+    assert "lost on the way: 2, 1 min 0 s" in text
     assert "\x1b" not in text
     assert "\u202e" not in text
     told = data_json(tmp_path, seen)
@@ -181,7 +181,7 @@ def test_nothing_is_erased_under_a_running_watch(tmp_path: Path) -> None:
     assert seqs(tmp_path, MAY) == [0, 1, 2, 3, 4]
 
 
-@pytest.mark.parametrize(("what", "error"), [("yesterday", UsageError), ("2026-05-01", AppError)])
+@pytest.mark.parametrize(("what", "error"), [("someday", UsageError), ("2026-05-01", AppError)])
 def test_a_day_that_is_none_or_has_nothing_is_refused(
     tmp_path: Path, what: str, error: type[AppError]
 ) -> None:

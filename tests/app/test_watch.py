@@ -152,7 +152,7 @@ def test_quiet_hours_hold_the_alert_back(tiltwise: Command, home: Path, leant: P
     result = tiltwise("watch", f"replay:{leant}?speed=0", "--no-store")
     assert told_alerts(result) == []
     assert "alert held back" in result.out
-    assert "1 alerts held back" in result.out
+    assert "alerts: 0, 1 held back" in result.out
 
 
 def test_alerts_off_in_the_terminal_are_not_shown_there(tiltwise: Command, home: Path, leant: Path) -> None:
@@ -174,8 +174,8 @@ def test_a_simulated_wearer_to_its_end(tiltwise: Command, home: Path) -> None:
     result = tiltwise("watch", "sim:slouch?minutes=3&speed=max&seed=2", "--rule", "20:30")
     assert (result.code, result.err) == (0, "")
     assert "calibrated" in result.out
-    assert "ended; " in result.out
-    assert stored_seqs(home)
+    assert "ended after 3 min 0 s; alerts: " in result.out
+    assert stored_seqs(home / "simulated")
 
 
 def test_a_recording_that_exists_is_not_overwritten_and_the_store_is_closed(

@@ -62,7 +62,7 @@ def test_strength_is_a_ladder_and_zero_means_as_set():
     assert bench.motor.duty == duties[-1]
 
 
-@pytest.mark.parametrize(("pattern", "strength"), [(6, 3), (-1, 3), (99, 3), (1, 6), (1, -1), (255, 255)])
+@pytest.mark.parametrize(("pattern", "strength"), [(7, 3), (-1, 3), (99, 3), (1, 6), (1, -1), (255, 255)])
 def test_what_does_not_exist_is_refused(pattern, strength):
     bench = Bench()
     assert not bench.haptics.play(pattern, strength)

@@ -77,10 +77,12 @@ def levels(*updates: LiveEvents) -> list[NoticeLevel]:
 
 
 def acknowledged(commands: Sequence[bytes]) -> list[tuple[int, int, int]]:
-    """Return (boot, seq, credits) of acknowledgements; fails on other commands."""
+    """Return (boot, seq, credits) of acknowledgements; fails on commands that are neither these nor for the motor."""
     found = []
     for command in commands:
         _, opcode, _, payload = wire.open_command(command)
+        if opcode == wire.OP_MOTOR:
+            continue
         assert opcode == wire.OP_ACK
         found.append(
             tuple(int.from_bytes(payload[a:b], "little") for a, b in ((0, 2), (2, 6), (6, 8))),

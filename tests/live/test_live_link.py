@@ -126,7 +126,7 @@ def test_an_outage_beyond_the_ring_is_a_gap_of_what_was_lost_and_no_more(tmp_pat
     assert ring.lost - 10 <= len(lost) <= ring.lost
     assert len(lost) > 100
     rows = gaps(tmp_path)
-    assert {reason for *_, reason in rows} == {"overflow"}
+    assert {reason for *_, reason in rows} == {"calibrating", "overflow"}
     with Store.open_readonly(tmp_path) as reader:
         frames = sorted((unpack_header(f.data)[3], f) for f in reader.frames(0, 4e9))
     heads = [unpack_header(f.data) for _, f in frames if f.data[0] & 15 == wire.ORIENT]

@@ -12,10 +12,12 @@ NOT_NUMBERS = ("", "fast", "nan", "inf", "-inf", "1e999", "8x", "0x8", "-1", "%3
 SPEED = "a factor such as 8, or max"
 MINUTES = "a number from 0.1 to 1440"
 SEED = "a whole number from 0 to 9223372036854775807"
+RATE = "a number from 1 to 10000"
 SWITCH = "a whole number from 0 to 1"
 # address without options, option -> what it expects, (right text, value), wrong texts beside NOT_NUMBERS
 OPTIONS = [
     ("replay:day.tw", "speed", SPEED, {"8": 8.0, "0": 0.0, "0.5": 0.5, "max": 0.0}, ("MAX", "8,5")),
+    ("replay:day.csv", "rate", RATE, {"50": 50.0, "1": 1.0}, ("0", "10001", "50Hz")),
     ("sim:desk", "speed", SPEED, {"20": 20.0, "0": 0.0, "max": 0.0}, ("slow",)),
     ("sim:desk", "minutes", MINUTES, {"5": 5.0, "0.1": 0.1, "1440": 1440.0}, ("0", "0.09", "1441", "5min")),
     ("sim:desk", "seed", SEED, {"0": 0, "7": 7}, ("1.5", "1e3", "9" * 30, "9" * 5000)),
@@ -25,6 +27,7 @@ OPTIONS = [
     ("ble:", "takeover", SWITCH, {"0": 0, "1": 1}, ("2", "0.5", "yes")),
     ("serial:", "takeover", SWITCH, {"0": 0, "1": 1}, ("2", "1.0", "true")),
 ]  # fmt: skip
+TEXTS = {"replay": ["columns", "units"]}  # any text: what is in it is judged with the file's columns
 ids = [f"{address.partition(':')[0]}-{name}" for address, name, *_ in OPTIONS]
 
 
@@ -51,7 +54,9 @@ def test_an_option_is_given_once(address, name, expected, right, wrong):
 @pytest.mark.parametrize("address", ["replay:day.tw", "sim:desk", "ble:", "serial:"])
 def test_an_unknown_option_is_told_with_the_known_ones(address):
     scheme = address.partition(":")[0]
-    known = ", ".join(name for at, name, *_ in OPTIONS if at == address)
+    known = ", ".join(
+        [name for at, name, *_ in OPTIONS if at.partition(":")[0] == scheme] + TEXTS.get(scheme, [])
+    )
     for name in ("sped", "Speed", "speed ", "", "=", "\n"):
         with pytest.raises(AddressError) as caught:
             parse_address(f"{address}?{name}=1")
@@ -65,4 +70,5 @@ def test_an_unknown_option_is_told_with_the_known_ones(address):
 def test_the_table_has_every_option():
 
     known = {(name, option) for name, scheme in address._SCHEMES.items() for option in scheme.options}
-    assert known == {(at.partition(":")[0], name) for at, name, *_ in OPTIONS}
+    texts = {(scheme, name) for scheme, names in TEXTS.items() for name in names}
+    assert known == {(at.partition(":")[0], name) for at, name, *_ in OPTIONS} | texts

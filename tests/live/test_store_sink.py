@@ -73,13 +73,14 @@ def test_a_refusal_is_told_once_and_its_end_once(tmp_path: Path, monkeypatch: py
     assert kept.close() == ""
 
 
-def test_little_room_keeps_the_day_and_drops_raw_frames(tmp_path: Path) -> None:
+def test_hardly_any_room_keeps_the_day_and_leaves_raw_frames_with_the_board(tmp_path: Path) -> None:
     kept = keeper(Store(tmp_path, min_free_bytes=1 << 30, free_bytes=lambda _: 1 << 20))
     kept.add_frame(read_frame(frame(0)), STARTED_S, None)
     done = kept.commit()
-    assert "MB free" in done.warning
-    assert done.settled == ((7, 0),)
-    assert kept.close() == ""
+    assert "is full" in done.warning
+    assert "raw samples wait on the board" in done.warning
+    assert done.settled == ()
+    assert "the board keeps what it can hold" in kept.close()
 
 
 @pytest.mark.parametrize("error", [StoreError("the disk is full"), OSError(30, "Read-only file system")])

@@ -155,7 +155,11 @@ EXPECTED = {
         "True",
         "settings file is damaged: defaults are used",
     ],
-    "health": ["[(33031, 0, False), (33032, 1, False), (33033, 2, False), (33034, 3, True)]", "3", "263 28"],
+    "health": [
+        "[(33031, 0, False), (33032, 1, False), (33033, 2, False), (33034, 3, True)]",
+        "3 0 0",
+        "263 28",
+    ],
     "coach": ["[(True, 40), (False, 40)] 3", "[1] True", "True 50 2", "0", "[0, 1]"],
 }
 

@@ -70,7 +70,7 @@ def test_hostile_writes_cost_no_sample_and_no_memory_and_status_counts_them():
     row = last(hostile_writes.hostile_rows(1000, seed=2))
     print(row)
     assert row.writes == 1000
-    assert row.connections > 20
+    assert row.connections > 10  # who proves nothing is sent away after 3 s at the latest
     assert abs(row.samples - row.samples_expected) <= 12  # two polls
     # The last peers may have left their failed proofs: four addresses are kept, whatever comes.
     assert row.heap_after - row.heap_early < 2048

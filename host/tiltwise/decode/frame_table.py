@@ -62,7 +62,7 @@ class FrameTable:
     rate_code: IntArray
 
     def take(self, rows: IntArray) -> FrameTable:
-        """Return the table of these rows, in this order."""
+        """Return the table of these rows, (m,) counts from 0, in this order."""
         return FrameTable(
             [self.frames[row] for row in rows.tolist()],
             *(getattr(self, name)[rows] for name in _COLUMNS),

@@ -42,7 +42,7 @@ class SensorStream:
     _is_first: bool = True
 
     def decode(self, table: FrameTable, ticks: IntArray, info: Info) -> list[Placed]:
-        """Return blocks and gaps of m frames in order, each with the index of the frame it begins at."""
+        """Return blocks and gaps of frames at ticks (m,), 0.1 ms, each with the index of the frame it begins at."""
         rate_hz = _rates_hz(table, info)
         is_usable = (rate_hz > 0) & (table.flags & wire.FLAG_SENSOR_FAULT == 0) & _has_rotations(table)
         after_fault = ~np.concatenate(([not self._is_after_fault], is_usable[:-1]))

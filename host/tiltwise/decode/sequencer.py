@@ -86,7 +86,7 @@ class Sequencer:
         return rows, np.array(list(self._waiting.values()), dtype=np.int64)
 
     def flush(self) -> IntArray:
-        """Return the waiting rows in order, as counted in the last order() call's second answer."""
+        """Return the waiting rows (m,) in order, as counted in the last order() call's second answer."""
         self._waiting = dict(zip(self._waiting, range(len(self._waiting)), strict=True))
         while self._waiting:
             self._give_up()

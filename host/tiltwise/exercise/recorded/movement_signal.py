@@ -44,7 +44,7 @@ def pole_and_basis(up: FloatArray) -> tuple[FloatArray, FloatArray]:
 def split_stretches(
     movements: Movements, pole: FloatArray, basis: FloatArray, *, smooth_s: float, max_gap_s: float
 ) -> Iterator[Stretch]:
-    """Yield the recording between its gaps, on an even grid, without tremor."""
+    """Yield the recording (n samples, rad and s) between its gaps, on an even grid (m,), without tremor."""
     t_s = movements.t_s
     gaps = np.flatnonzero(np.diff(t_s) > max_gap_s) + 1
     window = smoothing_window(smooth_s)
@@ -69,17 +69,20 @@ def _drift_deg_s(turn_deg: FloatArray) -> float:
 
 
 def smoothing_window(lasting_s: float) -> FloatArray:
+    """Return the weights (m,) of a moving mean that lasts so many s."""
     window = np.hanning(round(lasting_s * GRID_HZ) + 2)[1:-1]
     share: FloatArray = window / window.sum()
     return share
 
 
 def smooth(column: FloatArray, window: FloatArray) -> FloatArray:
+    """Return a column (n,), in its own unit (rad, deg), as the mean under the window (m,)."""
     half = len(window) // 2
     padded = np.pad(column, (half, len(window) - 1 - half), mode="edge")
     return np.convolve(padded, window, mode="valid")
 
 
 def unit(vector: FloatArray) -> FloatArray:
+    """Return a vector (3,) at length 1, without unit; one of no length as it is."""
     length = float(np.sqrt(vector @ vector))
     return vector / length if length > 0 else vector

@@ -26,7 +26,7 @@ class Peak:
 
 
 def outward_peaks(number: int, line: FloatArray, least_deg: float, scale_deg: float) -> list[Peak]:
-    """Return the turns of a line that lie away from its centre."""
+    """Return the turns of a line (n,), deg, that lie away from its centre."""
     turns = turning_points(line, least_deg)
     points = _key_points(line, turns, scale_deg)
     centre = centre_path(points, scale_deg)
@@ -60,7 +60,7 @@ def _key_points(line: FloatArray, turns: IntArray, scale_deg: float) -> list[Key
 
 
 def edges_of(line: FloatArray, peak: Peak) -> tuple[int, int]:
-    """Return first and last index of a movement: within a tenth of its centre, or where the line turns."""
+    """Return first and last index of a movement in a line (n,), deg: a tenth from its centre, or where it turns."""
     near = peak.sign * (line[peak.before : peak.after + 1] - peak.centre_deg) <= 0.1 * peak.size_deg
     at = peak.index - peak.before
     left, right = np.flatnonzero(near[:at]), np.flatnonzero(near[at:])

@@ -55,7 +55,7 @@ def _with_hysteresis(candidates: list[int], signal: FloatArray, least: float) ->
 
 
 def typical_stroke(lines: list[FloatArray], least: float, *, returns: bool = False) -> tuple[float, float]:
-    """Return the length of a typical stroke of the exercise and how much there is of it; zeros if none is `least`.
+    """Return the length (deg) of a typical stroke in lines (n,), and how much there is of it, or zeros.
 
     A set is many like strokes: the length is chosen at which (strokes at least so long) times (length to the power
     of 1.5) is largest. With the power 1 the hundreds of small strokes of a head that talks would win, with 2 the two
@@ -84,7 +84,7 @@ def stroke_lengths(lines: list[FloatArray], least: float, *, returns: bool = Fal
 
 
 def top_speed(lines: list[FloatArray], least: float) -> float:
-    """Return the greatest speed within a stroke, per sample: the median over strokes of `least`, 0 without any."""
+    """Return the greatest speed (deg a sample) within strokes of lines (n,): the median, or 0."""
     speeds: list[float] = []
     for line in lines:
         turns = turning_points(line, least)

@@ -148,7 +148,7 @@ def mounting_from_axes(
 
 
 def with_neutral(mounting: Mounting, up_sensor: FloatArray) -> Mounting:
-    """Return a mounting with another neutral "up" (3,) in sensor axes, and the same forward.
+    """Return a mounting with another neutral "up" (3,), a direction or m/s2, in sensor axes, and the same forward.
 
     Raises
     ------

@@ -126,7 +126,7 @@ def to_table(found: ColumnMap, head: Head, values: FloatArray) -> ImuTable:
 
 
 def times_of(found: ColumnMap, rate_hz: float | None, values: FloatArray) -> FloatArray | None:
-    """Return the column of time, or a sample counter (16 bit ones wrap) by the rate; None without either."""
+    """Return the column of time (n,), s or as the file has it, or a counter by the rate; None without either."""
     if found.t is not None and np.isfinite(values[:, found.t]).any():
         return values[:, found.t]
     if found.counter is None or not rate_hz:

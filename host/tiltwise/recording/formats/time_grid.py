@@ -26,7 +26,7 @@ _SWAP_S = 2.0  # rows in wrong order by less were swapped; by more a new recordi
 
 
 def unit_of_times(t: FloatArray, named: str = "") -> str:
-    """Return the unit in which the times make 9 to 2000 samples a second: the named one first."""
+    """Return the unit (s, ms ...) in which the times (n,) make 9 to 2000 samples a second: the named one first."""
     period = _period(np.sort(t[np.isfinite(t)]))
     for unit in dict.fromkeys(filter(None, (named, *_PER_S))):
         if period > 0 and 9 <= _PER_S[unit] / period <= 2000:
@@ -35,18 +35,18 @@ def unit_of_times(t: FloatArray, named: str = "") -> str:
 
 
 def of_one_epoch(t_s: FloatArray) -> NDArray[np.bool_]:
-    """Return which times are within ten days of the middle one; the others are of a clock that was not set."""
+    """Return which times (n,), s, are within ten days of the middle one: others are of a clock that was not set."""
     return np.asarray(np.abs(t_s - np.median(t_s)) < _EPOCH_S) if len(t_s) else np.zeros(0, dtype=bool)
 
 
 def swapped(t_s: FloatArray) -> int | None:
-    """Return how many rows stand after a later one by little, None when a row goes further back than a swap does."""
+    """Return how many of the times (n,), s, stand after a later one; None when one goes further back than a swap."""
     back = np.maximum.accumulate(t_s) - t_s if len(t_s) else t_s
     return None if len(t_s) and back.max() > _SWAP_S else int(np.count_nonzero(back > 0))
 
 
 def grown(t_s: FloatArray) -> NDArray[np.bool_]:
-    """Return which times are later than all before."""
+    """Return which times (n,), s, are later than all before."""
     if len(t_s) == 0:
         return np.zeros(0, dtype=bool)
     before = np.concatenate(([-np.inf], np.maximum.accumulate(t_s)[:-1]))
@@ -54,7 +54,7 @@ def grown(t_s: FloatArray) -> NDArray[np.bool_]:
 
 
 def even_times(t_s: FloatArray) -> tuple[FloatArray, str]:
-    """Return the even times that growing or equal stamps (n,) stand for, and what was done."""
+    """Return the even times (n,), s, that growing or equal stamps (n,) stand for, and what was done."""
     if len(t_s) < 3:
         return t_s, ""
     straight = _line(t_s, np.arange(len(t_s)))
