@@ -17,7 +17,7 @@ from tiltwise.live.open_session import Worn, open_session
 from tiltwise.live.run import run_live
 from tiltwise.report.day_summary import Gap
 from tiltwise.report.time_check import Measured, check_time
-from tiltwise.store.time_account import check_store
+from tiltwise.store.overview import check_store
 from tiltwise.store.writer import Store
 from tiltwise.types import Mount, SignalGap
 from tiltwise_lab.radio.virtual_time import run_virtually

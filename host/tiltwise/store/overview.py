@@ -1,4 +1,4 @@
-"""What a store holds, in a few numbers: size by kind of file, devices, range, days, and gaps by reason.
+"""What a store holds, in a few numbers (size, devices, range, days, gaps by reason), and whether its time adds up.
 
 Reads beside a writer. Times are UTC s.
 """
@@ -6,17 +6,21 @@ Reads beside a writer. Times are UTC s.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from tiltwise.report.day_summary import Gap
+from tiltwise.report.time_check import Measured, TimeCheck, check_time
 from tiltwise.store import schema
 from tiltwise.store.erase import kept_months
 from tiltwise.store.raw_files import raw_files
-from tiltwise.store.reader import StoreReader
+from tiltwise.store.reader import StoreReader, day_bounds_us
 from tiltwise.store.swap import copies, incidents
 
 _US = 1_000_000
+COARSE_SOURCE = "one-minute summaries of the board"  # of sessions whose minutes stand in a gap
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +100,50 @@ def overview(folder: Path) -> Overview:
 def _bytes_with_logs(path: Path) -> int:
     parts = (path.with_name(path.name + suffix) for suffix in ("", "-wal", "-shm"))
     return sum(part.stat().st_size for part in parts if part.exists())
+
+
+# ---- time that adds up ----
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedDay:
+    """How one device's day adds up."""
+
+    day: date
+    device: str
+    result: TimeCheck
+
+
+def check_store(folder: Path) -> Iterator[CheckedDay]:
+    """Check each day of each device; StoreError when there is no store or it cannot be read."""
+    with StoreReader(folder) as reader:
+        zone, days, devices = reader.zone(), reader.days(), reader.devices()
+    path = folder / schema.CORE_NAME
+    db = schema.open_reader(path)
+    try:
+        for device in devices:
+            for day in days:
+                measured, gaps = _account(db, device, *day_bounds_us(day, zone))
+                if measured:
+                    yield CheckedDay(day, device, check_time(measured, gaps))
+    except sqlite3.Error as error:
+        raise schema.explain(error, path) from error
+    finally:
+        db.close()
+
+
+def _account(
+    db: sqlite3.Connection, device: str, start_us: int, end_us: int
+) -> tuple[list[Measured], list[Gap]]:
+    of_device = "JOIN session ON session.id = session_id JOIN device ON device.id = device_id WHERE name = ?"
+    minutes = db.execute(
+        f"SELECT start_us, covered_s, info FROM aggregate {of_device} AND sensor = 0 "
+        "AND start_us >= ? AND start_us < ?",
+        (device, start_us, end_us),
+    )
+    measured = [Measured(us / _US, seconds, COARSE_SOURCE in info) for us, seconds, info in minutes]
+    rows = db.execute(
+        f"SELECT start_us, end_us, reason FROM gap {of_device} AND start_us < ? AND end_us > ?",
+        (device, end_us, start_us),
+    )
+    return measured, [Gap(a / _US, b / _US, reason) for a, b, reason in rows]

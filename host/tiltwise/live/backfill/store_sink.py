@@ -13,7 +13,7 @@ from tiltwise.common.frame import Frame
 from tiltwise.decode.messages import GapReason, Info, read_event, read_minute
 from tiltwise.live.backfill.minute_stream import MinuteStream
 from tiltwise.report.aggregate import MINUTE_S, Aggregate
-from tiltwise.store.time_account import COARSE_SOURCE
+from tiltwise.store.overview import COARSE_SOURCE
 from tiltwise.store.writer import Store, StoreError
 from tiltwise.tracker import TrackerSettings
 from tiltwise.types import AlertHeldBack, AlertsAlone, Mount, Update
