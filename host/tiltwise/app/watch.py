@@ -132,18 +132,7 @@ def _worn(
     """A file has its neutral in it or beside it; a live wearer has a stored calibration, or shows one."""
     mount = options.mount or mount_of(source) or Mount(options.settings.wear.mount)
     if played is not None:
-        chosen = choose_neutral(
-            played, mount=mount, neutral=options.neutral, neutral_up_text=options.neutral_up
-        )
-        _print_notes(console, chosen.notes)
-        if chosen.relative_to_s is not None:
-            text = (
-                f"no verdict: all angles are relative to the posture at {clock(chosen.relative_to_s)}; whether that "
-                "was upright is not known (give --neutral or --neutral-up)"
-            )
-            console.print(text, style=LINE_STYLES["warn"], highlight=False)
-        collar = played.collar if chosen.mounting is played.mounting else None
-        return Worn(mount=mount, mounting=chosen.mounting, collar=collar)
+        return _worn_in_file(options, mount, played, console)
     if options.neutral or options.neutral_up:
         raise UsageError(
             "--neutral and --neutral-up are for replay:FILE; a live sensor is calibrated by nodding"
@@ -171,6 +160,19 @@ def _worn(
         calibration=how,
         calibrations=calibrations,
     )
+
+
+def _worn_in_file(options: WatchOptions, mount: Mount, played: ImuInput, console: Console) -> Worn:
+    chosen = choose_neutral(played, mount=mount, neutral=options.neutral, neutral_up_text=options.neutral_up)
+    _print_notes(console, chosen.notes)
+    if chosen.relative_to_s is not None:
+        text = (
+            f"no verdict: all angles are relative to the posture at {clock(chosen.relative_to_s)}; whether that "
+            "was upright is not known (give --neutral or --neutral-up)"
+        )
+        console.print(text, style=LINE_STYLES["warn"], highlight=False)
+    collar = played.collar if chosen.mounting is played.mounting else None
+    return Worn(mount=mount, mounting=chosen.mounting, collar=collar)
 
 
 def _open_store(options: WatchOptions, address: Address, console: Console) -> Store | None:

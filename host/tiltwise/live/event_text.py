@@ -141,10 +141,15 @@ def _rep(rep: RepCompleted) -> str:
 
 def _board(event: BoardEvent) -> tuple[str, str] | None:
     """Return style and line for what a board says of itself; None for what the wearer did or sees anyway."""
-    value = event.value
     if event.code in SILENT:
         return None
-    lines = {
+    lines = _of_sensor_and_wearer(event.value) | _of_power_and_link(event.value)
+    newer = f"the board reports event {event.code} ({event.value}): newer than this program"
+    return lines.get(event.code, ("warn", newer))
+
+
+def _of_sensor_and_wearer(value: int) -> dict[int, tuple[str, str]]:
+    return {
         wire.EVENT_BUS_FAULT: ("warn", f"the board cannot reach its sensor (fault {value})"),
         wire.EVENT_BUS_OK: ("good", f"the board's sensor is back after {value / 1000:.1f} s"),
         wire.EVENT_FIFO_OVERFLOW: ("warn", f"the board was too late: {value} samples lost"),
@@ -165,6 +170,16 @@ def _board(event: BoardEvent) -> tuple[str, str] | None:
         ),
         wire.EVENT_ALERT: ("alert", f"the board alerted by itself ({value} deg)"),
         wire.EVENT_CORRECTED: ("good", f"corrected after the board's own alert (up to {value} deg)"),
+        wire.EVENT_STUCK: (
+            "warn",
+            f"the sensor gave the same values {value} times in a row: it is restarted",
+        ),
+        wire.EVENT_POOR_SENSOR: ("warn", "the sensor is a part that works and is a poor choice"),
+    }
+
+
+def _of_power_and_link(value: int) -> dict[int, tuple[str, str]]:
+    return {
         wire.EVENT_POWER: ("faint", _POWER.get(value, "the board changed its power state")),
         wire.EVENT_BATTERY_LOW: ("warn", f"the board's battery is at {value} %: charge it"),
         wire.EVENT_CHARGING: ("faint", "the board is charging" if value else "the board is off its charger"),
@@ -174,11 +189,6 @@ def _board(event: BoardEvent) -> tuple[str, str] | None:
             if value
             else "the board cannot write its files: settings and boots are not kept",
         ),
-        wire.EVENT_STUCK: (
-            "warn",
-            f"the sensor gave the same values {value} times in a row: it is restarted",
-        ),
-        wire.EVENT_POOR_SENSOR: ("warn", "the sensor is a part that works and is a poor choice"),
         wire.EVENT_AUTH_FAILED: (
             "warn",
             f"somebody failed to prove the board's key ({value} since it started)",
@@ -190,6 +200,3 @@ def _board(event: BoardEvent) -> tuple[str, str] | None:
         wire.EVENT_LINK_STALL: ("warn", f"a connection to the board stood still ({value} since it started)"),
         wire.EVENT_RADIO_RESTART: ("warn", f"the board restarted its radio ({value} since it started)"),
     }
-    return lines.get(
-        event.code, ("warn", f"the board reports event {event.code} ({value}): newer than this program")
-    )

@@ -68,30 +68,20 @@ def open_session(
 
     Parameters
     ----------
-    started_utc_s
-        Wall time of `received_s == 0`, UTC s.
-    zone
-        IANA name of the wearer's time zone.
-    device
-        Name of the device in the store, until the device proves its own.
-    store, recorder
-        What to keep; the session closes them. None keeps nothing.
-    exercises
-        Names of the exercises to count beside the posture rule.
-    commit_every_s
-        Received time between two commits.
-    fetches
-        The source gives the board's answers too (a Supervisor): what is missing is asked for again.
+    started_utc_s : wall time of `received_s == 0`, UTC s.
+    zone : IANA name of the wearer's time zone.
+    device : name of the device in the store, until the device proves its own.
+    store, recorder : what to keep; the session closes them. None keeps nothing.
+    exercises : names of the exercises to count beside the posture rule.
+    commit_every_s, fetches : received time between two commits; whether the source gives the board's answers too.
     """
     settings = settings or Settings()
     pipeline = Pipeline(settings, worn.mount, ZoneInfo(zone), worn.calibration, set_counters(exercises))
     if worn.mounting is not None:
         pipeline.begin(worn.mounting, worn.collar, is_put_on=worn.is_put_on)
-    sink = (
-        None
-        if store is None
-        else StoreSink(store, device=device, mount=worn.mount, zone=zone, rule=asdict(settings.rule))
-    )
+    sink = None
+    if store is not None:
+        sink = StoreSink(store, device=device, mount=worn.mount, zone=zone, rule=asdict(settings.rule))
     return LiveSession(
         pipeline,
         started_utc_s=started_utc_s,

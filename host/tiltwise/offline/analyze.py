@@ -144,12 +144,23 @@ def analyze(
     relative_to_s : time of the neutral posture when nobody said that it was upright.
     on_progress : gets the share done, 0 to 1.
     """
-    rule = rule or RuleSettings()
-    profile = TrackerSettings(mounting, rule=rule)
+    profile = TrackerSettings(mounting, rule=rule or RuleSettings())
     if collar is None or not mounting.is_shown:
         tracked = _track(data, profile, on_progress)
     else:
-        tracked = _track_pair(data, PairTracker(profile, TrackerSettings(collar, rule=rule)), on_progress)
+        pair = PairTracker(profile, TrackerSettings(collar, rule=profile.rule))
+        tracked = _track_pair(data, pair, on_progress)
+    return _summed_up(data, profile, tracked, notes, relative_to_s)
+
+
+def _summed_up(
+    data: ImuInput,
+    profile: TrackerSettings,
+    tracked: _Tracked,
+    notes: tuple[str, ...],
+    relative_to_s: float | None,
+) -> Analysis:
+    mounting = profile.mounting
     t_s, codes, events = tracked.t_s, tracked.activity, tracked.events
     columns = {name: np.concatenate([getattr(b, name) for b in tracked.angles]) for name in _ANGLE_COLUMNS}
     posture_deg = np.concatenate([profile.posture_angle_deg(b) for b in tracked.angles])

@@ -113,19 +113,13 @@ def count(
 
     Parameters
     ----------
-    data, mount, exercise
-        What was recorded, where the sensor sat, what was done.
-    mounting
-        How it sat, where that was given; otherwise the header or a guided calibration in the file may tell.
-    notes
-        What is known about the input so far.
-    on_progress
-        Gets the share done.
+    data, mount, exercise : what was recorded, where the sensor sat, what was done.
+    mounting : how it sat, where given; otherwise the header or a guided calibration in the file may tell.
+    notes, on_progress : what is known about the input so far; gets the share done.
 
     Raises
     ------
-    AppError
-        When a sensor in this place cannot see the exercise.
+    AppError : when a sensor in this place cannot see the exercise.
     """
     check_seen(exercise, mount)
     oriented = finite(orient(data))
@@ -135,10 +129,9 @@ def count(
         mounting = data.mounting
     found, used, evidence = _count(oriented, exercise, mounting, guided, guided_end_s)
     on_progress(1.0)
-    t0_s = float(oriented.t_s[0]) if len(oriented.t_s) else 0.0
-    reps, checks = _posture_checked(found.reps, exercise, used, oriented)
+    checked, checks = _posture_checked(found.reps, exercise, used, oriented)
     has_sides = exercise.signal is not None and (exercise.signal.angle is Angle.ROTATION or used is not None)
-    reps = tuple(_from_start(rep, t0_s) for rep in reps)
+    reps = tuple(_from_start(rep, float(oriented.t_s[0]) if len(oriented.t_s) else 0.0) for rep in checked)
     return Counted(
         exercise,
         tuple(rep for rep in reps if not rep.is_partial),

@@ -87,10 +87,8 @@ def read_input(
 
     Raises
     ------
-    ImuFileError, RecordingError, OSError
-        When the file cannot be used; one line says why.
-    AppError
-        When it holds no samples.
+    ImuFileError, RecordingError, OSError, AppError
+        When the file cannot be used or holds no samples; one line says why.
     """
     tape = load_tape(path, options)
     decoder = Decoder(max_without_info=None)

@@ -43,16 +43,10 @@ def pack_imu_frames(
 
     Parameters
     ----------
-    t_s, gyr_rad_s, acc_m_s2
-        (n,), (n, 3), (n, 3): finite, times growing from 0 or more.
-    rate_hz
-        Nominal rate, in INFO.
-    boot
-        The number of the board's run, in every header.
-    samples_per_frame
-        1 to 15.
-    tagger
-        What signs the frames (CRC-32 without).
+    t_s, gyr_rad_s, acc_m_s2 : (n,), (n, 3), (n, 3): finite, times growing from 0 or more.
+    rate_hz : nominal rate, in INFO.
+    boot : the number of the board's run, in every header.
+    samples_per_frame, tagger : 1 to 15; what signs the frames (CRC-32 without).
 
     Returns
     -------

@@ -105,10 +105,8 @@ def summarise_day(
     upper_back: Sequence[Aggregate] = (),
 ) -> DaySummary:
     """Add up the rows that start in [start_s, end_s); rows of the same minute are merged first."""
-    rows = agg.merge_by_minute([row for row in minutes if start_s <= row.start_s < end_s])
-    total = agg.merge(rows) if rows else None
+    rows, total = _merged(minutes, start_s, end_s)
     histogram = np.zeros(agg.N_FLEXION) if total is None else total.flexion_s.sum(axis=0)
-    p10, p50, p90 = agg.histogram_percentiles(histogram, agg.FLEXION_EDGES_DEG, (10, 50, 90)).tolist()
     return DaySummary(
         start_s,
         end_s,
@@ -116,7 +114,7 @@ def summarise_day(
         tuple(rows),
         total,
         percent_above_deg=percent_above(histogram),
-        percentiles_deg=(p10, p50, p90),
+        percentiles_deg=_percentiles(histogram),
         mean_deg=_mean(histogram),
         median_rate_deg_s=_median_rate(total),
         eva_percent=_percent(np.zeros(agg.EVA_SHAPE) if total is None else total.eva_s),
@@ -130,10 +128,24 @@ def summarise_day(
         breaks=tuple(_breaks(rows)),
         gaps=tuple(_all_gaps(rows, gaps)),
         is_short=total is None or total.worn_s < ENOUGH_WEAR_S,
-        upper_back=summarise_day(upper_back, start_s=start_s, end_s=end_s, mount=Mount.COLLAR)
-        if upper_back
-        else None,
+        upper_back=_upper_back(upper_back, start_s, end_s),
     )
+
+
+def _merged(
+    minutes: Sequence[Aggregate], start_s: float, end_s: float
+) -> tuple[list[Aggregate], Aggregate | None]:
+    rows = agg.merge_by_minute([row for row in minutes if start_s <= row.start_s < end_s])
+    return rows, agg.merge(rows) if rows else None
+
+
+def _percentiles(histogram: FloatArray) -> tuple[float, float, float]:
+    p10, p50, p90 = agg.histogram_percentiles(histogram, agg.FLEXION_EDGES_DEG, (10, 50, 90)).tolist()
+    return p10, p50, p90
+
+
+def _upper_back(minutes: Sequence[Aggregate], start_s: float, end_s: float) -> DaySummary | None:
+    return summarise_day(minutes, start_s=start_s, end_s=end_s, mount=Mount.COLLAR) if minutes else None
 
 
 def percent_above(histogram_s: FloatArray) -> dict[int, float]:

@@ -137,6 +137,16 @@ def _chunk_numbers(path: Path, key: Key, missing: SequenceRanges) -> Iterator[in
         db.close()
 
 
+def _on_the_files(receipts: Receipts, *, is_core_missing: bool) -> Iterator[str]:
+    if receipts.damaged_lines:
+        yield f"{receipts.path.name} was damaged: what {receipts.damaged_lines} of its lines said cannot be compared"
+    if is_core_missing:
+        yield (
+            f"{schema.CORE_NAME} was missing: minutes, events and gaps of the days before are gone, unless you bring "
+            "it back or build the store again with `tiltwise data --rebuild RECORDING`"
+        )
+
+
 def compare(
     folder: Path,
     core: sqlite3.Connection,
@@ -150,8 +160,7 @@ def compare(
 
     Raises
     ------
-    StoreError, sqlite3.Error, OSError
-        When the disk refuses.
+    StoreError, sqlite3.Error, OSError : when the disk refuses.
     """
     ids = {str(name): int(k) for k, name in core.execute("SELECT id, name FROM device")}
     rows = core.execute("SELECT name, boot, ranges FROM received JOIN device ON device.id = device_id")
@@ -162,16 +171,8 @@ def compare(
         _settle_losses(folder, core, ids, losses, receipts, received, now_s)
         return losses.told()
     losses = _Losses()
-    if receipts.damaged_lines:
-        losses.lines.append(
-            f"{receipts.path.name} was damaged: what {receipts.damaged_lines} of its lines said cannot be compared"
-        )
     acknowledged = receipts.acknowledged()
-    if is_core_new and acknowledged:
-        losses.lines.append(
-            f"{schema.CORE_NAME} was missing: minutes, events and gaps of the days before are gone, unless you bring "
-            "it back or build the store again with `tiltwise data --rebuild RECORDING`"
-        )
+    losses.lines += _on_the_files(receipts, is_core_missing=is_core_new and bool(acknowledged))
     _check_months(folder, receipts, losses, found, now_s)
     _check_tail(folder, receipts, losses, found)
     wanted = _check_received(folder, receipts, losses, found, acknowledged, received)

@@ -24,11 +24,7 @@ from tiltwise.exercise.recorded.movement_signal import (
     unit,
 )
 from tiltwise.exercise.recorded.outward_peaks import Peak, edges_of, outward_peaks, typical_size
-from tiltwise.exercise.recorded.turning_points import (
-    stroke_lengths,
-    top_speed,
-    typical_stroke,
-)
+from tiltwise.exercise.recorded.turning_points import stroke_lengths, top_speed, typical_stroke
 from tiltwise.exercise.signals import Angle, Signal, Way
 from tiltwise.types import FloatArray, RepCompleted, Side
 

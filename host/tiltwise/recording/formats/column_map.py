@@ -89,32 +89,19 @@ def map_columns(
 
     Parameters
     ----------
-    names
-        Of the columns.
-    options
-        What the user insists on.
-    units
-        A line of units below the names, if the file has one.
-    about
-        A name of the whole table ("Gyroscope"), for columns that are called x, y, z only.
+    names, options : of the columns; what the user insists on.
+    units : a line of units below the names, if the file has one.
+    about : a name of the whole table ("Gyroscope"), for columns that are called x, y, z only.
 
     Raises
     ------
-    ImuFileError
-        When a column that was asked for is not there, or what is there cannot do. Without the file's name.
+    ImuFileError : when a column that was asked for is not there, or what is there cannot do.
     """
     columns = [
         _Column(k, _words(name), unit_of((units or [""] * len(names))[k]) or _unit(name))
         for k, name in enumerate(names)
     ]
-    about_words = _words(about)
-    acc_kind = "acc" if _kind(about_words) == "acc" else "gyr" if _kind(about_words) == "gyr" else ""
-    groups: dict[tuple[str, tuple[str, ...]], dict[str, _Column]] = {}
-    for column in columns:
-        kind = _kind(column.rest) or _kind_of_unit(column.unit) or acc_kind
-        if column.axis and kind and not (set(column.rest) & _NOT_IMU and kind not in ("gyr",)):
-            groups.setdefault((kind, column.rest), {}).setdefault(column.axis, column)
-    whole = {key: axes for key, axes in groups.items() if len(axes) == 3}
+    whole = _whole_vectors(columns, about)
     acc, acc_signs, acc_note = _acceleration(whole)
     gyr_key = _best([key for key in whole if key[0] == "gyr"])
     time = _best_time(columns)
@@ -262,6 +249,20 @@ def _indices(axes: dict[str, _Column]) -> Axes:
 def _unit_in(axes: dict[str, _Column], known: dict[str, float]) -> str:
     unit = axes["x"].unit
     return unit if unit in known else ""
+
+
+def _whole_vectors(
+    columns: list[_Column], about: str
+) -> dict[tuple[str, tuple[str, ...]], dict[str, _Column]]:
+    """Return kind and words of each quantity that has all three axes, and these."""
+    kind_of_table = _kind(_words(about))
+    kind_of_table = kind_of_table if kind_of_table in ("acc", "gyr") else ""
+    groups: dict[tuple[str, tuple[str, ...]], dict[str, _Column]] = {}
+    for column in columns:
+        kind = _kind(column.rest) or _kind_of_unit(column.unit) or kind_of_table
+        if column.axis and kind and not (set(column.rest) & _NOT_IMU and kind not in ("gyr",)):
+            groups.setdefault((kind, column.rest), {}).setdefault(column.axis, column)
+    return {key: axes for key, axes in groups.items() if len(axes) == 3}
 
 
 def _best_time(columns: list[_Column]) -> _Column | None:
