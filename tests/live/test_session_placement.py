@@ -11,7 +11,7 @@ from rich.console import Console
 from live.feed import of, warnings
 from tiltwise.app.calibrate import CalibrateOptions, run_calibrate
 from tiltwise.app.watch import WatchOptions, watch
-from tiltwise.config.settings import Settings
+from tiltwise.config.settings import Deliver, Settings
 from tiltwise.live.live_session import LiveSession
 from tiltwise.live.open_session import Worn, open_session
 from tiltwise.live.wearer.alerts import Notice, NoticeLevel
@@ -62,7 +62,7 @@ def test_two_sensors_are_calibrated_watched_and_stored(tmp_path: Path) -> None:
     assert {e.kind for e in day.events if isinstance(e, EpisodeAlert)} == {
         PostureKind.UPPER_BACK_FORWARD_TILT
     }
-    assert day.gaps == []
+    assert {gap.reason for gap in day.gaps} == {"calibrating"}
 
 
 def test_a_collar_that_falls_silent_is_told_and_leaves_no_gap_in_the_day(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_a_collar_that_falls_silent_is_told_and_leaves_no_gap_in_the_day(tmp_pat
     told = [text.split(":")[0] for text in warnings(*updates)]
     assert told == ["the collar sensor is silent", "the collar sensor is there"]
     with Store.open_readonly(tmp_path) as reader:
-        assert reader.day(reader.days()[-1]).gaps == []
+        assert {gap.reason for gap in reader.day(reader.days()[-1]).gaps} == {"calibrating"}
 
 
 def test_a_second_sensor_missing_from_the_start_is_told_and_the_head_is_watched() -> None:
@@ -100,7 +100,7 @@ def test_put_back_differently_is_one_line_and_one_notice_outside_quiet_hours(
 def watched(address: str, folder: Path, **options: object) -> str:
     said = StringIO()
     settings = Settings()
-    settings = replace(settings, alerts=replace(settings.alerts, desktop=False))
+    settings = replace(settings, alerts=replace(settings.alerts, deliver=Deliver.SENSOR))
     wanted = WatchOptions(address=address, settings=settings, data=folder, is_stored=False, **options)  # type: ignore[arg-type]
     watch(wanted, Console(file=said, width=150, force_terminal=False))
     return said.getvalue()
@@ -118,6 +118,6 @@ def test_watch_begins_with_the_ritual_without_one_and_for_other_people(tmp_path:
     console = Console(file=StringIO(), width=150)
     run_calibrate(CalibrateOptions(address="sim:upright?seed=2&minutes=0.5&speed=0", data=tmp_path), console)
     said = watched("sim:upright?seed=2&minutes=0.5&speed=0", tmp_path, person="Ada")
-    assert "no calibration of Ada for this device yet" in said
+    assert "no calibration of Ada for this sensor yet" in said
     assert "calibrated (quality" in said
     assert "calibration of" not in watched("sim:upright?seed=2&minutes=0.5&speed=0", tmp_path)
