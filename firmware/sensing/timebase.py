@@ -1,5 +1,4 @@
-"""When each sample was taken: the sensor's own sample count, held to the board's clock. Unit: 100 us, as in
-wire.py.
+"""When each sample was taken: the sensor's own sample count, held to the board's clock. Unit: 100 us.
 
 The FIFO says how many samples there are, never when they came: the newest is between zero and one period old when
 it is seen. A second-order loop follows the middle of that; its gains are those of a straight line fitted to the
@@ -16,9 +15,9 @@ _TRUSTED = const(12)  # observations that the part's own idea of its rate is wor
 _TRUSTED_LITTLE = const(3)  # the same of a data sheet's
 _SLACK = const(5)  # 0.5 ms: the FIFO level is read a little after the clock
 _SLIP = const(1.5)  # periods behind: samples went missing without an overflow flag
-_MOST_EARLY = const(
-    10
-)  # observations in a row with more samples than time for them: then the period is wrong
+# Observations in a row with more samples than time for them: then the period is wrong. A program that stood still
+# between clock and level makes one.
+_MOST_EARLY = const(2)
 
 
 class DeviceTime:

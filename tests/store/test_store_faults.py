@@ -11,7 +11,7 @@ from tiltwise_lab.bench.storage import fsync_recorder
 from tiltwise_lab.bench.storage.fault_injection import STORE_FAULTS, broken
 from tiltwise_lab.bench.storage.fsync_recorder import FileSync, after_cut
 from tiltwise_lab.bench.storage.kill_and_power_cut import cut_row, kill_rows, store_fault_row, stored
-from tiltwise_lab.bench.storage.killed_host import frames_of, open_session
+from tiltwise_lab.bench.storage.killed_host import calibrated_session, frames_of
 
 RESTART_S = 10.0  # the goal is 2 s on an idle machine; a loaded one must not fail the suite
 
@@ -37,7 +37,7 @@ def test_a_power_cut_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None
 
 
 def fill(folder: Path, seconds: float) -> None:
-    session = open_session(Store(folder, min_free_bytes=0), 1)
+    session = calibrated_session(Store(folder, min_free_bytes=0), 1)
     for k, frame in enumerate(frames_of(1, seconds)):
         session.receive(0.2 * k, frame)
     session.finish()

@@ -193,7 +193,7 @@ def read_frames(path: str | os.PathLike[str]) -> Recording:
         header=header,
         received_s=frame_s - first_s,
         frames=[good[k][4:] for k in np.flatnonzero(is_frame)],
-        damaged_records=len(records) - len(good),
+        damaged_records=len(records) - len(good) - len(calibrations),
         is_torn=bool(tail),
         first_s=first_s,
         answers=tuple((int(before[k]), float(times_s[k]), good[k][4:]) for k in np.flatnonzero(~is_frame)),
