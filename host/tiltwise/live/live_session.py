@@ -190,9 +190,8 @@ class LiveSession:
     def _take_live(self, received_s: float, frame: Frame) -> list[LiveEvent]:
         zero_s, offset_s = self.decoder.zero_s, self._offset_s
         items = self.decoder.take(frame)
-        if (
-            self.decoder.zero_s != zero_s
-        ):  # a restarted board has another clock: nothing here says how long it was off
+        # A restarted board has another clock: nothing here says how long it was off.
+        if self.decoder.zero_s != zero_s:
             self._earlier_until_s = self.decoder.zero_s + frame.device_s - RESTART_S / 2
             self._earlier_offset_s = offset_s
         self._keep_frame(received_s, frame)
