@@ -14,6 +14,7 @@ import pytest
 
 from tiltwise.app import cli
 
+HANG_S = 1200  # a process that hangs ends the test; a slow machine does not
 COMMAND = (sys.executable, "-c", "from tiltwise.app.cli import main; main()")
 LIMITED = (
     "import resource, sys; n = int(sys.argv.pop(1)); resource.setrlimit(resource.RLIMIT_FSIZE, (n, n)); "
@@ -78,7 +79,7 @@ def run(home: Path, *arguments: str | Path, cwd: Path | None = None, **more: str
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANG_S,
         cwd=cwd,
         check=False,
     )
@@ -93,7 +94,7 @@ def run_limited(home: Path, most_bytes: int, *arguments: str | Path) -> Result:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANG_S,
         check=False,
     )
     return Result(done.returncode, done.stdout, done.stderr)

@@ -40,7 +40,9 @@ MAY_IMPORT = {
     "recording.formats": "types",
     "recording": "common decode link recording.formats types version",
     "config": "detect errors link motion.calibration recording stored_values text types",
-    "store": "common config decode errors report stored_values text types",
+    "store.files": "common config errors report stored_values types",
+    "store.acknowledged": "common config decode store.files",
+    "store": "common config decode errors report store.acknowledged store.files stored_values text types",
     "setup": "common config decode errors firmware_build link text types",
     "sim": "types",
     "sim.body": "motion types",
@@ -53,8 +55,8 @@ MAY_IMPORT = {
     "live": "common config decode errors exercise link live.backfill live.wearer motion.calibration "
     "motion.orientation pair_tracker recording sim.board store text tracker types",
     "offline": "common config decode detect errors exercise exercise.recorded live live.backfill live.wearer motion "
-    "motion.angles motion.calibration motion.orientation pair_tracker recording report store stored_values text "
-    "tracker types",
+    "motion.angles motion.calibration motion.orientation pair_tracker recording report store store.files "
+    "stored_values text tracker types",
 }
 # The commands and the lab may import everything below them.
 TOPS = ("app", "lab", "__main__")

@@ -19,7 +19,8 @@ from store.store_frames import T0_S, frame, opened, utc_s
 from tiltwise.common import wire
 from tiltwise.live.open_session import Worn, open_session
 from tiltwise.motion.calibration.mounting import mounting_from_up
-from tiltwise.store import schema, staging
+from tiltwise.store import staging
+from tiltwise.store.files import schema
 from tiltwise.store.writer import Store
 from tiltwise.types import Mount
 from tiltwise_lab.bench.storage.killed_host import calibrated_session, frames_of

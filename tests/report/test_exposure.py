@@ -1,7 +1,5 @@
 """Exposure: known angle traces give known minutes, and how the data was cut changes nothing."""
 
-import time
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -196,11 +194,9 @@ def test_histogram_percentiles_match_those_of_the_samples() -> None:
     assert np.isnan(agg.histogram_percentiles(np.zeros(3), np.arange(4.0), (50,))).all()
 
 
-def test_an_eight_hour_day_is_counted_in_well_under_a_second() -> None:
+def test_an_eight_hour_day_has_a_row_for_each_of_its_minutes() -> None:
     n = 1_440_000
     t, flexion = np.arange(n) / 50, 15 + 10 * np.sin(np.arange(n) / 3000)
-    began = time.process_time()
     rows = collect(t, flexion)
-    took_s = time.process_time() - began
     assert len(rows) == 480
-    assert took_s < 1.0  # 0.25 s here; the margin is for busy machines
+    assert sum(float(row.activity_s.sum()) for row in rows) == pytest.approx(8 * 3600, abs=0.05)

@@ -3,7 +3,7 @@
 import pytest
 
 from tiltwise.store.events import decode_event, encode_event
-from tiltwise.store.schema import StoreError
+from tiltwise.store.files.schema import StoreError
 from tiltwise.types import (
     Activity,
     ActivityChanged,

@@ -8,7 +8,7 @@ import pytest
 
 from store.store_frames import T0_S, frame, utc_s
 from tiltwise.common.frame import read_frame
-from tiltwise.store.receipts import Receipts, digest
+from tiltwise.store.acknowledged.receipts import Receipts, digest
 from tiltwise.store.writer import Store, StoreError
 from tiltwise.types import Mount
 

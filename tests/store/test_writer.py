@@ -13,8 +13,8 @@ from tiltwise.common import wire
 from tiltwise.common.frame import frame_sizes, open_frame, read_frame, unpack_header
 from tiltwise.report import aggregate as agg
 from tiltwise.report.aggregate import Aggregate
-from tiltwise.store import schema
 from tiltwise.store.erase import KEEP_RAW
+from tiltwise.store.files import schema
 from tiltwise.store.writer import Store, StoreError
 from tiltwise.types import EpisodeEnded, Mount, PostureKind, RepCompleted, Side
 
@@ -197,7 +197,7 @@ def test_aggregates_of_a_minute_replace_within_a_session_and_add_across(tmp_path
 
 
 def test_an_aggregate_survives_its_compact_form() -> None:
-    from tiltwise.store.codec import pack_aggregate, unpack_aggregate
+    from tiltwise.store.files.codec import pack_aggregate, unpack_aggregate
 
     row = minute(600.0, 33, 59.98)
     row = replace(row, limit_use=0.75, bout_s=44.0, lateral_deg=(-3.5, 12.25))

@@ -18,7 +18,7 @@ from tiltwise.offline.picture_file import check_picture_path, save_figure
 from tiltwise.report import plots
 from tiltwise.report.day_summary import DaySummary
 from tiltwise.report.plots import Figure
-from tiltwise.store.schema import CORE_NAME
+from tiltwise.store.files.schema import CORE_NAME
 from tiltwise.store.writer import Store
 from tiltwise.text import printable
 from tiltwise.types import Activity, FloatArray

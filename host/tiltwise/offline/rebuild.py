@@ -21,10 +21,10 @@ from tiltwise.live.wearer.live_events import Calibrated
 from tiltwise.offline.recording_header import RecordedSession, read_header
 from tiltwise.recording.tw_file import Recording, read_frames
 from tiltwise.store.erase import KEEP_RAW, finish_begun
-from tiltwise.store.lock import LOCK_NAME, WriterLock
-from tiltwise.store.recovery import stamp_of
+from tiltwise.store.files.lock import LOCK_NAME, WriterLock
+from tiltwise.store.files.recovery import stamp_of
+from tiltwise.store.files.swap import install
 from tiltwise.store.stored_samples import SIMULATED
-from tiltwise.store.swap import install
 from tiltwise.store.writer import Store, StoreError
 from tiltwise.text import safe_name
 

@@ -16,14 +16,14 @@ from pathlib import Path
 
 from tiltwise.common.frame import read_frame
 from tiltwise.config.atomic_file import whole_file
-from tiltwise.store import schema, swap
-from tiltwise.store.codec import StoredFrame, pack_chunks, pack_tail, unpack_chunk, unpack_tail
-from tiltwise.store.lock import WriterLock
-from tiltwise.store.raw_files import insert_chunk, month_of, raw_files
-from tiltwise.store.receipts import Receipts, digest, join
-from tiltwise.store.recovery import stamp_of
-from tiltwise.store.schema import StoreError
-from tiltwise.store.swap import copies, store_files
+from tiltwise.store.acknowledged.receipts import Receipts, digest, join
+from tiltwise.store.files import schema, swap
+from tiltwise.store.files.codec import StoredFrame, pack_chunks, pack_tail, unpack_chunk, unpack_tail
+from tiltwise.store.files.lock import WriterLock
+from tiltwise.store.files.raw_files import insert_chunk, month_of, raw_files
+from tiltwise.store.files.recovery import stamp_of
+from tiltwise.store.files.schema import StoreError
+from tiltwise.store.files.swap import copies, store_files
 
 KEEP_RAW = "keep_raw_months"  # a setting that belongs to the data
 _ERASING = "erasing.json"  # what is being erased: all, or [start_us, end_us)

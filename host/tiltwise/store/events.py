@@ -8,7 +8,7 @@ from typing import Any
 
 from tiltwise import types
 from tiltwise.decode.messages import BoardEvent
-from tiltwise.store.schema import StoreError
+from tiltwise.store.files.schema import StoreError
 from tiltwise.stored_values import convert
 from tiltwise.types import AlertHeldBack, AlertsAlone, Event
 

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from tiltwise.report.day_summary import Gap
 from tiltwise.report.time_check import Measured, TimeCheck, check_time
-from tiltwise.store import schema
 from tiltwise.store.erase import kept_months
-from tiltwise.store.raw_files import raw_files
+from tiltwise.store.files import schema
+from tiltwise.store.files.raw_files import raw_files
+from tiltwise.store.files.swap import copies, incidents
 from tiltwise.store.reader import StoreReader, day_bounds_us
-from tiltwise.store.swap import copies, incidents
 
 _US = 1_000_000
 COARSE_SOURCE = "one-minute summaries of the board"  # of sessions whose minutes stand in a gap

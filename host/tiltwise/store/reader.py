@@ -20,8 +20,10 @@ from tiltwise.common import wire
 from tiltwise.common.frame import read_frame
 from tiltwise.report import aggregate as agg
 from tiltwise.report.day_summary import Gap
-from tiltwise.store import schema
-from tiltwise.store.codec import (
+from tiltwise.store.erase import finish_if_begun
+from tiltwise.store.events import decode_event
+from tiltwise.store.files import schema
+from tiltwise.store.files.codec import (
     StoredFrame,
     pack_chunks,
     unpack_aggregate,
@@ -29,11 +31,9 @@ from tiltwise.store.codec import (
     unpack_columns,
     unpack_tail,
 )
-from tiltwise.store.erase import finish_if_begun
-from tiltwise.store.events import decode_event
-from tiltwise.store.raw_files import month_of, raw_files
-from tiltwise.store.recovery import readable_rows
-from tiltwise.store.schema import StoreError
+from tiltwise.store.files.raw_files import month_of, raw_files
+from tiltwise.store.files.recovery import readable_rows
+from tiltwise.store.files.schema import StoreError
 from tiltwise.store.stored_samples import StoredDay, StoredSamples, joined
 from tiltwise.types import Mount
 

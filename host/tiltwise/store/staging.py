@@ -18,8 +18,8 @@ from tiltwise.common.frame import Frame, frame_sizes
 from tiltwise.decode.sequence_ranges import SequenceRanges
 from tiltwise.report import aggregate as agg
 from tiltwise.report.aggregate import Aggregate
-from tiltwise.store.codec import StoredFrame, pack_aggregate
 from tiltwise.store.events import StoredEvent, encode_event
+from tiltwise.store.files.codec import StoredFrame, pack_aggregate
 from tiltwise.types import Activity, FloatArray, Mount
 
 _US = 1_000_000

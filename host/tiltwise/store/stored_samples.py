@@ -11,8 +11,8 @@ from tiltwise.common import wire
 from tiltwise.decode.messages import BoardEvent
 from tiltwise.report.aggregate import MINUTE_S, Aggregate
 from tiltwise.report.day_summary import DaySummary, Gap, summarise_day
-from tiltwise.store.codec import Columns
 from tiltwise.store.events import StoredEvent
+from tiltwise.store.files.codec import Columns
 from tiltwise.types import (
     AlertHeldBack,
     AlertsAlone,

@@ -18,16 +18,17 @@ from types import TracebackType
 
 from tiltwise.common.frame import read_frame
 from tiltwise.decode.sequence_ranges import SequenceRanges
-from tiltwise.store import schema, swap
-from tiltwise.store.codec import StoredFrame
+from tiltwise.store.acknowledged.found_frames import read_tail
+from tiltwise.store.acknowledged.receipts import Key, Receipts, digest
+from tiltwise.store.acknowledged.reconcile import compare
 from tiltwise.store.erase import finish_begun, kept_months, oldest_kept_month
-from tiltwise.store.lock import WriterLock
-from tiltwise.store.raw_files import Place, RawFiles, Tail, month_of
+from tiltwise.store.files import schema, swap
+from tiltwise.store.files.codec import StoredFrame
+from tiltwise.store.files.lock import WriterLock
+from tiltwise.store.files.raw_files import Place, RawFiles, Tail, month_of
+from tiltwise.store.files.recovery import open_core, recover
+from tiltwise.store.files.schema import StoreError
 from tiltwise.store.reader import StoreReader
-from tiltwise.store.receipts import Key, Receipts, digest
-from tiltwise.store.reconcile import compare, read_tail
-from tiltwise.store.recovery import open_core, recover
-from tiltwise.store.schema import StoreError
 from tiltwise.store.staging import BootFrames, StoreIntake
 
 __all__ = ["Committed", "Store", "StoreError", "StoreReader"]

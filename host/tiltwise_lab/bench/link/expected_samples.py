@@ -13,7 +13,7 @@ import numpy as np
 from tiltwise.common import wire
 from tiltwise.common.frame import unpack_header
 from tiltwise.decode.messages import GapReason
-from tiltwise.store import schema
+from tiltwise.store.files import schema
 from tiltwise.store.writer import Store
 from tiltwise.types import FloatArray
 from tiltwise_lab.bench.link.link_trial import DRIFT, STARTED_S, BoardLog, LinkTrial

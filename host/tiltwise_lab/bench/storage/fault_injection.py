@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from tiltwise.store.raw_files import month_of
+from tiltwise.store.files.raw_files import month_of
 from tiltwise.store.writer import Store
 from tiltwise_lab.bench.storage.killed_host import T0_S
 

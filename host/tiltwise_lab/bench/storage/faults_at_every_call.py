@@ -30,8 +30,8 @@ from tiltwise.errors import AppError
 from tiltwise.offline.rebuild import rebuild
 from tiltwise.offline.recording_header import recording_header
 from tiltwise.recording.tw_file import RecordingWriter
-from tiltwise.store import schema
 from tiltwise.store.erase import KEEP_RAW, erase_all, erase_stretch
+from tiltwise.store.files import schema
 from tiltwise.store.reader import StoreReader
 from tiltwise.store.writer import Store
 from tiltwise.types import EpisodeAlert, Mount, PostureKind

@@ -191,7 +191,7 @@ def _open_and_read(row: FuzzRow, folder: Path) -> str:
 
 
 def _messages(folder: Path) -> list[str]:
-    from tiltwise.store.swap import incidents
+    from tiltwise.store.files.swap import incidents
 
     return [each.line for each in incidents(folder)]
 

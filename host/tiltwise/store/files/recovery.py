@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tiltwise.config.atomic_file import whole_file
-from tiltwise.store import schema, swap
+from tiltwise.store.files import schema, swap
 
 _STRIDE = 1024  # rows asked for at once; one that fails is halved down to single rows
 _MOST_ROWS = 1 << 20  # where the last rowid cannot be read: a million rows is years of anything here

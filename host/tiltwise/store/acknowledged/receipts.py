@@ -25,7 +25,7 @@ from typing import Any, TypeVar
 from tiltwise.common import wire
 from tiltwise.config.atomic_file import whole_file
 from tiltwise.decode.sequence_ranges import SequenceRanges
-from tiltwise.store.swap import RECEIPTS_NAME
+from tiltwise.store.files.swap import RECEIPTS_NAME
 
 K = TypeVar("K")
 Key = tuple[str, int]  # name of the device, boot

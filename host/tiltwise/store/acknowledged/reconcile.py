@@ -9,19 +9,15 @@ from __future__ import annotations
 
 import sqlite3
 import struct
-import zlib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from tiltwise.common import wire
-from tiltwise.common.frame import read_frame
 from tiltwise.decode.sequence_ranges import SequenceRanges
-from tiltwise.store import schema, swap
-from tiltwise.store.codec import StoredFrame, unpack_chunk, unpack_columns, unpack_tail
-from tiltwise.store.raw_files import month_of, raw_files
-from tiltwise.store.receipts import Key, Month, Receipts, digest, join, minus
-from tiltwise.store.recovery import is_intact, recover
+from tiltwise.store.acknowledged.found_frames import Found, read_tail, search
+from tiltwise.store.acknowledged.losses import Losses
+from tiltwise.store.acknowledged.receipts import Key, Month, Receipts, join, minus
+from tiltwise.store.files import schema, swap
+from tiltwise.store.files.recovery import is_intact, recover
 
 # By each index: of a file whose pages have changed places, one of them finds nothing, and no error says so.
 _COUNTS = (
@@ -29,112 +25,7 @@ _COUNTS = (
     "SELECT count(*) FROM chunk INDEXED BY chunk_time "
     "WHERE t0_us BETWEEN -1000000000000000000 AND 1000000000000000000",
 )
-_SHOWN = 6  # ranges of a boot that a line names
 _MARK = "receipts"  # in meta: this store has receipts, so that their absence means something
-_UNREADABLE = (ValueError, IndexError, struct.error, zlib.error, wire.WireError)  # what damaged blobs raise
-
-
-@dataclass(slots=True)
-class Found:
-    """Frames that are there: by month ("" for the tail) and key, and of the tail the sums of their hashes."""
-
-    frames: dict[tuple[str, Key], SequenceRanges] = field(default_factory=dict)
-    sums: dict[Key, int] = field(default_factory=dict)
-
-    def of(self, key: Key) -> SequenceRanges:
-        """Return what was found of a device and boot, wherever."""
-        all_of: dict[Key, SequenceRanges] = {}
-        for (_, each), ranges in self.frames.items():
-            if each == key:
-                join(all_of, key, ranges.pairs)
-        return all_of.get(key, SequenceRanges())
-
-
-@dataclass(slots=True)
-class _Losses:
-    """Frames that were acknowledged and are gone, with the reason."""
-
-    why: dict[Key, tuple[str, SequenceRanges]] = field(default_factory=dict)
-    lines: list[str] = field(default_factory=list)
-    stale: list[str] = field(default_factory=list)  # said only where nothing else explains it
-
-    def add(self, key: Key, why: str, ranges: SequenceRanges) -> None:
-        if ranges:
-            kept = self.why.setdefault(key, (why, SequenceRanges()))[1]
-            for first, last in ranges.pairs:
-                kept.add(first, last)
-
-    def told(self) -> list[str]:
-        return [*self.lines, *(_line(key, why, ranges) for key, (why, ranges) in self.why.items())]
-
-
-def _line(key: Key, why: str, ranges: SequenceRanges) -> str:
-    shown = ", ".join(f"{a}-{b}" if a < b else f"{a}" for a, b in ranges.pairs[:_SHOWN])
-    more = f" and {len(ranges.pairs) - _SHOWN} more stretches" if len(ranges.pairs) > _SHOWN else ""
-    return (
-        f"{ranges.count} acknowledged frames of {key[0]} are missing ({why}): boot {key[1]}, frames {shown}{more}; "
-        "the board is asked for them again, what it has no more becomes a gap"
-    )
-
-
-def read_tail(rows: Iterable[tuple[object, ...]]) -> tuple[Found, dict[tuple[str, str], list[StoredFrame]]]:
-    """Return what tail rows (id, device, times, frames) hold: what was found, and the frames by month and device."""
-    found, frames = Found(), dict[tuple[str, str], list[StoredFrame]]()
-    for _, device, times, data in rows:
-        try:
-            stored = unpack_tail(times, data)  # type: ignore[arg-type]
-            heads = [read_frame(each.data) for each in stored]
-        except _UNREADABLE:
-            continue  # its frames are missing, then
-        for each, head in zip(stored, heads, strict=True):
-            key = (str(device), head.boot)
-            ranges = found.frames.setdefault(("", key), SequenceRanges())
-            if head.seq in ranges:
-                continue
-            ranges.add(head.seq, head.seq)
-            found.sums[key] = (found.sums.get(key, 0) + digest([each.data])) & ((1 << 64) - 1)
-            frames.setdefault((month_of(each.utc_us), str(device)), []).append(each)
-    return found, frames
-
-
-def _search(folder: Path, wanted: Mapping[Key, SequenceRanges], found: Found, *, only: str = "") -> None:
-    """Look for what is wanted and not found yet in the chunks of all months, or of one."""
-    for path in reversed(raw_files(folder)):
-        month = path.stem.removeprefix("raw-")
-        if only and month != only:
-            continue
-        for key, ranges in wanted.items():
-            missing = minus(ranges, found.of(key))
-            if not missing:
-                continue
-            there = SequenceRanges()
-            for seq in _chunk_numbers(path, key, missing):
-                there.add(seq, seq)
-            hits = [pair for first, last in missing.pairs for pair in there.within(first, last)]
-            if hits:
-                join(found.frames, (month, key), hits)
-
-
-def _chunk_numbers(path: Path, key: Key, missing: SequenceRanges) -> Iterator[int]:
-    sql = "SELECT crc32, data FROM chunk WHERE device = ? AND boot = ? AND seq0 <= ? AND seq1 >= ?"
-    first, last = missing.pairs[0][0], missing.pairs[-1][1]
-    try:
-        db = schema.open_reader(path)
-    except (sqlite3.Error, OSError):
-        return
-    try:
-        for crc32, data in db.execute(sql, (*key, last, first)):
-            if zlib.crc32(data) != crc32:
-                continue
-            columns = unpack_columns(data)
-            if columns is not None:
-                yield from map(int, columns.frame["seq"])
-            else:
-                yield from (read_frame(each.data).seq for each in unpack_chunk(key[1], data))
-    except (sqlite3.Error, TypeError, *_UNREADABLE):
-        return  # what lies behind is missing, then
-    finally:
-        db.close()
 
 
 def _on_the_files(receipts: Receipts, *, is_core_missing: bool) -> Iterator[str]:
@@ -170,7 +61,7 @@ def compare(
         losses = _begin(folder, core, receipts, received, found, now_s, is_core_mended=is_core_mended)
         _settle_losses(folder, core, ids, losses, receipts, received, now_s)
         return losses.told()
-    losses = _Losses()
+    losses = Losses()
     acknowledged = receipts.acknowledged()
     losses.lines += _on_the_files(receipts, is_core_missing=is_core_new and bool(acknowledged))
     _check_months(folder, receipts, losses, found, now_s)
@@ -193,7 +84,7 @@ def _settle_losses(
     folder: Path,
     core: sqlite3.Connection,
     ids: dict[str, int],
-    losses: _Losses,
+    losses: Losses,
     receipts: Receipts,
     wanted: Mapping[Key, SequenceRanges],
     now_s: float,
@@ -224,15 +115,15 @@ def _begin(
     now_s: float,
     *,
     is_core_mended: bool,
-) -> _Losses:
+) -> Losses:
     """Begin receipts for a store without any: what it has by now is taken as it is, unless it was just repaired."""
-    losses = _Losses()
+    losses = Losses()
     if core.execute("SELECT 1 FROM meta WHERE key = ?", (_MARK,)).fetchone() is not None:
         losses.lines.append(
             f"{receipts.path.name} was missing: what was acknowledged before cannot be compared"
         )
     if is_core_mended:
-        _search(folder, received, found)
+        search(folder, received, found)
         for key, ranges in received.items():
             gone = minus(ranges, found.of(key))
             losses.add(key, "listed as received, and nowhere", gone)
@@ -263,7 +154,7 @@ def _ranges(blob: object) -> SequenceRanges:
     return ranges
 
 
-def _check_months(folder: Path, receipts: Receipts, losses: _Losses, found: Found, now_s: float) -> None:
+def _check_months(folder: Path, receipts: Receipts, losses: Losses, found: Found, now_s: float) -> None:
     """A month whose file is gone or has fewer chunks than it had is searched."""
     for name, month in receipts.months.items():
         path = folder / f"raw-{name}.db"
@@ -276,7 +167,7 @@ def _check_months(folder: Path, receipts: Receipts, losses: _Losses, found: Foun
             if chunks is None or not is_intact(path):
                 losses.lines.append(recover(path, schema.RAW_MIGRATIONS, now_s).message)
             chunks = _count(path)
-        _search(folder, month.frames, found, only=name)
+        search(folder, month.frames, found, only=name)
         for key, ranges in month.frames.items():
             losses.add(key, why, minus(ranges, found.of(key)))
         month.chunks = chunks or 0
@@ -298,7 +189,7 @@ def _count(path: Path) -> int | None:
         db.close()
 
 
-def _check_tail(folder: Path, receipts: Receipts, losses: _Losses, found: Found) -> None:
+def _check_tail(folder: Path, receipts: Receipts, losses: Losses, found: Found) -> None:
     """What is not in a month yet must be in the tail, byte by byte, or have become chunks just before the end."""
     for key, ranges in receipts.tail.items():
         in_tail = found.frames.get(("", key), SequenceRanges())
@@ -307,7 +198,7 @@ def _check_tail(folder: Path, receipts: Receipts, losses: _Losses, found: Found)
                 f"{ranges.count} frames of {key[0]}, boot {key[1]}, are not as they were acknowledged: "
                 f"damaged in {schema.CORE_NAME}"
             )
-    _search(folder, receipts.tail, found)
+    search(folder, receipts.tail, found)
     for key, ranges in receipts.tail.items():
         losses.add(key, f"{schema.CORE_NAME} or its log lost them", minus(ranges, found.of(key)))
 
@@ -315,7 +206,7 @@ def _check_tail(folder: Path, receipts: Receipts, losses: _Losses, found: Found)
 def _check_received(
     folder: Path,
     receipts: Receipts,
-    losses: _Losses,
+    losses: Losses,
     found: Found,
     acknowledged: Mapping[Key, SequenceRanges],
     received: Mapping[Key, SequenceRanges],
@@ -334,7 +225,7 @@ def _check_received(
         join(in_doubt, key, minus(listed, known).pairs)
         wanted[key] = join({}, key, [*known.pairs, *listed.pairs])
         if in_doubt[key]:
-            _search(folder, {key: in_doubt[key]}, found)
+            search(folder, {key: in_doubt[key]}, found)
         gone = minus(in_doubt[key], found.of(key))
         unknown_gone = minus(gone, known)
         acknowledged_gone = minus(gone, unknown_gone)

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from tiltwise.store import schema, swap
-from tiltwise.store.codec import CODEC, Chunk, StoredFrame, pack_chunks, pack_tail, unpack_chunk
-from tiltwise.store.recovery import Recovery, is_intact, recover
-from tiltwise.store.schema import StoreError
+from tiltwise.store.files import schema, swap
+from tiltwise.store.files.codec import CODEC, Chunk, StoredFrame, pack_chunks, pack_tail, unpack_chunk
+from tiltwise.store.files.recovery import Recovery, is_intact, recover
+from tiltwise.store.files.schema import StoreError
 
 _COLUMNS = "device, boot, sensor, seq0, seq1, n_frames, n_samples, t0_us, t1_us, codec, crc32, data"
 _MOST_US = 60_000_000  # the tail becomes chunks when it spans a minute,

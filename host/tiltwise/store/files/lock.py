@@ -12,7 +12,7 @@ import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tiltwise.store.schema import StoreError, explain
+from tiltwise.store.files.schema import StoreError, explain
 
 LOCK_NAME = "writer.lock"
 _HOLDER_NAME = "writer.json"

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tiltwise.config.atomic_file import whole_file
-from tiltwise.store import schema
+from tiltwise.store.files import schema
 from tiltwise.stored_values import convert
 
 _SALVAGE, _RECOVERED = ".salvage", ".recovered"
