@@ -35,6 +35,7 @@ from tiltwise.app.cli_options import (
     chosen_reading,
     chosen_settings,
 )
+from tiltwise.app.running import running_commands
 from tiltwise.config import paths
 from tiltwise.version import __version__
 
@@ -136,6 +137,9 @@ def watch(
     watch(options, console.out)
 
 
+app.command(short_help="What runs, and how you are doing today.")(running_commands.status)
+app.command(short_help="No alerts for a while.")(running_commands.snooze)
+app.command(short_help="Calibrate anew in the running watch.")(running_commands.recalibrate)
 app.command(short_help="New board over USB: firmware, key, name.")(board_commands.setup)
 app.command(short_help="Sit tall, nod three times: how the sensor sits.")(board_commands.calibrate)
 

@@ -25,7 +25,7 @@ from tiltwise.live.known_boards import KnownBoards
 from tiltwise.live.no_store import NoStore
 from tiltwise.live.session_recording import NoRecording
 from tiltwise.live.wearer.alerts import Alerts
-from tiltwise.live.wearer.live_events import Calibrated, Command, LiveEvent, LiveEvents, LiveWarning
+from tiltwise.live.wearer.live_events import Calibrated, Command, LiveEvent, LiveEvents, LiveNote, LiveWarning
 from tiltwise.live.wearer.pipeline import Pipeline
 from tiltwise.live.wearer.settings_sync import BoardSettings, silence
 from tiltwise.pair_tracker import COLLAR, HEAD
@@ -119,6 +119,11 @@ class LiveSession:
         return clocks.utc_s(clocks.boot, self._t_s - self.decoder.zero_s) - self._t_s
 
     # ---- how the sensor sits ----
+
+    @property
+    def is_calibrating(self) -> bool:
+        """Whether a guided calibration is under way, the first one or one beside the calibration in use."""
+        return self._pipeline.is_calibrating
 
     def recalibrate(self) -> bool:
         """Begin the guided calibration anew, beside the one in use; False while the first one is under way."""
@@ -260,10 +265,16 @@ class LiveSession:
     # ---- what both sides share ----
 
     def snooze(self, received_s: float, seconds: int) -> LiveEvents:
-        """Interrupt nobody for so long, here and at the board."""
+        """Interrupt nobody for so long, here and at the board; 0 ends a snooze."""
         local = self._pipeline.local(self._clocks.started_utc_s + received_s)
-        self.alerts.snooze(local + timedelta(seconds=seconds))
-        return (Command(silence(self._pipeline.settings.alerts, local, seconds)),)
+        until = local + timedelta(seconds=seconds)
+        self.alerts.snooze(until)
+        note = f"no alerts until {until:%H:%M}" if seconds else "alerts are given again"
+        return (LiveNote(note), Command(silence(self._pipeline.settings.alerts, local, seconds)))
+
+    def snooze_left_s(self, received_s: float) -> int:
+        """Return how many seconds of a snooze are left."""
+        return self.alerts.snooze_s(self._pipeline.local(self._clocks.started_utc_s + received_s))
 
     def _on_answer(self, received_s: float, chunk: bytes) -> list[LiveEvent]:
         """After HELLO, tell a board the wearer's settings; go on with each answer to that."""

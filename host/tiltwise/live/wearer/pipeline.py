@@ -68,6 +68,11 @@ class Pipeline:
         """Those of the second sensor's tracker, None without one."""
         return self._stage.collar_profile if isinstance(self._stage, Tracking) else None
 
+    @property
+    def is_calibrating(self) -> bool:
+        """Whether a guided calibration is under way, the first one or one beside the calibration in use."""
+        return self._again is not None or isinstance(self._stage, LiveCalibration)
+
     def recalibrate(self) -> bool:
         """Calibrate beside the tracking, which goes on until it is done; False while the first one is under way."""
         if not isinstance(self._stage, Tracking):
