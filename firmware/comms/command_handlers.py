@@ -174,8 +174,7 @@ class Commands:
     def _silence(self, payload):
         if self._context.silence is None:
             return wire.STATUS_UNSUPPORTED, b""
-        self._context.silence(*struct.unpack("<IiI", payload))
-        return wire.STATUS_OK, b""
+        return wire.STATUS_OK, struct.pack("<I", self._context.silence(*struct.unpack("<IiI", payload)))
 
     def _reboot(self, _payload):
         if self._context.reboot is None:

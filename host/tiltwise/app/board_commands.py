@@ -80,7 +80,8 @@ def calibrate(
     from tiltwise.config.calibration_profiles import DEFAULT_PERSON
     from tiltwise.config.settings import parse_face, parse_mount
 
-    wear = chosen_settings().wear
+    settings = chosen_settings()
+    wear = settings.wear
     with exit_status.wrong_use():
         outward = "" if face is None else parse_face(face)
     options = CalibrateOptions(
@@ -97,6 +98,7 @@ def calibrate(
         default_mount=parse_mount(wear.mount),
         face=outward,
         default_face=wear.face,
+        settings=settings,
     )
     run_calibrate(options, console.out)
 

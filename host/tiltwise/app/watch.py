@@ -217,7 +217,7 @@ def _recorder(
     header = recording_header(
         started=started, address=options.address, device=device, zone=zone, mount=worn.mount,
         mounting=worn.mounting, collar=worn.collar, rule=options.settings.rule,
-        exercises=watched_exercises(worn.mount),
+        exercises=watched_exercises(worn.mount), asked_mount=options.mount, alerts=options.settings.alerts,
     )  # fmt: skip
     return RecordingWriter(options.record, header, start_s=0.0)
 

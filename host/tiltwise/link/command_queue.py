@@ -27,7 +27,7 @@ class CommandQueue:
     clock
         Seconds.
     on_reply
-        Gets the replies that somebody waits for: to GET, GETCFG, SETCFG and MOTOR.
+        Gets the replies that somebody waits for: to GET, GETCFG, SETCFG, SILENCE and MOTOR.
     """
 
     def __init__(self, clock: Callable[[], float], on_reply: Callable[[Reply], None]) -> None:
@@ -77,7 +77,7 @@ class CommandQueue:
                     self._on_reply(await self._play(peer, payload, handed_s))
                     continue
                 reply = await peer.ask(opcode, payload)
-                if opcode in (wire.OP_GET, wire.OP_GETCFG, wire.OP_SETCFG):
+                if opcode in (wire.OP_GET, wire.OP_GETCFG, wire.OP_SETCFG, wire.OP_SILENCE):
                     self._on_reply(reply)
             if self._frames >= HEARD_FRAMES:
                 self._frames = 0

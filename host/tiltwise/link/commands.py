@@ -26,6 +26,7 @@ class Pattern(IntEnum):
 class BoardKey(IntEnum):
     """Settings of the board that the host sets or reads, by their rows in firmware/storage/board_settings.py."""
 
+    NAME = 0
     MOUNT = 1
     RULE_DEG = 2
     RULE_S = 3

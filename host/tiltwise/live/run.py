@@ -24,7 +24,7 @@ from tiltwise.live.wearer.live_events import Command, DesktopMessage, LiveEvents
 
 OnUpdate = Callable[[float, LiveEvents], None]
 SILENCE_S = 30.0  # real time without a single chunk: longer than any connection takes
-ANSWER_S = 2.0  # for the board's answer to the last pattern: two tries of a second
+ANSWER_S = 5.0  # for the board to play the last pattern and to take the result: some 30 answers
 
 
 class _Receiver(Protocol):
@@ -159,7 +159,10 @@ def run_until_stopped(
 
 
 async def run_calibration(source: Source, session: CalibrationSession, on_update: OnUpdate) -> None:
-    """Run a calibration until it is over or its source ends, and until the board has played the last pattern."""
+    """Run a calibration until it is over or its source ends, and the board has played the last pattern.
+
+    It is told the result meanwhile.
+    """
     async with source, contextlib.aclosing(pump(source, session, silence_s=SILENCE_S)) as updates:
         while not session.is_over:
             update = await anext(updates, None)

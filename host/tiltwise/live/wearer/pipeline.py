@@ -81,6 +81,14 @@ class Pipeline:
         self._again, self._shown = LiveCalibration(mount, self._options), _NOTHING_SHOWN
         return True
 
+    def wear_at(self, mount: Mount) -> bool:
+        """Calibrate for another place, from the start; False when it is calibrated, or for that place."""
+        if not isinstance(self._stage, LiveCalibration) or mount is self._mount:
+            return False
+        self._mount, self._shown = mount, _NOTHING_SHOWN
+        self._stage = LiveCalibration(mount, self._options)
+        return True
+
     def calibrate_first(self, utc_offset_s: float) -> LiveEvents:
         """Stop tracking until it is known how this sensor sits."""
         closing = self.finish(utc_offset_s)
