@@ -27,7 +27,6 @@ _SIZES = {
     wire.OP_MOTOR: 2,
     wire.OP_TARE: 0,
     wire.OP_REBOOT: 0,
-    wire.OP_FORGET: 2,
     wire.OP_PROVISION: auth.KEY_SIZE,
     wire.OP_SILENCE: 12,
 }
@@ -132,10 +131,6 @@ class Commands:
             parts.append(struct.pack("<HII", boot, first, last))
         return wire.STATUS_OK, b"".join(parts)
 
-    def _forget(self, payload):
-        self._frames.forget(struct.unpack("<H", payload)[0])
-        return wire.STATUS_OK, b""
-
     # ---- the board ----
 
     def _getcfg(self, payload):
@@ -217,6 +212,5 @@ class Commands:
         wire.OP_MOTOR: _motor,
         wire.OP_TARE: _tare,
         wire.OP_REBOOT: _reboot,
-        wire.OP_FORGET: _forget,
         wire.OP_SILENCE: _silence,
     }

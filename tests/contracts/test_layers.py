@@ -52,9 +52,10 @@ MAY_IMPORT = {
     "pair_tracker tracker types",
     "live.control": "common config decode errors live.wearer motion.calibration stored_values types",
     "live.backfill": "common decode detect link live.wearer motion.angles pair_tracker report store tracker types",
+    "live.board": "common decode link live.wearer",
     # sim.board: the address `sim:` opens a simulated wearer as `ble:` opens a board. store: open_session hands it on.
-    "live": "common config decode errors exercise link live.backfill live.control live.wearer motion.calibration "
-    "motion.orientation pair_tracker recording sim.board store text tracker types",
+    "live": "common config decode errors exercise link live.backfill live.board live.control live.wearer "
+    "motion.calibration motion.orientation pair_tracker recording sim.board store text tracker types",
     "offline": "common config decode detect errors exercise exercise.recorded live live.backfill live.wearer motion "
     "motion.angles motion.calibration motion.orientation pair_tracker recording report store store.files "
     "stored_values text tracker types",

@@ -14,7 +14,7 @@ import pytest
 
 from live.feed import commands, demo_frames, of, session
 from tiltwise.errors import AppError
-from tiltwise.link.commands import Acknowledger
+from tiltwise.link.commands import Acknowledger, Pattern
 from tiltwise.live.control import control_place
 from tiltwise.live.control.control_client import ask, running
 from tiltwise.live.control.control_messages import Answer, Asked, Question, RunningStatus
@@ -213,7 +213,7 @@ def test_a_session_says_how_it_is_and_snoozes_on_both_sides(demo_folder: Path, t
     answer, events = asked.answer(Question(Asked.SNOOZE, 1800), t_s)
     assert answer.status is not None
     assert answer.status.snooze_left_s == 1800
-    assert commands(events) == [Acknowledger().silence(1800, 0, 0)]
+    assert commands(events) == [Acknowledger().silence(1800, 0, 0), Acknowledger().motor(Pattern.STOP)]
     answer, events = asked.answer(Question(Asked.SNOOZE, 0), t_s + 1.0)
     assert answer.status is not None
     assert answer.status.snooze_left_s == 0

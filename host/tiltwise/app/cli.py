@@ -280,6 +280,7 @@ def data_(
 
 
 app.command()(board_commands.scan)
+app.command(short_help="Health, parts and settings of a board.")(board_commands.board)
 
 
 @app.command()

@@ -72,6 +72,7 @@ class KnownBoards:
             f"calibration of {self._calibrations.person} from {found.created_utc:%Y-%m-%d}, worn at "
             f"{found.mount.value}, quality {found.mounting.quality:.0%}; `tiltwise calibrate` makes a new one"
         )
+        self._is_behind = found.is_behind  # what is made anew beside it is for the same place
         return found, [LiveNote(text)]
 
     def keep(self, made: Calibrated) -> list[LiveEvent]:

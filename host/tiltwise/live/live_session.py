@@ -146,6 +146,8 @@ class LiveSession:
         found, notes = self._known.find()
         if found is not None:
             calibration = Calibrated(found.mounting, found.collar)
+            if not found.is_behind:
+                self._pipeline.sit_in_front()
             return (
                 *notes,
                 *self.adopt(calibration),

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from tiltwise.errors import AppError, StoppedError
 from tiltwise.link.source import Source
+from tiltwise.live.board.board_talk import BoardTalk
 from tiltwise.live.calibration_session import CalibrationSession
 from tiltwise.live.control.control_messages import Answer, Question
 from tiltwise.live.control.control_server import ControlServer
@@ -173,6 +174,13 @@ async def run_calibration(source: Source, session: CalibrationSession, on_update
             async with asyncio.timeout(ANSWER_S):
                 while session.is_waiting and await anext(updates, None) is not None:
                     pass
+
+
+async def run_talk(source: Source, talk: BoardTalk) -> None:
+    """Run a talk with a board until it is over; AppError when the board is not reached."""
+    async with source, contextlib.aclosing(pump(source, talk, silence_s=SILENCE_S)) as updates:
+        while not talk.is_over and await anext(updates, None) is not None:
+            pass
 
 
 def _notify(desktop: Desktop, events: LiveEvents, shown: set[asyncio.Task[bool]]) -> None:

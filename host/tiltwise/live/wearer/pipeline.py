@@ -5,6 +5,7 @@ Blocks of samples in, what they say about the wearer out. Nothing is stored here
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -80,6 +81,10 @@ class Pipeline:
         mount = self._stage.profile.mounting.mount
         self._again, self._shown = LiveCalibration(mount, self._options), _NOTHING_SHOWN
         return True
+
+    def sit_in_front(self) -> None:
+        """Calibrate from now on for a sensor that is not behind the joint: glasses, headphones."""
+        self._options = replace(self._options, is_in_front=True)
 
     def wear_at(self, mount: Mount) -> bool:
         """Calibrate for another place, from the start; False when it is calibrated, or for that place."""

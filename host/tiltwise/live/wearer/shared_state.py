@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from tiltwise.common import wire
 from tiltwise.decode.messages import BoardEvent
-from tiltwise.link.commands import BoardKey, Reply, read_reply
+from tiltwise.link.commands import Acknowledger, BoardKey, Pattern, Reply, read_reply
 from tiltwise.live.wearer.live_events import Command, LiveEvent, LiveEvents, LiveNote, LiveWarning
 from tiltwise.live.wearer.pipeline import Pipeline
 from tiltwise.live.wearer.settings_sync import BoardSettings, silence
@@ -85,10 +85,10 @@ class SharedState:
         """Interrupt nobody for so long, here and at the board; 0 ends a snooze."""
         until = self._until(local, seconds)
         self._is_snooze_ours = True
-        return (
-            self._note(until) if seconds else LiveNote("alerts are given again"),
-            Command(self._silence(local)),
-        )
+        if not seconds:
+            return (LiveNote("alerts are given again"), Command(self._silence(local)))
+        stop = Acknowledger().motor(Pattern.STOP)  # an alert that plays just now
+        return (self._note(until), Command(self._silence(local)), Command(stop))
 
     def _until(self, local: datetime, seconds: float) -> datetime:
         until = local + timedelta(seconds=seconds)
