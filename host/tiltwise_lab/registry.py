@@ -81,6 +81,12 @@ def _store(options: BenchOptions, console: Console) -> None:
     print_store(options.seeds, options.scale, console)
 
 
+def _days(options: BenchOptions, console: Console) -> None:
+    from tiltwise_lab.bench.storage.storage_tables import print_days
+
+    print_days(options.chosen_seeds, console)
+
+
 def _year(options: BenchOptions, console: Console) -> None:
     from tiltwise_lab.bench.storage.storage_tables import print_year
 
@@ -100,6 +106,7 @@ BENCHES: dict[str, tuple[str, Callable[[BenchOptions, Console], None]]] = {
     "soak": ("24 h at high speed: memory, files, CPU (30 min)", _soak),
     "watch": ("`watch` in real time: memory, files, CPU (30 min)", _watch),
     "store": ("kill -9, power cuts, restarts, bad disks (10 min)", _store),
+    "days": ("random days: seconds in no minute and no gap (100 seeds: 20 min)", _days),
     "year": ("a year of 8 h days: size, time to read it", _year),
     "speed": ("speed of the offline path, CPU of a live one", print_speed),
 }
