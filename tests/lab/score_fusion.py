@@ -21,7 +21,8 @@ from scipy.signal import resample_poly
 from tiltwise.common import fusion
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from lab.number_types import Counted, load_counted, load_single
+from lab.number_types import Counted, load_counted
+from tiltwise_lab.bench.accuracy.number_types import load_single
 
 Array = NDArray[np.float64]
 CHECKOUT = Path(__file__).parent.parent.parent

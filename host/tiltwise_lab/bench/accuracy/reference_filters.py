@@ -6,12 +6,9 @@ up. Parameters of the peers are their authors' defaults, or the values that scor
 
 from __future__ import annotations
 
-import ast
 import math
 from collections.abc import Callable
 from importlib import import_module
-from pathlib import Path
-from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,6 +17,7 @@ import vqf
 from tiltwise.common import fusion
 from tiltwise.motion.orientation.estimator import estimate_orientation
 from tiltwise.types import FloatArray
+from tiltwise_lab.bench.accuracy.number_types import load_single
 
 Method = Callable[[FloatArray, FloatArray, float], FloatArray]
 
@@ -181,25 +179,9 @@ def _from_up(x: float, y: float, z: float) -> tuple[float, float, float, float]:
     return w / size, y / size, -x / size, 0.0
 
 
-class _Wrap(ast.NodeTransformer):
-    """Replaces `1.0` by `number(1.0)`, so that no operation escapes to double precision."""
-
-    def visit_Constant(self, node: ast.Constant) -> ast.AST:
-        if type(node.value) is not float:
-            return node
-        call = ast.Call(func=ast.Name(id="__number__", ctx=ast.Load()), args=[node], keywords=[])
-        return ast.copy_location(call, node)
-
-
 def single_precision_fusion(rate_hz: float) -> Any:
     """Return the board's Fusion, which calculates in single precision when it is fed numpy.float32.
 
     Most boards calculate so: the same source, every operation rounded.
     """
-    path = Path(str(fusion.__file__))
-    tree = ast.fix_missing_locations(_Wrap().visit(ast.parse(path.read_text(encoding="utf-8"))))
-    module = ModuleType("tiltwise_fusion_single")
-    module.__dict__["__number__"] = np.float32
-    exec(compile(tree, str(path), "exec"), module.__dict__)
-    module.__dict__["math"] = SimpleNamespace(sqrt=lambda x: np.float32(np.sqrt(x)))
-    return module.Fusion(np.float32(rate_hz))
+    return load_single(fusion).Fusion(np.float32(rate_hz))
