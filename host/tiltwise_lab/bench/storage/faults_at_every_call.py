@@ -164,7 +164,7 @@ def check(folder: Path, operation: Operation, before: Mapping[int, set[int]], no
 def _goes_on(folder: Path) -> str:
     """Record again, and return what is wrong with that."""
     record(folder, 9, STEP)
-    n = len(present(folder).get(9, ()))
+    n = len(present(folder, time_s(9, 0), time_s(9, STEP)).get(9, ()))
     return "" if n == STEP else f"{n} frames of {STEP} stored afterwards"
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
-from tiltwise.common.frame import Frame, read_frame
+from tiltwise.common.frame import Frame, read_frame, unpack_header
 from tiltwise.config.settings import RuleSetting
 from tiltwise.offline.recording_header import recording_header
 from tiltwise.recording.tw_file import RecordingWriter
@@ -23,7 +23,7 @@ MONTH_S = 40 * 86400.0  # the older boot lies in an earlier month
 STEP = 50  # frames of 0.2 s a commit: each sixth commit writes chunks
 _DEVICE = "faulted host"
 FRAMES_OF_BOOTS = {1: 400, 2: 430}  # frames of the two boots
-FEW_FRAMES = {1: 60, 2: 70}  # where each frame goes through a session
+FEW_FRAMES = {1: 20, 2: 30}  # where each frame goes through a session
 Note = Callable[[str], None]
 
 
@@ -115,13 +115,13 @@ def template_with_recordings(folder: Path, frames: Mapping[int, int] = FRAMES_OF
                 writer.write(0.2 * k, frame.data)
 
 
-def present(folder: Path) -> dict[int, set[int]]:
-    """Return the numbers of the stored frames by boot."""
+def present(folder: Path, start_s: float = 0.0, end_s: float = 4e9) -> dict[int, set[int]]:
+    """Return the numbers of the frames that a reader finds in [start_s, end_s) UTC s, by boot."""
     found: dict[int, set[int]] = {}
     with StoreReader(folder) as reader:
-        for stored in reader.frames(0.0, 4e9):
-            head = read_frame(stored.data)
-            found.setdefault(head.boot, set()).add(head.seq)
+        for stored in reader.frames(start_s, end_s):
+            _, _, boot, seq, *_ = unpack_header(stored.data)
+            found.setdefault(boot, set()).add(seq)
     return found
 
 
