@@ -128,6 +128,7 @@ OP_FORGET = 15  # boot u16; -
 OP_PROVISION = 16  # key 32; device id 8. Only over the cable
 OP_GET_DONE = 17  # only a reply, with the id of the GET: GET_DONE_BODY, n x (first u32, last u32) not held
 OP_SILENCE = 18  # snooze s u32, quiet hours begin in s i32 (negative: began), last s u32; each day again; -
+OP_MTU = 19  # ATT MTU of this connection u16; -. For boards with FEATURE_ASKS_MTU, after the proof
 SNOOZE_STAYS = 0xFFFFFFFF  # in SILENCE: the snooze of the board stays as it is
 REPLY = 0x80
 STATUS_OK = 0
@@ -154,6 +155,9 @@ FEATURE_MOTOR = 0x02
 FEATURE_BATTERY = 0x04
 FEATURE_SECOND_IMU = 0x08
 FEATURE_FLASH_MINUTES = 0x10
+FEATURE_ASKS_MTU = (
+    0x20  # its radio does not learn the size of packets: 20 bytes at a time until a host tells (MTU)
+)
 # State in INFO and HELLO, since v1.
 STATE_NEEDS_SETUP = 0  # no key: only the cable works
 STATE_LOCKED = 1
