@@ -1,4 +1,4 @@
-"""Sleep without deep sleep, for ports on which no pin ends one: wait until motion or the button say so, then reset."""
+"""Sleep without deep sleep, where no pin ends one: wait until motion or the button say so, then reset."""
 
 import machine
 

@@ -53,7 +53,7 @@ FLAG_ENCRYPTED = 0x40
 FLAG_AUTHENTICATED = 0x80
 
 # Nominal rates by rate code, since v1. Appending is allowed, renumbering is not.
-RATES_HZ = (0.0, 10.0, 12.5, 25.0, 26.0, 50.0, 52.0, 100.0, 104.0, 200.0, 208.0)
+RATES_HZ = (0.0, 10.0, 12.5, 25.0, 26.0, 50.0, 52.0, 100.0, 104.0, 200.0, 208.0, 60.0, 120.0)
 
 # IMU kinds in INFO, since v1.
 IMU_UNKNOWN = 0  # a file, or a part this version has no name for
@@ -64,6 +64,8 @@ IMU_LSM6DS3TRC = 4
 IMU_BMI270 = 5
 IMU_ICM42688P = 6
 IMU_MPU6050 = 7
+IMU_LSM6DSV16X = 8
+IMU_ICM45686 = 9
 
 # Conditions in STATUS, since minor 1; the first ones are those of the sensor in the frame's header.
 CONDITION_SENSOR_LOST = 0x0001  # it answered since boot and does not now
