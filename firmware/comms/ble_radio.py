@@ -58,6 +58,9 @@ class Radio:
         self._retry_at = clock.ticks_ms()
         self.wants_advertising = True
         self.rotates_address = False
+        self.tells_mtu = (
+            False  # a port that cannot set it sends no event of it either (Zephyr): the host tells it
+        )
         self.wants_reset = False  # the radio is stuck, and only a reset of the board is left
         self.restarts = 0
         self.stalls = 0
@@ -89,7 +92,7 @@ class Radio:
         ble, bluetooth = self.ble, self._bluetooth
         ble.active(True)
         self.rotates_address = self._set("addr_mode", 1)
-        self._set("mtu", _MTU_WANTED)
+        self.tells_mtu = self._set("mtu", _MTU_WANTED)
         self._set("rxbuf", 2 * _CTRL_BUFFER)
         self._set("gap_name", "tiltwise")
         ble.irq(self._irq)

@@ -30,6 +30,7 @@ _SIZES = {
     wire.OP_FORGET: 2,
     wire.OP_PROVISION: auth.KEY_SIZE,
     wire.OP_SILENCE: 12,
+    wire.OP_MTU: 2,
 }
 _FOR_ALL = (wire.OP_HELLO, wire.OP_AUTH1, wire.OP_AUTH2, wire.OP_PROVISION)
 _MOST_BOOTS = const(20)  # in one answer
@@ -177,6 +178,12 @@ class Commands:
         self._context.silence(*struct.unpack("<IiI", payload))
         return wire.STATUS_OK, b""
 
+    def _mtu(self, payload):
+        if not self._context.features & wire.FEATURE_ASKS_MTU:
+            return wire.STATUS_UNSUPPORTED, b""  # the radio knows better
+        self._link.on_mtu(payload[0] | payload[1] << 8)
+        return wire.STATUS_OK, b""
+
     def _reboot(self, _payload):
         if self._context.reboot is None:
             return wire.STATUS_UNSUPPORTED, b""
@@ -218,6 +225,7 @@ class Commands:
         wire.OP_MOTOR: _motor,
         wire.OP_TARE: _tare,
         wire.OP_REBOOT: _reboot,
+        wire.OP_MTU: _mtu,
         wire.OP_FORGET: _forget,
         wire.OP_SILENCE: _silence,
     }

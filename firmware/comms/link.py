@@ -19,6 +19,9 @@ class Link:
     def receive(self):
         """Return the next command as bytes, or None; None too while a reply waits to go out."""
 
+    def on_mtu(self, mtu):
+        """Take the size of packets that the peer agreed on, where there is such a thing."""
+
     def waited_us(self):
         """Return how long ago the last bytes came from the peer."""
         return 0

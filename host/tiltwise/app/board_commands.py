@@ -42,12 +42,22 @@ def setup(
         ),
     ] = None,
     new_key: Annotated[bool, typer.Option("--new-key", help="A new key even if the old one works.")] = False,
+    image: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write into this folder what an image with the firmware in it is built from.",
+            file_okay=False,
+        ),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the steps, touch nothing.")] = False,
 ) -> None:
     """New board over USB: firmware, key, name; the same command continues after any interruption."""
-    from tiltwise.app.setup_steps import run_setup
+    from tiltwise.app.setup_steps import run_image, run_setup
     from tiltwise.setup.wizard import Options
 
+    if image is not None:
+        run_image(image)
+        return
     place = chosen_mount(mount)
     options = Options(
         port=port,

@@ -53,7 +53,7 @@ FLAG_ENCRYPTED = 0x40
 FLAG_AUTHENTICATED = 0x80
 
 # Nominal rates by rate code, since v1. Appending is allowed, renumbering is not.
-RATES_HZ = (0.0, 10.0, 12.5, 25.0, 26.0, 50.0, 52.0, 100.0, 104.0, 200.0, 208.0)
+RATES_HZ = (0.0, 10.0, 12.5, 25.0, 26.0, 50.0, 52.0, 100.0, 104.0, 200.0, 208.0, 60.0, 120.0)
 
 # IMU kinds in INFO, since v1.
 IMU_UNKNOWN = 0  # a file, or a part this version has no name for
@@ -64,6 +64,8 @@ IMU_LSM6DS3TRC = 4
 IMU_BMI270 = 5
 IMU_ICM42688P = 6
 IMU_MPU6050 = 7
+IMU_LSM6DSV16X = 8
+IMU_ICM45686 = 9
 
 # Conditions in STATUS, since minor 1; the first ones are those of the sensor in the frame's header.
 CONDITION_SENSOR_LOST = 0x0001  # it answered since boot and does not now
@@ -128,6 +130,7 @@ OP_FORGET = 15  # boot u16; -
 OP_PROVISION = 16  # key 32; device id 8. Only over the cable
 OP_GET_DONE = 17  # only a reply, with the id of the GET: GET_DONE_BODY, n x (first u32, last u32) not held
 OP_SILENCE = 18  # snooze s u32, quiet hours begin in s i32 (negative: began), last s u32; each day again; -
+OP_MTU = 19  # ATT MTU of this connection u16; -. For boards with FEATURE_ASKS_MTU, after the proof
 SNOOZE_STAYS = 0xFFFFFFFF  # in SILENCE: the snooze of the board stays as it is
 REPLY = 0x80
 STATUS_OK = 0
@@ -154,6 +157,9 @@ FEATURE_MOTOR = 0x02
 FEATURE_BATTERY = 0x04
 FEATURE_SECOND_IMU = 0x08
 FEATURE_FLASH_MINUTES = 0x10
+FEATURE_ASKS_MTU = (
+    0x20  # its radio does not learn the size of packets: 20 bytes at a time until a host tells (MTU)
+)
 # State in INFO and HELLO, since v1.
 STATE_NEEDS_SETUP = 0  # no key: only the cable works
 STATE_LOCKED = 1

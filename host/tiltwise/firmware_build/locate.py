@@ -23,6 +23,7 @@ PACKAGE = "tiltwise_firmware"
 # function, and the files as source (`mpremote mip install`) keep the numbers.
 MPY_OPTIONS = ("-O3",)
 
+IMAGE_ONLY = ("manifest.py",)  # for who builds an image
 HOST_ONLY = ("frame.py",)  # of common/: a board writes frames and reads none
 
 
@@ -76,6 +77,8 @@ def board_files() -> dict[str, Path]:
     files = {f"tiltwise/common/{path.name}": path for path in shared}
     for path in folder.rglob("*.py"):
         inside = path.relative_to(folder).as_posix()
+        if inside in IMAGE_ONLY:
+            continue
         if inside == "main.py":
             files["../main.py"] = path
         elif inside.startswith("tiltwise/"):

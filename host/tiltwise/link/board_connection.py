@@ -155,6 +155,11 @@ class BoardConnection:
         """Return the answer to HELLO, which in a session and over the cable ends with the device id."""
         return await self.ask(wire.OP_HELLO)
 
+    async def tell_mtu(self, hello: Hello, mtu: int) -> None:
+        """Tell the size of packets to a board whose radio does not learn it; one that refuses sends small ones."""
+        if mtu and hello.features & wire.FEATURE_ASKS_MTU:
+            await self.ask(wire.OP_MTU, struct.pack("<H", mtu))
+
     async def ping(self, *, tries: int = TRIES) -> Reply:
         """Ask for the board's time; the answer begins with ours, so that who reads it needs nothing else."""
         now_s = asyncio.get_running_loop().time if self._now_s is None else self._now_s

@@ -30,6 +30,7 @@ class Hello:
     """What a board tells anybody; the device id only over a cable or in a session, else it is empty."""
 
     state: int
+    features: int
     firmware: tuple[int, int, int]
     imus: int
     boot: int
@@ -53,7 +54,7 @@ def read_hello(data: bytes) -> Hello:
             "(tiltwise setup updates boards)",
         )
     values = struct.unpack_from(wire.HELLO_BODY, data)
-    _, _, least_host_minor, state, _, major, minor, patch, imus, boot, _, _, model = values
+    _, _, least_host_minor, state, features, major, minor, patch, imus, boot, _, _, model = values
     if least_host_minor > wire.MINOR:
         raise LinkError(
             Trouble.VERSION,
@@ -62,6 +63,7 @@ def read_hello(data: bytes) -> Hello:
         )
     return Hello(
         state=state,
+        features=features,
         firmware=(major, minor, patch),
         imus=imus,
         boot=boot,

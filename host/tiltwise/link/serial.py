@@ -130,6 +130,7 @@ class SerialConnection:
     """An open port, read by a thread of its own, because pyserial has no waiting that works on all systems."""
 
     is_cable = True
+    mtu = 0
 
     def __init__(self, port: BytePort) -> None:
         self._port = port

@@ -252,6 +252,7 @@ class Supervisor:
         if peer.known is not None:
             self._keys = (peer.known,)  # from now on this one, and no other
         self._put_reply(await peer.identity())
+        await peer.tell_mtu(hello, connection.mtu)
         if hello.boot != self._pinged_boot:  # or the clock is known, and frames come first
             for _ in range(PINGS):
                 self._put_reply(await peer.ping())

