@@ -33,6 +33,7 @@ MAY_IMPORT = {
     "exercise": "detect types",
     "exercise.recorded": "exercise types",
     "report": "types",
+    "report.history": "report types",
     "tracker": "detect motion.angles motion.calibration motion.orientation types",
     "pair_tracker": "detect motion.angles tracker types",
     "firmware_build": "common",
@@ -42,7 +43,8 @@ MAY_IMPORT = {
     "config": "detect errors link motion.calibration recording stored_values text types",
     "store.files": "common config errors report stored_values types",
     "store.acknowledged": "common config decode store.files",
-    "store": "common config decode errors report store.acknowledged store.files stored_values text types",
+    "store": "common config decode errors report report.history store.acknowledged store.files stored_values text "
+    "types",
     "setup": "common config decode errors firmware_build link text types",
     "sim": "types",
     "sim.body": "motion types",
@@ -59,7 +61,7 @@ MAY_IMPORT = {
     "stored_values text tracker types",
 }
 # The commands and the lab may import everything below them.
-TOPS = ("app", "lab", "__main__")
+TOPS = ("app", "app.history", "lab", "__main__")
 ONLY_IN = {
     "bleak": ("tiltwise/link/ble.py", "tiltwise_lab/radio/bleak_backend.py"),
     "serial": ("tiltwise/link/serial.py",),
@@ -67,6 +69,8 @@ ONLY_IN = {
         "tiltwise/report/plot_parts.py",
         "tiltwise/report/plots.py",
         "tiltwise/report/plots_calibration.py",
+        "tiltwise/report/history/page_head.py",
+        "tiltwise/report/history/plots_",
         "tiltwise_lab/bench/bench_plots.py",
     ),
     "sqlite3": ("tiltwise/store/", "tiltwise_lab/bench/storage/"),
@@ -84,6 +88,7 @@ PURE = (
     "tracker",
     "pair_tracker",
     "report",
+    "report.history",
     "types",
 )
 DRAWS = ("report/plot_parts.py", "report/plots.py", "report/plots_calibration.py", "report/style.py")
