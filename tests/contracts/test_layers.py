@@ -34,6 +34,7 @@ MAY_IMPORT = {
     "exercise.recorded": "exercise types",
     "report": "types",
     "report.history": "report types",
+    "report.page": "report",
     "tracker": "detect motion.angles motion.calibration motion.orientation types",
     "pair_tracker": "detect motion.angles tracker types",
     "firmware_build": "common",
@@ -71,6 +72,8 @@ ONLY_IN = {
         "tiltwise/report/plots_calibration.py",
         "tiltwise/report/history/page_head.py",
         "tiltwise/report/history/plots_",
+        "tiltwise/report/page/plots_pages.py",
+        "tiltwise/app/history/report_command.py",  # the pages of a PDF
         "tiltwise_lab/bench/bench_plots.py",
     ),
     "sqlite3": ("tiltwise/store/", "tiltwise_lab/bench/storage/"),
@@ -89,6 +92,7 @@ PURE = (
     "pair_tracker",
     "report",
     "report.history",
+    "report.page",
     "types",
 )
 DRAWS = ("report/plot_parts.py", "report/plots.py", "report/plots_calibration.py", "report/style.py")

@@ -35,7 +35,7 @@ from tiltwise.app.cli_options import (
     chosen_reading,
     chosen_settings,
 )
-from tiltwise.app.history import history_commands
+from tiltwise.app.history import history_commands, report_command
 from tiltwise.config import paths
 from tiltwise.version import __version__
 
@@ -259,6 +259,7 @@ _NEGATIVE = {"ignore_unknown_options": True}  # -1 is a week, not an option
 app.command(context_settings=_NEGATIVE)(history_commands.week)
 app.command(context_settings=_NEGATIVE)(history_commands.month)
 app.command(context_settings=_NEGATIVE)(history_commands.year)
+app.command(context_settings=_NEGATIVE)(report_command.report)
 
 
 @app.command("data")

@@ -42,10 +42,7 @@ def period_sentence(loaded: Loaded, before: Loaded | None) -> str:
     """Return the sentence on a period, compared with another."""
     compared = None
     if before is not None:
-        span = loaded.period.span
-        is_next = before.period == loaded.period.before()
-        name = f"the {span} before" if span is not None and is_next else _as_words(before.period)
-        compared = Before(name, before.totals)
+        compared = Before(_name_of(before.period, loaded.period), before.totals)
     return opening(
         loaded.totals,
         loaded.mount,
@@ -56,12 +53,14 @@ def period_sentence(loaded: Loaded, before: Loaded | None) -> str:
     )
 
 
-def _as_words(period: Period) -> str:
-    return (
-        f"in the {period.name[0].lower()}{period.name[1:]}"
-        if period.span is Span.WEEK
-        else f"in {period.name}"
-    )
+def _name_of(before: Period, period: Period) -> str:
+    """Return what a period is called beside the one that it is compared with."""
+    if before == period.before():
+        several = f"{before.n_days} days" if before.n_days > 1 else "day"
+        return f"the {period.span or several} before"
+    if before.span is Span.WEEK:
+        return f"in the {before.name[0].lower()}{before.name[1:]}"
+    return f"{'on' if before.n_days == 1 else 'in'} {before.name}"
 
 
 def _parts(loaded: Loaded) -> dict[str, Totals]:
@@ -72,6 +71,8 @@ def _parts(loaded: Loaded) -> dict[str, Totals]:
         for day in loaded.days:
             months.setdefault(f"in {day.date:%B}", []).append(day.totals)
         return {name: total(sums) for name, sums in months.items()}
+    if loaded.period.n_days == 1:
+        return {f"between {hour} and {hour + 1}": sums for hour, sums in loaded.hours.items()}
     if span is Span.WEEK:
         return {f"on {day.date:%A}": day.totals for day in loaded.days}
     return {f"on {day.date:%A}, {day.date.day} {day.date:%B}": day.totals for day in loaded.days}
