@@ -60,9 +60,11 @@ MAY_IMPORT = {
     "offline": "common config decode detect errors exercise exercise.recorded live live.backfill live.wearer motion "
     "motion.angles motion.calibration motion.orientation pair_tracker recording report store store.files "
     "stored_values text tracker types",
+    "offline.travel": "config errors live offline recording report report.history store store.files text "
+    "types version",
 }
 # The commands and the lab may import everything below them.
-TOPS = ("app", "app.history", "lab", "__main__")
+TOPS = ("app", "app.history", "app.travel", "lab", "__main__")
 ONLY_IN = {
     "bleak": ("tiltwise/link/ble.py", "tiltwise_lab/radio/bleak_backend.py"),
     "serial": ("tiltwise/link/serial.py",),
