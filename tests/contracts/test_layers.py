@@ -33,6 +33,8 @@ MAY_IMPORT = {
     "exercise": "detect types",
     "exercise.recorded": "exercise types",
     "report": "types",
+    "report.history": "report types",
+    "report.page": "report",
     "tracker": "detect motion.angles motion.calibration motion.orientation types",
     "pair_tracker": "detect motion.angles tracker types",
     "firmware_build": "common",
@@ -42,7 +44,8 @@ MAY_IMPORT = {
     "config": "detect errors link motion.calibration recording stored_values text types",
     "store.files": "common config errors report stored_values types",
     "store.acknowledged": "common config decode store.files",
-    "store": "common config decode errors report store.acknowledged store.files stored_values text types",
+    "store": "common config decode errors report report.history store.acknowledged store.files stored_values text "
+    "types",
     "setup": "common config decode errors firmware_build link text types",
     "sim": "types",
     "sim.body": "motion types",
@@ -57,9 +60,11 @@ MAY_IMPORT = {
     "offline": "common config decode detect errors exercise exercise.recorded live live.backfill live.wearer motion "
     "motion.angles motion.calibration motion.orientation pair_tracker recording report store store.files "
     "stored_values text tracker types",
+    "offline.travel": "config errors live offline recording report report.history store store.files text "
+    "types version",
 }
 # The commands and the lab may import everything below them.
-TOPS = ("app", "lab", "__main__")
+TOPS = ("app", "app.history", "app.travel", "lab", "__main__")
 ONLY_IN = {
     "bleak": ("tiltwise/link/ble.py", "tiltwise_lab/radio/bleak_backend.py"),
     "serial": ("tiltwise/link/serial.py",),
@@ -67,6 +72,10 @@ ONLY_IN = {
         "tiltwise/report/plot_parts.py",
         "tiltwise/report/plots.py",
         "tiltwise/report/plots_calibration.py",
+        "tiltwise/report/history/page_head.py",
+        "tiltwise/report/history/plots_",
+        "tiltwise/report/page/plots_pages.py",
+        "tiltwise/app/history/report_command.py",  # the pages of a PDF
         "tiltwise_lab/bench/bench_plots.py",
     ),
     "sqlite3": ("tiltwise/store/", "tiltwise_lab/bench/storage/"),
@@ -84,6 +93,8 @@ PURE = (
     "tracker",
     "pair_tracker",
     "report",
+    "report.history",
+    "report.page",
     "types",
 )
 DRAWS = ("report/plot_parts.py", "report/plots.py", "report/plots_calibration.py", "report/style.py")

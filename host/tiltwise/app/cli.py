@@ -35,6 +35,8 @@ from tiltwise.app.cli_options import (
     chosen_reading,
     chosen_settings,
 )
+from tiltwise.app.history import history_commands, report_command
+from tiltwise.app.travel import travel_commands
 from tiltwise.config import paths
 from tiltwise.version import __version__
 
@@ -52,7 +54,7 @@ WAY_IN = f"""tiltwise {__version__}: neck posture, from a small sensor behind th
 
   tiltwise demo                     watch it all work without hardware
   tiltwise watch sim:desk?speed=20  the daily program, on a simulated wearer
-  tiltwise day                      the newest day as a plot
+  tiltwise day                      the newest day as a plot; week, month, year
   tiltwise analyze FILE             angles and episodes in any IMU file
   tiltwise count FILE --exercise side_tilt
   tiltwise setup --dry-run          how a new board gets its firmware and key
@@ -232,18 +234,35 @@ def day(
     data: DataOption = None,
     out: PictureOption = None,
     person: PersonOption = None,
+    figures: Annotated[
+        bool, typer.Option("--figures", help="All exposure figures, each with its source.")
+    ] = False,
 ) -> None:
     """Plot and figures of a stored day."""
     from tiltwise import console
     from tiltwise.app.day import day_table, draw_day, folder_with_days
+    from tiltwise.app.history.day_sentence import day_sentence
+    from tiltwise.app.history.figure_table import figure_table
 
     folder, said = folder_with_days(data, paths.data_folder())
     folder = paths.person_folder(folder, person)
     loaded, path = draw_day(folder, date, out, chosen_settings().rule.angle_deg)
     if said:
         console.out.print(said, style="dim", highlight=False, soft_wrap=True)
+    console.out.print(day_sentence(folder, loaded), style="bold", highlight=False)
     console.out.print(day_table(loaded), highlight=False)
+    if figures:
+        console.out.print(figure_table(loaded.summary), highlight=False)
     console.out.print(f"plot: {text.printable(str(path), 300)}", highlight=False, soft_wrap=True)
+
+
+_NEGATIVE = {"ignore_unknown_options": True}  # -1 is a week, not an option
+app.command(context_settings=_NEGATIVE)(history_commands.week)
+app.command(context_settings=_NEGATIVE)(history_commands.month)
+app.command(context_settings=_NEGATIVE)(history_commands.year)
+app.command(context_settings=_NEGATIVE)(report_command.report)
+app.command(context_settings=_NEGATIVE)(travel_commands.export)
+app.command("import")(travel_commands.import_)
 
 
 @app.command("data")
