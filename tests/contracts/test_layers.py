@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "motion.calibration": "butterworth motion types",
     "motion.angles": "butterworth motion motion.calibration types",
     "detect": "butterworth common types",
-    "exercise": "detect types",
+    "exercise": "detect stored_values types",
     "exercise.recorded": "exercise types",
     "report": "types",
     "report.history": "report types",
@@ -41,7 +41,7 @@ MAY_IMPORT = {
     "link": "common",
     "recording.formats": "types",
     "recording": "common decode link recording.formats types version",
-    "config": "detect errors link motion.calibration recording stored_values text types",
+    "config": "detect errors exercise link motion.calibration recording stored_values text types",
     "store.files": "common config errors report stored_values types",
     "store.acknowledged": "common config decode store.files",
     "store": "common config decode errors report report.history store.acknowledged store.files stored_values text "

@@ -219,11 +219,11 @@ def exercises(mount: MountOption = None) -> None:
     """The catalogue, and what a sensor in that place sees of each."""
     from tiltwise import console
     from tiltwise.app.tables import exercise_table
+    from tiltwise.config.own_exercises import load_catalogue
     from tiltwise.types import Mount
 
-    console.out.print(
-        exercise_table(chosen_mount(mount) or Mount(chosen_settings().wear.mount)), highlight=False
-    )
+    place = chosen_mount(mount) or Mount(chosen_settings().wear.mount)
+    console.out.print(exercise_table(place, load_catalogue(paths.exercises_file())), highlight=False)
 
 
 @app.command(context_settings={"ignore_unknown_options": True})  # -1 is a day, not an option
