@@ -30,6 +30,7 @@ def test_walking_is_told_within_five_seconds_of_its_start(step_hz, rate_hz):
     codes, events = ActivityDetector().process(angle_block(t, up_acc_m_s2=up))
     walked = [e.t_s for e in events if e.activity is Activity.WALKING]
     assert len(walked) == 1
+    assert [e.since_s for e in events if e.activity is Activity.WALKING] == [pytest.approx(10.0, abs=1.0)]
     assert 12.0 <= walked[0] <= 15.0  # the dwell is 2 s
     assert share(codes[(t >= 15) & (t < 30)], Activity.WALKING) == 1.0
     assert share(codes[t >= 35], Activity.WALKING) == 0.0  # the dwell is 1.5 s, the window 1.5 s
@@ -68,6 +69,7 @@ def test_lying_on_the_back_or_on_a_side_is_lying(flexion_deg, lateral_deg):
     )
     assert [e.activity for e in events] == [Activity.STILL, Activity.LYING]
     assert events[1].t_s == pytest.approx(10.0, abs=0.5)
+    assert events[1].since_s == pytest.approx(0.0, abs=0.5)
     assert share(codes[t > 11], Activity.LYING) == 1.0
 
 
@@ -150,6 +152,7 @@ def test_a_sensor_on_a_table_is_not_worn_and_comes_back(lateral_deg):
     took = [e.t_s for e in events if e.activity is Activity.NOT_WORN]
     assert len(took) == 1
     assert 45.0 <= took[0] <= 49.0  # 2 s of comparison and 15 s of dwell after 30 s
+    assert [e.since_s for e in events if e.activity is Activity.NOT_WORN] == [pytest.approx(30.0, abs=0.5)]
     assert share(codes[(t > 50) & (t < 80)], Activity.NOT_WORN) == 1.0
     assert share(codes[t > 88], Activity.NOT_WORN) == 0.0
 

@@ -128,13 +128,14 @@ class ActivityDetector:
         t = block.t_s[at]
         # A grid may leave out up to one of its periods before a sample that has no gap before it.
         fresh = np.diff(t, prepend=self._last_s) > self._settings.max_gap_s + 1.0 / DECISION_HZ
-        codes = self._decide(block, at, fresh, features)
+        codes, since = self._decide(block, at, fresh, features)
         self._last_s = float(t[-1]) if len(t) else self._last_s
-        return self._spread(len(block.t_s), at, t, codes)
+        return self._spread(len(block.t_s), at, t, codes, since)
 
     def _decide(
         self, block: AngleBlock, at: IndexArray, fresh: BoolArray, features: FloatArray
-    ) -> NDArray[np.int8]:
+    ) -> tuple[NDArray[np.int8], FloatArray]:
+        """Return the code (m,) at each decision and since when that has been so, s; NaN where it began just now."""
         s = self._settings
         t = block.t_s[at]
         walk, vertical, rate, turning = features
@@ -146,10 +147,17 @@ class ActivityDetector:
         still = self._stillness.process(block, at, fresh)
         off_body = self._off_body.process(t, still, ~still, fresh) & ~lies
         off_body |= self._off_body_lying.process(t, still, ~still, fresh)
-        return np.select(
-            [off_body, lies, walks, moves],
-            [CODE[a] for a in (Activity.NOT_WORN, Activity.LYING, Activity.WALKING, Activity.MOVING)],
-            CODE[Activity.STILL],
+        is_so = [off_body, lies, walks, moves]
+        # Still since it was the same as a moment before.
+        began = (
+            self._off_body.since_s - s.motionless_lag_s,
+            self._lie.since_s,
+            self._walk.since_s - s.window_s / 2,
+        )
+        codes = (Activity.NOT_WORN, Activity.LYING, Activity.WALKING, Activity.MOVING)
+        return (
+            np.select(is_so, [CODE[a] for a in codes], CODE[Activity.STILL]),
+            np.select(is_so[:3], began, np.nan),
         )
 
     def _is_step(
@@ -194,7 +202,7 @@ class ActivityDetector:
         )
 
     def _spread(
-        self, n: int, at: IndexArray, t: FloatArray, codes: NDArray[np.int8]
+        self, n: int, at: IndexArray, t: FloatArray, codes: NDArray[np.int8], since: FloatArray
     ) -> tuple[NDArray[np.int8], list[ActivityChanged]]:
         """Give every sample the latest decision, and list the changes."""
         first = self._code
@@ -204,5 +212,12 @@ class ActivityDetector:
             changes = np.union1d([0], changes)
         if len(codes):
             self._code = codes[-1]
-        events = [ActivityChanged(float(t[k]), ACTIVITIES[codes[k]]) for k in changes]
+        events = [
+            ActivityChanged(
+                float(t[k]),
+                ACTIVITIES[codes[k]],
+                None if np.isnan(since[k]) else min(float(since[k]), float(t[k])),
+            )
+            for k in changes
+        ]
         return np.repeat(known, np.diff(np.concatenate(([0], at, [n])))), events

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from tiltwise.pair_tracker import COLLAR, HEAD, PairUpdate
 from tiltwise.report.exposure import ExposureAccumulator, ExposureSettings
 from tiltwise.store.writer import Store
 from tiltwise.tracker import TrackerSettings
-from tiltwise.types import Mount, SignalGap, Update
+from tiltwise.types import ActivityChanged, Mount, SignalGap, Update
 
 
 class _SensorMinutes:
@@ -20,9 +21,11 @@ class _SensorMinutes:
 
     def add(self, store: Store, session: int, sensor: int, update: Update, angle_of: TrackerSettings,
             utc_offset_s: float) -> None:  # fmt: skip
+        """Count the samples of an update; its changes of activity may be ahead of them (with two sensors)."""
         angles = update.angles
         # The clock map learns, so its offset may fall by more than a sample's time: the day never runs back.
-        utc_s = angles.t_s + max(utc_offset_s, self._last_utc_s - float(angles.t_s[0]))
+        offset_s = max(utc_offset_s, self._last_utc_s - float(angles.t_s[0]))
+        utc_s = angles.t_s + offset_s
         self._last_utc_s = float(utc_s[-1])
         rows = self._exposure.process(
             utc_s,
@@ -31,12 +34,20 @@ class _SensorMinutes:
             lateral_deg=angles.lateral_deg,
             rotation_deg=angles.rotation_deg,
             rate_deg_s=angles.rate_deg_s,
+            inclination_deg=angles.inclination_deg,
+            changes=[_moved(e, offset_s) for e in update.events if isinstance(e, ActivityChanged)],
         )
         store.put_aggregates(session, rows, sensor)
 
     def stage(self, store: Store, session: int, sensor: int, *, is_end: bool) -> None:
         rows = self._exposure.finish() if is_end else self._exposure.snapshot()
         store.put_aggregates(session, rows, sensor)
+
+
+def _moved(change: ActivityChanged, offset_s: float) -> ActivityChanged:
+    """Return it with UTC times."""
+    since_s = None if change.since_s is None else change.since_s + offset_s
+    return replace(change, t_s=change.t_s + offset_s, since_s=since_s)
 
 
 class MinuteStream:
@@ -62,6 +73,8 @@ class MinuteStream:
         back: Update | None = None
         if isinstance(update, PairUpdate):  # what the rule judges is what is kept: the neck's own angle
             judged, back = update.judged, update.upper_back
+            if judged is not None:
+                judged = replace(judged, events=update.events)
         for sensor, part in ((HEAD, judged), (COLLAR, back)):
             if part is not None and len(part.angles.t_s):
                 mount = Mount.COLLAR if sensor == COLLAR else self._mount
