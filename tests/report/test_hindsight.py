@@ -19,7 +19,7 @@ STILL, WALKING, LYING, NOT_WORN = (
 def later(angle_deg: FloatArray | float, *changes: ActivityChanged) -> FloatArray:
     code = np.full(len(T_S), STILL, dtype=np.int8)
     for change in changes:
-        code[T_S >= change.t_s] = ACTIVITIES.index(change.activity)
+        code[change.t_s <= T_S] = ACTIVITIES.index(change.activity)
     return known_later(T_S, code, angle_deg * np.ones(len(T_S)), changes)
 
 
@@ -72,7 +72,7 @@ def test_any_cut_and_news_ahead_of_the_samples_give_the_same(
     ]
     code = np.zeros(len(T_S), dtype=np.int8)
     for change in changes:
-        code[T_S >= change.t_s] = ACTIVITIES.index(change.activity)
+        code[change.t_s <= T_S] = ACTIVITIES.index(change.activity)
     angle = np.where(rng.random(len(T_S)) < 0.02, 100.0, 10.0)
     expected = known_later(T_S, code, angle, changes)
     hindsight, found, done = Hindsight(), [], 0

@@ -8,7 +8,7 @@ the 1 s grid in whole millidegrees, so every count is the same for any cut of th
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -31,10 +31,14 @@ _HISTOGRAM_ROW: NDArray[np.int64] = np.array(  # row of flexion_s by activity co
 
 @dataclass(frozen=True, slots=True)
 class ExposureSettings:
-    """mount chooses the ISO 11226 limits; max_gap_s is the longest time one sample may stand for."""
+    """mount chooses the ISO 11226 limits; max_gap_s is the longest time one sample may stand for.
+
+    next_day_s tells of a time when the next day begins, where no run goes on; None: there are no days.
+    """
 
     mount: Mount = Mount.NECK
     max_gap_s: float = 0.5  # five samples at the slowest rate a board sends
+    next_day_s: Callable[[float], float] | None = None
 
 
 @dataclass(slots=True)
@@ -76,7 +80,7 @@ class ExposureAccumulator:
         """Forget everything."""
         self._rows: dict[int, _Row] = {}
         self._last: tuple[int, float, float, float, float, int] | None = None
-        self._runs = RunTracker(self.settings.mount)
+        self._runs = RunTracker(self.settings.mount, self.settings.next_day_s)
         self._hindsight = Hindsight()
         self._newest_s = -np.inf
 

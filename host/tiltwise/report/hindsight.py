@@ -26,8 +26,8 @@ _AWAY = (Activity.LYING, Activity.NOT_WORN)
 class Hindsight:
     """Holds samples back for HOLD_S and corrects their activity; where the data was cut does not matter.
 
-    What is corrected: from the time at which walking, lying or not being worn began to the time at which it was known;
-    and the way of a sensor from a neck to a table or back, where its angle was beyond anatomy.
+    Corrected are the seconds from the beginning of walking, lying or not being worn until it was known, and the way
+    of a sensor from a neck to a table or back, where its angle was beyond anatomy.
     """
 
     def __init__(self) -> None:
@@ -106,7 +106,7 @@ class Hindsight:
         self._is_away = is_away
 
     def _put_on(self, until_s: float) -> None:
-        """A sensor that was put on shows angles beyond anatomy for a while; they and what is before them are its way."""
+        """Until the last angle beyond anatomy after it was put on, a sensor was still on its way."""
         t_s = self._columns[0]
         first, last = np.searchsorted(t_s, (self._back_s, min(self._back_s + HOLD_S, until_s)))
         beyond = np.flatnonzero(self._is_beyond[first:last])

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from zoneinfo import ZoneInfo
 
 from tiltwise.pair_tracker import COLLAR, HEAD, PairUpdate
 from tiltwise.report.exposure import ExposureAccumulator, ExposureSettings
@@ -15,8 +18,9 @@ from tiltwise.types import ActivityChanged, Mount, SignalGap, Update
 class _SensorMinutes:
     """Minutes of one stream of samples in order."""
 
-    def __init__(self, mount: Mount) -> None:
-        self._exposure = ExposureAccumulator(ExposureSettings(mount=mount))
+    def __init__(self, mount: Mount, zone: ZoneInfo) -> None:
+        settings = ExposureSettings(mount=mount, next_day_s=partial(next_day_s, zone))
+        self._exposure = ExposureAccumulator(settings)
         self._last_utc_s = -math.inf  # of the newest sample
 
     def add(self, store: Store, session: int, sensor: int, update: Update, angle_of: TrackerSettings,
@@ -44,6 +48,12 @@ class _SensorMinutes:
         store.put_aggregates(session, rows, sensor)
 
 
+def next_day_s(zone: ZoneInfo, utc_s: float) -> float:
+    """Return when the local day after that of utc_s begins, UTC s; days have 23 to 25 hours."""
+    day = datetime.fromtimestamp(utc_s, zone).date() + timedelta(days=1)
+    return datetime(day.year, day.month, day.day, tzinfo=zone).timestamp()
+
+
 def _moved(change: ActivityChanged, offset_s: float) -> ActivityChanged:
     """Return it with UTC times."""
     since_s = None if change.since_s is None else change.since_s + offset_s
@@ -59,10 +69,12 @@ class MinuteStream:
         Its number in the store. Two sessions never share a stream, so that no second is in two of them.
     mount
         Where the first sensor is worn.
+    zone
+        IANA name of the wearer's time zone: no spell is longer than its day.
     """
 
-    def __init__(self, session: int, mount: Mount) -> None:
-        self.session, self._mount = session, mount
+    def __init__(self, session: int, mount: Mount, zone: str) -> None:
+        self.session, self._mount, self._zone = session, mount, ZoneInfo(zone)
         self._sensors: dict[int, _SensorMinutes] = {}
 
     def add(self, store: Store, update: Update, profile: TrackerSettings, utc_offset_s: float) -> None:
@@ -78,7 +90,7 @@ class MinuteStream:
         for sensor, part in ((HEAD, judged), (COLLAR, back)):
             if part is not None and len(part.angles.t_s):
                 mount = Mount.COLLAR if sensor == COLLAR else self._mount
-                minutes = self._sensors.setdefault(sensor, _SensorMinutes(mount))
+                minutes = self._sensors.setdefault(sensor, _SensorMinutes(mount, self._zone))
                 minutes.add(store, self.session, sensor, part, profile, utc_offset_s)
 
     def stage(self, store: Store, *, is_end: bool) -> None:

@@ -157,7 +157,7 @@ class StoreSink:
         self._end_live()
         known = [stream for stream in self._ended if stream.session == session]
         self._ended = [stream for stream in self._ended if stream.session != session]
-        self._live = known[0] if known else MinuteStream(session, self._mount)
+        self._live = known[0] if known else MinuteStream(session, self._mount, self._zone)
 
     def _end_live(self) -> None:
         if self._live is not None:
@@ -197,7 +197,7 @@ class StoreSink:
                 return
             started_s = float(update.angles.t_s[0]) + utc_offset_s
             session = self._begin(boot, started_s, {"source": "late"})
-            self._late[boot] = MinuteStream(session, self._mount)
+            self._late[boot] = MinuteStream(session, self._mount, self._zone)
         self._late[boot].add(self._store, update, profile, utc_offset_s)
 
     def add_coarse_minutes(self, boot: int, by_sensor: Mapping[int, Sequence[Aggregate]]) -> None:
