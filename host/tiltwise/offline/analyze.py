@@ -18,6 +18,7 @@ from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.offline import shown_metrics
 from tiltwise.offline.input_file import ImuInput
 from tiltwise.pair_tracker import PairTracker
+from tiltwise.report.aggregate import BASE
 from tiltwise.report.angle_summary import AngleSummary, durations_s, summarise_samples
 from tiltwise.report.hindsight import known_later
 from tiltwise.tracker import Tracker, TrackerSettings, joined, part_of
@@ -38,7 +39,6 @@ _MOVING = tuple(ACTIVITIES.index(a) for a in (Activity.MOVING, Activity.WALKING)
 _NOT_WORN = ACTIVITIES.index(Activity.NOT_WORN)
 _WALKING = ACTIVITIES.index(Activity.WALKING)
 _POSTURE = tuple(ACTIVITIES.index(a) for a in (Activity.STILL, Activity.MOVING))
-BASE = "worn, upright and not walking"  # the time that every angle figure is of, here and in a stored day
 _PIECE_S = 0.5
 _ANGLE_COLUMNS = ("inclination_deg", "flexion_deg", "lateral_deg", "rotation_deg")
 

@@ -27,6 +27,7 @@ EVA_DURATION_EDGES_S = (3.0, 7.0, 15.0, 31.0, 63.0, 127.0)
 EVA_SHAPE = (len(EVA_ANGLE_EDGES_DEG) + 1, len(EVA_DURATION_EDGES_S) + 1)
 HELD, MOVING = 0, 1  # rows of the flexion histogram: sitting or standing still, and moving about on the spot
 THRESHOLDS_DEG = (15, 20, 30, 45, 60)
+BASE = "worn, upright and not walking"  # the time that every angle figure is of, of a file and of a day
 SPELL_DEG = 20.0  # of the longest spell: the limit of RULA, in which a day's figures are told
 ALGORITHM = 2  # stored with each row; raise it when the numbers of a row change for the same samples
 

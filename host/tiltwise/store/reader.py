@@ -126,6 +126,7 @@ class StoreReader:
             self.origins(start_us, end_us),
             [row for sensor, row in chosen.rows if sensor == 1],
             chosen.left_out_s,
+            self._relative_to(start_us, end_us),
         )  # fmt: skip
 
     def _rule_deg(self, start_us: int, end_us: int) -> float | None:
@@ -137,6 +138,16 @@ class StoreReader:
             (start_us, end_us),
         )
         return float(str(rows[0][0])) if rows else None
+
+    def _relative_to(self, start_us: int, end_us: int) -> str:
+        """Return which posture angles of the stretch are relative to, where nobody said that it was upright."""
+        rows = self._query(
+            "SELECT DISTINCT json_extract(info, '$.relative_to') AS posture FROM session "
+            "WHERE posture IS NOT NULL AND id IN (SELECT session_id FROM aggregate "
+            "WHERE start_us >= ? AND start_us < ?) ORDER BY started_us",
+            (start_us, end_us),
+        )
+        return ", ".join(str(posture) for (posture,) in rows)
 
     def origins(self, start_us: int, end_us: int) -> tuple[str, ...]:
         """Return what of [start_us, end_us) is not the wearer's own: SIMULATED, REPLAYED, both or nothing."""

@@ -43,14 +43,14 @@ class StoreSink:
         Name of the device, from the address until the device proves its own.
     zone
         IANA name of the wearer's time zone.
-    rule
-        The rule in force, kept with each session: a day is drawn with the rule of that day.
+    about
+        Kept with each session: the rule in force, by which its day is drawn, and what its angles are relative to.
     """
 
     def __init__(
-        self, store: Store, *, device: str, mount: Mount, zone: str, rule: Mapping[str, float] | None = None
+        self, store: Store, *, device: str, mount: Mount, zone: str, about: Mapping[str, object] | None = None
     ) -> None:
-        self._rule = dict(rule or {})
+        self._about = dict(about or {})
         self._store, self._device, self._mount, self._zone = store, device, mount, zone
         self._sessions: dict[int, int] = {}  # boot -> session number
         self._live: MinuteStream | None = None  # of the present boot
@@ -180,7 +180,7 @@ class StoreSink:
             zone=self._zone,
             mount=self._mount,
             started_s=utc_s,
-            info={**info, "rule": self._rule},
+            info={**info, **self._about},
         )
 
     def update(self, update: Update, profile: TrackerSettings, utc_offset_s: float) -> None:
