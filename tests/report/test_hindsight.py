@@ -25,14 +25,20 @@ def later(angle_deg: FloatArray | float, *changes: ActivityChanged) -> FloatArra
 
 @pytest.mark.parametrize("activity", [Activity.WALKING, Activity.LYING, Activity.NOT_WORN])
 def test_what_began_before_it_was_known_counts_from_its_beginning(activity: Activity) -> None:
-    codes = later(10.0, ActivityChanged(62.0, activity, 50.0))
+    codes = later(np.where(T_S < 50, 10.0, 30.0), ActivityChanged(62.0, activity, 50.0))
     np.testing.assert_array_equal(codes == ACTIVITIES.index(activity), T_S >= 50.0)
     np.testing.assert_array_equal(codes == STILL, T_S < 50.0)
 
 
 def test_more_than_twenty_seconds_are_never_taken_back() -> None:
-    codes = later(10.0, ActivityChanged(62.0, Activity.NOT_WORN, 5.0))
+    codes = later(np.where(T_S < 5, 10.0, 30.0), ActivityChanged(62.0, Activity.NOT_WORN, 5.0))
     np.testing.assert_array_equal(codes == NOT_WORN, T_S >= 42.0)
+
+
+def test_a_sensor_that_settles_on_a_table_was_off_since_it_lay_there() -> None:
+    settling = np.where(T_S < 50, 10.0, 55.0 + np.exp(-(T_S - 50.0) / 2.0))
+    codes = later(settling, ActivityChanged(68.0, Activity.NOT_WORN, 56.0))
+    np.testing.assert_array_equal(codes == NOT_WORN, T_S >= 50.0)
 
 
 def test_angles_beyond_anatomy_before_it_is_known_to_be_off_are_taken_back() -> None:

@@ -16,6 +16,7 @@ from tiltwise.types import ACTIVITIES, Activity, ActivityChanged, FloatArray
 HOLD_S = 20.0  # not worn is known 17 s late, lying 10
 # Flexion of the neck ends at 80 deg (conventions.md); with a bent back a head inclines more, but not into lying.
 MOST_DEG = 90.0
+_SAME_TILT_DEG = 1.5
 CodeArray = NDArray[np.int8]
 _CODE = {activity: code for code, activity in enumerate(ACTIVITIES)}
 _NOT_WORN = _CODE[Activity.NOT_WORN]
@@ -37,7 +38,7 @@ class Hindsight:
         """Forget everything."""
         self._columns: FloatArray = np.empty((0, 0))
         self._code: CodeArray = np.empty(0, np.int8)
-        self._is_beyond: NDArray[np.bool_] = np.empty(0, bool)
+        self._inclination_deg: FloatArray = np.empty(0)
         self._ahead: list[ActivityChanged] = []  # of samples that have not come yet
         self._back_s = -np.inf  # since when the sensor is worn upright again
         self._is_away = False
@@ -62,11 +63,9 @@ class Hindsight:
         changes
             What the activity detector said, times on the same axis; it may be ahead of the samples.
         """
-        with np.errstate(invalid="ignore"):
-            beyond = np.abs(inclination_deg) > MOST_DEG
         self._columns = np.concatenate((self._columns.reshape(len(columns), -1), columns), axis=1)
         self._code = np.concatenate((self._code, code.astype(np.int8)))
-        self._is_beyond = np.concatenate((self._is_beyond, beyond))
+        self._inclination_deg = np.concatenate((self._inclination_deg, inclination_deg))
         t_s = self._columns[0]
         self._ahead = sorted([*self._ahead, *changes], key=lambda change: change.t_s)
         while len(t_s) and self._ahead and self._ahead[0].t_s <= t_s[-1]:
@@ -85,7 +84,7 @@ class Hindsight:
     def _release(self, n: int) -> tuple[FloatArray, CodeArray]:
         settled = self._columns[:, :n], self._code[:n]
         self._columns, self._code = self._columns[:, n:], self._code[n:]
-        self._is_beyond = self._is_beyond[n:]
+        self._inclination_deg = self._inclination_deg[n:]
         return settled
 
     def _learn(self, change: ActivityChanged) -> None:
@@ -96,10 +95,12 @@ class Hindsight:
         self._put_on(change.t_s)
         if change.since_s is not None:
             start = int(np.searchsorted(t_s, max(change.since_s, change.t_s - HOLD_S)))
+            if change.activity is Activity.NOT_WORN:
+                start = self._laid_down(int(np.searchsorted(t_s, change.t_s - HOLD_S)), start, end)
             self._recode(start, end, _CODE[change.activity], change.activity is Activity.NOT_WORN)
         if is_away:
             first = int(np.searchsorted(t_s, change.t_s - HOLD_S))
-            beyond = np.flatnonzero(self._is_beyond[first:end] & np.isin(self._code[first:end], _POSTURE))
+            beyond = np.flatnonzero(self._is_beyond(first, end) & np.isin(self._code[first:end], _POSTURE))
             if len(beyond):
                 self._recode(first + int(beyond[0]), end, _NOT_WORN, False)
         self._back_s = change.t_s if self._is_away and not is_away else self._back_s
@@ -109,9 +110,24 @@ class Hindsight:
         """Until the last angle beyond anatomy after it was put on, a sensor was still on its way."""
         t_s = self._columns[0]
         first, last = np.searchsorted(t_s, (self._back_s, min(self._back_s + HOLD_S, until_s)))
-        beyond = np.flatnonzero(self._is_beyond[first:last])
+        beyond = np.flatnonzero(self._is_beyond(first, last))
         if len(beyond):
             self._recode(int(first), int(first + beyond[-1]) + 1, _NOT_WORN, False)
+
+    def _laid_down(self, first: int, start: int, end: int) -> int:
+        """Return since when, from `first` on, it had the tilt in which it lay still in [start, end).
+
+        An orientation takes some seconds to settle after a sensor was put on a table.
+        """
+        if start >= end:
+            return start
+        away = np.abs(self._inclination_deg[first:start] - np.median(self._inclination_deg[start:end]))
+        moved = np.flatnonzero(~(away < _SAME_TILT_DEG))
+        return first + int(moved[-1]) + 1 if len(moved) else first
+
+    def _is_beyond(self, first: int, last: int) -> NDArray[np.bool_]:
+        """Which of the samples [first, last) have an angle beyond anatomy; an unknown one has not."""
+        return np.abs(np.nan_to_num(self._inclination_deg[first:last])) > MOST_DEG
 
     def _recode(self, start: int, end: int, code: int, is_certain: bool) -> None:
         """Give samples [start, end) another activity: those of a posture, or all of them."""
