@@ -124,7 +124,7 @@ class StandaloneCoach:
             self._end_episode()
         elif result == rule.ALERT:
             self._is_due = not self._is_told
-        if not acts or self._posture.is_moving or deg < self._rule.exit_deg:
+        if not acts or deg < self._rule.exit_deg:
             return
         if self._is_due:
             self._alert()
