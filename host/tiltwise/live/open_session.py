@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from tiltwise.config.calibration_profiles import Calibrations
@@ -81,7 +81,7 @@ def open_session(
         pipeline.begin(worn.mounting, worn.collar, is_put_on=worn.is_put_on)
     sink = None
     if store is not None:
-        sink = StoreSink(store, device=device, mount=worn.mount, zone=zone, rule=asdict(settings.rule))
+        sink = StoreSink(store, device=device, mount=worn.mount, zone=zone, rule=settings.rule.as_stored)
     return LiveSession(
         pipeline,
         started_utc_s=started_utc_s,

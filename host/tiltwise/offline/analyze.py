@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from tiltwise.detect.posture import RuleSettings
+from tiltwise.detect.posture import DoseSettings, PostureRule
 from tiltwise.live.event_text import clock
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.offline import shown_metrics
@@ -127,7 +127,7 @@ def analyze(
     mounting: Mounting,
     *,
     collar: Mounting | None = None,
-    rule: RuleSettings | None = None,
+    rule: PostureRule | None = None,
     notes: tuple[str, ...] = (),
     relative_to_s: float | None = None,
     on_progress: Callable[[float], None] = lambda _: None,
@@ -144,7 +144,7 @@ def analyze(
     relative_to_s : time of the neutral posture when nobody said that it was upright.
     on_progress : gets the share done, 0 to 1.
     """
-    profile = TrackerSettings(mounting, rule=rule or RuleSettings())
+    profile = TrackerSettings(mounting, rule=rule or DoseSettings())
     if collar is None or not mounting.is_shown:
         tracked = _track(data, profile, on_progress)
     else:

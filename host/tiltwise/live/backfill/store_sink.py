@@ -48,7 +48,7 @@ class StoreSink:
     """
 
     def __init__(
-        self, store: Store, *, device: str, mount: Mount, zone: str, rule: Mapping[str, float] | None = None
+        self, store: Store, *, device: str, mount: Mount, zone: str, rule: Mapping[str, object] | None = None
     ) -> None:
         self._rule = dict(rule or {})
         self._store, self._device, self._mount, self._zone = store, device, mount, zone
