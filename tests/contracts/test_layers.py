@@ -41,7 +41,7 @@ MAY_IMPORT = {
     "link": "common",
     "recording.formats": "types",
     "recording": "common decode link recording.formats types version",
-    "config": "detect errors exercise link motion.calibration recording stored_values text types",
+    "config": "common detect errors exercise link motion.calibration recording stored_values text types",
     "store.files": "common config errors report stored_values types",
     "store.acknowledged": "common config decode store.files",
     "store": "common config decode errors report report.history store.acknowledged store.files stored_values text "
@@ -55,7 +55,7 @@ MAY_IMPORT = {
     "pair_tracker tracker types",
     "live.backfill": "common decode detect link live.wearer motion.angles pair_tracker report store tracker types",
     # sim.board: the address `sim:` opens a simulated wearer as `ble:` opens a board. store: open_session hands it on.
-    "live": "common config decode errors exercise link live.backfill live.wearer motion.calibration "
+    "live": "common config decode detect errors exercise link live.backfill live.wearer motion.calibration "
     "motion.orientation pair_tracker recording sim.board store text tracker types",
     "offline": "common config decode detect errors exercise exercise.recorded live live.backfill live.wearer motion "
     "motion.angles motion.calibration motion.orientation pair_tracker recording report store store.files "

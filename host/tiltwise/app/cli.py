@@ -84,14 +84,15 @@ def demo(
     speed: Annotated[float, typer.Option(min=0, help="Times real speed; 0 is as fast as it goes.")] = 20.0,
     out: Annotated[Path | None, typer.Option(help="New folder for plot, database and recording.")] = None,
     mount: MountOption = None,
+    rule: RuleOption = None,
 ) -> None:
     """No hardware: a simulated wearer, the real firmware, alerts, an exercise, the store and the day plot."""
     from tiltwise import console
-    from tiltwise.app.demo import DemoOptions, run_demo
+    from tiltwise.app.demo import DemoOptions, demo_settings, run_demo
     from tiltwise.types import Mount
 
     options = DemoOptions(
-        settings=chosen_settings(),
+        settings=chosen_settings(rule) if rule else demo_settings(chosen_settings()),
         minutes=minutes,
         seed=seed,
         speed=speed,
@@ -246,7 +247,7 @@ def day(
 
     folder, said = folder_with_days(data, paths.data_folder())
     folder = paths.person_folder(folder, person)
-    loaded, path = draw_day(folder, date, out, chosen_settings().rule.angle_deg)
+    loaded, path = draw_day(folder, date, out, chosen_settings().rule)
     if said:
         console.out.print(said, style="dim", highlight=False, soft_wrap=True)
     console.out.print(day_sentence(folder, loaded), style="bold", highlight=False)

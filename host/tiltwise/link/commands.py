@@ -40,6 +40,7 @@ class BoardKey(IntEnum):
     FORWARD_Y = 21
     FORWARD_Z = 22
     NEUTRAL_NEW = 23
+    BY_DOSE = 24
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 
-from tiltwise.config.settings import RuleSetting
+from tiltwise.config.settings import RuleSetting, with_kind
 from tiltwise.config.time_zone import is_zone, local_zone_name
 from tiltwise.exercise.catalogue import EXERCISES
 from tiltwise.motion.calibration.mounting import Mounting
@@ -53,7 +53,7 @@ def recording_header(
         "device": device,
         "zone": zone,
         "mount": mount.value,
-        "rule": asdict(rule),
+        "rule": rule.as_stored,
         "exercises": list(exercises),
     }
     for name, value in (("mounting", mounting), ("collar", collar)):
@@ -99,7 +99,8 @@ def read_header(header: Mapping[str, object], *, device: str) -> RecordedSession
     ValueError
         When a value cannot be used; the line names its key.
     """
-    read = convert({k: v for k, v in header.items() if isinstance(v, _SHAPES.get(k, object))}, _Header)
+    shaped = {k: v for k, v in header.items() if isinstance(v, _SHAPES.get(k, object))}
+    read = convert(with_kind(shaped), _Header)
     started_utc_s = read.started_utc_s
     if started_utc_s is None and read.created_utc:
         started_utc_s = _timestamp(read.created_utc)

@@ -17,6 +17,7 @@ from types import TracebackType
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tiltwise.common import wire
+from tiltwise.common.dose import HEAD, TRUNK
 from tiltwise.common.frame import read_frame
 from tiltwise.report import aggregate as agg
 from tiltwise.store.day_rows import blob_of, day_events, day_gaps, day_minutes, sums_of_one_wearer, whole
@@ -36,6 +37,11 @@ from tiltwise.store.stored_samples import StoredDay, StoredSamples, joined
 from tiltwise.types import Mount
 
 _US = 1_000_000
+# Of a session: where its rule begins to count, which by dose depends on the place (common/dose.py).
+_RULE_DEG = (
+    "CASE json_extract(info, '$.rule.kind') WHEN 'dose' "
+    f"THEN iif(mount = 'collar', {TRUNK[0] / 10}, {HEAD[0] / 10}) ELSE json_extract(info, '$.rule.angle_deg') END"
+)
 _QUARTER_US = 900 * _US  # all zones are whole quarters of an hour from UTC
 
 
@@ -132,7 +138,7 @@ class StoreReader:
     def _rule_deg(self, start_us: int, end_us: int) -> float | None:
         """Return the angle of the rule that was in force for most minutes of the stretch, if it was kept."""
         rows = self._query(
-            "SELECT json_extract(info, '$.rule.angle_deg') AS deg FROM aggregate "
+            f"SELECT {_RULE_DEG} AS deg FROM aggregate "
             "JOIN session ON session.id = session_id WHERE start_us >= ? AND start_us < ? AND deg IS NOT NULL "
             "GROUP BY deg ORDER BY count(*) DESC LIMIT 1",
             (start_us, end_us),
