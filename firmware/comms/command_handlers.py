@@ -27,7 +27,6 @@ _SIZES = {
     wire.OP_MOTOR: 2,
     wire.OP_TARE: 0,
     wire.OP_REBOOT: 0,
-    wire.OP_FORGET: 2,
     wire.OP_PROVISION: auth.KEY_SIZE,
     wire.OP_SILENCE: 12,
     wire.OP_MTU: 2,
@@ -133,10 +132,6 @@ class Commands:
             parts.append(struct.pack("<HII", boot, first, last))
         return wire.STATUS_OK, b"".join(parts)
 
-    def _forget(self, payload):
-        self._frames.forget(struct.unpack("<H", payload)[0])
-        return wire.STATUS_OK, b""
-
     # ---- the board ----
 
     def _getcfg(self, payload):
@@ -175,8 +170,7 @@ class Commands:
     def _silence(self, payload):
         if self._context.silence is None:
             return wire.STATUS_UNSUPPORTED, b""
-        self._context.silence(*struct.unpack("<IiI", payload))
-        return wire.STATUS_OK, b""
+        return wire.STATUS_OK, struct.pack("<I", self._context.silence(*struct.unpack("<IiI", payload)))
 
     def _mtu(self, payload):
         if not self._context.features & wire.FEATURE_ASKS_MTU:
@@ -226,6 +220,5 @@ class Commands:
         wire.OP_TARE: _tare,
         wire.OP_REBOOT: _reboot,
         wire.OP_MTU: _mtu,
-        wire.OP_FORGET: _forget,
         wire.OP_SILENCE: _silence,
     }

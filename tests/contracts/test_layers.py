@@ -53,10 +53,12 @@ MAY_IMPORT = {
     "sim.board": "common firmware_build link sim.body sim.imu types",
     "live.wearer": "common config decode detect exercise link motion motion.calibration motion.orientation "
     "pair_tracker tracker types",
+    "live.control": "common config decode errors live.wearer motion.calibration stored_values types",
     "live.backfill": "common decode detect link live.wearer motion.angles pair_tracker report store tracker types",
+    "live.board": "common decode link live.wearer",
     # sim.board: the address `sim:` opens a simulated wearer as `ble:` opens a board. store: open_session hands it on.
-    "live": "common config decode detect errors exercise link live.backfill live.wearer motion.calibration "
-    "motion.orientation pair_tracker recording sim.board store text tracker types",
+    "live": "common config decode detect errors exercise link live.backfill live.board live.control live.wearer "
+    "motion.calibration motion.orientation pair_tracker recording sim.board store text tracker types",
     "offline": "common config decode detect errors exercise exercise.recorded live live.backfill live.wearer motion "
     "motion.angles motion.calibration motion.orientation pair_tracker recording report store store.files "
     "stored_values text tracker types",
@@ -64,7 +66,7 @@ MAY_IMPORT = {
     "types version",
 }
 # The commands and the lab may import everything below them.
-TOPS = ("app", "app.history", "app.travel", "lab", "__main__")
+TOPS = ("app", "app.history", "app.running", "app.travel", "lab", "__main__")
 ONLY_IN = {
     "bleak": ("tiltwise/link/ble.py", "tiltwise_lab/radio/bleak_backend.py"),
     "serial": ("tiltwise/link/serial.py",),

@@ -5,7 +5,7 @@ import struct
 
 import pytest
 
-from radio_bench import BOOT, CTRL, DATA, INFO, Board
+from radio_bench import CTRL, DATA, INFO, Board
 from tiltwise.common import wire
 from tiltwise.common.frame import open_frame
 from wire_host import DEVICE, KEY, START, ack, get, stuffed
@@ -83,7 +83,6 @@ def test_stranger_gets_no_data_and_cannot_do_anything():
         (wire.OP_ACK, ack(49)),
         (wire.OP_MOTOR, b"\1\5"),
         (wire.OP_GETCFG, b"\0"),
-        (wire.OP_FORGET, struct.pack("<H", BOOT)),
         (wire.OP_REBOOT, b""),
         (0x55, b""),
     ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from tiltwise.app.cli_options import (
     DataOption,
     FaceOption,
     InFrontOption,
+    JsonOption,
     MountOption,
     PersonOption,
     PictureOption,
@@ -90,7 +92,8 @@ def calibrate(
     from tiltwise.config.calibration_profiles import DEFAULT_PERSON
     from tiltwise.config.settings import parse_face, parse_mount
 
-    wear = chosen_settings().wear
+    settings = chosen_settings()
+    wear = settings.wear
     with exit_status.wrong_use():
         outward = "" if face is None else parse_face(face)
     options = CalibrateOptions(
@@ -107,8 +110,34 @@ def calibrate(
         default_mount=parse_mount(wear.mount),
         face=outward,
         default_face=wear.face,
+        settings=settings,
     )
     run_calibrate(options, console.out)
+
+
+def board(
+    address: Annotated[str, typer.Argument(help="ble:, ble:NAME or serial:PORT")] = "ble:",
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; repeatable.")
+    ] = None,
+    neutral: Annotated[bool, typer.Option("--neutral", help="Take the wearer's neutral posture.")] = False,
+    restart: Annotated[bool, typer.Option("--restart", help="Start the board anew.")] = False,
+    takeover: TakeoverOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Health, parts and settings of a board; what `watch` has not fetched yet stays on it."""
+    from tiltwise import console
+    from tiltwise.app.running.board_command import parse_changes, talk_to_board
+    from tiltwise.app.running.board_view import board_json, board_table
+
+    talk = talk_to_board(
+        address, parse_changes(changes or []), takes_neutral=neutral, restarts=restart, takeover=takeover,
+        console=console.err if as_json else console.out,
+    )  # fmt: skip
+    if as_json:
+        typer.echo(json.dumps(board_json(talk), indent=1))
+    else:
+        console.out.print(board_table(talk), highlight=False)
 
 
 def scan(

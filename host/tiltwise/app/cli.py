@@ -36,6 +36,7 @@ from tiltwise.app.cli_options import (
     chosen_settings,
 )
 from tiltwise.app.history import history_commands, report_command
+from tiltwise.app.running import running_commands
 from tiltwise.app.travel import travel_commands
 from tiltwise.config import paths
 from tiltwise.version import __version__
@@ -139,6 +140,9 @@ def watch(
     watch(options, console.out)
 
 
+app.command(short_help="What runs, and how you are doing today.")(running_commands.status)
+app.command(short_help="No alerts for a while.")(running_commands.snooze)
+app.command(short_help="Calibrate anew in the running watch.")(running_commands.recalibrate)
 app.command(short_help="New board over USB: firmware, key, name.")(board_commands.setup)
 app.command(short_help="Sit tall, nod three times: how the sensor sits.")(board_commands.calibrate)
 
@@ -296,6 +300,7 @@ def data_(
 
 
 app.command()(board_commands.scan)
+app.command(short_help="Health, parts and settings of a board.")(board_commands.board)
 
 
 @app.command()

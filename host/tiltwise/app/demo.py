@@ -147,7 +147,7 @@ def _session(options: DemoOptions, folder: Path, started: datetime) -> LiveSessi
     zone, device = local_zone_name(), f"sim-demo-{options.seed}"
     header = recording_header(
         started=started, address="sim:demo", device=device, zone=zone, mount=options.mount,
-        rule=options.settings.rule, exercises=options.counted,
+        rule=options.settings.rule, exercises=options.counted, alerts=options.settings.alerts,
     )  # fmt: skip
     return open_session(
         Worn(mount=options.mount),

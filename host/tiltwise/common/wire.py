@@ -58,7 +58,7 @@ RATES_HZ = (0.0, 10.0, 12.5, 25.0, 26.0, 50.0, 52.0, 100.0, 104.0, 200.0, 208.0,
 # IMU kinds in INFO, since v1.
 IMU_UNKNOWN = 0  # a file, or a part this version has no name for
 IMU_LSM6DSOX = 1  # and LSM6DSO: they tell the same identity, and what is used here does not differ
-IMU_LSM6DSO = 2  # for a host that knows better
+# 2 is kept for the LSM6DSO, should anybody tell it apart
 IMU_LSM6DSR = 3
 IMU_LSM6DS3TRC = 4
 IMU_BMI270 = 5
@@ -126,10 +126,10 @@ OP_SETCFG = 11  # key u8, value as by pack_value; -
 OP_MOTOR = 12  # pattern u8 (MOTOR_*), strength u8 (1 to 5, 0: as set); -
 OP_TARE = 13  # - ; -
 OP_REBOOT = 14  # - ; -, then the board restarts
-OP_FORGET = 15  # boot u16; -
+# 15 was FORGET, which no host sent
 OP_PROVISION = 16  # key 32; device id 8. Only over the cable
 OP_GET_DONE = 17  # only a reply, with the id of the GET: GET_DONE_BODY, n x (first u32, last u32) not held
-OP_SILENCE = 18  # snooze s u32, quiet hours begin in s i32 (negative: began), last s u32; each day again; -
+OP_SILENCE = 18  # snooze s u32, quiet hours: begin in s i32, last s u32, each day again; snooze left s u32
 OP_MTU = 19  # ATT MTU of this connection u16; -. For boards with FEATURE_ASKS_MTU, after the proof
 SNOOZE_STAYS = 0xFFFFFFFF  # in SILENCE: the snooze of the board stays as it is
 REPLY = 0x80

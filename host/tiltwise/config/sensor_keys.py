@@ -22,6 +22,7 @@ from tiltwise.text import printable
 
 KEY_BYTES = 32
 SERVICE = "tiltwise"
+UNNAMED = "tiltwise"  # what a board is called until somebody names it
 
 
 class KeyStoreError(ValueError):
@@ -138,3 +139,17 @@ def key_store() -> KeyStore:
 def known_boards() -> list[KeyedBoard]:
     """Return the boards that this computer has the keys of, with names that are fit to print."""
     return [replace(board, name=printable(board.name or board.device_id.hex(), 40)) for board in key_store()]
+
+
+def rename_board(device: str, name: str) -> str | None:
+    """Call a board by this name from now on (empty: as before) and return the name before; None without its key.
+
+    `device` is the name of its data: `board-` and its id.
+    """
+    device_id = device.removeprefix("board-")
+    known = next((board for board in key_store() if board.device_id.hex() == device_id), None)
+    if known is None:
+        return None
+    if name and name != known.name:
+        key_store().save(replace(known, name=name))
+    return known.name

@@ -115,6 +115,11 @@ class Supervisor:
         self._opened_s: float | None = None  # when our last session began
         self._pinged_boot: int | None = None  # whose clock was asked for before the first frames
 
+    @property
+    def state(self) -> str:
+        """How the connection is, in words."""
+        return "connected" if self.is_streaming else self._last_notice or f"looking for {self._what}"
+
     # ---- Source ----
 
     async def __aenter__(self) -> Supervisor:

@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from tiltwise.detect.posture import STATIC_S, DoseSettings, PostureRule
+from tiltwise.detect.posture import STATIC_S, DoseSettings, PostureRule, RuleSettings
 from tiltwise.live.event_text import clock, lasting
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.offline import shown_metrics
@@ -188,12 +188,7 @@ def _summed_up(
         above_of="flexion" if mounting.is_shown else "inclination",
         above=summarise_samples(t_s, posture_deg, posture),
         events=tuple(events),
-        episodes=tuple(
-            e
-            for e in events
-            if isinstance(e, EpisodeEnded)
-            and (e.alert_s is not None or e.end_s - e.start_s >= profile.rule.seconds)
-        ),
+        episodes=tuple(e for e in events if isinstance(e, EpisodeEnded) and _is_long(e, profile.rule)),
         worn_percent=_percent(weight, worn),
         moving_percent=_percent(weight, np.isin(codes, _MOVING)),
         relative_to_s=relative_to_s,
@@ -278,6 +273,13 @@ def _gap_notes(data: ImuInput) -> tuple[str, ...]:
     return (
         f"{len(data.gaps)} gap{'s'[: len(data.gaps) != 1]}, {lost_s:.1f} s without samples, counted as nothing",
     )
+
+
+def _is_long(episode: EpisodeEnded, rule: PostureRule) -> bool:
+    """Tell whether an episode was alerted of, or lasted as long as the simple rule asks though nobody was told."""
+    if episode.alert_s is not None:
+        return True
+    return isinstance(rule, RuleSettings) and episode.end_s - episode.start_s >= rule.seconds
 
 
 def _walking_note(walked_s: float, limit_deg: float) -> tuple[str, ...]:

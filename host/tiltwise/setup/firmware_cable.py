@@ -112,6 +112,10 @@ class FirmwareCable:
         if kept != value:
             raise SetupError(f"the board kept {kept!r} instead of {value!r}: run the same command again")
 
+    def setting(self, index: int) -> int | str:
+        """Return the setting of this number."""
+        return wire.unpack_value(self._expect_ok(wire.OP_GETCFG, bytes([index]), "tell a setting"))
+
     def check_stream(self, seconds: float = STREAM_S) -> StreamCheck:
         """Stream for a few seconds and judge what comes; SetupError says what is missing."""
         self._frames.clear()

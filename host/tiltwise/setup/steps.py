@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tiltwise.common import wire
-from tiltwise.config.sensor_keys import KEY_BYTES, KeyStore, key_store
+from tiltwise.config.sensor_keys import KEY_BYTES, UNNAMED, KeyStore, key_store
 from tiltwise.firmware_build.image_files import digest
 from tiltwise.link import serial
 from tiltwise.link.board_identity import Hello, KeyedBoard
@@ -233,7 +233,7 @@ class SetupRun:
         if is_proved and not self._options.new_key:
             yield "the board proved the key that this computer has"
             return
-        name = self._options.name or (known.name if known else "tiltwise")
+        name = self._options.name or (known.name if known else UNNAMED)
         board = KeyedBoard(hello.device_id, name, secrets.token_bytes(KEY_BYTES))
         where = keys.save(board)  # first: an unplugged cable must not leave a board whose key nobody has
         try:
@@ -246,6 +246,8 @@ class SetupRun:
             raise SetupError(
                 "the board did not keep the key: run the same command again; twice: try another board"
             )
+        if name == UNNAMED:  # another computer may have named it
+            keys.save(replace(board, name=str(cable.setting(setting_index("name")))))
         was_set = hello.state != wire.STATE_NEEDS_SETUP
         yield f"new key, kept in {where}" + ("; other computers need setup too" if was_set else "")
 
