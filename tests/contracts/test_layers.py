@@ -69,7 +69,7 @@ ONLY_IN = {
         "tiltwise/report/plots_calibration.py",
         "tiltwise_lab/bench/bench_plots.py",
     ),
-    "sqlite3": ("tiltwise/store/", "tiltwise_lab/bench/storage/"),
+    "sqlite3": ("tiltwise/store/", "tiltwise/config/atomic_file.py", "tiltwise_lab/bench/storage/"),
     "desktop_notifier": ("tiltwise/live/desktop.py",),
     "dbus_fast": ("tiltwise/live/desktop.py",),
 }

@@ -276,6 +276,7 @@ def data_(
 
 
 app.command()(board_commands.scan)
+app.add_typer(board_commands.keys, name="keys", short_help="Which computers a board lets in.")
 
 
 @app.command()
