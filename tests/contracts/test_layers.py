@@ -80,7 +80,7 @@ ONLY_IN = {
         "tiltwise/app/history/report_command.py",  # the pages of a PDF
         "tiltwise_lab/bench/bench_plots.py",
     ),
-    "sqlite3": ("tiltwise/store/", "tiltwise_lab/bench/storage/"),
+    "sqlite3": ("tiltwise/store/", "tiltwise/config/atomic_file.py", "tiltwise_lab/bench/storage/"),
     "desktop_notifier": ("tiltwise/live/desktop.py",),
     "dbus_fast": ("tiltwise/live/desktop.py",),
 }

@@ -28,7 +28,7 @@ HOST = ROOT / "host" / "tiltwise"
 FIRMWARE = ROOT / "firmware"
 KINDS = ("OP_", "EVENT_", "FLAG_", "FEATURE_", "STATE_", "CLOSED_", "MOTOR_", "CONDITION_", "IMU_", "WISH_")
 # Both sides use them inside what they share.
-SHARED = {"EVENT_BODY", "FLAG_ENCRYPTED", "WISH_ENCRYPTION", "IMU_UNKNOWN"}
+SHARED = {"EVENT_BODY", "FLAG_ENCRYPTED", "IMU_UNKNOWN"}
 POSITIONAL = {"device.first_us"}  # written by its place, not by its name
 # Made for people who import tiltwise, not for the commands, or for files of an unknown kind; with the reason.
 FOR_PROGRAMS = {

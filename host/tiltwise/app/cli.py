@@ -301,6 +301,7 @@ def data_(
 
 app.command()(board_commands.scan)
 app.command(short_help="Health, parts and settings of a board.")(board_commands.board)
+app.add_typer(board_commands.keys, name="keys", short_help="Which computers a board lets in.")
 
 
 @app.command()

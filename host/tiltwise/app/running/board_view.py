@@ -21,7 +21,6 @@ _PARTS = {
     wire.IMU_MPU6050: "MPU-6050",
 }
 _FEATURES = {
-    wire.FEATURE_ENCRYPTION: "encryption",
     wire.FEATURE_MOTOR: "motor",
     wire.FEATURE_BATTERY: "battery gauge",
     wire.FEATURE_SECOND_IMU: "second sensor",
