@@ -45,6 +45,7 @@ TABLE = (
     ("forward_y", 0, -32767, 32767),
     ("forward_z", 0, -32767, 32767),
     ("neutral_new", 0, 0, 1),  # 1: neutral was taken at the board, and no host knows it yet
+    ("by_dose", 1, 0, 1),  # 1: alert by dose (common/dose.py), 0: rule_deg for rule_s
 )
 KEYS = tuple(row[0] for row in TABLE)
 

@@ -1,14 +1,14 @@
 """Alerts by the board itself while no host is connected: posture (neck_posture.py), the shared rule, the motor.
 
-The rule is common/rule.py, the same as on the host, and it runs beside a host too: a board whose host falls silent in
-the middle of an episode goes on where the host stopped, without a second alert. An alert of its own that is not
-answered is repeated every REPEAT_MS, a step stronger each time; a repetition is no new alert and is not counted. A
-posture that is corrected after an alert gets a short tick. A host that comes back takes over at once.
+The rule is that of the host (common/dose.py, or the simple one), and it runs beside a host too: a board whose host
+falls silent in the middle of an episode goes on where the host stopped, without a second alert. An alert of its own
+that is not answered is repeated every REPEAT_MS, a step stronger each time; a repetition is no new alert and is not
+counted. A posture that is corrected after an alert gets a short tick. A host that comes back takes over at once.
 """
 
 from micropython import const
 
-from tiltwise.common import rule, wire
+from tiltwise.common import dose, rule, wire
 
 from . import haptics
 from .neck_posture import Posture
@@ -21,7 +21,9 @@ MAX_GAP_MS = const(3000)
 _STALE_MS = const(2000)
 _DAY_MS = const(86400000)
 # What the rule is made of; a change of any begins it anew.
-_RULE_KEYS = ("rule_deg", "hysteresis_deg", "rule_s", "recovery_s", "neutral_x", "neutral_y", "neutral_z")
+_RULE_KEYS = (
+    "rule_deg", "hysteresis_deg", "rule_s", "recovery_s", "by_dose", "mount", "neutral_x", "neutral_y", "neutral_z",
+)  # fmt: skip
 
 # (state, is a host there, is the waiting time over) -> state
 TRANSITIONS = {
@@ -66,10 +68,13 @@ class StandaloneCoach:
         if values == self._values:
             return
         self._values = values
-        enter = values[0]
-        self._rule = rule.SustainedRule(
-            enter, max(enter - values[1], 0), 1000 * values[2], 1000 * values[3], MAX_GAP_MS
-        )
+        enter, hysteresis, rule_s, recovery_s, is_by_dose, mount = values[:6]
+        if is_by_dose:
+            self._rule = dose.DoseRule(dose.limits_of(mount), 1000 * recovery_s, MAX_GAP_MS)
+        else:
+            self._rule = rule.SustainedRule(
+                enter, max(enter - hysteresis, 0), 1000 * rule_s, 1000 * recovery_s, MAX_GAP_MS
+            )
         self._end_episode()
 
     def snooze(self, ms):
@@ -124,7 +129,7 @@ class StandaloneCoach:
             self._end_episode()
         elif result == rule.ALERT:
             self._is_due = not self._is_told
-        if not acts or self._posture.is_moving or deg < self._rule.exit_deg:
+        if not acts or deg < self._rule.exit_deg:
             return
         if self._is_due:
             self._alert()

@@ -16,7 +16,7 @@ from tiltwise.app.watch_view import WatchView
 from tiltwise.config.address import Address, open_source, parse_address, replay_options
 from tiltwise.config.calibration_profiles import DEFAULT_PERSON, Calibrations, device_name
 from tiltwise.config.paths import data_folder, person_folder, simulated_in
-from tiltwise.config.settings import Deliver, Settings, rule_settings
+from tiltwise.config.settings import Deliver, Settings
 from tiltwise.config.time_zone import local_zone_name
 from tiltwise.console import LINE_STYLES
 from tiltwise.errors import UsageError
@@ -234,10 +234,8 @@ def _run(
             console.print(text, style="dim")
     alerts = options.settings.alerts
     desktop = Desktop(wanted=alerts.deliver is not Deliver.SENSOR)
-    rule = rule_settings(options.settings.rule)
     console.print(
-        f"watching {printable(options.address)}; rule {rule.angle_deg:g} deg for {rule.seconds:g} s; "
-        "Ctrl-C stops and saves",
+        f"watching {printable(options.address)}; rule: {options.settings.rule.words}; Ctrl-C stops and saves",
         highlight=False,
     )
     if desktop.trouble:

@@ -26,6 +26,11 @@ def settings_file() -> Path:
     return _home(platformdirs.user_config_dir("tiltwise", appauthor=False)) / "settings.toml"
 
 
+def exercises_file() -> Path:
+    """Return the TOML file of a person's own exercises and programmes, which need not exist."""
+    return settings_file().with_name("exercises.toml")
+
+
 def simulated_in(folder: Path) -> Path:
     """Return where in a data folder the store of `sim:` and `replay:` is, apart from the wearer's own days."""
     return folder / "simulated"

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from tiltwise.config.atomic_file import whole_file
+from tiltwise.config.atomic_file import one_at_a_time, whole_file
 from tiltwise.config.paths import data_folder
 from tiltwise.link.board_identity import KeyedBoard
 from tiltwise.stored_values import convert
@@ -55,6 +55,7 @@ class _Row:
 
     name: str = ""
     key: str = ""
+    changes: int | None = None
 
 
 class KeyStore:
@@ -73,18 +74,23 @@ class KeyStore:
         for device_id, row in self._read().items():
             text = row.key or self._from_ring(device_id)
             if text:
-                yield KeyedBoard(self._bytes(device_id), row.name, self._key(text, device_id))
+                key = self._key(text, device_id)
+                yield KeyedBoard(self._bytes(device_id), row.name, key, row.changes)
 
     def save(self, board: KeyedBoard) -> str:
-        """Keep a board's key and return where; the file is replaced as a whole or not at all."""
+        """Keep a board's key and return where; the file is replaced as a whole or not at all.
+
+        Two programs may save at once: the second one waits, or one of the keys would be lost.
+        """
         if len(board.key) != KEY_BYTES:
             raise KeyStoreError(f"key of {len(board.key)} bytes, expected {KEY_BYTES}")
-        rows, device_id = self._read(), board.device_id.hex()
-        in_ring = self._into_ring(device_id, board.key)
-        rows[device_id] = _Row(board.name, "" if in_ring else board.key.hex())
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(self._file, is_private=True) as file:
-            file.write(json.dumps({k: _stored(row) for k, row in rows.items()}, indent=1).encode())
+        with one_at_a_time(self._file):
+            rows, device_id = self._read(), board.device_id.hex()
+            in_ring = self._into_ring(device_id, board.key)
+            rows[device_id] = _Row(board.name, "" if in_ring else board.key.hex(), board.changes)
+            with whole_file(self._file, is_private=True) as file:
+                file.write(json.dumps({k: _stored(row) for k, row in rows.items()}, indent=1).encode())
         return "the system's keyring" if in_ring else str(self._file)
 
     def _bytes(self, device_id: str) -> bytes:
@@ -127,13 +133,20 @@ class KeyStore:
             ) from None
 
 
-def _stored(row: _Row) -> dict[str, str]:
-    return {name: text for name, text in asdict(row).items() if text or name == "name"}
+def _stored(row: _Row) -> dict[str, str | int]:
+    return {name: value for name, value in asdict(row).items() if name == "name" or value not in ("", None)}
 
 
 def key_store() -> KeyStore:
     """Return the keys of this computer's user."""
     return KeyStore(data_folder() / "keys.json", system_keyring())
+
+
+def keep(board: KeyedBoard) -> None:
+    """Keep a board's new key under the name that this computer knows it by."""
+    keys = key_store()
+    before = keys.load(board.device_id)
+    keys.save(board if before is None else replace(board, name=before.name))
 
 
 def known_boards() -> list[KeyedBoard]:

@@ -50,6 +50,7 @@ class BoardKey(IntEnum):
     FORWARD_Y = 21
     FORWARD_Z = 22
     NEUTRAL_NEW = 23
+    BY_DOSE = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class Reply:
     opcode: int  # without wire.REPLY
     status: int
     body: bytes
+    about: int = 0  # counter of the command that it answers; 0 outside a session
 
     @property
     def is_ok(self) -> bool:
@@ -78,11 +80,11 @@ def read_reply(data: bytes) -> Reply:
     return as_reply(request_id, opcode, answer)
 
 
-def as_reply(request_id: int, opcode: int, answer: bytes) -> Reply:
+def as_reply(request_id: int, opcode: int, answer: bytes, *, about: int = 0) -> Reply:
     """Return the parts of an opened packet as a reply; WireError when it is a command."""
     if not opcode & wire.REPLY or not answer:
         raise wire.WireError("not a reply")
-    return Reply(request_id, opcode & ~wire.REPLY, answer[0], bytes(answer[1:]))
+    return Reply(request_id, opcode & ~wire.REPLY, answer[0], bytes(answer[1:]), about)
 
 
 class Acknowledger:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tiltwise.common import wire
 from tiltwise.decode.messages import BoardEvent
+from tiltwise.detect.posture_rules import HABITS
 from tiltwise.live.wearer.alerts import Notice, NoticeLevel
 from tiltwise.live.wearer.live_events import LiveEvent, LiveEvents, LiveNote, LiveWarning, SensorBuzzed
 from tiltwise.live.wearer.placement_monitor import PlacementChange
@@ -15,17 +16,13 @@ from tiltwise.types import (
     EpisodeAlert,
     EpisodeEnded,
     EpisodeStarted,
-    PostureKind,
     RepCompleted,
     Side,
     SignalGap,
     StepPrompt,
 )
 
-KINDS = {
-    PostureKind.FORWARD_FLEXION: "looking down",
-    PostureKind.UPPER_BACK_FORWARD_TILT: "upper back tilted forward",
-}
+KINDS = {habit.kind: habit.words for habit in HABITS}
 # Of a board, without a line: a boot and a host's coming and going show as a connection, wearing as an activity, and
 # a button by what it does.
 SILENT = {

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from msgspec import to_builtins
 
-from tiltwise.config.settings import AlertSetting, RuleSetting
+from tiltwise.config.settings import AlertSetting, RuleSetting, with_kind
 from tiltwise.config.time_zone import is_zone, local_zone_name
 from tiltwise.exercise.catalogue import EXERCISES
 from tiltwise.motion.calibration.mounting import Mounting
@@ -59,7 +59,7 @@ def recording_header(
         "device": device,
         "zone": zone,
         "mount": mount.value,
-        "rule": asdict(rule),
+        "rule": rule.as_stored,
         "exercises": list(exercises),
     }
     if asked_mount is not None:
@@ -111,7 +111,8 @@ def read_header(header: Mapping[str, object], *, device: str) -> RecordedSession
     ValueError
         When a value cannot be used; the line names its key.
     """
-    read = convert({k: v for k, v in header.items() if isinstance(v, _SHAPES.get(k, object))}, _Header)
+    shaped = {k: v for k, v in header.items() if isinstance(v, _SHAPES.get(k, object))}
+    read = convert(with_kind(shaped), _Header)
     started_utc_s = read.started_utc_s
     if started_utc_s is None and read.created_utc:
         started_utc_s = _timestamp(read.created_utc)

@@ -147,6 +147,7 @@ def wanted_settings(settings: Settings, mounting: Mounting | None) -> list[tuple
     """Return what the board should have; whole numbers are what it can hold."""
     rule, alerts = settings.rule, settings.alerts
     found: list[tuple[BoardKey, Value]] = [
+        (BoardKey.BY_DOSE, int(not rule.is_simple)),
         (BoardKey.RULE_DEG, round(rule.angle_deg)),
         (BoardKey.HYSTERESIS_DEG, round(rule.hysteresis_deg)),
         (BoardKey.RULE_S, round(rule.seconds)),
