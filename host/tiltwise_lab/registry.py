@@ -12,6 +12,7 @@ from rich.console import Console
 
 from tiltwise.errors import AppError, UsageError
 from tiltwise_lab.bench.accuracy.accuracy_tables import (
+    print_alarms,
     print_calibration,
     print_desk,
     print_orientation,
@@ -90,6 +91,7 @@ def _year(options: BenchOptions, console: Console) -> None:
 BENCHES: dict[str, tuple[str, Callable[[BenchOptions, Console], None]]] = {
     "desk": ("offline path on people at desks: angles, shares", print_desk),
     "orientation": ("our filters beside the peers, against optical truth", print_orientation),
+    "alarms": ("alerts and walking on generated desk sessions, against truth", print_alarms),
     "pair": ("head minus upper back on a real person", print_pair),
     "sim": ("the whole system on simulated wearers, against truth", print_sim),
     "reps": ("`count` on generated sets, and unguided on people at desks", _reps),

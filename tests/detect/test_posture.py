@@ -89,6 +89,14 @@ def test_who_moves_about_with_a_bent_neck_is_alerted_on_time():
     assert events[-1].alert_s == 60.0
 
 
+def test_an_alert_comes_again_while_the_posture_lasts_if_that_is_wanted():
+    t = times(400.0)
+    flexion = np.where((t >= 10) & (t < 350), 35.0, 5.0)
+    events = run(flexion, t, settings=RuleSettings(repeat_s=120.0))
+    assert [e.t_s for e in events if isinstance(e, EpisodeAlert)] == [70.0, 190.0, 310.0]
+    assert events[-1].alert_s == 70.0
+
+
 def test_an_episode_after_an_alerted_one_has_no_alert_of_its_own_until_it_is_due():
     t = times(140.0)
     flexion = np.where(((t >= 10) & (t < 80)) | ((t >= 90) & (t < 120)), 35.0, 0.0)

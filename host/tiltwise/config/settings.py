@@ -36,6 +36,8 @@ class RuleSetting:
     seconds: Annotated[float, Meta(ge=1.0, le=3600.0)] = 60.0
     hysteresis_deg: Annotated[float, Meta(ge=0.0, le=30.0)] = 5.0
     recovery_s: Annotated[float, Meta(ge=0.0, le=60.0)] = 3.0
+    # While it lasts, alert again so long after each alert; 0: once. The board alone has a repetition of its own.
+    repeat_s: Annotated[float, Meta(ge=0.0, le=3600.0)] = 0.0
 
 
 class Deliver(Enum):
@@ -162,4 +164,4 @@ def _refuse_unknown(tables: dict[str, object], where: str) -> None:
 def rule_settings(rule: RuleSetting) -> RuleSettings:
     """Return the detector's rule of a setting."""
     exit_deg = max(0.0, rule.angle_deg - rule.hysteresis_deg)
-    return RuleSettings(rule.angle_deg, exit_deg, rule.seconds, rule.recovery_s)
+    return RuleSettings(rule.angle_deg, exit_deg, rule.seconds, rule.recovery_s, repeat_s=rule.repeat_s)

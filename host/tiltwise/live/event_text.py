@@ -123,9 +123,9 @@ def _episode(
                 "alert",
                 f"{what} after {event.t_s - event.start_s:.0f} s of {kind} ({event.angle_deg:.0f} deg)",
             )
+    lasted = f"{lasting(event.end_s - event.start_s)}, up to {event.peak_deg:.0f} deg"
     if event.alert_s is None:
-        return None
-    lasted = f"{event.end_s - event.start_s:.0f} s, up to {event.peak_deg:.0f} deg"
+        return "faint", f"{kind} ends, before an alert ({lasted})"
     if not event.is_corrected:
         return "faint", f"{kind} ends with the data ({lasted})"
     thanks = ", thank you" if (NoticeLevel.THANKS, event.t_s) in notices else ""

@@ -27,6 +27,7 @@ from tiltwise.live.session_recording import NoRecording
 from tiltwise.live.wearer.alerts import Alerts
 from tiltwise.live.wearer.live_events import Calibrated, Command, LiveEvent, LiveEvents, LiveWarning
 from tiltwise.live.wearer.pipeline import Pipeline
+from tiltwise.live.wearer.sample_batch import SampleBatch
 from tiltwise.live.wearer.settings_sync import BoardSettings, silence
 from tiltwise.pair_tracker import COLLAR, HEAD
 from tiltwise.tracker import TrackerSettings
@@ -57,6 +58,8 @@ class LiveSession:
         The source gives the board's answers too (a Supervisor): what is missing is asked for again.
     known
         Finds the calibration of the board that is met, and keeps one that is made.
+    batch_s
+        So many seconds of samples are tracked at once: for files, whose alerts nobody waits for.
     """
 
     def __init__(
@@ -69,8 +72,10 @@ class LiveSession:
         commit_every_s: float = ACK_EVERY_S,
         fetches: bool = False,
         known: KnownBoards | None = None,
+        batch_s: float = 0.0,
     ) -> None:
         self.decoder = Decoder()
+        self._batch = SampleBatch(batch_s)
         self._recording = recording or NoRecording()
         self._sink = sink or NoStore()
         self._has_store = sink is not None
@@ -130,9 +135,10 @@ class LiveSession:
         now = (profile and profile.mounting, collar and collar.mounting)
         if now == (calibration.mounting, calibration.collar):
             return ()
+        waited = self._track_waiting()
         self._sink.wear_at(calibration.mounting.mount)
         closing = self._pipeline.change(calibration.mounting, calibration.collar, self._offset_s)
-        return self._store(closing, profile, self._offset_s)
+        return (*waited, *self._store(closing, profile, self._offset_s))
 
     def _meet_board(self, received_s: float) -> LiveEvents:
         """Use the calibration of a board that has said who it is; another board is another sensor."""
@@ -172,12 +178,13 @@ class LiveSession:
         if self._is_connected and self._pipeline.profile is not self._shared:
             events += self._share()
         if self._acks.is_due(received_s):
-            events += self._commit()
+            events += [*self._track_waiting(), *self._commit()]
         return tuple(events)
 
     def finish(self) -> LiveEvents:
         """Close what is open, store it, and close the store and the recording."""
         events = [event for item in self.decoder.flush() for event in self._take(item)]
+        events += self._track_waiting()
         profile = self._pipeline.profile
         events += self._store(self._pipeline.finish(self._offset_s), profile, self._offset_s)
         self._backfill.finish()
@@ -209,16 +216,9 @@ class LiveSession:
     def _take(self, item: Item) -> LiveEvents:
         match item:
             case ImuBlock() | OrientationBlock() if item.sensor in (HEAD, COLLAR) and len(item.t_s):
-                if item.sensor == HEAD:
-                    self._t_s = float(item.t_s[-1])
-                offset_s = self._offset_at(float(item.t_s[0]))
-                if item.sensor == HEAD:
-                    self._note_calibrating(item.t_s, offset_s)
-                profile = self._pipeline.profile
-                found = self._pipeline.process(item, self.decoder.info, offset_s)
-                return self._store(found, profile, offset_s)
+                return tuple(event for block in self._batch.add(item) for event in self._track(block))
             case SignalGap():
-                return (self._take_gap(item),)
+                return (*self._track_waiting(), self._take_gap(item))
             case Status():
                 return (item, *map(LiveWarning, self._board_watch.process(item)))
             case BoardEvent():
@@ -226,6 +226,19 @@ class LiveSession:
             case Info():
                 return ()  # the decoder keeps it
         return ()
+
+    def _track(self, block: ImuBlock | OrientationBlock) -> LiveEvents:
+        """Hand samples to the pipeline, and stage what it says."""
+        if block.sensor == HEAD:
+            self._t_s = float(block.t_s[-1])
+        offset_s = self._offset_at(float(block.t_s[0]))
+        if block.sensor == HEAD:
+            self._note_calibrating(block.t_s, offset_s)
+        profile = self._pipeline.profile
+        return self._store(self._pipeline.process(block, self.decoder.info, offset_s), profile, offset_s)
+
+    def _track_waiting(self) -> LiveEvents:
+        return tuple(event for block in self._batch.take() for event in self._track(block))
 
     def _note_calibrating(self, t_s: FloatArray, offset_s: float) -> None:
         """Until the calibration is done its time is a gap with a reason, no hole in the day."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from statistics import median
 
@@ -13,9 +14,11 @@ from tiltwise_lab.bench import bench_plots
 from tiltwise_lab.bench.accuracy import (
     calibration_error,
     desk_recordings,
+    generated_desk_sessions,
     orientation_error,
     pair_error,
     processing_speed,
+    session_alarms,
     simulated_wearers,
     tilt_sets,
 )
@@ -30,7 +33,18 @@ def print_desk(options: BenchOptions, console: Console) -> None:
         [row for row in rows if row.label == label]
         for label in (*desk_recordings.DESK, *desk_recordings.CALM)
     ]
-    columns = ("activity", "files", "shown", "online", "share", "runs", "found", "more", "alarms")
+    columns = (
+        "activity",
+        "files",
+        "shown",
+        "online",
+        "share",
+        "runs",
+        "alarmed",
+        "covered",
+        "alarms",
+        "walking %",
+    )
     title = (
         "inclination against the index's references (acausal VQF, not optical): deg, percentage points, runs\n"
         "shown: RMSE of the angle shown, 5 Hz low-pass and its 45 ms included; online: of the orientation alone"
@@ -47,10 +61,35 @@ def print_desk(options: BenchOptions, console: Console) -> None:
         f"all five shares within {desk_recordings.SHARE_TOLERANCE:g} points in {inside:.0f} %",
         f"walking: median RMSE {_median_of(walking, 'orientation_deg'):.2f} deg online (goal 1.3)",
         f"rule {rule.angle_deg:g} deg / {rule.seconds:g} s: {sum(r.found for r in desk)} of "
-        f"{sum(r.runs for r in desk)} reference runs found, {sum(r.continued for r in desk)} more continue an "
-        f"episode that had alarmed; {sum(r.alarms for r in calm)} alarms in {len(calm)} walking and standing files",
+        f"{sum(r.runs for r in desk)} reference runs alarmed in time, {sum(r.continued for r in desk)} more covered "
+        f"by an episode that had alarmed; {sum(r.alarms for r in calm)} alarms in {len(calm)} walking and standing "
+        "files",
     )
     console.print("\n".join(lines), highlight=False)
+
+
+def print_alarms(options: BenchOptions, console: Console) -> None:
+    seeds = range(1, (options.chosen_seeds or 40) + 1)
+    rows = collect("desk sessions", session_alarms.session_rows(seeds))
+    seconds, walking = (
+        sum((getattr(row, name) for row in rows), Counter()) for name in ("seconds", "called_walking")
+    )
+    cells = (
+        (name, seconds[name] / 60, walking[name] / 60, 100 * walking[name] / seconds[name])
+        for name in seconds
+    )
+    title = f"{len(rows)} generated desk sessions of {generated_desk_sessions.MINUTES:g} min, seeds 1 to {len(rows)}"
+    console.print(table(title, ("task", "minutes", "called walking", "%"), cells))
+    due, on_time, missed, false = (
+        sum(getattr(row, name) for row in rows) for name in ("due", "on_time", "missed", "false_alarms")
+    )
+    late = [off for row in rows for off in row.off_s]
+    console.print(
+        f"rule {session_alarms.LIMIT_DEG:g} deg / {session_alarms.LASTING_S:g} s: {due} alerts due by the true "
+        f"angle; {on_time} within {session_alarms.ON_TIME_S:g} s ({100 * on_time / max(due, 1):.1f} %), {len(late)} "
+        f"later or earlier, {missed} missed; {false} not due",
+        highlight=False,
+    )
 
 
 def _desk_cells(group: list[desk_recordings.DeskRow]) -> tuple[object, ...]:
@@ -61,6 +100,7 @@ def _desk_cells(group: list[desk_recordings.DeskRow]) -> tuple[object, ...]:
         float(np.median([row.orientation_deg for row in group])),
         max(row.worst_share_points for row in group),
         *(sum(getattr(row, name) for row in group) for name in ("runs", "found", "continued", "alarms")),
+        float(np.average([r.walking_percent for r in group], weights=[r.duration_s for r in group])),
     )
 
 
