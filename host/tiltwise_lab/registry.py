@@ -12,7 +12,6 @@ from rich.console import Console
 
 from tiltwise.errors import AppError, UsageError
 from tiltwise_lab.bench.accuracy.accuracy_tables import (
-    print_alarms,
     print_calibration,
     print_desk,
     print_orientation,
@@ -21,6 +20,7 @@ from tiltwise_lab.bench.accuracy.accuracy_tables import (
     print_sim,
     print_speed,
 )
+from tiltwise_lab.bench.alarms.alarm_tables import print_alarms
 from tiltwise_lab.bench.options import BenchOptions
 
 

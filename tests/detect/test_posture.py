@@ -21,7 +21,7 @@ KIND = PostureKind.FORWARD_FLEXION
 
 
 def run(flexion_deg, t_s, activity=None, settings=None):
-    detector = PostureDetector(KIND, settings)
+    detector = PostureDetector(KIND, settings or RuleSettings())
     block = angle_block(t_s, flexion_deg=flexion_deg, ripple_deg=0.0)
     return detector.process(block, activity) + detector.finish()
 
@@ -31,7 +31,7 @@ def test_looking_down_for_a_minute_starts_alerts_and_ends():
     flexion = np.where((t >= 10) & (t < 100), 35.0, 5.0)
     started, alert, ended = run(flexion, t)
     assert started == EpisodeStarted(14.0, KIND, 10.0, 35.0)
-    assert alert == EpisodeAlert(70.0, KIND, 10.0, 35.0)
+    assert alert == EpisodeAlert(70.0, KIND, 10.0, 35.0, 60.0)
     assert ended == EpisodeEnded(103.0, KIND, 10.0, 100.0, 35.0, 70.0, True)
 
 
@@ -54,7 +54,7 @@ def test_an_open_episode_ends_uncorrected_with_the_data():
 def test_a_long_gap_interrupts_and_a_short_one_does_not():
     t = times(120.0)
     block = angle_block(t, flexion_deg=30.0, ripple_deg=0.0)
-    short, long = PostureDetector(KIND), PostureDetector(KIND)
+    short, long = PostureDetector(KIND, RuleSettings()), PostureDetector(KIND, RuleSettings())
     assert [e.t_s for e in short.process(without(block, 30.0, 32.0)) if isinstance(e, EpisodeAlert)] == [60.0]
     events = long.process(without(block, 30.0, 40.0))
     assert isinstance(events[1], EpisodeEnded)
@@ -121,7 +121,7 @@ def test_after_the_alert_hysteresis_keeps_the_episode_over_glances_up():
 
 def test_inclination_stands_in_for_flexion_when_the_axes_are_unknown():
     block = angle_block(times(90.0), flexion_deg=-30.0, ripple_deg=0.0)
-    events = PostureDetector(KIND, has_axes=False).process(block)
+    events = PostureDetector(KIND, RuleSettings(), has_axes=False).process(block)
     assert [type(e) for e in events] == [EpisodeStarted, EpisodeAlert]
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from tiltwise.types import ImuBlock
-from tiltwise_lab.bench.accuracy.generated_desk_sessions import RATE_HZ, TASKS, DeskSession, generate_session
-from tiltwise_lab.bench.accuracy.session_alarms import due_alerts_s, session_row
+from tiltwise_lab.bench.alarms.generated_desk_sessions import RATE_HZ, TASKS, DeskSession, generate_session
+from tiltwise_lab.bench.alarms.session_alarms import due_alerts_s, session_row
 
 
 def told(flexion: np.ndarray, task: str = "reading") -> list[float]:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from rich.table import Table
 
 from tiltwise.config.paths import simulated_in
+from tiltwise.config.settings import RuleSetting
 from tiltwise.errors import AppError, UsageError
 from tiltwise.live.event_text import lasting
 from tiltwise.offline import shown_metrics
@@ -106,15 +107,16 @@ def day_figure(
     return figure
 
 
-def draw_day(folder: Path, date: str | None, out: Path | None, limit_deg: float) -> tuple[Day, Path]:
+def draw_day(folder: Path, date: str | None, out: Path | None, rule: RuleSetting) -> tuple[Day, Path]:
     """Draw a stored day, the newest without a date; return it and the path, which `out` or the day names.
 
-    limit_deg is today's rule, for a day whose own was not kept.
+    rule is today's, for a day whose own was not kept.
     """
     check_picture_path(out)
     day = load_day(folder, None if date is None else parse_day(date))
     path = out or Path(f"tiltwise-{day.day}.png")
-    save_figure(day_figure(day, limit_deg if day.rule_deg is None else day.rule_deg), path)
+    limit_deg = rule.limit_deg(day.summary.mount) if day.rule_deg is None else day.rule_deg
+    save_figure(day_figure(day, limit_deg), path)
     return day, path
 
 

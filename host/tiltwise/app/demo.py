@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,7 +17,7 @@ import numpy as np
 from rich.console import Console
 
 from tiltwise.app.day import DEMOS, day_figure, load_day
-from tiltwise.config.settings import Settings
+from tiltwise.config.settings import RuleKind, Settings
 from tiltwise.config.time_zone import local_zone_name
 from tiltwise.console import LINE_STYLES
 from tiltwise.errors import AppError
@@ -52,6 +52,11 @@ EXERCISE = "side_tilt"
 START_HOUR = 9  # local time on the day plot
 _LONGEST_TRACE_S = 1800.0  # longer ones are drawn by the minute
 _AWAY = (ACTIVITIES.index(Activity.NOT_WORN), ACTIVITIES.index(Activity.LYING))
+
+
+def demo_settings(settings: Settings) -> Settings:
+    """Return the wearer's settings with the simple rule: a dose takes longer to fill than a demo lasts."""
+    return replace(settings, rule=replace(settings.rule, kind=RuleKind.SIMPLE))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +134,7 @@ def run_demo(options: DemoOptions, console: Console) -> Path:
     began_s = time.monotonic()
     run_until_stopped(SimSource(simulation, speed=options.speed), session, tally.take)
     _print_summary(console, tally, session, options, time.monotonic() - began_s)
-    limit_deg = options.settings.rule.angle_deg
+    limit_deg = options.settings.rule.limit_deg(options.mount)
     picture = day_figure(load_day(folder, started.date()), limit_deg, tally.line(session))
     save_figure(picture, folder / "day.png")
     _print_files(console, folder)
@@ -142,7 +147,7 @@ def _session(options: DemoOptions, folder: Path, started: datetime) -> LiveSessi
     zone, device = local_zone_name(), f"sim-demo-{options.seed}"
     header = recording_header(
         started=started, address="sim:demo", device=device, zone=zone, mount=options.mount,
-        rule=options.settings.rule, exercises=options.counted,
+        rule=options.settings.rule, exercises=options.counted, alerts=options.settings.alerts,
     )  # fmt: skip
     return open_session(
         Worn(mount=options.mount),
@@ -175,7 +180,7 @@ def _print_introduction(console: Console, simulation: Simulation, options: DemoO
     )
     console.print(
         "wearer -> IMU registers -> firmware -> frames -> angles -> alerts and store\n"
-        f"sensor at {options.mount.value}, rule {rule.angle_deg:g} deg for {rule.seconds:g} s\n",
+        f"sensor at {options.mount.value}, rule: {rule.words}\n",
         style="dim",
         highlight=False,
     )

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tiltwise.app.doctor import Finding
-from tiltwise.exercise.catalogue import EXERCISES
+from tiltwise.exercise.catalogue_file import Catalogue
 from tiltwise.link.ble import Advertisement
 from tiltwise.link.serial import Port
 from tiltwise.live.event_text import KINDS, clock, lasting
@@ -77,8 +77,8 @@ def count_table(result: Counted, name: str) -> Table:
     return _with_notes(table, result.notes)
 
 
-def exercise_table(mount: Mount) -> Table:
-    """Return the catalogue."""
+def exercise_table(mount: Mount, catalogue: Catalogue) -> Table:
+    """Return the exercises, and below them the programmes."""
     table = Table(
         box=None,
         pad_edge=False,
@@ -88,8 +88,13 @@ def exercise_table(mount: Mount) -> Table:
     )
     for column in ("name", "what", "the sensor"):
         table.add_column(column)
-    for exercise in EXERCISES.values():
+    for exercise in catalogue.exercises.values():
         table.add_row(exercise.id, exercise.name, exercise.seen[mount].value)
+    table.add_row()
+    for programme in catalogue.programmes.values():
+        _, parts = catalogue.find(programme.id)
+        minutes = sum(part.lasts_s() for part in parts) / 60
+        table.add_row(programme.id, programme.name, f"programme of {len(parts)}, {minutes:.0f} min")
     return table
 
 

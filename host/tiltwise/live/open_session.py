@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from tiltwise.config.calibration_profiles import Calibrations
@@ -84,7 +84,7 @@ def open_session(
         pipeline.begin(worn.mounting, worn.collar, is_put_on=worn.is_put_on)
     sink = None
     if store is not None:
-        about: dict[str, object] = {"rule": asdict(settings.rule)}
+        about: dict[str, object] = {"rule": dict(settings.rule.as_stored)}
         if worn.mounting is not None and worn.mounting.relative_to_s is not None:
             about["relative_to"] = f"the posture at {clock(worn.mounting.relative_to_s)}"
         sink = StoreSink(store, device=device, mount=worn.mount, zone=zone, about=about)

@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from tiltwise.detect.posture import STATIC_S, RuleSettings
+from tiltwise.detect.posture import STATIC_S, DoseSettings, PostureRule, RuleSettings
 from tiltwise.live.event_text import clock, lasting
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.offline import shown_metrics
@@ -131,7 +131,7 @@ def analyze(
     mounting: Mounting,
     *,
     collar: Mounting | None = None,
-    rule: RuleSettings | None = None,
+    rule: PostureRule | None = None,
     notes: tuple[str, ...] = (),
     relative_to_s: float | None = None,
     on_progress: Callable[[float], None] = lambda _: None,
@@ -148,7 +148,7 @@ def analyze(
     relative_to_s : time of the neutral posture when nobody said that it was upright.
     on_progress : gets the share done, 0 to 1.
     """
-    profile = TrackerSettings(mounting, rule=rule or RuleSettings())
+    profile = TrackerSettings(mounting, rule=rule or DoseSettings())
     if collar is None or not mounting.is_shown:
         tracked = _track(data, profile, on_progress)
     else:
@@ -172,14 +172,15 @@ def _summed_up(
     codes = known_later(t_s, codes, columns["inclination_deg"], changes)
     worn, posture = codes != _NOT_WORN, np.isin(codes, _POSTURE)
     weight = durations_s(t_s)
-    walked_s = float(weight[(codes == _WALKING) & (posture_deg >= profile.rule.angle_deg)].sum())
+    limit_deg = profile.rule.to_rule(profile.kind).enter_deg
+    walked_s = float(weight[(codes == _WALKING) & (posture_deg >= limit_deg)].sum())
     names = ("inclination", "flexion", "lateral")
     back = tracked.upper_back
     return Analysis(
         duration_s=float(t_s[-1] - t_s[0] + np.median(np.diff(t_s))) if len(t_s) > 1 else 0.0,
         rate_hz=float(1 / np.median(np.diff(t_s))) if len(t_s) > 1 else float("nan"),
         mounting=mounting,
-        notes=(*data.notes, *notes, *_gap_notes(data), *_walking_note(walked_s, profile.rule)),
+        notes=(*data.notes, *notes, *_gap_notes(data), *_walking_note(walked_s, limit_deg)),
         t_s=t_s,
         angles=columns,
         activity=codes,
@@ -187,12 +188,7 @@ def _summed_up(
         above_of="flexion" if mounting.is_shown else "inclination",
         above=summarise_samples(t_s, posture_deg, posture),
         events=tuple(events),
-        episodes=tuple(
-            e
-            for e in events
-            if isinstance(e, EpisodeEnded)
-            and (e.alert_s is not None or e.end_s - e.start_s >= profile.rule.seconds)
-        ),
+        episodes=tuple(e for e in events if isinstance(e, EpisodeEnded) and _is_long(e, profile.rule)),
         worn_percent=_percent(weight, worn),
         moving_percent=_percent(weight, np.isin(codes, _MOVING)),
         relative_to_s=relative_to_s,
@@ -279,11 +275,18 @@ def _gap_notes(data: ImuInput) -> tuple[str, ...]:
     )
 
 
-def _walking_note(walked_s: float, rule: RuleSettings) -> tuple[str, ...]:
+def _is_long(episode: EpisodeEnded, rule: PostureRule) -> bool:
+    """Tell whether an episode was alerted of, or lasted as long as the simple rule asks though nobody was told."""
+    if episode.alert_s is not None:
+        return True
+    return isinstance(rule, RuleSettings) and episode.end_s - episode.start_s >= rule.seconds
+
+
+def _walking_note(walked_s: float, limit_deg: float) -> tuple[str, ...]:
     """Tell what was beyond the limit and neither alerted of nor in the figures."""
     if walked_s < STATIC_S:
         return ()
-    return (f"walking beyond {rule.angle_deg:g} deg: {lasting(walked_s)}, in no episode and no angle figure",)
+    return (f"walking beyond {limit_deg:g} deg: {lasting(walked_s)}, in no episode and no angle figure",)
 
 
 def _percent(weight: FloatArray, mask: NDArray[np.bool_]) -> float:

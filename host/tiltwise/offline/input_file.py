@@ -130,7 +130,7 @@ def as_recorded(
     if mount is None and data.mount is not None:
         stated.append(f"worn at {data.mount.value}")
     if data.rule is not None and not is_rule_given:
-        stated.append(f"rule {data.rule.angle_deg:g} deg for {data.rule.seconds:g} s")
+        stated.append(f"rule {data.rule.words}")
         settings = replace(settings, rule=data.rule)
     notes = (f"from the recording: {', '.join(stated)}",) if stated else ()
     return mount or data.mount or Mount(settings.wear.mount), settings, notes

@@ -18,9 +18,17 @@ from tiltwise.types import ACTIVITIES, FloatArray
 class LocalTime(Protocol):
     """What is asked of a datetime: this folder knows no clock of its own."""
 
-    hour: int
-    minute: int
-    second: int
+    @property
+    def hour(self) -> int:
+        """Return the hour, 0 to 23."""
+
+    @property
+    def minute(self) -> int:
+        """Return the minute."""
+
+    @property
+    def second(self) -> int:
+        """Return the second."""
 
     def utcoffset(self) -> object:
         """Return how far it is from UTC."""

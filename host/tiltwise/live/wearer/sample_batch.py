@@ -5,6 +5,8 @@ A stage costs as much for ten samples as for two hundred, and cutting the data e
 
 from __future__ import annotations
 
+from collections import deque
+
 import numpy as np
 
 from tiltwise.types import ImuBlock, OrientationBlock
@@ -24,9 +26,18 @@ class SampleBatch:
     def __init__(self, lasting_s: float) -> None:
         self._lasting_s = lasting_s
         self._blocks: list[Block] = []
+        self._received: deque[tuple[float, float]] = deque()  # newest sample of a block, when it was received
 
-    def add(self, block: Block) -> list[Block]:
+    def received_at(self, t_s: float, otherwise_s: float) -> float:
+        """Return when the sample at t_s (s of the device) was received; two batches are remembered."""
+        return next((received_s for end_s, received_s in self._received if t_s <= end_s), otherwise_s)
+
+    def add(self, block: Block, received_s: float) -> list[Block]:
         """Return what is to be processed now, in order: larger blocks, or nothing yet."""
+        if self._lasting_s > 0:
+            self._received.append((float(block.t_s[-1]), received_s))
+            while self._received[0][1] < received_s - 2 * self._lasting_s:
+                self._received.popleft()
         due = [] if not self._blocks or _fits(self._blocks[-1], block) else self.take()
         self._blocks.append(block)
         if self._blocks[-1].t_s[-1] - self._blocks[0].t_s[0] >= self._lasting_s:

@@ -1,6 +1,6 @@
 """`tiltwise bench alarms`: alerts and activity on generated desk sessions, against their truth. Returns rows.
 
-The whole path of `analyze`: calibration from the nods in the samples, tracker, default rule. What is true is read off
+The whole path of `analyze`: calibration from the nods in the samples, tracker, simple rule. What is true is read off
 the true flexion by the words of the rule: a run begins when the head comes to the limit, ends when it is below for
 half a second (once alerted: 5 deg below for 3 s) or when the person walks; an alert is due when it has lasted for
 the time of the rule.
@@ -15,12 +15,13 @@ from pathlib import Path
 
 import numpy as np
 
+from tiltwise.detect.posture import RuleSettings
 from tiltwise.offline.analyze import analyze
 from tiltwise.offline.input_file import ImuInput, choose_mounting
 from tiltwise.types import ACTIVITIES, Activity, EpisodeAlert, FloatArray, Mount
-from tiltwise_lab.bench.accuracy.generated_desk_sessions import RATE_HZ, DeskSession, generate_session
+from tiltwise_lab.bench.alarms.generated_desk_sessions import RATE_HZ, DeskSession, generate_session
 
-LIMIT_DEG, LASTING_S = 20.0, 60.0  # the rule that a wearer begins with
+LIMIT_DEG, LASTING_S = 20.0, 60.0
 _EXIT_DEG, _DIP_S, _CORRECTED_S = 15.0, 0.5, 3.0
 ON_TIME_S = 3.0
 
@@ -53,7 +54,7 @@ def session_row(seed: int) -> SessionRow:
     made = generate_session(seed)
     data = ImuInput(Path("generated"), (made.block,), (), ())
     mounting, _ = choose_mounting(data, mount=Mount.HEAD)
-    found = analyze(data, mounting)
+    found = analyze(data, mounting, rule=RuleSettings(LIMIT_DEG, seconds=LASTING_S))
     given = [event.t_s for event in found.events if isinstance(event, EpisodeAlert)]
     due = due_alerts_s(made)
     offs = [min((g - d for g in given), key=abs, default=np.inf) for d in due]
@@ -76,7 +77,8 @@ def due_alerts_s(made: DeskSession) -> list[float]:
     """Return when alerts are due by the true flexion, s."""
     walks = np.array([name.startswith("walking") for name in made.task])
     flexion = np.where(walks, -90.0, made.flexion_deg)
-    due, at = [], 0
+    due: list[float] = []
+    at = 0
     while True:
         high = np.flatnonzero(flexion[at:] >= LIMIT_DEG)
         if not len(high):
