@@ -58,6 +58,18 @@ def print_soak(scale: float, console: Console) -> None:
         "seed 1; the simulated board is in it; missing: holes; most: above the beginning",
         style="dim", highlight=False,
     )  # fmt: skip
+    _print_store_soak(scale, console)
+
+
+def _print_store_soak(scale: float, console: Console) -> None:
+    rows = [
+        row
+        for row in collect("commits", soak.store_soak(max(0.1, soak.STORE_HOURS * scale)))
+        if row is not None
+    ]
+    heads = ("hours", "commits", "MB", "grown", "files open", "log MB", "receipts kB", "files there")
+    title = "\nthe store alone, a commit with a fifth of the samples each second; goals: all of it flat"
+    console.print(table(title, heads, map(dataclasses.astuple, rows)))
 
 
 def print_watch(scale: float, console: Console) -> None:
@@ -206,7 +218,7 @@ def print_year(scale: float, console: Console) -> None:
             [(*dataclasses.astuple(year), year.raw_mb + year.core_mb)],
         )
     )
-    title = "\nreading, median s; goals: a day < 0.5 s, a year < 0.2 s"
+    title = "\nreading, median s; goals: opening < 0.3 s warm, a day < 0.5 s, a year < 0.2 s"
     heads = ("what", "reads", "cold", "warm", "worst")
     console.print(table(title, heads, map(dataclasses.astuple, result.reads)))
     if result.note:
