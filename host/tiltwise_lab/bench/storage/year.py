@@ -94,7 +94,7 @@ def year_results(
         for share in _write_year(a_year, stored, days, round(hours * 60)):
             yield 0.7 + 0.25 * share, None
         year = YearRow(days, row.raw_mb / hours * HOURS_A_DAY * days, _size_mb(a_year / "core.db"))
-        found = (_opening(a_year, reads), *_year_reads(a_year, reads), _raw_read(a_day, reads))
+        found = (*_openings(a_year, reads), *_year_reads(a_year, reads), _raw_read(a_day, reads))
     yield 1.0, YearResult(row, year, found, _why_not_cold())
 
 
@@ -194,24 +194,23 @@ def _year_reads(folder: Path, reads: int) -> Iterator[ReadRow]:
     yield _timed("a year: which days there are", folder, reads, lambda r: r.days())
 
 
-def _opening(folder: Path, opens: int) -> ReadRow:
+def _openings(folder: Path, opens: int) -> Iterator[ReadRow]:
     """Open the year for writing: the check of core.db, receipts against its lists and against each month."""
-    seconds: dict[bool, list[float]] = {True: [], False: []}
+    seconds: dict[bool, list[tuple[float, float]]] = {True: [], False: []}  # of the clock, of the processor
     for is_cold in (True, False):
         for _ in range(opens):
             if is_cold:
                 _forget(folder)
-            began_s = time.perf_counter()
+            began_s, began_cpu_s = time.perf_counter(), time.process_time()
             store = Store(folder, min_free_bytes=0)
-            seconds[is_cold].append(time.perf_counter() - began_s)
+            seconds[is_cold].append((time.perf_counter() - began_s, time.process_time() - began_cpu_s))
             told = store.reports
             store.close()
             if told:
                 raise RuntimeError(f"the year is not as its receipts say: {told[0]}")
-    return ReadRow(
-        "opening for writing, with all checks", opens, median(seconds[True]), median(seconds[False]),
-        max(seconds[True]),
-    )  # fmt: skip
+    for k, what in enumerate(("opening for writing, with all checks", "the same, time of the processor")):
+        cold_s, warm_s = ([each[k] for each in seconds[is_cold]] for is_cold in (True, False))
+        yield ReadRow(what, opens, median(cold_s), median(warm_s), max(cold_s))
 
 
 def _raw_read(folder: Path, reads: int) -> ReadRow:
