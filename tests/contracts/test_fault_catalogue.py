@@ -330,4 +330,4 @@ def test_the_row_is_held_by_tests_that_are_there(row: str) -> None:
 def test_no_row_is_named_twice_and_no_group_is_empty() -> None:
     groups = (TRANSPORT, LINK, DEVICE, HOST, USER_DATA)
     assert len(CATALOGUE) == sum(map(len, groups))
-    assert [len(group) for group in groups] == [21, 9, 16, 17, 4], "a row was added or dropped: on purpose?"
+    assert [len(group) for group in groups] == [21, 9, 16, 18, 4], "a row was added or dropped: on purpose?"
