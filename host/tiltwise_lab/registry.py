@@ -82,6 +82,18 @@ def _store(options: BenchOptions, console: Console) -> None:
     print_store(options.seeds, options.scale, console)
 
 
+def _faults(options: BenchOptions, console: Console) -> None:
+    from tiltwise_lab.bench.storage.storage_tables import print_faults
+
+    print_faults(options.scale, console)
+
+
+def _receipts(options: BenchOptions, console: Console) -> None:
+    from tiltwise_lab.bench.storage.storage_tables import print_receipts
+
+    print_receipts(options.scale, console)
+
+
 def _year(options: BenchOptions, console: Console) -> None:
     from tiltwise_lab.bench.storage.storage_tables import print_year
 
@@ -101,7 +113,9 @@ BENCHES: dict[str, tuple[str, Callable[[BenchOptions, Console], None]]] = {
     "link": ("1,000 outages, forged packets (--scale 0.02: quick)", _link),
     "soak": ("24 h at high speed: memory, files, CPU (30 min)", _soak),
     "watch": ("`watch` in real time: memory, files, CPU (30 min)", _watch),
-    "store": ("kill -9, power cuts, restarts, bad disks (10 min)", _store),
+    "store": ("kill -9, power cuts, restarts, bad disks, all of `faults` (40 min)", _store),
+    "faults": ("a fault at every file call, 10,000 damaged stores (30 min)", _faults),
+    "receipts": ("what receipts and safe commits cost a live session", _receipts),
     "year": ("a year of 8 h days: size, time to read it", _year),
     "speed": ("speed of the offline path, CPU of a live one", print_speed),
 }

@@ -78,7 +78,11 @@ class StoreReader:
             raise StoreError(f"no recordings in {folder}: run `tiltwise watch` or `tiltwise demo` first")
         try:
             self._core = schema.open_reader(path)
-            schema.check_version(self._core, path, schema.CORE_MIGRATIONS)
+            try:
+                schema.check_version(self._core, path, schema.CORE_MIGRATIONS)
+            except BaseException:
+                self._core.close()
+                raise
         except sqlite3.Error as error:
             raise schema.explain(error, path) from error
         self.damaged_chunks = 0  # whose checksum was wrong; they are skipped
