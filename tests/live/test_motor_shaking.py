@@ -14,20 +14,20 @@ from tiltwise.sim.board.simulation import Simulation
 from tiltwise.tracker import Tracker, TrackerSettings
 from tiltwise.types import ACTIVITIES, Activity, FloatArray, OrientationBlock
 
-EVERY_S = 60.0  # the alone board's own shortest repetition
+EVERY_S = 40.0
 MOVING = ACTIVITIES.index(Activity.MOVING)
 
 
 def tracked(strength: float, *, keeps_shaken: bool = False) -> tuple[FloatArray, FloatArray]:
-    """Return activity codes and inclination of four minutes at a desk, with an alert a minute."""
-    simulation = Simulation("desk", seed=3, minutes=4)
+    """Return activity codes and inclination of two minutes at a desk, with three alerts."""
+    simulation = Simulation("desk", seed=3, minutes=2.2)
     if strength:
         shake(simulation, strength)
     decoder, commands = Decoder(keeps_shaken=keeps_shaken), Acknowledger()
     q = simulation.wearer.q_sensor_from_body(0.0)
     tracker = Tracker(TrackerSettings(Mounting(simulation.mounts[0], tuple(q), "nod", 1.0)))
     codes, angles = [], []
-    for k in range(1, 2350):
+    for k in range(1, 1300):
         if strength and k % (10 * EVERY_S) == 0:
             simulation.send(commands.motor(Pattern.ALERT, 5))
         for item in decoder.feed_many(simulation.step(k / 10)):

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tiltwise_lab.bench.storage import failing_calls
-from tiltwise_lab.bench.storage.faults_at_every_call import OPERATIONS, call_rows, check, present, record
+from tiltwise_lab.bench.storage.faulted_operations import OPERATIONS, record
+from tiltwise_lab.bench.storage.faults_at_every_call import call_rows, check, present
 
 
 @pytest.mark.skipif(

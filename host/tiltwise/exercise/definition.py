@@ -87,7 +87,7 @@ class Exercise:
     plane, sides, dose
         See their classes.
     target_deg
-        A usual range at the head, for orientation; the person's own range is what counts.
+        A usual range at the head, for orientation: what counts as a repetition follows the person's own peaks.
     signal
         How a repetition looks; None: not counted.
     seen

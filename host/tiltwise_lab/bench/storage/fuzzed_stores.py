@@ -20,13 +20,8 @@ from pathlib import Path
 from tiltwise.recording.tw_file import RecordingError, read_frames
 from tiltwise.store.reader import StoreReader
 from tiltwise.store.writer import Store, StoreError
-from tiltwise_lab.bench.storage.faults_at_every_call import (
-    FRAMES_OF_BOOTS,
-    present,
-    quick_disk,
-    record,
-    template_with_recordings,
-)
+from tiltwise_lab.bench.storage.faulted_operations import FRAMES_OF_BOOTS, record, template_with_recordings
+from tiltwise_lab.bench.storage.faults_at_every_call import present, quick_disk
 from tiltwise_lab.bench.storage.killed_host import T0_S
 
 STORES = 10_000
