@@ -17,33 +17,42 @@ import subprocess
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from tiltwise.common.frame import read_frame
 from tiltwise.errors import AppError
+from tiltwise.offline.rebuild import rebuild
+from tiltwise.store.erase import KEEP_RAW, erase_all, erase_stretch
 from tiltwise.store.files import schema
-from tiltwise.store.reader import StoreReader
 from tiltwise.store.writer import Store
 from tiltwise_lab.bench.storage.failing_calls import FailingCalls, Fault, build
-from tiltwise_lab.bench.storage.faulted_operations import (
-    FRAMES_OF_BOOTS,
-    OPERATIONS,
-    SHORT_BOOTS,
-    STEP,
-    Operation,
-    frames_of_boot,
-    record,
-)
 from tiltwise_lab.bench.storage.killed_host import T0_S
+from tiltwise_lab.bench.storage.prepared_stores import (
+    FEW_FRAMES,
+    FRAMES_OF_BOOTS,
+    STEP,
+    Note,
+    damaged,
+    made_frames,
+    old_schema,
+    present,
+    quick_disk,
+    record,
+    template_with_recordings,
+    time_s,
+    two_boots,
+)
 
 _MISSING = re.compile(r"^(\d+) acknowledged frames", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class CallRow:
-    """One operation and kind of fault: N calls, points tried, and what went wrong at them (seed of the sample)."""
+    """One operation and kind of fault: N calls, points tried, and what went wrong at them (seed of the sample).
+
+    A short write and a full disk are tried at calls that write: at others they are nothing, or the next write's.
+    """
 
     operation: str
     fault: str
@@ -52,14 +61,69 @@ class CallRow:
     failures: list[str] = field(default_factory=list)
 
 
-def present(folder: Path) -> dict[int, set[int]]:
-    """Return the numbers of the stored frames by boot."""
-    found: dict[int, set[int]] = {}
-    with StoreReader(folder) as reader:
-        for stored in reader.frames(0.0, 4e9):
-            head = read_frame(stored.data)
-            found.setdefault(head.boot, set()).add(head.seq)
-    return found
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What is done to a copy of a template folder, and what may be missing afterwards.
+
+    is_erasing: frames of the older boot may go, then all of them.
+    """
+
+    template: Callable[[Path], None]
+    run: Callable[[Path, Note], None]
+    is_erasing: bool = False
+    erases_all: bool = False
+    is_short: bool = False
+
+
+# ---- operations ----
+
+
+def _open(folder: Path, note: Note) -> None:
+    with Store(folder, min_free_bytes=0, now_s=lambda: T0_S) as store:
+        for line in store.reports:
+            note(f"told {line}")
+
+
+def _record(folder: Path, note: Note) -> None:
+    record(folder, 3, 450, note)
+
+
+def _rebuild(folder: Path, _: Note) -> None:
+    rebuild(folder, [folder / "1.tw", folder / "2.tw"], now_s=T0_S)
+
+
+def _erase_older(folder: Path, note: Note) -> None:
+    erase_stretch(folder, round(time_s(1, 0) * 1e6), round(time_s(1, 1000) * 1e6), T0_S)
+    note("done")
+
+
+def _erase_all(folder: Path, note: Note) -> None:
+    erase_all(folder, T0_S)
+    note("done")
+
+
+def _retire(folder: Path, note: Note) -> None:
+    with Store(folder, min_free_bytes=0, now_s=lambda: T0_S) as store:
+        store.put_setting(KEEP_RAW, 1)
+        store.commit()
+        store.retire()
+    note("done")
+
+
+OPERATIONS: dict[str, Operation] = {
+    "open after a kill": Operation(two_boots, _open),
+    "record: commit and flush": Operation(two_boots, _record),
+    "repair core.db": Operation(lambda f: damaged(f, "core.db", "aggregate_start"), _open),
+    "repair a month": Operation(lambda f: damaged(f, "raw-2026-02.db", "chunk_time"), _record),
+    "migrate": Operation(old_schema, _open),
+    "rebuild": Operation(lambda f: template_with_recordings(f, FEW_FRAMES), _rebuild, is_short=True),
+    "erase a day": Operation(two_boots, _erase_older, is_erasing=True),
+    "erase all": Operation(two_boots, _erase_all, is_erasing=True, erases_all=True),
+    "retire a month": Operation(two_boots, _retire, is_erasing=True),
+}
+
+
+# ---- one point ----
 
 
 def _rows(folder: Path) -> tuple[int, int]:
@@ -77,7 +141,7 @@ def check(folder: Path, operation: Operation, before: Mapping[int, set[int]], no
     for line in notes:
         if line.startswith("ack "):
             boot, last = map(int, line.split()[1:])
-            acknowledged[boot] = {frame.seq for frame in frames_of_boot(boot) if frame.seq <= last}
+            acknowledged[boot] = {frame.seq for frame in made_frames(boot) if frame.seq <= last}
     told = [line.removeprefix("told ") for line in notes if line.startswith("told ")]
     with Store(folder, min_free_bytes=0, now_s=lambda: T0_S) as store:
         told += [line for line in store.reports if line not in told]
@@ -100,14 +164,25 @@ def check(folder: Path, operation: Operation, before: Mapping[int, set[int]], no
 def _goes_on(folder: Path) -> str:
     """Record again, and return what is wrong with that."""
     record(folder, 9, STEP)
-    n = len(present(folder).get(9, ()))
+    n = len(present(folder, time_s(9, 0), time_s(9, STEP)).get(9, ()))
     return "" if n == STEP else f"{n} frames of {STEP} stored afterwards"
 
 
-def _run_point(
-    calls: FailingCalls, operation: Operation, folder: Path, n: int, fault: Fault
-) -> tuple[list[str], int]:
-    """Run an operation in a forked process with one fault; return its notes, and the calls that it made."""
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What an operation noted in a process of its own; where it came to its end, its calls and which were writes."""
+
+    notes: list[str]
+    calls: int
+    writes: list[int]
+
+    def places(self, fault: Fault) -> list[int]:
+        """Return where a fault of this kind is worth a try."""
+        return self.writes if fault in (Fault.FULL, Fault.SHORT) else list(range(1, self.calls + 1))
+
+
+def _run_point(calls: FailingCalls, operation: Operation, folder: Path, n: int, fault: Fault) -> _Run:
+    """Run an operation in a forked process with one fault."""
     ours, theirs = os.pipe()
     child = os.fork()
     if child == 0:
@@ -123,14 +198,14 @@ def _run_point(
             note("refused")
         except BaseException:  # noqa: BLE001  a defect, which is the finding
             note("defect " + traceback.format_exc(limit=-3).replace("\n", " | "))
-        note(f"calls {calls.calls}")
+        note(f"writes {calls.calls} {' '.join(map(str, calls.writes()))}")
         os._exit(0)
     os.close(theirs)
     with os.fdopen(ours, encoding="utf-8") as pipe:
         notes = pipe.read().splitlines()
     os.waitpid(child, 0)
-    made = [int(line.split()[1]) for line in notes if line.startswith("calls ")]
-    return notes, made[-1] if made else 0
+    made = [list(map(int, line.split()[1:])) for line in notes if line.startswith("writes ")]
+    return _Run(notes, made[-1][0], made[-1][1:]) if made else _Run(notes, 0, [])
 
 
 def try_operation(
@@ -143,15 +218,15 @@ def try_operation(
         operation.template(template)
     trial = folder / "trial"
     shutil.copytree(template, trial)
-    before = _before(template, folder, SHORT_BOOTS if operation.is_short else FRAMES_OF_BOOTS)
-    notes, n_calls = _run_point(calls, operation, trial, 0, Fault.COUNT)
-    failures = [line for line in notes if line.startswith("defect")]
-    places = range(1, n_calls + 1)
-    chosen = sorted(rng.sample(places, points)) if 0 < points < n_calls else list(places)
+    before = _before(template, folder, FEW_FRAMES if operation.is_short else FRAMES_OF_BOOTS)
+    undisturbed = _run_point(calls, operation, trial, 0, Fault.COUNT)
+    failures = [line for line in undisturbed.notes if line.startswith("defect")]
+    places = undisturbed.places(fault)
+    chosen = sorted(rng.sample(places, points)) if 0 < points < len(places) else places
     for n in chosen:
         shutil.rmtree(trial)
         shutil.copytree(template, trial)
-        notes, _ = _run_point(calls, operation, trial, n, fault)
+        notes = _run_point(calls, operation, trial, n, fault).notes
         wrong = next((line for line in notes if line.startswith("defect")), "")
         try:
             wrong = wrong or check(trial, operation, before, notes)
@@ -159,7 +234,7 @@ def try_operation(
             wrong = f"{type(error).__name__}: {error}"
         failures += [f"call {n}: {wrong}"] if wrong else []
     shutil.rmtree(trial)
-    return CallRow(name, fault.name.lower(), n_calls, len(chosen), failures)
+    return CallRow(name, fault.name.lower(), undisturbed.calls, len(chosen), failures)
 
 
 def _before(template: Path, folder: Path, n: Mapping[int, int]) -> dict[int, set[int]]:
@@ -167,7 +242,7 @@ def _before(template: Path, folder: Path, n: Mapping[int, int]) -> dict[int, set
     copy = folder / "before"
     shutil.copytree(template, copy)
     Store(copy, min_free_bytes=0, now_s=lambda: T0_S).close()
-    found = {boot: {frame.seq for frame in frames_of_boot(boot)[: n[boot]]} for boot in n}
+    found = {boot: {frame.seq for frame in made_frames(boot)[: n[boot]]} for boot in n}
     if present(copy) != found:
         raise RuntimeError(f"the template {template.name} does not hold what was recorded")
     shutil.rmtree(copy)
@@ -187,11 +262,6 @@ def call_rows(points: int = 0, seed: int = 1) -> Iterator[tuple[float, CallRow]]
                 yield k / total, CallRow(**json.loads(line))
         if process.returncode:
             raise RuntimeError(f"the process with failing calls ended with {process.returncode}")
-
-
-def quick_disk() -> str | None:
-    """Return a folder in memory, where fsync costs nothing; the faults are the same."""
-    return "/dev/shm" if Path("/dev/shm").is_dir() else None
 
 
 def main() -> None:
