@@ -284,6 +284,25 @@ def test_measured_rate_takes_the_place_of_the_nominal_one():
     assert turned == pytest.approx([70 * 104 / 104, 70 * 104 / 107], abs=0.2)  # deg
 
 
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("units", [(1.0, 1.0), (math.radians(0.035), 9.81 / 8192)], ids=["SI", "counts"])
+def test_a_rate_that_is_told_later_is_as_good_as_one_known_from_the_start(stride, units):
+    told, born = Fusion(104, *units, stride), Fusion(107, *units, stride)
+    told.set_rate(107)
+    rng = np.random.default_rng(3)
+    for k in range(1000):
+        # It turns fast about an axis that wobbles, and is shaken: every constant that follows the rate takes part.
+        rate = (3 * math.sin(k / 9), 3 * math.cos(k / 9), 4.0)
+        force = (*rng.normal(0, 1, 2), G + rng.normal(0, 1))
+        sample = [round(x / units[0]) if units[0] != 1 else x for x in rate]
+        sample += [round(x / units[1]) if units[1] != 1 else x for x in force]
+        told.update(*sample)
+        born.update(*sample)
+    assert told.q == born.q
+    assert told.bias == born.bias
+    assert told.rate_hz == 107
+
+
 def test_large_bias_is_learnt_when_the_part_is_known_to_have_one():
     gyr_unit, acc_unit = math.radians(0.035), 9.81 / 8192
     bias = math.radians(12.0)

@@ -1,7 +1,8 @@
 """Mutants of a module -> which of them its tests notice. A copy of the project is changed, never the project.
 
-A module's tests are the test files that import it. Each mutant runs them in a forked process, up to the first test
-that fails; what hangs or takes far more processor time than the tests do without the change is noticed, too.
+A module's tests are the files of its own folder in tests/ that import it, themselves or by a helper, or have its
+name; where there are none, any that import it. Each mutant runs them in a forked process, up to the first test that
+fails; what hangs or takes far more processor time than the tests do without the change is noticed, too.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -28,6 +29,7 @@ HEAVY = ("numpy", "scipy.signal", "matplotlib.figure", "rich.console", "typer", 
 CPU_FACTOR = 4.0  # over what the tests take unchanged; then the mutant has been noticed
 WALL_FACTOR, WALL_LEAST_S = 10.0, 120.0  # a mutant that waits for ever takes no processor time
 POLL_S = 0.05
+FIRMWARE_AS = "tiltwise_firmware."  # the package under which the host's tests load the firmware
 SAID = "said.txt"  # by the last tests
 
 
@@ -64,12 +66,21 @@ class Workshop:
             shutil.copytree(project / name, folder / name, ignore=ignored, symlinks=True)
         for name in FILES:
             shutil.copy(project / name, folder / name)
-        self._imports = {path: _imported(path) for path in sorted((folder / "tests").rglob("test_*.py"))}
+        helpers = {_module_name(p.relative_to(folder / "tests")): p for p in (folder / "tests").rglob("*.py")}
+        self._imports = {
+            path: _imported(path, helpers) for path in sorted((folder / "tests").rglob("test_*.py"))
+        }
 
     def tests_of(self, module: Path) -> list[str]:
         """Return the test files that import a module, by its path in the project, those of its own name first."""
         name = _module_name(module)
-        found = [path for path, names in self._imports.items() if name in names]
+        found = [
+            path
+            for path, names in self._imports.items()
+            if name in names or path.stem == f"test_{module.stem}"
+        ]
+        room = self.folder / "tests" / name.removeprefix("tiltwise.").split(".")[0]
+        found = [path for path in found if room in path.parents] or found
         found.sort(
             key=lambda path: (
                 path.stem != f"test_{module.stem}",
@@ -203,14 +214,19 @@ def _module_name(module: Path) -> str:
     return ".".join(parts[1:] if parts[0] == "host" else parts).removesuffix(".__init__")
 
 
-def _imported(path: Path) -> set[str]:
-    """Return the names of the modules that a test file imports, at its top or inside."""
+def _imported(path: Path, helpers: Mapping[str, Path]) -> set[str]:
+    """Return the names of the modules that a test file imports, at its top or inside, or by one of the helpers."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             names.update((node.module, *(f"{node.module}.{alias.name}" for alias in node.names)))
+        elif isinstance(node, ast.Constant) and str(node.value).startswith(FIRMWARE_AS):
+            names.add("firmware." + str(node.value).removeprefix(FIRMWARE_AS))
+    for name in names & helpers.keys():
+        if not helpers[name].stem.startswith("test_"):
+            names |= _imported(helpers[name], {other: p for other, p in helpers.items() if other != name})
     return names
 
 
