@@ -154,7 +154,8 @@ def print_sim(options: BenchOptions, console: Console) -> None:
         f"median flexion RMSE {_median_of(orient, 'flexion_deg'):.2f} deg, sitting "
         f"{_median_of(orient, 'sitting_deg'):.2f}; of {sums['runs']} runs {sums['found']} alarmed, "
         f"{sums['continued']} covered; {sums['false_alarms']} false alarms, {sums['explained']} more beyond the "
-        f"runs that the rule gives on the true angle, too; alerts {median(late) if late else float('nan'):.1f} s after due",
+        f"runs that the rule gives on the true angle, too; alerts "
+        f"{median(late) if late else float('nan'):.1f} s after due",
         highlight=False,
     )
 
