@@ -34,7 +34,7 @@ from tiltwise_lab.radio.virtual_radio import RadioLink
 from tiltwise_lab.radio.virtual_time import run_virtually
 
 KEY = bytes(range(32))
-STEP_S = 0.01
+STEP_S = 0.02
 GOAL_S = 0.5  # from the alert to the motor
 _ALERT_PULSE_S = 0.3
 
