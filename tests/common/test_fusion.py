@@ -284,6 +284,13 @@ def test_measured_rate_takes_the_place_of_the_nominal_one():
     assert turned == pytest.approx([70 * 104 / 104, 70 * 104 / 107], abs=0.2)  # deg
 
 
+@pytest.mark.parametrize("rate_hz", [100, 104, 120])
+def test_a_board_corrects_five_times_a_second(rate_hz):
+    page = (Path(__file__).parents[2] / "docs" / "algorithms.md").read_text(encoding="utf-8")
+    assert "five times a second" in " ".join(page.split())
+    assert Fusion(rate_hz, 0.001, 0.001, 2).filter.step == pytest.approx(0.2, rel=0.05)  # s
+
+
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("units", [(1.0, 1.0), (math.radians(0.035), 9.81 / 8192)], ids=["SI", "counts"])
 def test_a_rate_that_is_told_later_is_as_good_as_one_known_from_the_start(stride, units):
