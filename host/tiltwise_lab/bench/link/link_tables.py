@@ -123,7 +123,7 @@ def print_strangers(tries: int, console: Console) -> None:
         in_s = [row.in_s for row in group]
         cells.append((places, centrals, len(in_s), float(np.median(in_s)), strangers.p95_s(in_s)))
     heads = ("places of the board", "strangers", "tries", "median s", "p95 s")
-    title = f"\nthe owner streams after, seeds {rows[0].seed} to {rows[-1].seed} (-: not in 120 s)"
+    title = f"\nuntil the owner streams (-: > 120 s), seeds {rows[0].seed} to {rows[-1].seed}"
     console.print(table(title, heads, cells))
 
 
