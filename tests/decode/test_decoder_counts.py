@@ -165,3 +165,18 @@ def test_a_frame_that_is_opened_counts_when_it_is_taken():
     assert decoder.stats.frames == 1
     assert decoder.open(b"nonsense") is None
     assert sum(decoder.stats.bad.values()) == 1
+
+
+def test_after_a_clock_that_was_set_back_samples_go_on_a_second_behind_the_last():
+    decoder = Decoder()
+    decoder.feed_many([info_frame(), raw_frame(1, 0, 2_000_000, ONES)])
+    items = decoder.feed(raw_frame(2, 10, 700_000, ONES))
+    (gap,), (block,) = only(items, SignalGap), only(items, ImuBlock)
+    assert gap.reason == "clock"
+    assert block.t_s[0] == pytest.approx(200.0 + 10 * 0.02 + RESTART_S, abs=1e-3)
+
+
+def test_items_come_in_the_order_of_their_frames():
+    frames = [info_frame(), raw_frame(1, 0, 0, ONES), status_frame(2, 2000), raw_frame(3, 60, 12_000, ONES)]
+    items = Decoder().feed_many([*frames, status_frame(4, 14_000)])
+    assert [type(item) for item in items] == [Info, ImuBlock, Status, SignalGap, ImuBlock, Status]
