@@ -47,6 +47,7 @@ def test_the_error_is_the_scatter_of_the_estimate() -> None:
 
 def test_too_short_or_too_slow_is_infinitely_uncertain() -> None:
     assert lever_arm(nods(0.1, seconds=1.9), LEFT, UP).error_m == np.inf
+    assert lever_arm(nods(0.1, seconds=2.5), LEFT, UP).error_m < 0.1
     still = nods(0.1)
     still = OrientationBlock(
         still.t_s, np.tile([1.0, 0, 0, 0], (len(still.t_s), 1)), np.tile(G * UP, (len(still.t_s), 1))
@@ -59,6 +60,8 @@ def test_single_corrections_are_taken_out_and_a_nod_stays() -> None:
     spoiled = rate.copy()
     spoiled[[50, 120]] += 20.0
     np.testing.assert_allclose(without_steps(spoiled), rate, atol=0.12)
+    columns = np.stack((rate, spoiled, -spoiled), axis=1)
+    np.testing.assert_array_equal(without_steps(columns)[:, 2], -without_steps(spoiled))
 
 
 @pytest.mark.parametrize(
