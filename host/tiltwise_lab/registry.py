@@ -49,10 +49,12 @@ def _firmware(options: BenchOptions, console: Console) -> None:
 
 
 def _link(options: BenchOptions, console: Console) -> None:
-    from tiltwise_lab.bench.link.link_tables import print_air, print_link
+    from tiltwise_lab.bench.link.link_tables import print_air, print_link, print_modes, print_strangers
 
     try:
         print_air(console)
+        print_strangers(max(1, round(3 * options.scale)), console)
+        print_modes(options.scale, console)
     except ModuleNotFoundError as error:
         console.print(f"without reconnecting on the virtual air: {error.name} is not installed (extra: air)")
     print_link(1, options.scale, console)

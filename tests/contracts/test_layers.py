@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -121,16 +121,19 @@ BOARD_MODULES = {
 }  # fmt: skip
 
 
-def imported(path: Path) -> Iterator[str]:
-    """Yield the absolute name of each module that a file imports; relative ones start with a dot."""
+@cache
+def imported(path: Path) -> tuple[str, ...]:
+    """Return the absolute name of each module that a file imports; relative ones start with a dot."""
+    names: list[str] = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             base = "." * node.level + (node.module or "")
-            yield base
+            names.append(base)
             if node.level == 0:
-                yield from (f"{base}.{alias.name}" for alias in node.names)
+                names += (f"{base}.{alias.name}" for alias in node.names)
+    return tuple(names)
 
 
 def host_files() -> list[Path]:
