@@ -59,7 +59,7 @@ MAY_IMPORT = {
     "stored_values text tracker types",
 }
 # The commands and the lab may import everything below them.
-TOPS = ("app", "lab", "__main__")
+TOPS = ("app", "app.workday", "lab", "__main__")
 ONLY_IN = {
     "bleak": ("tiltwise/link/ble.py", "tiltwise_lab/radio/bleak_backend.py"),
     "serial": ("tiltwise/link/serial.py",),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -19,7 +20,8 @@ from tiltwise.sim.board.simulation import Simulation
 from tiltwise.types import Mount
 
 SIMPLE = Settings(
-    rule=RuleSetting(kind=RuleKind.SIMPLE, angle_deg=20.0, seconds=20.0), alerts=AlertSetting(min_gap_s=30.0)
+    rule=RuleSetting(kind=RuleKind.SIMPLE, angle_deg=20.0, seconds=20.0),
+    alerts=AlertSetting(min_gap_s=30.0, first_quiet_min=0.0),
 )
 APART_S = 2.5  # filters and grids differ: an alert is due at a sample more or less
 
@@ -53,7 +55,7 @@ def judged(
                     heard.append(event.t_s - session.decoder.zero_s)
         if session.profile is not None and not is_told:
             is_told = True
-            pairs = wanted_settings(settings, session.profile.mounting)
+            pairs = wanted_settings(settings, session.profile.mounting, date(2026, 3, 2))
             app.settings.update([(key.name.lower(), value) for key, value in pairs])
     return heard, told
 

@@ -35,6 +35,7 @@ from tiltwise.app.cli_options import (
     chosen_reading,
     chosen_settings,
 )
+from tiltwise.app.workday import workday_commands
 from tiltwise.config import paths
 from tiltwise.version import __version__
 
@@ -137,6 +138,9 @@ def watch(
     watch(options, console.out)
 
 
+app.command(short_help="Why there was an alert, or none.")(workday_commands.why)
+app.command(short_help="The settings, with what each means; changes one.")(workday_commands.settings)
+app.command(short_help="tiltwise watch in the background, from log-in on.")(workday_commands.service)
 app.command(short_help="New board over USB: firmware, key, name.")(board_commands.setup)
 app.command(short_help="Sit tall, nod three times: how the sensor sits.")(board_commands.calibrate)
 

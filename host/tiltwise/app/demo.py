@@ -46,8 +46,12 @@ _LONGEST_TRACE_S = 1800.0  # longer ones are drawn by the minute
 
 
 def demo_settings(settings: Settings) -> Settings:
-    """Return the wearer's settings with the simple rule: a dose takes longer to fill than a demo lasts."""
-    return replace(settings, rule=replace(settings.rule, kind=RuleKind.SIMPLE))
+    """Return the wearer's settings for a story of minutes: the simple rule, for a dose fills slowly, and at once."""
+    return replace(
+        settings,
+        rule=replace(settings.rule, kind=RuleKind.SIMPLE),
+        alerts=replace(settings.alerts, first_quiet_min=0.0),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +94,7 @@ class DemoTally:
                     self.trace.append((event.t_s, event.angle_deg, self.is_away))
                 case ActivityChanged():
                     self.is_away = event.activity in (Activity.NOT_WORN, Activity.LYING)
-                case Notice(level=NoticeLevel.ALERT):
+                case Notice(level=NoticeLevel.ALERT, is_repeated=False):
                     self.alerts += 1
                 case EpisodeEnded(is_corrected=True, alert_s=float()):
                     self.corrected += 1

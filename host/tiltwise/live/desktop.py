@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tiltwise.live.wearer.desk_state import DeskState
+
 if TYPE_CHECKING:
     from desktop_notifier import DesktopNotifier
 
@@ -73,7 +75,8 @@ async def _has_service(address: str) -> bool:
 class Desktop:
     """Sends notices to the desktop. `trouble` says in one line why it cannot, or is empty."""
 
-    def __init__(self, *, wanted: bool = True) -> None:
+    def __init__(self, *, wanted: bool = True, state: DeskState | None = None) -> None:
+        self.state = state or DeskState(wanted=False)
         self._notifier: DesktopNotifier | None = None
         self.trouble = desktop_trouble() if wanted else "desktop notifications are off in the settings"
 

@@ -24,13 +24,21 @@ from tiltwise.live.board_status import BoardWatch
 from tiltwise.live.known_boards import KnownBoards
 from tiltwise.live.no_store import NoStore
 from tiltwise.live.session_recording import NoRecording
-from tiltwise.live.wearer.alerts import Alerts
+from tiltwise.live.wearer.alerts import Alerts, Notice
 from tiltwise.live.wearer.live_events import Calibrated, Command, LiveEvent, LiveEvents, LiveWarning
 from tiltwise.live.wearer.pipeline import Pipeline
 from tiltwise.live.wearer.settings_sync import BoardSettings, silence
 from tiltwise.pair_tracker import COLLAR, HEAD
 from tiltwise.tracker import TrackerSettings
-from tiltwise.types import AlertHeldBack, FloatArray, ImuBlock, OrientationBlock, SignalGap, Update
+from tiltwise.types import (
+    AlertHeldBack,
+    FloatArray,
+    ImuBlock,
+    NoticeGiven,
+    OrientationBlock,
+    SignalGap,
+    Update,
+)
 
 CALIBRATING = "calibrating"  # reason of a gap: there were samples, and nobody knew yet how the sensor sits
 _FIT_EVERY_S = 60.0  # between two notes of how the clocks stand
@@ -254,7 +262,9 @@ class LiveSession:
             if isinstance(event, Update) and profile is not None:
                 self._sink.update(event, profile, offset_s)
             elif isinstance(event, AlertHeldBack):
-                self._sink.add_held_back(event, offset_s)
+                self._sink.add_told(event, offset_s)
+            elif isinstance(event, Notice):
+                self._sink.add_told(NoticeGiven(event.t_s, event.stored_level, event.text), offset_s)
         return events
 
     # ---- what both sides share ----
@@ -280,7 +290,8 @@ class LiveSession:
 
     def _share(self) -> list[LiveEvent]:
         self._shared = self._pipeline.profile
-        return self._board_settings.begin(None if self._shared is None else self._shared.mounting)
+        mounting = None if self._shared is None else self._shared.mounting
+        return self._board_settings.begin(mounting, self._pipeline.local(self.utc_s(self._t_s)).date())
 
     def _on_neutral(self, up_sensor: FloatArray) -> list[LiveEvent]:
         """The wearer took neutral at the board."""

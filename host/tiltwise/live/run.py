@@ -69,7 +69,9 @@ async def run_live(
 ) -> None:
     """Run a session until its source ends or the task is cancelled; `on_update` gets the received time."""
     received_s = 0.0
-    shown: set[asyncio.Task[bool]] = set()
+    shown: set[asyncio.Task[bool] | asyncio.Task[None]] = set()
+    if desktop is not None:
+        shown.add(asyncio.create_task(desktop.state.follow()))
     try:
         async with source:
             async for received_s, events in pump(source, session):
@@ -125,7 +127,9 @@ async def run_calibration(source: Source, session: CalibrationSession, on_update
                     pass
 
 
-def _notify(desktop: Desktop, events: LiveEvents, shown: set[asyncio.Task[bool]]) -> None:
+def _notify(
+    desktop: Desktop, events: LiveEvents, shown: set[asyncio.Task[bool] | asyncio.Task[None]]
+) -> None:
     """Show messages without making the stream wait."""
     for event in events:
         if isinstance(event, DesktopMessage):

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 import numpy as np
 
 from tiltwise.common import wire
 from tiltwise.config.settings import AlertSetting, Settings
 from tiltwise.link.commands import Acknowledger, BoardKey, Reply
+from tiltwise.live.wearer.alerts import feedback_percent
 from tiltwise.live.wearer.live_events import Command, LiveEvent, LiveWarning
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.motion.rotation import rotate
@@ -46,10 +47,11 @@ class BoardSettings:
         self._read: dict[BoardKey, Value] = {}
         self._is_set = False  # the key in front was set: what comes back confirms it
         self._is_refused = False  # it was said once
+        self._today = date.min
 
-    def begin(self, mounting: Mounting | None) -> list[LiveEvent]:
+    def begin(self, mounting: Mounting | None, today: date) -> list[LiveEvent]:
         """Start over: a board is connected, took a neutral, or there is another calibration."""
-        self._mounting = mounting
+        self._mounting, self._today = mounting, today
         self._is_set = False
         self._read.clear()
         self._left = deque((key, None) for key in (BoardKey.NEUTRAL_NEW, *_NEUTRAL))
@@ -98,7 +100,7 @@ class BoardSettings:
             up = np.array([float(self._read.get(key, 0)) for key in _NEUTRAL]) / _SCALE
             found = self._on_neutral(up)
             self._left.append((BoardKey.NEUTRAL_NEW, 0))
-        self._left.extend(wanted_settings(self._settings, self._mounting))
+        self._left.extend(wanted_settings(self._settings, self._mounting, self._today))
         return found
 
     def use(self, mounting: Mounting) -> None:
@@ -124,8 +126,10 @@ def _since_midnight(clock: time) -> timedelta:
     return timedelta(hours=clock.hour, minutes=clock.minute)
 
 
-def wanted_settings(settings: Settings, mounting: Mounting | None) -> list[tuple[BoardKey, Value]]:
-    """Return what the board should have; whole numbers are what it can hold."""
+def wanted_settings(
+    settings: Settings, mounting: Mounting | None, today: date
+) -> list[tuple[BoardKey, Value]]:
+    """Return what the board should have on a day; whole numbers are what it can hold."""
     rule, alerts = settings.rule, settings.alerts
     found: list[tuple[BoardKey, Value]] = [
         (BoardKey.BY_DOSE, int(not rule.is_simple)),
@@ -135,6 +139,9 @@ def wanted_settings(settings: Settings, mounting: Mounting | None) -> list[tuple
         (BoardKey.RECOVERY_S, round(rule.recovery_s)),
         (BoardKey.MIN_GAP_S, round(alerts.min_gap_s)),
         (BoardKey.MOTOR_STRENGTH, alerts.strength),
+        (BoardKey.FIRST_QUIET_S, round(60 * alerts.first_quiet_min)),
+        (BoardKey.MOST_A_DAY, alerts.most_a_day),
+        (BoardKey.PERCENT, feedback_percent(alerts, today)),
     ]
     if mounting is None:
         return found
