@@ -15,7 +15,7 @@ _TEXT = const(24)  # bytes of a text at most
 # key, default, lowest, highest; for a text: key, default, None, most bytes
 TABLE = (
     ("name", "tiltwise", None, _TEXT),
-    ("mount", "neck", None, _TEXT),
+    ("mount", "", None, _TEXT),  # where it is worn; empty: not told
     ("rule_deg", 20, 1, 90),  # forward bend from neutral that counts as held, as on the host
     ("rule_s", 60, 1, 3600),  # how long before the board buzzes
     ("recovery_s", 3, 0, 60),

@@ -55,7 +55,7 @@ class StandaloneCoach:
         self._t_ms = 0  # adds up, does not wrap
         self._last = clock.ticks_ms()
         self._waited_ms = 0
-        self._snooze_ms = 0
+        self.snooze_ms = 0  # what is left of a snooze
         self._quiet_ms = (0, 0)  # when quiet hours begin, and how long they are
         self._alerted_ms = None  # when the wearer was last alerted, by whomever
         self._budget = cues.CueBudget(0, 0, 0)
@@ -86,7 +86,7 @@ class StandaloneCoach:
 
     def snooze(self, ms):
         """Give no alert for `ms`."""
-        self._snooze_ms = ms
+        self.snooze_ms = ms
 
     def set_quiet(self, in_ms, for_ms):
         """Give no alert for `for_ms` of each day, beginning in `in_ms` (negative: begun so long ago)."""
@@ -96,7 +96,7 @@ class StandaloneCoach:
     def is_silent(self):
         """Tell whether alerts are off now: snoozed, or quiet hours."""
         start_ms, for_ms = self._quiet_ms
-        return self._snooze_ms > 0 or (for_ms > 0 and (self._t_ms - start_ms) % _DAY_MS < for_ms)
+        return self.snooze_ms > 0 or (for_ms > 0 and (self._t_ms - start_ms) % _DAY_MS < for_ms)
 
     def step(self, now, up, neutral, has_host, forward=None, swing=0.0):
         """Take "up" (None: not known, or the motor shakes), neutral "up" or None, and whether a host is there.
@@ -106,7 +106,7 @@ class StandaloneCoach:
         passed = max(self._clock.ticks_diff(now, self._last), 0)
         self._last = now
         self._t_ms += passed
-        self._snooze_ms = max(self._snooze_ms - passed, 0)
+        self.snooze_ms = max(self.snooze_ms - passed, 0)
         self._waited_ms = 0 if has_host else self._waited_ms + passed
         is_over = self._waited_ms >= 1000 * self._settings.get("alone_after_s")
         before = self.state
@@ -140,7 +140,7 @@ class StandaloneCoach:
             self._end_episode()
         elif result == rule.ALERT:
             self._is_due = not self._is_told
-        if not acts or self._posture.is_moving or deg < self._rule.exit_deg:
+        if not acts or deg < self._rule.exit_deg:
             return
         if self._is_due:
             self._alert()

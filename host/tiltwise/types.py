@@ -152,10 +152,11 @@ class EpisodeEnded:
 
 @dataclass(frozen=True, slots=True)
 class ActivityChanged:
-    """From t_s on the wearer is doing this."""
+    """From t_s on it is known that the wearer is doing this; walking, lying and not worn began at since_s."""
 
     t_s: float
     activity: Activity
+    since_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,7 @@ def test_every_story_calibrates_alerts_and_counts(
     assert "calibrated (quality" in said
     assert "ALERT after 60 s" in said
     assert "corrected after" in said
+    assert "the sensor buzzed" in said
     assert "1 alert, 1 corrected" in said
     assert " 0 missing" in said
     assert max(map(len, said.splitlines())) <= 80 or str(out) in said

@@ -81,12 +81,20 @@ def test_a_sensor_taken_off_interrupts_without_an_alert():
     assert not events[-1].is_corrected
 
 
-def test_the_alert_waits_for_the_end_of_a_movement():
+def test_who_moves_about_with_a_bent_neck_is_alerted_on_time():
     t = times(120.0)
-    codes = np.where((t >= 50) & (t < 75), ACTIVITIES.index(Activity.MOVING), 0).astype(np.int8)
+    codes = np.where(t >= 20, ACTIVITIES.index(Activity.MOVING), 0).astype(np.int8)
     events = run(40.0, t, codes)
-    assert [e.t_s for e in events if isinstance(e, EpisodeAlert)] == [75.0]
-    assert events[-1].alert_s == 75.0
+    assert [e.t_s for e in events if isinstance(e, EpisodeAlert)] == [60.0]
+    assert events[-1].alert_s == 60.0
+
+
+def test_an_episode_after_an_alerted_one_has_no_alert_of_its_own_until_it_is_due():
+    t = times(140.0)
+    flexion = np.where(((t >= 10) & (t < 80)) | ((t >= 90) & (t < 120)), 35.0, 0.0)
+    first, second = (e for e in run(flexion, t) if isinstance(e, EpisodeEnded))
+    assert (first.start_s, first.alert_s) == (10.0, 70.0)
+    assert (second.start_s, second.end_s, second.alert_s) == (90.0, 120.0, None)
 
 
 def test_a_dip_shorter_than_half_a_second_does_not_restart_the_wait():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
-from datetime import date
 from typing import Any
 
 import pytest
@@ -55,7 +54,7 @@ def judged(
                     heard.append(event.t_s - session.decoder.zero_s)
         if session.profile is not None and not is_told:
             is_told = True
-            pairs = wanted_settings(settings, session.profile.mounting, date(2026, 3, 2))
+            pairs = wanted_settings(settings, session.profile.mounting)
             app.settings.update([(key.name.lower(), value) for key, value in pairs])
     return heard, told
 

@@ -35,6 +35,9 @@ from tiltwise.app.cli_options import (
     chosen_reading,
     chosen_settings,
 )
+from tiltwise.app.history import history_commands, report_command
+from tiltwise.app.running import running_commands
+from tiltwise.app.travel import travel_commands
 from tiltwise.app.workday import workday_commands
 from tiltwise.config import paths
 from tiltwise.version import __version__
@@ -53,7 +56,7 @@ WAY_IN = f"""tiltwise {__version__}: neck posture, from a small sensor behind th
 
   tiltwise demo                     watch it all work without hardware
   tiltwise watch sim:desk?speed=20  the daily program, on a simulated wearer
-  tiltwise day                      the newest day as a plot
+  tiltwise day                      the newest day as a plot; week, month, year
   tiltwise analyze FILE             angles and episodes in any IMU file
   tiltwise count FILE --exercise side_tilt
   tiltwise setup --dry-run          how a new board gets its firmware and key
@@ -138,6 +141,9 @@ def watch(
     watch(options, console.out)
 
 
+app.command(short_help="What runs, and how you are doing today.")(running_commands.status)
+app.command(short_help="No alerts for a while.")(running_commands.snooze)
+app.command(short_help="Calibrate anew in the running watch.")(running_commands.recalibrate)
 app.command(short_help="Why there was an alert, or none.")(workday_commands.why)
 app.command(short_help="The settings, with what each means; changes one.")(workday_commands.settings)
 app.command(short_help="tiltwise watch in the background, from log-in on.")(workday_commands.service)
@@ -222,11 +228,11 @@ def exercises(mount: MountOption = None) -> None:
     """The catalogue, and what a sensor in that place sees of each."""
     from tiltwise import console
     from tiltwise.app.tables import exercise_table
+    from tiltwise.config.own_exercises import load_catalogue
     from tiltwise.types import Mount
 
-    console.out.print(
-        exercise_table(chosen_mount(mount) or Mount(chosen_settings().wear.mount)), highlight=False
-    )
+    place = chosen_mount(mount) or Mount(chosen_settings().wear.mount)
+    console.out.print(exercise_table(place, load_catalogue(paths.exercises_file())), highlight=False)
 
 
 @app.command(context_settings={"ignore_unknown_options": True})  # -1 is a day, not an option
@@ -237,18 +243,35 @@ def day(
     data: DataOption = None,
     out: PictureOption = None,
     person: PersonOption = None,
+    figures: Annotated[
+        bool, typer.Option("--figures", help="All exposure figures, each with its source.")
+    ] = False,
 ) -> None:
     """Plot and figures of a stored day."""
     from tiltwise import console
     from tiltwise.app.day import day_table, draw_day, folder_with_days
+    from tiltwise.app.history.day_sentence import day_sentence
+    from tiltwise.app.history.figure_table import figure_table
 
     folder, said = folder_with_days(data, paths.data_folder())
     folder = paths.person_folder(folder, person)
     loaded, path = draw_day(folder, date, out, chosen_settings().rule)
     if said:
         console.out.print(said, style="dim", highlight=False, soft_wrap=True)
+    console.out.print(day_sentence(folder, loaded), style="bold", highlight=False)
     console.out.print(day_table(loaded), highlight=False)
+    if figures:
+        console.out.print(figure_table(loaded.summary), highlight=False)
     console.out.print(f"plot: {text.printable(str(path), 300)}", highlight=False, soft_wrap=True)
+
+
+_NEGATIVE = {"ignore_unknown_options": True}  # -1 is a week, not an option
+app.command(context_settings=_NEGATIVE)(history_commands.week)
+app.command(context_settings=_NEGATIVE)(history_commands.month)
+app.command(context_settings=_NEGATIVE)(history_commands.year)
+app.command(context_settings=_NEGATIVE)(report_command.report)
+app.command(context_settings=_NEGATIVE)(travel_commands.export)
+app.command("import")(travel_commands.import_)
 
 
 @app.command("data")
@@ -281,6 +304,8 @@ def data_(
 
 
 app.command()(board_commands.scan)
+app.command(short_help="Health, parts and settings of a board.")(board_commands.board)
+app.add_typer(board_commands.keys, name="keys", short_help="Which computers a board lets in.")
 
 
 @app.command()

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tiltwise.common import dose, rule
 from tiltwise.detect.activity import CODE
-from tiltwise.detect.grid import BoolArray, Grid
+from tiltwise.detect.grid import Grid
 from tiltwise.types import (
     Activity,
     AngleBlock,
@@ -29,12 +29,11 @@ from tiltwise.types import (
 GRID_HZ = 10.0
 HYSTERESIS_DEG = 5.0
 # ISO 11226 calls a posture static from 4 s on; shorter ones are movements and are not announced.
-_STATIC_MS = 4000
+STATIC_S = 4.0
+_STATIC_MS = round(1000 * STATIC_S)
 # Who walks or lies has left the seated posture, whatever the angle says.
 _LEFT = (CODE[Activity.WALKING], CODE[Activity.LYING])
 _UNKNOWN = CODE[Activity.NOT_WORN]
-# Who moves about is not in a static posture: the episode goes on, but the alert waits for the end of the movement.
-_MOVING = CODE[Activity.MOVING]
 
 EpisodeEvent = EpisodeStarted | EpisodeAlert | EpisodeEnded
 Signal = Callable[[AngleBlock, NDArray[np.int8]], FloatArray]
@@ -152,8 +151,7 @@ class PostureDetector:
         t_ms = np.rint(block.t_s[at] * 1000.0).astype(np.int64)
         angle_deg = self._angle_deg(block, activity)[at]
         self._last_ms = int(t_ms[-1])
-        is_moving = np.zeros(len(at), dtype=bool) if activity is None else activity[at] == _MOVING
-        return self._run(t_ms, angle_deg, is_moving)
+        return self._run(t_ms, angle_deg)
 
     def finish(self) -> list[EpisodeEvent]:
         """Close an open episode at its last sample."""
@@ -172,13 +170,11 @@ class PostureDetector:
         )
         return np.where(activity == _UNKNOWN, np.nan, angle_deg)
 
-    def _run(
-        self, t_ms: NDArray[np.int64], angle_deg: FloatArray, is_moving: BoolArray
-    ) -> list[EpisodeEvent]:
+    def _run(self, t_ms: NDArray[np.int64], angle_deg: FloatArray) -> list[EpisodeEvent]:
         """Step the rule; while nothing below the limit can matter, jump over it."""
         events: list[EpisodeEvent] = []
         high_at = np.flatnonzero(angle_deg >= self._rule.enter_deg)
-        times, angles, moving = t_ms.tolist(), angle_deg.tolist(), is_moving.tolist()
+        times, angles = t_ms.tolist(), angle_deg.tolist()
         k = 0
         while k < len(times):
             if self._rule.is_idle:
@@ -186,11 +182,11 @@ class PostureDetector:
                 if following == len(high_at):
                     break
                 k = int(high_at[following])
-            events += self._step(times[k], angles[k], moving[k])
+            events += self._step(times[k], angles[k])
             k += 1
         return events
 
-    def _step(self, t_ms: int, angle_deg: float, is_moving: bool) -> list[EpisodeEvent]:
+    def _step(self, t_ms: int, angle_deg: float) -> list[EpisodeEvent]:
         result = self._rule.step(t_ms, angle_deg)
         if result in (rule.ENDED, rule.INTERRUPTED):
             return self._ended(t_ms, is_corrected=result == rule.ENDED)
@@ -205,7 +201,7 @@ class PostureDetector:
         if not self._is_announced and t_ms - self._rule.start_ms >= self._announce_ms:
             self._is_announced = True
             events.append(EpisodeStarted(t_s, self._kind, start_s, angle_deg))
-        if self._is_due and not is_moving:
+        if self._is_due:
             self._is_due, self._alert_s = False, t_s
             events.append(EpisodeAlert(t_s, self._kind, start_s, angle_deg, self._rule.loaded_ms / 1000.0))
         return events

@@ -35,7 +35,12 @@ SILENT = {
     wire.EVENT_WORN,
     wire.EVENT_BUTTON,
     wire.EVENT_HOST_OPEN,
-    wire.EVENT_HOST_CLOSED,
+}
+_CLOSED = {
+    wire.CLOSED_LOST: None,  # it shows as a connection
+    wire.CLOSED_BY_HOST: None,
+    wire.CLOSED_TAKEN_OVER: ("faint", "another program had taken the board over"),
+    wire.CLOSED_NEW_KEY: ("warn", "the board was given a new key"),
 }
 _POWER = {
     0: "the board is awake",
@@ -160,6 +165,8 @@ def _board(event: BoardEvent) -> tuple[str, str] | None:
     """Return style and line for what a board says of itself; None for what the wearer did or sees anyway."""
     if event.code in SILENT:
         return None
+    if event.code == wire.EVENT_HOST_CLOSED:
+        return _CLOSED.get(event.value, ("faint", f"the board ended a connection ({event.value})"))
     lines = _of_sensor_and_wearer(event.value) | _of_power_and_link(event.value)
     newer = f"the board reports event {event.code} ({event.value}): newer than this program"
     return lines.get(event.code, ("warn", newer))

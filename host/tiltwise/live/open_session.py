@@ -11,6 +11,7 @@ from tiltwise.config.settings import Settings
 from tiltwise.exercise.set_counter import set_counters
 from tiltwise.live.acknowledgements import ACK_EVERY_S
 from tiltwise.live.backfill.store_sink import StoreSink
+from tiltwise.live.event_text import clock
 from tiltwise.live.known_boards import KnownBoards
 from tiltwise.live.live_session import LiveSession
 from tiltwise.live.session_recording import SessionRecording
@@ -86,7 +87,10 @@ def open_session(
     if store is not None and not store.origin:
         _go_on_with_day(pipeline, store, started_utc_s)
     if store is not None:
-        sink = StoreSink(store, device=device, mount=worn.mount, zone=zone, rule=settings.rule.as_stored)
+        about: dict[str, object] = {"rule": dict(settings.rule.as_stored)}
+        if worn.mounting is not None and worn.mounting.relative_to_s is not None:
+            about["relative_to"] = f"the posture at {clock(worn.mounting.relative_to_s)}"
+        sink = StoreSink(store, device=device, mount=worn.mount, zone=zone, about=about)
     return LiveSession(
         pipeline,
         started_utc_s=started_utc_s,

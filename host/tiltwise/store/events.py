@@ -69,3 +69,10 @@ def decode_event(kind: str, data: str, utc_s: float) -> StoredEvent | None:
     times = [f.name for f in fields(cls) if f.name.endswith("_s") and f.name not in _DURATIONS]
     moved = {name: value + shift_s for name in times if (value := getattr(event, name)) is not None}
     return replace(event, **moved)
+
+
+def within_day(event: StoredEvent, start_s: float, end_s: float) -> StoredEvent:
+    """Return an episode's part of the day [start_s, end_s), UTC s, and every other event as it is."""
+    if not isinstance(event, types.EpisodeEnded):
+        return event
+    return replace(event, start_s=max(event.start_s, start_s), end_s=min(event.end_s, end_s))

@@ -78,6 +78,7 @@ class Alerts:
     def consider(self, event: Event | PlacementChange, local: datetime) -> Notice | None:
         """Return the notice that an event deserves at this local time, or None."""
         self._budget.begin(_ms(event.t_s))
+        self._enter(local.date())
         match event:
             case EpisodeAlert():
                 return self._alert(event, local)
@@ -122,6 +123,11 @@ class Alerts:
         """Take note of an alert that the board gave by itself: it counts, and the least gap counts from it."""
         self._budget.note(_ms(t_s))
 
+    @property
+    def percent(self) -> int:
+        """How many of the posture alerts that are due are given today."""
+        return 100 if self._day is None else feedback_percent(self._setting, self._day)
+
     def resume(self, given_today: int, day: date, *, is_worn_in: bool) -> None:
         """Go on with a day that an earlier run of the program began; worn in, its first minutes are over."""
         self._day, self._budget.given = day, given_today
@@ -133,7 +139,7 @@ class Alerts:
         self._doubt = ""
 
     def _alert(self, event: EpisodeAlert, local: datetime) -> Notice | None:
-        reason = self._silence(local) or self._doubt or self._over_budget(event.t_s, local)
+        reason = self._silence(local) or self._doubt or self._over_budget(event.t_s)
         if reason:
             self._hold_back(reason)
             return None
@@ -178,13 +184,15 @@ class Alerts:
             return f"snoozed until {self._snoozed_until:%H:%M}"
         return self.busy()
 
-    def _over_budget(self, t_s: float, local: datetime) -> str:
-        if local.date() != self._day:
-            self._day = local.date()
-            self._budget.new_day()
-        self._budget.percent = percent = feedback_percent(self._setting, local.date())
+    def _over_budget(self, t_s: float) -> str:
+        self._budget.percent = self.percent
         code = self._budget.ask(_ms(t_s))
-        return "" if code == cues.GIVE else notices.budget_reason(code, self._setting, percent)
+        return "" if code == cues.GIVE else notices.budget_reason(code, self._setting, self.percent)
+
+    def _enter(self, day: date) -> None:
+        if day != self._day:
+            self._day = day
+            self._budget.new_day()
 
 
 def feedback_percent(setting: AlertSetting, today: date) -> int:

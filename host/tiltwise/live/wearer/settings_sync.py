@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 
 import numpy as np
 
 from tiltwise.common import wire
 from tiltwise.config.settings import AlertSetting, Settings
 from tiltwise.link.commands import Acknowledger, BoardKey, Reply
-from tiltwise.live.wearer.alerts import feedback_percent
 from tiltwise.live.wearer.live_events import Command, LiveEvent, LiveWarning
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.motion.rotation import rotate
@@ -37,25 +36,45 @@ class BoardSettings:
         The wearer's.
     on_neutral
         Gets "up" in sensor axes (3,) of a neutral that was taken at the board; returns what that means.
+    on_text
+        Gets the board's mount, while nobody has calibrated it, and its name; returns what that means.
     """
 
-    def __init__(self, settings: Settings, on_neutral: Callable[[FloatArray], list[LiveEvent]]) -> None:
-        self._settings, self._on_neutral = settings, on_neutral
+    def __init__(
+        self,
+        settings: Settings,
+        on_neutral: Callable[[FloatArray], list[LiveEvent]],
+        on_text: Callable[[BoardKey, str], list[LiveEvent]],
+    ) -> None:
+        self._settings, self._on_neutral, self._on_text = settings, on_neutral, on_text
         self._commands = Acknowledger()
         self._mounting: Mounting | None = None
         self._left: deque[tuple[BoardKey, Value | None]] = deque()  # None: only read
         self._read: dict[BoardKey, Value] = {}
         self._is_set = False  # the key in front was set: what comes back confirms it
         self._is_refused = False  # it was said once
-        self._today = date.min
+        self._percent = 100
 
-    def begin(self, mounting: Mounting | None, today: date) -> list[LiveEvent]:
-        """Start over: a board is connected, took a neutral, or there is another calibration."""
-        self._mounting, self._today = mounting, today
+    def begin(self, mounting: Mounting | None, percent: int = 100) -> list[LiveEvent]:
+        """Start over: a board is connected, took a neutral, or there is another calibration.
+
+        percent is how many of the alerts that are due are given today.
+        """
+        self._mounting, self._percent = mounting, percent
         self._is_set = False
         self._read.clear()
-        self._left = deque((key, None) for key in (BoardKey.NEUTRAL_NEW, *_NEUTRAL))
+        told = (BoardKey.NAME,) if mounting is not None else (BoardKey.NAME, BoardKey.MOUNT)
+        self._left = deque((key, None) for key in (*told, BoardKey.NEUTRAL_NEW, *_NEUTRAL))
         return self._ask()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is still to be read or set."""
+        return bool(self._left)
+
+    def rename(self, name: str) -> None:
+        """Set the board's name with what is still to come."""
+        self._left.append((BoardKey.NAME, name))
 
     def on_reply(self, reply: Reply) -> list[LiveEvent]:
         """Take an answer of the board and return what follows from it."""
@@ -74,6 +93,8 @@ class BoardSettings:
         found = self._note(key, value, wanted)
         self._left.popleft()
         self._is_set = False
+        if wanted is None and isinstance(value, str):
+            found += self._on_text(key, value)
         if key is _NEUTRAL[-1] and wanted is None:
             found += self._after_neutral()
         return found + self._ask()
@@ -100,7 +121,7 @@ class BoardSettings:
             up = np.array([float(self._read.get(key, 0)) for key in _NEUTRAL]) / _SCALE
             found = self._on_neutral(up)
             self._left.append((BoardKey.NEUTRAL_NEW, 0))
-        self._left.extend(wanted_settings(self._settings, self._mounting, self._today))
+        self._left.extend(wanted_settings(self._settings, self._mounting, self._percent))
         return found
 
     def use(self, mounting: Mounting) -> None:
@@ -127,9 +148,9 @@ def _since_midnight(clock: time) -> timedelta:
 
 
 def wanted_settings(
-    settings: Settings, mounting: Mounting | None, today: date
+    settings: Settings, mounting: Mounting | None, percent: int = 100
 ) -> list[tuple[BoardKey, Value]]:
-    """Return what the board should have on a day; whole numbers are what it can hold."""
+    """Return what the board should have; whole numbers are what it can hold."""
     rule, alerts = settings.rule, settings.alerts
     found: list[tuple[BoardKey, Value]] = [
         (BoardKey.BY_DOSE, int(not rule.is_simple)),
@@ -141,7 +162,7 @@ def wanted_settings(
         (BoardKey.MOTOR_STRENGTH, alerts.strength),
         (BoardKey.FIRST_QUIET_S, round(60 * alerts.first_quiet_min)),
         (BoardKey.MOST_A_DAY, alerts.most_a_day),
-        (BoardKey.PERCENT, feedback_percent(alerts, today)),
+        (BoardKey.PERCENT, percent),
     ]
     if mounting is None:
         return found
