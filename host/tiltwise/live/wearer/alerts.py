@@ -134,6 +134,10 @@ class Alerts:
         if is_worn_in:
             self._budget.first_quiet_ms = 0
 
+    def acknowledge(self) -> None:
+        """The wearer says so: no more steps of what was told. What the sensor sees stays what counts."""
+        self._told.clear()
+
     def trust_neutral(self) -> None:
         """The neutral was taken anew: it is not in doubt any more."""
         self._doubt = ""
