@@ -27,8 +27,8 @@ ROOT = Path(__file__).parents[2]
 HOST = ROOT / "host" / "tiltwise"
 FIRMWARE = ROOT / "firmware"
 KINDS = ("OP_", "EVENT_", "FLAG_", "FEATURE_", "STATE_", "CLOSED_", "MOTOR_", "CONDITION_", "IMU_", "WISH_")
-# Both sides use them inside what they share.
-SHARED = {"EVENT_BODY", "FLAG_ENCRYPTED", "IMU_UNKNOWN"}
+# Both sides use them inside what they share; two flags are those of recordings of protocol 1.
+SHARED = {"EVENT_BODY", "FLAG_AUTHENTICATED", "FLAG_ENCRYPTED", "IMU_UNKNOWN"}
 POSITIONAL = {"device.first_us"}  # written by its place, not by its name
 # Made for people who import tiltwise, not for the commands, or for files of an unknown kind; with the reason.
 FOR_PROGRAMS = {
@@ -44,7 +44,9 @@ FOR_PROGRAMS = {
 LEFT = {
     "Exercise.sensor_note", "Exercise.target_deg", "Exercise.caution", "SessionSummary.difference_deg",
     "SessionSummary.is_difference_clear", "AngleSummary.valid_s", "Break.is_active", "DaySummary.mean_deg",
-    "DaySummary.median_rate_deg_s", "DaySummary.eva_percent", "DayTotals.mean_deg",
+    "DaySummary.median_rate_deg_s", "DaySummary.eva_percent", "DayTotals.mean_deg", "Exercise.is_range",
+    "PageContent.pictures", "Phase.to", "Signal.guided_least_deg", "Velocities.generalized_deg_s",
+    "Velocities.inclination_deg_s",
 }  # fmt: skip
 
 

@@ -19,6 +19,8 @@ _PARTS = {
     wire.IMU_BMI270: "BMI270",
     wire.IMU_ICM42688P: "ICM-42688-P",
     wire.IMU_MPU6050: "MPU-6050",
+    wire.IMU_LSM6DSV16X: "LSM6DSV16X",
+    wire.IMU_ICM45686: "ICM-45686",
 }
 _FEATURES = {
     wire.FEATURE_MOTOR: "motor",
