@@ -184,7 +184,7 @@ def _print_introduction(console: Console, simulation: Simulation, options: DemoO
     )
     console.print(
         "wearer -> IMU registers -> firmware -> frames -> angles -> alerts and store\n"
-        f"sensor at {options.mount.value}, rule: {rule.words}\n",
+        f"sensor at {options.mount.value}, rule {rule.words}\n",
         style="dim",
         highlight=False,
     )

@@ -242,7 +242,7 @@ def _run(
     session.alerts.busy = lambda: state.reason
     desktop = Desktop(wanted=alerts.deliver is not Deliver.SENSOR, state=state)
     console.print(
-        f"watching {printable(options.address)}; rule: {options.settings.rule.words}; Ctrl-C stops and saves",
+        f"watching {printable(options.address)}; rule {options.settings.rule.words}; Ctrl-C stops and saves",
         highlight=False,
     )
     if desktop.trouble:
