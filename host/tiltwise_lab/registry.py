@@ -60,6 +60,12 @@ def _link(options: BenchOptions, console: Console) -> None:
     print_link(1, options.scale, console)
 
 
+def _posture(options: BenchOptions, console: Console) -> None:
+    from tiltwise_lab.bench.posture.posture_tables import print_posture
+
+    print_posture(options, console)
+
+
 def _reps(options: BenchOptions, console: Console) -> None:
     from tiltwise_lab.bench.counting.counting_tables import print_reps
 
@@ -108,6 +114,7 @@ BENCHES: dict[str, tuple[str, Callable[[BenchOptions, Console], None]]] = {
     "alarms": ("alerts and walking on generated desk sessions, against truth", print_alarms),
     "pair": ("head minus upper back on a real person", print_pair),
     "sim": ("the whole system on simulated wearers, against truth", print_sim),
+    "posture": ("alerts on generated days, beside other products (30 min)", _posture),
     "reps": ("`count` on generated sets, and unguided on people at desks", _reps),
     "sets": ("side tilts in an unguided day, alone and in sets", print_sets),
     "calibration": ("remounting, and wrong ways of doing the calibration", print_calibration),

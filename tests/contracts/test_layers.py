@@ -66,7 +66,7 @@ MAY_IMPORT = {
     "types version",
 }
 # The commands and the lab may import everything below them.
-TOPS = ("app", "app.history", "app.running", "app.travel", "lab", "__main__")
+TOPS = ("app", "app.history", "app.running", "app.travel", "app.workday", "lab", "__main__")
 ONLY_IN = {
     "bleak": ("tiltwise/link/ble.py", "tiltwise_lab/radio/bleak_backend.py"),
     "serial": ("tiltwise/link/serial.py",),

@@ -68,10 +68,13 @@ class Heard:
         return starts[::2]
 
 
+AT_ONCE = {"min_gap_s": 0.0, "first_quiet_min": 0.0, "escalate_s": 0.0, "most_a_day": 200}
+
+
 def settings(**alerts: object) -> Settings:
     return Settings(
         rule=RuleSetting(kind=RuleKind.SIMPLE, angle_deg=20.0, seconds=5.0, recovery_s=1.0),
-        alerts=AlertSetting(min_gap_s=0.0, **alerts),  # type: ignore[arg-type]
+        alerts=AlertSetting(**AT_ONCE | alerts),  # type: ignore[arg-type]
     )
 
 

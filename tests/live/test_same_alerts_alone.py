@@ -19,7 +19,8 @@ from tiltwise.sim.board.simulation import Simulation
 from tiltwise.types import Mount
 
 SIMPLE = Settings(
-    rule=RuleSetting(kind=RuleKind.SIMPLE, angle_deg=20.0, seconds=20.0), alerts=AlertSetting(min_gap_s=30.0)
+    rule=RuleSetting(kind=RuleKind.SIMPLE, angle_deg=20.0, seconds=20.0),
+    alerts=AlertSetting(min_gap_s=30.0, first_quiet_min=0.0),
 )
 APART_S = 2.5  # filters and grids differ: an alert is due at a sample more or less
 

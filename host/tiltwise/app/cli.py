@@ -38,6 +38,7 @@ from tiltwise.app.cli_options import (
 from tiltwise.app.history import history_commands, report_command
 from tiltwise.app.running import running_commands
 from tiltwise.app.travel import travel_commands
+from tiltwise.app.workday import workday_commands
 from tiltwise.config import paths
 from tiltwise.version import __version__
 
@@ -143,6 +144,9 @@ def watch(
 app.command(short_help="What runs, and how you are doing today.")(running_commands.status)
 app.command(short_help="No alerts for a while.")(running_commands.snooze)
 app.command(short_help="Calibrate anew in the running watch.")(running_commands.recalibrate)
+app.command(short_help="Why there was an alert, or none.")(workday_commands.why)
+app.command(short_help="The settings, with what each means; changes one.")(workday_commands.settings)
+app.command(short_help="tiltwise watch in the background, from log-in on.")(workday_commands.service)
 app.command(short_help="New board over USB: firmware, key, name.")(board_commands.setup)
 app.command(short_help="Sit tall, nod three times: how the sensor sits.")(board_commands.calibrate)
 

@@ -51,6 +51,9 @@ class BoardKey(IntEnum):
     FORWARD_Z = 22
     NEUTRAL_NEW = 23
     BY_DOSE = 24
+    FIRST_QUIET_S = 25
+    MOST_A_DAY = 26
+    PERCENT = 27
 
 
 @dataclass(frozen=True, slots=True)

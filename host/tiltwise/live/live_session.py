@@ -25,7 +25,7 @@ from tiltwise.live.haptic_cues import HapticCues
 from tiltwise.live.known_boards import KnownBoards
 from tiltwise.live.no_store import NoStore
 from tiltwise.live.session_recording import NoRecording
-from tiltwise.live.wearer.alerts import Alerts
+from tiltwise.live.wearer.alerts import Alerts, Notice
 from tiltwise.live.wearer.live_events import Calibrated, Command, LiveEvent, LiveEvents, LiveNote, LiveWarning
 from tiltwise.live.wearer.pipeline import Pipeline
 from tiltwise.live.wearer.sample_batch import SampleBatch
@@ -33,7 +33,16 @@ from tiltwise.live.wearer.shared_state import SharedState
 from tiltwise.motion.calibration.guided_calibration import CalibrationProgress
 from tiltwise.pair_tracker import COLLAR, HEAD
 from tiltwise.tracker import TrackerSettings
-from tiltwise.types import AlertHeldBack, FloatArray, ImuBlock, Mount, OrientationBlock, SignalGap, Update
+from tiltwise.types import (
+    AlertHeldBack,
+    FloatArray,
+    ImuBlock,
+    Mount,
+    NoticeGiven,
+    OrientationBlock,
+    SignalGap,
+    Update,
+)
 
 CALIBRATING = "calibrating"  # reason of a gap: there were samples, and nobody knew yet how the sensor sits
 _FIT_EVERY_S = 60.0  # between two notes of how the clocks stand
@@ -299,7 +308,9 @@ class LiveSession:
             if isinstance(event, Update) and profile is not None:
                 self._sink.update(event, profile, offset_s)
             elif isinstance(event, AlertHeldBack):
-                self._sink.add_held_back(event, offset_s)
+                self._sink.add_told(event, offset_s)
+            elif isinstance(event, Notice):
+                self._sink.add_told(NoticeGiven(event.t_s, event.stored_level, event.text), offset_s)
         return events
 
     # ---- what both sides share ----
