@@ -39,7 +39,7 @@ MAY_IMPORT = {
     "pair_tracker": "detect motion.angles tracker types",
     "firmware_build": "common",
     "link": "common",
-    "recording.formats": "types",
+    "recording.formats": "motion types",
     "recording": "common decode link recording.formats types version",
     "config": "detect errors link motion.calibration recording stored_values text types",
     "store.files": "common config errors report stored_values types",
