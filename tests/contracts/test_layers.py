@@ -60,8 +60,9 @@ MAY_IMPORT = {
     "offline": "common config decode detect errors exercise exercise.recorded live live.backfill live.wearer motion "
     "motion.angles motion.calibration motion.orientation pair_tracker recording report store store.files "
     "stored_values text tracker types",
-    "offline.travel": "config errors live offline recording report report.history store store.files text "
-    "types version",
+    "offline.cohort": "errors report report.history types",
+    "offline.travel": "config errors live offline offline.cohort recording report report.history store store.files "
+    "text types version",
 }
 # The commands and the lab may import everything below them.
 TOPS = ("app", "app.history", "app.travel", "lab", "__main__")

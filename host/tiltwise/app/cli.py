@@ -36,7 +36,7 @@ from tiltwise.app.cli_options import (
     chosen_settings,
 )
 from tiltwise.app.history import history_commands, report_command
-from tiltwise.app.travel import travel_commands
+from tiltwise.app.travel import cohort_command, travel_commands
 from tiltwise.config import paths
 from tiltwise.version import __version__
 
@@ -263,6 +263,7 @@ app.command(context_settings=_NEGATIVE)(history_commands.year)
 app.command(context_settings=_NEGATIVE)(report_command.report)
 app.command(context_settings=_NEGATIVE)(travel_commands.export)
 app.command("import")(travel_commands.import_)
+app.command()(cohort_command.cohort)
 
 
 @app.command("data")
