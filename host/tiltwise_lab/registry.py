@@ -87,6 +87,12 @@ def _year(options: BenchOptions, console: Console) -> None:
     print_year(options.scale, console)
 
 
+def _exposure(options: BenchOptions, console: Console) -> None:
+    from tiltwise_lab.bench.exposure.exposure_tables import print_exposure
+
+    print_exposure(options, console)
+
+
 BENCHES: dict[str, tuple[str, Callable[[BenchOptions, Console], None]]] = {
     "desk": ("offline path on people at desks: angles, shares", print_desk),
     "orientation": ("our filters beside the peers, against optical truth", print_orientation),
@@ -100,6 +106,7 @@ BENCHES: dict[str, tuple[str, Callable[[BenchOptions, Console], None]]] = {
     "soak": ("24 h at high speed: memory, files, CPU (30 min)", _soak),
     "watch": ("`watch` in real time: memory, files, CPU (30 min)", _watch),
     "store": ("kill -9, power cuts, restarts, bad disks (10 min)", _store),
+    "exposure": ("a day's figures against a checker; history, report, cohort", _exposure),
     "year": ("a year of 8 h days: size, time to read it", _year),
     "speed": ("speed of the offline path, CPU of a live one", print_speed),
 }

@@ -251,10 +251,10 @@ def day(
 
     folder, said = folder_with_days(data, paths.data_folder())
     folder = paths.person_folder(folder, person)
-    loaded, path = draw_day(folder, date, out, chosen_settings().rule)
+    loaded, path, sentence = draw_day(folder, date, out, chosen_settings().rule, day_sentence)
     if said:
         console.out.print(said, style="dim", highlight=False, soft_wrap=True)
-    console.out.print(day_sentence(folder, loaded), style="bold", highlight=False)
+    console.out.print(sentence, style="bold", highlight=False)
     console.out.print(day_table(loaded), highlight=False)
     if figures:
         console.out.print(figure_table(loaded.summary), highlight=False)
