@@ -60,8 +60,8 @@ MAY_IMPORT = {
     "live": "common config decode detect errors exercise link live.backfill live.board live.control live.wearer "
     "motion.calibration motion.orientation pair_tracker recording sim.board store text tracker types",
     "offline": "common config decode detect errors exercise exercise.recorded live live.backfill live.wearer motion "
-    "motion.angles motion.calibration motion.orientation pair_tracker recording report store store.files "
-    "stored_values text tracker types",
+    "motion.angles motion.calibration motion.orientation pair_tracker recording report report.history store "
+    "store.files stored_values text tracker types",
     "offline.cohort": "errors report report.history types",
     "offline.travel": "config errors live offline offline.cohort recording report report.history store store.files "
     "text types version",

@@ -23,7 +23,7 @@ from tiltwise.types import Mount
 
 DAYS, HOURS = 260, 8
 _REPEATS = 3
-_FIRST = datetime(2026, 1, 5, 8, tzinfo=UTC)
+_LAST = datetime(2026, 11, 20, 8, tzinfo=UTC)
 _COMMANDS = (
     ("day plot", ("day", "2026-11-20")),
     ("week plot", ("week", "2026-11-20")),
@@ -65,8 +65,8 @@ def _write_year(folder: Path, days: int) -> None:
     rng = np.random.default_rng(1)
     t = np.arange(0, HOURS * 3600 + 1.0)
     with Store(folder, min_free_bytes=0) as store:
-        for k in range(days):
-            start_s = (_FIRST + timedelta(days=k + k // 5 * 2)).timestamp()
+        for k in reversed(range(days)):
+            start_s = (_LAST - timedelta(days=k + k // 5 * 2)).timestamp()
             bent = np.repeat(rng.random(len(t) // 300 + 1) < rng.uniform(0.05, 0.5), 300)[: len(t)]
             angle = 8 + 4 * np.sin(t / 900) + rng.normal(0, 1.5, len(t)) + 22 * bent
             exposure = ExposureAccumulator(ExposureSettings(mount=Mount.HEAD, max_gap_s=1.5))
