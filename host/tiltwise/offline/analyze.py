@@ -78,8 +78,8 @@ class Analysis:
     def velocities(self) -> Velocities:
         """Angular velocities by both published definitions, of the time that the angle figures are of."""
         use = np.isin(self.activity, _POSTURE) & (True if self.is_worn is None else self.is_worn)
-        names = ("inclination_deg", "flexion_deg", "lateral_deg")
-        return velocities(self.t_s, *(self.angles[name] for name in names), use)
+        of = self.angles
+        return velocities(self.t_s, of["inclination_deg"], of["flexion_deg"], of["lateral_deg"], use)
 
     def as_dict(self) -> dict[str, object]:
         """Return the JSON contract of `analyze --json`; what is not known is null."""

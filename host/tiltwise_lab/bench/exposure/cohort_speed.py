@@ -134,7 +134,7 @@ def federated_row(people: int, sites: int = 20, seed: int = 1) -> FederatedRow:
     for k in range(people):
         angles = rng.normal(rng.uniform(0, 35), rng.uniform(3, 12), 400).clip(-89, 119)
         pooled.append(angles)
-        digest = _digest(angles, k)
+        digest = made_digest(angles, k)
         sizes.append(len(digest_bytes(digest)))
         digests.append(digest)
     by_site = [combine(digests[k::sites], f"site {k}") for k in range(sites)]
@@ -145,7 +145,8 @@ def federated_row(people: int, sites: int = 20, seed: int = 1) -> FederatedRow:
     )
 
 
-def _digest(angles: np.ndarray, number: int) -> Digest:
+def made_digest(angles: np.ndarray, number: int) -> Digest:
+    """Return the digest of a second at each angle (n,), deg, of person `number`."""
     flexion = np.zeros((2, agg.N_FLEXION))
     flexion[0] = np.bincount(np.floor(angles).astype(int) + 90, minlength=agg.N_FLEXION)
     times = np.array([flexion.sum(), 0.0, 0.0, 0.0, 0.0])

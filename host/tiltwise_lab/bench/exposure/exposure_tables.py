@@ -12,11 +12,12 @@ from tiltwise_lab.bench.accuracy import desk_recordings
 from tiltwise_lab.bench.exposure.cohort_speed import cohort_rows, federated_row
 from tiltwise_lab.bench.exposure.history_speed import DAYS, wait_rows
 from tiltwise_lab.bench.exposure.made_days import made_rows
+from tiltwise_lab.bench.exposure.mutated_files import mutated_rows
 from tiltwise_lab.bench.exposure.random_days import Differences, random_rows
 from tiltwise_lab.bench.options import BenchOptions
 from tiltwise_lab.bench.table import collect, table
 
-_RANDOM_DAYS, _PEOPLE, _FEDERATED = 1000, 1000, 10_000
+_RANDOM_DAYS, _PEOPLE, _FEDERATED, _MUTATED = 1000, 1000, 10_000, 1000
 _POINTS = 3.0
 
 
@@ -25,11 +26,15 @@ def print_exposure(options: BenchOptions, console: Console) -> None:
     _print_figures(max(3, round(_RANDOM_DAYS * options.scale)), console)
     _print_desk(options, console)
     days = max(30, round(DAYS * options.scale))
-    title = f"commands on {days} stored days of 8 h: s until it is done, kB written"
+    title = f"commands on {days} stored days of 8 h: s until it is done, s of processor, kB written"
     console.print(
-        table(title, ("what", "median", "best", "kB"), map(astuple, collect("waiting", wait_rows(days))))
+        table(title, ("what", "median", "processor", "kB"), map(astuple, collect("waiting", wait_rows(days))))
     )
     _print_cohort(options.scale, console)
+    mutated = collect("mutated files", mutated_rows(max(10, round(_MUTATED * options.scale))))
+    console.print(
+        table("mutated files", ("reader", "files", "read", "told", "neither"), map(astuple, mutated))
+    )
 
 
 def _print_figures(n: int, console: Console) -> None:
