@@ -108,6 +108,12 @@ def _year(options: BenchOptions, console: Console) -> None:
     print_year(options.scale, console)
 
 
+def _exposure(options: BenchOptions, console: Console) -> None:
+    from tiltwise_lab.bench.exposure.exposure_tables import print_exposure
+
+    print_exposure(options, console)
+
+
 BENCHES: dict[str, tuple[str, Callable[[BenchOptions, Console], None]]] = {
     "desk": ("offline path on people at desks: angles, shares", print_desk),
     "orientation": ("our filters beside the peers, against optical truth", print_orientation),
@@ -125,6 +131,7 @@ BENCHES: dict[str, tuple[str, Callable[[BenchOptions, Console], None]]] = {
     "store": ("kill -9, power cuts, restarts, bad disks, all of `faults` (40 min)", _store),
     "faults": ("a fault at every file call, 10,000 damaged stores (30 min)", _faults),
     "receipts": ("what receipts and safe commits cost a live session", _receipts),
+    "exposure": ("a day's figures against a checker; history, report, cohort", _exposure),
     "year": ("a year of 8 h days: size, time to read it", _year),
     "speed": ("speed of the offline path, CPU of a live one", print_speed),
 }

@@ -39,7 +39,7 @@ MAY_IMPORT = {
     "pair_tracker": "detect motion.angles tracker types",
     "firmware_build": "common",
     "link": "common",
-    "recording.formats": "types",
+    "recording.formats": "motion types",
     "recording": "common decode link recording.formats types version",
     "config": "common detect errors exercise link motion.calibration recording stored_values text types",
     "store.files": "common config errors report stored_values types",
@@ -60,10 +60,11 @@ MAY_IMPORT = {
     "live": "common config decode detect errors exercise link live.backfill live.board live.control live.wearer "
     "motion.calibration motion.orientation pair_tracker recording sim.board store text tracker types",
     "offline": "common config decode detect errors exercise exercise.recorded live live.backfill live.wearer motion "
-    "motion.angles motion.calibration motion.orientation pair_tracker recording report store store.files "
-    "stored_values text tracker types",
-    "offline.travel": "config errors live offline recording report report.history store store.files text "
-    "types version",
+    "motion.angles motion.calibration motion.orientation pair_tracker recording report report.history store "
+    "store.files stored_values text tracker types",
+    "offline.cohort": "errors report report.history types",
+    "offline.travel": "config errors live offline offline.cohort recording report report.history store store.files "
+    "text types version",
 }
 # The commands and the lab may import everything below them.
 TOPS = ("app", "app.history", "app.running", "app.travel", "app.workday", "lab", "__main__")
