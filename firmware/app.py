@@ -98,6 +98,7 @@ class App:
             tare=self.wearer.tare,
             silence=self.wearer.silence,
             reboot=self.housekeeping.reboot_soon,
+            self_test=lambda part: self._self_test(board, part),
             now=self.time.now,
             random=board.random,
             is_pressed=board.button,
@@ -112,6 +113,11 @@ class App:
             | (0 if board.radio is None or board.radio.tells_mtu else wire.FEATURE_ASKS_MTU),
             imus=len(self.samplers),
         )
+
+    def _self_test(self, board, part):
+        from .device import self_test  # only when it is asked for: it is not kept in memory otherwise
+
+        return self_test.run(board, self.samplers, part)
 
     def _find_sensors(self, board):
         """Make a sampler for each address that answers, and for those that should and may come later."""

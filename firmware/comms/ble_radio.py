@@ -213,6 +213,11 @@ class Radio:
             self._begin_anew()
 
     @property
+    def is_up(self):
+        """Tell whether the radio runs."""
+        return self._is_up
+
+    @property
     def is_anybody_there(self):
         """Tell whether a peer is connected."""
         return any(link.handle >= 0 for link in self.links)

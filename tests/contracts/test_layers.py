@@ -44,6 +44,7 @@ MAY_IMPORT = {
     "store.acknowledged": "common config decode store.files",
     "store": "common config decode errors report store.acknowledged store.files stored_values text types",
     "setup": "common config decode errors firmware_build link text types",
+    "setup.selftest": "common decode setup text types",
     "sim": "types",
     "sim.body": "motion types",
     "sim.imu": "types",

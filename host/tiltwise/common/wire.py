@@ -131,6 +131,14 @@ OP_PROVISION = 16  # key 32; device id 8. Only over the cable
 OP_GET_DONE = 17  # only a reply, with the id of the GET: GET_DONE_BODY, n x (first u32, last u32) not held
 OP_SILENCE = 18  # snooze s u32, quiet hours begin in s i32 (negative: began), last s u32; each day again; -
 OP_MTU = 19  # ATT MTU of this connection u16; -. For boards with FEATURE_ASKS_MTU, after the proof
+OP_SELFTEST = (
+    20  # part u8 (SELFTEST_*); what it found, UNSUPPORTED without such a part, FAILED when it is broken
+)
+SELFTEST_BUS = 0  # n x address u8 that answers
+SELFTEST_IMU = 1  # accelerometer u8, gyroscope u8: 0 failed, 1 fine, 2 not known; takes two seconds
+SELFTEST_FLASH = 2  # free kB u32, 0xFFFFFFFF not known
+SELFTEST_RADIO = 3  # is up u8, restarts u16
+SELFTEST_BUTTON = 4  # is pressed u8
 SNOOZE_STAYS = 0xFFFFFFFF  # in SILENCE: the snooze of the board stays as it is
 REPLY = 0x80
 STATUS_OK = 0
