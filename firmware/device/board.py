@@ -13,7 +13,6 @@ from micropython import const
 from .. import config
 from ..comms import frame_store
 from ..comms.link_usb import UsbLink
-from ..comms.status_frames import VERSION
 from ..storage.atomic_files import Files
 from ..storage.file_block_device import FileBlocks
 from . import health
@@ -118,7 +117,7 @@ class Board(BoardInterface):
         self._fit_pins(p)
         self.flash = _flash(p)
         if not health.will_be_safe(self.files, self.chip_cause):
-            self.radio = _radio(p, self.model)  # before anything large
+            self.radio = _radio(p)  # before anything large
         self.links = (_cable(),) + (() if self.radio is None else self.radio.links)
         has_watchdog = p.WATCHDOG and hasattr(machine, "WDT")
         self.watchdog = machine.WDT(timeout=_WATCHDOG_MS).feed if has_watchdog else None
@@ -226,7 +225,7 @@ def _flash(p):
     return found[0] if found else FileBlocks(_FLASH_PREFIX, p.FLASH_BLOCKS)
 
 
-def _radio(p, model):
+def _radio(p):
     """Return the radio; None when this MicroPython has none."""
     if not p.HAS_RADIO:
         return None
@@ -237,12 +236,12 @@ def _radio(p, model):
     except ImportError:
         print("tiltwise: no Bluetooth in this MicroPython, the cable works")
         return None
-    return Radio(bluetooth, time, model, VERSION, p.RADIO_RESTARTS, p.PLACES)
+    return Radio(bluetooth, time, p.RADIO_RESTARTS, p.PLACES)
 
 
 class _Keyboard:
     """What comes in over USB. Packets may hold a Ctrl-C, so MicroPython must not act on it; mpremote's own way of
-    getting in, a Return and a Ctrl-C after a pause while no host is in session, still works."""
+    getting in, a Return and a Ctrl-C after a pause while no host is in session, works where the prompt is open."""
 
     def __init__(self):
         self.link = None
@@ -258,10 +257,13 @@ class _Keyboard:
             self._n = 0
         self._last_at = now
         self._n += 1
-        if self._n == 2 and self._was_return and buffer[0] == 3 and not self.link.is_connected:
+        if self._n == 2 and self._was_return and buffer[0] == 3 and self._may_interrupt():
             raise KeyboardInterrupt
         self._was_return = self._n == 1 and buffer[0] == 13
         return n
+
+    def _may_interrupt(self):
+        return self.link.is_prompt_open and not self.link.is_connected
 
 
 def _asked(stream, event):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tiltwise.exercise.definition import SAFETY_TEXT, Dose, Exercise, Sides
+from tiltwise.exercise.definition import SAFETY_TEXT, Exercise, Phase, Programme, Sides
 from tiltwise.types import Mount
 
 _HEAD = f"""# Exercises
@@ -12,32 +12,45 @@ This page is written from the catalogue (`tests/exercise/catalogue_page.py`); a 
 {SAFETY_TEXT}
 
 What the sensor does depends on where it is worn: **measured** means that repetitions are counted, **approximate**
-that some may be missed, **timed** that the coach goes by the clock, **not observable** that it goes by the clock and
-the sensor sees nothing of the exercise. Doses are defaults. A breath is 5 s unless you set your own.
+that some may be missed, **measured when guided** that `tiltwise exercise` counts or measures them while it asks for
+them, **timed** that the coach goes by the clock, **not observable** that it goes by the clock and
+the sensor sees nothing of the exercise. Doses are defaults;
+[your own exercises](own_exercises.md) stand beside these. A breath is 5 s unless you set your own.
 """
 
 
-def page(exercises: tuple[Exercise, ...], mounts: tuple[Mount, ...]) -> str:
+def page(
+    exercises: tuple[Exercise, ...], programmes: tuple[Programme, ...], mounts: tuple[Mount, ...]
+) -> str:
     """Return the page in Markdown."""
     header = "| exercise | dose | " + " | ".join(mounts) + " |\n" + "|---" * (len(mounts) + 2) + "|\n"
     rows = [
         f"| [{e.name}](#{e.id}) | {dose_text(e)} | " + " | ".join(e.seen[m] for m in mounts) + " |\n"
         for e in exercises
     ]
-    return _HEAD + "\n" + header + "".join(rows) + "".join("\n" + _section(e) for e in exercises)
+    sections = "".join("\n" + _section(e) for e in exercises)
+    return _HEAD + "\n" + header + "".join(rows) + _programmes(programmes) + sections
+
+
+def _programmes(programmes: tuple[Programme, ...]) -> str:
+    rows = [
+        f"| `{p.id}` | {p.name} | {', '.join(part.exercise or part.programme for part in p.parts)} |\n"
+        for p in programmes
+    ]
+    return "\n## Programmes\n\n| name | | exercises |\n|---|---|---|\n" + "".join(rows)
 
 
 def dose_text(exercise: Exercise) -> str:
     """Return the default dose in words."""
-    d: Dose = exercise.dose
-    times = f"{d.reps} times" + (" on each side" if exercise.sides is Sides.ALTERNATE else "")
-    if exercise.signal is None:
-        times += f", {d.work_s:g} s each"
-    elif d.hold_breaths:
-        times += f", hold {d.hold_breaths:g} breaths"
-    elif d.hold_s:
-        times += f", hold {d.hold_s:g} s"
-    return times + (f", {d.sets} sets" if d.sets > 1 else "")
+    sides = "" if exercise.sides is Sides.NONE else " on each side"
+    times = f"{exercise.reps} time{'s' if exercise.reps > 1 else ''}{sides}"
+    timed = [_long(phase) for phase in exercise.phases if phase.seconds or phase.breaths]
+    sets = f", {exercise.sets} sets" if exercise.sets > 1 else ""
+    return times + sets + (f": {', '.join(timed)}" if timed else "")
+
+
+def _long(phase: Phase) -> str:
+    return f"{phase.do} {f'{phase.breaths:g} breaths' if phase.breaths else f'{phase.seconds:g} s'}"
 
 
 def _section(exercise: Exercise) -> str:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from exercise.catalogue_page import page
-from tiltwise.exercise.catalogue import EXERCISES, find_exercise
+from tiltwise.exercise.catalogue import CATALOGUE, EXERCISES, PROGRAMMES, find_exercise
+from tiltwise.exercise.catalogue_file import CatalogueError, read_catalogue
 from tiltwise.exercise.definition import SAFETY_TEXT, Visibility
 from tiltwise.types import Mount
 
@@ -33,24 +34,31 @@ ASKED_FOR = {
     "self_massage",
     "lying_relaxation",
 }
+RANGE = {"range_down", "range_back", "range_sides", "range_turns"}
+PROGRAMMES_ASKED_FOR = {"desk_break", "morning", "after_driving", "before_a_meeting", "range_of_motion"}
 MEDICAL_WORDS = ("diagnos", "cure", "treat", "therap", "patient", "heal")
 
 
 def test_every_exercise_asked_for_is_in_the_catalogue():
-    assert set(EXERCISES) == ASKED_FOR
+    assert set(EXERCISES) == ASKED_FOR | RANGE
+    assert set(PROGRAMMES) == PROGRAMMES_ASKED_FOR
 
 
 @pytest.mark.parametrize("exercise", EXERCISES.values(), ids=lambda e: e.id)
 def test_only_what_has_a_signal_claims_to_be_counted(exercise):
     assert set(exercise.seen) == set(Mount)
     counted = [m for m in Mount if exercise.seen[m] in (Visibility.MEASURED, Visibility.APPROXIMATE)]
-    assert bool(counted) == (exercise.signal is not None)
+    followed = [m for m in Mount if exercise.is_followed(m)]
+    assert bool(followed) == (exercise.signal is not None)
+    assert set(counted) <= set(followed)
     assert Mount.COLLAR not in counted  # the head does not move the collar
+    assert (Mount.COLLAR in followed) == exercise.is_shrug
 
 
 @pytest.mark.parametrize("exercise", EXERCISES.values(), ids=lambda e: e.id)
 def test_every_exercise_has_a_course_and_speaks_of_habits_only(exercise):
     assert len(exercise.steps) >= 3
+    assert len({phase.short for phase in exercise.all_phases}) >= len(exercise.all_phases) - 1
     text = " ".join((*exercise.steps, exercise.sensor_note, exercise.caution)).lower()
     assert not [word for word in MEDICAL_WORDS if word in text]
 
@@ -69,9 +77,61 @@ def test_an_unknown_name_lists_what_there_is():
 
 
 def test_the_page_in_docs_is_the_catalogue():
-    written = page(tuple(EXERCISES.values()), tuple(Mount))
+    written = page(tuple(EXERCISES.values()), tuple(PROGRAMMES.values()), tuple(Mount))
     file = Path(__file__).parents[2] / "docs" / "exercises.md"
     assert SAFETY_TEXT in written
     assert file.read_text(encoding="utf-8") == written, (
         "write docs/exercises.md again from catalogue_page.page"
     )
+
+
+OWN = """
+[[exercise]]
+id = "slow_no"
+name = "Slow no"
+plane = "turning"
+reps = 4
+begin = "Sit."
+signal = { angle = "rotation_deg", way = "either" }
+seen = { collar = "not observable", neck = "measured", head = "measured" }
+phases = [
+    { do = "move", short = "turn", say = "Turn." },
+    { do = "return", short = "back", say = "Back." },
+]
+
+[[programme]]
+id = "mine"
+name = "Mine"
+parts = [{ exercise = "slow_no" }, { programme = "desk_break" }]
+"""
+
+
+def test_own_exercises_stand_beside_the_shipped_ones():
+    catalogue = read_catalogue(OWN, "exercises.toml", CATALOGUE)
+    title, parts = catalogue.find("Mine")
+    assert title == "Mine"
+    assert [e.id for e in parts][:2] == ["slow_no", "chest_open_shoulder_drop"]
+    assert parts[1].reps == 3  # the dose of the programme, not of the exercise
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "said"),
+    [
+        ("reps = 4", "reps = 4000", "line 6: exercise 'slow_no': reps: expected at most 100, came 4000"),
+        ("reps = 4", "repetitions = 4", "line 6: exercise 'slow_no': repetitions: unknown; there are id,"),
+        ('short = "back"', "short = 3", "line 12: exercise 'slow_no': phases[1].short: expected text, came 3"),
+        ('do = "return"', 'do = "fly"', "line 12: exercise 'slow_no': phases[1].do"),
+        ('id = "slow_no"', 'id = "side_tilt"', "line 3: exercise 'side_tilt': id: 'side_tilt' is taken"),
+        ("desk_break", "mine", "line 18: programme 'mine': parts: programme 'mine' comes back to itself"),
+        ('exercise = "slow_no"', 'exercise = "slowno"', "line 18: programme 'mine': parts: there is no exercise"),
+        ("signal =", "# signal =", "line 2: exercise 'slow_no': a move phase needs a signal"),
+        ('do = "return", short', 'do = "hold", seconds = 880, short', "takes 118 minutes: expected at most"),
+        ("[[programme]]", "[[plan]]", "expected [[exercise]] and [[programme]] only, came 'plan'"),
+        ("reps = 4", "reps = = 4", "not valid TOML: Invalid value (at line 6"),
+    ],
+)  # fmt: skip
+def test_a_bad_file_is_told_with_line_and_reason(was, becomes, said):
+    with pytest.raises(CatalogueError) as raised:
+        read_catalogue(OWN.replace(was, becomes, 1), "exercises.toml", CATALOGUE)
+    assert said in str(raised.value)
+    assert str(raised.value).startswith("exercises.toml")

@@ -115,6 +115,24 @@ class CableConnection:
         self.is_connected = False
 
 
+class MuteConnection:
+    """A port behind which no firmware runs."""
+
+    async def write_ctrl(self, _data):
+        return None
+
+    async def notifications(self):
+        return self._stream()
+
+    async def _stream(self):
+        while True:
+            await asyncio.sleep(60)
+            yield CABLE, b""
+
+    async def close(self):
+        return None
+
+
 class Bench:
     """Everything setup touches, in one folder."""
 
@@ -169,7 +187,8 @@ class Bench:
 
     async def connect(self, path):
         assert path == str(self.port)
-        assert (self.flash / "main.py").exists(), "nothing would answer: main.py is not there"
+        if not (self.flash / "main.py").exists():
+            return MuteConnection()
         self.device.restart()
         self.opened.append(CableConnection(self))
         return self.opened[-1]

@@ -36,6 +36,13 @@ def whole(tmp_path_factory):
     return bench.tree()
 
 
+def key_of(app):
+    """Return the key of the only host that the board knows, None when it knows none."""
+    keys = app.keystore.load()
+    assert len(keys) < 2
+    return keys[0][1] if keys else None
+
+
 def do(bench, options=OPTIONS):
     """Run a setup to its end and return what each step said last."""
     return {step.do: step.said for step in wizard.run(options, bench.computer) if step.is_done}
@@ -71,7 +78,7 @@ def test_new_board_gets_all_files_key_and_name_and_streams(bench):
     app = bench.device.app
     assert (app.settings.get("name"), app.settings.get("mount")) == ("my neck", "collar")
     (known,) = bench.keys
-    assert app.keystore.load() == known.key
+    assert key_of(app) == known.key
     assert (known.device_id, known.name) == (bench.device.device_id, "my neck")
     assert "Hz" in said[Do.STREAM]
     assert "0 frames lost" in said[Do.STREAM]
@@ -349,18 +356,33 @@ def test_board_that_stays_away_after_the_restart_is_told(bench):
 # ---- key, name, stream ----
 
 
+def test_a_closed_prompt_opens_to_the_key_of_this_computer_and_to_no_other(bench):
+    """With key and button the firmware lets nobody to MicroPython's prompt: mpremote hears nothing at first."""
+    do(bench)
+    opened = len(bench.opened)
+    bench.device.app.sessions.by_link[0].link.is_prompt_open = False
+    bench.fail(0, "silent")
+    do(bench)
+    assert len(bench.opened) == opened + 2, "once to open the prompt, once to set it up"
+    (known,) = bench.keys
+    bench.keys.save(replace(known, key=bytes(range(32))))
+    bench.fail(0, "silent")
+    with pytest.raises(SetupError, match="its prompt is closed: hold its button while you plug it in"):
+        do(bench)
+
+
 def test_board_with_the_key_of_another_computer_gets_a_new_one_and_says_so(bench, tmp_path):
     do(bench)
-    before = bench.device.app.keystore.load()
+    before = key_of(bench.device.app)
     (bench.folder / "keys.json").unlink()
     assert "hold its button" in refused(bench)
-    assert bench.device.app.keystore.load() == before
+    assert key_of(bench.device.app) == before
     (bench.folder / "keys.json").unlink()  # the key that it did not take
     bench.device.pins.is_pressed = True
     said = do(bench)
     assert "other computers need setup too" in said[Do.KEY]
     (known,) = bench.keys
-    assert bench.device.app.keystore.load() == known.key != before
+    assert key_of(bench.device.app) == known.key != before
 
 
 def test_new_key_on_demand(bench):
@@ -370,7 +392,7 @@ def test_new_key_on_demand(bench):
     (after,) = bench.keys
     assert after.key != before.key
     assert after.name == "my neck"
-    assert bench.device.app.keystore.load() == after.key
+    assert key_of(bench.device.app) == after.key
 
 
 def test_key_is_kept_here_before_the_board_has_it(bench):
@@ -385,11 +407,11 @@ def test_key_is_kept_here_before_the_board_has_it(bench):
     bench.keys.save = save
     assert "the board went away while talking to the firmware" in refused(bench)
     assert len(list(bench.keys)) == 1
-    assert bench.device.app.keystore.load() is None
+    assert key_of(bench.device.app) is None
     bench.is_unplugged, bench.keys.save = False, real
     do(bench)
     (known,) = bench.keys
-    assert bench.device.app.keystore.load() == known.key
+    assert key_of(bench.device.app) == known.key
 
 
 def test_keys_never_show_in_what_is_said_or_run(bench):

@@ -8,13 +8,14 @@ from rich.table import Table
 from rich.text import Text
 
 from tiltwise.app.doctor import Finding
-from tiltwise.exercise.catalogue import EXERCISES
+from tiltwise.exercise.catalogue_file import Catalogue
 from tiltwise.link.ble import Advertisement
 from tiltwise.link.serial import Port
 from tiltwise.live.event_text import KINDS, clock, lasting
 from tiltwise.offline import shown_metrics
 from tiltwise.offline.analyze import Analysis
 from tiltwise.offline.count import Counted
+from tiltwise.report.aggregate import BASE
 from tiltwise.report.angle_summary import AngleSummary
 from tiltwise.sim.body.scenario import SCENARIOS
 from tiltwise.text import printable
@@ -46,6 +47,7 @@ def analysis_table(result: Analysis, name: str) -> Table:
             hidden.append(f"{row.name} is left out: {row.why}")
     above = ", ".join(f"{k} deg {v:.0f} %" for k, v in result.above.percent_above_deg.items())
     table.add_row(f"time beyond ({shown_metrics.shown(result.mounting, result.above_of).name})", above)
+    table.add_row("figures of", f"{lasting(result.above.valid_s)} {BASE}")
     if result.upper_back is not None:
         back = result.upper_back
         table.add_row("upper back P10 / P50 / P90", f"{back.p10:.0f} / {back.p50:.0f} / {back.p90:.0f} deg")
@@ -75,8 +77,8 @@ def count_table(result: Counted, name: str) -> Table:
     return _with_notes(table, result.notes)
 
 
-def exercise_table(mount: Mount) -> Table:
-    """Return the catalogue."""
+def exercise_table(mount: Mount, catalogue: Catalogue) -> Table:
+    """Return the exercises, and below them the programmes."""
     table = Table(
         box=None,
         pad_edge=False,
@@ -86,8 +88,13 @@ def exercise_table(mount: Mount) -> Table:
     )
     for column in ("name", "what", "the sensor"):
         table.add_column(column)
-    for exercise in EXERCISES.values():
+    for exercise in catalogue.exercises.values():
         table.add_row(exercise.id, exercise.name, exercise.seen[mount].value)
+    table.add_row()
+    for programme in catalogue.programmes.values():
+        _, parts = catalogue.find(programme.id)
+        minutes = sum(part.lasts_s() for part in parts) / 60
+        table.add_row(programme.id, programme.name, f"programme of {len(parts)}, {minutes:.0f} min")
     return table
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 
 import platformdirs
@@ -25,6 +26,11 @@ def settings_file() -> Path:
     return _home(platformdirs.user_config_dir("tiltwise", appauthor=False)) / "settings.toml"
 
 
+def exercises_file() -> Path:
+    """Return the TOML file of a person's own exercises and programmes, which need not exist."""
+    return settings_file().with_name("exercises.toml")
+
+
 def simulated_in(folder: Path) -> Path:
     """Return where in a data folder the store of `sim:` and `replay:` is, apart from the wearer's own days."""
     return folder / "simulated"
@@ -36,6 +42,13 @@ def person_folder(folder: Path, person: str | None) -> Path:
     Those of nobody in particular are in the folder itself.
     """
     return folder if person is None else folder / PEOPLE / safe_name(person)
+
+
+def runtime_folder() -> Path:
+    """Return the folder for what lasts as long as a program runs; its path is short."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # without a login session there is none, and the one in /tmp will do
+        return Path(platformdirs.user_runtime_dir("tiltwise", appauthor=False))
 
 
 def data_folder() -> Path:

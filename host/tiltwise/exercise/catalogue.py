@@ -1,24 +1,28 @@
-"""The catalogue: EXERCISES["side_tilt"] and so on, from three lists by what the sensor can do for them.
-
-definition.py says what the fields mean.
-"""
+"""The catalogue that ships: EXERCISES["side_tilt"] and so on, PROGRAMMES["desk_break"], from catalogue.toml."""
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from tiltwise.exercise.catalogue_counted import COUNTED
-from tiltwise.exercise.catalogue_relaxing import RELAXING
-from tiltwise.exercise.catalogue_timed import TIMED
-from tiltwise.exercise.definition import Exercise
+from tiltwise.exercise.catalogue_file import Catalogue, as_id, read_catalogue
+from tiltwise.exercise.definition import Exercise, Programme
 
-EXERCISES: Mapping[str, Exercise] = MappingProxyType({e.id: e for e in (*RELAXING, *COUNTED, *TIMED)})
+
+def _shipped() -> Catalogue:
+    data = pkgutil.get_data(__package__ or "tiltwise.exercise", "catalogue.toml")
+    return read_catalogue((data or b"").decode(), "catalogue.toml")
+
+
+CATALOGUE = _shipped()
+EXERCISES: Mapping[str, Exercise] = MappingProxyType(dict(CATALOGUE.exercises))
+PROGRAMMES: Mapping[str, Programme] = MappingProxyType(dict(CATALOGUE.programmes))
 
 
 def find_exercise(name: str) -> Exercise:
     """Return the exercise of this id, written with hyphens, spaces or underscores; ValueError lists what there is."""
-    key = name.strip().lower().replace("-", "_").replace(" ", "_")
+    key = as_id(name)
     if key not in EXERCISES:
         raise ValueError(f"no exercise {name!r}: choose one of {', '.join(EXERCISES)}")
     return EXERCISES[key]

@@ -13,7 +13,7 @@ import numpy as np
 
 from tiltwise.detect.grid import Grid
 from tiltwise.exercise.coach_prompts import Words
-from tiltwise.exercise.definition import BREATH_S, Exercise, Sides
+from tiltwise.exercise.definition import BREATH_S, Do, Exercise, Sides
 from tiltwise.exercise.rep_counter import GRID_HZ, RepCounter, RepSettings
 from tiltwise.exercise.rep_phases import Phase
 from tiltwise.exercise.session_summary import SessionSummary, summarise_session
@@ -22,7 +22,6 @@ from tiltwise.types import AngleBlock, Mount, RepCompleted, Side, StepPrompt
 REST_S = 1.5  # sitting quietly for so long, one is ready
 READY_AFTER_S = 10.0  # or after this time, for who never sits quietly
 REMIND_AFTER_S = 20.0
-RETURN_S = 4.0  # there and back again, where the clock guides an exercise with a hold
 STILL_DEG = 3.0  # pressing without moving leaves the head within this
 SETTLE_S = 1.0  # the press itself may shift the head a little before it is held
 
@@ -137,18 +136,21 @@ class Coach:
         if exercise.asks_first and not is_cleared:
             raise ValueError(f"{exercise.id} asks first: {' '.join(exercise.asks_first)}")
         s = settings or CoachSettings()
-        dose = exercise.dose
         self.exercise, self.stage = exercise, Stage.PREPARE
         self.is_counting = exercise.is_counted(mount)
-        self.reps, self.sets = s.reps or dose.reps, s.sets or dose.sets
-        self.hold_s = dose.hold_for_s(s.breath_s) if s.hold_s is None else s.hold_s
-        self.work_s = s.work_s or (dose.work_s if exercise.signal is None else self.hold_s + RETURN_S)
-        self.pause_s = dose.pause_s if s.pause_s is None else s.pause_s
+        self._is_still = exercise.signal is None and any(p.do is Do.PRESS for p in exercise.phases)
+        self.reps, self.sets = s.reps or exercise.reps, s.sets or exercise.sets
+        self.hold_s = exercise.hold_s(s.breath_s) if s.hold_s is None else s.hold_s
+        self.work_s = s.work_s or sum(
+            p.lasts_s(s.breath_s) for p in exercise.all_phases if p.do is not Do.REST
+        )
+        rests_s = sum(p.lasts_s(s.breath_s) for p in exercise.all_phases if p.do is Do.REST)
+        self.pause_s = (rests_s or exercise.pause_s) if s.pause_s is None else s.pause_s
         if not (0 < self.reps <= 100 and 0 < self.sets <= 20 and 0 <= self.hold_s <= 50):
             raise ValueError(
                 f"{self.reps} repetitions, {self.sets} sets, {self.hold_s:g} s hold: expected 1-100, 1-20, 0-50 s"
             )
-        self.sides = (Side.RIGHT, Side.LEFT) if exercise.sides is Sides.ALTERNATE else (Side.NONE,)
+        self.sides = (Side.NONE,) if exercise.sides is Sides.NONE else (Side.RIGHT, Side.LEFT)
         self.counts = dict.fromkeys(self.sides, 0)
         self.completed: list[RepCompleted] = []
         self.moved_reps = 0  # repetitions by the clock in which the head moved though it should not
@@ -257,7 +259,7 @@ class Coach:
     def _watch_stillness(self, moment: AngleBlock) -> list[CoachEvent]:
         """Say once in each repetition when the head moves though it should not."""
         t_s = float(moment.t_s[0])
-        is_watching = self.exercise.is_still and self.stage is Stage.WORK and not self._has_moved
+        is_watching = self._is_still and self.stage is Stage.WORK and not self._has_moved
         if not is_watching or self._since_s is None or t_s - self._since_s < SETTLE_S:
             return []
         # Not the rotation: its zero may be set again while the head rests.

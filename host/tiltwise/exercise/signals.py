@@ -1,9 +1,14 @@
-"""Which angle shows a repetition, and which way: the data between catalogue.py (what) and rep_counter.py (how)."""
+"""Which angle shows a repetition, and which way: the data between catalogue.toml (what) and the counters (how)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta
+
+Degrees = Annotated[float, Meta(ge=0.5, le=90.0)]
 
 
 class Angle(StrEnum):
@@ -12,6 +17,7 @@ class Angle(StrEnum):
     FLEXION = "flexion_deg"
     LATERAL = "lateral_deg"
     ROTATION = "rotation_deg"
+    RISE = "up_acc_m_s2"  # of the shoulders: no angle; guided/shrug_counter.py follows it
 
 
 class Way(StrEnum):
@@ -33,6 +39,8 @@ class Signal:
         What moves and where to.
     least_deg
         Smaller movements are no repetitions (half of it: a partial one).
+    guided_least_deg
+        The same where the coach has just asked for the movement: stiff necks tilt by 7 deg.
     flexed_deg
         The head has to be bowed this far meanwhile, otherwise the repetition is partial.
     upright_deg
@@ -47,8 +55,9 @@ class Signal:
 
     angle: Angle
     way: Way
-    least_deg: float = 8.0
-    flexed_deg: float | None = None
-    upright_deg: float | None = None
-    turn_share: float | None = None
-    lying_deg: float | None = None
+    least_deg: Degrees = 8.0
+    guided_least_deg: Degrees = 4.0
+    flexed_deg: Degrees | None = None
+    upright_deg: Degrees | None = None
+    turn_share: Annotated[float, Meta(ge=0.1, le=10.0)] | None = None
+    lying_deg: Degrees | None = None

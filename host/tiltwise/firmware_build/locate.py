@@ -15,6 +15,7 @@ from types import ModuleType
 
 from tiltwise import common
 from tiltwise.firmware_build.fold_constants import fold
+from tiltwise.firmware_build.shorten_names import shorten
 from tiltwise.firmware_build.trim_unused import trim
 
 PACKAGE = "tiltwise_firmware"
@@ -95,7 +96,7 @@ def board_sources(files: Mapping[str, Path] | None = None) -> dict[str, str]:
     files : path below /lib -> file here; None: board_files()
     """
     files = board_files() if files is None else files
-    return trim(fold({place: path.read_text(encoding="utf-8") for place, path in files.items()}))
+    return shorten(trim(fold({place: path.read_text(encoding="utf-8") for place, path in files.items()})))
 
 
 def name_inside(place: str) -> str:

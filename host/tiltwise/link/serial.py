@@ -177,6 +177,7 @@ class SerialConnection:
             TypeError,
         ):  # unplugged; pyserial raises TypeError for a port closed while read
             pass  # the end of the stream says so
+        self._is_closed.set()
         self._hand_over(None)
 
     def _hand_over(self, data: bytes | None) -> None:

@@ -43,14 +43,14 @@ class StoreSink:
         Name of the device, from the address until the device proves its own.
     zone
         IANA name of the wearer's time zone.
-    rule
-        The rule in force, kept with each session: a day is drawn with the rule of that day.
+    about
+        Kept with each session: the rule in force, by which its day is drawn, and what its angles are relative to.
     """
 
     def __init__(
-        self, store: Store, *, device: str, mount: Mount, zone: str, rule: Mapping[str, float] | None = None
+        self, store: Store, *, device: str, mount: Mount, zone: str, about: Mapping[str, object] | None = None
     ) -> None:
-        self._rule = dict(rule or {})
+        self._about = dict(about or {})
         self._store, self._device, self._mount, self._zone = store, device, mount, zone
         self._sessions: dict[int, int] = {}  # boot -> session number
         self._live: MinuteStream | None = None  # of the present boot
@@ -157,7 +157,7 @@ class StoreSink:
         self._end_live()
         known = [stream for stream in self._ended if stream.session == session]
         self._ended = [stream for stream in self._ended if stream.session != session]
-        self._live = known[0] if known else MinuteStream(session, self._mount)
+        self._live = known[0] if known else MinuteStream(session, self._mount, self._zone)
 
     def _end_live(self) -> None:
         if self._live is not None:
@@ -180,7 +180,7 @@ class StoreSink:
             zone=self._zone,
             mount=self._mount,
             started_s=utc_s,
-            info={**info, "rule": self._rule},
+            info={**info, **self._about},
         )
 
     def update(self, update: Update, profile: TrackerSettings, utc_offset_s: float) -> None:
@@ -197,7 +197,7 @@ class StoreSink:
                 return
             started_s = float(update.angles.t_s[0]) + utc_offset_s
             session = self._begin(boot, started_s, {"source": "late"})
-            self._late[boot] = MinuteStream(session, self._mount)
+            self._late[boot] = MinuteStream(session, self._mount, self._zone)
         self._late[boot].add(self._store, update, profile, utc_offset_s)
 
     def add_coarse_minutes(self, boot: int, by_sensor: Mapping[int, Sequence[Aggregate]]) -> None:
