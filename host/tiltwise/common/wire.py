@@ -55,7 +55,7 @@ FLAG_ENCRYPTED = 0x40  # of protocol 1: such a frame can only be read where it c
 FLAG_AUTHENTICATED = 0x80  # of protocol 1: the tag is an HMAC
 
 # Nominal rates by rate code, since v1. Appending is allowed, renumbering is not.
-RATES_HZ = (0.0, 10.0, 12.5, 25.0, 26.0, 50.0, 52.0, 100.0, 104.0, 200.0, 208.0, 60.0, 120.0)
+RATES_HZ = (0.0, 10.0, 12.5, 25.0, 26.0, 50.0, 52.0, 100.0, 104.0, 200.0, 208.0, 60.0, 120.0, 30.0)
 
 # IMU kinds in INFO, since v1.
 IMU_UNKNOWN = 0  # a file, or a part this version has no name for

@@ -72,7 +72,7 @@ class SelfTestBench(SimBoard):
         self.radio = SimpleNamespace(
             is_up=self._fault != "dead-radio", restarts=0, tells_mtu=True, wants_reset=False, links=()
         )
-        self.radio.set_battery = lambda _percent: None
+        self.radio.set_quiet = lambda _is_quiet: None
 
     def asked(self, what: str) -> None:
         """Do what a person does when asked; "positions" turns it side after side, "press" holds the button."""
