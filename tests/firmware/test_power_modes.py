@@ -1,10 +1,12 @@
 """The power modes `stream`, `save` and `log` as the setting `power`: rates, wakes, and a radio that is off."""
 
 import importlib
+import itertools
 
 import numpy as np
 import pytest
 
+from radio_bench import Board
 from tiltwise.common import wire
 from tiltwise.common.frame import open_frame
 from tiltwise.sim.board.simulated_board import SimBoard
@@ -50,7 +52,7 @@ def test_save_halves_the_rate_wakes_rarely_and_loses_no_sample(make, stream_hz, 
         board, frames, transfers = run(make, power)
         headers = [open_frame(frame) for frame in frames]
         assert {wire.RATES_HZ[header[8]] for header in headers} == {rate_hz}
-        assert all(a[4] + a[6] == b[4] for a, b in zip(headers, headers[1:], strict=False))
+        assert all(a[4] + a[6] == b[4] for a, b in itertools.pairwise(headers))
         samples = headers[-1][4] + headers[-1][6] - headers[0][4]
         assert samples == pytest.approx((SECONDS - 1) * rate_hz, rel=0.05)
         told[power] = board.wakes / SECONDS, transfers / SECONDS
@@ -124,3 +126,19 @@ def test_log_switches_the_radio_off_two_minutes_after_start_and_press():
     run_to(253)
     assert board.radio.changes[-1] is False
     assert board.app.frames.minutes.used >= 3  # minutes go on all the time
+
+
+@pytest.mark.parametrize("may_restart", [True, False])
+def test_quiet_radio_is_not_found_and_is_again_when_wanted(may_restart):
+    """Where only a reset starts a radio anew it stays on and does not advertise."""
+    board = Board()
+    board.radio._may_restart = may_restart
+    board.run(1_000)
+    assert board.air.advertised is not None
+    board.radio.set_quiet(True)
+    board.run(20_000)
+    assert board.air.advertised is None
+    board.radio.set_quiet(False)
+    board.run(1_000)
+    assert board.air.advertised is not None
+    assert board.radio.restarts == 0
