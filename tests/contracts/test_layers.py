@@ -47,6 +47,7 @@ MAY_IMPORT = {
     "store": "common config decode errors report report.history store.acknowledged store.files stored_values text "
     "types",
     "setup": "common config decode errors firmware_build link text types",
+    "setup.selftest": "common decode setup text types",
     "sim": "types",
     "sim.body": "motion types",
     "sim.imu": "types",
