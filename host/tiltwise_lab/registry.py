@@ -102,6 +102,12 @@ def _receipts(options: BenchOptions, console: Console) -> None:
     print_receipts(options.scale, console)
 
 
+def _days(options: BenchOptions, console: Console) -> None:
+    from tiltwise_lab.bench.storage.storage_tables import print_days
+
+    print_days(options.chosen_seeds, console)
+
+
 def _year(options: BenchOptions, console: Console) -> None:
     from tiltwise_lab.bench.storage.storage_tables import print_year
 
@@ -132,6 +138,7 @@ BENCHES: dict[str, tuple[str, Callable[[BenchOptions, Console], None]]] = {
     "faults": ("a fault at every file call, 10,000 damaged stores (30 min)", _faults),
     "receipts": ("what receipts and safe commits cost a live session", _receipts),
     "exposure": ("a day's figures against a checker; history, report, cohort", _exposure),
+    "days": ("random days: seconds in no minute and no gap (100 seeds: 20 min)", _days),
     "year": ("a year of 8 h days: size, time to read it", _year),
     "speed": ("speed of the offline path, CPU of a live one", print_speed),
 }

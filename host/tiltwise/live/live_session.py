@@ -284,6 +284,7 @@ class LiveSession:
     def _note_calibrating(self, t_s: FloatArray, offset_s: float) -> None:
         """Until the calibration is done its time is a gap with a reason, no hole in the day."""
         if self._pipeline.profile is not None:
+            self._uncalibrated_s = None
             return
         if self._uncalibrated_s is None:
             self._uncalibrated_s = float(t_s[0]) + offset_s
@@ -296,6 +297,7 @@ class LiveSession:
         self._backfill.gap_opened(boot)
         start_s, end_s = self.utc_s(gap.start_s), self.utc_s(gap.end_s)
         if gap.sensor == HEAD:  # the day is the first sensor's
+            self._uncalibrated_s = None  # what is missing has a gap of its own
             self._sink.add_gap(boot, start_s, end_s, gap.reason)
         if gap.start_s >= self._earlier_until_s:
             return gap

@@ -214,10 +214,7 @@ def _are_alike(nods: Sequence[RepCompleted], others: Sequence[RepCompleted]) -> 
         (sorted(r.peak_deg for r in nods), sorted(r.peak_deg for r in others)),
         (sorted(r.end_s - r.start_s for r in nods), sorted(r.end_s - r.start_s for r in others)),
     )
-    for first, rest in pairs:
-        if first[0] > rest[-1] or first[-1] < rest[0]:
-            return False
-    return True
+    return all(first[0] <= rest[-1] and first[-1] >= rest[0] for first, rest in pairs)
 
 
 def _guided_calibration(oriented: OrientationBlock, mount: Mount) -> tuple[Mounting | None, float]:
