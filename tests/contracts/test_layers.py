@@ -32,7 +32,8 @@ MAY_IMPORT = {
     "detect": "butterworth common types",
     "exercise": "detect stored_values types",
     "exercise.recorded": "exercise types",
-    "report": "types",
+    "exercise.guided": "detect exercise types",
+    "report": "exercise exercise.guided types",
     "tracker": "detect motion.angles motion.calibration motion.orientation types",
     "pair_tracker": "detect motion.angles tracker types",
     "firmware_build": "common",
@@ -42,7 +43,8 @@ MAY_IMPORT = {
     "config": "detect errors exercise link motion.calibration recording stored_values text types",
     "store.files": "common config errors report stored_values types",
     "store.acknowledged": "common config decode store.files",
-    "store": "common config decode errors report store.acknowledged store.files stored_values text types",
+    "store": "common config decode errors exercise.guided report store.acknowledged store.files stored_values text "
+    "types",
     "setup": "common config decode errors firmware_build link text types",
     "sim": "types",
     "sim.body": "motion types",
@@ -50,16 +52,18 @@ MAY_IMPORT = {
     "sim.board": "common firmware_build link sim.body sim.imu types",
     "live.wearer": "common config decode detect exercise link motion motion.calibration motion.orientation "
     "pair_tracker tracker types",
-    "live.backfill": "common decode detect link live.wearer motion.angles pair_tracker report store tracker types",
+    "live.backfill": "common decode detect exercise.guided link live.wearer motion.angles pair_tracker report store "
+    "tracker types",
     # sim.board: the address `sim:` opens a simulated wearer as `ble:` opens a board. store: open_session hands it on.
-    "live": "common config decode errors exercise link live.backfill live.wearer motion.calibration "
+    "live": "common config decode errors exercise exercise.guided link live.backfill live.wearer motion.calibration "
     "motion.orientation pair_tracker recording sim.board store text tracker types",
-    "offline": "common config decode detect errors exercise exercise.recorded live live.backfill live.wearer motion "
-    "motion.angles motion.calibration motion.orientation pair_tracker recording report store store.files "
-    "stored_values text tracker types",
+    "live.guided": "common decode errors exercise exercise.guided link live live.wearer tracker types",
+    "offline": "common config decode detect errors exercise exercise.guided exercise.recorded live live.backfill "
+    "live.wearer motion motion.angles motion.calibration motion.orientation pair_tracker recording report store "
+    "store.files stored_values text tracker types",
 }
 # The commands and the lab may import everything below them.
-TOPS = ("app", "lab", "__main__")
+TOPS = ("app", "app.coach", "lab", "__main__")
 ONLY_IN = {
     "bleak": ("tiltwise/link/ble.py", "tiltwise_lab/radio/bleak_backend.py"),
     "serial": ("tiltwise/link/serial.py",),
@@ -67,6 +71,7 @@ ONLY_IN = {
         "tiltwise/report/plot_parts.py",
         "tiltwise/report/plots.py",
         "tiltwise/report/plots_calibration.py",
+        "tiltwise/report/plots_exercise.py",
         "tiltwise_lab/bench/bench_plots.py",
     ),
     "sqlite3": ("tiltwise/store/", "tiltwise_lab/bench/storage/"),
@@ -86,7 +91,10 @@ PURE = (
     "report",
     "types",
 )
-DRAWS = ("report/plot_parts.py", "report/plots.py", "report/plots_calibration.py", "report/style.py")
+DRAWS = (
+    "report/plot_parts.py", "report/plots.py", "report/plots_calibration.py", "report/plots_exercise.py",
+    "report/style.py",
+)  # fmt: skip
 IMPURE_MODULES = {
     "asyncio",
     "time",

@@ -8,6 +8,7 @@ time of `received_s == 0`. `open_session` makes one.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -15,6 +16,7 @@ from tiltwise.common import wire
 from tiltwise.common.frame import Frame
 from tiltwise.decode.decoder import RESTART_S, Decoder, Item
 from tiltwise.decode.messages import BoardEvent, GapReason, Info, Status
+from tiltwise.exercise.guided.session_record import ExerciseRecord
 from tiltwise.link.commands import read_reply
 from tiltwise.live.acknowledgements import ACK_EVERY_S, Acknowledgements
 from tiltwise.live.backfill.board_clocks import BoardClocks
@@ -30,7 +32,15 @@ from tiltwise.live.wearer.pipeline import Pipeline
 from tiltwise.live.wearer.settings_sync import BoardSettings, silence
 from tiltwise.pair_tracker import COLLAR, HEAD
 from tiltwise.tracker import TrackerSettings
-from tiltwise.types import AlertHeldBack, FloatArray, ImuBlock, OrientationBlock, SignalGap, Update
+from tiltwise.types import (
+    AlertHeldBack,
+    FloatArray,
+    ImuBlock,
+    OrientationBlock,
+    RepCompleted,
+    SignalGap,
+    Update,
+)
 
 CALIBRATING = "calibrating"  # reason of a gap: there were samples, and nobody knew yet how the sensor sits
 _FIT_EVERY_S = 60.0  # between two notes of how the clocks stand
@@ -258,6 +268,10 @@ class LiveSession:
         return events
 
     # ---- what both sides share ----
+
+    def keep_exercise(self, record: ExerciseRecord, reps: Sequence[RepCompleted] = ()) -> None:
+        """Store what was done of a guided exercise so far, and those repetitions of it that are new."""
+        self._sink.add_exercise(record, reps, self._offset_at(record.start_s))
 
     def snooze(self, received_s: float, seconds: int) -> LiveEvents:
         """Interrupt nobody for so long, here and at the board."""
