@@ -108,7 +108,8 @@ class App:
             features=(0 if board.motor is None else wire.FEATURE_MOTOR)
             | (0 if board.battery_mv is None else wire.FEATURE_BATTERY)
             | (0 if self.archive is None else wire.FEATURE_FLASH_MINUTES)
-            | (wire.FEATURE_SECOND_IMU if len(self.samplers) > 1 else 0),
+            | (wire.FEATURE_SECOND_IMU if len(self.samplers) > 1 else 0)
+            | (0 if board.radio is None or board.radio.tells_mtu else wire.FEATURE_ASKS_MTU),
             imus=len(self.samplers),
         )
 

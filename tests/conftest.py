@@ -12,7 +12,7 @@ from rich.console import Console
 
 from command import Command
 from offline.imu_file_samples import leaning, save
-from tiltwise.app.demo import DemoOptions, run_demo
+from tiltwise.app.demo import DemoOptions, demo_settings, run_demo
 from tiltwise.config.settings import Settings
 
 # As in a shell where tiltwise is installed: hints then say `tiltwise` (tests/app/test_hints.py looks at others).
@@ -59,7 +59,7 @@ def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `tiltwise demo --minutes 4 --speed 0` leaves, and its words in `said.txt`. Read only."""
     folder = tmp_path_factory.mktemp("demo") / "out"
     console = Console(file=io.StringIO(), width=80, markup=False, emoji=False)
-    run_demo(DemoOptions(settings=Settings(), minutes=4, speed=0, out=folder), console)
+    run_demo(DemoOptions(settings=demo_settings(Settings()), minutes=4, speed=0, out=folder), console)
     assert isinstance(console.file, io.StringIO)
     (folder.parent / "said.txt").write_text(console.file.getvalue(), encoding="utf-8")
     return folder

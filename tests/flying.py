@@ -9,7 +9,7 @@ from tiltwise.common import wire
 from tiltwise.firmware_build.locate import load_firmware
 from tiltwise.sim.board.simulated_board import SimBoard
 from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
-from wire_host import KEY, Host
+from wire_host import KEY, Host, Keys
 
 load_firmware()
 radio_module = importlib.import_module("tiltwise_firmware.comms.ble_radio")
@@ -25,10 +25,10 @@ class Flying:
         acc = np.tile([0.0, 0.0, 9.81], (len(t), 1))
         part.advance(t, np.zeros((len(t), 3)), acc)
         self.board = SimBoard([part], stream=None, auto_ack=False, **options)
-        keystore.KeyStore(self.board.files).save(KEY)
+        keystore.KeyStore(self.board.files).save(Keys(KEY).load())
         self.air = Air()
         self.air.room = 12
-        self.board.links = list(radio_module.Radio(self.air, self.board.clock, b"sim").links)
+        self.board.links = list(radio_module.Radio(self.air, self.board.clock).links)
         self.board.restart()
         self.ctrl = self.air.handle_of(wire.uuid128(wire.UUID_CTRL))
         self.data = self.air.handle_of(wire.uuid128(wire.UUID_DATA))

@@ -6,7 +6,7 @@ import random
 from fake_bluetooth import Air, SimClock
 from tiltwise.common import wire
 from tiltwise.firmware_build.locate import load_firmware
-from wire_host import DEVICE, KEY, Host
+from wire_host import DEVICE, KEY, Host, Keys
 
 load_firmware()
 radio_module = importlib.import_module("tiltwise_firmware.comms.ble_radio")
@@ -17,26 +17,15 @@ BOOT = 77
 CTRL, DATA, INFO = (wire.uuid128(short) for short in (wire.UUID_CTRL, wire.UUID_DATA, wire.UUID_INFO))
 
 
-class Keys:
-    def __init__(self, key):
-        self.key = key
-
-    def load(self):
-        return self.key
-
-    def save(self, key):
-        self.key = key
-
-
 class Board:
     """Radio, frames and sessions on a virtual clock."""
 
-    def __init__(self, key=KEY, frames=400, aes=None, places=None, is_started=True, **air):
+    def __init__(self, key=KEY, frames=400, places=None, is_started=True, **air):
         self.air = Air(**air)
         self.air.fails_to_start = 0 if is_started else 4
         self.clock = SimClock(0, ticks_offset=2**30 - 3_000)  # ticks wrap soon
         self.radio = radio_module.Radio(
-            self.air, self.clock, b"test", (1, 2, 3), **({} if places is None else {"places": places})
+            self.air, self.clock, **({} if places is None else {"places": places})
         )
         self.frames = frame_store.FrameStore(BOOT, frames, 10, 10)
         self.events = []
@@ -49,9 +38,7 @@ class Board:
             log=lambda *event: self.events.append(event),
             device_id=DEVICE,
         )
-        self.sessions = session_manager.SessionManager(
-            self.radio.links, self.frames, self.clock, context, aes
-        )
+        self.sessions = session_manager.SessionManager(self.radio.links, self.frames, self.clock, context)
         self._buffer = self.frames.main.lend_buffer()
         self.drains = None  # notifications that the radio gets rid of in 10 ms
         self.run()

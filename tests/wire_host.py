@@ -16,6 +16,21 @@ def stuffed(data):
     return bytes(out[: cobs.stuff_into(data, len(data), out)])
 
 
+class Keys:
+    """A keystore in memory, with one key or none."""
+
+    def __init__(self, key):
+        self.keys = [] if key is None else [(bytes(wire.KEY_NAME_SIZE), key)]
+        self.changes = 0
+
+    def load(self):
+        return list(self.keys)
+
+    def save(self, keys, is_change=True):
+        self.keys = list(keys)
+        self.changes += is_change
+
+
 class Host:
     """Asks and listens.
 
@@ -68,7 +83,7 @@ class Host:
         return heard
 
     def _open(self, packet):
-        if self.channel is not None and packet[-4:] != bytes(4):
+        if self.channel is not None and packet[0] == wire.SEALED_COMMAND:
             return self.channel.open(packet)
         request_id, opcode, _, payload = wire.open_command(packet)
         return request_id, opcode, payload
@@ -84,7 +99,7 @@ class Host:
                 self.told.append((request_id, answered, answer))
         return None
 
-    def prove(self, wishes=0, aes=None, key=None):
+    def prove(self, wishes=0, key=None):
         """Exchange proofs and return the status of AUTH2 (or of AUTH1, when that fails)."""
         shake = auth.HostHandshake(key or self._key, self._device, self._nonce, wishes)
         status, rest = self.ask(wire.OP_AUTH1, shake.request(), sealed=False)
@@ -92,8 +107,7 @@ class Host:
             return status, rest
         status, rest = self.ask(wire.OP_AUTH2, shake.prove(rest), sealed=False)
         if status == wire.STATUS_OK:
-            is_encrypted = shake.granted & wire.FEATURE_ENCRYPTION
-            self.channel = Channel(shake.shared, True, aes if is_encrypted else None)
+            self.channel = Channel(shake.shared, True)
         return status, rest
 
     def seqs(self):

@@ -1,7 +1,7 @@
 """Raspberry Pi Pico W (RP2040): works, with the limits of MicroPython and the chip. IMU on GP4 (SDA), GP5 (SCL).
 
 * No bonding: the stock build has no pairing of BTstack. It does have `cryptolib` (ports/rp2/mpconfigport.h, since
-  April 2022), so sessions are encrypted where the host can.
+  April 2022), which tiltwise does not need.
 * The Bluetooth stack queues a copy of each notification on the heap instead of refusing it, and does not look whether
   there was room (extmod/btstack/modbluetooth_btstack.c): only the window of comms/link_ble.py bounds the queue.
 * One connection: while a stranger has it, the owner waits; session_manager.py makes that short. One address for the

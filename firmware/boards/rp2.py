@@ -10,6 +10,8 @@ import time
 
 import machine
 
+from .pin_wait import wait_and_reset
+
 _NAP_MS = 200
 
 
@@ -25,21 +27,12 @@ def read_mv(adc):
 
 def deepsleep(board):
     """Wait for motion or the button with everything off, then start anew."""
-    pins = board.pins
-    motion = None
-    button = None
-    if pins.MOTION is not None:
-        motion = machine.Pin(pins.MOTION, machine.Pin.IN, machine.Pin.PULL_DOWN)
-    if pins.BUTTON is not None:
-        button = machine.Pin(pins.BUTTON, machine.Pin.IN, machine.Pin.PULL_UP)
-    if board.radio is not None:
-        board.radio.ble.active(False)
-    while not ((motion is not None and motion()) or (button is not None and not button())):
-        if board.watchdog is not None:
-            board.watchdog()
-        began = time.ticks_ms()
-        machine.lightsleep(_NAP_MS)
-        left_ms = _NAP_MS - time.ticks_diff(time.ticks_ms(), began)
-        if left_ms > 0:
-            time.sleep_ms(left_ms)
-    machine.reset()
+    wait_and_reset(board, _nap)
+
+
+def _nap():
+    began = time.ticks_ms()
+    machine.lightsleep(_NAP_MS)
+    left_ms = _NAP_MS - time.ticks_diff(time.ticks_ms(), began)
+    if left_ms > 0:
+        time.sleep_ms(left_ms)

@@ -2,7 +2,7 @@
 
 Advertising goes on while another connection is possible, so that a stranger who connects does not keep the owner
 out; session_manager.py disconnects strangers. Nothing that is advertised tells one board from another: no name, no
-number, and where the port can, a new address at each boot.
+number, and where the port can, a new address at each boot and every 15 minutes that nobody is connected.
 
 A real stack fails in ways that only starting it anew mends (docs/protocol.md, Back-pressure): after a host reset
 NimBLE has forgotten its address and never advertises again; active(True) may time out; an event may be lost, or the
@@ -30,8 +30,7 @@ _STARTS = const(3)  # attempts to start anew a radio that worked before, until t
 _ADVERTISE_US = const(152500)  # as Apple recommends for being found soon
 _STALLS = const(3)  # connections in a row that took nothing: then the radio itself is to blame
 _TROUBLE = (OSError, MemoryError, ValueError)  # what a radio raises that is not well
-_BATTERY, _LEVEL = const(0x180F), const(0x2A19)
-_DEVICE, _MAKER, _MODEL, _FIRMWARE = const(0x180A), const(0x2A29), const(0x2A24), const(0x2A26)
+_ADDRESS_MS = const(900000)  # as long as the Core Specification recommends for private addresses
 
 
 class Radio:
@@ -40,24 +39,24 @@ class Radio:
     `may_restart`: False where only a reset brings a stuck radio back. `places`: connections that its stack can hold.
     """
 
-    def __init__(self, bluetooth, clock, model=b"", version=(0, 0, 0), may_restart=True, places=PLACES):
+    def __init__(self, bluetooth, clock, may_restart=True, places=PLACES):
         self._bluetooth = bluetooth
         self._clock = clock
-        self._model = model
-        self._version = b"%d.%d.%d" % version
         self._may_restart = may_restart
         self.ble = bluetooth.BLE()
-        self.data = self.ctrl = self._info = self._level = 0
+        self.data = self.ctrl = self._info = 0
         self._shown = b""
-        self._percent = bytearray((100,))
         self._unwanted = -1  # a connection too many
         self._stalls = 0
         self._failures = 0  # to advertise, in a row; while it is down: to start
         self._is_up = False
         self._has_worked = False
-        self._retry_at = clock.ticks_ms()
+        self._retry_at = self._addressed_at = clock.ticks_ms()
         self.wants_advertising = True
         self.rotates_address = False
+        self.tells_mtu = (
+            False  # a port that cannot set it sends no event of it either (Zephyr): the host tells it
+        )
         self.wants_reset = False  # the radio is stuck, and only a reset of the board is left
         self.restarts = 0
         self.stalls = 0
@@ -83,13 +82,13 @@ class Radio:
             return
         self._is_up = self._has_worked = self.wants_advertising = True
         self._failures = 0
-        self._retry_at = self._clock.ticks_ms()
+        self._retry_at = self._addressed_at = self._clock.ticks_ms()
 
     def _register(self):
         ble, bluetooth = self.ble, self._bluetooth
         ble.active(True)
         self.rotates_address = self._set("addr_mode", 1)
-        self._set("mtu", _MTU_WANTED)
+        self.tells_mtu = self._set("mtu", _MTU_WANTED)
         self._set("rxbuf", 2 * _CTRL_BUFFER)
         self._set("gap_name", "tiltwise")
         ble.irq(self._irq)
@@ -106,16 +105,11 @@ class Radio:
                         (uuid(ours(wire.UUID_DATA)), notify),
                     ),
                 ),
-                (uuid(_BATTERY), ((uuid(_LEVEL), read | notify),)),
-                (uuid(_DEVICE), ((uuid(_MAKER), read), (uuid(_MODEL), read), (uuid(_FIRMWARE), read))),
             )
         )
-        (self._info, self.ctrl, self.data), (self._level,), about = handles
+        ((self._info, self.ctrl, self.data),) = handles
         ble.gatts_set_buffer(self.ctrl, _CTRL_BUFFER, True)
-        for handle, text in zip(about, (b"tiltwise", self._model, self._version)):
-            ble.gatts_write(handle, text)
         ble.gatts_write(self._info, self._shown)
-        ble.gatts_write(self._level, self._percent)
         # Flags (general discovery, no classic Bluetooth) and the service: 21 of 31 bytes.
         self._payload = b"\x02\x01\x06\x11\x07" + bytes(service)
 
@@ -189,8 +183,18 @@ class Radio:
         if not self._is_up:
             if is_due and not self.wants_reset:
                 self._restart()
+        elif self._is_address_old():
+            self._restart()
         elif (is_due or (self.wants_advertising and not self._failures)) and self._of(-1) is not None:
             self._advertise()
+
+    def _is_address_old(self):
+        """Tell whether a listener has met the same address long enough; a connected peer keeps it."""
+        if self.is_anybody_there:
+            self._addressed_at = self._clock.ticks_ms()
+            return False
+        age_ms = self._clock.ticks_diff(self._clock.ticks_ms(), self._addressed_at)
+        return self.rotates_address and self._may_restart and age_ms >= _ADDRESS_MS
 
     def _advertise(self):
         self.wants_advertising = False  # before: the call may block, and an event come meanwhile
@@ -257,18 +261,9 @@ class Radio:
         """Show these bytes as INFO."""
         if info != self._shown:
             self._shown = info
-            self._write(self._info, info, False)
-
-    def set_battery(self, percent):
-        """Show the battery's charge, and tell whoever subscribed."""
-        if percent != self._percent[0]:
-            self._percent[0] = percent
-            self._write(self._level, self._percent, True)
-
-    def _write(self, handle, data, is_told):
-        if not self._is_up:
-            return
-        try:
-            self.ble.gatts_write(handle, data, is_told)
-        except _TROUBLE:
-            self.refusals += 1  # shown again with the next change
+            if not self._is_up:
+                return
+            try:
+                self.ble.gatts_write(self._info, info)
+            except _TROUBLE:
+                self.refusals += 1  # shown again with the next change

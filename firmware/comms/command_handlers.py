@@ -15,7 +15,7 @@ from .. import config
 _SIZES = {
     wire.OP_HELLO: 0,
     wire.OP_AUTH1: struct.calcsize(wire.AUTH1_BODY),
-    wire.OP_AUTH2: auth.PROOF_SIZE,
+    wire.OP_AUTH2: struct.calcsize(wire.AUTH2_BODY),
     wire.OP_PING: 8,
     wire.OP_START: 2,
     wire.OP_STOP: 0,
@@ -27,9 +27,13 @@ _SIZES = {
     wire.OP_MOTOR: 2,
     wire.OP_TARE: 0,
     wire.OP_REBOOT: 0,
-    wire.OP_FORGET: 2,
-    wire.OP_PROVISION: auth.KEY_SIZE,
+    wire.OP_PROVISION: None,
+    wire.OP_RATCHET: 8,
+    wire.OP_KEYS: 0,
+    wire.OP_ADD_KEY: None,
+    wire.OP_REVOKE: 1 + wire.KEY_NAME_SIZE,
     wire.OP_SILENCE: 12,
+    wire.OP_MTU: 2,
 }
 _FOR_ALL = (wire.OP_HELLO, wire.OP_AUTH1, wire.OP_AUTH2, wire.OP_PROVISION)
 _MOST_BOOTS = const(20)  # in one answer
@@ -70,9 +74,10 @@ class Commands:
         return bytes([status]) + rest
 
     def _hello(self, is_proved):
-        # Who holds the cable may know which board it is; on the radio only who proved the key.
-        is_known = is_proved or self._link.peer == "usb"
-        return wire.STATUS_OK, self._manager.hello() + (self._context.device_id if is_known else b"")
+        # Who holds the cable may know which board it is; on the radio only who proved a key.
+        if is_proved or self._link.peer == "usb":
+            return wire.STATUS_OK, self._manager.hello() + self._context.device_id
+        return wire.STATUS_OK, self._manager.hello_start()
 
     def _ping(self, payload):
         now = self._context.now
@@ -132,10 +137,6 @@ class Commands:
             parts.append(struct.pack("<HII", boot, first, last))
         return wire.STATUS_OK, b"".join(parts)
 
-    def _forget(self, payload):
-        self._frames.forget(struct.unpack("<H", payload)[0])
-        return wire.STATUS_OK, b""
-
     # ---- the board ----
 
     def _getcfg(self, payload):
@@ -174,7 +175,12 @@ class Commands:
     def _silence(self, payload):
         if self._context.silence is None:
             return wire.STATUS_UNSUPPORTED, b""
-        self._context.silence(*struct.unpack("<IiI", payload))
+        return wire.STATUS_OK, struct.pack("<I", self._context.silence(*struct.unpack("<IiI", payload)))
+
+    def _mtu(self, payload):
+        if not self._context.features & wire.FEATURE_ASKS_MTU:
+            return wire.STATUS_UNSUPPORTED, b""  # the radio knows better
+        self._link.on_mtu(payload[0] | payload[1] << 8)
         return wire.STATUS_OK, b""
 
     def _reboot(self, _payload):
@@ -183,29 +189,66 @@ class Commands:
         self._context.reboot()
         return wire.STATUS_OK, b""
 
-    def _provision(self, payload, is_proved):
-        """Set the key; only over the cable.
+    # ---- keys ----
 
-        The port that charges the board is no proof of a right to it: a board that has a key wants that key proved, or
-        its button held, and then forgets what it keeps for the owner before. A board without a button forgets too.
+    def _provision(self, payload, is_proved):
+        """Set the key of this host; only over the cable.
+
+        The port that charges the board is no proof of a right to it: a board that has keys wants one of them proved,
+        or its button held, and then forgets the others and what it keeps for the owner before. A board without a
+        button forgets too.
         """
         manager = self._manager
         if self._link.peer != "usb" or self._context.keystore is None:
             return wire.STATUS_UNSUPPORTED, b""
-        if payload == bytes(auth.KEY_SIZE):
+        named = _named_key(payload)
+        if named is None:
             return wire.STATUS_BAD_ARGUMENT, b""
-        if payload != manager.key:
-            is_other = manager.key is not None and not is_proved
+        if any(key == named[1] for _, key in manager.keys):
+            return wire.STATUS_OK, self._context.device_id  # said again
+        try:
+            if self._session.channel is not None and is_proved:
+                manager.replace_key(self._session.place, *named)
+                return wire.STATUS_OK, self._context.device_id
+            is_other = bool(manager.keys)
             is_pressed = self._context.is_pressed
             if is_other and is_pressed is not None and not is_pressed():
                 return wire.STATUS_LOCKED, b""
-            try:
-                manager.set_key(payload)
-            except OSError:
-                return wire.STATUS_FAILED, b""
-            if is_other:
-                self._frames.forget_all()
+            manager.set_only_key(*named)
+        except OSError:
+            return wire.STATUS_FAILED, b""
+        if is_other:
+            self._frames.forget_all()
         return wire.STATUS_OK, self._context.device_id
+
+    def _ratchet(self, payload):
+        return self._changed(lambda: self._manager.ratchet(payload))
+
+    def _keys(self, _payload):
+        if self._session.channel is None:
+            return wire.STATUS_UNSUPPORTED, b""
+        parts = [struct.pack("<HB", self._context.keystore.changes, self._session.place)]
+        for name, _ in self._manager.keys:
+            parts.append(name)
+        return wire.STATUS_OK, b"".join(parts)
+
+    def _add_key(self, payload):
+        named = _named_key(payload)
+        if named is None:
+            return wire.STATUS_BAD_ARGUMENT, b""
+        return self._changed(lambda: self._manager.add_key(*named))
+
+    def _revoke(self, payload):
+        return self._changed(lambda: self._manager.revoke_key(payload[0], payload[1:]))
+
+    def _changed(self, change):
+        """Change the keys in a session; FAILED when that cannot be or the flash refuses."""
+        if self._session.channel is None:
+            return wire.STATUS_UNSUPPORTED, b""
+        try:
+            return wire.STATUS_OK if change() else wire.STATUS_FAILED, b""
+        except OSError:
+            return wire.STATUS_FAILED, b""
 
     _HANDLERS = {
         wire.OP_PING: _ping,
@@ -218,6 +261,18 @@ class Commands:
         wire.OP_MOTOR: _motor,
         wire.OP_TARE: _tare,
         wire.OP_REBOOT: _reboot,
-        wire.OP_FORGET: _forget,
+        wire.OP_MTU: _mtu,
         wire.OP_SILENCE: _silence,
+        wire.OP_RATCHET: _ratchet,
+        wire.OP_KEYS: _keys,
+        wire.OP_ADD_KEY: _add_key,
+        wire.OP_REVOKE: _revoke,
     }
+
+
+def _named_key(payload):
+    """Return (name, key) of a payload of key and name, None when it is none."""
+    key, name = payload[: auth.KEY_SIZE], payload[auth.KEY_SIZE :]
+    if len(key) != auth.KEY_SIZE or key == bytes(auth.KEY_SIZE) or len(name) > wire.KEY_NAME_SIZE:
+        return None
+    return name + bytes(wire.KEY_NAME_SIZE - len(name)), key

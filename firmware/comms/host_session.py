@@ -1,6 +1,6 @@
 """One link's session with a host: authentication, commands in, answers and sealed frames out.
 
-An unauthenticated peer may ask what the board is (HELLO) and prove the key (AUTH1, AUTH2); over a cable it may also
+An unauthenticated peer may ask what the board is (HELLO) and prove a key (AUTH1, AUTH2); over a cable it may also
 set one (PROVISION). A peer on the radio that has proved nothing after 5 s is disconnected, sooner when it takes the
 last place (session_manager.py); who proves the key gets in at once, whoever failed before. A board without a key
 serves whoever holds its cable, with checksums in place of tags. Commands are checked in the order of cost: length,
@@ -47,6 +47,7 @@ class HostSession:
     def _reset(self):
         """Forget the peer."""
         self.channel = None  # common.channel.Channel while open
+        self.place = -1  # of the key that opened it
         self._opened_at = 0
         self._handshake = None
         self._request = b""  # of the last AUTH1, and its answer, for a host that repeats it
@@ -60,12 +61,13 @@ class HostSession:
         self._sealed_seq = -1
         self._sealed_flags = 0
         self._sealed = None
+        self._sealed_size = 0
         self.delivery.stop()
 
     @property
     def is_free(self):
         """Tell whether this peer is served without a proof: the cable of a board that has no key yet."""
-        return self._manager.key is None and self.link.peer == "usb"
+        return not self._manager.keys and self.link.peer == "usb"
 
     @property
     def is_open(self):
@@ -97,7 +99,7 @@ class HostSession:
                 self.close(wire.CLOSED_LOST)
             if link.is_connected and link.connections != self._connection:
                 self._connected_at = self._since
-                link.publish(self._manager.hello())
+                link.publish(self._manager.hello_start())
             self._connection = link.connections
         if not link.is_connected or self._is_cutting():
             return False
@@ -164,16 +166,17 @@ class HostSession:
     def _transmit(self, frame, size, backfill):
         """Seal a frame and send it; one that was refused is not sealed again."""
         seq = frame[4] | frame[5] << 8 | frame[6] << 16 | (frame[7] & 0x3F) << 24
-        flags = frame[1] & ~wire.FLAG_BACKFILL & ~wire.FLAG_AUTHENTICATED & 0xFF | backfill
+        flags = frame[1] & ~wire.FLAG_BACKFILL & 0xFF | backfill
         # What comes from flash is read anew each time, so only live frames stay sealed.
         if backfill or seq != self._sealed_seq or flags != self._sealed_flags:
             frame[1] = flags
-            self._sealed = frame
             if self.channel is None:
-                wire.seal(frame, size)
+                self._sealed = frame
+                self._sealed_size = wire.seal(frame, size)
             else:
-                self._sealed = self.channel.seal(frame, size, self._manager.scratch)
-        if not self.link.send(self._sealed, size):
+                self._sealed = self._manager.scratch
+                self._sealed_size = self.channel.seal(frame, size, self._sealed)
+        if not self.link.send(self._sealed, self._sealed_size):
             self._sealed_seq, self._sealed_flags = seq, flags
             self._manager.retries += 1
             return False
@@ -185,7 +188,7 @@ class HostSession:
     def _command(self, data):
         """Open a command, do it, answer."""
         try:
-            if self.channel is None or _has_checksum(data):
+            if self.channel is None or not data or data[0] != wire.SEALED_COMMAND:
                 request_id, opcode, _, payload = wire.open_command(data)
                 is_proved = self.is_free
             else:
@@ -236,7 +239,7 @@ class HostSession:
     def auth1(self, payload):
         """Answer the host's nonce with ours and our proof; return (status, rest)."""
         manager = self._manager
-        if manager.key is None:
+        if not manager.keys:
             return wire.STATUS_FAILED, b""
         if payload == self._request:
             return wire.STATUS_OK, self._answer
@@ -244,10 +247,11 @@ class HostSession:
         if self._tries > _MOST_TRIES and self.link.peer == "ble":
             self.cut(self._clock.ticks_ms())
             return wire.STATUS_FAILED, b""
-        handshake = auth.BoardHandshake(
-            manager.key, self._context.device_id, self._frames.boot, manager.features()
+        handshake = auth.BoardHandshake([key for _, key in manager.keys], self._context.device_id)
+        random = self._context.random
+        answer = handshake.answer(
+            payload, random(auth.NONCE_SIZE), random(auth.MOST_KEYS * auth.BOARD_PROOF_SIZE)
         )
-        answer = handshake.answer(payload, self._context.random(auth.NONCE_SIZE))
         if answer is None:
             return wire.STATUS_BAD_ARGUMENT, b""
         self._handshake = handshake
@@ -279,12 +283,7 @@ class HostSession:
         request, answer = self._request, self._answer
         self.close(wire.CLOSED_BY_HOST)
         self._request, self._answer, self._proof = request, answer, proof
-        aes = self._manager.aes if handshake.granted & wire.FEATURE_ENCRYPTION else None
-        self.channel = Channel(handshake.shared, False, aes, self._manager.cipher_buffers)
+        self.channel = Channel(handshake.shared, False)
+        self.place = handshake.place
         self._opened_at = self._heard_at = self._moved_at = self._clock.ticks_ms()
         self._manager.open(self)
-
-
-def _has_checksum(data):
-    """Tell whether a command carries a checksum in place of a tag: its last four bytes are zero."""
-    return len(data) > 4 and not (data[-1] or data[-2] or data[-3] or data[-4])

@@ -9,6 +9,7 @@ class Link:
     connections = 0  # so far: another number means another host
     address = None  # of the peer, bytes, where there is such a thing
     damaged = 0  # invalid packets
+    is_prompt_open = True  # whether a Return and a Ctrl-C lead to MicroPython's prompt, which reads the key
     log = None  # log(event code, value), set by the session manager
     mtu_payload = 244  # bytes that go out at once
     window = 0  # frames that may be on the way without a word from the host; 0: the link itself bounds them
@@ -18,6 +19,9 @@ class Link:
 
     def receive(self):
         """Return the next command as bytes, or None; None too while a reply waits to go out."""
+
+    def on_mtu(self, mtu):
+        """Take the size of packets that the peer agreed on, where there is such a thing."""
 
     def waited_us(self):
         """Return how long ago the last bytes came from the peer."""
@@ -42,4 +46,4 @@ class Link:
         """Send the peer away, where the link can."""
 
     def publish(self, info):
-        """Show a HELLO_BODY to whoever looks, where the link can."""
+        """Show a HELLO_START to whoever looks, where the link can."""

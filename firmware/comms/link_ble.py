@@ -215,5 +215,5 @@ class BleLink(Link):
             self._lost()
 
     def publish(self, info):
-        """Show the HELLO_BODY in the INFO characteristic."""
+        """Show the HELLO_START in the INFO characteristic."""
         self._radio.show_info(info)

@@ -38,7 +38,8 @@ class UsbLink(Link):
         self._inbox = cobs.Unstuffer(_ROOM, cobs.stuffed_size(wire.MAX_COMMAND))
         self._first = None  # packet that made the connection
         self._byte = bytearray(1)
-        self._out = bytearray(cobs.stuffed_size(wire.frame_size(wire.ORIENT, wire.MAX_SAMPLES)))
+        largest = wire.frame_size(wire.ORIENT, wire.MAX_SAMPLES) + wire.SEALED_GROWS
+        self._out = bytearray(cobs.stuffed_size(largest))
         self._view = memoryview(self._out)
         self._pieces = [self._view[k : k + _PIECE] for k in range(0, len(self._out) - _PIECE + 1, _PIECE)]
         self._at = 0  # of the packet in _out: what is written, and where it ends

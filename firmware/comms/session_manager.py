@@ -1,6 +1,6 @@
-"""State shared by all host sessions: key, active session, places on the radio, and what commands may use.
+"""State shared by all host sessions: keys, active session, places on the radio, and what commands may use.
 
-One session at a time is active; another host gets BUSY unless it proves the key and asks to take over. A key of 256
+One session at a time is active; another host gets BUSY unless it proves a key and asks to take over. A key of 256
 bits needs no brake on guesses, and a brake could be used against the owner, for anybody can claim an address: so who
 proves the key gets in at once. What strangers can take is the places: when all are taken the oldest peer that has
 proved nothing goes, in 3 s, or in what hosts have needed since boot and half of that again. An address that has
@@ -12,12 +12,7 @@ import struct
 
 from micropython import const
 
-from tiltwise.common import cipher, wire
-
-try:
-    from cryptolib import aes as _aes  # as common/cipher.py wants a block cipher
-except ImportError:
-    _aes = None  # this MicroPython has none: frames are authenticated, not secret
+from tiltwise.common import auth, wire
 
 from .. import config
 from .host_session import HostSession
@@ -53,7 +48,7 @@ class CommandContext:
         features=0,
         imus=1,
     ):
-        self.keystore = keystore  # load() -> key or None, save(key)
+        self.keystore = keystore  # load() -> [(name, key)], save(keys), changes
         self.settings = settings  # KEYS, get(key), set(key, value)
         self.haptics = haptics  # play(pattern, strength) -> bool
         self.on_start = on_start  # called with frame type and samples per frame when a stream begins
@@ -67,24 +62,23 @@ class CommandContext:
         self.device_id = device_id
         self.model = model
         self.version = version
-        self.features = features  # wire.FEATURE_*, without ENCRYPTION
+        self.features = features  # wire.FEATURE_*
         self.imus = imus
 
 
 class SessionManager:
     """All host sessions of one board; `by_link` has one for each link."""
 
-    def __init__(self, links, frames, clock, context, aes=_aes):
+    def __init__(self, links, frames, clock, context):
         self.frames = frames
         self.clock = clock
         self.context = context
-        self.aes = aes
-        self.key = context.keystore.load() if context.keystore is not None else None
+        self.keys = (
+            context.keystore.load() if context.keystore is not None else []
+        )  # (name, key) of each host
         self.active_session = None  # the one whose host proved the key
-        size = wire.frame_size(wire.ORIENT, wire.MAX_SAMPLES)
-        self.scratch = memoryview(bytearray(size))  # for the encrypted frames of the active session
-        # Of the active session's cipher: when a host comes, no hole of this size may be left.
-        self.cipher_buffers = aes and (bytearray(cipher.BUFFER_SIZE), bytearray(cipher.BUFFER_SIZE))
+        size = wire.frame_size(wire.ORIENT, wire.MAX_SAMPLES) + wire.SEALED_GROWS
+        self.scratch = memoryview(bytearray(size))  # for the sealed frames of the active session
         self._known = []  # addresses that proved the key
         self._needed_ms = 0  # by the slowest of them, with a margin; 0: not known
         self._wasters = []  # [address, times], newest last
@@ -102,8 +96,13 @@ class SessionManager:
         self._reported_proofs = 0
         self._report_at = clock.ticks_ms()
         self.by_link = [HostSession(link, self) for link in links]
+        # Who charges the board must not read its keys: with a button, the prompt wants it held at boot.
+        is_pressed = context.is_pressed
+        is_prompt_open = not self.keys or is_pressed is None or bool(is_pressed())
         for link in links:
             link.log = self._log_of_link
+            link.is_prompt_open = is_prompt_open
+        self.publish()
 
     @property
     def is_streaming(self):
@@ -229,20 +228,24 @@ class SessionManager:
 
     def features(self):
         """Return all feature bits."""
-        return self.context.features | (0 if self.aes is None else wire.FEATURE_ENCRYPTION)
+        return self.context.features
 
     def state(self):
         """Return wire.STATE_*."""
-        if self.key is None:
+        if not self.keys:
             return wire.STATE_NEEDS_SETUP
         return wire.STATE_LOCKED if self.active_session is None else wire.STATE_OPEN
 
+    def hello_start(self):
+        """Return the HELLO_START: what any peer may know of this board. It tells no board from another."""
+        return struct.pack(wire.HELLO_START, wire.PROTOCOL, wire.MINOR, wire.LEAST_HOST_MINOR, self.state())
+
     def hello(self):
-        """Return the HELLO_BODY: what any peer may know of this board."""
+        """Return the HELLO_BODY: what a peer may know that proved a key or holds the cable."""
         frames, context = self.frames, self.context
         return struct.pack(
             wire.HELLO_BODY,
-            wire.VERSION,
+            wire.PROTOCOL,
             wire.MINOR,
             wire.LEAST_HOST_MINOR,
             self.state(),
@@ -262,6 +265,7 @@ class SessionManager:
         if self.active_session is not None and self.active_session is not session:
             self.active_session.close(wire.CLOSED_TAKEN_OVER)
         self.active_session = session
+        session.link.is_prompt_open = True  # who proved a key may read it
         address = session.link.address
         needed_ms = session.age_ms() * 3 // 2
         self._needed_ms = min(max(needed_ms, self._needed_ms, _LEAST_MS), _MOST_MS)
@@ -278,16 +282,62 @@ class SessionManager:
             self.publish()
 
     def publish(self):
-        """Show the HELLO_BODY on all links."""
-        info = self.hello()
+        """Show the HELLO_START on all links."""
+        info = self.hello_start()
         for session in self.by_link:
             session.link.publish(info)
 
-    def set_key(self, key):
-        """Keep a new key and end all sessions; OSError from the flash changes nothing."""
-        self.context.keystore.save(key)
-        self.key = key
+    # ---- keys ----
+
+    def set_only_key(self, name, key):
+        """Let this key take the place of all and end all sessions; OSError from the flash changes nothing."""
+        self._save([(name, key)], is_change=True)
         self._known = []
         for session in self.by_link:
             session.close(wire.CLOSED_NEW_KEY)
         self.publish()
+
+    def replace_key(self, place, name, key):
+        """Give the host at this place another key and end its session; OSError as above."""
+        keys = list(self.keys)
+        keys[place] = (name, key)
+        self._save(keys, is_change=True)
+        self.active_session.close(wire.CLOSED_NEW_KEY)
+
+    def add_key(self, name, key):
+        """Take the key of one more host; False when there is no place."""
+        if any(key == held for _, held in self.keys):
+            return True  # said again
+        if len(self.keys) >= auth.MOST_KEYS:
+            return False
+        self._save(list(self.keys) + [(name, key)], is_change=True)
+        return True
+
+    def revoke_key(self, place, name):
+        """Forget the key of another host; False when there is none of this name at this place."""
+        keys = list(self.keys)
+        if place >= len(keys) or keys[place][0] != name or place == self.active_session.place:
+            return False
+        del keys[place]
+        self._save(keys, is_change=True)
+        if place < self.active_session.place:
+            self.active_session.place -= 1
+        return True
+
+    def ratchet(self, check):
+        """Let the next key take the place of the active host's, if both sides mean the same; False if they do not."""
+        place = self.active_session.place
+        name, key = self.keys[place]
+        if check == auth.key_check(key):
+            return True  # done already, and the answer was lost
+        following = auth.next_key(key)
+        if check != auth.key_check(following):
+            return False
+        keys = list(self.keys)
+        keys[place] = (name, following)
+        self._save(keys, is_change=False)
+        return True
+
+    def _save(self, keys, is_change):
+        self.context.keystore.save(keys, is_change)
+        self.keys = keys

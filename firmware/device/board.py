@@ -13,17 +13,17 @@ from micropython import const
 from .. import config
 from ..comms import frame_store
 from ..comms.link_usb import UsbLink
-from ..comms.status_frames import VERSION
 from ..storage.atomic_files import Files
 from ..storage.file_block_device import FileBlocks
 from . import health
 from .board_interface import BoardInterface
 
-_BOARDS = (  # by a word in os.uname().machine; the first that fits. A file `profile` on the board wins.
+_BOARDS = (  # by a word in the machine's name; the first that fits. A file `profile` on the board wins.
     ("ESP32S3", "xiao_esp32s3"),
     ("ESP32C3", "xiao_esp32c3"),
     ("Pico 2 W", "pico2_w"),
     ("Pico W", "pico_w"),
+    ("xiao_ble", "xiao_nrf52840"),
 )
 _BOARD_FILE = const("profile")
 _MOTOR_HZ = const(20000)  # above what ears hear
@@ -37,20 +37,22 @@ _FLASH_LABEL = const("minutes")
 _FLASH_PREFIX = const("min")
 
 
+def machine_name():
+    """Return what this MicroPython was built for; every port says so here, and not all have os.uname."""
+    return str(sys.implementation[2])
+
+
 def pins():
     """Return the module of boards/ that fits: named in the file `profile`, or known by the name of the machine."""
     name = Files().read(_BOARD_FILE)
     name = "" if name is None else str(name, "utf-8").strip()
     if not name:
-        machine_name = os.uname().machine
         for word, fits in _BOARDS:
-            if word in machine_name:
+            if word in machine_name():
                 name = fits
                 break
     if not name:
-        raise RuntimeError(
-            "no pins for %s: write the name of a board into the file profile" % os.uname().machine
-        )
+        raise RuntimeError("no pins for %s: write the name of a board into the file profile" % machine_name())
     path = __name__[: __name__.find(".")] + ".boards." + name
     __import__(path)
     return sys.modules[path]
@@ -58,6 +60,8 @@ def pins():
 
 def open_bus(p):
     """Return the I2C bus on these pins, where the IMUs are; `tiltwise setup` asks there too."""
+    if hasattr(p, "open_bus"):
+        return p.open_bus(p)
     return machine.I2C(p.I2C, scl=machine.Pin(p.SCL), sda=machine.Pin(p.SDA), freq=400000)
 
 
@@ -73,9 +77,13 @@ class Motor:
     the VM is stuck in C, only the watchdog stops the motor, after 8 s.
     """
 
-    def __init__(self, pin):
-        self._pwm = machine.PWM(machine.Pin(pin, machine.Pin.OUT, value=0), freq=_MOTOR_HZ, duty_u16=0)
-        self._timer = machine.Timer(pins().TIMER)
+    def __init__(self, p):
+        if hasattr(p, "motor_pwm"):
+            self._pwm = p.motor_pwm(p)
+        else:
+            pin = machine.Pin(p.MOTOR, machine.Pin.OUT, value=0)
+            self._pwm = machine.PWM(pin, freq=_MOTOR_HZ, duty_u16=0)
+        self._timer = machine.Timer(p.TIMER)
 
     def set(self, duty):
         """Vibrate at 0 (off) to 65535."""
@@ -94,19 +102,25 @@ class Board(BoardInterface):
     clock = time
 
     def __init__(self):
+        if not hasattr(os, "urandom"):
+            raise RuntimeError(
+                "no random numbers in this MicroPython (os.urandom), so no host could be proved: build an image with "
+                "firmware/zephyr/tiltwise.conf"
+            )
         self.pins = p = pins()
         self.model = p.MODEL
         self.addresses = p.ADDRESSES
-        self.device_id = _eight(machine.unique_id())
         self.bus = open_bus(p)
         self.files = Files()
-        self.chip_cause = _cause()
+        self.device_id = p.device_id(self.files) if hasattr(p, "device_id") else _eight(machine.unique_id())
+        self.chip_cause = _cause(p)
         self._fit_pins(p)
         self.flash = _flash(p)
         if not health.will_be_safe(self.files, self.chip_cause):
-            self.radio = _radio(p, self.model)  # before anything large
+            self.radio = _radio(p)  # before anything large
         self.links = (_cable(),) + (() if self.radio is None else self.radio.links)
-        self.watchdog = machine.WDT(timeout=_WATCHDOG_MS).feed if p.WATCHDOG else None
+        has_watchdog = p.WATCHDOG and hasattr(machine, "WDT")
+        self.watchdog = machine.WDT(timeout=_WATCHDOG_MS).feed if has_watchdog else None
         gc.collect()  # what building left behind, before memory is shared out
         self.ring_frames = frame_store.frames_that_fit(
             self.mem_free(), config.SAMPLES_PER_FRAME, p.MOST_FRAMES
@@ -116,7 +130,7 @@ class Board(BoardInterface):
     def _fit_pins(self, p):
         """Make what the pins name; what they do not name stays None."""
         if p.MOTOR is not None:
-            self.motor = Motor(p.MOTOR)
+            self.motor = Motor(p)
         if p.LED is not None:
             led = machine.Pin(p.LED, machine.Pin.OUT, value=p.LED_OFF)
             self.led = lambda value: led(value ^ p.LED_OFF)
@@ -126,8 +140,8 @@ class Board(BoardInterface):
         if p.CHARGING is not None:
             charging = machine.Pin(p.CHARGING, machine.Pin.IN, machine.Pin.PULL_UP)
             self.is_charging = lambda: charging() == p.CHARGING_LEVEL
-        if p.BATTERY is not None:
-            adc = machine.ADC(machine.Pin(p.BATTERY), **p.ADC_RANGE())
+        adc = _adc(p)
+        if adc is not None:
             self.battery_mv = lambda: p.read_mv(adc)
         if p.MOTION is not None:
             self._motion = machine.Pin(p.MOTION, machine.Pin.IN, machine.Pin.PULL_DOWN)
@@ -174,8 +188,19 @@ def _eight(data):
     return (bytes(data) + bytes(8))[:8]
 
 
-def _cause():
-    """Translate the chip's reset cause."""
+def _adc(p):
+    """Return the input that measures the cell, None where there is none."""
+    if p.BATTERY is None:
+        return None
+    if hasattr(p, "open_adc"):
+        return p.open_adc(p)
+    return machine.ADC(machine.Pin(p.BATTERY), **p.ADC_RANGE())
+
+
+def _cause(p):
+    """Translate the chip's reset cause; a chip that tells none was switched on, or each cell change were a crash."""
+    if not getattr(p, "KNOWS_RESET_CAUSE", True):
+        return health.POWER_ON
     cause = machine.reset_cause()
     for name, known in (
         ("PWRON_RESET", health.POWER_ON),
@@ -200,7 +225,7 @@ def _flash(p):
     return found[0] if found else FileBlocks(_FLASH_PREFIX, p.FLASH_BLOCKS)
 
 
-def _radio(p, model):
+def _radio(p):
     """Return the radio; None when this MicroPython has none."""
     if not p.HAS_RADIO:
         return None
@@ -211,12 +236,12 @@ def _radio(p, model):
     except ImportError:
         print("tiltwise: no Bluetooth in this MicroPython, the cable works")
         return None
-    return Radio(bluetooth, time, model, VERSION, p.RADIO_RESTARTS, p.PLACES)
+    return Radio(bluetooth, time, p.RADIO_RESTARTS, p.PLACES)
 
 
 class _Keyboard:
     """What comes in over USB. Packets may hold a Ctrl-C, so MicroPython must not act on it; mpremote's own way of
-    getting in, a Return and a Ctrl-C after a pause while no host is in session, still works."""
+    getting in, a Return and a Ctrl-C after a pause while no host is in session, works where the prompt is open."""
 
     def __init__(self):
         self.link = None
@@ -232,10 +257,13 @@ class _Keyboard:
             self._n = 0
         self._last_at = now
         self._n += 1
-        if self._n == 2 and self._was_return and buffer[0] == 3 and not self.link.is_connected:
+        if self._n == 2 and self._was_return and buffer[0] == 3 and self._may_interrupt():
             raise KeyboardInterrupt
         self._was_return = self._n == 1 and buffer[0] == 13
         return n
+
+    def _may_interrupt(self):
+        return self.link.is_prompt_open and not self.link.is_connected
 
 
 def _asked(stream, event):

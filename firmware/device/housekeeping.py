@@ -6,7 +6,7 @@ from tiltwise.common import wire
 
 from .. import config
 from . import button, health, led, power
-from .battery import UNKNOWN, Battery
+from .battery import Battery
 
 _SETTLE_MS = const(1500)  # of dozing, before motion counts
 _FIRST_SAMPLES_MS = const(300)
@@ -105,10 +105,8 @@ class Housekeeping:
             self._enter(state)
 
     def _check_radio(self):
-        """Show the battery on the radio; True when the radio is stuck for good, and the board restarts."""
+        """Restart the board when its radio is stuck for good; True then."""
         radio = self._board.radio
-        if self.battery.percent != UNKNOWN:
-            radio.set_battery(self.battery.percent)
         if radio.wants_reset:
             self.shut_down(health.REBOOTING)
         return radio.wants_reset
@@ -181,7 +179,7 @@ class Housekeeping:
             return led.NO_SENSOR
         if self.battery.is_low:
             return led.LOW_BATTERY
-        if sessions.key is None:
+        if not sessions.keys:
             return led.NO_KEY
         if not self._settings.get("led") or not self.is_awake:
             return led.DARK

@@ -18,7 +18,7 @@ Every driver object has
                           one more, return how many
     temperature_cdeg()    0.01 degC
     self_test()           (accelerometer is fine, gyroscope is fine); needs a still sensor and half a second to two,
-                          leaves it configured
+                          leaves it configured; (None, None) of a part that only its maker's program can test
     sleep()               lowest power, no samples until configured again
     wake_on_motion()      low power; the part raises its INT1 (active high, latched) when it is moved
     has_moved()           whether that happened since the last call; releases INT1
@@ -33,10 +33,12 @@ import sys
 _AT_6A = (
     (0x0F, (0x6C, 0x6B), "lsm6ds", "Lsm6ds", "0x6c (LSM6DSO, LSM6DSOX) or 0x6b (LSM6DSR)"),
     (0x0F, (0x6A,), "lsm6ds3trc", "Lsm6ds3trc", "0x6a (LSM6DS3TR-C)"),
+    (0x0F, (0x70,), "lsm6dsv", "Lsm6dsv", "0x70 (LSM6DSV16X)"),
 )
 _AT_68 = (
     (0x75, (0x47,), "icm42688", "Icm42688p", "0x47 (ICM-42688-P)"),
     (0x75, (0x68, 0x70, 0x71, 0x73, 0x72, 0x98), "mpu6050", "Mpu6050", "0x68 (MPU-6050)"),
+    (0x72, (0xE9,), "icm45686", "Icm45686", "0xe9 (ICM-45686)"),
     (0x00, (0x24,), "bmi270", "Bmi270", "0x24 (BMI270)"),
 )
 DRIVERS = {0x6A: _AT_6A, 0x6B: _AT_6A, 0x68: _AT_68, 0x69: _AT_68}

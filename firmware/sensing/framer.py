@@ -8,6 +8,7 @@ from tiltwise.common import wire
 
 RATE_CODES = {wire.ORIENT: 6, wire.RAW: 8}  # 52 and 104 Hz
 RATE_CODES_100 = {wire.ORIENT: 5, wire.RAW: 7}  # 50 and 100 Hz
+RATE_CODES_120 = {wire.ORIENT: 11, wire.RAW: 12}  # 60 and 120 Hz
 
 
 class Framer:
@@ -29,7 +30,7 @@ class Framer:
 
     def describe(self, nominal_hz, acc_m_s2_per_count):
         """Take the nominal rate of RAW samples and the scale of the acceleration counts given to add_orient."""
-        self.rate_codes = RATE_CODES_100 if nominal_hz == 100 else RATE_CODES
+        self.rate_codes = {100: RATE_CODES_100, 120: RATE_CODES_120}.get(nominal_hz, RATE_CODES)
         self._acc_scale = int(acc_m_s2_per_count / wire.ORIENT_ACC_M_S2_PER_COUNT * 16384 + 0.5)
 
     def select(self, frame_type, samples_per_frame):

@@ -86,7 +86,7 @@ class Sampler:
 
     def swing(self):
         """Return the mean squared horizontal acceleration of the last two seconds, (m/s2)2 of one axis."""
-        return self.path.fusion.swing
+        return self.path.fusion.filter.swing
 
     def temperature_cdeg(self):
         """Return the temperature in 0.01 degC, 0 while the sensor does not answer."""

@@ -15,7 +15,7 @@ _TEXT = const(24)  # bytes of a text at most
 # key, default, lowest, highest; for a text: key, default, None, most bytes
 TABLE = (
     ("name", "tiltwise", None, _TEXT),
-    ("mount", "neck", None, _TEXT),
+    ("mount", "", None, _TEXT),  # where it is worn; empty: not told
     ("rule_deg", 20, 1, 90),  # forward bend from neutral that counts as held, as on the host
     ("rule_s", 60, 1, 3600),  # how long before the board buzzes
     ("recovery_s", 3, 0, 60),
@@ -45,6 +45,7 @@ TABLE = (
     ("forward_y", 0, -32767, 32767),
     ("forward_z", 0, -32767, 32767),
     ("neutral_new", 0, 0, 1),  # 1: neutral was taken at the board, and no host knows it yet
+    ("by_dose", 1, 0, 1),  # 1: alert by dose (common/dose.py), 0: rule_deg for rule_s
 )
 KEYS = tuple(row[0] for row in TABLE)
 

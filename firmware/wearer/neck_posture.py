@@ -1,14 +1,14 @@
 """What the rule goes by, from "up" ten times a second: the forward bend, or 0 for who lies or walks.
 
 The same judgements as the host's (host/tiltwise/detect/activity.py), from what the board has at hand: lying from
-where "up" is, moving from how fast it turns, walking from the horizontal acceleration that the fusion averages.
+where "up" is, walking from the horizontal acceleration that the fusion averages, unless nodding explains it.
 """
 
 import math
 
 from micropython import const
 
-# A head on a pillow is 45 deg back, on a side a shoulder's width, and nobody works bent further than 80 deg.
+# A head on a pillow is 45 deg back, on a side a shoulder's width. Bent beyond 80 deg one lies, if it lasts.
 _LIE_BACK_DEG = const(45)
 _LIE_SIDE_DEG = const(60)
 _LIE_PRONE_DEG = const(80)
@@ -16,13 +16,14 @@ _LIE_MARGIN_DEG = const(15)
 # (m/s2)2 of one horizontal axis over two seconds: steps swing the neck by more than work at a desk does.
 _WALK_ON = 0.2
 _WALK_OFF = 0.1
-# (rad/s)2: 20 and 10 deg/s.
-_MOVE_ON = 0.1218
-_MOVE_OFF = 0.0305
+# Nodding at 2 Hz, a step's, swings a neck 0.2 m above its base by so much for each (rad/s)2: (0.2 * 2 * pi * 2)2.
+_NOD_SWING = 6.3
+# (rad/s)2: 20 deg/s. Who turns faster does not lie.
+_CALM = 0.1218
 _RATE_MEAN_MS = const(1500)
-_LIES, _WALKS, _MOVES = range(3)
-_ON_MS = (10000, 2000, 1000)
-_OFF_MS = (3000, 1500, 2000)
+_LIES, _LIES_PRONE, _WALKS = range(3)
+_ON_MS = (10000, 120000, 2000)
+_OFF_MS = (3000, 3000, 1500)
 _SMOOTH = const(0.3)  # of a new angle, ten times a second
 
 
@@ -42,16 +43,11 @@ class Posture:
     """Follows one neck. `deg` is the smoothed forward bend, or the inclination if forward is not known."""
 
     def __init__(self):
-        self._on = [False, False, False]  # lying, walking, moving
+        self._on = [False, False, False]  # lying, lying face down, walking
         self._ms = [0, 0, 0]  # how long each has looked otherwise
         self._before = [0.0, 0.0, 1.0]
         self._rate2 = 0.0
         self.deg = None
-
-    @property
-    def is_moving(self):
-        """Tell whether the neck turns about: an alert waits for the end of that."""
-        return self._on[_MOVES]
 
     def forget(self):
         """Start anew after a time without "up"."""
@@ -70,17 +66,14 @@ class Posture:
             bend = math.degrees(math.atan2(-x, z))
             lateral = 90 - math.degrees(math.atan2(math.sqrt(x * x + z * z), _left(up, neutral, forward)))
         self._turn(ms, up)
-        is_slow = self._rate2 < _MOVE_ON
-        self._latch(
-            _LIES,
-            ms,
-            is_slow and self._is_flat(inclination, bend, lateral, 0),
-            not self._is_flat(inclination, bend, lateral, _LIE_MARGIN_DEG),
-        )
-        self._latch(_WALKS, ms, swing > _WALK_ON, swing < _WALK_OFF)
-        self._latch(_MOVES, ms, not is_slow, self._rate2 < _MOVE_OFF)
+        flat = self._rate2 < _CALM and self._is_flat(inclination, bend, lateral, 0)
+        is_up = not self._is_flat(inclination, bend, lateral, _LIE_MARGIN_DEG)
+        is_prone = forward is not None and bend > _LIE_BACK_DEG and abs(lateral) < _LIE_BACK_DEG
+        self._latch(_LIES, ms, flat and not is_prone, is_up)
+        self._latch(_LIES_PRONE, ms, flat, is_up)
+        self._latch(_WALKS, ms, swing > _WALK_ON and swing > _NOD_SWING * self._rate2, swing < _WALK_OFF)
         self.deg = bend if self.deg is None else self.deg + _SMOOTH * (bend - self.deg)
-        return 0.0 if self._on[_LIES] or self._on[_WALKS] else self.deg
+        return 0.0 if True in self._on else self.deg
 
     def _latch(self, k, ms, is_high, is_low):
         """Switch k on after a time of one condition, off after a time of the other."""

@@ -1,14 +1,14 @@
 """Alerts by the board itself while no host is connected: posture (neck_posture.py), the shared rule, the motor.
 
-The rule is common/rule.py, the same as on the host, and it runs beside a host too: a board whose host falls silent in
-the middle of an episode goes on where the host stopped, without a second alert. An alert of its own that is not
-answered is repeated every REPEAT_MS, a step stronger each time; a repetition is no new alert and is not counted. A
-posture that is corrected after an alert gets a short tick. A host that comes back takes over at once.
+The rule is that of the host (common/dose.py, or the simple one), and it runs beside a host too: a board whose host
+falls silent in the middle of an episode goes on where the host stopped, without a second alert. An alert of its own
+that is not answered is repeated every REPEAT_MS, a step stronger each time; a repetition is no new alert and is not
+counted. A posture that is corrected after an alert gets a short tick. A host that comes back takes over at once.
 """
 
 from micropython import const
 
-from tiltwise.common import rule, wire
+from tiltwise.common import dose, rule, wire
 
 from . import haptics
 from .neck_posture import Posture
@@ -21,7 +21,9 @@ MAX_GAP_MS = const(3000)
 _STALE_MS = const(2000)
 _DAY_MS = const(86400000)
 # What the rule is made of; a change of any begins it anew.
-_RULE_KEYS = ("rule_deg", "hysteresis_deg", "rule_s", "recovery_s", "neutral_x", "neutral_y", "neutral_z")
+_RULE_KEYS = (
+    "rule_deg", "hysteresis_deg", "rule_s", "recovery_s", "by_dose", "mount", "neutral_x", "neutral_y", "neutral_z",
+)  # fmt: skip
 
 # (state, is a host there, is the waiting time over) -> state
 TRANSITIONS = {
@@ -52,7 +54,7 @@ class StandaloneCoach:
         self._t_ms = 0  # adds up, does not wrap
         self._last = clock.ticks_ms()
         self._waited_ms = 0
-        self._snooze_ms = 0
+        self.snooze_ms = 0  # what is left of a snooze
         self._quiet_ms = (0, 0)  # when quiet hours begin, and how long they are
         self._alerted_ms = None  # when the wearer was last alerted, by whomever
         self._heard = motor.alerts
@@ -66,15 +68,18 @@ class StandaloneCoach:
         if values == self._values:
             return
         self._values = values
-        enter = values[0]
-        self._rule = rule.SustainedRule(
-            enter, max(enter - values[1], 0), 1000 * values[2], 1000 * values[3], MAX_GAP_MS
-        )
+        enter, hysteresis, rule_s, recovery_s, is_by_dose, mount = values[:6]
+        if is_by_dose:
+            self._rule = dose.DoseRule(dose.limits_of(mount), 1000 * recovery_s, MAX_GAP_MS)
+        else:
+            self._rule = rule.SustainedRule(
+                enter, max(enter - hysteresis, 0), 1000 * rule_s, 1000 * recovery_s, MAX_GAP_MS
+            )
         self._end_episode()
 
     def snooze(self, ms):
         """Give no alert for `ms`."""
-        self._snooze_ms = ms
+        self.snooze_ms = ms
 
     def set_quiet(self, in_ms, for_ms):
         """Give no alert for `for_ms` of each day, beginning in `in_ms` (negative: begun so long ago)."""
@@ -84,7 +89,7 @@ class StandaloneCoach:
     def is_silent(self):
         """Tell whether alerts are off now: snoozed, or quiet hours."""
         start_ms, for_ms = self._quiet_ms
-        return self._snooze_ms > 0 or (for_ms > 0 and (self._t_ms - start_ms) % _DAY_MS < for_ms)
+        return self.snooze_ms > 0 or (for_ms > 0 and (self._t_ms - start_ms) % _DAY_MS < for_ms)
 
     def step(self, now, up, neutral, has_host, forward=None, swing=0.0):
         """Take "up" (None: not known, or the motor shakes), neutral "up" or None, and whether a host is there.
@@ -94,7 +99,7 @@ class StandaloneCoach:
         passed = max(self._clock.ticks_diff(now, self._last), 0)
         self._last = now
         self._t_ms += passed
-        self._snooze_ms = max(self._snooze_ms - passed, 0)
+        self.snooze_ms = max(self.snooze_ms - passed, 0)
         self._waited_ms = 0 if has_host else self._waited_ms + passed
         is_over = self._waited_ms >= 1000 * self._settings.get("alone_after_s")
         before = self.state
@@ -124,7 +129,7 @@ class StandaloneCoach:
             self._end_episode()
         elif result == rule.ALERT:
             self._is_due = not self._is_told
-        if not acts or self._posture.is_moving or deg < self._rule.exit_deg:
+        if not acts or deg < self._rule.exit_deg:
             return
         if self._is_due:
             self._alert()

@@ -37,10 +37,11 @@ class WearerState:
         self._motor.play(wire.MOTOR_STEP)
 
     def silence(self, snooze_s, quiet_in_s, quiet_for_s):
-        """Take over a host's snooze and quiet hours; times in s."""
+        """Take over a host's snooze and quiet hours, and return how long a snooze lasts now; times in s."""
         if snooze_s != wire.SNOOZE_STAYS:
             self.coach.snooze(1000 * snooze_s)
         self.coach.set_quiet(1000 * quiet_in_s, 1000 * quiet_for_s)
+        return self.coach.snooze_ms // 1000
 
     def stop_motor(self):
         """Stop the motor at once."""

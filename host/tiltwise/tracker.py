@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiltwise.detect.activity import ActivityDetector, ActivitySettings
-from tiltwise.detect.posture import PostureDetector, RuleSettings
+from tiltwise.detect.movement import MovementDetector
+from tiltwise.detect.posture import DoseSettings, PostureDetector, PostureRule
+from tiltwise.detect.posture_rules import habits_at, main_posture
 from tiltwise.motion.angles.neck_angles import AnglesSettings, AnglesStage
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.motion.orientation.estimator import OrientationStage
@@ -39,9 +41,12 @@ class TrackerSettings:
     """What the tracker has to know about a wearer: where the sensor sits and what "too long" means."""
 
     mounting: Mounting
-    rule: RuleSettings = field(default_factory=RuleSettings)
+    rule: PostureRule = field(default_factory=DoseSettings)
     angles: AnglesSettings = field(default_factory=AnglesSettings)
     activity: ActivitySettings = field(default_factory=ActivitySettings)
+    has_habits: bool = (
+        False  # whether the other habits of detect/posture_rules.py are watched too, and movement
+    )
 
     @property
     def mount(self) -> Mount:
@@ -51,9 +56,7 @@ class TrackerSettings:
     @property
     def kind(self) -> PostureKind:
         """The sustained posture that a sensor in this place can see."""
-        if self.mount is Mount.COLLAR:
-            return PostureKind.UPPER_BACK_FORWARD_TILT
-        return PostureKind.FORWARD_FLEXION
+        return main_posture(self.mount)
 
     def posture_angle_deg(self, angles: AngleBlock) -> FloatArray:
         """Return the angle (n,) that rule and exposure go by: flexion, or inclination while forward is not shown."""
@@ -94,7 +97,7 @@ class Tracker:
 
     def finish(self) -> list[Event]:
         """Close what is open, at the last sample, and begin afresh."""
-        events: list[Event] = list(self._posture.finish())
+        events: list[Event] = [e for each in (self._posture, *self._habits) for e in each.finish()]
         self._restart()
         return events
 
@@ -104,6 +107,11 @@ class Tracker:
         self._angles = AnglesStage(self.profile.mounting, self.profile.angles)
         self._activity = ActivityDetector(self.profile.activity, has_axes=has_axes)
         self._posture = PostureDetector(self.profile.kind, self.profile.rule, has_axes=has_axes)
+        self._habits = [
+            PostureDetector(habit.kind, habit.rule, signal=habit.signal)
+            for habit in (habits_at(self.profile.mount) if self.profile.has_habits and has_axes else ())
+        ]
+        self._movement = MovementDetector() if self.profile.has_habits else None
         self._last_s = -np.inf
 
     def _process(self, block: ImuBlock | OrientationBlock) -> Update:
@@ -114,8 +122,12 @@ class Tracker:
         oriented = self._orientation.process(block) if isinstance(block, ImuBlock) else block
         angles = self._angles.process(oriented)
         activity, changes = self._activity.process(angles)
-        episodes = self._posture.process(angles, activity)
-        return Update(angles, activity, in_order([*gaps, *changes, *episodes]))
+        found: list[Event] = [*gaps, *changes]
+        for detector in (self._posture, *self._habits):
+            found += detector.process(angles, activity)
+        if self._movement is not None:
+            found += self._movement.process(angles, activity)
+        return Update(angles, activity, in_order(found))
 
     def _gaps(self, block: ImuBlock | OrientationBlock) -> list[SignalGap]:
         before = self._last_s if np.isfinite(self._last_s) else block.t_s[0]

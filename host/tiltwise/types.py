@@ -43,6 +43,9 @@ class PostureKind(StrEnum):
 
     FORWARD_FLEXION = "forward_flexion"  # head and neck mounts
     UPPER_BACK_FORWARD_TILT = "upper_back_forward_tilt"  # collar mount
+    TELEPHONE_TILT = "telephone_tilt"
+    HEAD_THROWN_BACK = "head_thrown_back"
+    HEAD_PROPPED = "head_propped"  # while lying
 
 
 class Side(StrEnum):
@@ -125,12 +128,13 @@ class EpisodeStarted:
 
 @dataclass(frozen=True, slots=True)
 class EpisodeAlert:
-    """The posture has been held for the rule's dwell time."""
+    """The posture has lasted too long. loaded_s: for how long in all, with earlier episodes not recovered from."""
 
     t_s: float
     kind: PostureKind
     start_s: float
     angle_deg: float
+    loaded_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +152,11 @@ class EpisodeEnded:
 
 @dataclass(frozen=True, slots=True)
 class ActivityChanged:
-    """From t_s on the wearer is doing this."""
+    """From t_s on it is known that the wearer is doing this; walking, lying and not worn began at since_s."""
 
     t_s: float
     activity: Activity
+    since_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,10 +197,45 @@ class SignalGap:
 
 @dataclass(frozen=True, slots=True)
 class AlertHeldBack:
-    """An EpisodeAlert at t_s of which the wearer was not told: quiet hours, a snooze, or too soon after another."""
+    """An EpisodeAlert at t_s of which the wearer was not told, and why; "" where an earlier version stored it."""
 
     t_s: float
     start_s: float
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeGiven:
+    """The wearer was told something at t_s: the level of the notice, and what it said."""
+
+    t_s: float
+    level: str
+    text: str
+
+
+class MovementKind(StrEnum):
+    """What sitting still asks for."""
+
+    SHIFT = "shift"  # another posture
+    BREAK = "break"  # some steps
+
+
+@dataclass(frozen=True, slots=True)
+class MovementDue:
+    """At t_s it is time for a movement: since since_s there has been none. Comes again while nothing happens."""
+
+    t_s: float
+    kind: MovementKind
+    since_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class MovementDone:
+    """The sensor saw the movement that had been due since due_s."""
+
+    t_s: float
+    kind: MovementKind
+    due_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +246,17 @@ class AlertsAlone:
     count: int
 
 
-Event = EpisodeStarted | EpisodeAlert | EpisodeEnded | ActivityChanged | RepCompleted | StepPrompt | SignalGap
+Event = (
+    EpisodeStarted
+    | EpisodeAlert
+    | EpisodeEnded
+    | ActivityChanged
+    | RepCompleted
+    | StepPrompt
+    | SignalGap
+    | MovementDue
+    | MovementDone
+)
 
 
 ACTIVITIES: tuple[Activity, ...] = tuple(Activity)  # an activity code is an index into this

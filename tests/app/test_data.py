@@ -13,7 +13,7 @@ from offline.imu_file_samples import leaning
 from store.store_frames import frame, opened
 from tiltwise.app.data import data_json, data_table, plan_erase, plan_keep_raw, plan_rebuild
 from tiltwise.common.frame import unpack_header
-from tiltwise.config.settings import RuleSetting, Settings
+from tiltwise.config.settings import RuleKind, RuleSetting, Settings
 from tiltwise.errors import AppError, UsageError
 from tiltwise.live.open_session import Worn, open_session
 from tiltwise.motion.calibration.mounting import mounting_from_up
@@ -213,7 +213,7 @@ def test_a_clock_years_ahead_does_not_make_every_sample_old(tmp_path: Path) -> N
     assert overview(tmp_path).raw_months == ("2026-05",)
 
 
-ZONE, RULE = "Europe/Berlin", RuleSetting(angle_deg=30.0, seconds=20.0)
+ZONE, RULE = "Europe/Berlin", RuleSetting(kind=RuleKind.SIMPLE, angle_deg=30.0, seconds=20.0)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from command import Command, assert_one_line
-from tiltwise.app.demo import DemoOptions, run_demo
+from tiltwise.app.demo import DemoOptions, demo_settings, run_demo
 from tiltwise.config.settings import Settings
 from tiltwise.sim.board.simulation import Simulation
 from tiltwise.store.writer import Store
@@ -50,13 +50,17 @@ def test_every_story_calibrates_alerts_and_counts(
     console = Console(file=io.StringIO(), width=80, markup=False)
     out = tmp_path / "out"
     run_demo(
-        DemoOptions(settings=Settings(), minutes=minutes, seed=seed, speed=0, out=out, mount=mount), console
+        DemoOptions(
+            settings=demo_settings(Settings()), minutes=minutes, seed=seed, speed=0, out=out, mount=mount
+        ),
+        console,
     )
     assert isinstance(console.file, io.StringIO)
     said = console.file.getvalue()
     assert "calibrated (quality" in said
     assert "ALERT after 60 s" in said
     assert "corrected after" in said
+    assert "the sensor buzzed" in said
     assert "1 alert, 1 corrected" in said
     assert " 0 missing" in said
     assert max(map(len, said.splitlines())) <= 80 or str(out) in said

@@ -15,7 +15,7 @@ from command import Command, Result, assert_one_line, run_limited
 from live.feed import stored_seqs
 from tiltwise.app import watch_view
 from tiltwise.app.watch_view import angle_words
-from tiltwise.config.settings import RuleSetting
+from tiltwise.config.settings import RuleKind, RuleSetting
 from tiltwise.motion.calibration.mounting import mounting_from_axes
 from tiltwise.offline.recording_header import recording_header
 from tiltwise.recording.tw_file import RecordingWriter, read_frames
@@ -68,7 +68,7 @@ def test_the_rule_of_option_and_settings(tiltwise: Command, home: Path, leant: P
 def by_head(home: Path, tmp_path: Path) -> Path:
     """A recording that says: worn at the head, 25 deg for 20 s; the settings say neck, 20 deg for 60 s."""
     started = datetime(2026, 3, 2, 9, tzinfo=UTC)
-    rule = RuleSetting(angle_deg=25.0, seconds=20.0)
+    rule = RuleSetting(kind=RuleKind.SIMPLE, angle_deg=25.0, seconds=20.0)
     header = recording_header(
         started=started, address="sim:", device="d", zone="UTC", mount=Mount.HEAD, rule=rule
     )

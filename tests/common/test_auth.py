@@ -16,6 +16,8 @@ from tiltwise.common.auth import (
     Tagger,
     equal,
     hmac_sha256,
+    key_check,
+    next_key,
 )
 
 KEY, DEVICE = bytes(range(32)), b"board-id"
@@ -76,45 +78,66 @@ def standard(message):
 
 
 def test_proofs_and_keys_are_the_documented_bytes():
-    shared = Handshake(KEY, DEVICE, 0x01020304, wire.WISH_ENCRYPTION, 1, HOST_NONCE, BOARD_NONCE)
-    said = b"\x01" + DEVICE + b"\x04\x03\x02\x01" + b"\x01\x01" + HOST_NONCE + BOARD_NONCE
-    assert shared.board_proof() == standard(b"D" + said)[:16]
+    shared = Handshake(KEY, DEVICE, wire.WISH_TAKE_OVER, HOST_NONCE, BOARD_NONCE)
+    said = b"\x02" + DEVICE + b"\x02" + HOST_NONCE + BOARD_NONCE
+    assert shared.board_proof() == standard(b"D" + said)[:8]
     assert shared.host_proof() == standard(b"H" + said)[:16]
     assert shared.session_key(b"frames") == standard(b"frames" + HOST_NONCE + BOARD_NONCE)
+    assert next_key(KEY) == standard(b"next")
+    assert key_check(KEY) == standard(b"check")[:8]
     # Known answers, so that a change of both sides at once shows.
-    assert shared.board_proof().hex() == "0025b6722eb0b250457f15228cbb7419"
-    assert shared.host_proof().hex() == "71bc7a0b616615c62f0bee83eea98337"
     assert (
         shared.session_key(b"commands").hex()
         == "1f0deac2cd95334f9bcd077d0247b080968775d682c326cb61b46a60a7800343"
     )
 
 
-def shake(key=KEY, device=DEVICE, wishes=0, features=0):
+FILLER = bytes(range(0x80, 0xA0))
+OTHERS = [bytes([k] * 32) for k in (7, 8, 9)]
+
+
+def shake(key=KEY, device=DEVICE, wishes=0, keys=(KEY,)):
     host = HostHandshake(key, device, HOST_NONCE, wishes)
-    board = BoardHandshake(KEY, DEVICE, 9, features)
-    return host, board, board.answer(host.request(), BOARD_NONCE)
+    board = BoardHandshake(list(keys), DEVICE)
+    return host, board, board.answer(host.request(), BOARD_NONCE, FILLER)
 
 
-def test_both_sides_come_to_the_same_keys():
-    host, board, reply = shake()
+@pytest.mark.parametrize("place", range(4))
+def test_both_sides_come_to_the_same_keys_at_any_place(place):
+    keys = [*OTHERS[:place], KEY, *OTHERS[place:]]
+    host, board, reply = shake(keys=keys)
     assert board.accepts(host.prove(reply))
-    assert host.boot == 9
+    assert board.place == place
     for name in (b"frames", b"replies", b"commands", b"encryption"):
         assert host.shared.session_key(name) == board.shared.session_key(name)
 
 
-@pytest.mark.parametrize(
-    ("wishes", "features", "granted"),
-    [(0, 1, 0), (wire.WISH_ENCRYPTION, 1, 1), (wire.WISH_ENCRYPTION, 0, 0), (0xFF, 0x1F, 1)],
-)
-def test_encryption_is_granted_when_wished_and_possible(wishes, features, granted):
-    host, board, reply = shake(wishes=wishes, features=features)
+def test_a_listener_cannot_count_the_hosts():
+    """Where there is no key, random bytes stand for a proof: the answer is as long, and none of it repeats."""
+    _, _, one = shake(keys=[KEY])
+    _, _, four = shake(keys=[KEY, *OTHERS])
+    assert len(one) == len(four) == 48
+    assert one[16 + 8 :] == FILLER[8:]
+    assert four[16 + 8 :] != FILLER[8:]
+
+
+@pytest.mark.parametrize(("ahead", "is_found"), [(0, True), (1, True), (4, True), (5, False)])
+def test_host_finds_a_board_that_is_some_keys_ahead(ahead, is_found):
+    key = KEY
+    for _ in range(ahead):
+        key = next_key(key)
+    host, board, reply = shake(keys=[OTHERS[0], key])
+    if not is_found:
+        with pytest.raises(AuthError, match="does not hold our key"):
+            host.prove(reply)
+        return
     assert board.accepts(host.prove(reply))
-    assert host.granted == board.granted == granted
+    assert host.key == key
 
 
-@pytest.mark.parametrize(("key", "device"), [(bytes(32), DEVICE), (KEY, b"other-id")])
+@pytest.mark.parametrize(
+    ("key", "device"), [(bytes(32), DEVICE), (KEY, b"other-id"), (next_key(KEY), DEVICE)]
+)
 def test_host_notices_a_board_that_is_not_its_own(key, device):
     host, _, reply = shake(key, device)
     with pytest.raises(AuthError, match="does not hold our key"):
@@ -124,38 +147,54 @@ def test_host_notices_a_board_that_is_not_its_own(key, device):
 
 def test_host_refuses_a_reply_of_another_size():
     host, _, reply = shake()
-    with pytest.raises(AuthError, match="reply of 36 bytes to AUTH1, expected 37"):
+    with pytest.raises(AuthError, match="reply of 47 bytes to AUTH1, expected 48"):
         host.prove(reply[:-1])
 
 
 def test_every_bit_of_the_exchange_counts():
-    host, board, reply = shake(wishes=wire.WISH_ENCRYPTION, features=1)
-    for k in range(8 * len(reply)):
+    host, board, reply = shake()
+    for k in range(8 * (16 + 8)):  # nonce and the one proof
         changed = bytearray(reply)
         changed[k // 8] ^= 1 << k % 8
         with pytest.raises(AuthError):
-            host.prove(bytes(changed))
-    proof = host.prove(reply)
-    for k in range(8 * len(proof)):
-        changed = bytearray(proof)
+            HostHandshake(KEY, DEVICE, HOST_NONCE).prove(bytes(changed))
+    payload = host.prove(reply)
+    for k in range(8 * len(payload)):
+        changed = bytearray(payload)
         changed[k // 8] ^= 1 << k % 8
         assert not board.accepts(bytes(changed))
+        assert board.shared is None
     request = bytearray(host.request())
     request[16] ^= wire.WISH_TAKE_OVER  # somebody on the way wishes more
-    tampered = BoardHandshake(KEY, DEVICE, 9, 1)
+    tampered = BoardHandshake([KEY], DEVICE)
     with pytest.raises(AuthError):
-        host.prove(tampered.answer(bytes(request), BOARD_NONCE))
+        host.prove(tampered.answer(bytes(request), BOARD_NONCE, FILLER))
 
 
 def test_proof_of_the_board_is_no_proof_of_a_host():
     _, board, reply = shake()
-    assert not board.accepts(reply[-16:])
+    assert not board.accepts(b"\0" + reply[16:32])
+    assert not board.accepts(
+        b"\0" + standard(b"D" + b"\x02" + DEVICE + b"\0" + HOST_NONCE + BOARD_NONCE)[:16]
+    )
 
 
-def test_proof_without_a_request_is_not_accepted():
-    assert not BoardHandshake(KEY, DEVICE, 9, 0).accepts(bytes(16))
+def test_proof_under_the_key_of_another_host_is_not_accepted_at_ones_own_place():
+    host, board, reply = shake(keys=[KEY, OTHERS[0]])
+    payload = host.prove(reply)
+    for place in (1, 2, 255):
+        assert not board.accepts(bytes([place]) + payload[1:])
+
+
+def test_proof_without_a_request_or_of_another_length_is_not_accepted():
+    assert not BoardHandshake([KEY], DEVICE).accepts(bytes(17))
+    host, board, reply = shake()
+    payload = host.prove(reply)
+    for wrong in (payload[:-1], payload + b"\0", b""):
+        assert not board.accepts(wrong)
+    assert BoardHandshake([KEY], DEVICE).answer(bytes(16), BOARD_NONCE, FILLER) is None
 
 
 def test_key_of_the_wrong_length_is_refused():
     with pytest.raises(ValueError, match="key of 16 bytes, expected 32"):
-        Handshake(bytes(16), DEVICE, 1, 0, 0, HOST_NONCE, BOARD_NONCE)
+        Handshake(bytes(16), DEVICE, 0, HOST_NONCE, BOARD_NONCE)

@@ -81,16 +81,13 @@ def test_page_gives_the_rates():
 
 
 def test_formulas_on_the_page_give_what_the_code_gives():
-    key, device, boot = bytes(range(32)), b"deviceid", 258
+    key, device = bytes(range(32)), b"deviceid"
     host_nonce, board_nonce = b"n" * 16, b"m" * 16
-    assert (
-        "said version u8 | device id 8 | boot u32 | wishes u8 | granted u8 | host nonce 16 | board nonce 16"
-        in FLAT
-    )
-    said = bytes([wire.VERSION]) + device + boot.to_bytes(4, "little") + b"\3\1" + host_nonce + board_nonce
-    shared = auth.Handshake(key, device, boot, 3, 1, host_nonce, board_nonce)
-    assert 'HMAC-SHA256(key, "D" | said), first 16 bytes' in FLAT
-    assert shared.board_proof() == hmac.new(key, b"D" + said, hashlib.sha256).digest()[:16]
+    assert "said protocol u8 | device id 8 | wishes u8 | host nonce 16 | board nonce 16" in FLAT
+    said = bytes([wire.PROTOCOL]) + device + b"\2" + host_nonce + board_nonce
+    shared = auth.Handshake(key, device, 2, host_nonce, board_nonce)
+    assert 'HMAC-SHA256(key, "D" | said), first 8 bytes' in FLAT
+    assert shared.board_proof() == hmac.new(key, b"D" + said, hashlib.sha256).digest()[:8]
     assert 'HMAC-SHA256(key, "H" | said), first 16 bytes' in FLAT
     assert shared.host_proof() == hmac.new(key, b"H" + said, hashlib.sha256).digest()[:16]
     assert "HMAC-SHA256(key, name | host nonce | board nonce)" in FLAT
@@ -98,12 +95,24 @@ def test_formulas_on_the_page_give_what_the_code_gives():
     for name in re.findall(r"`(\w+)`", names.group(1)):
         wanted = hmac.new(key, name.encode() + host_nonce + board_nonce, hashlib.sha256).digest()
         assert shared.session_key(name.encode()) == wanted
+    assert '**The next key.** HMAC-SHA256(key, "next")' in FLAT
+    assert auth.next_key(key) == hmac.new(key, b"next", hashlib.sha256).digest()
+    assert 'HMAC-SHA256(next key, "check"), first 8 bytes' in FLAT
+    assert auth.key_check(key) == hmac.new(key, b"check", hashlib.sha256).digest()[:8]
+
+
+def test_sealed_packets_on_the_page_are_those_of_the_code():
+    assert f"frame 0x{wire.SEALED_FRAME:02x} | number u32 |" in FLAT
+    assert f"command, reply 0x{wire.SEALED_COMMAND:02x} | counter u32 |" in FLAT
+    assert wire.is_frame(bytes([wire.SEALED_FRAME]))
+    assert not wire.is_frame(bytes([wire.SEALED_COMMAND]))
+    assert wire.SEALED_COMMAND < wire.LEAST_REQUEST_ID
 
 
 def test_uuids_follow_the_pattern_on_the_page():
     pattern = re.search(r"`uuid128\(short\)` is `([^`]+)`", FLAT).group(1)
     for short in (wire.UUID_SERVICE, wire.UUID_DATA):
-        filled = pattern.replace("SSSS", f"{short:04x}").replace("VV", f"{wire.VERSION:02x}")
+        filled = pattern.replace("SSSS", f"{short:04x}").replace("VV", f"{wire.PROTOCOL:02x}")
         assert filled == wire.uuid128(short)
     assert wire.uuid128(wire.UUID_SERVICE) in PAGE
 
@@ -125,7 +134,7 @@ def test_times_on_the_page_are_those_of_the_firmware(words, module, name, value)
 
 
 def test_minor_and_smallest_payloads_on_the_page_are_those_of_the_code():
-    assert f"describes version {wire.VERSION}, minor {wire.MINOR}." in FLAT
+    assert f"describes version {wire.PROTOCOL}, minor {wire.MINOR}." in FLAT
     assert f"up to {wire.MAX_FRAME} bytes a frame" in FLAT
     least = ", ".join(f"{kind} {wire.LEAST_BODY_SIZES[getattr(wire, kind)]}" for kind in TYPES[2:])
     assert f"Smallest payloads (minor 0): {least} bytes." in FLAT

@@ -5,7 +5,15 @@ from pathlib import Path
 
 from tiltwise.config.calibration_profiles import DeviceProfile, StoredCalibration, load_profile, profile_path
 from tiltwise.config.sensor_keys import KeyStore
-from tiltwise.config.settings import AlertSetting, Deliver, RuleSetting, Settings, WearSetting, load_settings
+from tiltwise.config.settings import (
+    AlertSetting,
+    Deliver,
+    RuleKind,
+    RuleSetting,
+    Settings,
+    WearSetting,
+    load_settings,
+)
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.types import Mount
 
@@ -101,7 +109,7 @@ def test_settings_with_every_key(tmp_path: Path) -> None:
     path = tmp_path / "settings.toml"
     path.write_text(SETTINGS, encoding="utf-8")
     assert load_settings(path) == Settings(
-        RuleSetting(25.0, 40.5, 4.0, 2.0),
+        RuleSetting(25.0, 40.5, 4.0, 2.0, RuleKind.SIMPLE),
         AlertSetting(
             deliver=Deliver.SENSOR, console=False, min_gap_s=300.0, quiet_from="22:00", quiet_to="07:30"
         ),

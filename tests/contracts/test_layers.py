@@ -34,17 +34,19 @@ MAY_IMPORT = {
     "exercise.recorded": "exercise types",
     "exercise.guided": "detect exercise types",
     "report": "exercise exercise.guided types",
+    "report.history": "report types",
+    "report.page": "report",
     "tracker": "detect motion.angles motion.calibration motion.orientation types",
     "pair_tracker": "detect motion.angles tracker types",
     "firmware_build": "common",
     "link": "common",
     "recording.formats": "types",
     "recording": "common decode link recording.formats types version",
-    "config": "detect errors exercise link motion.calibration recording stored_values text types",
+    "config": "common detect errors exercise link motion.calibration recording stored_values text types",
     "store.files": "common config errors report stored_values types",
     "store.acknowledged": "common config decode store.files",
-    "store": "common config decode errors exercise.guided report store.acknowledged store.files stored_values text "
-    "types",
+    "store": "common config decode errors exercise.guided report report.history store.acknowledged store.files "
+    "stored_values text types",
     "setup": "common config decode errors firmware_build link text types",
     "sim": "types",
     "sim.body": "motion types",
@@ -52,18 +54,22 @@ MAY_IMPORT = {
     "sim.board": "common firmware_build link sim.body sim.imu types",
     "live.wearer": "common config decode detect exercise link motion motion.calibration motion.orientation "
     "pair_tracker tracker types",
+    "live.control": "common config decode errors live.wearer motion.calibration stored_values types",
     "live.backfill": "common decode detect exercise.guided link live.wearer motion.angles pair_tracker report store "
     "tracker types",
+    "live.board": "common decode link live.wearer",
     # sim.board: the address `sim:` opens a simulated wearer as `ble:` opens a board. store: open_session hands it on.
-    "live": "common config decode errors exercise exercise.guided link live.backfill live.wearer motion.calibration "
-    "motion.orientation pair_tracker recording sim.board store text tracker types",
+    "live": "common config decode detect errors exercise exercise.guided link live.backfill live.board live.control "
+    "live.wearer motion.calibration motion.orientation pair_tracker recording sim.board store text tracker types",
     "live.guided": "common decode errors exercise exercise.guided link live live.wearer tracker types",
     "offline": "common config decode detect errors exercise exercise.guided exercise.recorded live live.backfill "
     "live.wearer motion motion.angles motion.calibration motion.orientation pair_tracker recording report store "
     "store.files stored_values text tracker types",
+    "offline.travel": "config errors live offline recording report report.history store store.files text "
+    "types version",
 }
 # The commands and the lab may import everything below them.
-TOPS = ("app", "app.coach", "lab", "__main__")
+TOPS = ("app", "app.coach", "app.history", "app.running", "app.travel", "lab", "__main__")
 ONLY_IN = {
     "bleak": ("tiltwise/link/ble.py", "tiltwise_lab/radio/bleak_backend.py"),
     "serial": ("tiltwise/link/serial.py",),
@@ -72,9 +78,13 @@ ONLY_IN = {
         "tiltwise/report/plots.py",
         "tiltwise/report/plots_calibration.py",
         "tiltwise/report/plots_exercise.py",
+        "tiltwise/report/history/page_head.py",
+        "tiltwise/report/history/plots_",
+        "tiltwise/report/page/plots_pages.py",
+        "tiltwise/app/history/report_command.py",  # the pages of a PDF
         "tiltwise_lab/bench/bench_plots.py",
     ),
-    "sqlite3": ("tiltwise/store/", "tiltwise_lab/bench/storage/"),
+    "sqlite3": ("tiltwise/store/", "tiltwise/config/atomic_file.py", "tiltwise_lab/bench/storage/"),
     "desktop_notifier": ("tiltwise/live/desktop.py",),
     "dbus_fast": ("tiltwise/live/desktop.py",),
 }
@@ -89,6 +99,8 @@ PURE = (
     "tracker",
     "pair_tracker",
     "report",
+    "report.history",
+    "report.page",
     "types",
 )
 DRAWS = (

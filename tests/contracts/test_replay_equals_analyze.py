@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tiltwise.common import wire
-from tiltwise.config.settings import RuleSetting, Settings
+from tiltwise.config.settings import RuleKind, RuleSetting, Settings
 from tiltwise.detect.posture import RuleSettings
 from tiltwise.live.open_session import Worn, open_session
 from tiltwise.motion.calibration.mounting import Mounting
@@ -20,7 +20,9 @@ from tiltwise.sim.body.wearer import Wearer
 from tiltwise.types import ActivityChanged, EpisodeAlert, EpisodeEnded, EpisodeStarted, Event, Mount
 
 TOLD = (ActivityChanged, EpisodeAlert, EpisodeEnded, EpisodeStarted)
-RULE = RuleSetting(angle_deg=20.0, seconds=20.0)  # shorter than the default, so that short files have alerts
+RULE = RuleSetting(
+    kind=RuleKind.SIMPLE, angle_deg=20.0, seconds=20.0
+)  # shorter than the default, so that short files have alerts
 
 
 def replayed(path: Path, mounting: Mounting) -> list[Event]:

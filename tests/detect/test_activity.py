@@ -1,5 +1,7 @@
 """What the wearer does, from made-up bodies with a known answer; for recordings see test_counted_recordings.py."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -28,6 +30,7 @@ def test_walking_is_told_within_five_seconds_of_its_start(step_hz, rate_hz):
     codes, events = ActivityDetector().process(angle_block(t, up_acc_m_s2=up))
     walked = [e.t_s for e in events if e.activity is Activity.WALKING]
     assert len(walked) == 1
+    assert [e.since_s for e in events if e.activity is Activity.WALKING] == [pytest.approx(10.0, abs=1.0)]
     assert 12.0 <= walked[0] <= 15.0  # the dwell is 2 s
     assert share(codes[(t >= 15) & (t < 30)], Activity.WALKING) == 1.0
     assert share(codes[t >= 35], Activity.WALKING) == 0.0  # the dwell is 1.5 s, the window 1.5 s
@@ -57,16 +60,68 @@ def test_looking_around_is_moving():
 
 
 @pytest.mark.parametrize(
-    ("flexion_deg", "lateral_deg"), [(-90.0, 0.0), (-70.0, 10.0), (-48.0, 0.0), (0.0, 75.0), (88.0, 0.0)]
+    ("flexion_deg", "lateral_deg"), [(-90.0, 0.0), (-70.0, 10.0), (-48.0, 0.0), (0.0, 75.0)]
 )
-def test_lying_on_the_back_on_a_side_or_face_down_is_lying(flexion_deg, lateral_deg):
+def test_lying_on_the_back_or_on_a_side_is_lying(flexion_deg, lateral_deg):
     t = times(60.0)
     codes, events = ActivityDetector().process(
         angle_block(t, flexion_deg=flexion_deg, lateral_deg=lateral_deg)
     )
     assert [e.activity for e in events] == [Activity.STILL, Activity.LYING]
     assert events[1].t_s == pytest.approx(10.0, abs=0.5)
+    assert events[1].since_s == pytest.approx(0.0, abs=0.5)
     assert share(codes[t > 11], Activity.LYING) == 1.0
+
+
+def test_face_down_looks_like_a_deep_bend_and_is_lying_after_two_minutes():
+    t = times(200.0)
+    _, events = ActivityDetector().process(angle_block(t, flexion_deg=86.0))
+    assert [e.activity for e in events] == [Activity.STILL, Activity.LYING]
+    assert events[1].t_s == pytest.approx(120.0, abs=0.5)
+
+
+@pytest.mark.parametrize("chin_deg", [-20.0, 0.0, 20.0])
+def test_on_a_side_with_the_chin_down_is_lying_at_once(chin_deg):
+    t = times(60.0)
+    tilt = np.clip(30.0 * (t - 5.0), 0.0, 78.0)  # lies down sideways in three seconds
+    block = angle_block(t, flexion_deg=chin_deg * tilt / 78.0, lateral_deg=tilt)
+    hidden = np.where(block.inclination_deg > 80.0, np.nan, block.lateral_deg)  # as AnglesStage gives it
+    # The flexion of somebody on a side is about any angle.
+    block = replace(
+        block, lateral_deg=hidden, flexion_deg=np.where(np.isnan(hidden), 70.0, block.flexion_deg)
+    )
+    codes, _ = ActivityDetector().process(block)
+    assert share(codes[t > 20], Activity.LYING) == 1.0
+
+
+def nodding(t, size_deg: float, at_hz: float, bent_deg: float, lever_m: float = 0.15):
+    """A seated head that nods as it writes, and what its own turning does to a sensor above the neck's base."""
+    angle = bent_deg + size_deg * np.sin(2 * np.pi * at_hz * t)
+    height = lever_m * np.cos(np.radians(angle))
+    return angle, np.gradient(np.gradient(height, t), t)
+
+
+@pytest.mark.parametrize("at_hz", [1.5, 2.0, 2.6])
+def test_writing_with_a_bent_nodding_head_is_not_walking(at_hz):
+    t = times(140.0)
+    flexion, up = nodding(t, 4.0, at_hz, 57.0)
+    assert np.sqrt(np.mean(up**2)) > 0.5  # as much as slow steps
+    codes, _ = ActivityDetector().process(angle_block(t, flexion_deg=flexion, up_acc_m_s2=up))
+    assert share(codes, Activity.WALKING) == 0.0
+
+
+def test_a_knee_that_bounces_under_a_bent_head_is_not_walking():
+    t = times(120.0)
+    up = -0.007 * (2 * np.pi * 1.6) ** 2 * np.sin(2 * np.pi * 1.6 * t)
+    codes, _ = ActivityDetector().process(angle_block(t, flexion_deg=35.0, up_acc_m_s2=up))
+    assert share(codes, Activity.STILL) == 1.0
+
+
+def test_walking_with_the_head_bent_over_a_phone_is_walking():
+    t = times(60.0)
+    block = angle_block(t, flexion_deg=40.0 + 2 * np.sin(2 * np.pi * 1.8 * t), up_acc_m_s2=steps(t, 1.6, 1.8))
+    codes, _ = ActivityDetector().process(block)
+    assert share(codes[t > 5], Activity.WALKING) == 1.0
 
 
 @pytest.mark.parametrize("flexion_deg", [-35.0, 45.0, 60.0, 70.0])
@@ -97,6 +152,7 @@ def test_a_sensor_on_a_table_is_not_worn_and_comes_back(lateral_deg):
     took = [e.t_s for e in events if e.activity is Activity.NOT_WORN]
     assert len(took) == 1
     assert 45.0 <= took[0] <= 49.0  # 2 s of comparison and 15 s of dwell after 30 s
+    assert [e.since_s for e in events if e.activity is Activity.NOT_WORN] == [pytest.approx(30.0, abs=0.5)]
     assert share(codes[(t > 50) & (t < 80)], Activity.NOT_WORN) == 1.0
     assert share(codes[t > 88], Activity.NOT_WORN) == 0.0
 

@@ -21,7 +21,7 @@ KIND = PostureKind.FORWARD_FLEXION
 
 
 def run(flexion_deg, t_s, activity=None, settings=None):
-    detector = PostureDetector(KIND, settings)
+    detector = PostureDetector(KIND, settings or RuleSettings())
     block = angle_block(t_s, flexion_deg=flexion_deg, ripple_deg=0.0)
     return detector.process(block, activity) + detector.finish()
 
@@ -31,7 +31,7 @@ def test_looking_down_for_a_minute_starts_alerts_and_ends():
     flexion = np.where((t >= 10) & (t < 100), 35.0, 5.0)
     started, alert, ended = run(flexion, t)
     assert started == EpisodeStarted(14.0, KIND, 10.0, 35.0)
-    assert alert == EpisodeAlert(70.0, KIND, 10.0, 35.0)
+    assert alert == EpisodeAlert(70.0, KIND, 10.0, 35.0, 60.0)
     assert ended == EpisodeEnded(103.0, KIND, 10.0, 100.0, 35.0, 70.0, True)
 
 
@@ -54,7 +54,7 @@ def test_an_open_episode_ends_uncorrected_with_the_data():
 def test_a_long_gap_interrupts_and_a_short_one_does_not():
     t = times(120.0)
     block = angle_block(t, flexion_deg=30.0, ripple_deg=0.0)
-    short, long = PostureDetector(KIND), PostureDetector(KIND)
+    short, long = PostureDetector(KIND, RuleSettings()), PostureDetector(KIND, RuleSettings())
     assert [e.t_s for e in short.process(without(block, 30.0, 32.0)) if isinstance(e, EpisodeAlert)] == [60.0]
     events = long.process(without(block, 30.0, 40.0))
     assert isinstance(events[1], EpisodeEnded)
@@ -81,12 +81,20 @@ def test_a_sensor_taken_off_interrupts_without_an_alert():
     assert not events[-1].is_corrected
 
 
-def test_the_alert_waits_for_the_end_of_a_movement():
+def test_who_moves_about_with_a_bent_neck_is_alerted_on_time():
     t = times(120.0)
-    codes = np.where((t >= 50) & (t < 75), ACTIVITIES.index(Activity.MOVING), 0).astype(np.int8)
+    codes = np.where(t >= 20, ACTIVITIES.index(Activity.MOVING), 0).astype(np.int8)
     events = run(40.0, t, codes)
-    assert [e.t_s for e in events if isinstance(e, EpisodeAlert)] == [75.0]
-    assert events[-1].alert_s == 75.0
+    assert [e.t_s for e in events if isinstance(e, EpisodeAlert)] == [60.0]
+    assert events[-1].alert_s == 60.0
+
+
+def test_an_episode_after_an_alerted_one_has_no_alert_of_its_own_until_it_is_due():
+    t = times(140.0)
+    flexion = np.where(((t >= 10) & (t < 80)) | ((t >= 90) & (t < 120)), 35.0, 0.0)
+    first, second = (e for e in run(flexion, t) if isinstance(e, EpisodeEnded))
+    assert (first.start_s, first.alert_s) == (10.0, 70.0)
+    assert (second.start_s, second.end_s, second.alert_s) == (90.0, 120.0, None)
 
 
 def test_a_dip_shorter_than_half_a_second_does_not_restart_the_wait():
@@ -105,7 +113,7 @@ def test_after_the_alert_hysteresis_keeps_the_episode_over_glances_up():
 
 def test_inclination_stands_in_for_flexion_when_the_axes_are_unknown():
     block = angle_block(times(90.0), flexion_deg=-30.0, ripple_deg=0.0)
-    events = PostureDetector(KIND, has_axes=False).process(block)
+    events = PostureDetector(KIND, RuleSettings(), has_axes=False).process(block)
     assert [type(e) for e in events] == [EpisodeStarted, EpisodeAlert]
 
 

@@ -15,7 +15,9 @@ from tiltwise.firmware_build.locate import board_files, firmware_dir, load_firmw
 
 FIRMWARE = firmware_dir()
 COMMON = Path(common.__file__).parent
-FILES = sorted(FIRMWARE.rglob("*.py")) + sorted(COMMON.glob("*.py"))
+FILES = sorted(path for path in FIRMWARE.rglob("*.py") if path.name != "manifest.py") + sorted(
+    COMMON.glob("*.py")
+)
 PACKAGE = FIRMWARE / "package.json"
 
 

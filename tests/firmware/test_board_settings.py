@@ -15,6 +15,7 @@ keystore = importlib.import_module("tiltwise_firmware.storage.keystore")
 files = importlib.import_module("tiltwise_firmware.storage.atomic_files")
 Settings, KeyStore, Files = settings.Settings, keystore.KeyStore, files.Files
 
+LAPTOP = b"laptop".ljust(12, b"\0")
 KEY = bytes(range(32))
 DEFAULTS = {row[0]: row[1] for row in settings.TABLE}
 
@@ -67,7 +68,7 @@ def test_texts_are_short_and_printable(text):
 
 def test_unknown_key_is_refused_and_the_secret_is_not_a_setting():
     disk = SimFiles()
-    KeyStore(disk).save(KEY)
+    KeyStore(disk).save([(LAPTOP, KEY)])
     store = Settings(disk)
     for key in ("key", "key.a", "secret", ""):
         with pytest.raises(KeyError):
@@ -171,56 +172,78 @@ def test_several_values_are_set_all_or_none():
 def test_key_is_kept_and_forgotten():
     disk = SimFiles()
     store = KeyStore(disk)
-    assert store.load() is None
-    store.save(KEY)
-    assert KeyStore(disk).load() == KEY
+    assert store.load() == []
+    store.save([(LAPTOP, KEY)])
+    assert KeyStore(disk).load() == [(LAPTOP, KEY)]
     store.forget()
-    assert KeyStore(disk).load() is None
+    assert KeyStore(disk).load() == []
     assert disk.files == {}
 
 
 @pytest.mark.parametrize("length", [0, 16, 31, 33])
 def test_key_of_another_length_is_refused(length):
     with pytest.raises(ValueError, match="expected 32"):
-        KeyStore(SimFiles()).save(bytes(length))
+        KeyStore(SimFiles()).save([(LAPTOP, bytes(length))])
+
+
+def test_four_hosts_have_keys_and_changes_of_the_list_are_counted():
+    disk = SimFiles()
+    store = KeyStore(disk)
+    hosts = [((b"host %d" % k).ljust(12, b"\0"), bytes([k] * 32)) for k in range(4)]
+    for n in range(1, 5):
+        store.save(hosts[:n])
+    store.save(hosts, False)  # another key of a host that is there
+    fresh = KeyStore(disk)
+    assert fresh.load() == hosts
+    assert fresh.changes == store.changes == 4
+    for wrong in ([], [*hosts, hosts[0]]):
+        with pytest.raises(ValueError, match="expected 1 to 4"):
+            store.save(wrong)
+
+
+def test_the_one_key_of_earlier_firmware_is_read():
+    disk = SimFiles()
+    for name in keystore.COPIES:
+        disk.replace(name, files.with_crc(KEY))
+    assert KeyStore(disk).load() == [(bytes(12), KEY)]
 
 
 @pytest.mark.parametrize("broken", keystore.COPIES)
 @pytest.mark.parametrize("damage", ["flip", "short", "gone", "empty"])
 def test_one_damaged_copy_is_mended_from_the_other(broken, damage):
     disk = SimFiles()
-    KeyStore(disk).save(KEY)
+    KeyStore(disk).save([(LAPTOP, KEY)])
     whole = disk.files[broken]
     torn = {"flip": whole[:5] + b"\0" + whole[6:], "short": whole[:20], "empty": b"", "gone": None}[damage]
     if torn is None:
         del disk.files[broken]
     else:
         disk.files[broken] = torn
-    assert KeyStore(disk).load() == KEY
+    assert KeyStore(disk).load() == [(LAPTOP, KEY)]
     assert disk.files[broken] == whole
 
 
 def test_mending_on_a_full_flash_still_gives_the_key():
     disk = SimFiles()
-    KeyStore(disk).save(KEY)
+    KeyStore(disk).save([(LAPTOP, KEY)])
     del disk.files[keystore.COPIES[0]]
     disk.is_full = True
-    assert KeyStore(disk).load() == KEY
+    assert KeyStore(disk).load() == [(LAPTOP, KEY)]
 
 
 def test_power_cut_while_the_key_changes_leaves_one_of_the_two_keys():
     new = bytes(range(100, 132))
     seen = set()
-    for cut in range(2 * 37 + 1):
+    for cut in range(2 * 51 + 1):
         disk = SimFiles(Power())
-        KeyStore(disk).save(KEY)
+        KeyStore(disk).save([(LAPTOP, KEY)])
         disk.power.left = cut
         with contextlib.suppress(PowerCut):
-            KeyStore(disk).save(new)
+            KeyStore(disk).save([(LAPTOP, new)])
         disk.power.left = None
-        key = KeyStore(disk).load()
+        ((_, key),) = KeyStore(disk).load()
         assert key in (KEY, new)
-        assert KeyStore(disk).load() == key
+        assert KeyStore(disk).load() == [(LAPTOP, key)]
         assert len({disk.files[name] for name in keystore.COPIES}) == 1
         seen.add(key)
     assert seen == {KEY, new}
@@ -228,7 +251,7 @@ def test_power_cut_while_the_key_changes_leaves_one_of_the_two_keys():
 
 def test_key_is_nowhere_in_what_settings_say():
     disk = SimFiles()
-    KeyStore(disk).save(KEY)
+    KeyStore(disk).save([(LAPTOP, KEY)])
     Settings(disk).set("name", "me")
     assert KEY not in disk.files[settings.FILE]
 

@@ -111,7 +111,12 @@ def test_fifo_just_short_of_full_loses_nothing(kind):
     assert not driver.overflowed
 
 
-@every_kind
+with_self_test = pytest.mark.parametrize(
+    "kind", [kind for kind in KINDS if kind.has_self_test], ids=lambda kind: kind.name
+)
+
+
+@with_self_test
 def test_self_test_passes_a_good_part_and_leaves_it_sampling(kind):
     _, bus, clock = on_bus(kind, seed=3, seconds=60.0)
     driver = driver_for(kind, bus, clock)
@@ -121,7 +126,7 @@ def test_self_test_passes_a_good_part_and_leaves_it_sampling(kind):
     assert driver.waiting() > 15
 
 
-@every_kind
+@with_self_test
 @pytest.mark.parametrize("axis", range(6))
 def test_self_test_fails_a_part_with_a_dead_axis(kind, axis):
     part, bus, clock = on_bus(kind, seed=3, seconds=60.0)
@@ -248,6 +253,41 @@ def test_foreign_part_is_refused_with_what_it_said_and_what_was_expected(address
 
 
 # ---- what is special about one of them ----
+
+
+def test_lsm6dsv_fuses_in_the_chip_beside_the_samples():
+    """Held at 30 deg about y: both vectors of the part say so, and the samples still come, complete and in order."""
+    tilt = np.radians(30)
+    acc = G_M_S2 * np.array([-np.sin(tilt), 0.0, np.cos(tilt)])
+    kind = next(kind for kind in KINDS if kind.name == "LSM6DSV16X")
+    _, bus, clock = on_bus(kind, ImuErrors.none(), acc=acc)
+    driver = driver_for(kind, bus, clock)
+    driver.fuse()
+    driver.configure()
+    clock.sleep_ms(400)
+    n = driver.waiting()
+    rows = read_all(driver)
+    assert 44 <= n == len(rows) <= 49  # 120 Hz
+    assert np.abs(rows[:, 3:] * driver.acc_m_s2_per_count - acc).max() <= driver.acc_m_s2_per_count
+    # A count of gravity is 0.061 mg, 0.0035 deg; a half has 11 bits: 0.03 deg of the angle at 0.26.
+    assert np.array(driver.gravity) * 0.061e-3 * G_M_S2 == pytest.approx(acc, abs=0.002)
+    half = importlib.import_module("tiltwise_firmware.drivers.lsm6dsv").half
+    x, y, z = (half(bits) for bits in driver.game)
+    assert (x, z) == (pytest.approx(0, abs=1e-4), pytest.approx(0, abs=1e-4))
+    assert 2 * np.degrees(np.arcsin(y)) == pytest.approx(30, abs=0.03)
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0, -0.5, 0.2588, -6.1e-5, 3e-7])
+def test_half_precision_is_read_as_numpy_reads_it(value):
+    half = importlib.import_module("tiltwise_firmware.drivers.lsm6dsv").half
+    bits = np.float16(value)
+    assert half(int(bits.view(np.uint16))) == float(bits)
+
+
+def test_icm45686_says_that_it_cannot_test_itself():
+    kind = next(kind for kind in KINDS if kind.name == "ICM-45686")
+    _, bus, clock = on_bus(kind)
+    assert driver_for(kind, bus, clock).self_test() == (None, None)
 
 
 def test_bmi270_without_its_configuration_says_what_to_do(tmp_path):

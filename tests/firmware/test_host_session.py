@@ -28,18 +28,19 @@ class Keys:
     """A key store whose flash can fail."""
 
     def __init__(self, key=None):
-        self.key = key
-        self.saves = 0
+        self.keys = [] if key is None else [(bytes(12), key)]
+        self.saves = self.changes = 0
         self.is_broken = False
 
     def load(self):
-        return self.key
+        return list(self.keys)
 
-    def save(self, key):
+    def save(self, keys, is_change=True):
         if self.is_broken:
             raise OSError(28)
         self.saves += 1
-        self.key = key
+        self.changes += is_change
+        self.keys = list(keys)
 
 
 class Bench:
@@ -59,7 +60,7 @@ class Bench:
             "model": b"bench",
         }
         self.context = session_manager.CommandContext(**(parts | replaced))
-        self.sessions = SessionManager([self.link], self.frames, self.clock, self.context, aes=None)
+        self.sessions = SessionManager([self.link], self.frames, self.clock, self.context)
         self.session = self.sessions.by_link[0]
         self.channel = None
         self._buffer = self.frames.main.lend_buffer()
@@ -103,7 +104,7 @@ class Bench:
             self.sessions.step()
         frames, self.link.frames = self.link.frames, []
         if self.channel is not None:
-            assert all(frame[1] & wire.FLAG_AUTHENTICATED for frame in frames)
+            assert all(frame[0] == wire.SEALED_FRAME for frame in frames)
             frames = [self.channel.open_frame(frame) for frame in frames]
         self.headers = [open_frame(frame) for frame in frames]
         return [header[3] for header in self.headers]
@@ -394,15 +395,13 @@ def test_minutes_of_earlier_boots_are_listed_sent_and_forgotten(monkeypatch):
     assert bench.done() == (3, 71, 9, 9, [(9, 9)])
     assert bench.ask(*ack(3, boot=70))[0] == wire.STATUS_OK
     assert archive.freed == [(70, 3)]
-    assert bench.ask(wire.OP_FORGET, struct.pack("<H", 71))[0] == wire.STATUS_OK
-    assert archive.forgotten == [71]
 
 
 def test_forgetting_the_present_boot_empties_the_ring():
     bench = Bench()
     bench.make(9)
     for _ in range(2):
-        assert bench.ask(wire.OP_FORGET, struct.pack("<H", BOOT))[0] == wire.STATUS_OK
+        bench.frames.forget_all()
     assert bench.frames.oldest() == 9
 
 
@@ -449,7 +448,7 @@ def test_a_cable_does_not_take_over_a_keyed_board():
     bench.prove()
     bench.make(30)
     assert bench.ask(wire.OP_PROVISION, bytes(range(32)), sealed=False) == (wire.STATUS_LOCKED, b"")
-    assert bench.keys.key == KEY
+    assert bench.keys.keys == [(bytes(12), KEY)]
     assert bench.frames.main.used == 30
     assert bench.ask(*START)[0] == wire.STATUS_OK  # the owner noticed nothing
 
@@ -472,6 +471,135 @@ def test_key_that_cannot_be_kept_is_not_taken():
     assert bench.ask(wire.OP_PROVISION, bytes(32))[0] == wire.STATUS_BAD_ARGUMENT
     assert bench.ask(wire.OP_PROVISION, bytes(31))[0] == wire.STATUS_BAD_ARGUMENT
     assert bench.prove() == wire.STATUS_OK
+
+
+def hosts_of(bench):
+    """Return (changes, own place, names) of KEYS."""
+    status, answer = bench.ask(wire.OP_KEYS)
+    assert status == wire.STATUS_OK
+    names = [answer[at : at + 12].rstrip(b"\0") for at in range(3, len(answer), 12)]
+    return (*struct.unpack("<HB", answer[:3]), names)
+
+
+SECOND = bytes(range(90, 122))
+
+
+def test_a_second_computer_gets_a_key_of_its_own_and_the_first_keeps_its():
+    bench = Bench(key=KEY)
+    bench.prove()
+    for _ in range(2):  # said again, it changes nothing more
+        assert bench.ask(wire.OP_ADD_KEY, SECOND + b"laptop")[0] == wire.STATUS_OK
+    assert hosts_of(bench) == (1, 0, [b"", b"laptop"])
+    assert bench.prove(SECOND) == wire.STATUS_OK
+    assert hosts_of(bench) == (1, 1, [b"", b"laptop"])
+    bench.channel = None
+    assert bench.prove(KEY) == wire.STATUS_OK
+
+
+def test_a_revoked_computer_is_out_and_nobody_revokes_itself():
+    bench = Bench(key=KEY)
+    bench.prove()
+    bench.ask(wire.OP_ADD_KEY, SECOND + b"laptop")
+    laptop = b"laptop".ljust(12, b"\0")
+    assert bench.ask(wire.OP_REVOKE, b"\0" + bytes(12))[0] == wire.STATUS_FAILED
+    assert (
+        bench.ask(wire.OP_REVOKE, b"\1" + bytes(12))[0] == wire.STATUS_FAILED
+    )  # another name: the list has changed
+    assert bench.ask(wire.OP_REVOKE, b"\1" + laptop)[0] == wire.STATUS_OK
+    assert hosts_of(bench) == (2, 0, [b""])
+    with pytest.raises(auth.AuthError, match="does not hold our key"):
+        bench.prove(SECOND)
+
+
+def test_who_comes_after_a_revoked_computer_keeps_its_own_place():
+    bench = Bench(key=KEY)
+    bench.prove()
+    bench.ask(wire.OP_ADD_KEY, SECOND + b"laptop")
+    bench.session.close(wire.CLOSED_LOST)
+    bench.prove(SECOND)
+    assert bench.ask(wire.OP_REVOKE, b"\0" + bytes(12))[0] == wire.STATUS_OK
+    assert hosts_of(bench) == (2, 0, [b"laptop"])
+    assert bench.ask(wire.OP_RATCHET, auth.key_check(auth.next_key(SECOND)))[0] == wire.STATUS_OK
+    assert [key for _, key in bench.keys.keys] == [auth.next_key(SECOND)]
+
+
+def test_a_fifth_computer_finds_no_place():
+    bench = Bench(key=KEY)
+    bench.prove()
+    for k in range(3):
+        assert bench.ask(wire.OP_ADD_KEY, bytes([k + 1] * 32))[0] == wire.STATUS_OK
+    assert bench.ask(wire.OP_ADD_KEY, SECOND)[0] == wire.STATUS_FAILED
+    assert len(bench.keys.keys) == 4
+
+
+@pytest.mark.parametrize("payload", [b"", bytes(32) + b"x", SECOND[:31], SECOND + b"longer than 12"])
+def test_what_is_no_key_is_not_added(payload):
+    bench = Bench(key=KEY)
+    bench.prove()
+    assert bench.ask(wire.OP_ADD_KEY, payload)[0] == wire.STATUS_BAD_ARGUMENT
+
+
+@pytest.mark.parametrize("opcode", [wire.OP_KEYS, wire.OP_ADD_KEY, wire.OP_REVOKE, wire.OP_RATCHET])
+def test_keys_are_nobodys_business_without_a_session(opcode):
+    payload = {
+        wire.OP_KEYS: b"",
+        wire.OP_ADD_KEY: SECOND,
+        wire.OP_REVOKE: bytes(13),
+        wire.OP_RATCHET: bytes(8),
+    }
+    assert Bench(key=KEY).ask(opcode, payload[opcode])[0] == wire.STATUS_LOCKED
+    assert Bench().ask(opcode, payload[opcode])[0] == wire.STATUS_UNSUPPORTED  # a cable without a key
+
+
+def test_the_next_key_takes_the_place_of_this_one_and_a_host_behind_finds_it():
+    bench = Bench(key=KEY)
+    bench.prove()
+    following = auth.next_key(KEY)
+    for _ in range(2):  # the answer was lost: nothing is skipped
+        assert bench.ask(wire.OP_RATCHET, auth.key_check(following))[0] == wire.STATUS_OK
+    assert bench.keys.keys == [(bytes(12), following)]
+    assert bench.keys.changes == 0, "no other host has to hear of it"
+    assert bench.ask(wire.OP_RATCHET, auth.key_check(KEY))[0] == wire.STATUS_FAILED
+    bench.channel = None
+    assert bench.prove(KEY) == wire.STATUS_OK  # it looks ahead
+    bench.keys.is_broken = True
+    later = auth.key_check(auth.next_key(following))
+    assert bench.ask(wire.OP_RATCHET, later)[0] == wire.STATUS_FAILED
+    assert bench.sessions.keys == [(bytes(12), following)], "what the flash does not keep is not used"
+
+
+def test_what_was_recorded_before_is_closed_to_who_learns_the_key():
+    """The frames of the session are sealed under a key that does not follow from the one that the board has now."""
+    bench = Bench(key=KEY)
+    bench.prove()
+    old = bench.channel
+    bench.ask(wire.OP_RATCHET, auth.key_check(auth.next_key(KEY)))
+    ((_, stolen),) = bench.keys.keys
+    bench.make(2)
+    bench.ask(*START)
+    bench.make(2)
+    for _ in range(20):
+        bench.sessions.step()
+    recorded = bytes(bench.link.frames[0])
+    assert old.open_frame(recorded)
+    nonces = bench.session._request[:16], bench.session._answer[:16]
+    thief = auth.Handshake(stolen, DEVICE, 0, *nonces)
+    with pytest.raises(wire.WireError, match="tag does not match"):
+        Channel(thief, True).open_frame(recorded)
+    victim = auth.Handshake(KEY, DEVICE, 0, *nonces)
+    assert Channel(victim, True).open_frame(recorded)  # so the nonces were the right ones
+
+
+@pytest.mark.parametrize(
+    ("key", "is_pressed", "is_open"),
+    [(None, lambda: False, True), (KEY, lambda: False, False), (KEY, lambda: True, True), (KEY, None, True)],
+)
+def test_the_prompt_wants_the_button_where_there_is_one_and_a_key(key, is_pressed, is_open):
+    bench = Bench(key=key, is_pressed=is_pressed)
+    assert bench.link.is_prompt_open == is_open
+    if key:
+        bench.prove()
+        assert bench.link.is_prompt_open  # whoever proved a key may read it
 
 
 def test_board_proves_the_key_too():
@@ -514,7 +642,7 @@ def test_host_that_starts_anew_on_the_same_cable_opens_a_new_session():
 
 
 def test_proof_without_a_nonce_before_it_is_locked():
-    assert Bench(key=KEY).ask(wire.OP_AUTH2, bytes(16))[0] == wire.STATUS_LOCKED
+    assert Bench(key=KEY).ask(wire.OP_AUTH2, bytes(17))[0] == wire.STATUS_LOCKED
 
 
 def test_hello_tells_who_holds_the_cable_which_board_it_is():
@@ -524,7 +652,7 @@ def test_hello_tells_who_holds_the_cable_which_board_it_is():
     assert status == wire.STATUS_OK
     assert answer[-8:] == DEVICE
     assert struct.unpack(wire.HELLO_BODY, answer[:-8]) == (
-        wire.VERSION, wire.MINOR, wire.LEAST_HOST_MINOR,
+        wire.PROTOCOL, wire.MINOR, wire.LEAST_HOST_MINOR,
         wire.STATE_LOCKED, wire.FEATURE_MOTOR, 4, 5, 6, 2, BOOT, 0, 2, b"bench".ljust(16, b"\0"),
     )  # fmt: skip
 

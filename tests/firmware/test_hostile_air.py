@@ -37,7 +37,7 @@ def flight():
                     data = heard[0]
                 elif way < 0.31:
                     data = stuffed(wire.pack_command(1, wire.OP_AUTH1, 1, rng.randbytes(17)))
-                    data += stuffed(wire.pack_command(1, wire.OP_AUTH2, 1, rng.randbytes(16)))
+                    data += stuffed(wire.pack_command(1, wire.OP_AUTH2, 1, rng.randbytes(17)))
                 flying.air.write(stranger, flying.ctrl, data)
         flying.run(0.2)
         owner.hear()
@@ -75,7 +75,7 @@ def test_board_says_what_it_saw_and_not_too_often(flight):
 
 def test_stranger_changed_nothing(flight):
     flying, _, _ = flight
-    assert flying.board.app.sessions.key == KEY
+    assert flying.board.app.sessions.keys == [(bytes(12), KEY)]
     assert flying.board.app.sessions.dropped > 0
     assert flying.board.sim_motor.pulses == []
     assert not flying.board.sim_motor.duty

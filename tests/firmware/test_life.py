@@ -97,7 +97,7 @@ class Life:
         self.live(4)
 
     def set(self, **values):
-        self.board.app.settings.update(values.items())
+        self.board.app.settings.update({"by_dose": 0, **values}.items())  # a dose takes minutes to fill
 
     def press(self, ms):
         self.board.pins.is_pressed = True

@@ -5,7 +5,7 @@ import struct
 
 import pytest
 
-from radio_bench import BOOT, CTRL, DATA, INFO, Board
+from radio_bench import CTRL, DATA, INFO, Board
 from tiltwise.common import wire
 from tiltwise.common.frame import open_frame
 from wire_host import DEVICE, KEY, START, ack, get, stuffed
@@ -37,37 +37,56 @@ def test_info_says_state_and_version_and_no_device_id():
     board = Board()
     info = board.air.attributes[board.air.handle_of(INFO)]
     host = board.host()
-    values = struct.unpack(wire.HELLO_BODY, info.value)
-    assert values[0] == wire.VERSION
-    assert values[3] == wire.STATE_LOCKED
-    assert values[5:8] == (0, 0, 0)
-    assert DEVICE not in info.value
+    locked = bytes((wire.PROTOCOL, wire.MINOR, wire.LEAST_HOST_MINOR, wire.STATE_LOCKED))
+    assert info.value == locked
+    assert host.ask(wire.OP_HELLO) == (wire.STATUS_OK, locked)
     assert host.prove()[0] == wire.STATUS_OK
-    assert struct.unpack(wire.HELLO_BODY, info.value)[3] == wire.STATE_OPEN
-    assert host.ask(wire.OP_HELLO)[1] == info.value + DEVICE
+    assert info.value[3] == wire.STATE_OPEN
+    answer = host.ask(wire.OP_HELLO)[1]
+    assert answer.startswith(info.value)
+    assert answer.endswith(DEVICE)
+    assert len(answer) == struct.calcsize(wire.HELLO_BODY) + len(DEVICE)
     board.air.leave(host.connection)
     board.run(20)
-    assert struct.unpack(wire.HELLO_BODY, info.value)[3] == wire.STATE_LOCKED
+    assert info.value == locked
 
 
 def test_board_without_a_key_says_so_and_serves_nothing():
     board = Board(key=None)
     host = board.host()
     info = board.air.attributes[board.air.handle_of(INFO)]
-    assert struct.unpack(wire.HELLO_BODY, info.value)[3] == wire.STATE_NEEDS_SETUP
+    assert info.value[3] == wire.STATE_NEEDS_SETUP
     assert host.ask(wire.OP_AUTH1, bytes(17))[0] == wire.STATUS_FAILED
     assert host.ask(wire.OP_START, START)[0] == wire.STATUS_LOCKED
 
 
-def test_battery_and_device_information_are_standard():
+def test_nothing_on_the_air_tells_one_board_from_another():
+    """Only our service is there: no battery, no model, no version, which would be the same after a new address."""
     board = Board()
-    level = board.air.handle_of(0x2A19)
-    host = board.host()
-    board.radio.set_battery(42)
-    assert board.air.attributes[level].value == b"\x2a"
-    assert (level, b"\x2a") in board.air.peers[host.connection].heard
-    assert board.air.attributes[board.air.handle_of(0x2A26)].value == b"1.2.3"
-    assert board.air.attributes[board.air.handle_of(0x2A24)].value == b"test"
+    assert len(board.air.attributes) == 3
+    assert len(board.air.attributes[board.air.handle_of(INFO)].value) == 4
+
+
+def wait(board, seconds):
+    """Let seconds pass in steps of half a second, in which nothing but time happens."""
+    for _ in range(2 * seconds):
+        board.clock.sleep_ms(490)
+        board.run()
+
+
+def test_address_is_new_every_quarter_of_an_hour_unless_a_peer_is_there():
+    board = Board()
+    starts = board.air.starts
+    wait(board, 880)
+    assert board.air.starts == starts
+    wait(board, 40)
+    assert board.air.starts == starts + 1
+    host = proved(board)
+    for _ in range(100):
+        wait(board, 10)
+        host.ask(wire.OP_PING, bytes(8))
+    assert board.air.starts == starts + 1
+    assert board.radio.restarts == 0, "none of this is a fault"
 
 
 # ---- who may ----
@@ -83,7 +102,6 @@ def test_stranger_gets_no_data_and_cannot_do_anything():
         (wire.OP_ACK, ack(49)),
         (wire.OP_MOTOR, b"\1\5"),
         (wire.OP_GETCFG, b"\0"),
-        (wire.OP_FORGET, struct.pack("<H", BOOT)),
         (wire.OP_REBOOT, b""),
         (0x55, b""),
     ):
@@ -110,7 +128,7 @@ def test_key_cannot_be_set_over_the_radio():
     assert host.ask(wire.OP_PROVISION, bytes(range(32)))[0] == wire.STATUS_UNSUPPORTED
     stranger = board.host()
     assert stranger.ask(wire.OP_PROVISION, bytes(range(32)))[0] == wire.STATUS_UNSUPPORTED
-    assert board.sessions.key == KEY
+    assert board.sessions.keys == [(bytes(wire.KEY_NAME_SIZE), KEY)]
 
 
 def test_wrong_key_cuts_the_link_and_is_counted():
@@ -118,7 +136,7 @@ def test_wrong_key_cuts_the_link_and_is_counted():
     for _ in range(9):
         host = board.host()
         assert host.ask(wire.OP_AUTH1, bytes(17))[0] == wire.STATUS_OK
-        assert host.ask(wire.OP_AUTH2, bytes(16)) == (wire.STATUS_FAILED, b"")
+        assert host.ask(wire.OP_AUTH2, bytes(17)) == (wire.STATUS_FAILED, b"")
         assert board.is_there(host)  # so that the answer gets out
         board.run(150)
         assert not board.is_there(host)
@@ -420,7 +438,7 @@ def test_every_frame_and_answer_carries_a_tag_of_its_session():
     board.run(50)
     host.hear()
     frame = host.raw_frames[0]
-    assert frame[1] & wire.FLAG_AUTHENTICATED
+    assert frame[0] == wire.SEALED_FRAME
     with pytest.raises(wire.WireError):
         open_frame(frame)
     forged = bytearray(frame)
@@ -459,7 +477,7 @@ def test_half_a_command_does_not_spoil_the_next():
 def test_writes_to_other_characteristics_are_nothing():
     board = Board()
     host = proved(board)
-    for uuid in (INFO, DATA, 0x2A19, 0x2A24):
+    for uuid in (INFO, DATA):
         for size in (1, 20, 300):
             board.air.write(host.connection, board.air.handle_of(uuid), stuffed(bytes(size)))
     assert host.ask(wire.OP_PING, bytes(8))[0] == wire.STATUS_OK
@@ -507,7 +525,7 @@ def hostile_writes(rng, corpus):
         elif way < 0.902:
             yield stuffed(wire.pack_command(1, wire.OP_AUTH1, 1, rng.randbytes(17)))
         elif way < 0.903:
-            yield stuffed(wire.pack_command(1, wire.OP_AUTH2, 1, rng.randbytes(16)))
+            yield stuffed(wire.pack_command(1, wire.OP_AUTH2, 1, rng.randbytes(17)))
         elif way < 0.99:
             yield b"\0" * (1 + int(rng.random() * 20))
         else:
@@ -524,7 +542,7 @@ def test_a_million_hostile_writes_change_nothing_and_stop_nothing():
         stuffed(owner.send(opcode, payload))
         for opcode, payload in ((wire.OP_STOP, b""), (wire.OP_GET, get(0, 9)), (wire.OP_ACK, ack(0)))
     ]
-    corpus += [stuffed(wire.pack_command(1, opcode, 1, bytes(opcode))) for opcode in range(1, 20)]
+    corpus += [stuffed(wire.pack_command(1, opcode, 1, bytes(opcode))) for opcode in range(1, 24)]
     assert owner.ask(wire.OP_START, START)[0] == wire.STATUS_OK
     writes = hostile_writes(rng, corpus)
     ctrl = board.air.handle_of(CTRL)
@@ -552,7 +570,7 @@ def test_a_million_hostile_writes_change_nothing_and_stop_nothing():
     assert board.sessions.hostile > 100_000
     assert board.sessions.wrong_proofs > 0
     assert strangers > 5
-    assert board.sessions.key == KEY
+    assert board.sessions.keys == [(bytes(wire.KEY_NAME_SIZE), KEY)]
     assert board.sessions.active_session is not None
     assert board.sessions.active_session.link.handle == owner.connection
     board.make(3)

@@ -246,9 +246,9 @@ def test_replayed_and_forged_commands_are_counted(flying):
 def test_wrong_proofs_are_counted(flying):
     for k in range(3):
         stranger = flying.host(b"peer-%d" % k, key=bytes(32))
-        shake = auth.HostHandshake(KEY, SimBoard.device_id, b"h" * 16, 0)
+        shake = auth.HostHandshake(KEY, SimBoard.device_id, b"h" * 16)
         assert stranger.ask(wire.OP_AUTH1, shake.request(), sealed=False)[0] == wire.STATUS_OK
-        assert stranger.ask(wire.OP_AUTH2, bytes(16), sealed=False)[0] == wire.STATUS_FAILED
+        assert stranger.ask(wire.OP_AUTH2, bytes(17), sealed=False)[0] == wire.STATUS_FAILED
     status = own_status(flying)
     assert counts(status) == {"wrong_proofs": 3}
     assert still_samples(flying)
@@ -323,10 +323,10 @@ def test_bad_settings_are_told_until_the_board_starts_with_good_ones(data):
 
 def test_damaged_key_is_told_and_mended_from_its_other_copy():
     cabled = Cabled()
-    keystore.KeyStore(cabled.board.files).save(KEY)
+    keystore.KeyStore(cabled.board.files).save([(bytes(12), KEY)])
     cabled.board.files.files["key.a"] = b"\0" + cabled.board.files.files["key.a"][1:]
     cabled.again()
-    assert cabled.board.app.sessions.key == KEY
+    assert cabled.board.app.sessions.keys == [(bytes(12), KEY)]
     assert told_by_ring(cabled) == {"KEY_BAD"}
     cabled.again()
     assert told_by_ring(cabled) == set()

@@ -1,8 +1,8 @@
 """The inputs of the golden frames and commands, packed by the same calls as on the board; runs in MicroPython too.
 
-`frames.json` beside this file holds their bytes in hex. It was written once by version 1 of wire.py and checked by
-hand against the offsets in its docstring; a change of it is a change of the protocol. `minor_0.json` holds the frames
-with a body as the first boards sent them, which must stay readable.
+`frames.json` beside this file holds their bytes in hex, with the handshake of protocol 1. It was written once by
+version 1 of wire.py and checked by hand against the offsets in its docstring; a change of it is a change of the
+protocol. `minor_0.json` holds the frames with a body as the first boards sent them, which must stay readable.
 """
 
 import struct
@@ -28,13 +28,12 @@ COMMANDS = {
     "stop": (2, wire.OP_STOP, 2, b""),
     "ack": (3, wire.OP_ACK, 0xFFFFFFFF, b"\x07\x00\xff\xff\xff\xff\x40\x00"),
     "get": (255, wire.OP_GET, 4, b"\x07\x00\x00\x00\x00\x00\x40\x00\x00\x00"),
-    "auth1": (0x20, wire.OP_AUTH1, 1, bytes(range(16)) + bytes([wire.WISH_ENCRYPTION | wire.WISH_TAKE_OVER])),
+    "auth1": (0x20, wire.OP_AUTH1, 1, bytes(range(16)) + bytes([3])),
     "auth1_reply": (
         0x20,
         wire.OP_AUTH1 | wire.REPLY,
         1,
-        bytes([wire.STATUS_OK])
-        + struct.pack(wire.AUTH1_REPLY_BODY, bytes(range(16)), 70_000, 1, bytes(range(16, 32))),
+        bytes([wire.STATUS_OK]) + bytes(range(16)) + struct.pack("<IB", 70_000, 1) + bytes(range(16, 32)),
     ),
     "hello_reply": (
         0x21,

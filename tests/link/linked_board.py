@@ -84,6 +84,7 @@ class BoardConnection:
 
     def __init__(self, owner: BoardConnector) -> None:
         self._owner, self._faults = owner, owner.faults
+        self.mtu = owner.mtu
         self._air = owner.board.air
         self._handle = self._air.come(mtu=owner.mtu)
         self._peer = self._air.peers[self._handle]  # the number is used again as soon as it is free

@@ -28,13 +28,13 @@ def stuffed(data: bytes) -> bytes:
     return bytes(out[: cobs.stuff_into(data, len(data), out)])
 
 
-def hello(state: int = wire.STATE_LOCKED, major: int = wire.VERSION, least_host_minor: int = 0) -> bytes:
+def hello(state: int = wire.STATE_LOCKED, major: int = wire.PROTOCOL, least_host_minor: int = 0) -> bytes:
     return struct.pack(wire.HELLO_BODY, major, 0, least_host_minor, state, 0, 1, 2, 3, 1, 77, 0, 9, b"test")
 
 
 def channels(key: bytes = OURS.key) -> tuple[Channel, Channel]:
     """Return host's and board's ends of one session."""
-    shared = auth.Handshake(key, OURS.device_id, 77, 0, 0, NONCE, BOARD_NONCE)
+    shared = auth.Handshake(key, OURS.device_id, 0, NONCE, BOARD_NONCE)
     return Channel(shared, is_host=True), Channel(shared, is_host=False)
 
 
@@ -48,7 +48,9 @@ def orient(seq: int, *, n: int = 10) -> bytearray:
 
 def sealed(board: Channel, seq: int) -> bytes:
     frame = orient(seq)
-    return bytes(board.seal(frame, len(frame), bytearray(len(frame))))
+    out = bytearray(len(frame) + wire.SEALED_GROWS)
+    board.seal(frame, len(frame), out)
+    return bytes(out)
 
 
 class Impostor:
@@ -66,7 +68,7 @@ class Impostor:
         self.heard.append((opcode, payload))
         body = b""
         if opcode == wire.OP_AUTH1:
-            body = struct.pack(wire.AUTH1_REPLY_BODY, BOARD_NONCE, 77, 0, self._proof or bytes(16))
+            body = struct.pack(wire.AUTH1_REPLY_BODY, BOARD_NONCE, self._proof or bytes(32))
         answer = wire.pack_command(request_id, opcode | wire.REPLY, 1, bytes([wire.STATUS_OK]) + body)
         self.peer.feed(CTRL, stuffed(answer))
 
@@ -205,11 +207,47 @@ def test_commands_that_are_asked_at_once_are_written_one_by_one_in_their_order()
     assert len(counters) == 8
 
 
-@pytest.mark.parametrize(("major", "size"), [(2, 40), (1, 39), (0, 0)])
+@pytest.mark.parametrize(("major", "size"), [(3, 40), (2, 39), (1, 39), (0, 40), (2, 0)])
 def test_another_version_is_refused_with_what_to_do(major: int, size: int) -> None:
     with pytest.raises(LinkError) as caught:
         read_hello(hello(major=major)[:size])
     assert caught.value.trouble is Trouble.VERSION
+
+
+def test_recordings_of_protocol_1_are_read_and_boards_of_it_are_not_spoken_with() -> None:
+    assert read_hello(hello(major=1) + b"deviceid").name == "board-6465766963656964"
+    with pytest.raises(LinkError, match="speaks protocol 1, this tiltwise 2: update the older one"):
+        run_virtually(Impostor().peer.open(hello(major=1)))
+
+
+def test_a_stranger_reads_the_state_and_nothing_else() -> None:
+    found = read_hello(hello()[:4])
+    assert (found.state, found.model, found.boot, found.name) == (wire.STATE_LOCKED, "", 0, "")
+
+
+def test_a_reply_to_another_question_with_the_same_number_is_no_answer() -> None:
+    """Request ids come round after 224 questions; what was held back until then must answer none of them."""
+    (host, board), told = channels(), []
+
+    async def write(_: bytes) -> None:
+        return None
+
+    peer = BoardConnection(write, (OURS,))
+    peer.codec.channel = host
+    board.open(host.pack(0x40, wire.OP_GETCFG))
+    held_back = stuffed(board.pack(0x40, wire.OP_GETCFG | wire.REPLY, b"\0old"))
+
+    async def story() -> None:
+        peer.codec._request_id = 0x3F
+        asking = asyncio.get_running_loop().create_task(peer.ask(wire.OP_GETCFG))
+        await asyncio.sleep(0.1)
+        told.extend(peer.feed(CTRL, held_back))
+        await asyncio.sleep(0.1)
+        assert not asking.done()
+        asking.cancel()
+
+    run_virtually(story())
+    assert [reply.body for reply in told] == [b"old"]
 
 
 def test_a_board_that_asks_for_a_newer_host_is_told_so() -> None:

@@ -30,7 +30,6 @@ from link.linked_board import OTHERS, OURS, BoardConnector, Faults, living
 from radio_bench import BOOT, Board
 from tiltwise.common import wire
 from tiltwise.common.frame import open_frame
-from tiltwise.link.aes import Aes, load_aes
 from tiltwise.link.board_connection import PINGS
 from tiltwise.link.command_queue import MOTOR_S
 from tiltwise.link.commands import CREDITS, Acknowledger, Pattern
@@ -100,10 +99,9 @@ def linked(
     keys: tuple[Any, ...] = (OURS,),
     mtu: int = 247,
     ring: int = 400,
-    board_aes: Aes | None = None,
     **kwargs: Any,
 ) -> tuple[Host, BoardConnector]:
-    board = Board(frames=ring, aes=board_aes)
+    board = Board(frames=ring)
     connector = BoardConnector(board, faults or Faults(), mtu=mtu)
     clock = kwargs.pop("clock", lambda: asyncio.get_running_loop().time())
     return Host(Supervisor(connector, keys, clock=clock, **kwargs)), connector
@@ -155,21 +153,17 @@ def test_it_connects_proves_streams_and_tells_who_it_is() -> None:
     assert connector.made == 1
 
 
-@pytest.mark.parametrize("host_aes", [None, load_aes()])
-@pytest.mark.parametrize("board_aes", [None, load_aes()])
-def test_what_is_said_is_secret_when_both_ends_can(host_aes: Aes | None, board_aes: Aes | None) -> None:
+def test_what_is_said_is_secret() -> None:
     heard: list[bytes] = []
 
     async def story(host: Host, connector: BoardConnector) -> None:
         await asyncio.sleep(10)
         heard.extend(connector.open[0].frames)
 
-    host, _ = play(lambda: linked(aes=host_aes, board_aes=board_aes), story)
-    is_secret = host_aes is not None and board_aes is not None
+    host, _ = play(linked, story)
     assert len(host.live_at_s) > 40
     assert len(heard) > 40
-    assert {bool(frame[1] & wire.FLAG_ENCRYPTED) for frame in heard} == {is_secret}
-    assert host.notices == ["connected to back, encrypted" if is_secret else "connected to back"]
+    assert {frame[0] for frame in heard} == {wire.SEALED_FRAME}
 
 
 @pytest.mark.parametrize("mtu", [23, 185, 247, 517])

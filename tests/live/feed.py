@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType, UnionType
 from typing import TypeVar
 
+from tiltwise.app.demo import demo_settings
 from tiltwise.common import wire
 from tiltwise.common.frame import unpack_header
 from tiltwise.config.settings import Settings
@@ -31,6 +32,9 @@ def demo_frames(folder: Path) -> Frames:
     return list(zip(recording.received_s.tolist(), recording.frames, strict=True))
 
 
+SHORT = demo_settings(Settings())  # alerts within a story of a few minutes
+
+
 def session(
     folder: Path | None = None,
     *,
@@ -43,7 +47,7 @@ def session(
         store = Store(folder, min_free_bytes=0)
     return open_session(
         Worn(mount=Mount.NECK),
-        settings=settings,
+        settings=settings or SHORT,
         started_utc_s=STARTED_S,
         device="test",
         store=store,

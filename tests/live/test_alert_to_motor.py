@@ -12,7 +12,7 @@ import pytest
 from live.feed import STARTED_S
 from live.slumping_wearer import Neck, SlumpingSimulation, Story, mounting, slumps
 from tiltwise.common import wire
-from tiltwise.config.settings import AlertSetting, Deliver, RuleSetting, Settings
+from tiltwise.config.settings import AlertSetting, Deliver, RuleKind, RuleSetting, Settings
 from tiltwise.link.ble import BleConnector
 from tiltwise.link.board_identity import KeyedBoard
 from tiltwise.link.command_queue import CommandQueue
@@ -70,7 +70,7 @@ class Heard:
 
 def settings(**alerts: object) -> Settings:
     return Settings(
-        rule=RuleSetting(angle_deg=20.0, seconds=5.0, recovery_s=1.0),
+        rule=RuleSetting(kind=RuleKind.SIMPLE, angle_deg=20.0, seconds=5.0, recovery_s=1.0),
         alerts=AlertSetting(min_gap_s=0.0, **alerts),  # type: ignore[arg-type]
     )
 

@@ -14,7 +14,7 @@ NOON = datetime(2026, 3, 2, 12, 0)
 
 
 def alert(t_s: float, start_s: float) -> EpisodeAlert:
-    return EpisodeAlert(t_s, KIND, start_s, 34.6)
+    return EpisodeAlert(t_s, KIND, start_s, 34.6, t_s - start_s)
 
 
 def ended(t_s: float, start_s: float, *, corrected: bool = True) -> EpisodeEnded:

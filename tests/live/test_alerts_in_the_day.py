@@ -11,7 +11,7 @@ from live.slumping_wearer import slumps
 from live.test_alert_to_motor import by_cable, settings
 from tiltwise.app.day import day_table, load_day
 from tiltwise.common import wire
-from tiltwise.config.settings import AlertSetting, RuleSetting, Settings
+from tiltwise.config.settings import AlertSetting, RuleKind, RuleSetting, Settings
 from tiltwise.decode.messages import BoardEvent
 from tiltwise.live.wearer.alerts import Notice, NoticeLevel
 from tiltwise.store.writer import Store
@@ -52,7 +52,8 @@ def test_alerts_that_the_board_gave_alone_are_in_the_day(tmp_path: Path) -> None
 
 def test_alerts_held_back_are_counted_apart_and_the_rule_of_the_day_is_kept(tmp_path: Path) -> None:
     chosen = Settings(
-        rule=RuleSetting(angle_deg=24.0, seconds=5.0, recovery_s=1.0), alerts=AlertSetting(min_gap_s=3600.0)
+        rule=RuleSetting(kind=RuleKind.SIMPLE, angle_deg=24.0, seconds=5.0, recovery_s=1.0),
+        alerts=AlertSetting(min_gap_s=3600.0),
     )
     heard = by_cable(chosen, slumps(9.0, 6.0), 60.0, store=Store(tmp_path, min_free_bytes=0))
     day = load_day(tmp_path, None)

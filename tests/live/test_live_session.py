@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from live.feed import (
+    SHORT,
     STARTED_S,
     Frames,
     acknowledged,
@@ -24,7 +25,7 @@ from live.feed import (
     warnings,
 )
 from tiltwise.common.frame import unpack_header
-from tiltwise.config.settings import AlertSetting, RuleSetting, Settings
+from tiltwise.config.settings import AlertSetting, RuleKind, RuleSetting, Settings
 from tiltwise.link.commands import CREDITS
 from tiltwise.live.wearer.alerts import NoticeLevel
 from tiltwise.live.wearer.live_events import Calibrated, Command
@@ -194,17 +195,17 @@ def test_a_lost_frame_stops_acknowledging_but_not_the_stream(tmp_path: Path, fra
 
 
 def test_the_rule_of_the_settings_decides(tmp_path: Path, frames: Frames) -> None:
-    settings = replace(Settings(), rule=RuleSetting(angle_deg=25, seconds=20))
+    settings = replace(Settings(), rule=RuleSetting(kind=RuleKind.SIMPLE, angle_deg=25, seconds=20))
     alert = of(EpisodeAlert, play(session(tmp_path, settings=settings), frames))[0]
     assert alert.t_s - alert.start_s == pytest.approx(20, abs=0.2)
-    steep = replace(Settings(), rule=RuleSetting(angle_deg=70, seconds=20))
+    steep = replace(Settings(), rule=RuleSetting(kind=RuleKind.SIMPLE, angle_deg=70, seconds=20))
     assert not of(EpisodeAlert, play(session(tmp_path / "b", settings=steep), frames))
 
 
 def test_quiet_hours_hold_alerts_back_but_keep_the_episode(tmp_path: Path, frames: Frames) -> None:
     local = datetime.fromtimestamp(STARTED_S, UTC)
     assert local.hour == 6
-    settings = replace(Settings(), alerts=AlertSetting(quiet_from="06:00", quiet_to="07:00"))
+    settings = replace(SHORT, alerts=AlertSetting(quiet_from="06:00", quiet_to="07:00"))
     live = session(tmp_path, settings=settings)
     updates = play(live, frames)
     assert levels(*updates) == []

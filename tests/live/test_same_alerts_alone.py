@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from live.feed import STARTED_S
 from live.slumping_wearer import SlumpingSimulation, mounting, slumps
-from tiltwise.config.settings import AlertSetting, RuleSetting, Settings
+from tiltwise.config.settings import AlertSetting, RuleKind, RuleSetting, Settings
 from tiltwise.live.open_session import Worn, open_session
 from tiltwise.live.wearer.alerts import Notice, NoticeLevel
 from tiltwise.live.wearer.settings_sync import wanted_settings
@@ -17,15 +18,17 @@ from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.sim.board.simulation import Simulation
 from tiltwise.types import Mount
 
-SETTINGS = Settings(rule=RuleSetting(angle_deg=20.0, seconds=20.0), alerts=AlertSetting(min_gap_s=30.0))
+SIMPLE = Settings(
+    rule=RuleSetting(kind=RuleKind.SIMPLE, angle_deg=20.0, seconds=20.0), alerts=AlertSetting(min_gap_s=30.0)
+)
 APART_S = 2.5  # filters and grids differ: an alert is due at a sample more or less
 
 
 def judged(
-    simulation: Simulation, minutes: float, known: Mounting | None = None
+    simulation: Simulation, minutes: float, known: Mounting | None = None, settings: Settings = SIMPLE
 ) -> tuple[list[float], list[float]]:
     """Return when the host and the board alone alerted, in s of the board; it is told the calibration once known."""
-    session = open_session(Worn(mount=Mount.NECK, mounting=known), started_utc_s=STARTED_S, settings=SETTINGS)
+    session = open_session(Worn(mount=Mount.NECK, mounting=known), started_utc_s=STARTED_S, settings=settings)
     app: Any = simulation.board.app
     step = app.wearer.step
     told: list[float] = []
@@ -50,7 +53,7 @@ def judged(
                     heard.append(event.t_s - session.decoder.zero_s)
         if session.profile is not None and not is_told:
             is_told = True
-            pairs = wanted_settings(SETTINGS, session.profile.mounting)
+            pairs = wanted_settings(settings, session.profile.mounting)
             app.settings.update([(key.name.lower(), value) for key, value in pairs])
     return heard, told
 
@@ -77,6 +80,16 @@ def test_the_same_alerts_for_a_posture(what: str, deg: float, azimuth_deg: float
     simulation = SlumpingSimulation(slumps(40.0, 20.0, deg), azimuth_deg, is_streaming=True)
     heard, told = judged(simulation, 3.2, mounting())
     print(what, heard, told)
+    assert_same(heard, told)
+    assert len(heard) == alerts
+
+
+@pytest.mark.parametrize(("deg", "alerts"), [(75.0, 1), (50.0, 0)])
+def test_the_same_alerts_by_dose(deg: float, alerts: int) -> None:
+    """75 deg may be held for 130 s and 50 deg for 305: twice 75 s with 8 s between fill only the first."""
+    by_dose = replace(SIMPLE, rule=RuleSetting())
+    simulation = SlumpingSimulation(slumps(75.0, 8.0, deg), 0.0, is_streaming=True)
+    heard, told = judged(simulation, 3.0, mounting(), by_dose)
     assert_same(heard, told)
     assert len(heard) == alerts
 

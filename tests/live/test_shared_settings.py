@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
+from live.feed import commands
 from live.slumping_wearer import slumps
 from live.test_alert_to_motor import Heard, SlumpingSimulation, by_cable, settings
 from tiltwise.common import wire
@@ -76,8 +77,8 @@ def test_a_snooze_of_the_host_reaches_the_board() -> None:
     class Snoozing(SlumpingSimulation):
         def step(self, to_s: float) -> list[bytes]:
             if 8.0 <= to_s < 8.01:
-                for command in HEARD[0].session.snooze(to_s, 600):
-                    self.send(command.data)  # type: ignore[union-attr]
+                for command in commands(HEARD[0].session.snooze(to_s, 600)):
+                    self.send(command)
             return super().step(to_s)
 
     HEARD: list[Heard] = []  # noqa: N806 - filled while it runs

@@ -60,7 +60,8 @@ try:
     s.set("rule_deg", 1000)
 except ValueError as problem:
     print(problem)
-k = KeyStore(Files()); k.save(bytes(range(32))); print(KeyStore(Files()).load() == bytes(range(32)))
+keys = [(bytes(12), bytes(range(32)))]
+KeyStore(Files()).save(keys); print(KeyStore(Files()).load() == keys)
 Files().replace("settings", b"rubbish"); print(Settings(Files()).problem)
 """,
     "health": """

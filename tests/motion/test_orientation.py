@@ -87,6 +87,43 @@ def test_bias_is_found_without_rest() -> None:
     assert tilt_error_deg(result.q_earth_from_sensor, truth)[3000:].max() < 0.5
 
 
+@pytest.mark.parametrize("bias_deg_s", [(2.0, -2.5, 0.4), (1.0, 1.8, -2.5)])
+def test_a_large_bias_is_found_at_rest_to_a_hundredth(bias_deg_s: tuple[float, float, float]) -> None:
+    # Over a window of 1.5 s it turns the strapdown frame by 5 deg, past what a first-order step describes.
+    t_s, gyr, acc = still(1500)
+    acc[:] = 9.81 * np.array([0.6, 0.0, 0.8])
+    result = estimate_motion(t_s, gyr + np.radians(bias_deg_s), acc)
+    np.testing.assert_allclose(np.degrees(result.bias_rad_s[-1]), bias_deg_s, atol=0.01)
+    assert (
+        rotation.angle_between_deg(rotation.up_in_sensor(result.q_earth_from_sensor), acc)[500:].max() < 0.03
+    )
+
+
+def hops(tilt_deg: float, contact: float) -> tuple[ImuBlock, FloatArray]:
+    """Return a minute of hopping at 1.7 Hz with a tilted, unturned 4 g sensor, and the true up.
+
+    Each landing is half a sine over this share of the time, as high as it has to be for a mean of 1 g.
+    """
+    rng = np.random.default_rng(1)
+    t_s = np.arange(6240) / 104
+    phase = 1.7 * t_s % 1
+    force = np.where(phase < contact, math.pi / 2 / contact * np.sin(np.pi * phase / contact), 0.0)
+    force[t_s < 5] = 1.0
+    up = np.array([math.sin(math.radians(tilt_deg)), 0.0, math.cos(math.radians(tilt_deg))])
+    unit = 4 * 9.80665 / 32768
+    acc = 9.80665 * force[:, None] * up + rng.normal(0, 0.02, (6240, 3))
+    counts = np.clip(np.round(acc / unit), -32768, 32767)
+    return ImuBlock(t_s, rng.normal(0, 0.002, (6240, 3)), counts * unit), up
+
+
+@pytest.mark.parametrize(("tilt_deg", "contact"), [(35, 0.25), (35, 0.2), (20, 0.2)])
+def test_landings_beyond_the_accelerometer_s_range_are_not_gravity(tilt_deg: float, contact: float) -> None:
+    """Taken as measured they tilted the estimate by 5 to 13 deg."""
+    block, up = hops(tilt_deg, contact)
+    found = rotation.up_in_sensor(OrientationStage().process(block).q_earth_from_sensor)
+    assert rotation.angle_between_deg(found, np.tile(up, (len(found), 1)))[block.t_s > 5].max() < 4.5
+
+
 def test_slow_droop_is_not_taken_for_bias() -> None:
     # A head that sinks by 0.8 deg/s for 20 s, with the tremor of a quiet person.
     rng = np.random.default_rng(8)

@@ -10,7 +10,7 @@ import pytest
 
 from command import Command, assert_one_line, run_limited
 from offline.imu_file_samples import leaning, save
-from tiltwise.config.settings import RuleSetting, rule_settings
+from tiltwise.config.settings import RuleKind, RuleSetting, rule_settings
 from tiltwise.offline.analyze import analyze
 from tiltwise.offline.input_file import choose_mounting, read_input
 from tiltwise.types import Mount
@@ -111,7 +111,7 @@ def test_progress_grows_to_the_end(leant: Path) -> None:
 
 
 def test_hysteresis_never_goes_below_zero() -> None:
-    assert rule_settings(RuleSetting(angle_deg=3, hysteresis_deg=5)).exit_deg == 0
+    assert rule_settings(RuleSetting(kind=RuleKind.SIMPLE, angle_deg=3, hysteresis_deg=5)).exit_deg == 0
 
 
 def test_gaps_are_told_and_count_as_nothing(tiltwise: Command, tmp_path: Path) -> None:

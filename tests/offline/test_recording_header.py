@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tiltwise.config.settings import RuleSetting
+from tiltwise.config.settings import RuleKind, RuleSetting
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.offline.recording_header import RecordedSession, read_header, recording_header
 from tiltwise.recording.tw_file import RecordingWriter, read_frames
@@ -21,7 +21,7 @@ FILE = (
 )
 HEAD = Mounting(Mount.HEAD, (0.5, 0.5, -0.5, 0.5), "nod", 0.875, ("The nods were small.",))
 COLLAR = Mounting(Mount.COLLAR, (1.0, 0.0, 0.0, 0.0))
-RULE = RuleSetting(25.0, 40.5, 4.0, 2.0)
+RULE = RuleSetting(25.0, 40.5, 4.0, 2.0, RuleKind.SIMPLE)
 
 
 def test_a_header_is_read_as_before(tmp_path: Path) -> None:
@@ -58,4 +58,4 @@ def test_exercises_and_rule_numbers_of_a_later_version_are_left_out() -> None:
         {"exercises": ["chin_tuck", "ear_wiggle"], "rule": {"seconds": 30, "mood": 3}}, device=""
     )
     assert said.exercises == ("chin_tuck",)
-    assert said.rule == RuleSetting(seconds=30.0)
+    assert said.rule == RuleSetting(kind=RuleKind.SIMPLE, seconds=30.0)

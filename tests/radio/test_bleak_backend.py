@@ -87,8 +87,8 @@ def test_info_says_that_the_board_is_locked():
     async def scenario(room):
         return await room.host.connect()
 
-    info = struct.unpack(wire.HELLO_BODY, in_room(scenario))
-    assert info[0] == wire.VERSION
+    info = struct.unpack(wire.HELLO_START, in_room(scenario))
+    assert info[0] == wire.PROTOCOL
     assert info[3] == wire.STATE_LOCKED
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tiltwise.report import aggregate as agg
 from tiltwise.report.aggregate import Aggregate
 from tiltwise.report.exposure import ExposureAccumulator, ExposureSettings
-from tiltwise.types import ACTIVITIES, Activity, FloatArray, Mount
+from tiltwise.types import ACTIVITIES, Activity, ActivityChanged, FloatArray, Mount
 
 STILL, MOVING, WALKING, LYING, NOT_WORN = (ACTIVITIES.index(a) for a in Activity)
 HOUR_S = 1_772_000_000.0 - 1_772_000_000.0 % 60
@@ -127,6 +127,40 @@ def test_holding_a_posture_uses_its_time_limit_and_a_pause_starts_anew() -> None
     assert total.limit_use == pytest.approx(170 / 340, abs=0.01)  # 45 deg may be held 340 s
     assert total.bout_s == 170
     assert collect(HOUR_S + np.arange(1501) / 50, np.full(1501, 24.0))[0].limit_use == 0
+
+
+@pytest.mark.parametrize("mount", list(Mount))
+def test_the_longest_spell_is_at_the_limit_that_its_words_name(mount: Mount) -> None:
+    angle = np.repeat([20.8, 5.0, 24.0, 5.0, 20.8], 50 * np.array([200, 10, 3, 10, 90]))
+    total = agg.merge(collect(HOUR_S + np.arange(len(angle)) / 50, angle, mount=mount))
+    assert total.bout_s == pytest.approx(200, abs=1)
+    short = np.repeat([5.0, 40.0, 5.0], 50 * np.array([10, 4, 10]))
+    assert agg.merge(collect(HOUR_S + np.arange(len(short)) / 50, short)).bout_s == 4
+
+
+def test_a_spell_ends_with_its_day() -> None:
+    midnight_s = HOUR_S + 600.0
+    t = HOUR_S + np.arange(50 * 1500) / 50
+    rows = collect(t, np.full(len(t), 40.0), next_day_s=lambda s: midnight_s + 86400 * (s >= midnight_s))
+    before, after = (
+        agg.merge([r for r in rows if (r.start_s < midnight_s) == is_before]) for is_before in (True, False)
+    )
+    assert (before.bout_s, after.bout_s) == (600, pytest.approx(900, abs=1))
+    assert after.limit_use == pytest.approx(1.5 * before.limit_use, rel=0.01)
+
+
+def test_the_seconds_before_it_was_known_to_be_off_are_no_posture() -> None:
+    t = HOUR_S + np.arange(50 * 120) / 50
+    known_s = HOUR_S + 67.0
+    code = np.where(t >= known_s, ACTIVITIES.index(Activity.NOT_WORN), STILL).astype(np.int8)
+    accumulator = ExposureAccumulator()
+    angle = np.where(t < HOUR_S + 50.0, 5.0, 55.0)  # on a table since 50 s
+    rows = accumulator.process(
+        t, angle, code, changes=[ActivityChanged(known_s, Activity.NOT_WORN, HOUR_S + 50.0)]
+    )
+    total = agg.merge(rows + accumulator.finish())
+    assert total.worn_s == pytest.approx(50.0, abs=0.05)
+    assert (total.bout_s, total.limit_use) == (0, 0)
 
 
 def test_a_glance_down_is_not_a_static_posture() -> None:

@@ -139,6 +139,29 @@ def test_on_a_clock_change_the_axis_follows_the_clock(month: int, day: int, hour
     assert f"{day} " in words(figure)
     low, high = figure.axes[0].get_xlim()
     assert (high - low) * 24 == pytest.approx(hours)
+    labels = [text.get_text() for text in figure.axes[1].get_xticklabels()]
+    assert labels[0].endswith("CET" if month == 3 else "CEST")
+    assert labels[-1].endswith("CEST" if month == 3 else "CET")
+
+
+def test_an_hour_that_comes_twice_is_marked_twice_and_told_apart() -> None:
+    start = datetime(2026, 10, 25, 2, 30, tzinfo=BERLIN).timestamp()  # in the first of the two hours
+    ticks, labels = curves.clock_ticks(start, start + 3600, lambda t: datetime.fromtimestamp(t, BERLIN))
+    assert [label.replace("\n", " ") for label in labels[::6]] == ["02:30 CEST", "02:00 CET", "02:30 CET"]
+    assert np.diff(ticks).tolist() == [300.0] * 12
+
+
+@pytest.mark.parametrize(("span_s", "unit"), [(90.0, "(s)"), (900.0, "(min)"), (9000.0, "(h:mm)")])
+def test_a_recording_s_axis_has_a_unit_of_its_length_and_shows_where_samples_are_missing(
+    span_s: float, unit: str
+) -> None:
+    t = np.concatenate((np.arange(0, span_s / 3, 0.1), np.arange(span_s / 2, span_s, 0.1)))
+    zeros = np.zeros(len(t))
+    figure = plots.angles(AngleBlock(t, *[zeros] * 7), mount=Mount.HEAD, title="a recording")
+    assert unit in words(figure)
+    assert curves.hole_edges(t) == [(pytest.approx(span_s / 3, abs=0.2), span_s / 2)]
+    hatched = [patch for patch in figure.axes[0].patches if patch.get_hatch()]
+    assert len(hatched) == 1
 
 
 def test_angles_of_a_recording_are_drawn_with_hostile_names_as_text() -> None:

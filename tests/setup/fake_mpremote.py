@@ -68,6 +68,8 @@ def board_os(board):
     module.sync = lambda: None
     module.statvfs = lambda _path: (BLOCK, BLOCK, board["blocks"], free(), free(), 0, 0, 0, 0, 255)
     module.free = free
+    if "random" not in board["lacks"]:
+        module.urandom = bytes
     return module
 
 
@@ -80,7 +82,7 @@ def board_modules(board, os_module):
     system.path = ["", "/lib"]
     memory = types.ModuleType("gc")
     memory.collect = lambda: None
-    memory.mem_free = lambda: 150000
+    memory.mem_free = lambda: board.get("heap", 190000)
     machine = types.ModuleType("machine")
     machine.unique_id = lambda: b"\x01\x02\x03\x04\x05\x06"
     modules = {"os": os_module, "sys": system, "gc": memory, "machine": machine}
@@ -101,11 +103,18 @@ def board_modules(board, os_module):
 
 
 def firmware_module(board, name, os_module):
+    if name == "firmware.built":
+        if not board.get("built"):
+            raise ImportError("no module named 'firmware.built'")
+        return types.SimpleNamespace(SHA256=board["built"])
     path = here("/lib/" + name.replace(".", "/") + ".mpy")
     path = path if path.is_file() else here("/lib/" + name.replace(".", "/") + "/__init__.mpy")
-    if not path.is_file() or path.read_bytes()[:2] != bytes([ord("M"), board["mpy"] & 0xFF]):
+    if not board.get("built") and (
+        not path.is_file() or path.read_bytes()[:2] != bytes([ord("M"), board["mpy"] & 0xFF])
+    ):
         raise ImportError(f"no module named '{name}'")
     module = types.ModuleType(name)
+    module.__file__ = name.replace(".", "/") + ".py" if board.get("built") else f"/{path.relative_to(FLASH)}"
 
     def pins():
         if not board["machine"] and not here("/profile").exists():

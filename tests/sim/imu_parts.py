@@ -10,10 +10,12 @@ from tiltwise.sim.board.simulated_board import SimBoard, SimBus, SimClock
 from tiltwise.sim.imu import bmi270_model
 from tiltwise.sim.imu.bmi270_model import Bmi270
 from tiltwise.sim.imu.icm42688_model import Icm42688p
+from tiltwise.sim.imu.icm45686_model import Icm45686
 from tiltwise.sim.imu.imu_errors import G_M_S2
 from tiltwise.sim.imu.imu_model import ImuModel
 from tiltwise.sim.imu.lsm6ds3trc_model import Lsm6ds3trc
 from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
+from tiltwise.sim.imu.lsm6dsv16x_model import Lsm6dsv16x
 from tiltwise.sim.imu.mpu6050_model import Mpu6050
 
 
@@ -31,7 +33,12 @@ class Kind:
     @property
     def has_trim(self) -> bool:
         """Whether the part knows its own true rate."""
-        return self.name == "LSM6DSOX"
+        return self.name in ("LSM6DSOX", "LSM6DSV16X")
+
+    @property
+    def has_self_test(self) -> bool:
+        """Whether the part can test itself without a program of its maker's."""
+        return self.name != "ICM-45686"
 
 
 def mpu6500(*args, **options):
@@ -46,6 +53,8 @@ KINDS = [
     Kind("ICM-42688-P", Icm42688p, 0x69, wire.IMU_ICM42688P, 100.0, 128),
     Kind("MPU-6050", Mpu6050, 0x68, wire.IMU_MPU6050, 100.0, 85),
     Kind("MPU-6500", mpu6500, 0x69, wire.IMU_MPU6050, 100.0, 42),
+    Kind("LSM6DSV16X", Lsm6dsv16x, 0x6A, wire.IMU_LSM6DSV16X, 120.0, 128),
+    Kind("ICM-45686", Icm45686, 0x68, wire.IMU_ICM45686, 100.0, 127),
 ]
 
 

@@ -125,8 +125,8 @@ def test_what_is_kept_is_readable_by_its_owner_only(tmp_path: Path) -> None:
     with start(home, "watch", "sim:desk?minutes=2&speed=0", "--record", str(tmp_path / "a.tw")) as child:
         child.communicate(timeout=DEADLINE_S)
     folder = home / "simulated"
-    kept = [tmp_path / "a.tw", *folder.glob("*.db"), *folder.glob("receipts.log")]
-    assert len(kept) == 4
+    kept = [tmp_path / "a.tw", *folder.glob("*.db"), *folder.glob("receipts*.log")]
+    assert len(kept) == 5
     assert {path.stat().st_mode & 0o777 for path in kept} == {0o600}
     assert folder.stat().st_mode & 0o777 == 0o700
 

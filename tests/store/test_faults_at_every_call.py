@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tiltwise_lab.bench.storage import failing_calls
-from tiltwise_lab.bench.storage.faults_at_every_call import OPERATIONS, call_rows, check, present, record
+from tiltwise_lab.bench.storage.faults_at_every_call import OPERATIONS, call_rows, check
+from tiltwise_lab.bench.storage.prepared_stores import present, record
 
 
 @pytest.mark.skipif(
@@ -25,9 +26,9 @@ def test_a_fault_at_a_few_calls_of_each_operation_costs_nothing_that_is_not_told
 def test_the_check_sees_a_silent_loss(tmp_path: Path) -> None:
     record(tmp_path / "store", 1, 400)
     before = present(tmp_path / "store")
-    for path in (tmp_path / "store").glob("raw-*"):
-        path.unlink()
-    (tmp_path / "store" / "receipts.log").unlink()
+    for pattern in ("raw-*", "receipts*"):
+        for path in (tmp_path / "store").glob(pattern):
+            path.unlink()
     wrong = check(tmp_path / "store", OPERATIONS["open after a kill"], before, [])
     assert wrong.startswith("400 acknowledged frames lost, 0 told")
 

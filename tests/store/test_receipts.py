@@ -1,7 +1,9 @@
 """No silent loss: what was acknowledged and is gone is said exactly, and the board is asked for it again."""
 
+import json
 import shutil
 import sqlite3
+import zlib
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from store.store_frames import T0_S, frame, utc_s
 from tiltwise.common.frame import read_frame
 from tiltwise.store.acknowledged.receipts import Receipts, digest
+from tiltwise.store.files.swap import RECEIPTS_NAMES
 from tiltwise.store.writer import Store, StoreError
 from tiltwise.types import Mount
 
@@ -126,7 +129,8 @@ def test_a_deleted_core_keeps_the_frames_of_the_months_and_says_what_is_gone(tmp
 
 def test_deleted_receipts_are_told_once_and_begun_again(tmp_path: Path) -> None:
     left = killed(tmp_path)
-    (left / "receipts.log").unlink()
+    for name in RECEIPTS_NAMES:
+        (left / name).unlink()
     (line,) = reports(left)
     assert "receipts.log was missing" in line
     assert Receipts.load(left).acknowledged()["clip", 7].pairs == [(0, 399)]
@@ -145,15 +149,61 @@ def test_frames_changed_in_the_tail_are_told(tmp_path: Path) -> None:
     assert "are not as they were acknowledged" in line
 
 
-def test_a_damaged_line_of_the_receipts_is_told_and_the_rest_counts(tmp_path: Path) -> None:
-    left = killed(tmp_path, 100)
-    data = bytearray((left / "receipts.log").read_bytes())
+def damage_a_line(path: Path) -> None:
+    data = bytearray(path.read_bytes())
     data[data.index(b"clip") + 1] ^= 1
-    (left / "receipts.log").write_bytes(data)
+    path.write_bytes(data)
+
+
+def test_a_damaged_line_of_one_file_of_receipts_is_told_and_the_other_one_says_it(tmp_path: Path) -> None:
+    left = killed(tmp_path, 100)
+    damage_a_line(left / RECEIPTS_NAMES[0])
     (line,) = reports(left)
-    assert "receipts.log was damaged" in line
+    assert line == "receipts.log was damaged; the other file says all that it said"
+    first, second = (left / name for name in RECEIPTS_NAMES)
+    assert first.read_bytes() == second.read_bytes()
+    assert seqs(left) == list(range(100))
+
+
+def test_a_line_damaged_in_both_files_of_receipts_is_told_and_the_rest_counts(tmp_path: Path) -> None:
+    left = killed(tmp_path, 100)
+    for name in RECEIPTS_NAMES:
+        damage_a_line(left / name)
+    (line,) = reports(left)
+    assert line.startswith("receipts.log and receipts.copy.log were damaged: what 1 of their lines said")
     assert reports(left) == [line]
     assert seqs(left) == list(range(100))
+
+
+@pytest.mark.parametrize("name", RECEIPTS_NAMES)
+@pytest.mark.parametrize("how", ["cut", "deleted", "overwritten"])
+def test_frames_lost_with_one_file_of_receipts_are_told_by_the_other(
+    tmp_path: Path, name: str, how: str
+) -> None:
+    """The log of the database and the receipts go back to the same moment, as on a disk that loses a day."""
+    left = killed(tmp_path)
+    (left / "core.db-wal").unlink()
+    path = left / name
+    lines = path.read_bytes().splitlines(keepends=True)
+    if how == "deleted":
+        path.unlink()
+    else:
+        path.write_bytes(b"".join(lines[:2]) if how == "cut" else b"\xa5" * 3000)
+    said = "\n".join(reports(left))
+    stored = len(seqs(left))
+    assert stored < 400
+    assert f"{400 - stored} acknowledged frames of clip are missing" in said
+
+
+def test_receipts_of_a_single_file_are_read_as_they_were(tmp_path: Path) -> None:
+    left = killed(tmp_path, 100)
+    first, second = (left / name for name in RECEIPTS_NAMES)
+    lines = [json.loads(line[9:])[1:] for line in first.read_bytes().splitlines()]
+    texts = [json.dumps(values, separators=(",", ":")).encode() for values in lines]
+    first.write_bytes(b"".join(b"%08x %s\n" % (zlib.crc32(text), text) for text in texts))
+    second.unlink()
+    assert reports(left) == []
+    assert Receipts.load(left).acknowledged()["clip", 7].pairs == [(0, 99)]
 
 
 def test_erasing_retiring_and_losses_of_the_board_are_no_losses_of_the_store(tmp_path: Path) -> None:
@@ -181,8 +231,8 @@ def test_a_repaired_store_without_receipts_counts_nothing_as_received_that_is_no
 ) -> None:
     with Store(tmp_path, min_free_bytes=0) as store:
         fill(store, begin(store), 0, 100)
-    (tmp_path / "receipts.log").unlink()
-    (tmp_path / MONTH).unlink()
+    for name in (*RECEIPTS_NAMES, MONTH):
+        (tmp_path / name).unlink()
     db = sqlite3.connect(tmp_path / "core.db")
     db.execute("DELETE FROM meta")  # as before there were receipts
     (page,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'gap_start'").fetchone()

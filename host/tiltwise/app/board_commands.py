@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from tiltwise.app.cli_options import (
     DataOption,
     FaceOption,
     InFrontOption,
+    JsonOption,
     MountOption,
     PersonOption,
     PictureOption,
@@ -42,12 +44,22 @@ def setup(
         ),
     ] = None,
     new_key: Annotated[bool, typer.Option("--new-key", help="A new key even if the old one works.")] = False,
+    image: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write into this folder what an image with the firmware in it is built from.",
+            file_okay=False,
+        ),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the steps, touch nothing.")] = False,
 ) -> None:
     """New board over USB: firmware, key, name; the same command continues after any interruption."""
-    from tiltwise.app.setup_steps import run_setup
+    from tiltwise.app.setup_steps import run_image, run_setup
     from tiltwise.setup.wizard import Options
 
+    if image is not None:
+        run_image(image)
+        return
     place = chosen_mount(mount)
     options = Options(
         port=port,
@@ -80,7 +92,8 @@ def calibrate(
     from tiltwise.config.calibration_profiles import DEFAULT_PERSON
     from tiltwise.config.settings import parse_face, parse_mount
 
-    wear = chosen_settings().wear
+    settings = chosen_settings()
+    wear = settings.wear
     with exit_status.wrong_use():
         outward = "" if face is None else parse_face(face)
     options = CalibrateOptions(
@@ -97,8 +110,34 @@ def calibrate(
         default_mount=parse_mount(wear.mount),
         face=outward,
         default_face=wear.face,
+        settings=settings,
     )
     run_calibrate(options, console.out)
+
+
+def board(
+    address: Annotated[str, typer.Argument(help="ble:, ble:NAME or serial:PORT")] = "ble:",
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; repeatable.")
+    ] = None,
+    neutral: Annotated[bool, typer.Option("--neutral", help="Take the wearer's neutral posture.")] = False,
+    restart: Annotated[bool, typer.Option("--restart", help="Start the board anew.")] = False,
+    takeover: TakeoverOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Health, parts and settings of a board; what `watch` has not fetched yet stays on it."""
+    from tiltwise import console
+    from tiltwise.app.running.board_command import parse_changes, talk_to_board
+    from tiltwise.app.running.board_view import board_json, board_table
+
+    talk = talk_to_board(
+        address, parse_changes(changes or []), takes_neutral=neutral, restarts=restart, takeover=takeover,
+        console=console.err if as_json else console.out,
+    )  # fmt: skip
+    if as_json:
+        typer.echo(json.dumps(board_json(talk), indent=1))
+    else:
+        console.out.print(board_table(talk), highlight=False)
 
 
 def scan(
@@ -117,3 +156,62 @@ def scan(
         except ble.BluetoothError as error:
             on_air, trouble = [], str(error)
     console.out.print(scan_report(serial.ports(), on_air, trouble), highlight=False)
+
+
+keys = typer.Typer(help="Which computers a board lets in.", no_args_is_help=False, rich_markup_mode=None)
+NameArgument = Annotated[str, typer.Argument(help="Name of the other computer, 12 bytes at most.")]
+
+
+@keys.callback(invoke_without_command=True)
+def _keys(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        from tiltwise import console
+        from tiltwise.app.keys import show_own
+
+        show_own(console.out)
+
+
+@keys.command("list")
+def keys_list(address: AddressArgument = "ble:", takeover: TakeoverOption = False) -> None:
+    """The computers that a board has a key of."""
+    from tiltwise import console
+    from tiltwise.app.keys import show_hosts
+    from tiltwise.config.address import parse_address
+
+    show_hosts(parse_address(address), console.out, take_over=takeover)
+
+
+@keys.command("invite")
+def keys_invite(
+    name: NameArgument, address: AddressArgument = "ble:", takeover: TakeoverOption = False
+) -> None:
+    """Let another computer use the board too; prints what that one is to accept."""
+    from tiltwise import console
+    from tiltwise.app.keys import invite
+    from tiltwise.config.address import parse_address
+
+    invite(name, parse_address(address), console.out, take_over=takeover)
+
+
+@keys.command("accept")
+def keys_accept(
+    code: Annotated[str, typer.Argument(help="What `tiltwise keys invite` printed.")],
+    name: Annotated[str, typer.Option(help="Name of the sensor on this computer.")] = "tiltwise",
+) -> None:
+    """Use a board that another computer has let this one into."""
+    from tiltwise import console
+    from tiltwise.app.keys import accept
+
+    accept(code, name, console.out)
+
+
+@keys.command("revoke")
+def keys_revoke(
+    name: NameArgument, address: AddressArgument = "ble:", takeover: TakeoverOption = False
+) -> None:
+    """Lock another computer out, a lost one for instance."""
+    from tiltwise import console
+    from tiltwise.app.keys import revoke
+    from tiltwise.config.address import parse_address
+
+    revoke(name, parse_address(address), console.out, take_over=takeover)

@@ -6,7 +6,7 @@ Text and a bell guide; progress is shown as it comes. A refusal says why, and th
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ from tiltwise.config.calibration_profiles import (
     device_name,
 )
 from tiltwise.config.paths import data_folder
+from tiltwise.config.settings import Settings
 from tiltwise.errors import AppError
 from tiltwise.link.source import Source
 from tiltwise.link.supervisor import Supervisor
@@ -30,7 +31,7 @@ from tiltwise.live.run import run_calibration
 from tiltwise.live.sources import mount_of, taking_over
 from tiltwise.live.wearer.case_orientation import AUTO, OFF, choose_face
 from tiltwise.live.wearer.live_calibration import CalibrationOptions
-from tiltwise.live.wearer.live_events import LiveEvents
+from tiltwise.live.wearer.live_events import LiveEvents, LiveNote
 from tiltwise.motion.angles.neck_angles import AnglesStage
 from tiltwise.motion.calibration.guided_calibration import CalibrationProgress, CalibrationStep
 from tiltwise.motion.calibration.mounting import Mounting
@@ -69,6 +70,8 @@ class CalibrateOptions:
         Folder of the calibrations; the data folder without.
     takeover
         End the session of another program with this board.
+    settings
+        The wearer's, which the board is told too.
     face
         Case orientation (case_orientation.py); empty leaves it to the source and default_face.
     """
@@ -86,6 +89,7 @@ class CalibrateOptions:
     face: str = ""
     takeover: bool = False
     default_face: str = AUTO
+    settings: Settings = field(default_factory=Settings)
 
 
 def run_calibrate(options: CalibrateOptions, console: Console) -> DeviceProfile:
@@ -110,6 +114,8 @@ def run_calibrate(options: CalibrateOptions, console: Console) -> DeviceProfile:
         options.mount or mount_of(source) or options.default_mount,
         CalibrationOptions(with_tilts=options.with_tilts, is_in_front=options.is_in_front, face=face),
         has_answers=isinstance(source, Supervisor),
+        is_mount_asked=options.mount is not None,
+        settings=options.settings,
     )
     hints = ""
     if address.scheme != "sim":
@@ -205,6 +211,8 @@ class CalibrationView:
         for event in events:
             if isinstance(event, CalibrationProgress):
                 self._show(event)
+            elif isinstance(event, LiveNote):
+                self._console.print(f"  {event.text}", style="dim", highlight=False)
 
     def _show(self, progress: CalibrationProgress) -> None:
         state = (progress.step, progress.count, progress.reason)

@@ -36,6 +36,9 @@ from tiltwise.app.cli_options import (
     chosen_settings,
 )
 from tiltwise.app.coach import coach_commands
+from tiltwise.app.history import history_commands, report_command
+from tiltwise.app.running import running_commands
+from tiltwise.app.travel import travel_commands
 from tiltwise.config import paths
 from tiltwise.version import __version__
 
@@ -53,7 +56,7 @@ WAY_IN = f"""tiltwise {__version__}: neck posture, from a small sensor behind th
 
   tiltwise demo                     watch it all work without hardware
   tiltwise watch sim:desk?speed=20  the daily program, on a simulated wearer
-  tiltwise day                      the newest day as a plot
+  tiltwise day                      the newest day as a plot; week, month, year
   tiltwise exercise                 a short desk break, led and counted
   tiltwise analyze FILE             angles and episodes in any IMU file
   tiltwise count FILE --exercise side_tilt
@@ -84,14 +87,15 @@ def demo(
     speed: Annotated[float, typer.Option(min=0, help="Times real speed; 0 is as fast as it goes.")] = 20.0,
     out: Annotated[Path | None, typer.Option(help="New folder for plot, database and recording.")] = None,
     mount: MountOption = None,
+    rule: RuleOption = None,
 ) -> None:
     """No hardware: a simulated wearer, the real firmware, alerts, an exercise, the store and the day plot."""
     from tiltwise import console
-    from tiltwise.app.demo import DemoOptions, run_demo
+    from tiltwise.app.demo import DemoOptions, demo_settings, run_demo
     from tiltwise.types import Mount
 
     options = DemoOptions(
-        settings=chosen_settings(),
+        settings=chosen_settings(rule) if rule else demo_settings(chosen_settings()),
         minutes=minutes,
         seed=seed,
         speed=speed,
@@ -138,6 +142,9 @@ def watch(
     watch(options, console.out)
 
 
+app.command(short_help="What runs, and how you are doing today.")(running_commands.status)
+app.command(short_help="No alerts for a while.")(running_commands.snooze)
+app.command(short_help="Calibrate anew in the running watch.")(running_commands.recalibrate)
 app.command(short_help="New board over USB: firmware, key, name.")(board_commands.setup)
 app.command(short_help="Sit tall, nod three times: how the sensor sits.")(board_commands.calibrate)
 
@@ -239,18 +246,35 @@ def day(
     data: DataOption = None,
     out: PictureOption = None,
     person: PersonOption = None,
+    figures: Annotated[
+        bool, typer.Option("--figures", help="All exposure figures, each with its source.")
+    ] = False,
 ) -> None:
     """Plot and figures of a stored day."""
     from tiltwise import console
     from tiltwise.app.day import day_table, draw_day, folder_with_days
+    from tiltwise.app.history.day_sentence import day_sentence
+    from tiltwise.app.history.figure_table import figure_table
 
     folder, said = folder_with_days(data, paths.data_folder())
     folder = paths.person_folder(folder, person)
-    loaded, path = draw_day(folder, date, out, chosen_settings().rule.angle_deg)
+    loaded, path = draw_day(folder, date, out, chosen_settings().rule)
     if said:
         console.out.print(said, style="dim", highlight=False, soft_wrap=True)
+    console.out.print(day_sentence(folder, loaded), style="bold", highlight=False)
     console.out.print(day_table(loaded), highlight=False)
+    if figures:
+        console.out.print(figure_table(loaded.summary), highlight=False)
     console.out.print(f"plot: {text.printable(str(path), 300)}", highlight=False, soft_wrap=True)
+
+
+_NEGATIVE = {"ignore_unknown_options": True}  # -1 is a week, not an option
+app.command(context_settings=_NEGATIVE)(history_commands.week)
+app.command(context_settings=_NEGATIVE)(history_commands.month)
+app.command(context_settings=_NEGATIVE)(history_commands.year)
+app.command(context_settings=_NEGATIVE)(report_command.report)
+app.command(context_settings=_NEGATIVE)(travel_commands.export)
+app.command("import")(travel_commands.import_)
 
 
 @app.command("data")
@@ -283,6 +307,8 @@ def data_(
 
 
 app.command()(board_commands.scan)
+app.command(short_help="Health, parts and settings of a board.")(board_commands.board)
+app.add_typer(board_commands.keys, name="keys", short_help="Which computers a board lets in.")
 
 
 @app.command()

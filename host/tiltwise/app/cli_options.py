@@ -37,7 +37,8 @@ MountOption = Annotated[str | None, typer.Option("--mount", metavar="PLACE", hel
 NeutralOption = Annotated[Path | None, typer.Option("--neutral", help="Recording of the neutral posture.")]
 UpOption = Annotated[str, typer.Option("--neutral-up", metavar="X,Y,Z", help='Neutral "up" in sensor axes.')]
 RuleOption = Annotated[
-    str | None, typer.Option("--rule", metavar="DEG:SECONDS", help="When to alert, e.g. 20:60.")
+    str | None,
+    typer.Option("--rule", metavar="DEG:SECONDS", help="An angle for a time, e.g. 20:60; or dose."),
 ]
 PersonOption = Annotated[
     str | None, typer.Option("--person", help="Whose calibration and days (default: me).")
@@ -71,7 +72,8 @@ def chosen_settings(rule: str | None = None) -> Settings:
         return settings
     with exit_status.wrong_use():
         chosen = parse_rule(rule)
-    return replace(settings, rule=replace(settings.rule, angle_deg=chosen.angle_deg, seconds=chosen.seconds))
+    chosen = replace(chosen, hysteresis_deg=settings.rule.hysteresis_deg, recovery_s=settings.rule.recovery_s)
+    return replace(settings, rule=chosen)
 
 
 def chosen_mount(text: str | None) -> Mount | None:

@@ -173,10 +173,16 @@ def data_table(folder: Path, seen: Overview) -> Table:
         ("devices", _names(seen.devices)),
         ("range", _range(seen)),
         ("days", _days(seen)),
-        ("recorded / worn", f"{lasting(seen.covered_s)} / {lasting(seen.worn_s)}"),
+        (
+            "recorded / worn",
+            f"{lasting(seen.covered_s)} / {lasting(seen.worn_s)}, in {seen.sessions} sessions",
+        ),
         ("raw samples", _raw(seen)),
     ]
     rows += [("origin", f"{' and '.join(seen.origins)}, not your own days")] if seen.origins else []
+    if seen.older_minutes:
+        said = f"{seen.older_minutes} minutes are of an earlier version: --rebuild computes recordings anew"
+        rows.append(("algorithm", said))
     rows += [("gaps", "none")] if not seen.gaps else []
     for k, gap in enumerate(seen.gaps):
         rows.append(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -11,11 +12,13 @@ from zoneinfo import ZoneInfo
 from rich.table import Table
 
 from tiltwise.config.paths import simulated_in
+from tiltwise.config.settings import RuleSetting
 from tiltwise.errors import AppError, UsageError
 from tiltwise.live.event_text import lasting
 from tiltwise.offline import shown_metrics
 from tiltwise.offline.picture_file import check_picture_path, save_figure
 from tiltwise.report import plots
+from tiltwise.report.aggregate import BASE, SPELL_DEG
 from tiltwise.report.day_summary import DaySummary
 from tiltwise.report.plots import Figure
 from tiltwise.store.files.schema import CORE_NAME
@@ -35,6 +38,9 @@ class Day:
     zone: ZoneInfo
     rule_deg: float | None = None  # of the rule in force then, if it was kept
     origins: tuple[str, ...] = ()  # "simulated", "replayed": what of it is not the wearer's own
+    left_out_s: Mapping[str, float] = field(
+        default_factory=dict
+    )  # worn seconds of sensors beside the one shown
 
     @property
     def mark(self) -> str:
@@ -87,7 +93,8 @@ def load_day(folder: Path, day: date | None) -> Day:
             near = min(days, key=lambda d: abs((d - chosen).days))
             raise AppError(f"nothing was recorded on {chosen}; the nearest day with data is {near}")
         stored = reader.day(chosen)
-    return Day(chosen, stored.summary(), ZoneInfo(stored.zone), stored.rule_deg, stored.origins)
+    zone = ZoneInfo(stored.zone)
+    return Day(chosen, stored.summary(), zone, stored.rule_deg, stored.origins, stored.left_out_s)
 
 
 def day_figure(
@@ -100,15 +107,16 @@ def day_figure(
     return figure
 
 
-def draw_day(folder: Path, date: str | None, out: Path | None, limit_deg: float) -> tuple[Day, Path]:
+def draw_day(folder: Path, date: str | None, out: Path | None, rule: RuleSetting) -> tuple[Day, Path]:
     """Draw a stored day, the newest without a date; return it and the path, which `out` or the day names.
 
-    limit_deg is today's rule, for a day whose own was not kept.
+    rule is today's, for a day whose own was not kept.
     """
     check_picture_path(out)
     day = load_day(folder, None if date is None else parse_day(date))
     path = out or Path(f"tiltwise-{day.day}.png")
-    save_figure(day_figure(day, limit_deg if day.rule_deg is None else day.rule_deg), path)
+    limit_deg = rule.limit_deg(day.summary.mount) if day.rule_deg is None else day.rule_deg
+    save_figure(day_figure(day, limit_deg), path)
     return day, path
 
 
@@ -116,6 +124,28 @@ def _alerts(s: DaySummary) -> str:
     """Return how many alerts were given, by whom, and how many were not."""
     alone = f", of these {s.alerts_alone} given by the sensor alone" if s.alerts_alone else ""
     return f"{len(s.alerts_s)}{alone}" + (f"; {s.alerts_held_back} held back" if s.alerts_held_back else "")
+
+
+def _relative_rows(s: DaySummary) -> list[tuple[str, str]]:
+    """Return that there is no verdict where nobody said that the neutral was upright, and the way out."""
+    if not s.relative_to:
+        return []
+    text = f"all angles are relative to {s.relative_to}; whether that was upright is not known. "
+    return [("no verdict", text + "Play it again with --neutral FILE or --neutral-up X,Y,Z")]
+
+
+def _episode_rows(s: DaySummary) -> list[tuple[str, str]]:
+    """Return how long the slumps lasted that were alerted of, as `watch` told it."""
+    if not s.episodes:
+        return []
+    longest_s = max(e.end_s - e.start_s for e in s.episodes)
+    return [("alerted slumps", f"{len(s.episodes)}, the longest {lasting(longest_s)}")]
+
+
+def _repetitions(s: DaySummary) -> str:
+    """Return how many; a day that nobody announced an exercise in shows sets of side tilts only."""
+    n = sum(not rep.is_partial for rep in s.reps)
+    return str(n) if n else "0 (unannounced, sets of side tilts are counted only)"
 
 
 def _upper_back_rows(summary: DaySummary) -> list[tuple[str, str]]:
@@ -140,19 +170,30 @@ def day_table(day: Day) -> Table:
         title_justify="left",
     )
     rows = [
+        *_relative_rows(s),
         ("worn", lasting(s.worn_s)),
         ("walking / lying", f"{lasting(s.seconds(Activity.WALKING))} / {lasting(s.seconds(Activity.LYING))}"),
         (
             "angle",
             shown_metrics.NAMES[s.mount]["flexion"] if s.upper_back is None else shown_metrics.OWN_FLEXION,
         ),
+        ("figures of", f"{lasting(s.posture_s)} {BASE}"),
         ("angle P10 / P50 / P90", " / ".join(f"{p:.0f}" for p in s.percentiles_deg) + " deg"),
         ("time beyond", ", ".join(f"{a} deg {p:.0f} %" for a, p in s.percent_above_deg.items())),
         *_upper_back_rows(s),
-        ("longest spell beyond 20 deg", lasting(s.longest_bout_s)),
+        (f"longest spell beyond {SPELL_DEG:g} deg", lasting(s.longest_bout_s)),
+        ("ISO 11226 holding time", f"{s.limit_use * 100:.0f} % of it used by the worst single run"),
         ("alerts", _alerts(s)),
-        ("exercise repetitions", str(sum(not r.is_partial for r in s.reps))),
+        *_episode_rows(s),
+        ("exercise repetitions", _repetitions(s)),
         ("gaps", f"{len(s.gaps)}, {lasting(sum(g.end_s - g.start_s for g in s.gaps))}"),
+    ]
+    rows += [
+        (
+            "note",
+            f"{lasting(seconds)} of {printable(name, 60)} left out: another sensor was worn in those minutes",
+        )
+        for name, seconds in day.left_out_s.items()
     ]
     if s.is_short:
         rows.append(("note", "too little wear to read much into the percentiles"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,7 +17,7 @@ import numpy as np
 from rich.console import Console
 
 from tiltwise.app.day import DEMOS, day_figure, load_day
-from tiltwise.config.settings import Settings
+from tiltwise.config.settings import RuleKind, Settings
 from tiltwise.config.time_zone import local_zone_name
 from tiltwise.console import LINE_STYLES
 from tiltwise.errors import AppError
@@ -32,17 +32,31 @@ from tiltwise.live.wearer.live_events import Calibrated, LiveEvents, PostureMeas
 from tiltwise.offline.picture_file import save_figure
 from tiltwise.offline.recording_header import recording_header
 from tiltwise.recording.tw_file import RecordingWriter
-from tiltwise.report.taking_off import is_on_a_neck
+from tiltwise.report.hindsight import known_later
 from tiltwise.sim.board.simulated_source import SimSource
 from tiltwise.sim.board.simulation import Simulation
 from tiltwise.store.stored_samples import SIMULATED
 from tiltwise.store.writer import Store
 from tiltwise.text import printable
-from tiltwise.types import Activity, ActivityChanged, EpisodeEnded, FloatArray, Mount, RepCompleted
+from tiltwise.types import (
+    ACTIVITIES,
+    Activity,
+    ActivityChanged,
+    EpisodeEnded,
+    FloatArray,
+    Mount,
+    RepCompleted,
+)
 
 EXERCISE = "side_tilt"
 START_HOUR = 9  # local time on the day plot
 _LONGEST_TRACE_S = 1800.0  # longer ones are drawn by the minute
+_AWAY = (ACTIVITIES.index(Activity.NOT_WORN), ACTIVITIES.index(Activity.LYING))
+
+
+def demo_settings(settings: Settings) -> Settings:
+    """Return the wearer's settings with the simple rule: a dose takes longer to fill than a demo lasts."""
+    return replace(settings, rule=replace(settings.rule, kind=RuleKind.SIMPLE))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +85,9 @@ class DemoTally:
     corrected: int = 0
     reps: list[RepCompleted] = field(default_factory=list)
     has_calibration: bool = False
-    # (device s, deg, whether it is off or lies), one a frame
-    trace: list[tuple[float, float, bool]] = field(default_factory=list)
-    is_away: bool = False
+    # (device s, deg, code of the activity), one a frame
+    trace: list[tuple[float, float, int]] = field(default_factory=list)
+    changes: list[ActivityChanged] = field(default_factory=list)
 
     def take(self, received_s: float, events: LiveEvents) -> None:
         """Count, and print what is worth a line."""
@@ -82,9 +96,10 @@ class DemoTally:
                 case Calibrated():
                     self.has_calibration = True
                 case PostureMeasured():
-                    self.trace.append((event.t_s, event.angle_deg, self.is_away))
+                    activity = self.changes[-1].activity if self.changes else Activity.STILL
+                    self.trace.append((event.t_s, event.angle_deg, ACTIVITIES.index(activity)))
                 case ActivityChanged():
-                    self.is_away = event.activity in (Activity.NOT_WORN, Activity.LYING)
+                    self.changes.append(event)
                 case Notice(level=NoticeLevel.ALERT):
                     self.alerts += 1
                 case EpisodeEnded(is_corrected=True, alert_s=float()):
@@ -98,8 +113,9 @@ class DemoTally:
         """Return the angle over the demo for the plot, (UTC s, deg); None when it is long enough for minutes."""
         if not self.trace or self.trace[-1][0] - self.trace[0][0] > _LONGEST_TRACE_S:
             return None
-        t_s, angle_deg, is_away = np.array(self.trace).T
-        angle_deg = np.where(is_on_a_neck(t_s, angle_deg, is_away > 0), angle_deg, np.nan)
+        t_s, angle_deg, code = np.array(self.trace).T
+        is_away = np.isin(known_later(t_s, code.astype(np.int8), angle_deg, self.changes), _AWAY)
+        angle_deg = np.where(is_away, np.nan, angle_deg)
         return np.array([session.utc_s(t) for t in t_s.tolist()]), angle_deg
 
 
@@ -118,7 +134,7 @@ def run_demo(options: DemoOptions, console: Console) -> Path:
     began_s = time.monotonic()
     run_until_stopped(SimSource(simulation, speed=options.speed), session, tally.take)
     _print_summary(console, tally, session, options, time.monotonic() - began_s)
-    limit_deg = options.settings.rule.angle_deg
+    limit_deg = options.settings.rule.limit_deg(options.mount)
     picture = day_figure(load_day(folder, started.date()), limit_deg, tally.line(session))
     save_figure(picture, folder / "day.png")
     _print_files(console, folder)
@@ -131,7 +147,7 @@ def _session(options: DemoOptions, folder: Path, started: datetime) -> LiveSessi
     zone, device = local_zone_name(), f"sim-demo-{options.seed}"
     header = recording_header(
         started=started, address="sim:demo", device=device, zone=zone, mount=options.mount,
-        rule=options.settings.rule, exercises=options.counted,
+        rule=options.settings.rule, exercises=options.counted, alerts=options.settings.alerts,
     )  # fmt: skip
     return open_session(
         Worn(mount=options.mount),
@@ -164,7 +180,7 @@ def _print_introduction(console: Console, simulation: Simulation, options: DemoO
     )
     console.print(
         "wearer -> IMU registers -> firmware -> frames -> angles -> alerts and store\n"
-        f"sensor at {options.mount.value}, rule {rule.angle_deg:g} deg for {rule.seconds:g} s\n",
+        f"sensor at {options.mount.value}, rule: {rule.words}\n",
         style="dim",
         highlight=False,
     )

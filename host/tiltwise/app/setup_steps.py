@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tiltwise import console
 from tiltwise.setup import wizard
+from tiltwise.setup.image import write_image
+from tiltwise.setup.tools import Tools
 from tiltwise.text import as_typed
+
+
+def run_image(folder: Path) -> None:
+    """Write what an image with the firmware in it is built from; SetupError says in a line what is missing."""
+    print(write_image(folder, Tools()))
 
 
 def run_setup(options: wizard.Options, *, is_dry: bool) -> None:

@@ -15,6 +15,7 @@ from tiltwise.live.event_text import KINDS, clock, lasting
 from tiltwise.offline import shown_metrics
 from tiltwise.offline.analyze import Analysis
 from tiltwise.offline.count import Counted
+from tiltwise.report.aggregate import BASE
 from tiltwise.report.angle_summary import AngleSummary
 from tiltwise.sim.body.scenario import SCENARIOS
 from tiltwise.text import printable
@@ -46,6 +47,7 @@ def analysis_table(result: Analysis, name: str) -> Table:
             hidden.append(f"{row.name} is left out: {row.why}")
     above = ", ".join(f"{k} deg {v:.0f} %" for k, v in result.above.percent_above_deg.items())
     table.add_row(f"time beyond ({shown_metrics.shown(result.mounting, result.above_of).name})", above)
+    table.add_row("figures of", f"{lasting(result.above.valid_s)} {BASE}")
     if result.upper_back is not None:
         back = result.upper_back
         table.add_row("upper back P10 / P50 / P90", f"{back.p10:.0f} / {back.p50:.0f} / {back.p90:.0f} deg")

@@ -10,12 +10,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.live import Live
 
+from tiltwise.app.running.watch_control import watch_control
 from tiltwise.app.terminal_keys import terminal_keys
 from tiltwise.app.watch_view import WatchView
 from tiltwise.config.address import Address, open_source, parse_address, replay_options
 from tiltwise.config.calibration_profiles import DEFAULT_PERSON, Calibrations, device_name
 from tiltwise.config.paths import data_folder, person_folder, simulated_in
-from tiltwise.config.settings import Deliver, Settings, rule_settings
+from tiltwise.config.settings import Deliver, Settings
 from tiltwise.config.time_zone import local_zone_name
 from tiltwise.console import LINE_STYLES
 from tiltwise.errors import UsageError
@@ -23,6 +24,7 @@ from tiltwise.exercise.set_counter import watched_exercises
 from tiltwise.link.source import Source
 from tiltwise.link.supervisor import Supervisor
 from tiltwise.live.clock_watch import WallClock
+from tiltwise.live.control.running_session import Control
 from tiltwise.live.desktop import Desktop
 from tiltwise.live.event_text import clock, lasting, lines_of
 from tiltwise.live.known_boards import KnownBoards
@@ -109,7 +111,26 @@ def watch(options: WatchOptions, console: Console) -> None:
         commit_every_s=max(1.0, float(address.options.get("speed", 1.0) or 50.0) / 10),
         fetches=isinstance(source, Supervisor),
     )
-    _run(source, session, options, console)
+    control = watch_control(
+        source,
+        address=options.address,
+        person=options.person,
+        data=options.data or data_folder(),
+        store=_store_folder(options, address),
+        is_stored=options.is_stored,
+        origin=_ORIGINS.get(address.scheme, ""),
+        started_utc_s=started.timestamp(),
+    )
+    _run(source, session, control, options, console)
+
+
+_ORIGINS = {"sim": SIMULATED, "replay": REPLAYED}  # what is not the wearer's own
+
+
+def _store_folder(options: WatchOptions, address: Address) -> Path:
+    """What is simulated or replayed has a store apart, so that it is never taken for the wearer's own days."""
+    folder = simulated_in(data_folder()) if address.scheme in _ORIGINS else data_folder()
+    return person_folder(options.data or folder, options.person)
 
 
 def _address(options: WatchOptions) -> Address:
@@ -176,12 +197,10 @@ def _worn_in_file(options: WatchOptions, mount: Mount, played: ImuInput, console
 
 
 def _open_store(options: WatchOptions, address: Address, console: Console) -> Store | None:
-    """What is simulated or replayed has a store apart, so that it is never taken for the wearer's own days."""
     if not options.is_stored:
         return None
-    origin = {"sim": SIMULATED, "replay": REPLAYED}.get(address.scheme, "")
-    folder = simulated_in(data_folder()) if origin else data_folder()
-    store = Store(person_folder(options.data or folder, options.person), origin=origin)
+    origin = _ORIGINS.get(address.scheme, "")
+    store = Store(_store_folder(options, address), origin=origin)
     for line in store.reports:
         console.print(printable(line, 1000), style=LINE_STYLES["warn"], highlight=False)
     if origin:
@@ -198,12 +217,14 @@ def _recorder(
     header = recording_header(
         started=started, address=options.address, device=device, zone=zone, mount=worn.mount,
         mounting=worn.mounting, collar=worn.collar, rule=options.settings.rule,
-        exercises=watched_exercises(worn.mount),
+        exercises=watched_exercises(worn.mount), asked_mount=options.mount, alerts=options.settings.alerts,
     )  # fmt: skip
     return RecordingWriter(options.record, header, start_s=0.0)
 
 
-def _run(source: Source, session: LiveSession, options: WatchOptions, console: Console) -> None:
+def _run(
+    source: Source, session: LiveSession, control: Control, options: WatchOptions, console: Console
+) -> None:
     wall_clock = None
     if isinstance(source, Supervisor):
         wall_clock = WallClock()
@@ -213,10 +234,8 @@ def _run(source: Source, session: LiveSession, options: WatchOptions, console: C
             console.print(text, style="dim")
     alerts = options.settings.alerts
     desktop = Desktop(wanted=alerts.deliver is not Deliver.SENSOR)
-    rule = rule_settings(options.settings.rule)
     console.print(
-        f"watching {printable(options.address)}; rule {rule.angle_deg:g} deg for {rule.seconds:g} s; "
-        "Ctrl-C stops and saves",
+        f"watching {printable(options.address)}; rule: {options.settings.rule.words}; Ctrl-C stops and saves",
         highlight=False,
     )
     if desktop.trouble:
@@ -229,9 +248,9 @@ def _run(source: Source, session: LiveSession, options: WatchOptions, console: C
         if console.is_terminal:
             with Live(console=console, auto_refresh=False, transient=True) as live:
                 view.live = live
-                run_until_stopped(source, session, view.show, desktop=desktop)
+                run_until_stopped(source, session, view.show, desktop=desktop, control=control)
         else:
-            run_until_stopped(source, session, view.show, desktop=desktop)
+            run_until_stopped(source, session, view.show, desktop=desktop, control=control)
     held = f", {session.alerts.held_back} held back" if session.alerts.held_back else ""
     kept = "stored" if options.is_stored else "not stored"
     console.print(

@@ -1,14 +1,16 @@
-"""Mutual proof of the key, and tags of commands and frames (HMAC-SHA256, RFC 2104, first 8 bytes).
+"""Mutual proof of a key, and tags of commands and frames (HMAC-SHA256, RFC 2104, first 8 bytes).
 
-Host and board prove to each other that they hold the key without sending it:
+Each host has a key of its own, and a board knows up to four. Both sides prove that they hold it without sending it:
 
     host -> board   AUTH1: host nonce, wishes
-    board -> host   board nonce, boot, features granted, board proof = HMAC(key, "D" | said)[:16]
-    host -> board   AUTH2: host proof = HMAC(key, "H" | said)[:16]
-    said            version u8 | device id 8 | boot u32 | wishes u8 | granted u8 | host nonce 16 | board nonce 16
+    board -> host   board nonce, four proofs = HMAC(key of a host, "D" | said)[:8]; random bytes where there is no key
+    host -> board   AUTH2: place of its key u8, host proof = HMAC(key, "H" | said)[:16]
+    said            protocol u8 | device id 8 | wishes u8 | host nonce 16 | board nonce 16
 
-Keys of the session are HMAC(key, name | host nonce | board nonce), one for each purpose, so that nothing of one
-can be taken for another. There is no forward secrecy: who learns the key reads what was recorded before.
+Who listens learns neither which host it is nor how many there are. Keys of the session are HMAC(key, name | host
+nonce | board nonce), one for each purpose, so that nothing of one can be taken for another. The key itself is
+replaced by `next_key` now and then (RATCHET), and the one before is forgotten on both sides: who learns a key
+cannot read what was recorded under the earlier ones.
 
 MicroPython ships no `hmac`, so the two hash passes are written out; the padded keys are made once, but hashed
 anew for each tag, because MicroPython hash objects cannot be copied.
@@ -21,11 +23,14 @@ from tiltwise.common import const, wire
 
 KEY_SIZE = 32
 NONCE_SIZE = 16
-PROOF_SIZE = 16
+PROOF_SIZE = 16  # of the host
+BOARD_PROOF_SIZE = 8
+MOST_KEYS = 4
 DEVICE_ID_SIZE = 8
 
 _BLOCK = const(64)  # bytes, block size of SHA-256
 _LEAST_KEY = const(16)  # bytes
+_AHEAD = const(4)  # keys that the board may be further on: an answer to RATCHET was lost
 _TAG = const("8s")  # takes the first wire.TAG_SIZE bytes of a longer text
 
 
@@ -91,20 +96,29 @@ class AuthError(ValueError):
     """The other side does not hold the key, or its message is invalid."""
 
 
+def next_key(key):
+    """Return the key that takes this one's place; the way back is as hard as breaking the hash."""
+    return hmac_sha256(key, b"next")
+
+
+def key_check(key):
+    """Return 8 bytes by which both sides tell whether they mean the same key."""
+    return hmac_sha256(key, b"check")[:8]
+
+
 class Handshake:
     """What both sides know after AUTH1: the proofs of both, and the keys of the session."""
 
-    def __init__(self, key, device_id, boot, wishes, granted, host_nonce, board_nonce):
+    def __init__(self, key, device_id, wishes, host_nonce, board_nonce):
         if len(key) != KEY_SIZE:
             raise ValueError("key of %d bytes, expected %d" % (len(key), KEY_SIZE))
-        said = struct.pack("<B8sIBB", wire.VERSION, bytes(device_id), boot, wishes, granted)
         self._key = key
         self._nonces = bytes(host_nonce) + bytes(board_nonce)
-        self._said = said + self._nonces
+        self._said = struct.pack("<B8sB", wire.PROTOCOL, bytes(device_id), wishes) + self._nonces
 
     def board_proof(self):
         """Return the proof that only a board with the key can make."""
-        return hmac_sha256(self._key, b"D" + self._said)[:PROOF_SIZE]
+        return hmac_sha256(self._key, b"D" + self._said)[:BOARD_PROOF_SIZE]
 
     def host_proof(self):
         """Return the proof that only a host with the key can make."""
@@ -116,32 +130,44 @@ class Handshake:
 
 
 class BoardHandshake:
-    """The board's side: one attempt of one host."""
+    """The board's side: one attempt of one host. `keys` are those of all hosts, at most MOST_KEYS."""
 
-    def __init__(self, key, device_id, boot, features):
-        self._key = key
+    def __init__(self, keys, device_id):
+        self._keys = keys
         self._device_id = device_id
-        self._boot = boot
-        self._features = features
+        self._request = None
         self.wishes = 0
-        self.granted = 0
+        self.place = -1  # of the key that was proved
         self.shared = None
 
-    def answer(self, request, nonce):
-        """Return the reply to AUTH1 with a fresh 16-byte nonce; None when the request is not one."""
+    def answer(self, request, nonce, filler):
+        """Return the reply to AUTH1 with a fresh 16-byte nonce; None when the request is not one.
+
+        `filler` has 32 random bytes: where there is no key, they stand for a proof.
+        """
         if len(request) != struct.calcsize(wire.AUTH1_BODY):
             return None
-        host_nonce, wishes = struct.unpack(wire.AUTH1_BODY, request)
-        self.wishes = wishes
-        self.granted = wishes & wire.WISH_ENCRYPTION & self._features
-        self.shared = Handshake(
-            self._key, self._device_id, self._boot, wishes, self.granted, host_nonce, nonce
-        )
-        return struct.pack(wire.AUTH1_REPLY_BODY, nonce, self._boot, self.granted, self.shared.board_proof())
+        host_nonce, self.wishes = struct.unpack(wire.AUTH1_BODY, request)
+        self._request = (self._device_id, self.wishes, host_nonce, nonce)
+        proofs = bytearray(filler)
+        for k, key in enumerate(self._keys):
+            at = k * BOARD_PROOF_SIZE
+            proofs[at : at + BOARD_PROOF_SIZE] = Handshake(key, *self._request).board_proof()
+        return struct.pack(wire.AUTH1_REPLY_BODY, nonce, bytes(proofs))
 
-    def accepts(self, proof):
-        """Tell whether AUTH2 proves that the host holds the key."""
-        return self.shared is not None and equal(proof, self.shared.host_proof())
+    def accepts(self, payload):
+        """Tell whether AUTH2 proves that the host holds one of the keys; then `place` and `shared` are set."""
+        if self._request is None or len(payload) != struct.calcsize(wire.AUTH2_BODY):
+            return False
+        place, proof = struct.unpack(wire.AUTH2_BODY, payload)
+        if place >= len(self._keys):
+            return False
+        shared = Handshake(self._keys[place], *self._request)
+        if not equal(proof, shared.host_proof()):
+            return False
+        self.place = place
+        self.shared = shared
+        return True
 
 
 class HostHandshake:
@@ -154,16 +180,19 @@ class HostHandshake:
     nonce
         16 fresh random bytes.
     wishes
-        wire.WISH_*; what was granted is in `granted` after `prove`.
+        wire.WISH_*.
+
+    Attributes
+    ----------
+    key
+        After `prove` the one that the board holds: ours, or one of those that follow it.
     """
 
     def __init__(self, key, device_id, nonce, wishes=0):
-        self._key = key
+        self.key = key
         self._device_id = device_id
         self._nonce = nonce
         self._wishes = wishes
-        self.boot = 0
-        self.granted = 0
         self.shared = None
 
     def request(self):
@@ -175,11 +204,16 @@ class HostHandshake:
         size = struct.calcsize(wire.AUTH1_REPLY_BODY)
         if len(reply) != size:
             raise AuthError("reply of %d bytes to AUTH1, expected %d: update tiltwise" % (len(reply), size))
-        nonce, self.boot, self.granted, proof = struct.unpack(wire.AUTH1_REPLY_BODY, reply)
-        shared = Handshake(
-            self._key, self._device_id, self.boot, self._wishes, self.granted, self._nonce, nonce
-        )
-        if not equal(proof, shared.board_proof()):
-            raise AuthError("the board does not hold our key: not our board, or set up anew by another host")
-        self.shared = shared
-        return shared.host_proof()
+        nonce, proofs = struct.unpack(wire.AUTH1_REPLY_BODY, reply)
+        key = self.key
+        for _ in range(_AHEAD + 1):
+            shared = Handshake(key, self._device_id, self._wishes, self._nonce, nonce)
+            wanted = shared.board_proof()
+            for place in range(MOST_KEYS):
+                at = place * BOARD_PROOF_SIZE
+                if equal(proofs[at : at + BOARD_PROOF_SIZE], wanted):
+                    self.key = key
+                    self.shared = shared
+                    return struct.pack(wire.AUTH2_BODY, place, shared.host_proof())
+            key = next_key(key)
+        raise AuthError("the board does not hold our key: not our board, or set up anew by another host")

@@ -20,8 +20,8 @@ class Splitter:
     """Keeps one frame until its last fragment has gone out."""
 
     def __init__(self):
-        self._frame = bytearray(wire.MAX_FRAME)
-        self._piece = bytearray(wire.MAX_FRAME)
+        self._frame = bytearray(wire.MAX_FRAME + wire.SEALED_GROWS)
+        self._piece = bytearray(wire.MAX_FRAME + wire.SEALED_GROWS)
         self._views = {}  # of the piece, by size: made once, for there are few sizes
         self._size = 0
         self._sent = 0
@@ -93,7 +93,10 @@ class Joiner:
             self._give_up()
             self._parts = bytearray()
             self._number = 0
-        if head & _NUMBER != self._number or len(self._parts) + len(data) - 1 > wire.MAX_FRAME:
+        if (
+            head & _NUMBER != self._number
+            or len(self._parts) + len(data) - 1 > wire.MAX_FRAME + wire.SEALED_GROWS
+        ):
             self._give_up()
             return None
         self._parts.extend(data[1:])

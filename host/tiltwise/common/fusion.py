@@ -3,46 +3,18 @@
 The gyroscope is integrated with a three-point rule, so the quaternion belongs to the time of the sample; with a
 stride of two one step takes two samples, which halves the cost and gives a quaternion for every second sample only.
 The acceleration is rotated into the earth frame and summed to a horizontal velocity, which a body cannot gain for
-long: what piles up is gravity seen through a tilt error. Five times a second a Kalman filter turns it into a
-correction of tilt and gyroscope bias. It has two stages (Friedland 1969, doi:10.1109/TAC.1969.1099223): tilt and
-velocity as if there were no bias, the same for both horizontal axes, and beside it a 3 x 3 filter for the bias. That
-is as good as seven states at once for a quarter of the arithmetic. Single precision is enough: the orientation itself
-is kept in integers, which a board adds and multiplies without making objects.
+long: five times a second a Kalman filter (`tilt_filter`) turns it into a correction of tilt and gyroscope bias.
+Single precision is enough: the orientation itself is kept in integers, which a board adds and multiplies without
+making objects.
 """
 
 import math
 
 from tiltwise.common import const
+from tiltwise.common.tilt_filter import BIAS_START, TiltFilter
 
-_G = const(9.81)  # m/s2
 # Between corrections; 0.1 s gains 0.004 deg for twice the arithmetic, 0.3 s loses 0.04 deg.
 _STEP_S = const(0.2)
-
-# How much the sensor moves. Velocity is taken as noise: its size squared times how long it keeps its direction.
-_STILL_SPEED2 = const(0.09)  # (m/s)2: a person who hardly accelerates may still lean at 0.3 m/s
-_SWING_S2 = const(0.04)  # s2: human motion is near 1 Hz, where speed is 0.16-0.2 s times acceleration
-_SWING_MEAN_S = const(2.0)  # over which acceleration is averaged: two swings
-_KEEPS_S = const(0.25)  # s, a quarter of a swing
-_REST_SPEED2_S = const(1e-4)  # (m/s)2 s while at rest, a few mm/s for some seconds
-
-# How fast the estimate goes wrong without correction.
-# (m/s2)2/s: 0.2 deg in a second, the gyroscope's imperfections at rest and in slow motion.
-_TILT_WALK = 1e-5 * _G * _G
-_SCALE_WALK = 5e-6 * _G * _G  # the same per (rad/s)2: 0.3 % of scale error, half a second in one direction
-_BIAS_WALK = const(5e-9)  # (rad/s)2/s: 0.1 deg/s in ten minutes of warming up
-
-# What is known at the start.
-_TILT_START = const(5.0)  # (m/s2)2: 13 deg, one sample of a moving accelerometer
-_SPEED_START = const(1.0)  # (m/s)2
-_BIAS_START = const(0.0174)  # rad/s: 1 deg/s, the zero-rate level in most data sheets
-_BIAS_LIMIT = const(3.0)  # times that: more is not a bias but a broken part or a motion
-
-# Rest: rate and acceleration stay this near their means of the last half second, for some time.
-_REST_RATE = const(0.035)  # rad/s
-_REST_ACC = const(0.5)  # m/s2
-_REST_MEAN_S = const(0.5)
-_REST_AFTER_S = const(1.5)
-_REST_BIAS2_S = const(3e-6)  # (rad/s)2 s: a resting person sways 0.1 deg/s for a second
 
 _GROUP_S = const(0.04)  # acceleration is summed this long before it is rotated
 _SI_GYR = 1.0 / 16384.0  # rad/s
@@ -53,9 +25,7 @@ _ANGLE_ONE = const(1048576.0)  # 1 rad in the integers that hold half the angle 
 _SMALL = const(8389)  # 0.008 rad, half the angle of a step about one axis: 48 deg/s at 52 steps a second
 _CONING = const(2e-6)  # rad, half the angle of a step: 52 a second of the same sign would be 0.01 deg/s
 _CLIPPED = const(32767)  # counts at the end of a sensor's range
-_LACKS = const(
-    20.0
-)  # m/s2, what a clipped force may lack: landing from a jump has 6 g where 4 g are measured
+_LACKS = const(20.0)  # m/s2 that a clipped force may lack: landing from a jump has 6 g where 4 g are measured
 _FAST = const(100.0)  # rad/s, above any sensor's range
 _HARD = const(1000.0)  # m/s2
 
@@ -81,17 +51,11 @@ class Fusion:
         Orientation at the time of the last sample, q_earth_from_sensor as [w, x, y, z], earth z up, heading free.
     fixed
         The same as integers, 1 is 2**29: reading it makes no objects. The norm may be off by 0.2 %.
-    bias
-        Gyroscope bias, three rad/s in sensor axes.
-    at_rest
-        Whether the sensor lies still.
-    swing
-        Mean squared horizontal acceleration of one axis over about two seconds, (m/s2)2.
     is_current
         Whether `q` belongs to the last sample; with a stride of two it does after every second one.
     """
 
-    def __init__(self, rate_hz, gyr_unit=1.0, acc_unit=1.0, stride=1, zero_rate=_BIAS_START):
+    def __init__(self, rate_hz, gyr_unit=1.0, acc_unit=1.0, stride=1, zero_rate=BIAS_START):
         if not rate_hz > 0:
             raise ValueError("rate of %s Hz, expected more than 0" % rate_hz)
         if not (gyr_unit > 0 and acc_unit > 0):
@@ -113,8 +77,7 @@ class Fusion:
         self._clip_end = _HARD if self._is_si else _CLIPPED
         self._clip_start = -self._clip_end
         self._stride = stride
-        self._zero_rate = zero_rate
-        self._bias_limit = _BIAS_LIMIT * zero_rate
+        self.filter = TiltFilter(gyr_unit, acc_unit, zero_rate)
         self._middle = max(1, int(rate_hz / stride * _GROUP_S / 2 + 0.5))  # steps
         self._group = 2 * self._middle
         self._weights = 2 * self._group * stride  # of all accelerations of a group together
@@ -126,7 +89,7 @@ class Fusion:
         """Take this as the sample rate from now on, as it was measured; within a few percent of the first."""
         self.rate_hz = rate_hz
         steps_hz = rate_hz / self._stride
-        self._step = self._groups * self._group / steps_hz
+        self.filter.step = self._groups * self._group / steps_hz
         self._half_dt = 0.5 * _ANGLE_ONE / steps_hz
         if self._stride == 1:
             self._k_rate = self._gyr_unit / (24.0 * steps_hz)
@@ -141,17 +104,12 @@ class Fusion:
     def reset(self):
         """Forget everything, as after switching on."""
         self.fixed = [_Q_ONE, 0, 0, 0]
-        self.bias = [0.0, 0.0, 0.0]
-        self._rest_rate = [0.0, 0.0, 0.0]
-        self._rest_acc = [0.0, 0.0, 0.0]
-        start = self._zero_rate * self._zero_rate
-        self._bias_cov = [start, 0.0, 0.0, start, 0.0, start]  # xx xy xz yy yz zz
+        self.filter.reset()
         # Of the last step's end and of a sample before it (stride 1) or after it (stride 2), in the units of update.
         self._rate = [0, 0, 0]
         self._between = [0, 0, 0]
         self._acc = [0, 0, 0]
         self._has_tilt = False
-        self._axis = 0  # whose bias is looked at next while resting
         self.doubt()
 
     @property
@@ -159,6 +117,11 @@ class Fusion:
         """Orientation at the time of the last sample as floats; `fixed` has it without making objects."""
         w, x, y, z = self.fixed
         return [w * _Q_UNIT, x * _Q_UNIT, y * _Q_UNIT, z * _Q_UNIT]
+
+    @property
+    def bias(self):
+        """Gyroscope bias, three rad/s in sensor axes."""
+        return self.filter.bias
 
     def up_into(self, up):
         """Write the direction of "up" in sensor axes into three floats."""
@@ -176,8 +139,7 @@ class Fusion:
 
     def doubt(self):
         """Doubt the tilt, as after a gap in the samples; orientation and bias are kept until the next sample."""
-        self.at_rest = False
-        self._rest_s = 0.0
+        self.filter.doubt()
         self._fresh = True  # no earlier sample to integrate from
         self._half_bias = [0.0, 0.0, 0.0]  # half the angle that the bias makes of a step
         self.is_current = True
@@ -187,14 +149,6 @@ class Fusion:
         self._left = self._groups
         self._clipped = 0  # samples of this step whose force was at the end of the range
         self._pushed = [0, 0]  # sum of the groups' mean horizontal accelerations since the last correction
-        self._v = [0.0, 0.0]  # horizontal velocity that piled up, m/s
-        # Tilt tilt, tilt velocity, velocity velocity of either axis.
-        self._cov = [_TILT_START, 0.0, _SPEED_START]
-        # What 1 rad/s of bias does to the tilt (m/s2) and to the velocity (m/s), for axes x and y: 2 rows of 3.
-        self._tilt_by_bias = [0.0] * 6
-        self._v_by_bias = [0.0] * 6
-        self.swing = 0.0  # mean squared horizontal acceleration of one axis, (m/s2)2
-        self._swings = 0.0  # steps it was taken over
 
     def update(self, gx, gy, gz, ax, ay, az):
         """Take one sample: angular rate in rad/s, specific force in m/s2 (at rest it points up).
@@ -362,128 +316,25 @@ class Fusion:
         self._between = [gx, gy, gz]
         self._acc = [ax, ay, az]
         self._sum = [ax, ay, az]
-        for i in range(3):
-            self._half_bias[i] = self.bias[i] * self._half_dt
+        self._use_bias()
         self._fresh = False
 
     def _correct(self):
-        """Look at what piled up since the last call, and correct tilt and bias by it."""
-        v = self._v
+        """Give what piled up since the last call to the filter, and turn by what it finds."""
         pushed = self._pushed
-        step = self._step
         k = self._acc_unit / self._groups
-        ax = pushed[0] * k
-        ay = pushed[1] * k
-        v[0] += ax * step
-        v[1] += ay * step
+        lacks = _LACKS * self._clipped / self.rate_hz
+        px, py = self.filter.correct(pushed[0] * k, pushed[1] * k, lacks, self._rate, self._acc, self.q)
         pushed[0] = pushed[1] = 0
-        self._predict(self._watch_rest())
-        if self._clipped:
-            lacks = _LACKS * self._clipped / self.rate_hz
-            self._cov[2] += lacks * lacks
-            self._clipped = 0
-        self._correct_tilt(self._speed_noise(0.5 * (ax * ax + ay * ay)))
-        bias = self.bias
+        self._clipped = 0
+        self._turn(px, py)
+        self._use_bias()
+
+    def _use_bias(self):
         half_bias = self._half_bias
+        bias = self.filter.bias
         for i in range(3):
             half_bias[i] = bias[i] * self._half_dt
-
-    def _speed_noise(self, acc2):
-        """Return the variance (m/s)2 of "the sensor does not move" over one step, from how hard it is shaken."""
-        if self._swings < _SWING_MEAN_S / self._step:
-            self._swings += 1.0
-        self.swing += (acc2 - self.swing) / self._swings
-        if self.at_rest:
-            return _REST_SPEED2_S / self._step
-        return (_STILL_SPEED2 + _SWING_S2 * self.swing) * _KEEPS_S / self._step
-
-    def _predict(self, rate2):
-        """Let the uncertainty grow over one step: bias drives tilt, tilt drives velocity."""
-        step = self._step
-        cov = self._cov
-        cov[2] += step * (2.0 * cov[1] + step * cov[0])
-        cov[1] += step * cov[0]
-        cov[0] += step * (_TILT_WALK + _SCALE_WALK * rate2)
-        tilt_by = self._tilt_by_bias
-        v_by = self._v_by_bias
-        row_x, row_y = self._rows()
-        k = step * _G
-        for i in range(3):
-            v_by[i] += step * (tilt_by[i] + 0.5 * k * row_y[i])
-            v_by[i + 3] += step * (tilt_by[i + 3] - 0.5 * k * row_x[i])
-            tilt_by[i] += k * row_y[i]
-            tilt_by[i + 3] -= k * row_x[i]
-        bias_cov = self._bias_cov
-        for i in (0, 3, 5):
-            bias_cov[i] += step * _BIAS_WALK
-
-    def _rows(self):
-        """Return the earth axes x and y in sensor axes."""
-        w, x, y, z = self.q
-        x2, y2, z2 = x + x, y + y, z + z
-        xy, wz, zz = x * y2, w * z2, z * z2
-        return (
-            (1.0 - y * y2 - zz, xy - wz, x * z2 + w * y2),
-            (xy + wz, 1.0 - x * x2 - zz, y * z2 - w * x2),
-        )
-
-    def _correct_tilt(self, noise):
-        """Take the velocity that piled up as a sign of tilt and of bias, weighing it against `noise` (m/s)2."""
-        cov = self._cov
-        v = self._v
-        by = self._v_by_bias
-        tilt_by = self._tilt_by_bias
-        noise += cov[2]
-        k_tilt = cov[1] / noise
-        k_v = cov[2] / noise
-        cov[0] -= k_tilt * cov[1]
-        cov[1] -= k_v * cov[1]
-        cov[2] -= k_v * cov[2]
-        vx, vy = v
-        before = list(self.bias)
-        self._learn_bias(by[0], by[1], by[2], vx, noise)
-        d0, d1, d2 = self.bias[0] - before[0], self.bias[1] - before[1], self.bias[2] - before[2]
-        self._learn_bias(by[3], by[4], by[5], vy - (by[3] * d0 + by[4] * d1 + by[5] * d2), noise)
-        for i in range(6):
-            tilt_by[i] -= k_tilt * by[i]
-            by[i] -= k_v * by[i]
-        tilt = [k_tilt * vx, k_tilt * vy]
-        v[0] -= k_v * vx
-        v[1] -= k_v * vy
-        if self.at_rest:  # one axis at a time saves arithmetic; each is weighed as its own third of the time
-            i = self._axis = (self._axis + 1) % 3
-            error = self._rest_rate[i] - self.bias[i]
-            self._learn_bias(i == 0, i == 1, i == 2, error, _REST_BIAS2_S / (3.0 * self._step))
-        limit = self._bias_limit
-        for i in range(3):
-            self.bias[i] = min(max(self.bias[i], -limit), limit)
-            d = self.bias[i] - before[i]
-            tilt[0] += tilt_by[i] * d
-            tilt[1] += tilt_by[i + 3] * d
-            v[0] -= by[i] * d
-            v[1] -= by[i + 3] * d
-        self._turn(tilt[1] / _G, -tilt[0] / _G)
-
-    def _learn_bias(self, hx, hy, hz, error, noise):
-        """Kalman step of the bias for one number that the bias drives by (hx, hy, hz)."""
-        xx, xy, xz, yy, yz, zz = self._bias_cov
-        kx = xx * hx + xy * hy + xz * hz
-        ky = xy * hx + yy * hy + yz * hz
-        kz = xz * hx + yz * hy + zz * hz
-        s = 1.0 / (kx * hx + ky * hy + kz * hz + noise)
-        gain = s * error
-        bias = self.bias
-        bias[0] += gain * kx
-        bias[1] += gain * ky
-        bias[2] += gain * kz
-        self._bias_cov[:] = [
-            xx - s * kx * kx,
-            xy - s * kx * ky,
-            xz - s * kx * kz,
-            yy - s * ky * ky,
-            yz - s * ky * kz,
-            zz - s * kz * kz,
-        ]
 
     def _turn(self, px, py):
         """Turn the estimate about the horizontal earth axes by small angles, and make its norm one again."""
@@ -493,27 +344,3 @@ class Fusion:
         w, x, y, z = w - px * x - py * y, x + px * w + py * z, y + py * w - px * z, z + px * y - py * x
         k = 1.0 / math.sqrt(w * w + x * x + y * y + z * z)
         self._set_q(w * k, x * k, y * k, z * k)
-
-    def _watch_rest(self):
-        """Tell rest from motion by rate and acceleration near their slow means; return the squared rate, (rad/s)2."""
-        k = min(1.0, self._step / _REST_MEAN_S)
-        rest_rate = self._rest_rate
-        rest_acc = self._rest_acc
-        limit = self._bias_limit
-        still = True
-        rate2 = 0.0
-        for i in range(3):
-            rate = self._rate[i] * self._gyr_unit
-            d = rate - rest_rate[i]
-            e = self._acc[i] * self._acc_unit - rest_acc[i]
-            rest_rate[i] += k * d
-            rest_acc[i] += k * e
-            if not (-_REST_RATE < d < _REST_RATE and -_REST_ACC < e < _REST_ACC):
-                still = False
-            if not -limit < rest_rate[i] < limit:
-                still = False
-            rate -= self.bias[i]
-            rate2 += rate * rate
-        self._rest_s = min(self._rest_s + self._step, _REST_AFTER_S) if still else 0.0
-        self.at_rest = self._rest_s >= _REST_AFTER_S
-        return rate2

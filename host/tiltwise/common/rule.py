@@ -1,7 +1,8 @@
-"""The rule for a posture held too long: angles in degrees and integer milliseconds in, what happened out.
+"""An angle held for a time: angles in degrees and integer milliseconds in, what happened out.
 
-The board and the host run this same code, so that both buzz for the same thing. Times are integers of any origin
-that do not wrap: a board adds up `ticks_diff` instead of passing ticks. A time that goes back counts as a gap.
+The simple rule; dose.py has the one by dose, on the same machine. The board and the host run this same code, so that
+both buzz for the same thing. Times are integers of any origin that do not wrap: a board adds up `ticks_diff` instead
+of passing ticks. A time that goes back counts as a gap.
 """
 
 # Results of a step.
@@ -110,6 +111,16 @@ class SustainedRule:
         """Whether an episode has started and not ended."""
         return self.state != UPRIGHT
 
+    @property
+    def is_idle(self):
+        """Whether nothing below `enter_deg` can matter now."""
+        return self.state == UPRIGHT
+
+    @property
+    def loaded_ms(self):
+        """How long the posture has been held, as far as it counts for the alert."""
+        return 0 if self.start_ms is None else self._last_ms - self.start_ms
+
     def step(self, t_ms, angle_deg):
         """Take one angle (NaN: not known) at a time in integer milliseconds, and return what happened."""
         sample = self._classify(t_ms, angle_deg)
@@ -148,7 +159,7 @@ class SustainedRule:
         if self._is_low(angle_deg):
             low_ms = t_ms if self._low_ms is None else self._low_ms
             return RECOVERED if self.is_open and t_ms - low_ms >= self._patience_ms() else LOW
-        if self.state in (HELD, EASING) and t_ms - self.start_ms >= self.dwell_ms:
+        if self.state in (HELD, EASING) and self._is_due(t_ms):
             return DUE
         return HIGH if angle_deg >= self.enter_deg else MIDDLE
 
@@ -162,6 +173,10 @@ class SustainedRule:
                 self._low_ms = t_ms
         else:
             self._low_ms = None
+
+    def _is_due(self, t_ms):
+        """Whether the alert is due: the angle, which is not low, has been held for `dwell_ms`."""
+        return t_ms - self.start_ms >= self.dwell_ms
 
     def _is_low(self, angle_deg):
         """Whether the angle is below the limit that counts now: lower once the alert is out (hysteresis)."""

@@ -24,15 +24,17 @@ import struct
 
 from tiltwise.common import const
 
-VERSION = 1  # since v1; another value is another protocol
-# What was added to version 1. A later minor appends fields to bodies and takes nothing away: a reader takes the
-# fields that it knows, and what an older board did not say reads as 0, "not told".
+VERSION = 1  # of frames, in each of them; recordings and stores keep frames, so this one stays
+PROTOCOL = 2  # how a board and a host talk; 2: a key for each host, everything in a session is encrypted
+# What was added to frames of version 1. A later minor appends fields to bodies and takes nothing away: a reader
+# takes the fields that it knows, and what an older board did not say reads as 0, "not told".
 MINOR = 1  # 1: STATUS tells conditions and what strangers did
 LEAST_HOST_MINOR = 1  # of hosts that this board serves: those before took one length of body only
 HEADER_SIZE = 18
 TAG_SIZE = 8
 MAX_SAMPLES = 15
-MAX_FRAME = 244  # bytes: what one notification carries at an ATT MTU of 247
+MAX_FRAME = 239  # bytes; with SEALED_GROWS what one notification carries at an ATT MTU of 247
+SEALED_GROWS = 5  # bytes that a frame is longer in a session (channel.py)
 
 # Frame types, since v1.
 ORIENT = 1  # n x (quaternion 4 x int16 / 32767, acceleration 3 x int16)
@@ -49,21 +51,23 @@ FLAG_SENSOR_FAULT = 0x04  # first frame after the sensor failed: do not trust th
 FLAG_LOSS_BEFORE = 0x08  # the ring overflowed: frames before this one were dropped unacknowledged
 FLAG_LOW_BATTERY = 0x10
 FLAG_MOTOR_ON = 0x20  # the motor shakes the sensor: orientation holds, acceleration and rate do not
-FLAG_ENCRYPTED = 0x40
-FLAG_AUTHENTICATED = 0x80
+FLAG_ENCRYPTED = 0x40  # of protocol 1: such a frame can only be read where it came
+FLAG_AUTHENTICATED = 0x80  # of protocol 1: the tag is an HMAC
 
 # Nominal rates by rate code, since v1. Appending is allowed, renumbering is not.
-RATES_HZ = (0.0, 10.0, 12.5, 25.0, 26.0, 50.0, 52.0, 100.0, 104.0, 200.0, 208.0)
+RATES_HZ = (0.0, 10.0, 12.5, 25.0, 26.0, 50.0, 52.0, 100.0, 104.0, 200.0, 208.0, 60.0, 120.0)
 
 # IMU kinds in INFO, since v1.
 IMU_UNKNOWN = 0  # a file, or a part this version has no name for
 IMU_LSM6DSOX = 1  # and LSM6DSO: they tell the same identity, and what is used here does not differ
-IMU_LSM6DSO = 2  # for a host that knows better
+# 2 is kept for the LSM6DSO, should anybody tell it apart
 IMU_LSM6DSR = 3
 IMU_LSM6DS3TRC = 4
 IMU_BMI270 = 5
 IMU_ICM42688P = 6
 IMU_MPU6050 = 7
+IMU_LSM6DSV16X = 8
+IMU_ICM45686 = 9
 
 # Conditions in STATUS, since minor 1; the first ones are those of the sensor in the frame's header.
 CONDITION_SENSOR_LOST = 0x0001  # it answered since boot and does not now
@@ -111,8 +115,8 @@ CLOSED_BY_HOST = 3  # the same link began a new session
 
 # Command opcodes, since v1. A reply has opcode | REPLY and begins with a status (STATUS_*).
 OP_HELLO = 1  # - ; HELLO_BODY, then the 8-byte device id if the session is open or the link a cable
-OP_AUTH1 = 2  # nonce 16, wishes u8 (WISH_*); nonce 16, boot u32, features granted u8, proof 16
-OP_AUTH2 = 3  # proof 16; -
+OP_AUTH1 = 2  # nonce 16, wishes u8 (WISH_*); nonce 16, 4 x proof 8
+OP_AUTH2 = 3  # place of the key u8, proof 16; -
 OP_PING = 4  # 8 bytes of the host's; these, time of receipt u32, time of sending u32 (TICK_S, as t0)
 OP_START = 5  # frame type u8, samples per frame u8; -
 OP_STOP = 6  # - ; -
@@ -124,10 +128,15 @@ OP_SETCFG = 11  # key u8, value as by pack_value; -
 OP_MOTOR = 12  # pattern u8 (MOTOR_*), strength u8 (1 to 5, 0: as set); -
 OP_TARE = 13  # - ; -
 OP_REBOOT = 14  # - ; -, then the board restarts
-OP_FORGET = 15  # boot u16; -
-OP_PROVISION = 16  # key 32; device id 8. Only over the cable
+# 15 was FORGET, which no host sent
+OP_PROVISION = 16  # key 32, name; device id 8. Only over the cable
 OP_GET_DONE = 17  # only a reply, with the id of the GET: GET_DONE_BODY, n x (first u32, last u32) not held
-OP_SILENCE = 18  # snooze s u32, quiet hours begin in s i32 (negative: began), last s u32; each day again; -
+OP_SILENCE = 18  # snooze s u32, quiet hours: begin in s i32, last s u32, each day again; snooze left s u32
+OP_MTU = 19  # ATT MTU of this connection u16; -. For boards with FEATURE_ASKS_MTU, after the proof
+OP_RATCHET = 20  # check of the next key 8; -, then the session's key is that one
+OP_KEYS = 21  # - ; changes u16, own place u8, n x name 12
+OP_ADD_KEY = 22  # key 32, name; -
+OP_REVOKE = 23  # place u8, name 12; -. Not the own one
 SNOOZE_STAYS = 0xFFFFFFFF  # in SILENCE: the snooze of the board stays as it is
 REPLY = 0x80
 STATUS_OK = 0
@@ -136,7 +145,6 @@ STATUS_BAD_ARGUMENT = 2
 STATUS_LOCKED = 3  # prove the key first
 STATUS_BUSY = 4  # another host is open; seconds since it opened u16, seconds since it was last heard u16
 STATUS_FAILED = 5  # could not be done now
-WISH_ENCRYPTION = 0x01
 WISH_TAKE_OVER = 0x02  # close the session of another host
 
 # Patterns of the motor in MOTOR, since v1; how long they shake is in firmware/wearer/haptics.py.
@@ -149,11 +157,13 @@ MOTOR_ERROR = 5  # refused
 MOTOR_NOTED = 6  # nothing: the host alerted in another way, so the board alone gives no second alert
 
 # What the board can do, u32 in INFO and HELLO, since v1.
-FEATURE_ENCRYPTION = 0x01
 FEATURE_MOTOR = 0x02
 FEATURE_BATTERY = 0x04
 FEATURE_SECOND_IMU = 0x08
 FEATURE_FLASH_MINUTES = 0x10
+FEATURE_ASKS_MTU = (
+    0x20  # its radio does not learn the size of packets: 20 bytes at a time until a host tells (MTU)
+)
 # State in INFO and HELLO, since v1.
 STATE_NEEDS_SETUP = 0  # no key: only the cable works
 STATE_LOCKED = 1
@@ -163,7 +173,7 @@ MAX_COMMAND = 236
 
 # The radio, since v1: short numbers in the base UUID of uuid128.
 UUID_SERVICE = 0x0001
-UUID_INFO = 0x0002  # read: HELLO_BODY
+UUID_INFO = 0x0002  # read: HELLO_START
 UUID_CTRL = 0x0003  # write, notify: commands and replies, each in COBS between zero bytes, cut anywhere
 UUID_DATA = 0x0004  # notify: a frame, or a fragment (fragments.py)
 
@@ -196,8 +206,13 @@ LEAST_REQUEST_ID = 0x20  # hosts choose 0x20 to 0xFF: a reply never begins like 
 # ring oldest and newest sequence number, model
 HELLO_BODY = "<BBBBIBBBBIII16s"
 GET_DONE_BODY = "<HIIB"  # boot, from, up to where the list is complete, n ranges
+HELLO_START = "<BBBB"  # of HELLO_BODY: all that a stranger on the radio is told
 AUTH1_BODY = "<16sB"
-AUTH1_REPLY_BODY = "<16sIB16s"
+AUTH1_REPLY_BODY = "<16s32s"
+AUTH2_BODY = "<B16s"
+KEY_NAME_SIZE = 12  # bytes of the name of a host, UTF-8, cut where it is longer
+SEALED_FRAME = 0x1F  # first byte, in a session (channel.py); also says "frame", by its upper half
+SEALED_COMMAND = 0x02
 VALUE_INT = 0  # i32
 VALUE_TEXT = 1  # UTF-8
 QUATERNION_SCALE = 32767
@@ -330,7 +345,7 @@ def open_command(data, tagger=None):
 
 def uuid128(short):
     """Return the 128-bit UUID of a short number; the byte before it is the protocol's major version."""
-    return "7d3c%04x-a1e5-4c%02x-9b62-5e1f08d4c7aa" % (short, VERSION)
+    return "7d3c%04x-a1e5-4c%02x-9b62-5e1f08d4c7aa" % (short, PROTOCOL)
 
 
 def pack_value(value):

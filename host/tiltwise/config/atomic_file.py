@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+_PATIENCE_S = 60.0  # another process holds it for milliseconds
+
 
 @contextlib.contextmanager
 def whole_file(path: Path, *, is_private: bool = False) -> Iterator[BinaryIO]:
@@ -40,6 +42,24 @@ def whole_file(path: Path, *, is_private: bool = False) -> Iterator[BinaryIO]:
     finally:
         with contextlib.suppress(OSError):  # the folder is not there, or the file has its name by now
             partial.unlink()
+
+
+@contextlib.contextmanager
+def one_at_a_time(path: Path) -> Iterator[None]:
+    """Hold a file that is read, changed and written against other processes; a second one waits.
+
+    The lock is an exclusive transaction on an empty SQLite file beside it, which the system drops with its holder.
+    """
+    import sqlite3  # here: most that is written needs no lock
+
+    lock = sqlite3.connect(path.with_name(f".{path.name}.lock"), timeout=_PATIENCE_S, isolation_level=None)
+    try:
+        lock.execute("BEGIN EXCLUSIVE")
+        yield
+    except sqlite3.Error as error:
+        raise OSError(f"{path} cannot be locked: {error}") from error
+    finally:
+        lock.close()
 
 
 def _sync_folder(folder: Path) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 
 import platformdirs
@@ -41,6 +42,13 @@ def person_folder(folder: Path, person: str | None) -> Path:
     Those of nobody in particular are in the folder itself.
     """
     return folder if person is None else folder / PEOPLE / safe_name(person)
+
+
+def runtime_folder() -> Path:
+    """Return the folder for what lasts as long as a program runs; its path is short."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # without a login session there is none, and the one in /tmp will do
+        return Path(platformdirs.user_runtime_dir("tiltwise", appauthor=False))
 
 
 def data_folder() -> Path:

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from tiltwise.config.atomic_file import whole_file
+from tiltwise.config.atomic_file import one_at_a_time, whole_file
 from tiltwise.config.paths import data_folder
 from tiltwise.link.board_identity import KeyedBoard
 from tiltwise.stored_values import convert
@@ -22,6 +22,7 @@ from tiltwise.text import printable
 
 KEY_BYTES = 32
 SERVICE = "tiltwise"
+UNNAMED = "tiltwise"  # what a board is called until somebody names it
 
 
 class KeyStoreError(ValueError):
@@ -54,6 +55,7 @@ class _Row:
 
     name: str = ""
     key: str = ""
+    changes: int | None = None
 
 
 class KeyStore:
@@ -72,18 +74,23 @@ class KeyStore:
         for device_id, row in self._read().items():
             text = row.key or self._from_ring(device_id)
             if text:
-                yield KeyedBoard(self._bytes(device_id), row.name, self._key(text, device_id))
+                key = self._key(text, device_id)
+                yield KeyedBoard(self._bytes(device_id), row.name, key, row.changes)
 
     def save(self, board: KeyedBoard) -> str:
-        """Keep a board's key and return where; the file is replaced as a whole or not at all."""
+        """Keep a board's key and return where; the file is replaced as a whole or not at all.
+
+        Two programs may save at once: the second one waits, or one of the keys would be lost.
+        """
         if len(board.key) != KEY_BYTES:
             raise KeyStoreError(f"key of {len(board.key)} bytes, expected {KEY_BYTES}")
-        rows, device_id = self._read(), board.device_id.hex()
-        in_ring = self._into_ring(device_id, board.key)
-        rows[device_id] = _Row(board.name, "" if in_ring else board.key.hex())
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(self._file, is_private=True) as file:
-            file.write(json.dumps({k: _stored(row) for k, row in rows.items()}, indent=1).encode())
+        with one_at_a_time(self._file):
+            rows, device_id = self._read(), board.device_id.hex()
+            in_ring = self._into_ring(device_id, board.key)
+            rows[device_id] = _Row(board.name, "" if in_ring else board.key.hex(), board.changes)
+            with whole_file(self._file, is_private=True) as file:
+                file.write(json.dumps({k: _stored(row) for k, row in rows.items()}, indent=1).encode())
         return "the system's keyring" if in_ring else str(self._file)
 
     def _bytes(self, device_id: str) -> bytes:
@@ -126,8 +133,8 @@ class KeyStore:
             ) from None
 
 
-def _stored(row: _Row) -> dict[str, str]:
-    return {name: text for name, text in asdict(row).items() if text or name == "name"}
+def _stored(row: _Row) -> dict[str, str | int]:
+    return {name: value for name, value in asdict(row).items() if name == "name" or value not in ("", None)}
 
 
 def key_store() -> KeyStore:
@@ -135,6 +142,27 @@ def key_store() -> KeyStore:
     return KeyStore(data_folder() / "keys.json", system_keyring())
 
 
+def keep(board: KeyedBoard) -> None:
+    """Keep a board's new key under the name that this computer knows it by."""
+    keys = key_store()
+    before = keys.load(board.device_id)
+    keys.save(board if before is None else replace(board, name=before.name))
+
+
 def known_boards() -> list[KeyedBoard]:
     """Return the boards that this computer has the keys of, with names that are fit to print."""
     return [replace(board, name=printable(board.name or board.device_id.hex(), 40)) for board in key_store()]
+
+
+def rename_board(device: str, name: str) -> str | None:
+    """Call a board by this name from now on (empty: as before) and return the name before; None without its key.
+
+    `device` is the name of its data: `board-` and its id.
+    """
+    device_id = device.removeprefix("board-")
+    known = next((board for board in key_store() if board.device_id.hex() == device_id), None)
+    if known is None:
+        return None
+    if name and name != known.name:
+        key_store().save(replace(known, name=name))
+    return known.name

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass, field, fields
-from enum import Enum
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from enum import Enum, StrEnum
 from pathlib import Path
 from typing import Annotated
 
 from msgspec import Meta
 
-from tiltwise.detect.posture import RuleSettings
+from tiltwise.common.dose import limits_of
+from tiltwise.detect.posture import DoseSettings, PostureRule, RuleSettings
 from tiltwise.motion.calibration.case_axes import FACES
 from tiltwise.stored_values import convert
 from tiltwise.types import Mount
@@ -27,15 +29,48 @@ class SettingsError(ValueError):
     """The settings file, or a value given for it, cannot be used."""
 
 
+class RuleKind(StrEnum):
+    """What "too long" means."""
+
+    DOSE = "dose"  # the further bent the shorter, by ISO 11226; nothing to set but recovery_s
+    SIMPLE = "simple"  # angle_deg for `seconds`
+
+
 @dataclass(frozen=True, slots=True)
 class RuleSetting:
-    """Alert when the angle exceeds angle_deg for `seconds`; it ends `hysteresis_deg` below, after recovery_s."""
+    """When a posture has lasted too long: by dose, or when the angle exceeds angle_deg for `seconds`.
+
+    By the simple rule it ends `hysteresis_deg` below angle_deg; by either after recovery_s.
+    """
 
     # 20 deg is RULA's and Ariens' limit; the seconds are our own choice.
     angle_deg: Annotated[float, Meta(ge=1.0, le=90.0)] = 20.0
     seconds: Annotated[float, Meta(ge=1.0, le=3600.0)] = 60.0
     hysteresis_deg: Annotated[float, Meta(ge=0.0, le=30.0)] = 5.0
     recovery_s: Annotated[float, Meta(ge=0.0, le=60.0)] = 3.0
+    kind: RuleKind = RuleKind.DOSE
+
+    @property
+    def is_simple(self) -> bool:
+        """Whether it is an angle for a time."""
+        return self.kind is RuleKind.SIMPLE
+
+    def limit_deg(self, mount: Mount) -> float:
+        """Return the angle from which on a posture counts; for plots."""
+        return self.angle_deg if self.is_simple else limits_of(mount)[0] / 10
+
+    @property
+    def as_stored(self) -> dict[str, object]:
+        """The rule in headers and sessions, where one without a kind is the simple one, as in version 0.1."""
+        values = asdict(self)
+        if self.is_simple:
+            del values["kind"]
+        return values
+
+    @property
+    def words(self) -> str:
+        """The rule in a few words."""
+        return f"{self.angle_deg:g} deg for {self.seconds:g} s" if self.is_simple else "dose (ISO 11226)"
 
 
 class Deliver(Enum):
@@ -93,12 +128,14 @@ class Settings:
 
 
 def parse_rule(text: str) -> RuleSetting:
-    """Read `DEG:SECONDS`, for instance `30:30`."""
+    """Read `dose`, or `DEG:SECONDS` for the simple rule, for instance `30:30`."""
+    if text == RuleKind.DOSE.value:
+        return RuleSetting()
     angle_deg, _, seconds = text.partition(":")
     try:
-        values = {"angle_deg": float(angle_deg), "seconds": float(seconds)}
+        values = {"angle_deg": float(angle_deg), "seconds": float(seconds), "kind": RuleKind.SIMPLE.value}
     except ValueError:
-        raise SettingsError(f"rule {text!r}: expected DEGREES:SECONDS, for instance 30:30") from None
+        raise SettingsError(f"rule {text!r}: expected dose, or DEGREES:SECONDS such as 30:30") from None
     try:
         return convert(values, RuleSetting)
     except ValueError as error:
@@ -137,7 +174,7 @@ def load_settings(path: Path) -> Settings:
 
 
 def _settings_from(tables: dict[str, object], where: str) -> Settings:
-    tables = _with_deliver(tables)
+    tables = with_kind(_with_deliver(tables))
     _refuse_unknown(tables, where)
     try:
         settings = convert(tables, Settings)
@@ -158,6 +195,14 @@ def _with_deliver(tables: dict[str, object]) -> dict[str, object]:
     return {**tables, "alerts": {**kept, "deliver": deliver.value}}
 
 
+def with_kind(values: Mapping[str, object]) -> dict[str, object]:
+    """Read a rule of version 0.1, an angle or a time without a kind, as what it was: the simple one."""
+    rule = values.get("rule")
+    if not isinstance(rule, Mapping) or "kind" in rule or not {"angle_deg", "seconds"} & set(rule):
+        return {**values}
+    return {**values, "rule": {**rule, "kind": RuleKind.SIMPLE.value}}
+
+
 def _refuse_unknown(tables: dict[str, object], where: str) -> None:
     """Refuse a section or a key that is not there, which would otherwise be a setting without effect."""
     sections = {f.name: getattr(Settings(), f.name) for f in fields(Settings)}
@@ -170,7 +215,9 @@ def _refuse_unknown(tables: dict[str, object], where: str) -> None:
                 raise SettingsError(f"{where}: {name}.{key}: unknown setting; there are {', '.join(known)}")
 
 
-def rule_settings(rule: RuleSetting) -> RuleSettings:
+def rule_settings(rule: RuleSetting) -> PostureRule:
     """Return the detector's rule of a setting."""
+    if not rule.is_simple:
+        return DoseSettings(rule.recovery_s)
     exit_deg = max(0.0, rule.angle_deg - rule.hysteresis_deg)
     return RuleSettings(rule.angle_deg, exit_deg, rule.seconds, rule.recovery_s)

@@ -110,6 +110,17 @@ class Decoder:
         self._epoch: _Epoch | None = None
 
     @property
+    def keeps_shaken(self) -> bool:
+        """Whether accelerations of samples that the board's motor shook stay as they are, from the next frame on."""
+        return self._keeps_shaken
+
+    @keeps_shaken.setter
+    def keeps_shaken(self, keeps_shaken: bool) -> None:
+        self._keeps_shaken = keeps_shaken
+        for stream in () if self._epoch is None else self._epoch.streams.values():
+            stream.keeps_shaken = keeps_shaken
+
+    @property
     def stats(self) -> Stats:
         """What became of the frames so far, as a copy."""
         order = self._sequencer

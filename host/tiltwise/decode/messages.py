@@ -88,6 +88,7 @@ class Status:
     link_stalls: int = 0  # connections that took nothing for 2 s
     radio_restarts: int = 0
     flash_faults: int = 0  # pages and records that could not be written or read
+    is_battery_low: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,7 @@ def read_status(frame: Frame, t_s: float) -> Status:
         battery_percent=None if percent == 255 else percent,
         temperature_deg_c=temperature_cdeg / 100,
         gyr_bias_rad_s=(x, y, z),
+        is_battery_low=bool(frame.flags & wire.FLAG_LOW_BATTERY),
         **values,
     )
 

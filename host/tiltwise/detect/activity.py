@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tiltwise.butterworth import SectionFilter, band_pass, high_pass
-from tiltwise.detect.grid import BoolArray, Grid, IndexArray, Latch, mean_square_filter
+from tiltwise.detect.grid import BoolArray, Grid, IndexArray, Latch
+from tiltwise.detect.movement_features import MovementFeatures, Stillness
 from tiltwise.types import ACTIVITIES, Activity, ActivityChanged, AngleBlock, FloatArray
 
 FEATURE_HZ = 25.0  # steps have harmonics up to 8 Hz; every source sends at least 25 Hz
@@ -32,6 +32,11 @@ class ActivitySettings:
     walk_on_m_s2: float = 0.4
     walk_off_m_s2: float = 0.25
     walk_share: float = 0.25  # of the power of the vertical acceleration: steps are periodic, bumps are broad
+    # Steps lift a head more than its own nodding could: a head turns about the neck's base, 0.2 m below it.
+    walk_lever_m: float = 0.2
+    # A bouncing knee lifts a seated trunk by 0.5 m/s^2 rms. With the head bent, only clear steps are walking.
+    walk_bent_deg: float = 20.0
+    walk_bent_m_s2: float = 0.8
     walk_on_s: float = 2.0
     walk_off_s: float = 1.5
     # Typing and reading turn the head by 2-5 deg/s rms, looking around by more than 20.
@@ -42,8 +47,9 @@ class ActivitySettings:
     # A head on a pillow and an armrest is 45 deg back; nobody sits like that for long. On a side, a shoulder's width.
     lie_back_deg: float = 45.0
     lie_side_deg: float = 60.0
-    # Nobody works for long with the head bent further than this: face down one lies.
+    # Bent further than this one lies face down, or over something on the floor: who lies, stays for minutes.
     lie_prone_deg: float = 80.0
+    lie_prone_s: float = 120.0
     lie_margin_deg: float = 15.0
     lie_on_s: float = 10.0
     lie_off_s: float = 3.0
@@ -93,11 +99,15 @@ class ActivityDetector:
         self._settings = s = settings or ActivitySettings()
         self._has_axes = has_axes
         self._feature_grid, self._decision_grid = Grid(FEATURE_HZ), Grid(DECISION_HZ)
-        self._features = _Features(s)
-        self._stillness = _Stillness(s)
+        self._features = MovementFeatures(
+            FEATURE_HZ, s.window_s, (s.step_low_hz, s.step_high_hz), s.max_gap_s
+        )
+        self._stillness = Stillness(s.motionless_deg, round(s.motionless_lag_s * DECISION_HZ))
         self._walk = Latch(s.walk_on_s, s.walk_off_s)
         self._move = Latch(s.move_on_s, s.move_off_s)
         self._lie = Latch(s.lie_on_s, s.lie_off_s)
+        self._lie_prone = Latch(s.lie_prone_s, s.lie_off_s)
+        self._lateral_deg = 0.0  # the last one that was defined
         self._off_body = Latch(s.off_body_s, s.on_body_s)
         self._off_body_lying = Latch(s.off_body_lying_s, s.on_body_s)
         self._last_s = -np.inf
@@ -113,38 +123,73 @@ class ActivityDetector:
         known_at = np.flatnonzero(known)
         picked = known_at[self._feature_grid.pick(block.t_s[known_at])]
         decided = self._decision_grid.pick(block.t_s[picked])
-        walk, vertical, rate = self._features.process(block, picked)
+        features = self._features.process(block, picked)[:, decided]
         at = picked[decided]
         t = block.t_s[at]
         # A grid may leave out up to one of its periods before a sample that has no gap before it.
         fresh = np.diff(t, prepend=self._last_s) > self._settings.max_gap_s + 1.0 / DECISION_HZ
-        codes = self._decide(block, at, fresh, walk[decided], vertical[decided], rate[decided])
+        codes, since = self._decide(block, at, fresh, features)
         self._last_s = float(t[-1]) if len(t) else self._last_s
-        return self._spread(len(block.t_s), at, t, codes)
+        return self._spread(len(block.t_s), at, t, codes, since)
 
     def _decide(
-        self,
-        block: AngleBlock,
-        at: IndexArray,
-        fresh: BoolArray,
-        walk: FloatArray,
-        vertical: FloatArray,
-        rate: FloatArray,
-    ) -> NDArray[np.int8]:
+        self, block: AngleBlock, at: IndexArray, fresh: BoolArray, features: FloatArray
+    ) -> tuple[NDArray[np.int8], FloatArray]:
+        """Return the code (m,) at each decision and since when that has been so, s; NaN where it began just now."""
         s = self._settings
         t = block.t_s[at]
-        is_walk = (walk > s.walk_on_m_s2**2) & (walk > s.walk_share * vertical)
-        walks = self._walk.process(t, is_walk, walk < s.walk_off_m_s2**2, fresh)
+        walk, vertical, rate, turning = features
+        walks = self._walk.process(
+            t, self._is_step(block, at, walk, vertical, turning), walk < s.walk_off_m_s2**2, fresh
+        )
         moves = self._move.process(t, rate > s.move_on_deg_s**2, rate < s.move_off_deg_s**2, fresh)
-        is_flat = self._is_flat(block, at, 0.0) & (rate < s.move_on_deg_s**2)
-        lies = self._lie.process(t, is_flat, ~self._is_flat(block, at, s.lie_margin_deg), fresh)
+        lies = self._lies(block, at, rate < s.move_on_deg_s**2, fresh)
         still = self._stillness.process(block, at, fresh)
         off_body = self._off_body.process(t, still, ~still, fresh) & ~lies
         off_body |= self._off_body_lying.process(t, still, ~still, fresh)
-        return np.select(
-            [off_body, lies, walks, moves],
-            [CODE[a] for a in (Activity.NOT_WORN, Activity.LYING, Activity.WALKING, Activity.MOVING)],
-            CODE[Activity.STILL],
+        is_so = [off_body, lies, walks, moves]
+        # Still since it was the same as a moment before.
+        began = (
+            self._off_body.since_s - s.motionless_lag_s,
+            self._lie.since_s,
+            self._walk.since_s - s.window_s / 2,
+        )
+        codes = (Activity.NOT_WORN, Activity.LYING, Activity.WALKING, Activity.MOVING)
+        return (
+            np.select(is_so, [CODE[a] for a in codes], CODE[Activity.STILL]),
+            np.select(is_so[:3], began, np.nan),
+        )
+
+    def _is_step(
+        self, block: AngleBlock, at: IndexArray, walk: FloatArray, vertical: FloatArray, turning: FloatArray
+    ) -> BoolArray:
+        """Whether the vertical acceleration is that of steps: strong, periodic, and not the head's own nodding."""
+        s = self._settings
+        least = np.where(block.inclination_deg[at] > s.walk_bent_deg, s.walk_bent_m_s2, s.walk_on_m_s2)
+        return np.asarray(
+            (walk > least**2) & (walk > s.walk_share * vertical) & (walk > s.walk_lever_m**2 * turning)
+        )
+
+    def _lies(self, block: AngleBlock, at: IndexArray, is_calm: BoolArray, fresh: BoolArray) -> BoolArray:
+        t = block.t_s[at]
+        flat, upright = (
+            self._is_flat(block, at, 0.0),
+            ~self._is_flat(block, at, self._settings.lie_margin_deg),
+        )
+        is_prone = flat & self._is_bent_forward(block, at)
+        lies = self._lie.process(t, flat & ~is_prone & is_calm, upright, fresh)
+        return np.asarray(lies | self._lie_prone.process(t, flat & is_calm, upright, fresh))
+
+    def _is_bent_forward(self, block: AngleBlock, at: IndexArray) -> BoolArray:
+        """Whether the head hangs forward and not to a side; where that is not defined, the way it got there tells."""
+        if not self._has_axes:
+            return np.zeros(len(at), dtype=bool)
+        lateral = np.concatenate(([self._lateral_deg], block.lateral_deg[at]))
+        known = lateral[np.maximum.accumulate(np.where(np.isfinite(lateral), np.arange(len(lateral)), 0))][1:]
+        self._lateral_deg = float(known[-1]) if len(known) else self._lateral_deg
+        return np.asarray(
+            (block.flexion_deg[at] > self._settings.lie_back_deg)
+            & (np.abs(known) < self._settings.lie_back_deg)
         )
 
     def _is_flat(self, block: AngleBlock, at: IndexArray, margin_deg: float) -> BoolArray:
@@ -157,7 +202,7 @@ class ActivityDetector:
         )
 
     def _spread(
-        self, n: int, at: IndexArray, t: FloatArray, codes: NDArray[np.int8]
+        self, n: int, at: IndexArray, t: FloatArray, codes: NDArray[np.int8], since: FloatArray
     ) -> tuple[NDArray[np.int8], list[ActivityChanged]]:
         """Give every sample the latest decision, and list the changes."""
         first = self._code
@@ -167,60 +212,12 @@ class ActivityDetector:
             changes = np.union1d([0], changes)
         if len(codes):
             self._code = codes[-1]
-        events = [ActivityChanged(float(t[k]), ACTIVITIES[codes[k]]) for k in changes]
-        return np.repeat(known, np.diff(np.concatenate(([0], at, [n])))), events
-
-
-class _Features:
-    """Mean squares at 25 Hz: of the vertical acceleration at step frequencies and in all, of the rotation rate."""
-
-    def __init__(self, settings: ActivitySettings) -> None:
-        s = settings
-        self._step_band = SectionFilter(band_pass(s.step_low_hz, s.step_high_hz, FEATURE_HZ))
-        self._all_band = SectionFilter(high_pass(0.4, FEATURE_HZ))
-        self._means = [mean_square_filter(s.window_s, FEATURE_HZ) for _ in range(3)]
-        self._max_gap_s = s.max_gap_s
-        self._last_s = np.nan
-
-    def process(self, block: AngleBlock, at: IndexArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return the three figures (m,) in (m/s^2)^2 and (deg/s)^2 at the picked samples."""
-        t, up, rate = block.t_s[at], block.up_acc_m_s2[at], block.rate_deg_s[at]
-        gaps = np.flatnonzero(np.diff(t, prepend=self._last_s) > self._max_gap_s)
-        out = np.empty((3, len(t)))
-        for start, stop in zip([0, *gaps], [*gaps, len(t)], strict=True):
-            if start in gaps:
-                self._reset()
-            signals = (
-                self._step_band.process(up[start:stop]),
-                self._all_band.process(up[start:stop]),
-                rate[start:stop],
+        events = [
+            ActivityChanged(
+                float(t[k]),
+                ACTIVITIES[codes[k]],
+                None if np.isnan(since[k]) else min(float(since[k]), float(t[k])),
             )
-            for row, signal in enumerate(signals):
-                out[row, start:stop] = self._means[row].process(signal * signal)
-        self._last_s = t[-1] if len(t) else self._last_s
-        return out[0], out[1], out[2]
-
-    def _reset(self) -> None:
-        for each in (self._step_band, self._all_band, *self._means):
-            each.reset()
-
-
-class _Stillness:
-    """Whether the tilt is the same as a moment ago, more exactly than a living body can hold it."""
-
-    def __init__(self, settings: ActivitySettings) -> None:
-        self._limit_deg = settings.motionless_deg
-        self._lag = round(settings.motionless_lag_s * DECISION_HZ)
-        self._past = np.full((self._lag, 3), np.nan)
-
-    def process(self, block: AngleBlock, at: IndexArray, fresh: BoolArray) -> BoolArray:
-        """Return the mask (m,); false until there is a past to compare with."""
-        side, forward = np.radians(block.lateral_deg[at]), np.radians(block.flexion_deg[at])
-        # Parts of the tilt rather than flexion itself, whose noise grows without limit when lying on a side.
-        parts = np.degrees((np.sin(side), np.sin(forward) * np.cos(side)))
-        tilt = np.stack((block.inclination_deg[at], *np.nan_to_num(parts)), axis=1)
-        all_tilt = np.concatenate((self._past, tilt))
-        self._past = all_tilt[len(tilt) :]
-        change = np.abs(all_tilt[self._lag :] - all_tilt[: -self._lag])
-        # A gap in between does not matter: a person does not come back to the same hundredth of a degree.
-        return np.asarray(np.all(change < self._limit_deg, axis=1) & ~fresh)
+            for k in changes
+        ]
+        return np.repeat(known, np.diff(np.concatenate(([0], at, [n])))), events

@@ -47,17 +47,25 @@ class Latch:
     """A condition with hysteresis: on after `on_s` of the one mask without a break, off after `off_s` of the other.
 
     The two masks must never both be true (an upper and a lower threshold of the same quantity).
+
+    Attributes
+    ----------
+    since_s
+        Of each sample of the last block (m,), when the newest run of the first mask began.
     """
 
     def __init__(self, on_s: float, off_s: float) -> None:
         self._on, self._off = _Run(on_s), _Run(off_s)
         self._is_on = False
+        self.since_s: FloatArray = np.empty(0)
 
     def process(self, t_s: FloatArray, on: BoolArray, off: BoolArray, fresh: BoolArray) -> BoolArray:
         """Return the state (m,) at each time; `fresh` marks samples after a gap, where runs begin again."""
         if not len(t_s):
+            self.since_s = np.empty(0)
             return np.empty(0, dtype=bool)
         set_now = self._on.process(t_s, on, fresh)
+        self.since_s = self._on.since_s
         switched = set_now | self._off.process(t_s, off, fresh)
         latest = np.maximum.accumulate(np.where(switched, np.arange(len(t_s)), -1))
         state = np.where(latest >= 0, set_now[latest], self._is_on)
@@ -72,11 +80,12 @@ class _Run:
         self._dwell_s = dwell_s
         self._is_true = False
         self._since_s = 0.0
+        self.since_s: FloatArray = np.empty(0)
 
     def process(self, t_s: FloatArray, mask: BoolArray, fresh: BoolArray) -> BoolArray:
         before = np.concatenate(([self._is_true], mask[:-1]))
         begins = mask & (~before | fresh)
         latest = np.maximum.accumulate(np.where(begins, np.arange(len(t_s)), -1))
         since = np.where(latest >= 0, t_s[latest], self._since_s)
-        self._is_true, self._since_s = bool(mask[-1]), float(since[-1])
+        self._is_true, self._since_s, self.since_s = bool(mask[-1]), float(since[-1]), since
         return mask & (t_s - since >= self._dwell_s)

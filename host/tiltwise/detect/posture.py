@@ -1,19 +1,21 @@
 """Angles (deg) and activity codes -> episodes of a posture held too long: started, alert due, ended.
 
-The decision is common/rule.py, the same code that the board runs, stepped on a 10 Hz grid of device time in
-integer milliseconds.
+The decision is common/dose.py or common/rule.py, the same code that the board runs, stepped on a 10 Hz grid of
+device time in integer milliseconds.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tiltwise.common import rule
+from tiltwise.common import dose, rule
 from tiltwise.detect.activity import CODE
-from tiltwise.detect.grid import BoolArray, Grid
+from tiltwise.detect.grid import Grid
 from tiltwise.types import (
     Activity,
     AngleBlock,
@@ -28,18 +30,39 @@ GRID_HZ = 10.0
 HYSTERESIS_DEG = 5.0
 # ISO 11226 calls a posture static from 4 s on; shorter ones are movements and are not announced.
 STATIC_S = 4.0
+_STATIC_MS = round(1000 * STATIC_S)
 # Who walks or lies has left the seated posture, whatever the angle says.
 _LEFT = (CODE[Activity.WALKING], CODE[Activity.LYING])
 _UNKNOWN = CODE[Activity.NOT_WORN]
-# Who moves about is not in a static posture: the episode goes on, but the alert waits for the end of the movement.
-_MOVING = CODE[Activity.MOVING]
 
 EpisodeEvent = EpisodeStarted | EpisodeAlert | EpisodeEnded
+Signal = Callable[[AngleBlock, NDArray[np.int8]], FloatArray]
+
+
+class PostureRule(Protocol):
+    """What "too long" means for a posture."""
+
+    def to_rule(self, kind: PostureKind, /) -> rule.SustainedRule:
+        """Return the stepped rule; raise ValueError when the numbers contradict each other."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DoseSettings:
+    """Too long by dose, as ISO 11226 has it (common/dose.py); recovery_s and max_gap_s as in RuleSettings."""
+
+    recovery_s: float = 3.0
+    max_gap_s: float = 3.0
+
+    def to_rule(self, kind: PostureKind) -> dose.DoseRule:
+        """Return the stepped rule: with the limits of the head, or of the trunk for the upper back."""
+        limits = dose.TRUNK if kind is PostureKind.UPPER_BACK_FORWARD_TILT else dose.HEAD
+        return dose.DoseRule(limits, *(round(1000 * s) for s in (self.recovery_s, self.max_gap_s)))
 
 
 @dataclass(frozen=True, slots=True)
 class RuleSettings:
-    """What "too long" means.
+    """Too long by the simple rule: an angle for a time.
 
     Parameters
     ----------
@@ -61,8 +84,8 @@ class RuleSettings:
     recovery_s: float = 3.0
     max_gap_s: float = 3.0
 
-    def to_rule(self) -> rule.SustainedRule:
-        """Return the stepped rule; raise ValueError when the numbers contradict each other."""
+    def to_rule(self, _kind: PostureKind | None = None) -> rule.SustainedRule:
+        """Return the stepped rule, for any posture; raise ValueError when the numbers contradict each other."""
         if not 0.0 < self.angle_deg <= 90.0:
             raise ValueError(f"rule angle {self.angle_deg} deg: expected more than 0 and at most 90")
         if not 1.0 <= self.seconds <= 7200.0:
@@ -83,17 +106,25 @@ class PostureDetector:
         The rule.
     has_axes
         Whether "forward" is known (Mounting.has_direction); otherwise any inclination counts.
+    signal
+        Gives the angle of a habit (posture_rules.py) in place of the forward bend.
     """
 
     def __init__(
-        self, kind: PostureKind, settings: RuleSettings | None = None, *, has_axes: bool = True
+        self,
+        kind: PostureKind,
+        settings: PostureRule | None = None,
+        *,
+        has_axes: bool = True,
+        signal: Signal | None = None,
     ) -> None:
-        self._kind = kind
-        self._settings = settings or RuleSettings()
-        self._rule = self._settings.to_rule()
+        self._kind, self._signal = kind, signal
+        self._rule = (settings or DoseSettings()).to_rule(kind)
         self._has_axes = has_axes
         self._grid = Grid(GRID_HZ)
-        self._announce_ms = round(1000 * min(STATIC_S, self._settings.seconds))
+        self._announce_ms = _STATIC_MS
+        if not isinstance(self._rule, dose.DoseRule):
+            self._announce_ms = min(_STATIC_MS, self._rule.dwell_ms)
         self._is_announced = False
         self._is_due = False
         self._alert_s: float | None = None
@@ -115,8 +146,7 @@ class PostureDetector:
         t_ms = np.rint(block.t_s[at] * 1000.0).astype(np.int64)
         angle_deg = self._angle_deg(block, activity)[at]
         self._last_ms = int(t_ms[-1])
-        is_moving = np.zeros(len(at), dtype=bool) if activity is None else activity[at] == _MOVING
-        return self._run(t_ms, angle_deg, is_moving)
+        return self._run(t_ms, angle_deg)
 
     def finish(self) -> list[EpisodeEvent]:
         """Close an open episode at its last sample."""
@@ -125,6 +155,8 @@ class PostureDetector:
         return self._ended(self._last_ms, is_corrected=False)
 
     def _angle_deg(self, block: AngleBlock, activity: NDArray[np.int8] | None) -> FloatArray:
+        if self._signal is not None and activity is not None:
+            return self._signal(block, activity)
         angle_deg = block.flexion_deg if self._has_axes else block.inclination_deg
         if activity is None:
             return angle_deg
@@ -133,25 +165,23 @@ class PostureDetector:
         )
         return np.where(activity == _UNKNOWN, np.nan, angle_deg)
 
-    def _run(
-        self, t_ms: NDArray[np.int64], angle_deg: FloatArray, is_moving: BoolArray
-    ) -> list[EpisodeEvent]:
-        """Step the rule; while no episode is open nothing below the limit can matter, so jump over it."""
+    def _run(self, t_ms: NDArray[np.int64], angle_deg: FloatArray) -> list[EpisodeEvent]:
+        """Step the rule; while nothing below the limit can matter, jump over it."""
         events: list[EpisodeEvent] = []
         high_at = np.flatnonzero(angle_deg >= self._rule.enter_deg)
-        times, angles, moving = t_ms.tolist(), angle_deg.tolist(), is_moving.tolist()
+        times, angles = t_ms.tolist(), angle_deg.tolist()
         k = 0
         while k < len(times):
-            if not self._rule.is_open:
+            if self._rule.is_idle:
                 following = np.searchsorted(high_at, k)
                 if following == len(high_at):
                     break
                 k = int(high_at[following])
-            events += self._step(times[k], angles[k], moving[k])
+            events += self._step(times[k], angles[k])
             k += 1
         return events
 
-    def _step(self, t_ms: int, angle_deg: float, is_moving: bool) -> list[EpisodeEvent]:
+    def _step(self, t_ms: int, angle_deg: float) -> list[EpisodeEvent]:
         result = self._rule.step(t_ms, angle_deg)
         if result in (rule.ENDED, rule.INTERRUPTED):
             return self._ended(t_ms, is_corrected=result == rule.ENDED)
@@ -166,9 +196,9 @@ class PostureDetector:
         if not self._is_announced and t_ms - self._rule.start_ms >= self._announce_ms:
             self._is_announced = True
             events.append(EpisodeStarted(t_s, self._kind, start_s, angle_deg))
-        if self._is_due and not is_moving:
+        if self._is_due:
             self._is_due, self._alert_s = False, t_s
-            events.append(EpisodeAlert(t_s, self._kind, start_s, angle_deg))
+            events.append(EpisodeAlert(t_s, self._kind, start_s, angle_deg, self._rule.loaded_ms / 1000.0))
         return events
 
     def _ended(self, t_ms: int, *, is_corrected: bool) -> list[EpisodeEvent]:

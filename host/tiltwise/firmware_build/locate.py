@@ -15,6 +15,7 @@ from types import ModuleType
 
 from tiltwise import common
 from tiltwise.firmware_build.fold_constants import fold
+from tiltwise.firmware_build.shorten_names import shorten
 from tiltwise.firmware_build.trim_unused import trim
 
 PACKAGE = "tiltwise_firmware"
@@ -22,6 +23,7 @@ PACKAGE = "tiltwise_firmware"
 # function, and the files as source (`mpremote mip install`) keep the numbers.
 MPY_OPTIONS = ("-O3",)
 
+IMAGE_ONLY = ("manifest.py",)  # for who builds an image
 HOST_ONLY = ("frame.py",)  # of common/: a board writes frames and reads none
 
 
@@ -75,6 +77,8 @@ def board_files() -> dict[str, Path]:
     files = {f"tiltwise/common/{path.name}": path for path in shared}
     for path in folder.rglob("*.py"):
         inside = path.relative_to(folder).as_posix()
+        if inside in IMAGE_ONLY:
+            continue
         if inside == "main.py":
             files["../main.py"] = path
         elif inside.startswith("tiltwise/"):
@@ -92,7 +96,7 @@ def board_sources(files: Mapping[str, Path] | None = None) -> dict[str, str]:
     files : path below /lib -> file here; None: board_files()
     """
     files = board_files() if files is None else files
-    return trim(fold({place: path.read_text(encoding="utf-8") for place, path in files.items()}))
+    return shorten(trim(fold({place: path.read_text(encoding="utf-8") for place, path in files.items()})))
 
 
 def name_inside(place: str) -> str:

@@ -27,6 +27,7 @@ SETTLE_S = 0.3  # after the first board: a stronger one may follow
 _MOST_LATEST = 8  # connections; some are made at once, and one of them streams
 _LEAST_WRITE = 20  # bytes that any MTU takes
 _MOST_WRITE = 244
+_ATT_HEADER = 3  # bytes of a packet before what it carries
 _OFF = ("powered off", "turned off", "not turned on", "not ready", "notready", "adapter is off")
 _GONE = (
     "no bluetooth",
@@ -177,6 +178,13 @@ class BleConnection:
     def is_connected(self) -> bool:
         """What the system thinks."""
         return self._client.is_connected
+
+    @property
+    def mtu(self) -> int:
+        """ATT MTU: what a write may hold, and the three bytes before it; 23 while nobody knows better."""
+        characteristic = self._client.services.get_characteristic(_UUIDS[DATA])
+        size = 0 if characteristic is None else characteristic.max_write_without_response_size
+        return max(size, _LEAST_WRITE) + _ATT_HEADER
 
     async def read_info(self) -> bytes:
         """Read INFO; a board without it is one of another version, or the system remembers an older one."""

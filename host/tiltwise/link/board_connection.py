@@ -9,12 +9,12 @@ import asyncio
 import secrets
 import struct
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 from tiltwise.common import wire
 from tiltwise.common.auth import NONCE_SIZE, AuthError, HostHandshake
 from tiltwise.common.channel import Channel
 from tiltwise.common.frame import Frame
-from tiltwise.link.aes import Aes
 from tiltwise.link.board_identity import Hello, KeyedBoard, read_hello
 from tiltwise.link.commands import Reply
 from tiltwise.link.packet_codec import Codec
@@ -23,8 +23,19 @@ from tiltwise.link.transport import BusyError, LinkError, Trouble
 TRIES = 3
 REPLY_S = 1.0
 PINGS = 8  # at connect; the fastest of them tells how late the frames are
-_HELLO_SIZE = struct.calcsize(wire.HELLO_BODY)
 _TIME = "<q"  # us of the clock of received_s
+
+
+@dataclass(slots=True)
+class _Question:
+    """A command that waits for its reply; each try has a counter of its own, 0 outside a session."""
+
+    opcode: int
+    reply: asyncio.Future[Reply]
+    counters: list[int] = field(default_factory=list)
+
+    def is_answered_by(self, reply: Reply) -> bool:
+        return reply.opcode == self.opcode and reply.about in self.counters
 
 
 class BoardConnection:
@@ -40,8 +51,6 @@ class BoardConnection:
         What kind of link it is.
     may_take_over
         Asked with the age in s of the session that holds the board: whether to end it.
-    aes
-        The block cipher, for boards that can encrypt too; None: nothing is encrypted.
     now_s
         The clock of received_s, for what PING carries; None: that of the running loop.
     """
@@ -53,15 +62,14 @@ class BoardConnection:
         *,
         is_cable: bool = False,
         may_take_over: Callable[[int], bool] = lambda _open_s: False,
-        aes: Aes | None = None,
         now_s: Callable[[], float] | None = None,
     ) -> None:
-        self._write, self._keys, self._is_cable, self._aes = write, keys, is_cable, aes
+        self._write, self._keys, self._is_cable = write, keys, is_cable
         self._now_s = now_s
         self._may_take_over = may_take_over
         self.codec = Codec()
         self.known: KeyedBoard | None = None  # who it is, once proved
-        self._waiting: dict[int, tuple[int, asyncio.Future[Reply]]] = {}
+        self._waiting: dict[int, _Question] = {}
         # BlueZ refuses a write while another is under way, and bleak tries it again later: two at once would change
         # places, and the board takes the one that comes late for replayed.
         self._writing = asyncio.Lock()
@@ -71,10 +79,10 @@ class BoardConnection:
         left: list[Frame | Reply] = []
         for item in self.codec.feed(where, data):
             if isinstance(item, Reply):
-                opcode, future = self._waiting.get(item.request_id, (None, None))
-                if future is not None and opcode == item.opcode:
-                    if not future.done():
-                        future.set_result(item)
+                question = self._waiting.get(item.request_id)
+                if question is not None and question.is_answered_by(item):
+                    if not question.reply.done():
+                        question.reply.set_result(item)
                     continue
             left.append(item)
         return left
@@ -82,15 +90,16 @@ class BoardConnection:
     async def ask(self, opcode: int, payload: bytes = b"", *, tries: int = TRIES) -> Reply:
         """Send a command, again each second with a new counter; LinkError when nobody answers."""
         request_id = self.codec.next_id()
-        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        self._waiting[request_id] = (opcode, future)
+        question = self._waiting[request_id] = _Question(opcode, asyncio.get_running_loop().create_future())
         try:
             for _ in range(tries):
                 try:
                     async with asyncio.timeout(REPLY_S):
                         async with self._writing:
-                            await self._write(self.codec.pack(request_id, opcode, payload))
-                        return await asyncio.shield(future)  # for the next try
+                            packet = self.codec.pack(request_id, opcode, payload)
+                            question.counters.append(self.codec.sealed)
+                            await self._write(packet)
+                        return await asyncio.shield(question.reply)  # for the next try
                 except TimeoutError:
                     continue
         finally:
@@ -101,9 +110,9 @@ class BoardConnection:
 
     async def open(self, info: bytes) -> Hello:
         """Prove the key both ways; `info` is what INFO said, short or empty to ask. LinkError says who refuses."""
-        if len(info) < _HELLO_SIZE:  # BTstack gives the first 22 bytes of INFO where packets are of 23
+        if not info:
             info = (await self.ask(wire.OP_HELLO)).body
-        hello = read_hello(info)
+        hello = read_hello(info, (wire.PROTOCOL,))
         if hello.state == wire.STATE_NEEDS_SETUP:
             if not self._is_cable:
                 raise LinkError(
@@ -120,8 +129,7 @@ class BoardConnection:
         return hello
 
     async def _prove(self, wishes: int) -> None:
-        """Exchange proofs; they cover what is wished and granted, so nobody between can take the encryption out."""
-        wishes |= 0 if self._aes is None else wire.WISH_ENCRYPTION
+        """Exchange proofs; they cover what is wished, and everything that follows is encrypted."""
         nonce = secrets.token_bytes(NONCE_SIZE)
         reply = await self.ask(wire.OP_AUTH1, struct.pack(wire.AUTH1_BODY, nonce, wishes))
         if not reply.is_ok:
@@ -130,9 +138,8 @@ class BoardConnection:
         reply = await self.ask(wire.OP_AUTH2, proof)
         if not reply.is_ok:
             raise _refusal(reply, f"{known.name} refuses our proof", known.name)
-        aes = self._aes if handshake.granted & wire.FEATURE_ENCRYPTION else None
-        self.codec.channel = Channel(handshake.shared, is_host=True, aes=aes)
-        self.known = known
+        self.codec.channel = Channel(handshake.shared, is_host=True)
+        self.known = replace(known, key=handshake.key)
 
     def _recognise(self, nonce: bytes, wishes: int, body: bytes) -> tuple[KeyedBoard, HostHandshake, bytes]:
         """Find the key that the board proved to hold: one answer is enough to try them all."""
@@ -154,6 +161,11 @@ class BoardConnection:
     async def identity(self) -> Reply:
         """Return the answer to HELLO, which in a session and over the cable ends with the device id."""
         return await self.ask(wire.OP_HELLO)
+
+    async def tell_mtu(self, hello: Hello, mtu: int) -> None:
+        """Tell the size of packets to a board whose radio does not learn it; one that refuses sends small ones."""
+        if mtu and hello.features & wire.FEATURE_ASKS_MTU:
+            await self.ask(wire.OP_MTU, struct.pack("<H", mtu))
 
     async def ping(self, *, tries: int = TRIES) -> Reply:
         """Ask for the board's time; the answer begins with ours, so that who reads it needs nothing else."""

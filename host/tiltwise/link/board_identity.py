@@ -10,6 +10,7 @@ from tiltwise.common.auth import DEVICE_ID_SIZE
 from tiltwise.link.transport import LinkError, Trouble
 
 _SIZE = struct.calcsize(wire.HELLO_BODY)
+_START_SIZE = struct.calcsize(wire.HELLO_START)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class KeyedBoard:
     device_id: bytes
     name: str
     key: bytes
+    changes: int | None = None  # of the board's list of keys, as this computer last saw it
 
     def __repr__(self) -> str:
         """Leave the key out of logs and tracebacks."""
@@ -27,9 +29,10 @@ class KeyedBoard:
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """What a board tells anybody; the device id only over a cable or in a session, else it is empty."""
+    """What a board says about itself; all but `state` only over a cable or in a session, else 0 or empty."""
 
     state: int
+    features: int
     firmware: tuple[int, int, int]
     imus: int
     boot: int
@@ -42,26 +45,37 @@ class Hello:
         return f"board-{self.device_id.hex()}" if self.device_id else ""
 
 
-def read_hello(data: bytes) -> Hello:
-    """Return what HELLO_BODY and the device id behind it say; LinkError for another version or too few bytes."""
-    if not data or (data[0] == wire.VERSION and len(data) < _SIZE):
-        raise LinkError(Trouble.VERSION, f"the board says {len(data)} bytes about itself, expected {_SIZE}")
-    if data[0] != wire.VERSION:
+def read_hello(data: bytes, protocols: tuple[int, ...] = (1, wire.PROTOCOL)) -> Hello:
+    """Return what HELLO_START, or HELLO_BODY and the device id behind it, say.
+
+    Recordings hold what boards of protocol 1 said, in the same order: `protocols` may leave those out.
+
+    Raises
+    ------
+    LinkError : for another version, or too few bytes
+    """
+    if data and data[0] not in protocols:
         raise LinkError(
             Trouble.VERSION,
-            f"the board speaks protocol {data[0]}, this tiltwise {wire.VERSION}: update the older one "
+            f"the board speaks protocol {data[0]}, this tiltwise {wire.PROTOCOL}: update the older one "
             "(tiltwise setup updates boards)",
         )
-    values = struct.unpack_from(wire.HELLO_BODY, data)
-    _, _, least_host_minor, state, _, major, minor, patch, imus, boot, _, _, model = values
+    if len(data) != _START_SIZE and len(data) < _SIZE:
+        raise LinkError(Trouble.VERSION, f"the board says {len(data)} bytes about itself, expected {_SIZE}")
+    least_host_minor, state = data[2], data[3]
     if least_host_minor > wire.MINOR:
         raise LinkError(
             Trouble.VERSION,
-            f"the board needs a host of protocol {wire.VERSION}.{least_host_minor}, this tiltwise speaks "
-            f"{wire.VERSION}.{wire.MINOR}: update tiltwise",
+            f"the board needs a host of protocol {wire.PROTOCOL}.{least_host_minor}, this tiltwise speaks "
+            f"{wire.PROTOCOL}.{wire.MINOR}: update tiltwise",
         )
+    if len(data) == _START_SIZE:
+        return Hello(state=state, features=0, firmware=(0, 0, 0), imus=0, boot=0, model="", device_id=b"")
+    values = struct.unpack_from(wire.HELLO_BODY, data)
+    _, _, _, _, features, major, minor, patch, imus, boot, _, _, model = values
     return Hello(
         state=state,
+        features=features,
         firmware=(major, minor, patch),
         imus=imus,
         boot=boot,

@@ -15,6 +15,7 @@ from tiltwise.link.commands import Reply
 from tiltwise.link.transport import LinkError
 
 HEARD_FRAMES = 4  # half of what the board sends without a word (firmware/comms/link_ble.py)
+_ANSWERED = (wire.OP_GET, wire.OP_GETCFG, wire.OP_SETCFG, wire.OP_SILENCE, wire.OP_TARE, wire.OP_REBOOT)
 MOTOR_S = 0.5  # a late tick would be misleading, so drop it
 _TOO_LATE = Reply(wire.LEAST_REQUEST_ID, wire.OP_MOTOR, wire.STATUS_FAILED, b"")  # in the board's place
 
@@ -27,7 +28,7 @@ class CommandQueue:
     clock
         Seconds.
     on_reply
-        Gets the replies that somebody waits for: to GET, GETCFG, SETCFG and MOTOR.
+        Gets the replies that somebody waits for: to those in _ANSWERED and to MOTOR.
     """
 
     def __init__(self, clock: Callable[[], float], on_reply: Callable[[Reply], None]) -> None:
@@ -77,7 +78,7 @@ class CommandQueue:
                     self._on_reply(await self._play(peer, payload, handed_s))
                     continue
                 reply = await peer.ask(opcode, payload)
-                if opcode in (wire.OP_GET, wire.OP_GETCFG, wire.OP_SETCFG):
+                if opcode in _ANSWERED:
                     self._on_reply(reply)
             if self._frames >= HEARD_FRAMES:
                 self._frames = 0

@@ -24,22 +24,33 @@ class Pattern(IntEnum):
 
 
 class BoardKey(IntEnum):
-    """Settings of the board that the host sets or reads, by their rows in firmware/storage/board_settings.py."""
+    """The settings of a board, by their rows in firmware/storage/board_settings.py, where each is explained."""
 
+    NAME = 0
     MOUNT = 1
     RULE_DEG = 2
     RULE_S = 3
     RECOVERY_S = 4
     MOTOR_STRENGTH = 5
+    ALONE_AFTER_S = 6
+    ALONE = 7
+    RATE = 8
+    SLEEP_AFTER_S = 9
+    DOUBLE_TAP = 10
+    LED = 11
     NEUTRAL_X = 12
     NEUTRAL_Y = 13
     NEUTRAL_Z = 14
+    IMUS = 15
+    IMU_A = 16
+    IMU_B = 17
     HYSTERESIS_DEG = 18
     MIN_GAP_S = 19
     FORWARD_X = 20
     FORWARD_Y = 21
     FORWARD_Z = 22
     NEUTRAL_NEW = 23
+    BY_DOSE = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +61,7 @@ class Reply:
     opcode: int  # without wire.REPLY
     status: int
     body: bytes
+    about: int = 0  # counter of the command that it answers; 0 outside a session
 
     @property
     def is_ok(self) -> bool:
@@ -68,11 +80,11 @@ def read_reply(data: bytes) -> Reply:
     return as_reply(request_id, opcode, answer)
 
 
-def as_reply(request_id: int, opcode: int, answer: bytes) -> Reply:
+def as_reply(request_id: int, opcode: int, answer: bytes, *, about: int = 0) -> Reply:
     """Return the parts of an opened packet as a reply; WireError when it is a command."""
     if not opcode & wire.REPLY or not answer:
         raise wire.WireError("not a reply")
-    return Reply(request_id, opcode & ~wire.REPLY, answer[0], bytes(answer[1:]))
+    return Reply(request_id, opcode & ~wire.REPLY, answer[0], bytes(answer[1:]), about)
 
 
 class Acknowledger:
@@ -106,6 +118,14 @@ class Acknowledger:
     def set_value(self, key: BoardKey, value: int | str) -> bytes:
         """Return the command that sets a setting."""
         return self._pack(wire.OP_SETCFG, bytes([key]) + wire.pack_value(value))
+
+    def take_neutral(self) -> bytes:
+        """Return the command that lets the board take the wearer's neutral; EVENT_NEUTRAL tells how it went."""
+        return self._pack(wire.OP_TARE, b"")
+
+    def restart(self) -> bytes:
+        """Return the command that restarts the board."""
+        return self._pack(wire.OP_REBOOT, b"")
 
     def silence(self, snooze_s: int | None, quiet_in_s: int, quiet_for_s: int) -> bytes:
         """Return the command with the times of silence; snooze_s None: the board's own stays."""

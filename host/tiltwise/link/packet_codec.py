@@ -36,6 +36,11 @@ class Codec:
         self._counter = 0
         self._last: dict[str, bytes] = {}
 
+    @property
+    def sealed(self) -> int:
+        """Return the counter of the last command in the session, 0 outside one."""
+        return 0 if self.channel is None else self.channel.sent
+
     def next_id(self) -> int:
         """Return a fresh request id; a reply with it never begins like a frame."""
         self._request_id += 1
@@ -95,7 +100,7 @@ class Codec:
         try:
             if self.channel is None:
                 return [read_reply(packet)]
-            return [as_reply(*self.channel.open(packet))]
+            return [as_reply(*self.channel.open(packet), about=self.channel.about)]
         except wire.WireError as error:
             self.bad[_DIGITS.sub("N", str(error))] += 1
             return []

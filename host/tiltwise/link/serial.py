@@ -130,6 +130,7 @@ class SerialConnection:
     """An open port, read by a thread of its own, because pyserial has no waiting that works on all systems."""
 
     is_cable = True
+    mtu = 0
 
     def __init__(self, port: BytePort) -> None:
         self._port = port
@@ -176,6 +177,7 @@ class SerialConnection:
             TypeError,
         ):  # unplugged; pyserial raises TypeError for a port closed while read
             pass  # the end of the stream says so
+        self._is_closed.set()
         self._hand_over(None)
 
     def _hand_over(self, data: bytes | None) -> None:

@@ -15,11 +15,11 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from types import TracebackType
 
 from tiltwise.common import wire
-from tiltwise.link.aes import Aes
 from tiltwise.link.board_connection import PINGS, BoardConnection
-from tiltwise.link.board_identity import KeyedBoard
+from tiltwise.link.board_identity import KeyedBoard, read_hello
 from tiltwise.link.command_queue import CommandQueue
 from tiltwise.link.commands import Reply
+from tiltwise.link.key_care import Keep, KeyCare
 from tiltwise.link.source import Chunk
 from tiltwise.link.timeouts import CallLimits, result_of
 from tiltwise.link.transport import Connection, Connector, LinkError, Trouble
@@ -79,8 +79,8 @@ class Supervisor:
         End the session of another host.
     frame_type
         wire.ORIENT or wire.RAW.
-    aes
-        The block cipher, for boards that can encrypt too (link/aes.py).
+    keep
+        Keeps a board's key that was replaced (key_care.py); None: the keys stay as they are.
     clock
         Seconds that also pass while the computer sleeps.
     """
@@ -93,11 +93,12 @@ class Supervisor:
         what: str = "the board",
         take_over: bool = False,
         frame_type: int = wire.ORIENT,
-        aes: Aes | None = None,
+        keep: Keep | None = None,
         clock: Callable[[], float] = steady_s,
     ) -> None:
         self._connector, self._keys, self._what = connector, tuple(keys), what
-        self._take_over, self._frame_type, self._aes, self._clock = take_over, frame_type, aes, clock
+        self._take_over, self._frame_type, self._clock = take_over, frame_type, clock
+        self._key_care = None if keep is None else KeyCare(keep, lambda: self._clock())
         self.on_notice: Callable[[str], None] = lambda _line: None
         self.connections = 0
         self.dropped = 0  # frames that nobody took in time; they are asked for again
@@ -114,6 +115,11 @@ class Supervisor:
         self._visits = Visits(lambda: self._clock())
         self._opened_s: float | None = None  # when our last session began
         self._pinged_boot: int | None = None  # whose clock was asked for before the first frames
+
+    @property
+    def state(self) -> str:
+        """How the connection is, in words."""
+        return "connected" if self.is_streaming else self._last_notice or f"looking for {self._what}"
 
     # ---- Source ----
 
@@ -190,7 +196,6 @@ class Supervisor:
             self._keys,
             is_cable=connection.is_cable,
             may_take_over=self._may_take_over,
-            aes=self._aes,
             now_s=self._now_s,
         )
         heard = _LinkLiveness(self._clock())
@@ -244,14 +249,17 @@ class Supervisor:
             info = await self._calls.limited_call(
                 connection.read_info(), INFO_S, "the board does not say who it is"
             )
-        hello = await peer.open(info)
+        await peer.open(info)
         self._visits.claim(visit)
         self._commands.clear()
         self._opened_s = self._clock()
         self._take_over = False  # otherwise two hosts would keep evicting each other
         if peer.known is not None:
             self._keys = (peer.known,)  # from now on this one, and no other
-        self._put_reply(await peer.identity())
+        identity = await peer.identity()
+        self._put_reply(identity)
+        hello = read_hello(identity.body)
+        await peer.tell_mtu(hello, connection.mtu)
         if hello.boot != self._pinged_boot:  # or the clock is known, and frames come first
             for _ in range(PINGS):
                 self._put_reply(await peer.ping())
@@ -264,10 +272,18 @@ class Supervisor:
         self._report_connected(peer)
         passing = asyncio.get_running_loop().create_task(self._commands.send_all(peer))
         try:
+            await self._tend_keys(peer)
             await self._watch_over(connection, peer, heard, passing)
         finally:
             passing.cancel()
             self._calls.adopt(passing)
+
+    async def _tend_keys(self, peer: BoardConnection) -> None:
+        if self._key_care is None or peer.known is None:
+            return
+        if line := await self._key_care.tend(peer):
+            self._report(line)
+        self._keys = (peer.known,)
 
     async def _watch_over(
         self, connection: Connection, peer: BoardConnection, heard: _LinkLiveness, passing: asyncio.Task[None]
@@ -322,8 +338,7 @@ class Supervisor:
     def _report_connected(self, peer: BoardConnection) -> None:
         name = peer.known.name if peer.known is not None else "a board without a key, by its cable"
         if self._last_notice or self.connections == 1:
-            is_secret = peer.codec.channel is not None and peer.codec.channel.is_encrypted
-            self._report(f"connected to {name}{', encrypted' if is_secret else ''}")
+            self._report(f"connected to {name}")
         self._last_notice = ""
 
     def _report(self, line: str) -> None:

@@ -60,6 +60,10 @@ class Connection(Protocol):
     is_cable: bool
 
     @property
+    def mtu(self) -> int:
+        """ATT MTU in bytes as this side knows it, for boards that do not learn it; 0 on a cable."""
+
+    @property
     def is_connected(self) -> bool:
         """What the system thinks; it may be wrong, so nothing depends on it being true."""
 

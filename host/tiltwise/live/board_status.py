@@ -69,6 +69,13 @@ class BoardWatch:
         self._last[status.sensor] = status
         is_first = before is None
         sensor = _SENSORS[min(status.sensor, 1)]
+        if is_first and status.is_battery_low and status.sensor == 0:  # later it comes as an event
+            percent = "" if status.battery_percent is None else f", {status.battery_percent} %"
+            return [f"the board's battery is low{percent}: charge it", *self._lines(status, before, sensor)]
+        return self._lines(status, before, sensor)
+
+    def _lines(self, status: Status, before: Status | None, sensor: str) -> list[str]:
+        is_first = before is None
         lines = self._new_conditions(status, 0 if before is None else before.conditions, is_first, sensor)
         return lines + self._new_counts(status, is_first, sensor)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tiltwise.common import wire
 from tiltwise.decode.messages import BoardEvent
+from tiltwise.detect.posture_rules import HABITS
 from tiltwise.live.wearer.alerts import Notice, NoticeLevel
 from tiltwise.live.wearer.live_events import LiveEvent, LiveEvents, LiveNote, LiveWarning, SensorBuzzed
 from tiltwise.live.wearer.placement_monitor import PlacementChange
@@ -15,17 +16,13 @@ from tiltwise.types import (
     EpisodeAlert,
     EpisodeEnded,
     EpisodeStarted,
-    PostureKind,
     RepCompleted,
     Side,
     SignalGap,
     StepPrompt,
 )
 
-KINDS = {
-    PostureKind.FORWARD_FLEXION: "looking down",
-    PostureKind.UPPER_BACK_FORWARD_TILT: "upper back tilted forward",
-}
+KINDS = {habit.kind: habit.words for habit in HABITS}
 # Of a board, without a line: a boot and a host's coming and going show as a connection, wearing as an activity, and
 # a button by what it does.
 SILENT = {
@@ -33,7 +30,12 @@ SILENT = {
     wire.EVENT_WORN,
     wire.EVENT_BUTTON,
     wire.EVENT_HOST_OPEN,
-    wire.EVENT_HOST_CLOSED,
+}
+_CLOSED = {
+    wire.CLOSED_LOST: None,  # it shows as a connection
+    wire.CLOSED_BY_HOST: None,
+    wire.CLOSED_TAKEN_OVER: ("faint", "another program had taken the board over"),
+    wire.CLOSED_NEW_KEY: ("warn", "the board was given a new key"),
 }
 _POWER = {
     0: "the board is awake",
@@ -143,6 +145,8 @@ def _board(event: BoardEvent) -> tuple[str, str] | None:
     """Return style and line for what a board says of itself; None for what the wearer did or sees anyway."""
     if event.code in SILENT:
         return None
+    if event.code == wire.EVENT_HOST_CLOSED:
+        return _CLOSED.get(event.value, ("faint", f"the board ended a connection ({event.value})"))
     lines = _of_sensor_and_wearer(event.value) | _of_power_and_link(event.value)
     newer = f"the board reports event {event.code} ({event.value}): newer than this program"
     return lines.get(event.code, ("warn", newer))

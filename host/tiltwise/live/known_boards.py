@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from tiltwise.config.calibration_profiles import Calibrations, StoredCalibration
+from tiltwise.config.sensor_keys import UNNAMED, KeyStoreError, rename_board
 from tiltwise.errors import AppError, os_error_line
 from tiltwise.live.wearer.live_events import Calibrated, LiveEvent, LiveNote, LiveWarning
+from tiltwise.text import printable
 from tiltwise.types import Mount
 
 
@@ -28,7 +30,7 @@ class KnownBoards:
         *,
         is_behind: bool = True,
     ) -> None:
-        self._calibrations, self._asked_mount, self._is_behind = calibrations, asked_mount, is_behind
+        self._calibrations, self.asked_mount, self._is_behind = calibrations, asked_mount, is_behind
         self.board = ""  # the one of the newest HELLO
 
     def is_news(self, board: str) -> bool:
@@ -37,12 +39,28 @@ class KnownBoards:
         self.board = board or self.board
         return is_news
 
+    def note_name(self, name: str) -> tuple[str, list[LiveEvent]]:
+        """Return the name that this board is to have: its own, which this computer takes over, unless it lost it."""
+        if self._calibrations is None or not self.board:
+            return name, []
+        try:
+            before = rename_board(self.board, "" if name == UNNAMED else name)
+        except (KeyStoreError, OSError) as error:
+            return name, [LiveWarning(f"the name of the board is not kept: {error}")]
+        if before in (None, name) or not name:
+            return name, []
+        if name == UNNAMED:
+            return before or name, []
+        return name, [
+            LiveNote(f"the board {printable(before or '', 40)} is called {printable(name, 40)} now")
+        ]
+
     def find(self) -> tuple[StoredCalibration | None, list[LiveEvent]]:
         """Return the newest calibration of this board, and what to say about it."""
         if self._calibrations is None:
             return None, []
         try:
-            found = self._calibrations.profile(self.board).current(self._asked_mount)
+            found = self._calibrations.profile(self.board).current(self.asked_mount)
         except AppError as error:
             return None, [LiveWarning(str(error))]
         except OSError as error:
@@ -54,6 +72,7 @@ class KnownBoards:
             f"calibration of {self._calibrations.person} from {found.created_utc:%Y-%m-%d}, worn at "
             f"{found.mount.value}, quality {found.mounting.quality:.0%}; `tiltwise calibrate` makes a new one"
         )
+        self._is_behind = found.is_behind  # what is made anew beside it is for the same place
         return found, [LiveNote(text)]
 
     def keep(self, made: Calibrated) -> list[LiveEvent]:

@@ -10,42 +10,33 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime
 
 from tiltwise.common import wire
 from tiltwise.common.frame import Frame
 from tiltwise.decode.decoder import RESTART_S, Decoder, Item
 from tiltwise.decode.messages import BoardEvent, GapReason, Info, Status
 from tiltwise.exercise.guided.session_record import ExerciseRecord
-from tiltwise.link.commands import read_reply
 from tiltwise.live.acknowledgements import ACK_EVERY_S, Acknowledgements
 from tiltwise.live.backfill.board_clocks import BoardClocks
 from tiltwise.live.backfill.frame_requests import Backfill
 from tiltwise.live.backfill.store_sink import StoreSink
 from tiltwise.live.board_status import BoardWatch
+from tiltwise.live.haptic_cues import HapticCues
 from tiltwise.live.known_boards import KnownBoards
 from tiltwise.live.no_store import NoStore
 from tiltwise.live.session_recording import NoRecording
 from tiltwise.live.wearer.alerts import Alerts
-from tiltwise.live.wearer.live_events import Calibrated, Command, LiveEvent, LiveEvents, LiveWarning
+from tiltwise.live.wearer.live_events import Calibrated, Command, LiveEvent, LiveEvents, LiveNote, LiveWarning
 from tiltwise.live.wearer.pipeline import Pipeline
-from tiltwise.live.wearer.settings_sync import BoardSettings, silence
+from tiltwise.live.wearer.shared_state import SharedState
+from tiltwise.motion.calibration.guided_calibration import CalibrationProgress
 from tiltwise.pair_tracker import COLLAR, HEAD
 from tiltwise.tracker import TrackerSettings
-from tiltwise.types import (
-    AlertHeldBack,
-    FloatArray,
-    ImuBlock,
-    OrientationBlock,
-    RepCompleted,
-    SignalGap,
-    Update,
-)
+from tiltwise.types import AlertHeldBack, FloatArray, ImuBlock, Mount, OrientationBlock, SignalGap, Update
 
 CALIBRATING = "calibrating"  # reason of a gap: there were samples, and nobody knew yet how the sensor sits
 _FIT_EVERY_S = 60.0  # between two notes of how the clocks stand
-BUTTON_DOUBLE = 2
-SNOOZE_S = 1800.0  # what a double press asks for (firmware/config.py)
 
 
 class LiveSession:
@@ -90,9 +81,8 @@ class LiveSession:
         self._known = known or KnownBoards()
         self._backfill = Backfill(self._clocks, self.decoder, pipeline, sink, answers=fetches)
         self._acks = Acknowledgements(commit_every_s)
-        self._board_settings = BoardSettings(pipeline.settings, self._on_neutral)
-        self._shared: TrackerSettings | None = None  # the calibration that the board was last told
-        self._is_connected = False
+        self._shared = SharedState(pipeline, self._on_neutral, self._on_mount, self._known.note_name)
+        self._cues = HapticCues() if fetches else None
         self._fitted_s = 0.0
         self._t_s = 0.0  # newest sample
         # Device s before this are of a clock that ended, and lie this far from UTC.
@@ -130,6 +120,11 @@ class LiveSession:
 
     # ---- how the sensor sits ----
 
+    @property
+    def is_calibrating(self) -> bool:
+        """Whether a guided calibration is under way, the first one or one beside the calibration in use."""
+        return self._pipeline.is_calibrating
+
     def recalibrate(self) -> bool:
         """Begin the guided calibration anew, beside the one in use; False while the first one is under way."""
         return self._pipeline.recalibrate()
@@ -152,6 +147,8 @@ class LiveSession:
         found, notes = self._known.find()
         if found is not None:
             calibration = Calibrated(found.mounting, found.collar)
+            if not found.is_behind:
+                self._pipeline.sit_in_front()
             return (
                 *notes,
                 *self.adopt(calibration),
@@ -169,21 +166,30 @@ class LiveSession:
         events: list[LiveEvent] = [*self._recording.write(received_s, chunk)]
         if self._backfill.hears_answers and chunk and not wire.is_frame(chunk):
             self._backfill.on_reply(received_s, chunk)
-            answers = self._on_answer(received_s, chunk)
+            if self._cues is not None:
+                self._cues.hear(chunk)
+            answers = self._shared.on_answer(chunk, self._local(received_s))
+            answers += self._keep_calibrations(received_s, answers)
             return (*events, *answers, *self._meet_board(received_s), *self._ask(received_s))
         frame = self.decoder.open(chunk)
         if frame is not None and frame.is_backfill:
             self._backfill.on_late_frame(frame, received_s)
         elif frame is not None:
             events += self._take_live(received_s, frame)
-        for event in [event for event in events if isinstance(event, Calibrated)]:
-            events += self._recording.write_calibration(received_s, event)
-            events += self._known.keep(event)
-        if self._is_connected and self._pipeline.profile is not self._shared:
-            events += self._share()
+        events += self._keep_calibrations(received_s, events)
+        events += self._shared.on_change()
         if self._acks.is_due(received_s):
             events += self._commit()
         return tuple(events)
+
+    def _keep_calibrations(self, received_s: float, events: Sequence[LiveEvent]) -> list[LiveEvent]:
+        """Keep each calibration that was made: in the recording, and for other days."""
+        found: list[LiveEvent] = []
+        for event in events:
+            if isinstance(event, Calibrated):
+                found += self._recording.write_calibration(received_s, event)
+                found += self._known.keep(event)
+        return found
 
     def finish(self) -> LiveEvents:
         """Close what is open, store it, and close the store and the recording."""
@@ -226,16 +232,25 @@ class LiveSession:
                     self._note_calibrating(item.t_s, offset_s)
                 profile = self._pipeline.profile
                 found = self._pipeline.process(item, self.decoder.info, offset_s)
-                return self._store(found, profile, offset_s)
+                return (*self._store(found, profile, offset_s), *self._tick(found))
             case SignalGap():
                 return (self._take_gap(item),)
             case Status():
                 return (item, *map(LiveWarning, self._board_watch.process(item)))
             case BoardEvent():
-                return self._on_board_event(item, item.t_s + self._offset_s)
+                local = self._pipeline.local(item.t_s + self._offset_s)
+                return self._shared.on_board_event(item, local)
             case Info():
                 return ()  # the decoder keeps it
         return ()
+
+    def _tick(self, events: LiveEvents) -> list[Command]:
+        """Let the board's motor tick along with a calibration, whose samples are then taken shaken as they are."""
+        if self._cues is None:
+            return []
+        self.decoder.keeps_shaken = self._pipeline.is_calibrating
+        info, steps = self.decoder.info, [e for e in events if isinstance(e, CalibrationProgress)]
+        return [Command(data) for step in steps for data in self._cues.commands(step, info)]
 
     def _note_calibrating(self, t_s: FloatArray, offset_s: float) -> None:
         """Until the calibration is done its time is a gap with a reason, no hole in the day."""
@@ -269,51 +284,33 @@ class LiveSession:
 
     # ---- what both sides share ----
 
-    def keep_exercise(self, record: ExerciseRecord, reps: Sequence[RepCompleted] = ()) -> None:
-        """Store what was done of a guided exercise so far, and those repetitions of it that are new."""
-        self._sink.add_exercise(record, reps, self._offset_at(record.start_s))
+    def keep_exercise(self, record: ExerciseRecord, *, is_over: bool = False) -> None:
+        """Store what was done of a guided exercise so far; when it is over, its repetitions are the day's too."""
+        self._sink.add_exercise(record, self._offset_at(record.start_s), is_over=is_over)
 
     def snooze(self, received_s: float, seconds: int) -> LiveEvents:
-        """Interrupt nobody for so long, here and at the board."""
-        local = self._pipeline.local(self._clocks.started_utc_s + received_s)
-        self.alerts.snooze(local + timedelta(seconds=seconds))
-        return (Command(silence(self._pipeline.settings.alerts, local, seconds)),)
+        """Interrupt nobody for so long, here and at the board; 0 ends a snooze."""
+        noted = self._recording.write_snooze(received_s, seconds)
+        return (*noted, *self._shared.snooze(self._local(received_s), seconds))
 
-    def _on_answer(self, received_s: float, chunk: bytes) -> list[LiveEvent]:
-        """After HELLO, tell a board the wearer's settings; go on with each answer to that."""
-        try:
-            reply = read_reply(chunk)
-        except wire.WireError:
-            return []
-        if reply.opcode != wire.OP_HELLO or not reply.is_ok:
-            return self._board_settings.on_reply(reply)
-        self._is_connected = True
-        local = self._pipeline.local(self._clocks.started_utc_s + received_s)
-        command = silence(self._pipeline.settings.alerts, local, self.alerts.snooze_s(local) or None)
-        return [Command(command), *self._share()]
+    def snooze_left_s(self, received_s: float) -> int:
+        """Return how many seconds of a snooze are left."""
+        return self.alerts.snooze_s(self._local(received_s))
 
-    def _share(self) -> list[LiveEvent]:
-        self._shared = self._pipeline.profile
-        return self._board_settings.begin(None if self._shared is None else self._shared.mounting)
+    def _local(self, received_s: float) -> datetime:
+        return self._pipeline.local(self._clocks.started_utc_s + received_s)
 
-    def _on_neutral(self, up_sensor: FloatArray) -> list[LiveEvent]:
+    def _on_neutral(self, up_sensor: FloatArray) -> LiveEvents:
         """The wearer took neutral at the board."""
         before = self._pipeline.profile
-        events = [*self._store(self._pipeline.take_neutral(up_sensor), before, self._offset_s)]
-        self._shared = self._pipeline.profile
-        if self._shared is not None:
-            self._board_settings.use(self._shared.mounting)
-        return events
+        return self._store(self._pipeline.take_neutral(up_sensor), before, self._offset_s)
 
-    def _on_board_event(self, event: BoardEvent, utc_s: float) -> LiveEvents:
-        """What happened at the board counts here too."""
-        if event.code == wire.EVENT_BUTTON and event.value == BUTTON_DOUBLE:
-            self.alerts.snooze(self._pipeline.local(utc_s + SNOOZE_S))
-        elif event.code == wire.EVENT_ALERT:
-            self.alerts.note_given(event.t_s)
-        elif event.code == wire.EVENT_NEUTRAL and event.value == 1 and self._is_connected:
-            return (event, *self._share())
-        return (event,)
+    def _on_mount(self, mount: Mount) -> LiveEvents:
+        """The board says where it is worn."""
+        if self._known.asked_mount is not None or not self._pipeline.wear_at(mount):
+            return ()
+        self._sink.wear_at(mount)
+        return (LiveNote(f"worn at {mount.value}, as the board is set"),)
 
     # ---- durable ----
 

@@ -10,7 +10,7 @@ class NoStore:
 
     kept = ""
 
-    def ignore(self, *_: object) -> None:
+    def ignore(self, *_: object, **__: object) -> None:
         """Store nothing."""
 
     add_frame = add_gap = update = add_clock_fit = add_held_back = add_exercise = wear_at = ignore

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from tiltwise.config.calibration_profiles import Calibrations
@@ -10,6 +10,7 @@ from tiltwise.config.settings import Settings
 from tiltwise.exercise.set_counter import set_counters
 from tiltwise.live.acknowledgements import ACK_EVERY_S
 from tiltwise.live.backfill.store_sink import StoreSink
+from tiltwise.live.event_text import clock
 from tiltwise.live.known_boards import KnownBoards
 from tiltwise.live.live_session import LiveSession
 from tiltwise.live.session_recording import SessionRecording
@@ -81,7 +82,10 @@ def open_session(
         pipeline.begin(worn.mounting, worn.collar, is_put_on=worn.is_put_on)
     sink = None
     if store is not None:
-        sink = StoreSink(store, device=device, mount=worn.mount, zone=zone, rule=asdict(settings.rule))
+        about: dict[str, object] = {"rule": dict(settings.rule.as_stored)}
+        if worn.mounting is not None and worn.mounting.relative_to_s is not None:
+            about["relative_to"] = f"the posture at {clock(worn.mounting.relative_to_s)}"
+        sink = StoreSink(store, device=device, mount=worn.mount, zone=zone, about=about)
     return LiveSession(
         pipeline,
         started_utc_s=started_utc_s,

@@ -14,14 +14,18 @@ from typing import Protocol
 
 from tiltwise.errors import AppError, StoppedError
 from tiltwise.link.source import Source
+from tiltwise.live.board.board_talk import BoardTalk
 from tiltwise.live.calibration_session import CalibrationSession
+from tiltwise.live.control.control_messages import Answer, Question
+from tiltwise.live.control.control_server import ControlServer
+from tiltwise.live.control.running_session import Control, RunningSession
 from tiltwise.live.desktop import Desktop
 from tiltwise.live.live_session import LiveSession
-from tiltwise.live.wearer.live_events import Command, DesktopMessage, LiveEvents
+from tiltwise.live.wearer.live_events import Command, DesktopMessage, LiveEvents, LiveNote
 
 OnUpdate = Callable[[float, LiveEvents], None]
 SILENCE_S = 30.0  # real time without a single chunk: longer than any connection takes
-ANSWER_S = 2.0  # for the board's answer to the last pattern: two tries of a second
+ANSWER_S = 5.0  # for the board to play the last pattern and to take the result: some 30 answers
 
 
 class _Receiver(Protocol):
@@ -82,10 +86,51 @@ async def run_live(
             task.cancel()
 
 
+async def run_controlled(
+    source: Source,
+    session: LiveSession,
+    on_update: OnUpdate,
+    control: Control,
+    *,
+    desktop: Desktop | None = None,
+) -> None:
+    """Run a session, and meanwhile do what other programs ask of it."""
+    running = RunningSession(session, control)
+    loop = asyncio.get_running_loop()
+    newest = (0.0, loop.time())  # received s, and when that was: no chunk comes while the board is away
+
+    def update(received_s: float, events: LiveEvents) -> None:
+        nonlocal newest
+        newest = received_s, loop.time()
+        running.take(received_s, events)
+        on_update(received_s, events)
+
+    async def reply(question: Question) -> Answer:
+        received_s = newest[0] + loop.time() - newest[1]
+        answer, events = running.answer(question, received_s)
+        for event in events:
+            if isinstance(event, Command):
+                await source.send(event.data)
+        on_update(received_s, events)
+        return answer
+
+    async with ControlServer(control.place, reply) as server:
+        if server.trouble:
+            on_update(0.0, (LiveNote(server.trouble),))
+        await run_live(source, session, update, desktop=desktop)
+
+
 def run_until_stopped(
-    source: Source, session: LiveSession, on_update: OnUpdate, *, desktop: Desktop | None = None
+    source: Source,
+    session: LiveSession,
+    on_update: OnUpdate,
+    *,
+    desktop: Desktop | None = None,
+    control: Control | None = None,
 ) -> None:
     """Run a session to its end in an event loop of its own; SIGTERM and SIGHUP count as Ctrl-C.
+
+    With `control` other programs may ask it meanwhile.
 
     StoppedError says what was kept; AppError when the disk refused to the end and something could not be kept.
     """
@@ -98,7 +143,10 @@ def run_until_stopped(
                     getattr(signal, "SIGHUP", signal.SIGTERM),
                 ):  # the terminal is closed
                     asyncio.get_running_loop().add_signal_handler(sign, task.cancel)
-        await run_live(source, session, on_update, desktop=desktop)
+        if control is None:
+            await run_live(source, session, on_update, desktop=desktop)
+        else:
+            await run_controlled(source, session, on_update, control, desktop=desktop)
 
     try:
         asyncio.run(main())
@@ -112,7 +160,10 @@ def run_until_stopped(
 
 
 async def run_calibration(source: Source, session: CalibrationSession, on_update: OnUpdate) -> None:
-    """Run a calibration until it is over or its source ends, and until the board has played the last pattern."""
+    """Run a calibration until it is over or its source ends, and the board has played the last pattern.
+
+    It is told the result meanwhile.
+    """
     async with source, contextlib.aclosing(pump(source, session, silence_s=SILENCE_S)) as updates:
         while not session.is_over:
             update = await anext(updates, None)
@@ -123,6 +174,13 @@ async def run_calibration(source: Source, session: CalibrationSession, on_update
             async with asyncio.timeout(ANSWER_S):
                 while session.is_waiting and await anext(updates, None) is not None:
                     pass
+
+
+async def run_talk(source: Source, talk: BoardTalk) -> None:
+    """Run a talk with a board until it is over; AppError when the board is not reached."""
+    async with source, contextlib.aclosing(pump(source, talk, silence_s=SILENCE_S)) as updates:
+        while not talk.is_over and await anext(updates, None) is not None:
+            pass
 
 
 def _notify(desktop: Desktop, events: LiveEvents, shown: set[asyncio.Task[bool]]) -> None:

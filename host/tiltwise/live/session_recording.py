@@ -24,6 +24,10 @@ class NoRecording:
         """Keep nothing."""
         return []
 
+    def write_snooze(self, _received_s: float, _seconds: int) -> list[LiveWarning]:
+        """Keep nothing."""
+        return []
+
     def sync(self) -> bool:
         """Nothing is durable."""
         return False
@@ -55,6 +59,10 @@ class SessionRecording(NoRecording):
             if mounting is not None
         }
         return self._reported(lambda: self._writer.write_calibration(received_s, values))
+
+    def write_snooze(self, received_s: float, seconds: int) -> list[LiveWarning]:
+        """Write that alerts were silenced, so that the day built from it again has the same alerts."""
+        return self._reported(lambda: self._writer.write_snooze(received_s, seconds))
 
     def _reported(self, write: Callable[[], None]) -> list[LiveWarning]:
         """Write; tell once that the disk refuses, and once that it is over."""

@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tiltwise.config.address import Address, AddressError, number, register, speed, whole_number
-from tiltwise.config.sensor_keys import known_boards
-from tiltwise.link.aes import load_aes
+from tiltwise.config.sensor_keys import keep, known_boards
+from tiltwise.link.board_identity import KeyedBoard
 from tiltwise.link.source import Source
 from tiltwise.link.supervisor import Supervisor
+from tiltwise.link.transport import Connector
 from tiltwise.text import printable
 from tiltwise.types import Mount
 
@@ -84,7 +85,14 @@ def _open_sim(address: Address) -> Source:
     return SimSource(simulation, faces_out=faces_out, speed=float(options.get("speed", 1.0)))
 
 
-def _open_ble(address: Address) -> Source:
+def connector_of(address: Address) -> tuple[Connector, list[KeyedBoard]]:
+    """Return how to reach the boards of an address, and those of which this computer has a key; AddressError."""
+    if address.scheme == "serial":
+        from tiltwise.link.serial import SerialConnector
+
+        return SerialConnector(address.target), known_boards()
+    if address.scheme != "ble":
+        raise AddressError(f"{address.scheme}: is no board: use ble: or serial:")
     from tiltwise.link.ble import BleConnector  # here: bleak takes a third of a second to load
 
     boards = known_boards()
@@ -95,24 +103,26 @@ def _open_ble(address: Address) -> Source:
         raise AddressError(
             f"no key for {printable(address.target) or 'any board'}: {have}; plug the board in and run tiltwise setup"
         )
-    what = printable(address.target) if address.target else "the board"
-    return Supervisor(BleConnector(), wanted, what=what, take_over=_takes_over(address), aes=load_aes())
+    return BleConnector(), wanted
 
 
-def _open_serial(address: Address) -> Source:
-    from tiltwise.link.serial import SerialConnector
-
-    what = f"a board at {printable(address.target)}" if address.target else "a board on USB"
-    connector = SerialConnector(address.target)
-    return Supervisor(connector, known_boards(), what=what, take_over=_takes_over(address), aes=load_aes())
+def _open_board(address: Address) -> Source:
+    connector, boards = connector_of(address)
+    target = printable(address.target)
+    what = (
+        target or "the board"
+        if address.scheme == "ble"
+        else f"a board {'at ' + target if target else 'on USB'}"
+    )
+    return Supervisor(connector, boards, what=what, take_over=_takes_over(address), keep=keep)
 
 
 def _takes_over(address: Address) -> bool:
     return address.options.get("takeover", 0) == 1
 
 
-register("ble", _open_ble, options={"takeover": whole_number(0, 1)}, example="ble:NAME")
-register("serial", _open_serial, options={"takeover": whole_number(0, 1)}, example="serial:/dev/ttyACM0")
+register("ble", _open_board, options={"takeover": whole_number(0, 1)}, example="ble:NAME")
+register("serial", _open_board, options={"takeover": whole_number(0, 1)}, example="serial:/dev/ttyACM0")
 register(
     "sim",
     _open_sim,

@@ -12,30 +12,33 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from tiltwise.detect.posture import RuleSettings
-from tiltwise.live.event_text import clock
+from tiltwise.detect.posture import STATIC_S, DoseSettings, PostureRule, RuleSettings
+from tiltwise.live.event_text import clock, lasting
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.offline import shown_metrics
 from tiltwise.offline.input_file import ImuInput
 from tiltwise.pair_tracker import PairTracker
+from tiltwise.report.aggregate import BASE
 from tiltwise.report.angle_summary import AngleSummary, durations_s, summarise_samples
-from tiltwise.report.taking_off import is_on_a_neck
-from tiltwise.tracker import Tracker, TrackerSettings, part_of
+from tiltwise.report.hindsight import known_later
+from tiltwise.tracker import Tracker, TrackerSettings, joined, part_of
 from tiltwise.types import (
     ACTIVITIES,
     Activity,
+    ActivityChanged,
     AngleBlock,
     EpisodeEnded,
     Event,
     FloatArray,
     ImuBlock,
     OrientationBlock,
+    Update,
 )
 
 _MOVING = tuple(ACTIVITIES.index(a) for a in (Activity.MOVING, Activity.WALKING))
 _NOT_WORN = ACTIVITIES.index(Activity.NOT_WORN)
-_LYING = ACTIVITIES.index(Activity.LYING)
-_AWAY = (_NOT_WORN, _LYING)
+_WALKING = ACTIVITIES.index(Activity.WALKING)
+_POSTURE = tuple(ACTIVITIES.index(a) for a in (Activity.STILL, Activity.MOVING))
 _PIECE_S = 0.5
 _ANGLE_COLUMNS = ("inclination_deg", "flexion_deg", "lateral_deg", "rotation_deg")
 
@@ -87,6 +90,7 @@ class Analysis:
             }
         out["percent_above_deg"] = {k: _number(v) for k, v in self.above.percent_above_deg.items()}
         out["percent_above_of"] = self.above_of
+        out["figures_of"] = {"time": BASE, "seconds": round(self.above.valid_s, 2)}
         if self.upper_back is not None:
             back = {k: _number(getattr(self.upper_back, k)) for k in ("p10", "p50", "p90", "mean")}
             above = {k: _number(v) for k, v in self.upper_back.percent_above_deg.items()}
@@ -127,7 +131,7 @@ def analyze(
     mounting: Mounting,
     *,
     collar: Mounting | None = None,
-    rule: RuleSettings | None = None,
+    rule: PostureRule | None = None,
     notes: tuple[str, ...] = (),
     relative_to_s: float | None = None,
     on_progress: Callable[[float], None] = lambda _: None,
@@ -144,7 +148,7 @@ def analyze(
     relative_to_s : time of the neutral posture when nobody said that it was upright.
     on_progress : gets the share done, 0 to 1.
     """
-    profile = TrackerSettings(mounting, rule=rule or RuleSettings())
+    profile = TrackerSettings(mounting, rule=rule or DoseSettings())
     if collar is None or not mounting.is_shown:
         tracked = _track(data, profile, on_progress)
     else:
@@ -164,24 +168,27 @@ def _summed_up(
     t_s, codes, events = tracked.t_s, tracked.activity, tracked.events
     columns = {name: np.concatenate([getattr(b, name) for b in tracked.angles]) for name in _ANGLE_COLUMNS}
     posture_deg = np.concatenate([profile.posture_angle_deg(b) for b in tracked.angles])
-    on_neck = is_on_a_neck(t_s, columns["inclination_deg"], np.isin(codes, _AWAY))
-    worn = (codes != _NOT_WORN) & (on_neck | (codes == _LYING))
+    changes = [e for e in events if isinstance(e, ActivityChanged)]
+    codes = known_later(t_s, codes, columns["inclination_deg"], changes)
+    worn, posture = codes != _NOT_WORN, np.isin(codes, _POSTURE)
     weight = durations_s(t_s)
+    limit_deg = profile.rule.to_rule(profile.kind).enter_deg
+    walked_s = float(weight[(codes == _WALKING) & (posture_deg >= limit_deg)].sum())
     names = ("inclination", "flexion", "lateral")
     back = tracked.upper_back
     return Analysis(
         duration_s=float(t_s[-1] - t_s[0] + np.median(np.diff(t_s))) if len(t_s) > 1 else 0.0,
         rate_hz=float(1 / np.median(np.diff(t_s))) if len(t_s) > 1 else float("nan"),
         mounting=mounting,
-        notes=(*data.notes, *notes, *_gap_notes(data)),
+        notes=(*data.notes, *notes, *_gap_notes(data), *_walking_note(walked_s, limit_deg)),
         t_s=t_s,
         angles=columns,
         activity=codes,
-        summaries={name: summarise_samples(t_s, columns[f"{name}_deg"], worn) for name in names},
+        summaries={name: summarise_samples(t_s, columns[f"{name}_deg"], posture) for name in names},
         above_of="flexion" if mounting.is_shown else "inclination",
-        above=summarise_samples(t_s, posture_deg, worn),
+        above=summarise_samples(t_s, posture_deg, posture),
         events=tuple(events),
-        episodes=tuple(e for e in events if isinstance(e, EpisodeEnded) and e.alert_s is not None),
+        episodes=tuple(e for e in events if isinstance(e, EpisodeEnded) and _is_long(e, profile.rule)),
         worn_percent=_percent(weight, worn),
         moving_percent=_percent(weight, np.isin(codes, _MOVING)),
         relative_to_s=relative_to_s,
@@ -236,17 +243,20 @@ def _track_pair(data: ImuInput, tracker: PairTracker, on_progress: Callable[[flo
     backs = [update.upper_back for update in updates if update.upper_back is not None]
     upper_back = None
     if backs:
-        upper_back = (
-            np.concatenate([back.angles.t_s for back in backs]),
-            np.concatenate([back.angles.flexion_deg for back in backs]),
-            np.concatenate([back.activity for back in backs]) != _NOT_WORN,
-        )
+        upper_back = _upper_back(joined(backs))
     return _Tracked(
         [update.angles for update in judged],
         np.concatenate([update.activity for update in judged]),
         [event for update in updates for event in update.events],
         upper_back,
     )
+
+
+def _upper_back(back: Update) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:
+    """Return times, forward tilt and whether that is a posture, each (n,), of the second sensor."""
+    changes = [e for e in back.events if isinstance(e, ActivityChanged)]
+    codes = known_later(back.angles.t_s, back.activity, back.angles.inclination_deg, changes)
+    return back.angles.t_s, back.angles.flexion_deg, np.isin(codes, _POSTURE)
 
 
 def _pieces(block: ImuBlock | OrientationBlock) -> list[ImuBlock | OrientationBlock]:
@@ -263,6 +273,20 @@ def _gap_notes(data: ImuInput) -> tuple[str, ...]:
     return (
         f"{len(data.gaps)} gap{'s'[: len(data.gaps) != 1]}, {lost_s:.1f} s without samples, counted as nothing",
     )
+
+
+def _is_long(episode: EpisodeEnded, rule: PostureRule) -> bool:
+    """Tell whether an episode was alerted of, or lasted as long as the simple rule asks though nobody was told."""
+    if episode.alert_s is not None:
+        return True
+    return isinstance(rule, RuleSettings) and episode.end_s - episode.start_s >= rule.seconds
+
+
+def _walking_note(walked_s: float, limit_deg: float) -> tuple[str, ...]:
+    """Tell what was beyond the limit and neither alerted of nor in the figures."""
+    if walked_s < STATIC_S:
+        return ()
+    return (f"walking beyond {limit_deg:g} deg: {lasting(walked_s)}, in no episode and no angle figure",)
 
 
 def _percent(weight: FloatArray, mask: NDArray[np.bool_]) -> float:

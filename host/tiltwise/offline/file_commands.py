@@ -83,7 +83,9 @@ def run_analysis(
     if angles is not None:
         write_angles(angles, result)
     if plot is not None:
-        save_figure(angles_figure(result, request.file.name, settings.rule.angle_deg), plot)
+        save_figure(
+            angles_figure(result, request.file.name, settings.rule.limit_deg(result.mounting.mount)), plot
+        )
     return result
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from tiltwise.errors import AppError
 from tiltwise.motion.orientation.imu_checks import OrientationError, check_recording
-from tiltwise.motion.orientation.saturation import SaturationDetector
+from tiltwise.motion.orientation.saturation import LEAST_RATE, SaturationDetector
 from tiltwise.types import FloatArray, ImuBlock, OrientationBlock
 
 LEAST_S = 10.0  # shorter files say nothing about dead channels
@@ -73,7 +73,7 @@ def _stuck(t_s: FloatArray, gyr: FloatArray, acc: FloatArray) -> list[str]:
 
 def _clipped(gyr: FloatArray) -> list[str]:
     """Readings at the end of the range: it turned further than it says."""
-    flags = SaturationDetector().process(gyr)
+    flags = SaturationDetector(LEAST_RATE).process(gyr)
     n = int(np.count_nonzero(flags))
     if not n:
         return []

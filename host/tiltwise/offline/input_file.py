@@ -130,7 +130,7 @@ def as_recorded(
     if mount is None and data.mount is not None:
         stated.append(f"worn at {data.mount.value}")
     if data.rule is not None and not is_rule_given:
-        stated.append(f"rule {data.rule.angle_deg:g} deg for {data.rule.seconds:g} s")
+        stated.append(f"rule {data.rule.words}")
         settings = replace(settings, rule=data.rule)
     notes = (f"from the recording: {', '.join(stated)}",) if stated else ()
     return mount or data.mount or Mount(settings.wear.mount), settings, notes
@@ -173,14 +173,18 @@ def choose_neutral(
         up = _median_up(orient(read_input(neutral, options=data.options)))
         return _with_axes(orient(data), up, mount, (f"neutral: median of {neutral.name}",))
     if data.mounting is not None and data.mounting.mount is mount:  # one for another place says nothing here
-        return ChosenNeutral(data.mounting, ("neutral: the calibration stored in the recording",))
+        notes = ("neutral: the calibration stored in the recording",)
+        return ChosenNeutral(data.mounting, notes, data.mounting.relative_to_s)
     oriented = orient(data)
     try:
         mounting = find_guided_calibration([oriented], mount=mount)
     except CalibrationError:
         up, start_s, how = _quiet_up(oriented)
         note = f"neutral: {how}, from {start_s:.1f} s (give --neutral for a better one)"
-        return replace(_with_axes(oriented, up, mount, (note,)), relative_to_s=start_s)
+        chosen = _with_axes(oriented, up, mount, (note,))
+        return replace(
+            chosen, mounting=replace(chosen.mounting, relative_to_s=start_s), relative_to_s=start_s
+        )
     return ChosenNeutral(mounting, ("neutral: the guided calibration in the recording",))
 
 

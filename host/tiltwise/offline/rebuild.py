@@ -127,8 +127,10 @@ def _run(folder: Path, read: _Read, on_progress: Callable[[float], None]) -> tup
     """Put one recording into the store and return notes."""
     recording, header = read.recording, read.header
     session = open_session(
-        Worn(mount=header.mount, mounting=header.mounting, collar=header.collar),
-        settings=replace(Settings(), rule=header.rule),
+        Worn(
+            mount=header.mount, mounting=header.mounting, collar=header.collar, asked_mount=header.asked_mount
+        ),
+        settings=replace(Settings(), rule=header.rule, alerts=header.alerts),
         started_utc_s=read.started_utc_s,
         zone=header.zone,
         device=header.device,
@@ -139,10 +141,12 @@ def _run(folder: Path, read: _Read, on_progress: Callable[[float], None]) -> tup
         fetches=bool(recording.answers),
     )
     total = len(recording.frames) + len(recording.answers)
-    adopted, n_frames = list(recording.calibrations), 0
+    adopted, snoozed, n_frames = list(recording.calibrations), list(recording.snoozes), 0
     for k, (received_s, chunk) in enumerate(recording.chunks()):
         while adopted and adopted[0][0] <= n_frames:  # no news where it was made from these frames
             session.adopt(_calibration(adopted.pop(0)[1], read.path))
+        while snoozed and snoozed[0][0] <= n_frames:
+            session.snooze(*snoozed.pop(0)[1:])
         session.receive(received_s, chunk)
         n_frames += wire.is_frame(chunk)
         if k % _SHOW_EVERY == 0:

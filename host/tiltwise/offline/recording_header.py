@@ -9,7 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 
-from tiltwise.config.settings import RuleSetting
+from msgspec import to_builtins
+
+from tiltwise.config.settings import AlertSetting, RuleSetting, with_kind
 from tiltwise.config.time_zone import is_zone, local_zone_name
 from tiltwise.exercise.catalogue import EXERCISES
 from tiltwise.motion.calibration.mounting import Mounting
@@ -29,6 +31,8 @@ class RecordedSession:
     collar: Mounting | None
     rule: RuleSetting
     exercises: tuple[str, ...]
+    asked_mount: Mount | None = None  # what the board says of its place did not count
+    alerts: AlertSetting = field(default_factory=AlertSetting)
     notes: tuple[str, ...] = ()  # where this differs from what the header says
     is_simulated: bool = False
 
@@ -44,6 +48,8 @@ def recording_header(
     collar: Mounting | None = None,
     rule: RuleSetting,
     exercises: Sequence[str] = (),
+    asked_mount: Mount | None = None,
+    alerts: AlertSetting | None = None,
 ) -> dict[str, object]:
     """Return the header of a recording whose received_s counts from `started`."""
     header: dict[str, object] = {
@@ -53,9 +59,13 @@ def recording_header(
         "device": device,
         "zone": zone,
         "mount": mount.value,
-        "rule": asdict(rule),
+        "rule": rule.as_stored,
         "exercises": list(exercises),
     }
+    if asked_mount is not None:
+        header["asked_mount"] = asked_mount.value
+    if alerts is not None:
+        header["alerts"] = to_builtins(alerts)
     for name, value in (("mounting", mounting), ("collar", collar)):
         if value is not None:
             header[name] = asdict(value)
@@ -76,12 +86,14 @@ class _Header:
     collar: Mounting | None = None
     rule: RuleSetting = field(default_factory=RuleSetting)
     exercises: tuple[str, ...] = ()
+    asked_mount: Mount | None = None
+    alerts: AlertSetting = field(default_factory=AlertSetting)
 
 
 # Clocks that are not set say 1970 or 1980; what comes after 2100 no clock of today says.
 _EARLIEST_S, _LATEST_S = 946_684_800.0, 4_102_444_800.0
 # What has another shape than these was never written by us and says nothing.
-_SHAPES = {"mounting": Mapping, "collar": Mapping, "rule": Mapping, "exercises": list}
+_SHAPES = {"mounting": Mapping, "collar": Mapping, "rule": Mapping, "alerts": Mapping, "exercises": list}
 
 
 def read_header(header: Mapping[str, object], *, device: str) -> RecordedSession:
@@ -99,7 +111,8 @@ def read_header(header: Mapping[str, object], *, device: str) -> RecordedSession
     ValueError
         When a value cannot be used; the line names its key.
     """
-    read = convert({k: v for k, v in header.items() if isinstance(v, _SHAPES.get(k, object))}, _Header)
+    shaped = {k: v for k, v in header.items() if isinstance(v, _SHAPES.get(k, object))}
+    read = convert(with_kind(shaped), _Header)
     started_utc_s = read.started_utc_s
     if started_utc_s is None and read.created_utc:
         started_utc_s = _timestamp(read.created_utc)
@@ -117,6 +130,8 @@ def read_header(header: Mapping[str, object], *, device: str) -> RecordedSession
         collar=read.collar,
         rule=read.rule,
         exercises=tuple(name for name in read.exercises if name in EXERCISES),
+        asked_mount=read.asked_mount,
+        alerts=read.alerts,
         notes=() if is_known else (note,),
         is_simulated=read.address.startswith("sim:"),
     )

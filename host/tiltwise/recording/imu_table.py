@@ -9,10 +9,14 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
+import numpy as np
+
 from tiltwise.recording.formats.npz_arrays import read_npz
 from tiltwise.recording.formats.parquet_columns import read_parquet
 from tiltwise.recording.formats.raw_table import ImuFileError, ImuTable, Progress, ReadOptions
 from tiltwise.recording.formats.several_files import read_lone_text, read_zip
+from tiltwise.recording.formats.time_grid import of_one_epoch, unit_of_times
+from tiltwise.recording.formats.units import TIMES
 
 KINDS = ".npz, .parquet, .zip or a text table such as .csv"
 
@@ -33,6 +37,17 @@ def read_table(path: Path, options: ReadOptions, progress: Progress | None = Non
         raise ImuFileError(
             f"{path}: cannot be read ({error.strerror or error}): copy or export it again"
         ) from None
+
+
+def first_stamp_s(path: Path, options: ReadOptions) -> float | None:
+    """Return the first time that a file states, s, as it stands there; None when it has none."""
+    table = read_table(path, options)
+    known = np.empty(0) if table.t is None else table.t[np.isfinite(table.t)]
+    if not len(known):
+        return None
+    t_s = known * TIMES[options.t_unit or unit_of_times(known, table.t_unit)]
+    near = t_s[of_one_epoch(t_s)]
+    return float(near[0]) if len(near) else None
 
 
 def _read(path: Path, options: ReadOptions, progress: Progress | None) -> ImuTable:

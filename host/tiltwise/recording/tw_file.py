@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 from cobs import cobs
@@ -27,6 +28,8 @@ from tiltwise.version import __version__
 FORMAT = "tiltwise recording"
 FORMAT_VERSION = 1
 _CALIBRATION = b"{calibration}"  # begins a record that is neither a frame nor an answer
+_SNOOZE = b"{snooze}"
+_LONGEST_SNOOZE_S = 86_400
 _FLUSH_S = 1.0  # of received time: what a kill -9 can cost
 _MAX_HEADER = 1 << 16  # bytes; a longer first line is not ours
 _BATCH = 4096  # frames decoded at a time: 13 minutes, a few MB
@@ -93,6 +96,10 @@ class RecordingWriter:
         """Append a calibration that is used from now on: `mounting` and `collar` as in a header."""
         self.write(received_s, _CALIBRATION + json.dumps(calibration, allow_nan=False).encode())
 
+    def write_snooze(self, received_s: float, seconds: int) -> None:
+        """Append that alerts are silenced from now on for so long; 0: not any more."""
+        self.write(received_s, _SNOOZE + json.dumps(seconds).encode())
+
     @property
     def waiting_bytes(self) -> int:
         """What the system has not taken yet: about a second, more when the disk refuses."""
@@ -137,6 +144,7 @@ class Recording:
 
     answers: (frames before it, received_s, bytes) of what the board answered, which tells what is missing.
     calibrations: (frames before it, values with the keys of a header) of those that came into use meanwhile.
+    snoozes: (frames before it, received_s, s) of times without alerts that were asked for meanwhile; 0 s ends one.
     """
 
     header: Mapping[str, object]
@@ -147,6 +155,7 @@ class Recording:
     first_s: float = 0.0  # received_s of the first frame on the clock that the writer was told the zero of
     answers: tuple[tuple[int, float, bytes], ...] = ()
     calibrations: tuple[tuple[int, Mapping[str, object]], ...] = ()
+    snoozes: tuple[tuple[int, float, int], ...] = ()
 
     def chunks(self) -> Iterator[tuple[float, bytes]]:
         """Yield (received_s on the writer's clock, frame or answer) in the order in which they came."""
@@ -156,6 +165,17 @@ class Recording:
             at = before
             if answer:
                 yield received_s, answer
+
+
+@dataclass(frozen=True, slots=True)
+class _Note:
+    """A record of ours: how many frames and records stand before it, and how long it is after the last, s."""
+
+    kind: bytes
+    frames: int
+    records: int
+    since_s: float
+    value: Any
 
 
 def _private(name: str, flags: int) -> int:
@@ -179,7 +199,7 @@ def read_frames(path: str | os.PathLike[str]) -> Recording:
         *pieces, tail = file.read().split(b"\0")
     records = [_decode_record(piece) for piece in pieces if piece]
     good = [record for record in records if record is not None]
-    calibrations, good = _split_calibrations(good)
+    notes, good = _split_notes(good)
     received_ms = np.frombuffer(b"".join([record[:4] for record in good]), dtype="<u4").astype(np.int64)
     # Times of arrival only grow, so a step back is the wrap after 50 days.
     times_s = (
@@ -193,11 +213,12 @@ def read_frames(path: str | os.PathLike[str]) -> Recording:
         header=header,
         received_s=frame_s - first_s,
         frames=[good[k][4:] for k in np.flatnonzero(is_frame)],
-        damaged_records=len(records) - len(good) - len(calibrations),
+        damaged_records=len(records) - len(good) - len(notes),
         is_torn=bool(tail),
         first_s=first_s,
         answers=tuple((int(before[k]), float(times_s[k]), good[k][4:]) for k in np.flatnonzero(~is_frame)),
-        calibrations=calibrations,
+        calibrations=_calibrations(notes),
+        snoozes=_snoozes(notes, times_s),
     )
 
 
@@ -255,23 +276,41 @@ def _parse_header(line: bytes, path: Path) -> dict[str, object]:
     return header
 
 
-def _split_calibrations(
-    records: list[bytes],
-) -> tuple[tuple[tuple[int, Mapping[str, object]], ...], list[bytes]]:
-    """Return the calibrations that can be read, with the number of frames before each, and the other records."""
-    found: list[tuple[int, Mapping[str, object]]] = []
+def _split_notes(records: list[bytes]) -> tuple[list[_Note], list[bytes]]:
+    """Return what was noted between the records and can be read, and the other records."""
+    notes: list[_Note] = []
     others: list[bytes] = []
     n_frames = 0
     for record in records:
-        if not record.startswith(_CALIBRATION, 4):
+        kind = next((kind for kind in (_CALIBRATION, _SNOOZE) if record.startswith(kind, 4)), b"")
+        if not kind:
             others.append(record)
             n_frames += wire.is_frame(record[4:])
             continue
         with contextlib.suppress(ValueError, RecursionError):  # damaged as a frame may be: left out
-            values = json.loads(record[4 + len(_CALIBRATION) :])
-            if isinstance(values, dict):
-                found.append((n_frames, {k: values[k] for k in ("mounting", "collar") if k in values}))
-    return tuple(found), others
+            value = json.loads(record[4 + len(kind) :])
+            after_ms = others[-1][:4] if others else bytes(4)
+            since_ms = int.from_bytes(record[:4], "little") - int.from_bytes(after_ms, "little")
+            since_s = ((since_ms + (1 << 31)) % (1 << 32) - (1 << 31)) / 1000
+            notes.append(_Note(kind, n_frames, len(others), since_s, value))
+    return notes, others
+
+
+def _calibrations(notes: list[_Note]) -> tuple[tuple[int, Mapping[str, object]], ...]:
+    return tuple(
+        (note.frames, {k: note.value[k] for k in ("mounting", "collar") if k in note.value})
+        for note in notes
+        if note.kind == _CALIBRATION and isinstance(note.value, dict)
+    )
+
+
+def _snoozes(notes: list[_Note], times_s: FloatArray) -> tuple[tuple[int, float, int], ...]:
+    starts_s = np.concatenate(([0.0], times_s))  # of the record before each
+    return tuple(
+        (note.frames, float(starts_s[note.records]) + note.since_s, note.value)
+        for note in notes
+        if note.kind == _SNOOZE and isinstance(note.value, int) and 0 <= note.value <= _LONGEST_SNOOZE_S
+    )
 
 
 def _decode_record(piece: bytes) -> bytes | None:

@@ -27,7 +27,9 @@ EVA_DURATION_EDGES_S = (3.0, 7.0, 15.0, 31.0, 63.0, 127.0)
 EVA_SHAPE = (len(EVA_ANGLE_EDGES_DEG) + 1, len(EVA_DURATION_EDGES_S) + 1)
 HELD, MOVING = 0, 1  # rows of the flexion histogram: sitting or standing still, and moving about on the spot
 THRESHOLDS_DEG = (15, 20, 30, 45, 60)
-ALGORITHM = 1  # stored with each row; raise it when the numbers of a row change for the same samples
+BASE = "worn, upright and not walking"  # the time that every angle figure is of, of a file and of a day
+SPELL_DEG = 20.0  # of the longest spell: the limit of RULA, in which a day's figures are told
+ALGORITHM = 2  # stored with each row; raise it when the numbers of a row change for the same samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,8 @@ class Aggregate:
     Walking, lying and not-worn time is in `activity_s` only: the angles there are not a sitting posture, and they
     enter no histogram. `flexion_s` is (2, 210): rows HELD and MOVING, bins of 1 deg from -90. `rate_s` is (24,) over
     RATE_EDGES_DEG_S. `eva_s` is (7, 7) angle class x duration class, each run counted where it ends. `limit_use` is
-    the largest share of the ISO 11226 holding time that a run in this minute had used, `bout_s` its length so far.
+    the largest share of the ISO 11226 holding time that a run in this minute had used; `bout_s` is the longest run at
+    or beyond SPELL_DEG so far. (Rows of algorithm 1 have there the run beyond the first angle of ISO 11226.)
     `lateral_deg` and `rotation_deg` are the (least, greatest) angle, NaN without posture time; rotation is relative
     to a drifting zero, so only its span means something.
     """

@@ -51,12 +51,12 @@ def summarise_samples(
     ----------
     t_s : (n,) s.
     angle_deg : (n,) deg; NaN is not valid time.
-    use : (n,) bool, optional; False excludes a sample (not worn).
+    use : (n,) bool, optional; False excludes a sample (walking, lying, not worn).
 
     Returns
     -------
     AngleSummary
-        percent_above_deg has the keys "15", "20", "30", "45", "60": percent of the valid time strictly above.
+        percent_above_deg has the keys "15", "20", "30", "45", "60": percent of the valid time at or beyond.
     """
     valid = ~np.isnan(angle_deg) if use is None else ~np.isnan(angle_deg) & use
     weight = np.where(valid, durations_s(t_s), 0.0)
@@ -67,7 +67,8 @@ def summarise_samples(
             nothing, nothing, nothing, nothing, {str(k): nothing for k in THRESHOLDS_DEG}, 0.0
         )
     above = {
-        str(limit): float(weight[valid & (angle_deg > limit)].sum()) / total * 100 for limit in THRESHOLDS_DEG
+        str(limit): float(weight[valid & (angle_deg >= limit)].sum()) / total * 100
+        for limit in THRESHOLDS_DEG
     }
     p10, p50, p90 = _weighted_percentiles(angle_deg[weight > 0], weight[weight > 0], (10, 50, 90))
     mean = float(np.sum(np.where(weight > 0, angle_deg, 0.0) * weight)) / total

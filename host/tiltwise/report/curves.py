@@ -5,7 +5,8 @@ Times in s, angles in degrees.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import numpy as np
 
@@ -13,10 +14,70 @@ from tiltwise.report import aggregate as agg
 from tiltwise.report.aggregate import Aggregate
 from tiltwise.types import ACTIVITIES, FloatArray
 
+
+class LocalTime(Protocol):
+    """What is asked of a datetime: this folder knows no clock of its own."""
+
+    @property
+    def hour(self) -> int:
+        """Return the hour, 0 to 23."""
+
+    @property
+    def minute(self) -> int:
+        """Return the minute."""
+
+    @property
+    def second(self) -> int:
+        """Return the second."""
+
+    def utcoffset(self) -> object:
+        """Return how far it is from UTC."""
+
+    def strftime(self, text: str, /) -> str:
+        """Return it in words."""
+
+
 CLASS_EDGES_DEG = (-90, 0, 15, 20, 30, 45, 60, 120)
 _ENOUGH_S = 10.0  # posture time below which a minute's percentiles say nothing
 _MOST_POINTS = 2400  # twice the pixels across: more than this becomes its envelope
+_TICK_STEPS_S = (10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800)
+_MOST_TICKS = 13
+_LEAST_HOLE_S = 0.5
+_QUARTER_S = 900  # all zones are whole quarters of an hour from UTC
 _GAP_STEPS = 10.0  # a step this many times the usual one breaks the line
+
+
+def tick_step_s(span_s: float) -> int:
+    """Return how many seconds lie between two marks of a time axis that spans so many."""
+    return next((s for s in _TICK_STEPS_S if span_s / s <= _MOST_TICKS), _TICK_STEPS_S[-1])
+
+
+def hole_edges(t_s: FloatArray) -> list[tuple[float, float]]:
+    """Return the stretches without samples between times (n,) in s: longer than half a second and ten steps."""
+    step = np.diff(t_s)
+    usual = float(np.median(step[step > 0])) if (step > 0).any() else 0.0
+    holes = np.flatnonzero(step > max(_LEAST_HOLE_S, _GAP_STEPS * usual))
+    return [(float(t_s[k]), float(t_s[k + 1])) for k in holes]
+
+
+def clock_ticks(
+    start_s: float, end_s: float, local: Callable[[float], LocalTime]
+) -> tuple[list[float], list[str]]:
+    """Return times in UTC s at round local times, and their labels, in order of time.
+
+    `local` gives the wearer's clock at a UTC time. Where the clock is set within the stretch each label names its
+    zone: an hour that comes twice is told apart, and one that is skipped is seen to be.
+    """
+    step_s = tick_step_s(end_s - start_s)
+    every_s = min(step_s, _QUARTER_S)
+    found = []
+    for t in np.arange(-(-start_s // every_s) * every_s, end_s + 1e-6, every_s).tolist():
+        clock = local(t)
+        if (clock.hour * 3600 + clock.minute * 60 + clock.second) % step_s == 0:
+            found.append((t, clock))
+    is_set = local(start_s).utcoffset() != local(end_s).utcoffset()
+    text = ("%H:%M" if step_s >= 60 else "%H:%M:%S") + ("\n%Z" if is_set else "")
+    return [t for t, _ in found], [clock.strftime(text) for _, clock in found]
 
 
 def minute_band(minutes: Sequence[Aggregate]) -> tuple[FloatArray, FloatArray]:

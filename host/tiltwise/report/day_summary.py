@@ -22,6 +22,7 @@ ENOUGH_WEAR_S = (
 )  # short recordings pull P10 up and P90 down, doi:10.1186/1471-2288-12-190 has full shifts
 _BREAK_MINUTES = 2  # one minute alone is a walk to the printer or a dropped packet, not a break
 NOT_RECORDED = "not recorded"
+_LEAST_MISSING_S = 2.0  # of a minute, in samples lost one by one and clocks that are still being learnt
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,9 @@ class DaySummary:
     gaps: tuple[Gap, ...] = ()
     is_short: bool = True
     upper_back: DaySummary | None = None
+    relative_to: str = (
+        ""  # the posture taken for neutral, where nobody said that it was upright: no verdict then
+    )
 
     @property
     def worn_s(self) -> float:
@@ -103,6 +107,7 @@ def summarise_day(
     reps: Sequence[RepCompleted] = (),
     gaps: Sequence[Gap] = (),
     upper_back: Sequence[Aggregate] = (),
+    relative_to: str = "",
 ) -> DaySummary:
     """Add up the rows that start in [start_s, end_s); rows of the same minute are merged first."""
     rows, total = _merged(minutes, start_s, end_s)
@@ -129,6 +134,7 @@ def summarise_day(
         gaps=tuple(_all_gaps(rows, gaps)),
         is_short=total is None or total.worn_s < ENOUGH_WEAR_S,
         upper_back=_upper_back(upper_back, start_s, end_s),
+        relative_to=relative_to,
     )
 
 
@@ -190,7 +196,7 @@ def _breaks(rows: list[Aggregate]) -> list[Break]:
 
 
 def _all_gaps(rows: list[Aggregate], known: Sequence[Gap]) -> list[Gap]:
-    """Return the known gaps and, for missing minutes that none of them explains, gaps without a reason."""
+    """Return the known gaps and, for missing time that none of them explains, gaps without a reason."""
     if not rows:
         return sorted(known, key=lambda gap: gap.start_s)
     first_s, last_s = rows[0].start_s, rows[-1].start_s + agg.MINUTE_S
@@ -204,4 +210,16 @@ def _all_gaps(rows: list[Aggregate], known: Sequence[Gap]) -> list[Gap]:
         is_known = any(gap.start_s < end and gap.end_s > start for gap in known)
         if end > start and not is_known:
             found.append(Gap(start, end, NOT_RECORDED))
-    return sorted(found, key=lambda gap: gap.start_s)
+    return sorted([*found, *_gaps_within_minutes(rows[1:-1], known)], key=lambda gap: gap.start_s)
+
+
+def _gaps_within_minutes(rows: list[Aggregate], known: Sequence[Gap]) -> list[Gap]:
+    """Return what is missing of minutes between others: where in its minute is not known, at its end say."""
+    found = []
+    for row in rows:
+        end_s = row.start_s + agg.MINUTE_S
+        inside = (min(gap.end_s, end_s) - max(gap.start_s, row.start_s) for gap in known)
+        missing_s = agg.MINUTE_S - row.covered_s - sum(s for s in inside if s > 0)
+        if missing_s > _LEAST_MISSING_S:
+            found.append(Gap(end_s - missing_s, end_s, NOT_RECORDED))
+    return found

@@ -7,6 +7,8 @@ the 1 s grid in whole millidegrees, so every count is the same for any cut of th
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,8 +16,9 @@ from numpy.typing import NDArray
 
 from tiltwise.report import aggregate as agg
 from tiltwise.report.aggregate import Aggregate
+from tiltwise.report.hindsight import Hindsight
 from tiltwise.report.runs import RunTracker, Seconds
-from tiltwise.types import ACTIVITIES, Activity, FloatArray, Mount
+from tiltwise.types import ACTIVITIES, Activity, ActivityChanged, FloatArray, Mount
 
 _IntArray = NDArray[np.int64]
 _US = 1_000_000
@@ -28,10 +31,14 @@ _HISTOGRAM_ROW: NDArray[np.int64] = np.array(  # row of flexion_s by activity co
 
 @dataclass(frozen=True, slots=True)
 class ExposureSettings:
-    """mount chooses the ISO 11226 limits; max_gap_s is the longest time one sample may stand for."""
+    """mount chooses the ISO 11226 limits; max_gap_s is the longest time one sample may stand for.
+
+    next_day_s tells of a time when the next day begins, where no run goes on; None: there are no days.
+    """
 
     mount: Mount = Mount.NECK
     max_gap_s: float = 0.5  # five samples at the slowest rate a board sends
+    next_day_s: Callable[[float], float] | None = None
 
 
 @dataclass(slots=True)
@@ -73,7 +80,9 @@ class ExposureAccumulator:
         """Forget everything."""
         self._rows: dict[int, _Row] = {}
         self._last: tuple[int, float, float, float, float, int] | None = None
-        self._runs = RunTracker(self.settings.mount)
+        self._runs = RunTracker(self.settings.mount, self.settings.next_day_s)
+        self._hindsight = Hindsight()
+        self._newest_s = -np.inf
 
     def process(
         self,
@@ -84,8 +93,12 @@ class ExposureAccumulator:
         lateral_deg: FloatArray | None = None,
         rotation_deg: FloatArray | None = None,
         rate_deg_s: FloatArray | None = None,
+        inclination_deg: FloatArray | None = None,
+        changes: Sequence[ActivityChanged] = (),
     ) -> list[Aggregate]:
         """Add samples, each array (n,), and return the minutes that are complete now.
+
+        A sample is counted HOLD_S later, when it is known what the wearer was doing then.
 
         Parameters
         ----------
@@ -94,6 +107,8 @@ class ExposureAccumulator:
         activity : index into types.ACTIVITIES.
         lateral_deg, rotation_deg : deg, optional.
         rate_deg_s : deg/s, optional; without it the speed histogram stays empty.
+        inclination_deg : deg, optional: shows a sensor that is being taken off.
+        changes : of the activity, as its detector tells them, times on this axis.
 
         Raises
         ------
@@ -101,22 +116,17 @@ class ExposureAccumulator:
             When time runs backwards or an activity code is unknown.
         """
         nothing = np.full(len(t_s), np.nan)
-        columns = [
-            flexion_deg,
-            *(nothing if c is None else c for c in (lateral_deg, rotation_deg, rate_deg_s)),
-        ]
-        for start in range(0, len(t_s), _SLICE):
-            part = slice(start, start + _SLICE)
-            samples = self._with_durations(
-                t_s[part], [c[part] for c in columns], activity[part].astype(np.int64)
-            )
-            if len(samples.t_us):
-                self._count(samples)
-                self._runs.feed(_second_sums(samples))
+        given = (lateral_deg, rotation_deg, rate_deg_s, inclination_deg)
+        *columns, inclination = (nothing if c is None else c for c in given)
+        _check(t_s, activity, self._newest_s)
+        self._newest_s = float(t_s[-1]) if len(t_s) else self._newest_s
+        held = np.stack((t_s, flexion_deg, *columns))
+        self._add(*self._hindsight.process(held, activity, inclination, changes))
         return self._take(self._runs.settled_minute)
 
     def finish(self) -> list[Aggregate]:
         """Close the open run and return the remaining minutes; the accumulator is empty afterwards."""
+        self._add(*self._hindsight.finish())
         self._runs.close()
         rows = self._take(None)
         self.reset()
@@ -124,22 +134,28 @@ class ExposureAccumulator:
 
     def snapshot(self) -> list[Aggregate]:
         """Return the minutes that are still open as they stand, without ending them."""
-        return [self._aggregate(minute) for minute in sorted(self._rows)]
+        now = copy.deepcopy(self)
+        now._add(*now._hindsight.finish())
+        return [row for minute in sorted(now._rows) if (row := now._aggregate(minute)).covered_s > 0]
+
+    def _add(self, columns: FloatArray, activity: NDArray[np.int8]) -> None:
+        """Count settled samples: (5, n) times, flexion, lateral, rotation and rate, and their codes (n,)."""
+        for start in range(0, len(activity), _SLICE):
+            part = slice(start, start + _SLICE)
+            t_s, *rest = columns[:, part]
+            samples = self._with_durations(t_s, rest, activity[part].astype(np.int64))
+            if len(samples.t_us):
+                self._count(samples)
+                self._runs.feed(_second_sums(samples))
 
     def _with_durations(self, t_s: FloatArray, columns: list[FloatArray], code: _IntArray) -> _Samples:
         """Join the carried sample to the block and give every sample but the newest its duration."""
-        if code.min() < 0 or code.max() >= len(ACTIVITIES):
-            raise ValueError(
-                f"activity codes lie in 0..{len(ACTIVITIES) - 1}, got {code.min()}..{code.max()}"
-            )
         t_us = np.rint(t_s * _US).astype(np.int64)
         if self._last is not None:
             t_us = np.concatenate(([self._last[0]], t_us))
             columns = [np.concatenate(([v], c)) for v, c in zip(self._last[1:5], columns, strict=True)]
             code = np.concatenate(([self._last[5]], code))
         dt = np.diff(t_us)
-        if len(dt) and dt.min() < 0:
-            raise ValueError("sample times must not run backwards: start a new accumulator for older data")
         flexion, lateral, rotation, rate = (c[:-1] for c in columns)
         ends = [float(c[-1]) for c in columns]
         self._last = (int(t_us[-1]), ends[0], ends[1], ends[2], ends[3], int(code[-1]))
@@ -202,6 +218,14 @@ class ExposureAccumulator:
             lateral_deg=_span_or_nan(row.lateral),
             rotation_deg=_span_or_nan(row.rotation),
         )
+
+
+def _check(t_s: FloatArray, code: NDArray[np.int8], newest_s: float) -> None:
+    """Raise ValueError when time runs backwards or an activity code is unknown."""
+    if len(t_s) and np.diff(t_s, prepend=newest_s).min() < 0:
+        raise ValueError("sample times must not run backwards: start a new accumulator for older data")
+    if len(code) and (code.min() < 0 or code.max() >= len(ACTIVITIES)):
+        raise ValueError(f"activity codes lie in 0..{len(ACTIVITIES) - 1}, got {code.min()}..{code.max()}")
 
 
 _BIN_RANGE = (agg.FLEXION_MIN_DEG, agg.FLEXION_MAX_DEG - 1)

@@ -80,6 +80,30 @@ def draw_limit(axes: Axes, limit_deg: float | None) -> None:
         )
 
 
+def draw_elapsed(axes: Axes, t_s: FloatArray) -> None:
+    """Mark the time of a recording, times (n,) in s, in the unit that its length asks for."""
+    if not len(t_s):
+        return
+    step_s = curves.tick_step_s(float(t_s[-1] - t_s[0]))
+    ticks = np.arange(-(-t_s[0] // step_s) * step_s, t_s[-1] + 1e-6, step_s)
+    if step_s < 60:
+        unit, labels = "s", [f"{t:.0f}" for t in ticks]
+    elif t_s[-1] < 7200:
+        unit, labels = "min", [f"{t / 60:.0f}" for t in ticks]
+    else:
+        unit, labels = "h:mm", [f"{t // 3600:.0f}:{t % 3600 / 60:02.0f}" for t in ticks]
+    axes.set_xticks(ticks, labels)
+    axes.set_xlabel(f"time in the recording ({unit})")
+
+
+def draw_holes(axes: Axes, t_s: FloatArray) -> None:
+    """Hatch where a recording, times (n,) in s, has no samples."""
+    for left, right in curves.hole_edges(t_s):
+        axes.axvspan(
+            left, right, facecolor=style.GAP_FACE, edgecolor=style.GAP, hatch="////", linewidth=0, zorder=0
+        )
+
+
 def draw_footnote(figure: Figure, mount: Mount, *, is_pair: bool = False) -> None:
     """Write below the picture what the sensor in this place, or the pair, sees, and what it is not."""
     text = f"{style.OWN_FOOTNOTE if is_pair else style.FOOTNOTES[mount]}\n{style.DISCLAIMER}"

@@ -12,7 +12,6 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from matplotlib import dates as mdates
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
@@ -105,7 +104,9 @@ def angles(
     upper.tick_params(labelbottom=False)
     parts.legend(upper)
     _draw_side_tilt(lower, block if has_direction else None)
-    lower.set_xlabel("time in the recording (s)")
+    parts.draw_elapsed(lower, block.t_s)
+    for axes in (upper, lower):
+        parts.draw_holes(axes, block.t_s)
     figure.text(0.062, 0.945, title, fontsize=16, fontweight="bold", color=style.INK, parse_math=False)
     figure.text(0.062, 0.905, f"worn: {mount}", fontsize=10.5, color=style.SOFT)
     parts.draw_footnote(figure, mount)
@@ -192,12 +193,13 @@ def _draw_gaps(axes: Axes, summary: DaySummary) -> None:
         if right <= left:
             continue
         axes.axvspan(
-            left / _DAY_S, right / _DAY_S, facecolor="#F4F6F7", edgecolor=style.GAP, hatch="////", linewidth=0,
+            left / _DAY_S, right / _DAY_S, facecolor=style.GAP_FACE, edgecolor=style.GAP, hatch="////", linewidth=0,
             label="no samples" if k == 0 else None,
         )  # fmt: skip
         if right - left > _WIDE_GAP * (end_s - start_s):
             axes.text(
-                (left + right) / 2 / _DAY_S, 0.5, gap.reason, transform=axes.get_xaxis_transform(), rotation=90,
+                (left + right) / 2 / _DAY_S, 0.5, style.GAP_WORDS.get(gap.reason, gap.reason),
+                transform=axes.get_xaxis_transform(), rotation=90,
                 ha="center", va="center", fontsize=9.5, color=style.SOFT, parse_math=False,
                 bbox={"facecolor": "white", "edgecolor": "none", "pad": 2},
             )  # fmt: skip
@@ -239,12 +241,8 @@ def _draw_clock(axes: Axes, summary: DaySummary, zone: tzinfo) -> None:
     """Put local clock times under the strip; on a day of a clock change they repeat or skip an hour, as clocks do."""
     start_s, end_s = _span_s(summary)
     axes.set_xlim(start_s / _DAY_S, end_s / _DAY_S)
-    axes.xaxis_date(zone)
-    locator = mdates.AutoDateLocator(tz=zone, minticks=4, maxticks=13)  # type: ignore[no-untyped-call]
-    axes.xaxis.set_major_locator(locator)
-    text = "%H:%M:%S" if end_s - start_s < 300 else "%H:%M"
-    clock = mdates.DateFormatter(text, tz=zone)  # type: ignore[no-untyped-call]
-    axes.xaxis.set_major_formatter(clock)
+    ticks_s, labels = curves.clock_ticks(start_s, end_s, lambda t: datetime.fromtimestamp(t, zone))
+    axes.set_xticks(np.array(ticks_s) / _DAY_S, labels)
     axes.tick_params(axis="x", colors=style.SOFT, labelsize=9.5, length=3)
 
 

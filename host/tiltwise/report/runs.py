@@ -1,4 +1,4 @@
-"""Seconds of posture become uninterrupted runs: exposure variation (EVA) and use of the ISO 11226 holding time.
+"""Seconds of posture become uninterrupted runs: exposure variation (EVA), ISO 11226 holding time, longest spell.
 
 One angle per whole second (its time-weighted mean, deg). A second with less than half of it in posture breaks a
 run.
@@ -6,6 +6,7 @@ run.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -47,14 +48,23 @@ class _Open:
 
 
 class RunTracker:
-    """Follows runs over seconds that arrive in any cuts; `results` holds what ended, by minute."""
+    """Follows runs over seconds that arrive in any cuts; `results` holds what ended, by minute.
 
-    def __init__(self, mount: Mount) -> None:
-        self._mount = mount
+    Parameters
+    ----------
+    mount
+        Chooses the limits of ISO 11226.
+    next_day_s
+        Of a time in s on the axis, when the next day begins: a run ends with its day. None: it does not.
+    """
+
+    def __init__(self, mount: Mount, next_day_s: Callable[[float], float] | None = None) -> None:
+        self._mount, self._next_day_s = mount, next_day_s
         self.results: dict[int, RunResult] = {}
         self._open_second: Seconds | None = None  # may still grow
         self._last_second: int | None = None  # newest closed second
-        self._eva, self._bout = _Open(), _Open()
+        self._day_ends_s: float | None = None
+        self._eva, self._static, self._spell = _Open(), _Bouts(), _Bouts()
 
     @property
     def settled_minute(self) -> int:
@@ -75,19 +85,35 @@ class RunTracker:
             self._open_second = None
         if self._last_second is not None:
             self._end_eva(self._eva, self._last_second)
-        self._eva, self._bout = _Open(), _Open()
+        self._eva, self._static, self._spell = _Open(), _Bouts(), _Bouts()
 
     def _follow(self, seconds: Seconds) -> None:
+        number = seconds.number
         valid = seconds.weight_us >= _ENOUGH_US
         angle = seconds.moment_mdeg_us / np.maximum(seconds.weight_us, 1.0) / 1000
         kind = np.where(valid, np.digitize(angle, agg.EVA_ANGLE_EDGES_DEG), -1)
         use = 1 / (60 * agg.iso_11226_limit_min(angle, self._mount))
-        bent = np.where(valid & (use > 0), 1, -1)
-        before = seconds.number[0] - 1 if self._last_second is None else self._last_second
-        jump = np.diff(seconds.number, prepend=before) != 1
-        self._follow_eva(seconds.number, kind, jump)
-        self._follow_bouts(seconds.number, bent, use, jump)
-        self._last_second = int(seconds.number[-1])
+        before = number[0] - 1 if self._last_second is None else self._last_second
+        jump = (np.diff(number, prepend=before) != 1) | self._begins_day(number)
+        self._follow_eva(number, kind, jump)
+        for minute, length_s, used in self._static.follow(number, valid & (use > 0), use, jump):
+            if length_s > _STATIC_S:
+                self._result(minute).limit_use = max(self._result(minute).limit_use, used)
+        for minute, length_s, _ in self._spell.follow(number, valid & (angle >= agg.SPELL_DEG), use, jump):
+            self._result(minute).bout_s = max(self._result(minute).bout_s, float(length_s))
+        self._last_second = int(number[-1])
+
+    def _begins_day(self, number: _IntArray) -> NDArray[np.bool_]:
+        """Which seconds (n,) are the first of their day."""
+        begins = np.zeros(len(number), dtype=bool)
+        if self._next_day_s is None:
+            return begins
+        if self._day_ends_s is None:
+            self._day_ends_s = self._next_day_s(float(number[0]))
+        while number[-1] >= self._day_ends_s:
+            begins[np.searchsorted(number, self._day_ends_s)] = True
+            self._day_ends_s = self._next_day_s(self._day_ends_s)
+        return begins
 
     def _follow_eva(self, number: _IntArray, kind: _IntArray, jump: NDArray[np.bool_]) -> None:
         """Credit each run of one angle class to the minute of its last second."""
@@ -107,34 +133,39 @@ class RunTracker:
     def _end_eva(self, run: _Open, last_second: int) -> None:
         if run.kind >= 0 and run.length_s:
             column = int(np.searchsorted(agg.EVA_DURATION_EDGES_S, run.length_s, side="right"))
-            self._result(last_second).eva_s[run.kind, column] += run.length_s
+            self._result(last_second // agg.MINUTE_S).eva_s[run.kind, column] += run.length_s
 
-    def _follow_bouts(
-        self, number: _IntArray, bent: _IntArray, use: FloatArray, jump: NDArray[np.bool_]
-    ) -> None:
-        """Let each second beyond the first ISO angle add to its run, and note the run's state in its minute."""
-        starts = _run_starts(bent, jump, self._bout.kind)
+    def _result(self, minute: int) -> RunResult:
+        return self.results.setdefault(minute, RunResult())
+
+
+class _Bouts:
+    """Runs of seconds beyond one limit, across blocks."""
+
+    def __init__(self) -> None:
+        self._open = _Open()
+
+    def follow(
+        self, number: _IntArray, is_bent: NDArray[np.bool_], use: FloatArray, jump: NDArray[np.bool_]
+    ) -> Iterator[tuple[int, int, float]]:
+        """Yield (minute, length so far in s, sum of `use`) of the run at the end of each of its minutes."""
+        bent = np.where(is_bent, 1, -1)
+        starts = _run_starts(bent, jump, self._open.kind)
         for start, end in zip(np.append(0, starts), np.append(starts, len(bent)), strict=True):
             if start == end:
                 continue
             if start or (len(starts) and starts[0] == 0):
-                self._bout = _Open(int(bent[start]))
+                self._open = _Open(int(bent[start]))
             if bent[start] > 0:
-                self._extend_bout(number[start:end], use[start:end])
+                yield from self._extend(number[start:end], use[start:end])
 
-    def _extend_bout(self, number: _IntArray, use: FloatArray) -> None:
-        cumulated = self._bout.use + np.cumsum(use)
-        lengths = self._bout.length_s + np.arange(1, len(number) + 1)
+    def _extend(self, number: _IntArray, use: FloatArray) -> Iterator[tuple[int, int, float]]:
+        cumulated = self._open.use + np.cumsum(use)
+        lengths = self._open.length_s + np.arange(1, len(number) + 1)
         minute = number // agg.MINUTE_S
         for k in np.flatnonzero(np.append(minute[1:] != minute[:-1], True)).tolist():
-            if lengths[k] > _STATIC_S:
-                result = self._result(int(number[k]))
-                result.limit_use = max(result.limit_use, float(cumulated[k]))
-                result.bout_s = max(result.bout_s, float(lengths[k]))
-        self._bout.use, self._bout.length_s = float(cumulated[-1]), int(lengths[-1])
-
-    def _result(self, second: int) -> RunResult:
-        return self.results.setdefault(second // agg.MINUTE_S, RunResult())
+            yield int(minute[k]), int(lengths[k]), float(cumulated[k])
+        self._open.use, self._open.length_s = float(cumulated[-1]), int(lengths[-1])
 
 
 def _join(first: Seconds | None, then: Seconds) -> Seconds:

@@ -15,6 +15,7 @@ EPISODE = "#F2C66D"
 EXERCISE = "#009E73"
 UPPER_BACK = "#CC79A7"
 GAP = "#9AA5AF"
+GAP_FACE = "#F4F6F7"
 ACTIVITY_COLOURS = {
     Activity.STILL: "#C9D6E0",
     Activity.MOVING: "#56B4E9",
@@ -48,6 +49,16 @@ FOOTNOTES = {
     Mount.HEAD: "On the head the sensor shows bending of the neck and leaning of the trunk together; "
     "only a second sensor on the collar tells them apart.",
 }
+# Why samples are missing, for who wears the sensor; the reasons of the decoder, the store and the day.
+GAP_WORDS = {
+    "lost": "lost on the way",
+    "overflow": "the sensor's memory was full",
+    "device": "the sensor sent nothing",
+    "fault": "the sensor did not answer",
+    "restart": "the sensor was off",
+    "clock": "the sensor's clock went back",
+    "not recorded": "not recorded",
+}
 DISCLAIMER = "A habit and movement coach, not a medical device."
 
 
@@ -75,10 +86,12 @@ def share_text(percent: float, seconds: float) -> str:
 def headline(summary: DaySummary) -> str:
     """Return the figures of a day in one line under its date."""
     parts = [f"{summary.mount} sensor", f"worn {duration_text(summary.worn_s)}"]
+    if summary.relative_to:
+        parts.append(f"no verdict: relative to {summary.relative_to}, perhaps not upright")
     if summary.posture_s > 0:
         parts.append(f"{summary.percent_above_deg[20]:.0f} % of upright time beyond 20 deg")
-        parts.append(f"longest bent {duration_text(summary.longest_bout_s)}")
-        parts.append(f"{summary.limit_use * 100:.0f} % of ISO 11226 holding time")
+        parts.append(f"longest spell {duration_text(summary.longest_bout_s)}")
+        parts.append(f"worst run {summary.limit_use * 100:.0f} % of its ISO 11226 time")
     missing = sum(gap.end_s - gap.start_s for gap in summary.gaps)
     if missing > 0:
         parts.append(f"{duration_text(missing)} without data")

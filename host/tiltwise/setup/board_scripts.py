@@ -22,7 +22,7 @@ i = sys.implementation
 d = {"name": i[0], "version": list(i[1])[:3], "platform": sys.platform, "mpy": getattr(i, "_mpy", 0)}
 d["machine"] = str(i[2]) if len(i) > 2 else ""
 d["heap"] = gc.mem_free() if hasattr(gc, "mem_free") else -1
-d["has"] = []
+d["has"] = ["random"] if hasattr(os, "urandom") else []
 for m in ("machine", "bluetooth", "cryptolib", "hashlib", "asyncio"):
  try:
   __import__(m)
@@ -34,6 +34,23 @@ try:
  d["unique_id"] = binascii.hexlify(machine.unique_id()).decode()
 except Exception:
  d["unique_id"] = ""
+# Firmware in the image or in a ROM partition has no file to replace; a module `built` says what it is.
+d["built"] = ""
+try:
+ import firmware
+ os.stat(firmware.__file__)
+ if firmware.__file__.startswith("/rom"):
+  d["built"] = "unknown"
+except OSError:
+ d["built"] = "unknown"
+except (ImportError, AttributeError):
+ pass
+if d["built"]:
+ try:
+  from firmware.built import SHA256
+  d["built"] = SHA256
+ except ImportError:
+  pass
 tell(d)
 """
 

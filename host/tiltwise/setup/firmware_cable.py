@@ -20,6 +20,7 @@ from tiltwise.decode.decoder import Decoder
 from tiltwise.decode.messages import Info
 from tiltwise.link.board_connection import REPLY_S, BoardConnection
 from tiltwise.link.board_identity import Hello, KeyedBoard, read_hello
+from tiltwise.link.key_care import encoded
 from tiltwise.link.transport import Connection, LinkError, Trouble
 from tiltwise.setup.setup_errors import AGAIN, LockedError, SetupError, lost
 from tiltwise.text import printable
@@ -86,21 +87,24 @@ class FirmwareCable:
         finally:
             self._runner.close()
 
-    def hello(self) -> Hello:
-        """Ask who is there until it answers, up to BOOT_S."""
-        return self._run(self._hello())
+    def hello(self, most_s: float = BOOT_S) -> Hello:
+        """Ask who is there until it answers, for so long at most."""
+        return self._run(self._hello(most_s))
 
     def prove(self, board: KeyedBoard) -> bool:
         """Open a session with a board's key, in place of another computer's; False: it has another key or none."""
         return self._run(self._prove(board))
 
-    def provision(self, key: bytes) -> None:
-        """Give the board a key; whoever had one before is locked out. LockedError: it wants its button held."""
-        reply = self._run(self._board.ask(wire.OP_PROVISION, key))
+    def provision(self, key: bytes, host: str = "") -> None:
+        """Give the board the key of this computer, in place of the session's, or of all where it was not proved.
+
+        LockedError: it wants its button held.
+        """
+        reply = self._run(self._board.ask(wire.OP_PROVISION, key + encoded(host)))
         if reply.status == wire.STATUS_LOCKED:
             raise LockedError(
-                "the board has the key of another computer: hold its button and run the same command again; "
-                "what it has recorded for the other one is wiped then"
+                "the board has the key of another computer: let that one invite this one (tiltwise keys invite), or "
+                "hold its button and run the same command again; what it has recorded for the other one is wiped then"
             )
         if reply.status != wire.STATUS_OK:
             raise self._refusal(reply.status, "set the key")
@@ -111,6 +115,10 @@ class FirmwareCable:
         kept = wire.unpack_value(self._expect_ok(wire.OP_GETCFG, bytes([index]), "tell a setting"))
         if kept != value:
             raise SetupError(f"the board kept {kept!r} instead of {value!r}: run the same command again")
+
+    def setting(self, index: int) -> int | str:
+        """Return the setting of this number."""
+        return wire.unpack_value(self._expect_ok(wire.OP_GETCFG, bytes([index]), "tell a setting"))
 
     def check_stream(self, seconds: float = STREAM_S) -> StreamCheck:
         """Stream for a few seconds and judge what comes; SetupError says what is missing."""
@@ -138,9 +146,9 @@ class FirmwareCable:
         async for where, data in stream:
             self._frames += [item.data for item in self._board.feed(where, data) if isinstance(item, Frame)]
 
-    async def _hello(self) -> Hello:
+    async def _hello(self, most_s: float) -> Hello:
         try:
-            reply = await self._board.ask(wire.OP_HELLO, tries=round(BOOT_S / REPLY_S))
+            reply = await self._board.ask(wire.OP_HELLO, tries=round(most_s / REPLY_S))
         except LinkError as error:
             if _is_unplugged(error):
                 raise
@@ -148,7 +156,7 @@ class FirmwareCable:
                 "the firmware does not answer after the restart: unplug the board, plug it in, then run the same "
                 "command again; if that does not help, `mpremote` and Ctrl-D show what it prints at the start"
             ) from error
-        hello = read_hello(reply.body)
+        hello = read_hello(reply.body, (wire.PROTOCOL,))
         if len(hello.device_id) != DEVICE_ID_SIZE:
             raise SetupError(
                 f"device id of {len(hello.device_id)} bytes, expected {DEVICE_ID_SIZE}: update tiltwise, {AGAIN}"

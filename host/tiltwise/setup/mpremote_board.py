@@ -29,7 +29,11 @@ STOP_MARK = "from firmware.app import"  # our main.py, of whatever version
 
 @dataclass(frozen=True, slots=True)
 class BoardFacts:
-    """What a board says about itself. Sizes in bytes, -1 unknown."""
+    """What a board says about itself. Sizes in bytes, -1 unknown.
+
+    `built`: SHA-256 of the firmware that is part of its image or ROM partition, "unknown" of one that does not tell,
+    empty without.
+    """
 
     name: str
     version: tuple[int, ...]
@@ -40,6 +44,7 @@ class BoardFacts:
     heap: int
     has: frozenset[str]
     unique_id: str
+    built: str = ""
 
     @property
     def version_text(self) -> str:
@@ -92,6 +97,7 @@ class Board:
             heap=int(answer["heap"]),
             has=frozenset(answer["has"]),
             unique_id=str(answer["unique_id"]),
+            built=str(answer["built"]),
         )
 
     def inventory(self) -> Inventory:

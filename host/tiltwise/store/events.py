@@ -10,9 +10,9 @@ from tiltwise import types
 from tiltwise.decode.messages import BoardEvent
 from tiltwise.store.files.schema import StoreError
 from tiltwise.stored_values import convert
-from tiltwise.types import AlertHeldBack, AlertsAlone, Event
+from tiltwise.types import AlertHeldBack, AlertsAlone, Event, NoticeGiven
 
-StoredEvent = Event | BoardEvent | AlertHeldBack | AlertsAlone
+StoredEvent = Event | BoardEvent | AlertHeldBack | AlertsAlone | NoticeGiven
 
 _KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
@@ -25,11 +25,15 @@ _KINDS: dict[str, type[Any]] = {
         types.StepPrompt,
         types.SignalGap,
         types.AlertHeldBack,
+        types.NoticeGiven,
+        types.MovementDue,
+        types.MovementDone,
         types.AlertsAlone,
         BoardEvent,
     )
 }
-_DURATIONS = ("hold_s",)  # every other field in s is a time
+_LATER = ("loaded_s", "reason")  # fields that came after version 0.1: rows without them stay as they were
+_DURATIONS = ("hold_s", "loaded_s")  # every other field in s is a time
 
 
 def encode_event(event: StoredEvent) -> tuple[str, str]:
@@ -37,7 +41,11 @@ def encode_event(event: StoredEvent) -> tuple[str, str]:
 
     The text is part of what makes a row unique: another order or spacing would store an event twice.
     """
-    return type(event).__name__, json.dumps(asdict(event), sort_keys=True)
+    values = asdict(event)
+    for name in _LATER:
+        if not values.get(name, True):
+            del values[name]
+    return type(event).__name__, json.dumps(values, sort_keys=True)
 
 
 def decode_event(kind: str, data: str, utc_s: float) -> StoredEvent | None:
@@ -61,3 +69,10 @@ def decode_event(kind: str, data: str, utc_s: float) -> StoredEvent | None:
     times = [f.name for f in fields(cls) if f.name.endswith("_s") and f.name not in _DURATIONS]
     moved = {name: value + shift_s for name in times if (value := getattr(event, name)) is not None}
     return replace(event, **moved)
+
+
+def within_day(event: StoredEvent, start_s: float, end_s: float) -> StoredEvent:
+    """Return an episode's part of the day [start_s, end_s), UTC s, and every other event as it is."""
+    if not isinstance(event, types.EpisodeEnded):
+        return event
+    return replace(event, start_s=max(event.start_s, start_s), end_s=min(event.end_s, end_s))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from tiltwise.report.aggregate import ALGORITHM
 from tiltwise.report.day_summary import Gap
 from tiltwise.report.time_check import Measured, TimeCheck, check_time
 from tiltwise.store.erase import kept_months
@@ -50,6 +51,7 @@ class Overview:
     worn_s: float
     gaps: tuple[GapTotal, ...]
     kept_months: int | None
+    older_minutes: int = 0  # computed by an earlier version's algorithm
     origins: tuple[str, ...] = ()  # what of it is not the wearer's own
     incidents: tuple[
         tuple[float, str], ...
@@ -71,6 +73,7 @@ def overview(folder: Path) -> Overview:
             "SELECT reason, count(*), sum(end_us - start_us) FROM gap GROUP BY reason ORDER BY 3 DESC, 1"
         ).fetchall()
         (sessions,) = db.execute("SELECT count(*) FROM session").fetchone()
+        (older,) = db.execute("SELECT count(*) FROM aggregate WHERE algorithm < ?", (ALGORITHM,)).fetchone()
         months = kept_months(db)
     except sqlite3.Error as error:
         raise schema.explain(error, path) from error
@@ -92,6 +95,7 @@ def overview(folder: Path) -> Overview:
         worn_s=float(worn or 0.0),
         gaps=tuple(GapTotal(str(reason), int(n), us / _US) for reason, n, us in gaps),
         kept_months=months,
+        older_minutes=int(older),
         origins=origins,
         incidents=tuple((each.utc_s, each.line) for each in incidents(folder)),
     )

@@ -18,18 +18,17 @@ from types import TracebackType
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tiltwise.common import wire
+from tiltwise.common.dose import HEAD, TRUNK
 from tiltwise.common.frame import read_frame
 from tiltwise.exercise.guided.session_record import ExerciseRecord
 from tiltwise.report import aggregate as agg
-from tiltwise.report.day_summary import Gap
+from tiltwise.store.day_rows import blob_of, day_events, day_gaps, day_minutes, sums_of_one_wearer, whole
 from tiltwise.store.erase import finish_if_begun
-from tiltwise.store.events import decode_event
 from tiltwise.store.exercise_rows import decode_exercise
 from tiltwise.store.files import schema
 from tiltwise.store.files.codec import (
     StoredFrame,
     pack_chunks,
-    unpack_aggregate,
     unpack_chunk,
     unpack_columns,
     unpack_tail,
@@ -41,6 +40,11 @@ from tiltwise.store.stored_samples import StoredDay, StoredSamples, joined
 from tiltwise.types import Mount
 
 _US = 1_000_000
+# Of a session: where its rule begins to count, which by dose depends on the place (common/dose.py).
+_RULE_DEG = (
+    "CASE json_extract(info, '$.rule.kind') WHEN 'dose' "
+    f"THEN iif(mount = 'collar', {TRUNK[0] / 10}, {HEAD[0] / 10}) ELSE json_extract(info, '$.rule.angle_deg') END"
+)
 _QUARTER_US = 900 * _US  # all zones are whole quarters of an hour from UTC
 
 
@@ -121,38 +125,38 @@ class StoreReader:
         """Return everything of one local day; empty lists when there is nothing."""
         name = zone or self.zone()
         start_us, end_us = day_bounds_us(day, name)
-        rows = self._query(
-            "SELECT sensor, start_us, data FROM aggregate WHERE start_us >= ? AND start_us < ? ORDER BY start_us",
-            (start_us, end_us),
-        )
-        events = self._query(
-            "SELECT kind, data, utc_us FROM event WHERE utc_us >= ? AND utc_us < ? ORDER BY utc_us, id",
-            (start_us, end_us),
-        )
-        gaps = self._query(
-            "SELECT start_us, end_us, reason FROM gap WHERE start_us < ? AND end_us > ? ORDER BY start_us",
-            (end_us, start_us),
-        )
-        decoded = (decode_event(str(k), str(d), _us(t) / _US) for k, d, t in events)
+        chosen = day_minutes(self._query, start_us, end_us)
         return StoredDay(
             start_us / _US, end_us / _US, name, self._mount(start_us, end_us),
-            [unpack_aggregate(_us(t) / _US, _bytes(blob)) for sensor, t, blob in rows if sensor == 0],
-            [event for event in decoded if event is not None],
-            [Gap(max(_us(a), start_us) / _US, min(_us(b), end_us) / _US, str(r)) for a, b, r in gaps],
+            [row for sensor, row in chosen.rows if sensor == 0],
+            day_events(self._query, start_us, end_us),
+            day_gaps(self._query, start_us, end_us, chosen.device_of),
             self._rule_deg(start_us, end_us),
             self.origins(start_us, end_us),
-            [unpack_aggregate(_us(t) / _US, _bytes(blob)) for sensor, t, blob in rows if sensor == 1],
+            [row for sensor, row in chosen.rows if sensor == 1],
+            chosen.left_out_s,
+            self._relative_to(start_us, end_us),
         )  # fmt: skip
 
     def _rule_deg(self, start_us: int, end_us: int) -> float | None:
         """Return the angle of the rule that was in force for most minutes of the stretch, if it was kept."""
         rows = self._query(
-            "SELECT json_extract(info, '$.rule.angle_deg') AS deg FROM aggregate "
+            f"SELECT {_RULE_DEG} AS deg FROM aggregate "
             "JOIN session ON session.id = session_id WHERE start_us >= ? AND start_us < ? AND deg IS NOT NULL "
             "GROUP BY deg ORDER BY count(*) DESC LIMIT 1",
             (start_us, end_us),
         )
         return float(str(rows[0][0])) if rows else None
+
+    def _relative_to(self, start_us: int, end_us: int) -> str:
+        """Return which posture angles of the stretch are relative to, where nobody said that it was upright."""
+        rows = self._query(
+            "SELECT DISTINCT json_extract(info, '$.relative_to') AS posture FROM session "
+            "WHERE posture IS NOT NULL AND id IN (SELECT session_id FROM aggregate "
+            "WHERE start_us >= ? AND start_us < ?) ORDER BY started_us",
+            (start_us, end_us),
+        )
+        return ", ".join(str(posture) for (posture,) in rows)
 
     def origins(self, start_us: int, end_us: int) -> tuple[str, ...]:
         """Return what of [start_us, end_us) is not the wearer's own: SIMULATED, REPLAYED, both or nothing."""
@@ -181,7 +185,7 @@ class StoreReader:
             "SELECT data, start_us FROM exercise WHERE start_us >= ? AND start_us < ? ORDER BY start_us",
             (round(start_s * _US), end_us),
         )
-        return [decode_exercise(str(data), _us(start) / _US) for data, start in rows]
+        return [decode_exercise(str(data), int(str(start)) / _US) for data, start in rows]
 
     def totals(self, first: date, last: date, zone: str | None = None) -> list[DayTotals]:
         """Return the totals of the days first to last (inclusive) that have data."""
@@ -194,10 +198,25 @@ class StoreReader:
         )
         found = []
         for day in days:
-            (row,) = self._query(sql, day_bounds_us(day, name))
+            bounds_us = day_bounds_us(day, name)
+            (row,) = self._query(sql, bounds_us)
+            values = [float(str(v or 0.0)) for v in row]
             if row[0] is not None:
-                found.append(_totals(day, [float(str(v or 0.0)) for v in row]))
+                if self._is_doubled(bounds_us):
+                    values = sums_of_one_wearer(self._query, bounds_us)
+                found.append(_totals(day, values))
         return found
+
+    def _is_doubled(self, bounds_us: tuple[int, int]) -> bool:
+        """Whether several devices recorded on that day; nearly no store has more than one."""
+        if len(self.devices()) < 2:
+            return False
+        ((n,),) = self._query(
+            "SELECT count(DISTINCT device_id) FROM aggregate JOIN session ON session.id = session_id "
+            "WHERE start_us >= ? AND start_us < ? AND sensor = 0",
+            bounds_us,
+        )
+        return whole(n) > 1
 
     def last_s(self, device: str, boot: int | None = None) -> float | None:
         """Return when the newest samples of a boot, or of any, ended, UTC s; None when none are recent."""
@@ -214,7 +233,7 @@ class StoreReader:
         sql = "SELECT max(t1_us) FROM chunk WHERE device = ?1 AND (?2 IS NULL OR boot = ?2) AND n_samples > 0"
         db = schema.open_reader(path)
         try:
-            return [_us(row[0]) for row in db.execute(sql, (device, boot)) if row[0] is not None]
+            return [whole(row[0]) for row in db.execute(sql, (device, boot)) if row[0] is not None]
         finally:
             db.close()
 
@@ -260,7 +279,7 @@ class StoreReader:
             "WHERE ?1 IS NULL OR name = ?1 ORDER BY tail.id",
             (device,),
         )
-        return [(str(name), _us(boot), unpack_tail(_bytes(t), _bytes(f))) for name, boot, t, f in rows]
+        return [(str(name), whole(boot), unpack_tail(blob_of(t), blob_of(f))) for name, boot, t, f in rows]
 
     def _chunks(
         self, start_s: float, end_s: float, device: str | None, sensor: int | None = None
@@ -294,8 +313,8 @@ class StoreReader:
 
     def _sound(self, rows: Iterable[tuple[object, ...]]) -> Iterator[tuple[str, int, bytes]]:
         for name, boot, crc32, data, *_ in rows:
-            if zlib.crc32(_bytes(data)) == crc32:
-                yield str(name), _us(boot), _bytes(data)
+            if zlib.crc32(blob_of(data)) == crc32:
+                yield str(name), whole(boot), blob_of(data)
             else:
                 self.damaged_chunks += 1
 
@@ -313,7 +332,7 @@ def _matching(rows: Iterable[tuple[object, ...]], wanted: _Wanted) -> Iterator[t
     before_us, after_us, device, sensor = wanted
     for row in rows:
         is_ours = device in (None, row[0]) and sensor in (None, row[4])
-        if is_ours and _us(row[5]) < before_us and _us(row[6]) > after_us:
+        if is_ours and whole(row[5]) < before_us and whole(row[6]) > after_us:
             yield row
 
 
@@ -349,13 +368,3 @@ def _end_us(frame: StoredFrame) -> int:
     """Return when the samples of a frame ended."""
     opened = read_frame(frame.data)
     return frame.utc_us + round(opened.n / (opened.rate_hz or 50.0) * _US)
-
-
-def _us(value: object) -> int:
-    assert isinstance(value, int)
-    return value
-
-
-def _bytes(value: object) -> bytes:
-    assert isinstance(value, bytes)
-    return value

@@ -56,6 +56,10 @@ class StoredDay:
     rule_deg: float | None = None  # of the rule in force, None: stored by a version that did not keep it
     origins: tuple[str, ...] = ()  # SIMULATED, REPLAYED: what of it is not the wearer's own
     upper_back: list[Aggregate] = field(default_factory=list)
+    left_out_s: dict[str, float] = field(
+        default_factory=dict
+    )  # worn seconds of devices beside the one that counts
+    relative_to: str = ""  # the posture taken for neutral, where nobody said that it was upright
 
     def summary(self) -> DaySummary:
         """Return the day as it is drawn; only episodes that lasted long enough to alert are kept."""
@@ -74,6 +78,7 @@ class StoredDay:
             reps=[e for e in self.events if isinstance(e, RepCompleted)],
             gaps=self.gaps,
             upper_back=self.upper_back,
+            relative_to=self.relative_to,
         )
 
     def _alone_s(self) -> list[float]:

@@ -223,14 +223,9 @@ class Store(StoreIntake):
     def _hand_receipts_over(self) -> None:
         """Write the receipts of what was committed; without them nothing is acknowledged."""
         try:
-            self._receipts.flush()
-            if not self._receipts.is_in_place():
-                raise FileNotFoundError(2, "deleted or moved", str(self._receipts.path))
-        except FileNotFoundError:
-            self._receipts.close()
-            self._receipts.rewrite()  # all of it is known here
+            self._receipts.hand_over()
         except OSError as error:
-            raise schema.explain(error, self._receipts.path) from error
+            raise schema.explain(error, self.folder / swap.RECEIPTS_NAMES[0]) from error
 
     def _write(self, staged: list[BootFrames], after: list[SequenceRanges]) -> None:
         try:

@@ -24,9 +24,9 @@ class OrientationRow(Protocol):
     @property
     def method(self) -> str: ...
     @property
-    def as_is_deg(self) -> float: ...
+    def fair_deg(self) -> float: ...
     @property
-    def aligned_deg(self) -> float: ...
+    def as_is_deg(self) -> float: ...
     @property
     def samples_per_s(self) -> float: ...
 
@@ -40,7 +40,7 @@ def orientation(rows: Sequence[OrientationRow]) -> Figure:
     figure = Figure(figsize=(4 * (len(conditions) + 1), 4.5), layout="constrained")
     FigureCanvasAgg(figure)
     panels = figure.subplots(1, len(conditions) + 1, squeeze=False)[0]
-    by_error = sorted((r for r in rows if r.condition == conditions[0]), key=lambda row: -row.as_is_deg)
+    by_error = sorted((r for r in rows if r.condition == conditions[0]), key=lambda row: -row.fair_deg)
     order = [row.method for row in by_error]
     for panel, condition in zip(panels, conditions, strict=False):
         _draw_errors(panel, [row for row in rows if row.condition == condition], order)
@@ -58,14 +58,12 @@ def orientation(rows: Sequence[OrientationRow]) -> Figure:
 def _draw_errors(panel: Any, rows: Sequence[OrientationRow], order: Sequence[str]) -> None:
     places = np.array([order.index(row.method) for row in rows])
     colours = [style.ANGLE if row.method.startswith("tiltwise") else style.GAP for row in rows]
-    panel.barh(places, [row.as_is_deg for row in rows], color=colours, height=0.7)
-    panel.plot(
-        [row.aligned_deg for row in rows], places, "|", color=style.INK, markersize=14, label="time-aligned"
-    )
+    panel.barh(places, [row.fair_deg for row in rows], color=colours, height=0.7)
+    panel.plot([row.as_is_deg for row in rows], places, "|", color=style.INK, markersize=14, label="as is")
     for place, row in zip(places, rows, strict=True):
         panel.annotate(
-            f" {row.as_is_deg:.2f}",
-            (max(row.as_is_deg, row.aligned_deg), place),
+            f" {row.fair_deg:.2f}",
+            (max(row.as_is_deg, row.fair_deg), place),
             va="center",
             fontsize=8,
             color=style.SOFT,

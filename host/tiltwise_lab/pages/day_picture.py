@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tiltwise.detect.posture import RuleSettings
+from tiltwise.common.dose import limits_of
 from tiltwise.exercise.set_counter import set_counters
 from tiltwise.motion.calibration.alignment import calibrate
 from tiltwise.motion.orientation.estimator import OrientationStage
@@ -43,7 +43,7 @@ def _office_day(s: Script, _: ScenarioOptions) -> None:
         lambda: exercise_movements.side_tilts(s, 4),
         lambda: scenes.read(s, s.uniform(300, 900)),
         lambda: scenes.stand(s, s.uniform(300, 900)),
-        lambda: scenes.slump(s, s.uniform(90, 200)),
+        lambda: scenes.slump(s, s.uniform(200, 800)),
         lambda: scenes.phone(s, s.uniform(60, 150)),
     )
     while s.left_s > _LONGEST_S:
@@ -83,7 +83,7 @@ def simulated_day(minutes: float = 480.0, seed: int = 1) -> DaySummary:
 
 def write_day_picture(path: Path, summary: DaySummary) -> None:
     """Draw a day into a .png file that names its figures."""
-    figure = plots.day(summary, limit_deg=RuleSettings().angle_deg)
+    figure = plots.day(summary, limit_deg=limits_of(MOUNT)[0] / 10)
     figure.savefig(path, metadata={FIGURES: figures_of(summary)})
 
 

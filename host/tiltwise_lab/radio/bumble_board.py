@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tiltwise.firmware_build.locate import PACKAGE
+from tiltwise.link.key_care import encoded
 from tiltwise.sim.board.simulated_board import SimBoard
 from tiltwise.sim.imu.imu_model import ImuModel
 from tiltwise_lab.radio.bumble_bluetooth import BumbleBluetooth
@@ -96,7 +97,8 @@ class BumbleBoard(SimBoard):
         """Start radio and firmware; the radio before anything large, as board.py does."""
         self._off()
         if self._key is not None and self._boots == 0:
-            importlib.import_module(f"{PACKAGE}.storage.keystore").KeyStore(self.files).save(self._key)
+            keystore = importlib.import_module(f"{PACKAGE}.storage.keystore")
+            keystore.KeyStore(self.files).save([(encoded("bench"), self._key)])
         self._boots += 1
         seed = 1000 * self._seed + self._boots
         self._bluetooth = BumbleBluetooth(self._radio_link, seed, self._set_clock, self._stack)

@@ -25,6 +25,7 @@ NOTIFY, INDICATE = 16, 17
 _CONNECTED, _DISCONNECTED, _WRITTEN, _MTU, _UPDATED = 1, 2, 3, 21, 27
 _ENOMEM, _ENOTCONN, _EINVAL = 12, 107, 22
 _ETIMEDOUT = 110
+WAITED = -1  # in place of an errno: it goes out, after the board has waited for a buffer
 _NO_HOST, _NO_ADDRESS = -19, -21  # of advertising after a host reset, as MicroPython passes them on
 _NOTE_BYTES = 32  # what a queued notification takes beside its bytes
 BUFFERS = 12  # notifications that NimBLE's pool holds, about
@@ -48,9 +49,11 @@ class Stack:
 
     places: int = 4
     dies_above: int | None = None
+    waits: bool = False  # for a buffer instead of refusing: the board stands still meanwhile
 
 
 NIMBLE, BTSTACK = Stack(), Stack(places=1, dies_above=12_000)
+ZEPHYR = Stack(places=1, waits=True)
 
 
 def random_address(rng: random.Random) -> str:
@@ -85,6 +88,7 @@ class BluetoothModule:
         self.wake: Callable[[], None] = lambda: None
         self.refuse_next = 0  # notifications to answer with ENOMEM, whatever the link does
         self.refused = 0
+        self.waits = 0  # notifications that found no buffer free and waited for one
         self.notified = 0
         self.advertisements: list[bytes] = []  # payloads so far
         self._connections: dict[int, Connection] = {}
@@ -245,15 +249,17 @@ class BluetoothModule:
             self._queue_on_heap(len(data), pending)
             if self.is_stuck:
                 return 0, b""
-        elif self.is_stuck or self.refuse_next or pending >= BUFFERS:
+        elif self.is_stuck or self.refuse_next or (pending >= BUFFERS and not self.stack.waits):
             self.refuse_next = max(self.refuse_next - 1, 0)
             self.refused += 1
             return _ENOMEM, b""
+        must_wait = self.stack.waits and pending >= BUFFERS
+        self.waits += must_wait
         self.notified += 1
         value = data[: found.att_mtu - 3]
         pdu = att.ATT_Handle_Value_Notification(attribute_handle=handle, attribute_value=value)
         self.device.gatt_server.send_gatt_pdu(found, bytes(pdu))
-        return 0, b""
+        return (WAITED if must_wait else 0), b""
 
     def _queue_on_heap(self, size: int, pending: int) -> None:
         """Take one more notification of a stack that refuses none; StackDiedError when the heap is full."""

@@ -16,6 +16,7 @@ from typing import Any
 
 from tiltwise.common import wire
 from tiltwise.firmware_build.locate import PACKAGE
+from tiltwise.link.key_care import encoded
 from tiltwise.link.transport import CTRL, DATA, Candidate, LinkError, Trouble
 from tiltwise.sim.board.simulated_board import SimBoard
 from tiltwise.sim.imu.imu_model import ImuModel
@@ -74,8 +75,8 @@ class LossyBoard(SimBoard):
 
     def _boot(self) -> None:
         keystore = importlib.import_module(f"{PACKAGE}.storage.keystore").KeyStore(self.files)
-        if keystore.load() is None:
-            keystore.save(self._key)
+        if not keystore.load():
+            keystore.save([(encoded("bench"), self._key)])
         self.bluetooth = LossyBluetooth(lambda: self.clock.us / 1e6)
         radio = importlib.import_module(f"{PACKAGE}.comms.ble_radio")
         version = importlib.import_module(f"{PACKAGE}.comms.status_frames").VERSION
@@ -173,6 +174,7 @@ class LossyConnection:
     """One connection, used once."""
 
     is_cable = False
+    mtu = _MTU
 
     def __init__(self, owner: LossyConnector) -> None:
         self._owner, self._board = owner, owner.board

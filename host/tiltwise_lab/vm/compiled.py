@@ -6,6 +6,8 @@ import importlib
 import subprocess
 import sys
 import tempfile
+import textwrap
+from collections.abc import Callable
 from pathlib import Path
 
 from tiltwise.firmware_build.locate import MPY_OPTIONS, board_files, board_sources, name_inside
@@ -15,12 +17,22 @@ class CompileError(RuntimeError):
     """mpy-cross refused a file; the text is its own."""
 
 
-def compiled_firmware(arch: str | None = None) -> dict[str, bytes]:
+def _as_it_is(text: str) -> str:
+    return text
+
+
+def never_run(text: str) -> str:
+    """Return a module that is loaded with all that is in it, and of which nothing runs."""
+    return "if __name__ == 1:\n" + textwrap.indent(text + "\npass\n", " ")
+
+
+def compiled_firmware(arch: str | None = None, edit: Callable[[str], str] = _as_it_is) -> dict[str, bytes]:
     """Return path on the board -> content, with every module compiled.
 
     Parameters
     ----------
     arch : as mpy-cross names it; it only matters for native code, of which there is none
+    edit : what to make of the text of each module before it is compiled
     """
     files = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -29,7 +41,7 @@ def compiled_firmware(arch: str | None = None) -> dict[str, bytes]:
                 files["/main.py"] = board_files()[name].read_bytes()
             else:
                 place = f"/lib/{name}"
-                files[place.removesuffix(".py") + ".mpy"] = _compile(text, place, Path(folder), arch)
+                files[place.removesuffix(".py") + ".mpy"] = _compile(edit(text), place, Path(folder), arch)
     return files
 
 
@@ -45,11 +57,11 @@ def _compile(text: str, place: str, folder: Path, arch: str | None) -> bytes:
     return out.read_bytes()
 
 
-def rom_image() -> bytes:
+def rom_image(edit: Callable[[str], str] = _as_it_is) -> bytes:
     """Return the compiled firmware as a ROMFS image, as `mpremote romfs deploy` writes it to a ROM partition."""
     with tempfile.TemporaryDirectory() as place:
         tree, image = Path(place) / "tree", Path(place) / "image"
-        for name, data in compiled_firmware().items():
+        for name, data in compiled_firmware(edit=edit).items():
             target = tree / name.lstrip("/")
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(data)

@@ -158,10 +158,10 @@ class HostileCentrals:
     def _command(self) -> bytes:
         """Return a whole command: any opcode with any payload and a checksum, or a tag of another key."""
         rng = self._rng
-        opcode = rng.randrange(20)
+        opcode = rng.randrange(24)
         sizes = {
             wire.OP_AUTH1: 17,
-            wire.OP_AUTH2: 16,
+            wire.OP_AUTH2: 17,
             wire.OP_PROVISION: 32,
             wire.OP_MOTOR: 2,
             wire.OP_ACK: 8,

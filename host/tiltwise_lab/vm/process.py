@@ -15,6 +15,7 @@ import struct
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
+from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -27,6 +28,7 @@ _CALL, _ASK, _IDLE, _DONE, _LINE, _CRASH = 1, 2, 3, 4, 5, 6
 _HEAD = struct.Struct("<IBd")
 _CALL_HEAD = struct.Struct("<BII")
 LONGEST_STEP_US = 60e6  # a VM that runs longer than this without a pause hangs in a busy wait
+_ZEPHYR = "zephyr_"
 HANGS_S = 30.0  # real time without a word
 
 # A device: kind, two numbers, bytes in -> errno, bytes out
@@ -45,9 +47,25 @@ def firmware_on_board() -> dict[str, bytes]:
     return files
 
 
-def shims() -> dict[str, bytes]:
+class Port(StrEnum):
+    """Whose names, refusals and limits the board's modules have."""
+
+    PLAIN = "esp32 and rp2"
+    ZEPHYR = "zephyr, as the port builds it"
+    ZEPHYR_OURS = "zephyr, built with firmware/zephyr"
+
+
+def shims(port: Port = Port.PLAIN) -> dict[str, bytes]:
     """Return what stands in for the modules of a board, path -> content."""
-    return {f"/bench/{path.name}": path.read_bytes() for path in sorted((HERE / "shims").glob("*.py"))}
+    found = {path.name: path.read_bytes() for path in sorted((HERE / "shims").glob("*.py"))}
+    others = {name: found.pop(name) for name in tuple(found) if name.startswith(_ZEPHYR)}
+    if port is not Port.PLAIN:
+        for name, content in others.items():
+            place = name.removeprefix(_ZEPHYR)
+            found[place.replace(".py", "_base.py")] = found[place]
+            found[place] = content
+        found["zephyr_image.py"] = b"IS_OURS = %r\n" % (port is Port.ZEPHYR_OURS)
+    return {f"/bench/{name}": content for name, content in found.items()}
 
 
 class Vm:
@@ -57,6 +75,7 @@ class Vm:
     ----------
     files : path -> content, what lies in its flash
     rom : image of a ROM partition, mounted at /rom; modules in it run from there and take no heap for their code
+    port : whose `machine`, `bluetooth` and `os` it has
     heap_bytes : size of the first heap; it grows by itself, so this is no limit
     now_us : virtual time at power-on
     ticks_offset : where MicroPython's wrapping ticks stand at time 0
@@ -67,6 +86,7 @@ class Vm:
         files: Mapping[str, bytes],
         *,
         rom: bytes = b"",
+        port: Port = Port.PLAIN,
         heap_bytes: int = 131072,
         now_us: float = 0.0,
         ticks_offset: int = 0,
@@ -82,7 +102,7 @@ class Vm:
             "heap": heap_bytes,
             "romfs": base64.b64encode(rom).decode(),
             "files": {
-                path: base64.b64encode(data).decode() for path, data in (dict(files) | shims()).items()
+                path: base64.b64encode(data).decode() for path, data in (dict(files) | shims(port)).items()
             },
             "path": ["/bench"],
             "ticks_offset": ticks_offset,

@@ -14,11 +14,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tiltwise.sim.imu.imu_model import ImuModel
-from tiltwise_lab.radio.bumble_requests import INDICATE, NOTIFY, BluetoothModule
+from tiltwise_lab.radio.bumble_requests import INDICATE, NIMBLE, NOTIFY, ZEPHYR, BluetoothModule
 from tiltwise_lab.radio.virtual_radio import RadioLink
 from tiltwise_lab.vm.compiled import compiled_firmware
 from tiltwise_lab.vm.hostile_centrals import HostileCentrals
-from tiltwise_lab.vm.process import Vm, VmError, firmware_on_board
+from tiltwise_lab.vm.process import Port, Vm, VmError, firmware_on_board
 from tiltwise_lab.vm.vm_board import VmBus
 
 DEVICE_ID = bytes.fromhex("1122334455660000")  # what firmware/device/board.py makes of the chip's number
@@ -45,7 +45,8 @@ class RadioBoard:
     sensors : at 0x6A and 0x6B
     feed : called with a virtual time in s when the sensors need their motion up to there
     files : what lies in flash
-    pins : number -> level of the inputs; analog : pin -> microvolts
+    pins : number (on the Zephyr port "gpio0.3") -> level of the inputs; analog : pin -> microvolts
+    port : whose modules the VM has
     radio : who is on the radio in place of the air
     """
 
@@ -56,15 +57,16 @@ class RadioBoard:
         feed: Callable[[float], None],
         *,
         files: Mapping[str, bytes] | None = None,
-        pins: Mapping[int, int] | None = None,
-        analog: Mapping[int, int] | None = None,
+        pins: Mapping[int | str, int] | None = None,
+        analog: Mapping[int | str, int] | None = None,
+        port: Port = Port.PLAIN,
         main: str = _MAIN,
         seed: int = 1,
         radio: HostileCentrals | None = None,
     ) -> None:
         self.pins = dict(pins or {})
         self.analog = dict(analog or {})
-        self.pwm: dict[int, int] = {}
+        self.pwm: dict[int | str, int] = {}
         self.reset_cause = 1
         self.wants_reset = False
         self.watchdog_s = math.inf  # it bites when nobody feeds it for so long
@@ -75,10 +77,12 @@ class RadioBoard:
         self._main = main
         self._loop = asyncio.get_running_loop()
         now_us = self._loop.time() * 1e6
-        self.radio: Any = BluetoothModule(link, seed) if radio is None else radio
+        self.radio: Any = (
+            BluetoothModule(link, seed, NIMBLE if port is Port.PLAIN else ZEPHYR) if radio is None else radio
+        )
         self._bus = VmBus(sensors, now_us)
         self.bus = self._bus.bus
-        self.vm = Vm(firmware_on_board() if files is None else files, now_us=now_us)
+        self.vm = Vm(firmware_on_board() if files is None else files, port=port, now_us=now_us)
         self._bus.attach(self.vm)
         self.vm.ask = self._answer
         self.vm.devices[NOTIFY] = self.radio.send

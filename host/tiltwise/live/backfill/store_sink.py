@@ -17,7 +17,7 @@ from tiltwise.report.aggregate import MINUTE_S, Aggregate
 from tiltwise.store.overview import COARSE_SOURCE
 from tiltwise.store.writer import Store, StoreError
 from tiltwise.tracker import TrackerSettings
-from tiltwise.types import AlertHeldBack, AlertsAlone, Mount, RepCompleted, Update
+from tiltwise.types import AlertHeldBack, AlertsAlone, Mount, Update
 
 # A frame without samples (STATUS, an event) leaves no gap, but frames end by the part's nominal rate: ten samples at
 # 52 Hz, and a part that is off by 5 %.
@@ -44,14 +44,14 @@ class StoreSink:
         Name of the device, from the address until the device proves its own.
     zone
         IANA name of the wearer's time zone.
-    rule
-        The rule in force, kept with each session: a day is drawn with the rule of that day.
+    about
+        Kept with each session: the rule in force, by which its day is drawn, and what its angles are relative to.
     """
 
     def __init__(
-        self, store: Store, *, device: str, mount: Mount, zone: str, rule: Mapping[str, float] | None = None
+        self, store: Store, *, device: str, mount: Mount, zone: str, about: Mapping[str, object] | None = None
     ) -> None:
-        self._rule = dict(rule or {})
+        self._about = dict(about or {})
         self._store, self._device, self._mount, self._zone = store, device, mount, zone
         self._sessions: dict[int, int] = {}  # boot -> session number
         self._live: MinuteStream | None = None  # of the present boot
@@ -122,11 +122,12 @@ class StoreSink:
         if self._live is not None and self._live.session is not None:
             self._store.put_events(self._live.session, [event], utc_offset_s)
 
-    def add_exercise(self, record: ExerciseRecord, reps: Sequence[RepCompleted], utc_offset_s: float) -> None:
-        """Stage what was done of an exercise so far, and repetitions of it that the day counts."""
+    def add_exercise(self, record: ExerciseRecord, utc_offset_s: float, *, is_over: bool) -> None:
+        """Stage what was done of an exercise so far; when it is over, its repetitions are the day's too."""
         if self._live is not None and self._live.session is not None:
             self._store.put_exercise(self._live.session, record, utc_offset_s)
-            self._store.put_events(self._live.session, reps, utc_offset_s)
+            if is_over:
+                self._store.put_events(self._live.session, record.reps_at(record.start_s), utc_offset_s)
 
     def add_clock_fit(self, boot: int, device_s: float, utc_s: float, rate: float) -> None:
         """Stage the present clock fit of a boot."""
@@ -164,7 +165,7 @@ class StoreSink:
         self._end_live()
         known = [stream for stream in self._ended if stream.session == session]
         self._ended = [stream for stream in self._ended if stream.session != session]
-        self._live = known[0] if known else MinuteStream(session, self._mount)
+        self._live = known[0] if known else MinuteStream(session, self._mount, self._zone)
 
     def _end_live(self) -> None:
         if self._live is not None:
@@ -187,7 +188,7 @@ class StoreSink:
             zone=self._zone,
             mount=self._mount,
             started_s=utc_s,
-            info={**info, "rule": self._rule},
+            info={**info, **self._about},
         )
 
     def update(self, update: Update, profile: TrackerSettings, utc_offset_s: float) -> None:
@@ -204,7 +205,7 @@ class StoreSink:
                 return
             started_s = float(update.angles.t_s[0]) + utc_offset_s
             session = self._begin(boot, started_s, {"source": "late"})
-            self._late[boot] = MinuteStream(session, self._mount)
+            self._late[boot] = MinuteStream(session, self._mount, self._zone)
         self._late[boot].add(self._store, update, profile, utc_offset_s)
 
     def add_coarse_minutes(self, boot: int, by_sensor: Mapping[int, Sequence[Aggregate]]) -> None:

@@ -41,7 +41,7 @@ class Followed(Protocol):
         """Interrupt nobody for so long."""
         ...
 
-    def keep_exercise(self, record: ExerciseRecord, reps: Sequence[RepCompleted] = ()) -> None:
+    def keep_exercise(self, record: ExerciseRecord, *, is_over: bool = False) -> None:
         """Store what was done of an exercise so far."""
         ...
 
@@ -189,4 +189,4 @@ class GuidedSession:
         record, self.coach = self.coach.record(), None
         if record.n or record.partial or record.rounds:
             self.records.append(record)
-            self._session.keep_exercise(record, record.reps_at(record.start_s))
+            self._session.keep_exercise(record, is_over=True)

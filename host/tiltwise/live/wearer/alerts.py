@@ -79,8 +79,7 @@ class Alerts:
         if not self._may_interrupt(event.t_s, local):
             return None
         self._alerted.add((event.kind, event.start_s))
-        held_s = event.t_s - event.start_s
-        text = f"{_WORDS[event.kind].capitalize()} at {event.angle_deg:.0f} deg for {held_s:.0f} s."
+        text = f"{_WORDS[event.kind].capitalize()} at {event.angle_deg:.0f} deg for {event.loaded_s:.0f} s."
         return Notice(event.t_s, NoticeLevel.ALERT, "Time to move", f"{text} Sit tall, or change position.")
 
     def _may_interrupt(self, t_s: float, local: datetime) -> bool:

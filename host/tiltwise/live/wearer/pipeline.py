@@ -5,6 +5,7 @@ Blocks of samples in, what they say about the wearer out. Nothing is stored here
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -68,12 +69,29 @@ class Pipeline:
         """Those of the second sensor's tracker, None without one."""
         return self._stage.collar_profile if isinstance(self._stage, Tracking) else None
 
+    @property
+    def is_calibrating(self) -> bool:
+        """Whether a guided calibration is under way, the first one or one beside the calibration in use."""
+        return self._again is not None or isinstance(self._stage, LiveCalibration)
+
     def recalibrate(self) -> bool:
         """Calibrate beside the tracking, which goes on until it is done; False while the first one is under way."""
         if not isinstance(self._stage, Tracking):
             return False
         mount = self._stage.profile.mounting.mount
         self._again, self._shown = LiveCalibration(mount, self._options), _NOTHING_SHOWN
+        return True
+
+    def sit_in_front(self) -> None:
+        """Calibrate from now on for a sensor that is not behind the joint: glasses, headphones."""
+        self._options = replace(self._options, is_in_front=True)
+
+    def wear_at(self, mount: Mount) -> bool:
+        """Calibrate for another place, from the start; False when it is calibrated, or for that place."""
+        if not isinstance(self._stage, LiveCalibration) or mount is self._mount:
+            return False
+        self._mount, self._shown = mount, _NOTHING_SHOWN
+        self._stage = LiveCalibration(mount, self._options)
         return True
 
     def calibrate_first(self, utc_offset_s: float) -> LiveEvents:

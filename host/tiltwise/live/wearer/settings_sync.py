@@ -36,10 +36,17 @@ class BoardSettings:
         The wearer's.
     on_neutral
         Gets "up" in sensor axes (3,) of a neutral that was taken at the board; returns what that means.
+    on_text
+        Gets the board's mount, while nobody has calibrated it, and its name; returns what that means.
     """
 
-    def __init__(self, settings: Settings, on_neutral: Callable[[FloatArray], list[LiveEvent]]) -> None:
-        self._settings, self._on_neutral = settings, on_neutral
+    def __init__(
+        self,
+        settings: Settings,
+        on_neutral: Callable[[FloatArray], list[LiveEvent]],
+        on_text: Callable[[BoardKey, str], list[LiveEvent]],
+    ) -> None:
+        self._settings, self._on_neutral, self._on_text = settings, on_neutral, on_text
         self._commands = Acknowledger()
         self._mounting: Mounting | None = None
         self._left: deque[tuple[BoardKey, Value | None]] = deque()  # None: only read
@@ -52,8 +59,18 @@ class BoardSettings:
         self._mounting = mounting
         self._is_set = False
         self._read.clear()
-        self._left = deque((key, None) for key in (BoardKey.NEUTRAL_NEW, *_NEUTRAL))
+        told = (BoardKey.NAME,) if mounting is not None else (BoardKey.NAME, BoardKey.MOUNT)
+        self._left = deque((key, None) for key in (*told, BoardKey.NEUTRAL_NEW, *_NEUTRAL))
         return self._ask()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is still to be read or set."""
+        return bool(self._left)
+
+    def rename(self, name: str) -> None:
+        """Set the board's name with what is still to come."""
+        self._left.append((BoardKey.NAME, name))
 
     def on_reply(self, reply: Reply) -> list[LiveEvent]:
         """Take an answer of the board and return what follows from it."""
@@ -72,6 +89,8 @@ class BoardSettings:
         found = self._note(key, value, wanted)
         self._left.popleft()
         self._is_set = False
+        if wanted is None and isinstance(value, str):
+            found += self._on_text(key, value)
         if key is _NEUTRAL[-1] and wanted is None:
             found += self._after_neutral()
         return found + self._ask()
@@ -128,6 +147,7 @@ def wanted_settings(settings: Settings, mounting: Mounting | None) -> list[tuple
     """Return what the board should have; whole numbers are what it can hold."""
     rule, alerts = settings.rule, settings.alerts
     found: list[tuple[BoardKey, Value]] = [
+        (BoardKey.BY_DOSE, int(not rule.is_simple)),
         (BoardKey.RULE_DEG, round(rule.angle_deg)),
         (BoardKey.HYSTERESIS_DEG, round(rule.hysteresis_deg)),
         (BoardKey.RULE_S, round(rule.seconds)),

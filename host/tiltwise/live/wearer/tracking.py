@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tiltwise.detect.posture import RuleSettings
+from tiltwise.detect.posture import PostureRule
 from tiltwise.exercise.set_counter import SetCounter
 from tiltwise.live.wearer.live_events import LiveEvent, LiveWarning, PostureMeasured, UpperBackMeasured
 from tiltwise.live.wearer.placement_monitor import PlacementChange, PlacementMonitor
@@ -34,7 +34,7 @@ class Tracking:
         mounting: Mounting,
         collar: Mounting | None,
         *,
-        rule: RuleSettings,
+        rule: PostureRule,
         counters: tuple[SetCounter, ...],
         is_put_on: bool,
     ) -> None:

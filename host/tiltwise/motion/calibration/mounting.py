@@ -49,6 +49,8 @@ class Mounting:
         0 (a guess) to 1 (as good as a calibration gets).
     notes
         What a person should know about this calibration, one sentence each.
+    relative_to_s
+        Time in a file of the posture that was taken for neutral, when nobody said that it was upright.
     """
 
     mount: Mount
@@ -56,6 +58,7 @@ class Mounting:
     axes: Axes = "unknown"
     quality: float = 0.0
     notes: tuple[str, ...] = ()
+    relative_to_s: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse what is not a rotation, so that a damaged settings file is noticed here and not as an angle."""

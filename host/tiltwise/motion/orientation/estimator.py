@@ -24,12 +24,15 @@ from tiltwise.motion.orientation.preintegration import (
     sum_rows,
 )
 from tiltwise.motion.orientation.rts_smoother import smooth_offline
-from tiltwise.motion.orientation.saturation import SaturationDetector
+from tiltwise.motion.orientation.saturation import LEAST_FORCE, LEAST_RATE, SaturationDetector
 from tiltwise.motion.orientation.strapdown import Strapdown, StrapdownRows
 from tiltwise.types import FloatArray, ImuBlock, OrientationBlock
 
 CHUNK = 4096  # samples at a time: what fits into the processor's cache; the result does not depend on it
 SATURATED_TURN = 0.3  # share of a saturated step's turn that may be missing
+CLIPPED_FORCE = (
+    20.0  # m/s^2 that a clipped force may lack: landing from a jump has 6 g where 4 g are measured
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,8 @@ class _Core:
         self, t_start_s: float, first_acc: FloatArray, settings: GravitySettings, windows: WindowSettings
     ) -> None:
         self._t_start_s = t_start_s
-        self._strapdown, self._saturation = Strapdown(), SaturationDetector()
+        self._strapdown = Strapdown()
+        self._saturation, self._clipping = SaturationDetector(LEAST_RATE), SaturationDetector(LEAST_FORCE)
         self._cutter = WindowCutter(t_start_s, windows)
         self.filter = GravityFilter(np.asarray(first_acc, dtype=float), settings)
         self._leveller = Leveller(self.filter.state.x[:3])
@@ -122,6 +126,7 @@ class _Core:
         """Take in samples and run the filter over the windows that they finish."""
         is_saturated = self._saturation.process(gyr)
         rows = self._strapdown.process(t_s, gyr, acc)
+        np.copyto(rows.force_lacks_m_s2, CLIPPED_FORCE, where=self._clipping.process(acc))
         if is_saturated.any():
             missing = SATURATED_TURN * np.sqrt(np.sum(rows.turn_rad**2, axis=1))
             np.copyto(rows.turn_error_rad, missing, where=is_saturated)
@@ -199,7 +204,12 @@ def estimate_orientation(
 
 
 def estimate_motion(
-    t_s: FloatArray, gyr_rad_s: FloatArray, acc_m_s2: FloatArray, *, offline: bool = False
+    t_s: FloatArray,
+    gyr_rad_s: FloatArray,
+    acc_m_s2: FloatArray,
+    *,
+    offline: bool = False,
+    settings: GravitySettings | None = None,
 ) -> Estimate:
     """Return what `estimate_orientation` returns, with uncertainty, saturation and bias.
 
@@ -208,8 +218,8 @@ def estimate_motion(
     t_s, gyr, acc = (np.asarray(v, dtype=float) for v in (t_s, gyr_rad_s, acc_m_s2))
     check_recording(t_s, gyr, acc)
     if offline:
-        return _estimate_offline(t_s, gyr, acc, GravitySettings())
-    return OrientationStage().estimate(ImuBlock(t_s, gyr, acc))
+        return _estimate_offline(t_s, gyr, acc, settings or GravitySettings())
+    return OrientationStage(settings).estimate(ImuBlock(t_s, gyr, acc))
 
 
 def _estimate_offline(

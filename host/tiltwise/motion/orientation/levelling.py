@@ -24,6 +24,8 @@ from tiltwise.motion.rotation import (
 from tiltwise.types import FloatArray
 
 IntArray = NDArray[np.intp]
+# What a gyroscope said across a longer hole is no turn; gravity in the one sample after it is within some degrees.
+LONG_GAP_S = 2.0
 UP: FloatArray = np.array([0.0, 0.0, 1.0])
 UP.flags.writeable = False
 
@@ -73,11 +75,24 @@ class Leveller:
                 back += _spread(rows, stops, to_rotation_vector(tilt), which)
             q_borders = np.concatenate((q_borders, self._advance(to_rotation_vector(q_step))))
             self._q = q_borders[-1]
-        return multiply(multiply(q_borders[which], from_rotation_vector(back)), rows.q_i_from_sensor)
+        q = multiply(multiply(q_borders[which], from_rotation_vector(back)), rows.q_i_from_sensor)
+        return _level_after_gaps(rows, q)
 
     def _advance(self, vector_rad: FloatArray) -> FloatArray:
         steps = np.ascontiguousarray(vector_rad)
         return np.asarray(self._product.updateBatch(steps, np.zeros_like(steps))["quat6D"])
+
+
+def _level_after_gaps(rows: StrapdownRows, q: FloatArray) -> FloatArray:
+    """Tilt the first sample after each long gap to where its own acceleration says up is, (n, 4).
+
+    The filter's answer for it needs a window, which is over with the next sample at the earliest.
+    """
+    after = np.flatnonzero(rows.step_s > LONG_GAP_S)
+    if len(after):
+        seen = rotate(q[after], rows.acc_m_s2[after])
+        q[after] = multiply(from_two_vectors(seen, UP), q[after])
+    return q
 
 
 def _error_turn(rows: StrapdownRows, gyr_error: FloatArray, which: IntArray) -> FloatArray:

@@ -17,7 +17,7 @@ from tiltwise.types import FloatArray
 GAP_S = 0.25  # longer steps than this are not integrated as if the rate had been a straight line
 
 # Columns of what is integrated over a window, and of the weights it is integrated with.
-N_SUMS, N_WEIGHTS = 19, 5
+N_SUMS, N_WEIGHTS = 20, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ class Window:
     velocity_m_s (3,), path_m (3,): first and second integral of the specific force in frame I.
     acc_mean, gyr_mean: means in sensor axes. gyr_sd, acc_sd: RMS deviation (length) from them.
     rate2_s: integral of |rate|^2. acc2_mean: mean of |specific force|^2. turn_error2: sum of squared errors, rad^2.
+    lacks_m_s: velocity that is missing where the accelerometer stood at the end of its range.
     """
 
     duration_s: float
@@ -56,12 +57,13 @@ class Window:
     rate2_s: float
     acc2_mean: float
     turn_error2: float
+    lacks_m_s: float
     force_end_m_s2: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
 class SumRows:
-    """Per sample: values (n, 19) and weights (n, 5), so that one small matrix product integrates a whole window."""
+    """Per sample: values (n, 20) and weights (n, 5), so that one small matrix product integrates a whole window."""
 
     values: FloatArray
     weights: FloatArray
@@ -83,7 +85,8 @@ def sum_rows(rows: StrapdownRows, t_start_s: float) -> SumRows:
     weights[:, 0] = h
     weights[:, 1:4] = turn
     weights[:, 4] = h * (rows.t_s - h / 2 - t_start_s)
-    values[:, 18] = 1.0
+    values[:, 18] = rows.force_lacks_m_s2
+    values[:, 19] = 1.0
     return SumRows(values, weights)
 
 
@@ -93,8 +96,8 @@ def integrate(
     """Return the window of the rows [start, stop)."""
     total = sums.values[start:stop].T @ sums.weights[start:stop]
     end_s = float(rows.t_s[stop - 1]) - t_start_s
-    duration, *turn = total[18, :4].tolist()
-    ax, ay, az, rate2, acc2, error2 = total[12:18, 0].tolist()
+    duration, *turn = total[19, :4].tolist()
+    ax, ay, az, rate2, acc2, error2, lacks = total[12:19, 0].tolist()
     per_s = 1 / duration if duration > 0 else 0.0
     ax, ay, az, acc2 = ax * per_s, ay * per_s, az * per_s, acc2 * per_s
     gx, gy, gz = (angle * per_s for angle in turn)
@@ -112,6 +115,7 @@ def integrate(
         rate2,
         acc2,
         error2,
+        lacks,
         rows.force_end_m_s2[stop - 1],
     )
 

@@ -1,4 +1,4 @@
-"""Angular rates -> was the gyroscope at the end of its range: then it turned further than it says."""
+"""Angular rates or forces -> was the part at the end of its range: then the truth is more than it says."""
 
 from __future__ import annotations
 
@@ -9,30 +9,33 @@ from numpy.typing import NDArray
 
 from tiltwise.types import FloatArray
 
-LEAST_RATE = math.radians(100.0)  # no part has a smaller range; below it equal readings are only coarse steps
+# No part has a smaller range; below it equal readings are only coarse steps.
+LEAST_RATE = math.radians(100.0)  # rad/s
+LEAST_FORCE = 19.0  # m/s^2, just below 2 g
 TIMES = 3  # a largest reading that comes back exactly for the third time is the end of the range
 
 
 class SaturationDetector:
     """Remembers each axis's largest reading and how often it came; looks at nothing later."""
 
-    def __init__(self) -> None:
+    def __init__(self, least: float) -> None:
+        self._least = least
         self._largest = [0.0, 0.0, 0.0]
         self._count = [0, 0, 0]
 
-    def process(self, gyr_rad_s: FloatArray) -> NDArray[np.bool_]:
-        """Return which samples (n,) of gyr_rad_s (n, 3) stand at the end of the range on any axis."""
-        flags = np.zeros(len(gyr_rad_s), dtype=bool)
+    def process(self, readings: FloatArray) -> NDArray[np.bool_]:
+        """Return which samples (n,) of readings (n, 3), rad/s or m/s^2, are at the end of the range on any axis."""
+        flags = np.zeros(len(readings), dtype=bool)
         for axis in range(3):
-            size = np.abs(gyr_rad_s[:, axis])
-            if size.max(initial=0.0) >= max(LEAST_RATE, self._largest[axis]):
+            size = np.abs(readings[:, axis])
+            if size.max(initial=0.0) >= max(self._least, self._largest[axis]):
                 flags |= self._follow(axis, size)
         return flags
 
     def _follow(self, axis: int, size: FloatArray) -> NDArray[np.bool_]:
         """Flag the readings of one axis that equal its largest so far for the third time or later."""
         largest = np.maximum.accumulate(np.concatenate(([self._largest[axis]], size)))
-        is_largest = (size == largest[1:]) & (size >= LEAST_RATE)
+        is_largest = (size == largest[1:]) & (size >= self._least)
         is_new = is_largest & (size > largest[:-1])
         count = np.cumsum(is_largest)
         since = np.maximum.accumulate(np.where(is_new, count - 1, -self._count[axis]))

@@ -29,15 +29,16 @@ class StrapdownRows:
     """One row per sample k, about the step from sample k - 1 to k (the first step has zero length).
 
     t_s (n,), step_s (n,), turn_rad (n, 3) rotation vector of the step in sensor axes, turn_error_rad (n,) size of its
-    integration error, q_i_from_sensor (n, 4) at sample k, columns (n, 9) mean rotation matrix of the step (row by
-    row), force_m_s2 (n, 3) mean specific force of the step in frame I, force_end_m_s2 (n, 3) at sample k in frame I,
-    acc_m_s2 (n, 3) as measured.
+    integration error, force_lacks_m_s2 (n,) what a clipped force may lack, q_i_from_sensor (n, 4) at sample k,
+    columns (n, 9) mean rotation matrix of the step (row by row), force_m_s2 (n, 3) mean specific force of the step in
+    frame I, force_end_m_s2 (n, 3) at sample k in frame I, acc_m_s2 (n, 3) as measured.
     """
 
     t_s: FloatArray
     step_s: FloatArray
     turn_rad: FloatArray
     turn_error_rad: FloatArray
+    force_lacks_m_s2: FloatArray
     q_i_from_sensor: FloatArray
     columns: FloatArray
     force_m_s2: FloatArray
@@ -75,6 +76,7 @@ class Strapdown:
             step,
             turn,
             error,
+            np.zeros(n),
             q,
             (columns + before_columns) / 2,
             (force + before_force) / 2,

@@ -96,6 +96,7 @@ class CableConnection:
     """One connection of a SimCable; what is put into `came` comes out of the cable, None ends it."""
 
     is_cable = True
+    mtu = 0
     is_connected = True
 
     def __init__(self, owner: SimCable) -> None:

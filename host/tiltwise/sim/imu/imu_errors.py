@@ -42,6 +42,11 @@ class Figures:
 LSM6DSOX = Figures(3.8e-3, 70e-6, 1.0, 20e-3, 0.01, 0.01, 0.01, 0.1e-3, 15.0 / 3, 0.015)
 # ST DS12232. Its rate is not trimmed and has no stated tolerance: twice that of its successor is assumed.
 LSM6DS3TRC = Figures(5e-3, 90e-6, 3.0, 40e-3, 0.01, 0.01, 0.015, 0.1e-3, 15.0 / 3, 0.03)
+# ST DS13510: 2.8 mdps and 60 ug per root Hz, 1 deg/s, 12 mg. Its rate is trimmed; its tolerance is taken as the
+# LSM6DSOX's.
+LSM6DSV16X = Figures(2.8e-3, 60e-6, 1.0, 12e-3, 0.003, 0.003, 0.006, 0.07e-3, 15.0 / 3, 0.015)
+# TDK DS-000577: 3.8 mdps and 70 ug per root Hz, 0.3 deg/s, 10 mg; its rate has no stated tolerance: 1 % is taken.
+ICM45686 = Figures(3.8e-3, 70e-6, 0.3, 10e-3, 0.005, 0.005, 0.005, 0.1e-3, 5.0 / 3, 0.01 / 3)
 # Bosch BST-BMI270-DS000. The gyroscope's 2 % are before a calibration of its sensitivity (CRT).
 BMI270 = Figures(7e-3, 160e-6, 0.5, 20e-3, 0.02, 0.004, 0.02, 0.25e-3, 5.0 / 3, 0.007)
 # TDK DS-000347; the internal clock is within 1 %.

@@ -29,8 +29,11 @@ _MARK = "receipts"  # in meta: this store has receipts, so that their absence me
 
 
 def _on_the_files(receipts: Receipts, *, is_core_missing: bool) -> Iterator[str]:
-    if receipts.damaged_lines:
-        yield f"{receipts.path.name} was damaged: what {receipts.damaged_lines} of its lines said cannot be compared"
+    if receipts.missing_lines:
+        yield (
+            f"{' and '.join(swap.RECEIPTS_NAMES)} were damaged: what {receipts.missing_lines} of their lines said "
+            "cannot be compared"
+        )
     if is_core_missing:
         yield (
             f"{schema.CORE_NAME} was missing: minutes, events and gaps of the days before are gone, unless you bring "
@@ -57,7 +60,7 @@ def compare(
     rows = core.execute("SELECT name, boot, ranges FROM received JOIN device ON device.id = device_id")
     received = {(str(name), int(boot)): _ranges(blob) for name, boot, blob in rows}
     found, _ = read_tail(_tail_rows(core))
-    if receipts.is_new:
+    if receipts.log.is_new:
         losses = _begin(folder, core, receipts, received, found, now_s, is_core_mended=is_core_mended)
         _settle_losses(folder, core, ids, losses, receipts, received, now_s)
         return losses.told()
@@ -70,10 +73,13 @@ def compare(
     if is_core_mended and not losses.why:
         losses.stale.clear()  # the repair was told, which explains it
     losses.lines += [] if losses.told() else losses.stale
+    losses.lines += [
+        f"{name} was damaged; the other file says all that it said" for name in receipts.log.mended
+    ]
     is_changed = wanted.keys() != received.keys() or any(
         ranges.pairs != received[key].pairs for key, ranges in wanted.items()
     )
-    if losses.told() or is_changed or receipts.is_torn or _follow(receipts, found):
+    if losses.told() or is_changed or receipts.log.is_rewrite_due or _follow(receipts, found):
         _settle_losses(folder, core, ids, losses, receipts, wanted, now_s)
         _follow(receipts, found)
         receipts.rewrite()
@@ -120,7 +126,7 @@ def _begin(
     losses = Losses()
     if core.execute("SELECT 1 FROM meta WHERE key = ?", (_MARK,)).fetchone() is not None:
         losses.lines.append(
-            f"{receipts.path.name} was missing: what was acknowledged before cannot be compared"
+            f"{swap.RECEIPTS_NAMES[0]} was missing: what was acknowledged before cannot be compared"
         )
     if is_core_mended:
         search(folder, received, found)

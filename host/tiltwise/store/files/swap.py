@@ -23,7 +23,7 @@ from tiltwise.stored_values import convert
 _SALVAGE, _RECOVERED = ".salvage", ".recovered"
 _REBUILT, _INSTALLING, BEFORE_REBUILD = "rebuilt-", "installing-", "before-rebuild-"
 INCIDENTS_NAME = "incidents.json"
-RECEIPTS_NAME = "receipts.log"
+RECEIPTS_NAMES = ("receipts.log", "receipts.copy.log")
 _MOST_INCIDENTS = 50  # kept to be shown by `tiltwise data`
 _COPIES = ("*.db.corrupt-*", "*.db-wal.corrupt-*", "*.db.backup-v*", f"*.db{_SALVAGE}*", f"*.db{_RECOVERED}*")
 _PARTS = ("-wal", "-shm", "")  # the log goes first: it must never be replayed into another file
@@ -42,7 +42,7 @@ def store_files(folder: Path) -> list[Path]:
     """Return the databases of a store with their logs, receipts and copies, and nothing else."""
     patterns = (schema.CORE_NAME, schema.RAW_PATTERN)
     found = {p for pattern in patterns for s in _PARTS for p in folder.glob(pattern + s)}
-    found |= {p for name in (RECEIPTS_NAME, INCIDENTS_NAME) for p in folder.glob(name)}
+    found |= {p for name in (*RECEIPTS_NAMES, INCIDENTS_NAME) for p in folder.glob(name)}
     return sorted(found | {path for pattern in _COPIES for path in folder.glob(pattern)})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from statistics import median
 
 import numpy as np
@@ -13,6 +14,7 @@ from tiltwise_lab.bench import bench_plots
 from tiltwise_lab.bench.accuracy import (
     calibration_error,
     desk_recordings,
+    leave_one_out,
     orientation_error,
     pair_error,
     processing_speed,
@@ -68,12 +70,22 @@ def print_orientation(options: BenchOptions, console: Console) -> None:
     folder = options.folder()
     folder = folder / "orientation" if (folder / "orientation").is_dir() else folder
     rows = collect("orientation", orientation_error.orientation_rows(folder))
-    columns = ("method", "as-is", "worst", "aligned", "ms", "/VQF", "al.", "samples/s", "causal")
+    columns = ("method", "fair", "worst", "ms", "/VQF", "steps", "/VQF", "as-is", "per s", "live")
     for condition in dict.fromkeys(row.condition for row in rows):
         chosen = [row for row in rows if row.condition == condition]
-        title = f"\ninclination RMSE (deg): {condition}; {len(chosen[0].files_deg)} files of {folder.name}/"
+        title = f"\nRMSE (deg) of {len(chosen[0].files_deg)} files: {condition}"
         console.print(table(title, columns, (_orientation_cells(row) for row in chosen)))
-    console.print("aligned: after one time shift (ms) per method; al.: its ratio to VQF's", style="dim")
+        if condition == orientation_error.LOSSY.name:
+            _print_refill_worth(orientation_error.refill_worth(folder), console)
+    lines = (
+        "fair: fed with the mean of two gyroscope samples; ours integrate themselves.",
+        "ms: the time shift that suits the method best, hardly any where the feed is fair.",
+        "steps: fed with our integration and repair of lost samples: the filter alone.",
+        "as-is: fed with the newest sample, which is half a step ahead. board: counts of",
+        "its own ranges, two samples a step; the board itself has no loss before the radio.",
+    )
+    console.print("\n".join(lines), style="dim", highlight=False)
+    _print_leave_one_out(folder, console)
     for note in methods()[1]:
         console.print(note, style="dim")
     if options.plot is not None:
@@ -82,8 +94,34 @@ def print_orientation(options: BenchOptions, console: Console) -> None:
 
 
 def _orientation_cells(row: orientation_error.BenchRow) -> tuple[object, ...]:
-    errors = (row.as_is_deg, row.worst_deg, row.aligned_deg, row.shift_ms)
-    return row.method, *errors, row.per_vqf, row.aligned_per_vqf, row.samples_per_s, row.is_causal
+    fair = (row.fair_deg, row.worst_deg, f"{row.shift_ms:+.1f}", f"{row.per_vqf:.2f}")
+    steps = (row.same_steps_deg, f"{row.same_steps_per_vqf:.2f}", row.as_is_deg)
+    return row.method, *fair, *steps, f"{row.samples_per_s / 1000:.0f}k", row.is_causal
+
+
+def _print_refill_worth(worth: orientation_error.RefillWorth, console: Console) -> None:
+    lines = (
+        f"lost samples refilled and not noticed: online {worth.online_unseen_deg:.2f}, "
+        f"offline {worth.offline_unseen_deg:.2f}, VQF {worth.vqf_unseen_deg:.2f}",
+        f"left out, time stamps kept: online {worth.online_timed_deg:.2f}, "
+        f"offline {worth.offline_timed_deg:.2f}",
+    )
+    console.print("\n".join(lines), highlight=False)
+
+
+def _print_leave_one_out(folder: Path, console: Console) -> None:
+    trials = [
+        orientation_error.load_trial(path, orientation_error.CONDITIONS[0])
+        for path in sorted(folder.glob("*.npz"))
+    ]
+    rows = collect("leave one trial out", leave_one_out.leave_one_out_rows(trials))
+    title = (
+        f"\nparameters chosen without the trial that scores them, 100 Hz:\n{rows[0].draws} draws, "
+        f"each parameter times 1/{leave_one_out.FACTOR:g} to {leave_one_out.FACTOR:g}, seed 1"
+    )
+    columns = ("filter", "left out", "as shipped", "median draw")
+    cells = ((row.method, row.left_out_deg, row.shipped_deg, row.median_deg) for row in rows)
+    console.print(table(title, columns, cells))
 
 
 def print_sim(options: BenchOptions, console: Console) -> None:

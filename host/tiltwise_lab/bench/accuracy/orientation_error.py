@@ -1,8 +1,9 @@
 """`tiltwise bench orientation`: inclination error and speed of our filters and of the known ones, on optical truth.
 
 Reads a folder of .npz files (fs, gyr, acc, quat at the sample times, movement = what is scored: the layout of
-BROAD, doi:10.3390/data6070072). Prints nothing; returns rows for the table in tiltwise_lab/registry.py and
-tiltwise_lab/bench/bench_plots.py.
+BROAD, doi:10.3390/data6070072). Every peer gets its best fair feed, the mean of two gyroscope samples; beside it
+stands what it makes of our own integration, and what it makes of the samples as they are. Prints nothing; returns
+rows for accuracy_tables.py and tiltwise_lab/bench/bench_plots.py.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +20,12 @@ from scipy.optimize import minimize_scalar
 from scipy.signal import resample_poly
 
 from tiltwise.errors import AppError
+from tiltwise.motion.orientation import strapdown
+from tiltwise.motion.orientation.estimator import estimate_orientation
 from tiltwise.motion.rotation import angle_between_deg, normalise, up_in_sensor
 from tiltwise.types import FloatArray
-from tiltwise_lab.bench.accuracy.reference_filters import Method, methods
+from tiltwise_lab.bench.accuracy.gyroscope_feeds import Feed, mean_of_two, newest, our_steps
+from tiltwise_lab.bench.accuracy.reference_filters import BOARD_RANGES, Method, methods, vqf_online
 
 FIELDS = ("fs", "gyr", "acc", "quat", "movement")
 WIDEST_SHIFT_S = 0.015  # 1.5 steps at 100 Hz: more than any filter's convention about the time of a sample
@@ -47,12 +52,16 @@ class Condition:
         return ", ".join(parts)
 
 
-CONDITIONS = (Condition(100.0), Condition(50.0), Condition(50.0, 16.0, 2000.0, 0.05))
+LOSSY = Condition(50.0, 16.0, 2000.0, 0.05)
+CONDITIONS = (Condition(100.0), Condition(50.0), LOSSY, Condition(100.0, *BOARD_RANGES))
 
 
 @dataclass(frozen=True, slots=True)
 class OrientationTrial:
-    """One recording as the filters see it, with its truth: up_true (n, 3) in the sensor, is_scored (n,)."""
+    """One recording as the filters see it, with its truth: up_true (n, 3) in the sensor, is_scored (n,).
+
+    is_kept (n,): false where the sample was lost and a straight line was drawn across.
+    """
 
     name: str
     rate_hz: float
@@ -60,28 +69,46 @@ class OrientationTrial:
     acc: FloatArray
     up_true: FloatArray
     is_scored: NDArray[np.bool_]
+    is_kept: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class BenchRow:
-    """One method under one condition; RMS inclination errors in degrees, their mean, median and worst over files.
+    """One method under one condition; RMS inclination errors in degrees, means over files but for worst and files.
 
-    aligned_deg is the mean with the one time shift that suits the method best: it takes away its convention about
-    the time of a sample. per_vqf and aligned_per_vqf are ratios to VQF under the same condition.
+    fair_deg: fed with the mean of two gyroscope samples (files_deg, worst_deg and shift_ms, too).
+    same_steps_deg: fed with our own integration, lost samples repaired, so that only the filter differs. as_is_deg:
+    fed with the newest sample. Ours integrate between samples themselves, so that the three are one. shift_ms: the
+    one time shift that suits the method best, near none where the feed is fair. per_vqf and same_steps_per_vqf:
+    ratio to VQF under the same condition with the same feed.
     """
 
     condition: str
     method: str
-    as_is_deg: float
-    median_deg: float
+    fair_deg: float
     worst_deg: float
-    aligned_deg: float
     shift_ms: float
+    same_steps_deg: float
+    as_is_deg: float
     per_vqf: float
-    aligned_per_vqf: float
+    same_steps_per_vqf: float
     samples_per_s: float
     is_causal: bool
     files_deg: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RefillWorth:
+    """Mean RMS errors in degrees where samples are lost: what it is worth to see lines drawn across them.
+
+    unseen: the lines are taken as samples. timed: the lost samples are left out and the time stamps kept.
+    """
+
+    online_unseen_deg: float
+    offline_unseen_deg: float
+    vqf_unseen_deg: float
+    online_timed_deg: float
+    offline_timed_deg: float
 
 
 def orientation_rows(
@@ -131,13 +158,16 @@ def load_trial(path: Path, condition: Condition, seed: int = 0) -> OrientationTr
     if condition.acc_range_g and condition.gyr_range_dps:
         acc = _counts(acc, condition.acc_range_g * 9.80665)
         gyr = _counts(gyr, float(np.radians(condition.gyr_range_dps)))
+    is_kept = np.ones(len(gyr), dtype=bool)
     if condition.lost:
-        gyr, acc = _refill(gyr, acc, condition.lost, seed)
+        is_kept = np.random.default_rng(seed).random(len(gyr)) >= condition.lost
+        is_kept[[0, -1]] = True
+        gyr, acc = _refill(gyr, is_kept), _refill(acc, is_kept)
     truth, moves = truth[::step], moves[::step]
     known = np.isfinite(truth).all(axis=1)
     up_true = np.where(known[:, None], up_in_sensor(normalise(np.where(known[:, None], truth, 1.0))), np.nan)
     gyr, acc = np.ascontiguousarray(gyr), np.ascontiguousarray(acc)
-    return OrientationTrial(path.stem, native_hz / step, gyr, acc, up_true, moves & known)
+    return OrientationTrial(path.stem, native_hz / step, gyr, acc, up_true, moves & known, is_kept)
 
 
 def _counts(values: FloatArray, full_scale: float) -> FloatArray:
@@ -145,12 +175,9 @@ def _counts(values: FloatArray, full_scale: float) -> FloatArray:
     return np.clip(np.round(values / unit), -32768, 32767) * unit
 
 
-def _refill(gyr: FloatArray, acc: FloatArray, lost: float, seed: int) -> tuple[FloatArray, FloatArray]:
-    keep = np.random.default_rng(seed).random(len(gyr)) >= lost
-    keep[[0, -1]] = True
-    at, kept = np.arange(len(gyr)), np.flatnonzero(keep)
-    filled = [np.stack([np.interp(at, kept, v[kept, k]) for k in range(3)], axis=1) for v in (gyr, acc)]
-    return filled[0], filled[1]
+def _refill(values: FloatArray, is_kept: NDArray[np.bool_]) -> FloatArray:
+    at, kept = np.arange(len(values)), np.flatnonzero(is_kept)
+    return np.stack([np.interp(at, kept, values[kept, k]) for k in range(3)], axis=1)
 
 
 def _measure(
@@ -161,47 +188,82 @@ def _measure(
     reference: BenchRow | None,
 ) -> BenchRow:
     """Run a method over all recordings; without a reference it is its own."""
+    integrates = name.startswith("tiltwise")
+    fair = newest if integrates else mean_of_two
     started = time.perf_counter()
-    found = [run(trial.gyr, trial.acc, trial.rate_hz) for trial in trials]
+    found = [_run(run, trial, fair) for trial in trials]
     seconds = time.perf_counter() - started
     ups = [up_in_sensor(normalise(q)) for q in found]
     files = [inclination_rmse_deg(trial, up) for trial, up in zip(trials, ups, strict=True)]
-    as_is = float(np.mean(files))
-    aligned, shift_s = _align(trials, ups)
-    aligned = min(aligned, as_is)
+    fair_deg = float(np.mean(files))
+    same = fair_deg if integrates else mean_error_deg(run, trials, our_steps)
     return BenchRow(
         condition=condition.name,
         method=name,
-        as_is_deg=as_is,
-        median_deg=float(np.median(files)),
+        fair_deg=fair_deg,
         worst_deg=float(np.max(files)),
-        aligned_deg=aligned,
-        shift_ms=1000 * shift_s,
-        per_vqf=as_is / (reference.as_is_deg if reference else as_is),
-        aligned_per_vqf=aligned / (reference.aligned_deg if reference else aligned),
+        shift_ms=1000 * _best_shift_s(trials, ups),
+        same_steps_deg=same,
+        as_is_deg=fair_deg if integrates else mean_error_deg(run, trials, newest),
+        per_vqf=fair_deg / (reference.fair_deg if reference else fair_deg),
+        same_steps_per_vqf=same / (reference.same_steps_deg if reference else same),
         samples_per_s=sum(len(trial.gyr) for trial in trials) / seconds,
-        is_causal=_is_causal(run, trials[0], found[0]),
+        is_causal=_is_causal(run, trials[0], fair, found[0]),
         files_deg=tuple(files),
     )
+
+
+def _run(run: Method, trial: OrientationTrial, feed: Feed) -> FloatArray:
+    return run(feed(trial.gyr, trial.rate_hz), trial.acc, trial.rate_hz)
+
+
+def mean_error_deg(run: Method, trials: Sequence[OrientationTrial], feed: Feed = newest) -> float:
+    """Return the mean RMS inclination error of a method over trials, fed in this way."""
+    return float(
+        np.mean([inclination_rmse_deg(t, up_in_sensor(normalise(_run(run, t, feed)))) for t in trials])
+    )
+
+
+def refill_worth(folder: Path, condition: Condition = LOSSY) -> RefillWorth:
+    """Measure what our filter gains under a condition that loses samples by seeing lines drawn across them."""
+    trials = [load_trial(path, condition, seed) for seed, path in enumerate(sorted(folder.glob("*.npz")))]
+    ours = methods()[0]
+    with patch.object(strapdown, "_repair_refills", lambda *_: None):
+        online, offline = (mean_error_deg(ours[f"tiltwise {name}"], trials) for name in ("online", "offline"))
+    timed = [
+        float(np.mean([_timed_error_deg(trial, offline=is_offline) for trial in trials]))
+        for is_offline in (False, True)
+    ]
+    return RefillWorth(online, offline, mean_error_deg(vqf_online, trials, mean_of_two), timed[0], timed[1])
+
+
+def _timed_error_deg(trial: OrientationTrial, *, offline: bool) -> float:
+    """RMS inclination error at the samples that were not lost, which are all that the filter gets."""
+    kept = trial.is_kept
+    t_s = np.flatnonzero(kept) / trial.rate_hz
+    up = up_in_sensor(estimate_orientation(t_s, trial.gyr[kept], trial.acc[kept], offline=offline))
+    error = angle_between_deg(up, trial.up_true[kept])[trial.is_scored[kept]]
+    return float(np.sqrt(np.mean(error**2)))
 
 
 def inclination_rmse_deg(trial: OrientationTrial, up: FloatArray, shift_s: float = 0.0) -> float:
     """RMS angle in degrees between the estimated up (n, 3) at t and the true one at t + shift_s, where scored."""
     if shift_s == 0:
-        at, truth = trial.is_scored, trial.up_true
+        at, truth = trial.is_scored & np.isfinite(up[:, 0]), trial.up_true
     else:
         place = np.arange(len(up)) + shift_s * trial.rate_hz
         low = np.clip(np.floor(place).astype(int), 0, len(up) - 2)
         share = (place - low)[:, None]
         truth = (1 - share) * trial.up_true[low] + share * trial.up_true[low + 1]
         nearest = np.clip(np.round(place).astype(int), 0, len(up) - 1)
-        at = trial.is_scored[nearest] & np.isfinite(truth).all(axis=1) & (place >= 0) & (place <= len(up) - 1)
+        at = trial.is_scored[nearest] & np.isfinite(up[:, 0]) & np.isfinite(truth).all(axis=1)
+        at &= (place >= 0) & (place <= len(up) - 1)
     error = angle_between_deg(up[at], truth[at])
     return float(np.sqrt(np.mean(error**2)))
 
 
-def _align(trials: Sequence[OrientationTrial], ups: Sequence[FloatArray]) -> tuple[float, float]:
-    """Return the lowest mean RMSE over one time shift for all recordings, and that shift in s."""
+def _best_shift_s(trials: Sequence[OrientationTrial], ups: Sequence[FloatArray]) -> float:
+    """Return the one time shift in s for all recordings that gives the lowest mean RMSE."""
 
     def mean(shift_s: float) -> float:
         pairs = zip(trials, ups, strict=True)
@@ -210,10 +272,12 @@ def _align(trials: Sequence[OrientationTrial], ups: Sequence[FloatArray]) -> tup
     best = minimize_scalar(
         mean, bounds=(-WIDEST_SHIFT_S, WIDEST_SHIFT_S), method="bounded", options={"xatol": 2e-4}
     )
-    return float(best.fun), float(best.x)
+    return float(best.x)
 
 
-def _is_causal(run: Method, trial: OrientationTrial, whole: FloatArray) -> bool:
+def _is_causal(run: Method, trial: OrientationTrial, feed: Feed, whole: FloatArray) -> bool:
     n = int(PREFIX * len(trial.gyr))
-    part = run(trial.gyr[:n].copy(), trial.acc[:n].copy(), trial.rate_hz)
-    return bool(np.abs(np.abs(np.sum(normalise(part) * normalise(whole[:n]), axis=1)) - 1).max() < 1e-9)
+    part = run(feed(trial.gyr[:n].copy(), trial.rate_hz), trial.acc[:n].copy(), trial.rate_hz)
+    at = np.isfinite(part[:, 0])
+    same = np.abs(np.sum(normalise(part[at]) * normalise(whole[:n][at]), axis=1))
+    return bool(np.abs(same - 1).max() < 1e-9)

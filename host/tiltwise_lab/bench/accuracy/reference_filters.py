@@ -1,17 +1,15 @@
 """The six-axis filters that `tiltwise bench orientation` runs: ours, and the well-known ones beside them.
 
 Each takes gyr (n, 3) rad/s, acc (n, 3) m/s^2 and the rate in Hz; each returns q_earth_from_sensor (n, 4), earth z
-up. Parameters of the peers are their authors' defaults, or the values that scored best on optical truth, as named.
+up, not a number where it has none. Parameters of the peers are their authors' defaults, or the values that scored
+best on optical truth, as named. Ours integrate between samples; what the peers get is in gyroscope_feeds.py.
 """
 
 from __future__ import annotations
 
-import ast
 import math
 from collections.abc import Callable
 from importlib import import_module
-from pathlib import Path
-from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,8 +18,10 @@ import vqf
 from tiltwise.common import fusion
 from tiltwise.motion.orientation.estimator import estimate_orientation
 from tiltwise.types import FloatArray
+from tiltwise_lab.bench.accuracy.number_types import load_single
 
 Method = Callable[[FloatArray, FloatArray, float], FloatArray]
+BOARD_RANGES = (4.0, 1000.0)  # g, deg/s: firmware/config.py
 
 
 def methods() -> tuple[dict[str, Method], list[str]]:
@@ -30,7 +30,7 @@ def methods() -> tuple[dict[str, Method], list[str]]:
         "tiltwise online": tiltwise_online,
         "tiltwise offline": tiltwise_offline,
         "tiltwise firmware": tiltwise_firmware,
-        "firmware 4 g 1000 dps": tiltwise_firmware_counts,
+        "tiltwise board": tiltwise_board,
         "VQF": vqf_online,
         "offlineVQF": vqf_offline,
         "BasicVQF": vqf_basic,
@@ -66,18 +66,19 @@ def tiltwise_firmware(gyr: FloatArray, acc: FloatArray, rate_hz: float) -> Float
     return out
 
 
-def tiltwise_firmware_counts(gyr: FloatArray, acc: FloatArray, rate_hz: float) -> FloatArray:
-    """The same on counts of the board's own ranges (firmware/config.py), clipped there, two samples a step."""
-    gyr_unit, acc_unit = math.radians(1000.0) / 32768, 4 * 9.80665 / 32768
+def tiltwise_board(gyr: FloatArray, acc: FloatArray, rate_hz: float) -> FloatArray:
+    """The same as the board runs it: counts of its own ranges, clipped there, two samples a step."""
+    gyr_unit, acc_unit = math.radians(BOARD_RANGES[1]) / 32768, BOARD_RANGES[0] * 9.80665 / 32768
     board = fusion.Fusion(rate_hz, gyr_unit, acc_unit, 2)
     rates, forces = (
         np.clip(np.round(values / unit), -32768, 32767).astype(int).tolist()
         for values, unit in ((gyr, gyr_unit), (acc, acc_unit))
     )
-    out = np.empty((len(gyr), 4))
+    out = np.full((len(gyr), 4), np.nan)
     for k, (rate, force) in enumerate(zip(rates, forces, strict=True)):
         board.update(*rate, *force)
-        out[k] = board.q
+        if board.is_current:
+            out[k] = board.q
     return out
 
 
@@ -181,25 +182,9 @@ def _from_up(x: float, y: float, z: float) -> tuple[float, float, float, float]:
     return w / size, y / size, -x / size, 0.0
 
 
-class _Wrap(ast.NodeTransformer):
-    """Replaces `1.0` by `number(1.0)`, so that no operation escapes to double precision."""
-
-    def visit_Constant(self, node: ast.Constant) -> ast.AST:
-        if type(node.value) is not float:
-            return node
-        call = ast.Call(func=ast.Name(id="__number__", ctx=ast.Load()), args=[node], keywords=[])
-        return ast.copy_location(call, node)
-
-
 def single_precision_fusion(rate_hz: float) -> Any:
     """Return the board's Fusion, which calculates in single precision when it is fed numpy.float32.
 
     Most boards calculate so: the same source, every operation rounded.
     """
-    path = Path(str(fusion.__file__))
-    tree = ast.fix_missing_locations(_Wrap().visit(ast.parse(path.read_text(encoding="utf-8"))))
-    module = ModuleType("tiltwise_fusion_single")
-    module.__dict__["__number__"] = np.float32
-    exec(compile(tree, str(path), "exec"), module.__dict__)
-    module.__dict__["math"] = SimpleNamespace(sqrt=lambda x: np.float32(np.sqrt(x)))
-    return module.Fusion(np.float32(rate_hz))
+    return load_single(fusion).Fusion(np.float32(rate_hz))

@@ -20,7 +20,7 @@ from tiltwise.common.fusion import Fusion
 from tiltwise.errors import AppError
 from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
 from tiltwise.types import FloatArray
-from tiltwise_lab.vm.compiled import compiled_firmware, rom_image
+from tiltwise_lab.vm.compiled import compiled_firmware, never_run, rom_image
 from tiltwise_lab.vm.nodding_motion import NoddingMotion
 from tiltwise_lab.vm.process import HERE, Vm
 from tiltwise_lab.vm.vm_board import VmBoard
@@ -120,9 +120,11 @@ def heap_rows(hours: float = 8.0) -> Iterator[tuple[float, HeapRow]]:
     before = yield from _module_rows()
     board, _ = _nodding_board(files={}, rom=rom_image())
     try:
-        yield from _start_rows(board, ", ROM", before)
+        in_rom = yield from _start_rows(board, ", ROM", before)
+        frozen = in_rom - _loaded_bytes(board.vm.value(_OUR_MODULES))
     finally:
         board.close()
+    yield 0.0, HeapRow("  the firmware in it, frozen into the image", 0.0, frozen, 0)
     board, feed = _nodding_board()
     try:
         yield from _start_rows(board, "", before)
@@ -148,8 +150,26 @@ def heap_rows(hours: float = 8.0) -> Iterator[tuple[float, HeapRow]]:
         board.close()
 
 
-def _start_rows(board: VmBoard, where: str, before: int) -> Iterator[tuple[float, HeapRow]]:
-    """Measure after start; the modules for pins and radio, which the bench replaces, are there too."""
+def _loaded_bytes(names: list[str]) -> int:
+    """Return the heap that loading these modules from ROM takes before any of their code runs.
+
+    Of a frozen module that part (code objects, names, constants) is in the image, so what it takes is what it takes
+    from ROM less this. The same modules without content are subtracted: a module object is made in both cases.
+    """
+    taken = []
+    for edit in (never_run, lambda _text: ""):
+        with Vm({}, rom=rom_image(edit)) as vm:
+            before = vm.heap_in_use()
+            vm.run("\n".join(f"import {name}" for name in sorted(names)))
+            taken.append(vm.heap_in_use() - before)
+    return taken[0] - taken[1]
+
+
+def _start_rows(board: VmBoard, where: str, before: int) -> Generator[tuple[float, HeapRow], None, int]:
+    """Measure after start; the modules for pins and radio, which the bench replaces, are there too.
+
+    Returns the bytes of the firmware.
+    """
     vm = board.vm
     vm.run("import firmware.device.board, firmware.comms.ble_radio, firmware.boards.xiao_esp32c3")
     n_bytes = vm.heap_in_use()
@@ -160,8 +180,12 @@ def _start_rows(board: VmBoard, where: str, before: int) -> Iterator[tuple[float
     rings = vm.heap_in_use() - n_bytes
     vm.run("del rings")
     yield 0.0, HeapRow(f"  the firmware in it, without its rings{where}", 0.0, n_bytes - before - rings, 0)
+    return n_bytes - before
 
 
+_OUR_MODULES = (
+    "[name for name in __import__('sys').modules if name.split('.')[0] in ('firmware', 'tiltwise')]"
+)
 _SAME_RINGS = """
 from firmware.comms.frame_store import FrameRing
 main, minutes = app.frames.main, app.frames.minutes

@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from tiltwise.errors import AppError
-from tiltwise_lab.bench.firmware import cost, hostile_writes, radio_streaming
+from tiltwise_lab.bench.firmware import cost, hostile_writes, in_chip_error, radio_streaming
 from tiltwise_lab.bench.table import collect, table
 from tiltwise_lab.vm.vm_install import VmUnavailableError
 
@@ -20,6 +20,7 @@ _SEED = 1
 
 def print_firmware(folder: Path | None, scale: float, console: Console) -> None:
     """Measure and print everything; scale 1 takes the full times of the issue (hours), smaller ones shorten them."""
+    _print_in_chip(console)
     try:
         _print_memory(console)
         _print_fusion(folder, console)
@@ -29,6 +30,16 @@ def print_firmware(folder: Path | None, scale: float, console: Console) -> None:
     except VmUnavailableError as error:
         raise AppError(f"{error}; install the extra dev: pip install -e '.[dev]'") from error
     _print_losses(24.0 * scale, max(1, round(500 * scale)), max(1, round(20 * scale)), console)
+
+
+def _print_in_chip(console: Console) -> None:
+    for title, is_perfect in (("five individuals", False), ("parts without errors: the formats alone", True)):
+        rows = collect("LSM6DSV16X", in_chip_error.in_chip_rows(is_perfect=is_perfect))
+        cells = ((r.name, r.parts, r.rmse_deg, r.worst_deg) for r in rows)
+        heads = ("angle from", "parts", "RMSE deg", "worst deg")
+        console.print(
+            table(f"\nLSM6DSV16X register model, nods of 30 deg, seeds 1 to 5; {title}", heads, cells)
+        )
 
 
 def _print_memory(console: Console) -> None:

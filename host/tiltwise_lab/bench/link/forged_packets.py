@@ -13,7 +13,7 @@ from tiltwise.common.channel import Channel
 from tiltwise_lab.bench.parallel import run_in_processes
 
 FORGED = 1_000_000
-_SESSION = (b"simboard", 7, 0, 0)  # device id, boot, wishes, granted
+_SESSION = (b"simboard", 0)  # device id, wishes
 _KEY, _OTHER_KEY = bytes(range(1, 33)), bytes(range(2, 34))
 _N = 64  # genuine packets of each kind
 _MOTOR = b"\1\2"
@@ -118,7 +118,8 @@ def _unsealed(seq: int) -> bytearray:
 
 def _sealed(channel: Channel, seq: int) -> bytes:
     frame = _unsealed(seq)
-    sealed: bytearray = channel.seal(frame, len(frame), bytearray(len(frame)))
+    sealed = bytearray(len(frame) + wire.SEALED_GROWS)
+    channel.seal(frame, len(frame), sealed)
     return bytes(sealed)
 
 

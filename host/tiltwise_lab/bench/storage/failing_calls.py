@@ -27,12 +27,15 @@ _C = r"""
 enum { COUNT, KILL, EIO_ONCE, FULL, SHORT };
 static long calls, at;
 static int how;
+enum { MOST = 1 << 16 };
+static char wrote[MOST]; /* whether the n-th call was a write */
 static char under[PATH_MAX];
 void tiltwise_arm(long n, int what, const char *folder) {
   calls = 0; at = n; how = what;
   snprintf(under, sizeof under, "%s", folder);
 }
 long tiltwise_calls(void) { return calls; }
+int tiltwise_wrote(long n) { return n < MOST && wrote[n]; }
 static int is_path_under(const char *path) { return under[0] && !strncmp(path, under, strlen(under)); }
 static int is_under(int fd) {
   char name[64], path[PATH_MAX];
@@ -44,7 +47,7 @@ static int is_under(int fd) {
   return is_path_under(path);
 }
 static int due(int is_write) {
-  ++calls;
+  if (++calls < MOST) wrote[calls] = is_write;
   if (how == FULL) return calls >= at && is_write ? FULL : COUNT;
   if (calls != at) return COUNT;
   if (how == SHORT && !is_write) return COUNT;
@@ -126,7 +129,7 @@ class FailingCalls:
 
     def __init__(self) -> None:
         own = ctypes.CDLL(None)
-        self._arm, self._calls = own.tiltwise_arm, own.tiltwise_calls
+        self._arm, self._calls, self._wrote = own.tiltwise_arm, own.tiltwise_calls, own.tiltwise_wrote
         self._calls.restype = ctypes.c_long
 
     def arm(self, n: int, fault: Fault, folder: Path) -> None:
@@ -137,3 +140,7 @@ class FailingCalls:
     def calls(self) -> int:
         """Calls under the folder since `arm`."""
         return int(self._calls())
+
+    def writes(self) -> list[int]:
+        """Return which of the calls since `arm` were writes, counted from 1."""
+        return [n for n in range(1, self.calls + 1) if self._wrote(ctypes.c_long(n))]

@@ -1,8 +1,8 @@
 """`tiltwise bench store`, fifth part: whole stores with damaged bytes, pages, lengths and files.
 
-A store as a killed program leaves it (months, core.db with a log, receipts) is damaged in one to three places, opened
-for writing, and read. Receipts and databases are not damaged at once: then nobody can know. Demanded: no error that
-is not one line, and no acknowledged frame that is missing in silence.
+A store as a killed program leaves it (months, core.db with a log, both files of receipts) is damaged in one to three
+places of one, two or three files, opened for writing, and read. Demanded: no error that is not one line, and no
+acknowledged frame that is missing in silence: told is the number, or that chunks or lines of receipts cannot be read.
 """
 
 from __future__ import annotations
@@ -18,19 +18,23 @@ from datetime import date
 from pathlib import Path
 
 from tiltwise.recording.tw_file import RecordingError, read_frames
+from tiltwise.store.files import schema
+from tiltwise.store.files.swap import incidents
 from tiltwise.store.reader import StoreReader
 from tiltwise.store.writer import Store, StoreError
-from tiltwise_lab.bench.storage.faults_at_every_call import (
+from tiltwise_lab.bench.storage.killed_host import T0_S
+from tiltwise_lab.bench.storage.prepared_stores import (
     FRAMES_OF_BOOTS,
     present,
     quick_disk,
     record,
     template_with_recordings,
 )
-from tiltwise_lab.bench.storage.killed_host import T0_S
 
 STORES = 10_000
 _PAGE = 512  # a sector
+_SEVERAL = {"two files": 2, "three files": 3}  # of databases, log and receipts
+_IN_DOUBT = ("cannot be compared", "damaged chunks")  # what lines say that give no number
 _MISSING = re.compile(r"^(\d+) (?:acknowledged frames|frames of .* are not as)", re.MULTILINE)
 
 
@@ -94,7 +98,7 @@ def fuzz_rows(stores: int = STORES, seed: int = 1) -> Iterator[tuple[float, Fuzz
     rng = random.Random(seed)
     rows = {
         what: FuzzRow(what)
-        for what in ("core.db", "core.db-wal", "month", "receipts.log", "recording", "several")
+        for what in ("core.db", "core.db-wal", "month", "receipts.log", "recording", *_SEVERAL)
     }
     with tempfile.TemporaryDirectory(prefix="tiltwise-fuzz-", dir=quick_disk()) as name:
         template, trial = Path(name) / "template", Path(name) / "trial"
@@ -111,15 +115,14 @@ def fuzz_rows(stores: int = STORES, seed: int = 1) -> Iterator[tuple[float, Fuzz
 
 
 def _files(folder: Path, what: str, rng: random.Random) -> list[Path]:
-    databases = [*folder.glob("core.db*"), *folder.glob("raw-*.db")]
     match what:
         case "month":
             return [rng.choice(sorted(folder.glob("raw-*.db")))]
         case "recording":
             return [rng.choice(sorted(folder.glob("*.tw")))]
-        case "several":
-            chosen = [path for path in databases if not path.name.endswith("-shm")]
-            return rng.sample(sorted(chosen), 2)
+        case what if what in _SEVERAL:
+            names = (schema.CORE_NAME, f"{schema.CORE_NAME}-wal", "raw-*.db", "receipts*.log")
+            return rng.sample(sorted(path for name in names for path in folder.glob(name)), _SEVERAL[what])
     return [folder / what]
 
 
@@ -183,7 +186,7 @@ def _open_and_read(row: FuzzRow, folder: Path) -> str:
     n_told = sum(map(int, _MISSING.findall("\n".join(said))))
     row.with_losses += lost > 0
     row.told += lost > 0 and bool(said)
-    if lost > n_told and not any("damaged" in line for line in said):
+    if lost > n_told and not any(sign in line for line in said for sign in _IN_DOUBT):
         return f"{lost} frames lost, {n_told} told: {said}"
     if len(found.get(9, ())) != 50:
         return f"{len(found.get(9, ()))} frames of 50 stored afterwards"
@@ -191,8 +194,6 @@ def _open_and_read(row: FuzzRow, folder: Path) -> str:
 
 
 def _messages(folder: Path) -> list[str]:
-    from tiltwise.store.files.swap import incidents
-
     return [each.line for each in incidents(folder)]
 
 

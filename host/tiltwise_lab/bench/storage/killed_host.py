@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from tiltwise.common import wire
-from tiltwise.config.settings import AlertSetting, Deliver, RuleSetting, Settings
+from tiltwise.config.settings import AlertSetting, Deliver, RuleKind, RuleSetting, Settings
 from tiltwise.live.live_session import LiveSession
 from tiltwise.live.open_session import Worn, open_session
 from tiltwise.live.wearer.live_events import Command
@@ -46,7 +46,10 @@ def calibrated_session(store: Store, boot: int, *, rule_s: float = 60.0) -> Live
     upright = mounting_from_up(np.array([0.0, 0.0, 1.0]), mount=Mount.NECK)
     return open_session(
         Worn(mount=Mount.NECK, mounting=upright),
-        settings=Settings(rule=RuleSetting(seconds=rule_s), alerts=AlertSetting(deliver=Deliver.DESKTOP)),
+        settings=Settings(
+            rule=RuleSetting(kind=RuleKind.SIMPLE, seconds=rule_s),
+            alerts=AlertSetting(deliver=Deliver.DESKTOP),
+        ),
         started_utc_s=T0_S + BOOT_S * boot,
         device="killed host",
         store=store,

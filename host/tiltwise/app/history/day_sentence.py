@@ -1,0 +1,84 @@
+"""The sentence that a day or a period begins with, from what is stored of it and of the time before."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+
+from tiltwise.app.day import Day
+from tiltwise.app.history.periods import Loaded, Period, Span, hour_name, load_period, total
+from tiltwise.report.history.sentences import Before, opening
+from tiltwise.report.history.totals import Totals, sum_by, totals_of
+from tiltwise.store.writer import Store
+
+_LOOK_BACK_DAYS = 7
+
+
+def day_sentence(folder: Path, day: Day) -> str:
+    """Return the sentence on a day, compared with the newest day within a week before it."""
+    hours = sum_by(day.summary.minutes, lambda t_s: hour_name(t_s, day.zone))
+    sums = Totals() if day.summary.total is None else totals_of(day.summary.total)
+    return opening(
+        sums,
+        day.summary.mount,
+        parts=hours,
+        longest_s=day.summary.longest_bout_s,
+        before=_day_before(folder, day.day),
+        is_pair=day.summary.upper_back is not None,
+    )
+
+
+def _day_before(folder: Path, day: date) -> Before | None:
+    with Store.open_readonly(folder) as reader:
+        known = [d for d in reader.days() if timedelta() < day - d <= timedelta(days=_LOOK_BACK_DAYS)]
+        if not known:
+            return None
+        summary = reader.day(known[-1]).summary()
+    name = "the day before" if day - known[-1] == timedelta(days=1) else f"on {known[-1]:%A}"
+    return Before(name, Totals() if summary.total is None else totals_of(summary.total))
+
+
+def period_sentence(loaded: Loaded, before: Loaded | None) -> str:
+    """Return the sentence on a period, compared with another."""
+    compared = None
+    if before is not None:
+        compared = Before(_name_of(before.period, loaded.period), before.totals)
+    return opening(
+        loaded.totals,
+        loaded.mount,
+        parts=_parts(loaded),
+        longest_s=loaded.longest_s,
+        before=compared,
+        is_pair=loaded.is_pair,
+    )
+
+
+def _name_of(before: Period, period: Period) -> str:
+    """Return what a period is called beside the one that it is compared with."""
+    if before == period.before():
+        several = f"{before.n_days} days" if before.n_days > 1 else "day"
+        return f"the {period.span or several} before"
+    if before.span is Span.WEEK:
+        return f"in the {before.name[0].lower()}{before.name[1:]}"
+    return f"{'on' if before.n_days == 1 else 'in'} {before.name}"
+
+
+def _parts(loaded: Loaded) -> dict[str, Totals]:
+    """Return the days of a week or month, the months of longer times, by name."""
+    span = loaded.period.span
+    if span is Span.YEAR or loaded.period.n_days > 62:
+        months: dict[str, list[Totals]] = {}
+        for day in loaded.days:
+            months.setdefault(f"in {day.date:%B}", []).append(day.totals)
+        return {name: total(sums) for name, sums in months.items()}
+    if loaded.period.n_days == 1:
+        return {f"between {hour} and {hour + 1}": sums for hour, sums in loaded.hours.items()}
+    if span is Span.WEEK:
+        return {f"on {day.date:%A}": day.totals for day in loaded.days}
+    return {f"on {day.date:%A}, {day.date.day} {day.date:%B}": day.totals for day in loaded.days}
+
+
+def period_before(folder: Path, period: Period, against: Period | None, *, is_full: bool) -> Loaded | None:
+    """Return what a period is compared with: what was asked for, or the one before; None when that has no data."""
+    loaded = load_period(folder, against or period.before(), is_full=is_full)
+    return loaded if loaded.days else None

@@ -1,0 +1,115 @@
+"""`tiltwise week`, `month` and `year`: one sentence, a table, a picture; or two of them compared."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tiltwise.app.cli_options import DataOption, JsonOption, PersonOption, PictureOption, chosen_settings
+from tiltwise.config import paths
+from tiltwise.text import printable
+
+AgainstOption = Annotated[
+    str | None,
+    typer.Option("--against", metavar="PERIOD", help="Compare with another one, in the picture too."),
+]
+
+
+def week(
+    when: Annotated[
+        str | None, typer.Argument(help="2026-W40, a day in it, this, last or -2; the newest without.")
+    ] = None,
+    against: AgainstOption = None,
+    data: DataOption = None,
+    out: PictureOption = None,
+    person: PersonOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """A stored week: a day after the other, on one clock."""
+    _show("week", when, against, data, out, person, as_json)
+
+
+def month(
+    when: Annotated[
+        str | None, typer.Argument(help="2026-10, a day in it, this, last or -2; the newest without.")
+    ] = None,
+    against: AgainstOption = None,
+    data: DataOption = None,
+    out: PictureOption = None,
+    person: PersonOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """A stored month: its days, and in which hours the neck was bent."""
+    _show("month", when, against, data, out, person, as_json)
+
+
+def year(
+    when: Annotated[
+        str | None, typer.Argument(help="2026, a day in it, this, last or -2; the newest without.")
+    ] = None,
+    against: AgainstOption = None,
+    data: DataOption = None,
+    out: PictureOption = None,
+    person: PersonOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """A stored year: a calendar of its days, and its months by hour."""
+    _show("year", when, against, data, out, person, as_json)
+
+
+def _show(
+    what: str,
+    when: str | None,
+    against: str | None,
+    data: Path | None,
+    out: Path | None,
+    person: str | None,
+    as_json: bool,
+) -> None:
+    from tiltwise import console
+    from tiltwise.app.day import folder_with_days
+    from tiltwise.app.history.day_sentence import period_before, period_sentence
+    from tiltwise.app.history.period_table import notes, period_json, period_table
+    from tiltwise.app.history.periods import Span, around, load_period, newest_day, parse_period
+    from tiltwise.errors import AppError
+    from tiltwise.offline.picture_file import check_picture_path, save_figure
+
+    check_picture_path(out)
+    span = Span(what)
+    chosen = None if when is None else parse_period(when, span)
+    other = None if against is None else parse_period(against, span)
+    folder, said = folder_with_days(data, paths.data_folder())
+    folder = paths.person_folder(folder, person)
+    newest = newest_day(folder)
+    period = chosen or around(newest, span)
+    is_full = span is not Span.YEAR or other is not None
+    loaded = load_period(folder, period, is_full=is_full)
+    if not loaded.days:
+        raise AppError(f"nothing was recorded in {period.name}; the newest data is of {newest}")
+    before = period_before(folder, period, other, is_full=is_full)
+    if other is not None and before is None:
+        raise AppError(
+            f"nothing was recorded in {other.name}, to compare with; the newest data is of {newest}"
+        )
+    sentence = period_sentence(loaded, before)
+    if as_json:
+        typer.echo(json.dumps(period_json(loaded, sentence), indent=1))
+        return
+    from tiltwise.app.history.period_picture import compared_figure, period_figure
+
+    path = out or Path(f"tiltwise-{period.file_name}.png")
+    if other is not None and before is not None:
+        figure = compared_figure(loaded, before, sentence)
+    else:
+        figure = period_figure(loaded, sentence, chosen_settings().rule.angle_deg)
+    save_figure(figure, path)
+    if said:
+        console.out.print(said, style="dim", highlight=False, soft_wrap=True)
+    console.out.print(sentence, style="bold", highlight=False)
+    console.out.print(period_table(loaded), highlight=False)
+    for line in notes(loaded):
+        console.out.print(line, style="dim", highlight=False)
+    console.out.print(f"plot: {printable(str(path), 300)}", highlight=False, soft_wrap=True)

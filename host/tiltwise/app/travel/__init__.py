@@ -1,0 +1,1 @@
+"""The commands that take data out and in: export, import, cohort."""

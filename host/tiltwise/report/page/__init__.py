@@ -1,0 +1,1 @@
+"""Words, tables and pictures of days become one HTML page that needs nothing else."""

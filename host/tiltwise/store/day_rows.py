@@ -1,0 +1,94 @@
+"""Rows of one local day, in UTC us, become minutes, events and gaps of one wearer; the SQL of reader.py for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tiltwise.report import aggregate as agg
+from tiltwise.report.day_summary import Gap
+from tiltwise.store.events import StoredEvent, decode_event, within_day
+from tiltwise.store.files.codec import unpack_aggregate
+from tiltwise.store.one_wearer import DeviceMinute, OneWearer, one_wearer
+from tiltwise.types import EpisodeEnded
+
+Query = Callable[[str, tuple[object, ...]], list[tuple[object, ...]]]
+_US = 1_000_000
+MINUTE_US = 60 * _US
+_LONGEST_EPISODE_US = 86_400 * _US
+
+
+def day_minutes(query: Query, start_us: int, end_us: int) -> OneWearer[tuple[int, agg.Aggregate]]:
+    """Return (sensor, minute) of each row, of one device in each minute."""
+    rows = query(
+        "SELECT sensor, start_us, data, name, covered_s, worn_s FROM aggregate "
+        "JOIN session ON session.id = session_id JOIN device ON device.id = device_id "
+        "WHERE start_us >= ? AND start_us < ? ORDER BY start_us",
+        (start_us, end_us),
+    )
+    minutes = []
+    for sensor, t, blob, name, *seconds in rows:
+        # The second sensor of a board goes with the first.
+        covered_s, worn_s = (float(str(s)) if sensor == 0 else 0.0 for s in seconds)
+        row = whole(sensor), unpack_aggregate(whole(t) / _US, blob_of(blob))
+        minutes.append(DeviceMinute(whole(t), str(name), covered_s, worn_s, row))
+    return one_wearer(minutes)
+
+
+def day_events(query: Query, start_us: int, end_us: int) -> list[StoredEvent]:
+    """Return the events of a day, and episodes of it that ended after it; an episode counts within the day."""
+    rows = query(
+        "SELECT kind, data, utc_us FROM event WHERE utc_us >= ?1 AND utc_us < ?2 OR (kind = 'EpisodeEnded' AND "
+        f"utc_us >= ?2 AND utc_us < ?2 + {_LONGEST_EPISODE_US}) ORDER BY utc_us, id",
+        (start_us, end_us),
+    )
+    decoded = (decode_event(str(k), str(d), whole(t) / _US) for k, d, t in rows)
+    return [
+        within_day(event, start_us / _US, end_us / _US)
+        for event in decoded
+        if event is not None and not (isinstance(event, EpisodeEnded) and event.start_s >= end_us / _US)
+    ]
+
+
+def day_gaps(query: Query, start_us: int, end_us: int, device_of: dict[int, str]) -> list[Gap]:
+    """Return the gaps of a day, less those of a device in whose time another one counted."""
+    rows = query(
+        "SELECT start_us, end_us, reason, name FROM gap JOIN session ON session.id = session_id "
+        "JOIN device ON device.id = device_id WHERE start_us < ? AND end_us > ? ORDER BY start_us",
+        (end_us, start_us),
+    )
+    found = []
+    for a, b, reason, name in rows:
+        first, last = max(whole(a), start_us), min(whole(b), end_us)
+        minutes = range(first // MINUTE_US * MINUTE_US, last, MINUTE_US)
+        if {device_of.get(minute, str(name)) for minute in minutes} <= {str(name)}:
+            found.append(Gap(first / _US, last / _US, str(reason)))
+    return found
+
+
+def sums_of_one_wearer(query: Query, bounds_us: tuple[int, int]) -> list[float]:
+    """Return the sums of a day in which each minute counts for one device."""
+    above = ", ".join(f"above_{limit}_s" for limit in agg.THRESHOLDS_DEG)
+    rows = query(
+        f"SELECT start_us, name, covered_s, worn_s, posture_s, moving_s, mean_deg * posture_s, {above} "
+        "FROM aggregate JOIN session ON session.id = session_id JOIN device ON device.id = device_id "
+        "WHERE start_us >= ? AND start_us < ? AND sensor = 0",
+        bounds_us,
+    )
+    chosen = one_wearer(
+        DeviceMinute(whole(t), str(name), values[0], values[1], values)
+        for t, name, *columns in rows
+        for values in [[float(str(value or 0.0)) for value in columns]]
+    )
+    return [sum(column) for column in zip(*chosen.rows, strict=True)]
+
+
+def whole(value: object) -> int:
+    """Return a column of whole numbers, of us or of anything counted."""
+    assert isinstance(value, int)
+    return value
+
+
+def blob_of(value: object) -> bytes:
+    """Return a column of bytes."""
+    assert isinstance(value, bytes)
+    return value

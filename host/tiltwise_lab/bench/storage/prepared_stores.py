@@ -1,0 +1,130 @@
+"""Stores with two boots as a closed, a killed, a damaged or an older program leaves them, to try faults on."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+from tiltwise.common.frame import Frame, read_frame, unpack_header
+from tiltwise.config.settings import RuleSetting
+from tiltwise.offline.recording_header import recording_header
+from tiltwise.recording.tw_file import RecordingWriter
+from tiltwise.store.files import schema
+from tiltwise.store.reader import StoreReader
+from tiltwise.store.writer import Store
+from tiltwise.types import EpisodeAlert, Mount, PostureKind
+from tiltwise_lab.bench.storage.killed_host import T0_S, frames_of
+
+MONTH_S = 40 * 86400.0  # the older boot lies in an earlier month
+STEP = 50  # frames of 0.2 s a commit: each sixth commit writes chunks
+_DEVICE = "faulted host"
+FRAMES_OF_BOOTS = {1: 400, 2: 430}  # frames of the two boots
+FEW_FRAMES = {1: 20, 2: 30}  # where each frame goes through a session
+Note = Callable[[str], None]
+
+
+@cache
+def made_frames(boot: int) -> list[Frame]:
+    """Return the frames of a boot, 90 s at five a second, the same each time."""
+    return [read_frame(data) for data in frames_of(boot, 90.0)]
+
+
+def time_s(boot: int, k: int) -> float:
+    """Return when the k-th frame of a boot was made, UTC s."""
+    return T0_S - (MONTH_S if boot == 1 else 0.0) + 1000.0 * boot + 0.2 * k
+
+
+def record(folder: Path, boot: int, n: int, note: Note = lambda _: None, *, is_closed: bool = True) -> Store:
+    """Store n frames of a boot, an event and a gap a commit, and note each acknowledgement as `ack BOOT SEQ`."""
+    store = Store(folder, min_free_bytes=0, now_s=lambda: T0_S)
+    for line in store.reports:
+        note(f"told {line}")
+    session = store.begin_session(
+        _DEVICE,
+        boot,
+        zone="UTC",
+        mount=Mount.NECK,
+        started_s=time_s(boot, 0),
+        first_seq=made_frames(boot)[0].seq,
+    )
+    for first in range(0, n, STEP):
+        chosen = made_frames(boot)[first : min(first + STEP, n)]
+        start_s = time_s(boot, first)
+        store.append(session, chosen, [time_s(boot, k) for k in range(first, first + len(chosen))])
+        store.put_events(session, [EpisodeAlert(5.0, PostureKind.FORWARD_FLEXION, 0.0, 31.0)], start_s)
+        store.put_gap(session, start_s + 1.0, start_s + 1.2, "lost on the way")
+        try:
+            done = store.commit()
+        except OSError:
+            continue  # as the session does: try again with the next
+        note(f"ack {boot} {done.settled[session]}")
+    if is_closed:
+        store.close()
+    return store
+
+
+def two_boots(folder: Path, n: Mapping[int, int] = FRAMES_OF_BOOTS) -> None:
+    """A boot of an earlier month, closed, and one that was killed: chunks, a tail and a log."""
+    made = folder.with_name(folder.name + "-live")
+    record(made, 1, n[1])
+    store = record(made, 2, n[2], is_closed=False)
+    shutil.copytree(made, folder)
+    store.close()
+    shutil.rmtree(made)
+
+
+def damaged(folder: Path, file: str, table: str) -> None:
+    """Two boots, closed, with one page of an index overwritten: every row of the tables can still be read."""
+    record(folder, 1, FRAMES_OF_BOOTS[1])
+    record(folder, 2, FRAMES_OF_BOOTS[2])
+    (path,) = folder.glob(file)
+    db = sqlite3.connect(path)
+    (page,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)).fetchone()
+    db.close()
+    with path.open("r+b") as opened:
+        opened.seek(4096 * (page - 1))
+        opened.write(b"\xa5" * 4096)
+
+
+def old_schema(folder: Path) -> None:
+    """Two boots in a store of schema version 1."""
+    folder.mkdir()
+    schema.open_writer(folder / schema.CORE_NAME, schema.CORE_MIGRATIONS[:1]).close()
+    newest, schema.CORE_MIGRATIONS = schema.CORE_MIGRATIONS, schema.CORE_MIGRATIONS[:1]
+    try:
+        record(folder, 1, FRAMES_OF_BOOTS[1])
+        record(folder, 2, FRAMES_OF_BOOTS[2])
+    finally:
+        schema.CORE_MIGRATIONS = newest
+
+
+def template_with_recordings(folder: Path, frames: Mapping[int, int] = FRAMES_OF_BOOTS) -> None:
+    """Two boots, and recordings of them."""
+    two_boots(folder, frames)
+    for boot, n in frames.items():
+        header = recording_header(
+            started=datetime.fromtimestamp(time_s(boot, 0), UTC), address="ble:", device=_DEVICE, zone="UTC",
+            mount=Mount.NECK, rule=RuleSetting(),
+        )  # fmt: skip
+        with RecordingWriter(folder / f"{boot}.tw", header, start_s=0.0) as writer:
+            for k, frame in enumerate(made_frames(boot)[:n]):
+                writer.write(0.2 * k, frame.data)
+
+
+def present(folder: Path, start_s: float = 0.0, end_s: float = 4e9) -> dict[int, set[int]]:
+    """Return the numbers of the frames that a reader finds in [start_s, end_s) UTC s, by boot."""
+    found: dict[int, set[int]] = {}
+    with StoreReader(folder) as reader:
+        for stored in reader.frames(start_s, end_s):
+            _, _, boot, seq, *_ = unpack_header(stored.data)
+            found.setdefault(boot, set()).add(seq)
+    return found
+
+
+def quick_disk() -> str | None:
+    """Return a folder in memory, where fsync costs nothing; the faults are the same."""
+    return "/dev/shm" if Path("/dev/shm").is_dir() else None

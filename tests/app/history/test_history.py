@@ -1,0 +1,156 @@
+"""`tiltwise week|month|year` say and draw what is stored, in local days, also where the clocks change."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from app.history.stored_weeks import KnownDay, write_days
+from command import Command, assert_one_line
+from tiltwise.app.history.period_picture import compared_figure, period_figure
+from tiltwise.app.history.periods import (
+    Period,
+    Span,
+    around,
+    hour_name,
+    load_period,
+    parse_period,
+    stretch,
+)
+from tiltwise.errors import UsageError
+from tiltwise.store.writer import Store
+
+WEEK = (
+    KnownDay("2026-10-12T09:00", 240, (60, 120)),
+    KnownDay("2026-10-13T09:00", 240, (0, 30)),
+    KnownDay("2026-10-15T23:00", 120, (50, 90)),  # over midnight
+    KnownDay("2026-10-21T09:00", 300, (10, 40)),
+)
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("weeks")
+    write_days(folder, WEEK)
+    return folder
+
+
+def test_a_week_in_figures(tiltwise: Command, stored: Path) -> None:
+    result = tiltwise("week", "2026-W42", "--data", stored, "--json")
+    assert (result.code, result.err) == (0, "")
+    found = json.loads(result.out)
+    assert [(day["day"], day["upright_s"] / 60) for day in found["days"]] == [
+        ("2026-10-12", 240), ("2026-10-13", 240), ("2026-10-15", 60), ("2026-10-16", 60),
+    ]  # fmt: skip
+    shares = [day["percent_beyond_deg"]["20"] for day in found["days"]]
+    assert shares == pytest.approx([25, 12.5, 10 / 60 * 100, 30 / 60 * 100], abs=1e-3)
+    assert found["all"]["percent_beyond_deg"]["30"] == pytest.approx(130 / 600 * 100, abs=1e-3)
+    assert found["all"]["percent_beyond_deg"]["45"] == 0
+    assert found["hours"]["10"]["percent_beyond_deg"]["20"] == pytest.approx(50, abs=1e-3)  # 60 of 120 min
+    assert found["sentence"].startswith(
+        "You looked down (20 deg or more) for 2 h 10 min, the most (1 h 00 min) on"
+    )
+
+
+def test_the_week_after_is_compared_with_it_by_share(tiltwise: Command, stored: Path) -> None:
+    result = tiltwise("week", "--data", stored, "--out", stored / "w.png")
+    assert result.code == 0
+    assert "less than the week before by share (10 % of the time" in " ".join(result.out.split())
+    assert (stored / "w.png").read_bytes().startswith(b"\x89PNG")
+    assert max(map(len, result.out.replace(str(stored), "").splitlines())) <= 80
+
+
+@pytest.mark.parametrize("command", ["month", "year"])
+def test_a_month_and_a_year_add_up_to_the_same(tiltwise: Command, stored: Path, command: str) -> None:
+    result = tiltwise(command, "--data", stored, "--json")
+    found = json.loads(result.out)
+    assert found["all"]["upright_s"] == pytest.approx(900 * 60)
+    assert found["all"]["percent_beyond_deg"]["20"] == pytest.approx(160 / 900 * 100, abs=1e-2)
+    assert found["all"]["mean_deg"] == pytest.approx((160 * 30.5 + 740 * 10.5) / 900, abs=0.01)
+    assert len(found["days"]) == 5
+    result = tiltwise(command, "--data", stored, "--out", stored / f"{command}.pdf")
+    assert (stored / f"{command}.pdf").read_bytes().startswith(b"%PDF")
+    assert "days without data" in result.out
+
+
+def test_two_weeks_compared(tiltwise: Command, stored: Path) -> None:
+    result = tiltwise(
+        "week", "2026-10-21", "--against", "2026-10-12", "--data", stored, "--out", stored / "c.svg"
+    )
+    assert result.code == 0
+    assert "the week before by share" in " ".join(result.out.split())
+    assert "<svg" in (stored / "c.svg").read_text(encoding="utf-8")
+    said = tiltwise("week", "2026-10-21", "--against", "2026-W30", "--data", stored)
+    assert_one_line(said, 1, "Week of 20 July 2026", "to compare with", "2026-10-21")
+
+
+def test_what_is_not_there_and_what_cannot_be_meant(tiltwise: Command, stored: Path, tmp_path: Path) -> None:
+    assert_one_line(tiltwise("month", "2025-02", "--data", stored), 1, "February 2025", "2026-10-21")
+    assert_one_line(tiltwise("week", "W1", "--data", stored), 2, "2026-W40")
+    assert_one_line(tiltwise("year", "26", "--data", stored), 2, "expected 2026")
+    assert_one_line(tiltwise("week", "--data", stored, "--out", tmp_path / "a.gif"), 2, ".png")
+    assert_one_line(tiltwise("week", "--data", tmp_path / "none"), 1, "tiltwise demo")
+    Store(tmp_path / "new").close()
+    assert_one_line(tiltwise("year", "--data", tmp_path / "new"), 1, "nothing recorded yet")
+
+
+@pytest.mark.parametrize(("start", "hours"), [("2026-03-29T00:00", 23), ("2026-10-25T00:00", 25)])
+def test_days_of_a_clock_change_have_23_and_25_hours(tmp_path: Path, start: str, hours: int) -> None:
+    # Bent in the minutes 120 to 180 after midnight: 03:00 to 04:00 in spring, the first 02:00 to 03:00 in autumn.
+    write_days(tmp_path, [KnownDay(start, hours * 60, (120, 180))])
+    day = date.fromisoformat(start[:10])
+    for is_full in (True, False):
+        (loaded,) = load_period(tmp_path, around(day, Span.WEEK), is_full=is_full).days
+        assert loaded.date == day
+        assert loaded.totals.posture_s == pytest.approx(hours * 3600)
+        by_hour = {hour: round(sums.down_s / 60) for hour, sums in loaded.hours.items() if sums.down_s > 1}
+        assert by_hour == {3 if hours == 23 else 2: 60}
+        assert loaded.hours[2 if hours == 25 else 3].posture_s == pytest.approx(7200 if hours == 25 else 3600)
+    figure = period_figure(load_period(tmp_path, around(day, Span.WEEK)), "", None)
+    figure.savefig(io.BytesIO(), format="png")
+
+
+def test_the_hour_that_the_clock_shows_twice_is_named_with_its_zone() -> None:
+    zone = ZoneInfo("Europe/Berlin")
+    first_s = datetime(2026, 10, 25, 0, 30, tzinfo=UTC).timestamp()
+    names = [hour_name(first_s + 3600 * k, zone) for k in range(-1, 3)]
+    assert names == [
+        "between 1 and 2", "between 2 and 3 (CEST)", "between 2 and 3 (CET)", "between 3 and 4",
+    ]  # fmt: skip
+    assert hour_name(datetime(2026, 10, 24, 21, 59, tzinfo=UTC).timestamp(), zone) == "between 23 and 24"
+
+
+def test_a_year_of_single_days_and_one_minute_are_drawn(tmp_path: Path) -> None:
+    write_days(
+        tmp_path, [KnownDay(f"2026-{month:02d}-0{month % 9 + 1}T10:00", 1) for month in range(1, 13, 2)]
+    )
+    year = load_period(tmp_path, around(date(2026, 5, 1), Span.YEAR), is_full=False)
+    period_figure(year, "", None).savefig(io.BytesIO(), format="png")
+    full = load_period(tmp_path, year.period)
+    compared_figure(full, full, "").savefig(io.BytesIO(), format="png")
+    assert full.totals.worn_s == pytest.approx(year.totals.worn_s)
+
+
+def test_periods_of_the_calendar() -> None:
+    today = date(2026, 11, 30)
+    assert parse_period("2026-W01", Span.WEEK).first == date(2025, 12, 29)
+    assert parse_period("last", Span.MONTH, today) == around(date(2026, 10, 1), Span.MONTH)
+    assert parse_period("-2", Span.YEAR, today).first == date(2024, 1, 1)
+    assert parse_period("2024-02-29", Span.MONTH).last == date(2024, 2, 29)
+    assert around(date(2026, 1, 1), Span.YEAR).n_days == 365
+    assert around(date(2026, 3, 1), Span.MONTH).before().name == "February 2026"
+    assert stretch(date(2026, 2, 1), date(2026, 2, 28)).span is Span.MONTH
+    assert stretch(date(2026, 2, 1), date(2026, 2, 10)).before() == Period(
+        date(2026, 1, 22), date(2026, 1, 31)
+    )
+    for first, last in ((date(2026, 2, 2), date(2026, 2, 1)), (date(1926, 2, 2), date(2026, 2, 1))):
+        with pytest.raises(UsageError):
+            stretch(first, last)
+    for text in ("2026-W54", "2026-13", "-", "", "9" * 40):
+        with pytest.raises(UsageError):
+            parse_period(text, Span.WEEK if "W" in text else Span.MONTH)
