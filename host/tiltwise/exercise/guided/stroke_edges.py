@@ -1,8 +1,8 @@
-"""Where the head arrived at the end of a movement and where it left it again, from the trace of one excursion.
+"""How long the end of a movement was held, and where a slow movement began and ended, from its trace.
 
-Degrees and seconds. Near its end the speed of a stroke falls with the square of the time that is left, whatever its
-course, so its square root is a straight line that says when the stroke ends: much better than the time at which some
-share of the way or of the speed is passed. Of several strokes the last one counts, if it is more than a tremble.
+Degrees and seconds. Held is the time within a tenth of the furthest point (at least 1.5 deg: heads are never still).
+The end of a slow movement is where its speed dies: near there it falls with the square of the time that is left,
+whatever the course, so its square root is a straight line that says when the stroke ends.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import numpy as np
 
 from tiltwise.types import FloatArray
 
+NEAR_SHARE, NEAR_DEG = 0.1, 1.5  # of the furthest point
 _HIGH, _LOW = 0.6, 0.2  # shares of the stroke's greatest speed between which the line is laid
-_FAR_SHARE = 0.85  # of the way: beyond, it may be held
+_FAR_SHARE = 0.85  # of the way: the median beyond is the furthest point, whatever trembles
 _STROKE_SHARE = 0.14  # of the excursion's greatest speed: slower is no stroke
 _LEAST_DEG_S = 2.0
 _SMOOTH_S = 0.2
@@ -28,19 +29,23 @@ def held_s(trace: Sequence[tuple[float, float]]) -> float:
     trace
         (t_s, deviation in deg, outward positive) from where the head left its neutral to where it is back.
     """
-    if len(trace) < 8:
+    if len(trace) < 3:
         return 0.0
     t_s, way = np.array(trace).T
-    speed = _speed(t_s, way)
-    far = np.flatnonzero(way >= _FAR_SHARE * np.max(way))
-    first, last = int(far[0]), int(far[-1])
-    middle = first + int(np.argmin(np.abs(speed[first : last + 1])))
-    if last - first > 10:  # a hold: its calmest half second
-        calm = np.convolve(np.abs(speed[first : last + 1]), np.ones(11), mode="valid")
-        middle = first + 5 + int(np.argmin(calm))
-    arrived = _end_s(t_s[: middle + 1], np.abs(speed[: middle + 1]))
-    left = -_end_s(-t_s[middle:][::-1], np.abs(speed[middle:][::-1]))
-    return max(left - arrived, 0.0)
+    furthest = float(np.median(way[way >= _FAR_SHARE * np.max(way)]))
+    limit = furthest - max(NEAR_SHARE * furthest, NEAR_DEG)
+    near = np.flatnonzero(way >= limit)
+    first, last = int(near[0]), int(near[-1])
+    begins = _crosses_s(t_s, way, first - 1, limit) if first else float(t_s[0])
+    ends = _crosses_s(t_s, way, last, limit) if last + 1 < len(t_s) else float(t_s[-1])
+    return ends - begins
+
+
+def _crosses_s(t_s: FloatArray, way_deg: FloatArray, k: int, limit: float) -> float:
+    """Return when the way passes a limit between samples k and k + 1."""
+    step = float(way_deg[k + 1] - way_deg[k])
+    share = (limit - float(way_deg[k])) / step if step else 0.0
+    return float(t_s[k] + share * (t_s[k + 1] - t_s[k]))
 
 
 def arrival_s(t_s: FloatArray, way_deg: FloatArray) -> float:

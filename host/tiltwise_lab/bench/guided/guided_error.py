@@ -129,10 +129,7 @@ def _compared(
         )
         leads = [turn.back_s - event.t_s for event, turn in zip(stays, made.turns, strict=True)]
         if kind.has_hold and len(done) == n:
-            holds = [
-                rep.hold_s - (turn.left_s - turn.arrived_s)
-                for rep, turn in zip(done, made.turns, strict=True)
-            ]
+            holds = [rep.hold_s - turn.held_s for rep, turn in zip(done, made.turns, strict=True)]
     return GuidedRow(
         kind, body, mover, seed, n, error, wrong, tuple(holds), tuple(leads), len(told), len(taken),
         len(made.block.t_s), cpu_s,

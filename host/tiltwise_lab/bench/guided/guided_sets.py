@@ -15,7 +15,7 @@ Axes of the body are x forward, y left, z up; right tilt, flexion and right turn
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.spatial.transform import Rotation
@@ -83,12 +83,16 @@ class GuidedKind:
 
 @dataclass(frozen=True, slots=True)
 class TrueTurn:
-    """One repetition: side, when the head arrived at its end, left it again, and was back."""
+    """One repetition: side, when the head arrived at its end, left it again, and was back; how long it was held.
+
+    Held is the time within a tenth of the furthest point (at least 1.5 deg), of the course before anything trembles.
+    """
 
     side: Side
     arrived_s: float
     left_s: float
     back_s: float
+    held_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,7 @@ def generate(kind: GuidedKind, body: BodyKind, mover: str, seed: int) -> GuidedS
     turns = _repetitions(course, kind, body, rng)
     course.stay(rng.uniform(2.0, 3.0))
     values = course.values()
+    turns = [_with_hold(turn, values[:, kind.column]) for turn in turns] if kind.has_hold else turns
     values += _restless(values, course.resting(), body, kind, rng)
     block, q = _as_samples(values, kind, body, rng)
     return GuidedSet(block, q, begins_s, tuple(turns))
@@ -145,6 +150,23 @@ def _repetitions(
         if body.talks and k < n - 1 and rng.random() < 0.35:
             _glance(course, kind.column, middle, rng)
     return turns
+
+
+def _with_hold(turn: TrueTurn, column: FloatArray) -> TrueTurn:
+    """Read the hold off the clean course; shoulders are held from the end of the rise to the fall."""
+    first, last = (round(t * FINE_HZ) for t in (turn.arrived_s - 0.01, turn.back_s))
+    home = float(column[min(last, len(column) - 1)])
+    way = np.abs(column - home)
+    if float(way.max()) < 1.0:
+        return replace(turn, held_s=turn.left_s - turn.arrived_s)
+    end = float(way[first])
+    limit = end - max(0.1 * end, 1.5)
+    begin = first
+    while begin > 0 and way[begin - 1] >= limit:
+        begin -= 1
+    while last > first and way[min(last, len(way) - 1)] < limit:
+        last -= 1
+    return replace(turn, held_s=(last - begin) / FINE_HZ)
 
 
 def _full(kind: GuidedKind, rng: np.random.Generator) -> float:
