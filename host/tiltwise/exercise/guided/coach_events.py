@@ -39,7 +39,7 @@ class Comment:
 class Round:
     """One round of tensing and letting go: the end of the movement before and after it, and how the press went.
 
-    The edges are when the head began to sink further and when it arrived, from the trace.
+    The edges are when the head had gone a tenth and nine tenths of its way to the new end.
     """
 
     t_s: float

@@ -19,8 +19,10 @@ from tiltwise.types import Activity, AngleBlock, FloatArray
 GRID_HZ = 25.0
 MAX_GAP_S = 0.5
 _UNWORN = CODE[Activity.NOT_WORN]
-_SLACK = 2.0  # a turn is at most as fast as the head's speed, but smoothed, and so a little later
-_SLACK_DEG = 1.0
+# A turn is at most as fast as the head was lately: its angle is smoothed, and so a little later than the speed.
+_SLACK = 1.5
+_SLACK_DEG = 0.15
+_LATELY = 8  # samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Moments:
         self._heading_deg = 0.0  # rotation as the block has it, at the last sample
         self._rotation_deg = 0.0
         self._speed_m_s = 0.0
+        self._rates = np.zeros(_LATELY - 1)
         self._given_m_s = 0.0
 
     def process(self, block: AngleBlock, activity: NDArray[np.int8] | None = None) -> list[Moment]:
@@ -66,13 +69,20 @@ class Moments:
         is_worn = (codes[picked] != _UNWORN).tolist()
         return [Moment(*values) for values in zip(*columns, gained.tolist(), is_worn, strict=True)]
 
+    def _fastest_lately(self, rate_deg_s: FloatArray) -> FloatArray:
+        """Return the greatest speed of the last samples at each sample, (n,)."""
+        known = np.concatenate((self._rates, rate_deg_s))
+        self._rates = known[len(known) - (_LATELY - 1) :]
+        shifts = [known[k : len(known) - (_LATELY - 1) + k] for k in range(_LATELY)]
+        return np.maximum.reduce(shifts)
+
     def _integrals(self, block: AngleBlock) -> tuple[FloatArray, FloatArray]:
         """Return rotation (deg) and vertical speed (m/s) at each sample, carried over from the blocks before."""
         first_s = float(block.t_s[0]) if self._last_s is None else self._last_s
         dt_s = np.diff(block.t_s, prepend=first_s)
         dt_s[dt_s > MAX_GAP_S] = 0.0
         steps = np.diff(block.rotation_deg, prepend=self._heading_deg)
-        most = _SLACK * block.rate_deg_s * dt_s + _SLACK_DEG
+        most = _SLACK * self._fastest_lately(block.rate_deg_s) * dt_s + _SLACK_DEG
         steps = np.where(np.isfinite(steps) & (np.abs(steps) <= most), steps, 0.0)
         gains = np.where(np.isfinite(block.up_acc_m_s2), block.up_acc_m_s2, 0.0) * dt_s
         rotation = np.cumsum(np.concatenate(([self._rotation_deg], steps)))[1:]

@@ -15,8 +15,7 @@ from tiltwise.exercise.definition import Do, Exercise, Phase, Pose, Sides, Visib
 from tiltwise.exercise.directions import Direction, range_by_side
 from tiltwise.exercise.guided.coach_events import CoachEvent, CoachView, Comment, Instruction, Round
 from tiltwise.exercise.guided.counter_events import RepTold
-from tiltwise.exercise.guided.moments import Moment
-from tiltwise.exercise.guided.stroke_edges import arrival_s
+from tiltwise.exercise.guided.moments import GRID_HZ, Moment
 from tiltwise.exercise.guided.turn_counter import TurnCounter
 from tiltwise.exercise.signals import Signal, Way
 from tiltwise.types import FloatArray, Mount, Side
@@ -33,6 +32,7 @@ MOVED_DEG = 1.5
 LEAST_TURN_DEG = 8.0
 LONGEST_SINK_S = 25.0
 LONGEST_RETURN_S = 8.0
+_START_S, _SMOOTH = 0.4, 9  # the beginning of a sink; moments that its trace is smoothed over
 _FAR_DEG = 10.0  # a head bowed or bent back differs from upright by at least this
 
 
@@ -267,7 +267,7 @@ class PhasedCourse:
         if end_s == 0.0:  # the approach: nobody has pressed yet
             return []
         self._press = (0.0, 0.0, 0.0)
-        sink_s, arrived_s = _edges(times, way)
+        sink_s, arrived_s = _edges(times, way, barrier)
         number = sum(each.side is task.side for each in self.rounds) + 1
         is_still = moved <= STILL_DEG
         made = Round(
@@ -345,15 +345,21 @@ def _tasks(exercise: Exercise, sides: tuple[Side, ...]) -> list[Task]:
     return found
 
 
-def _edges(times: FloatArray, way: FloatArray) -> tuple[float, float]:
-    """Return when the head began to sink and when it arrived; both at the beginning if it did not move."""
-    start = float(np.mean(way[: max(len(way) // 10, 1)]))
-    moved = way - start
-    if float(np.max(moved)) < 1.0 or len(way) < 8:
+def _edges(times: FloatArray, way: FloatArray, end_deg: float) -> tuple[float, float]:
+    """Return when the head had gone a tenth and nine tenths of its way; the beginning twice if it did not move."""
+    start_deg = float(np.median(way[: max(round(_START_S * GRID_HZ), 1)]))
+    gone = end_deg - start_deg
+    if abs(gone) < MOVED_DEG or len(way) < _SMOOTH:
         return float(times[0]), float(times[0])
-    arrived = arrival_s(times, moved)
-    begins = -arrival_s(-times[::-1], (float(np.max(moved)) - moved)[::-1])
-    return begins, arrived
+    padded = np.pad(way, _SMOOTH // 2, mode="edge")
+    share = (np.convolve(padded, np.ones(_SMOOTH) / _SMOOTH, mode="valid") - start_deg) / gone
+    half = int(np.argmax(share >= 0.5))
+    begins = np.flatnonzero(share[: half + 1] <= 0.1)
+    arrives = np.flatnonzero(share[half:] >= 0.9)
+    return (
+        float(times[begins[-1]]) if len(begins) else float(times[0]),
+        float(times[half + arrives[0]]) if len(arrives) else float(times[-1]),
+    )
 
 
 def _distance_deg(a: Moment, b: Moment) -> float:

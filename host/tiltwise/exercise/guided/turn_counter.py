@@ -13,8 +13,8 @@ from enum import Enum, auto
 from statistics import median
 
 from tiltwise.exercise.guided.counter_events import CounterEvent, RepTakenBack, RepTold
+from tiltwise.exercise.guided.hold_time import held_s
 from tiltwise.exercise.guided.moments import MAX_GAP_S, Moment
-from tiltwise.exercise.guided.stroke_edges import held_s
 from tiltwise.exercise.signals import Angle, Signal, Way
 from tiltwise.types import RepCompleted, Side
 
@@ -57,7 +57,7 @@ TRANSITIONS = {
 class TurnSettings:
     """What separates a repetition from a fidget; shares are of the repetition's own size unless said otherwise."""
 
-    whole_share: float = 0.5  # of the person's range, or of the repetitions before: less is partial
+    whole_share: float = 0.45  # of the person's range, or of the repetitions before: less is partial
     quiet_deg_s: float = 4.0
     settle_s: float = 0.2  # so long nearly still far out is the end of the way
     drop_share: float = 0.1  # so much back is a turn
@@ -343,7 +343,7 @@ class TurnCounter:
         """Whether this leads back to where the head mostly rests: it rested half way for a while."""
         if not self._rests or self._middle_deg is None:
             return False
-        home = median(self._rests)
+        home = median(self._rests[-3:])
         at_start, at_peak = self._middle_deg - home, self._middle_deg + self._sign * self._peak_deg - home
         return abs(at_peak) < abs(at_start) and abs(at_start) > 0.5 * self._peak_deg
 

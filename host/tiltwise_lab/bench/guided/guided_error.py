@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from tiltwise.exercise.catalogue import EXERCISES
 from tiltwise.exercise.guided.coach import Coach, CoachSettings
 from tiltwise.exercise.guided.counter_events import RepTakenBack, RepTold
@@ -85,9 +87,13 @@ def jobs(seeds: Sequence[int]) -> list[tuple[GuidedKind, BodyKind, str, int]]:
     ]
 
 
-def guided_rows(seeds: Sequence[int]) -> Iterator[tuple[float, GuidedRow]]:
-    """Yield the share done and a row for each set."""
+def guided_rows(seeds: Sequence[int], scale: float = 1.0) -> Iterator[tuple[float, GuidedRow]]:
+    """Yield the share done and a row for each set, or for a share of the sets spread over all kinds."""
     todo = jobs(seeds)
+    kept = max(round(scale * len(todo)), 1)
+    if kept < len(todo):
+        order = np.random.default_rng(0).permutation(len(todo))[:kept]
+        todo = [todo[k] for k in sorted(order.tolist())]
     for k, job in enumerate(todo):
         yield (k + 1) / len(todo), guided_row(*job)
 
