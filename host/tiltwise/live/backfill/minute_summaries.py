@@ -137,9 +137,7 @@ def _frames_between(before: Frame | None, this: Frame) -> int:
 
 
 def _angles(minute: Minute, profile: TrackerSettings) -> _Angles:
-    inclination_deg, flexion_deg, lateral_deg = angles_of_up(
-        minute.up_sensor, profile.mounting, profile.angles
-    )
+    inclination_deg, flexion_deg, lateral_deg = angles_of_up(minute.up_sensor, profile.mounting)
     has_axes = profile.mounting.is_shown
     lies = is_flat(
         inclination_deg,
