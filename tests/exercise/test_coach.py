@@ -191,7 +191,7 @@ def test_every_transition_of_the_table_happens(monkeypatch):
     assert {cue for _, cue in TRANSITIONS} | {Cue.NOTHING} == set(Cue)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.lists(st.integers(0, 2000), max_size=10))
 def test_any_cut_gives_the_same_session(cuts):
     t = times(40.0)

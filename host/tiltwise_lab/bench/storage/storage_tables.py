@@ -1,4 +1,4 @@
-"""The tables of `tiltwise bench soak`, `watch`, `store` and `year`."""
+"""The tables of `tiltwise bench soak`, `watch`, `store`, `days` and `year`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import os
 import numpy as np
 from rich.console import Console
 
+from tiltwise.console import progress_bar
 from tiltwise_lab.bench import process_stats
 from tiltwise_lab.bench.storage import (
     damaged_files,
@@ -16,6 +17,7 @@ from tiltwise_lab.bench.storage import (
     faults_at_every_call,
     fuzzed_stores,
     kill_and_power_cut,
+    random_days,
     receipts_cost,
     restart_time,
     soak,
@@ -26,6 +28,30 @@ from tiltwise_lab.bench.table import collect, table
 
 _CALLS_SCALED = 500  # calls tried of an operation and fault at scale 1; without a scale all of them
 _MOST_FAILURES = 20  # shown
+
+
+def print_days(days: int | None, console: Console) -> None:
+    """Random days: seconds that are nowhere, or in two places."""
+    with progress_bar("living random days") as show:
+        rows = random_days.day_rows(days or random_days.DAYS, show)
+    wrong = [row for row in rows if row.unexplained_s or row.double_s]
+    hours = sum(row.minutes for row in rows) / 60
+    worst = max(rows, key=lambda row: abs(row.worst_minute_s))
+    heads = ("days", "hours", "unexplained s", "twice s", "days wrong", "worst minute s", "its seed")
+    line = (
+        len(rows), round(hours, 1), round(sum(r.unexplained_s for r in rows), 1),
+        round(sum(r.double_s for r in rows), 1), len(wrong), round(worst.worst_minute_s, 2), worst.seed,
+    )  # fmt: skip
+    title = (
+        f"random days, firmware to store, seeds {rows[0].seed} to {rows[-1].seed}; goal: 0 s unexplained, 0 s twice\n"
+        "seconds by `data --check`, which allows 1 s in a minute; worst minute by a count of its own"
+    )
+    console.print(table(title, heads, [line]))
+    for row in wrong:
+        console.print(
+            f"seed {row.seed}: unexplained {row.unexplained_s:.1f} s, twice {row.double_s:.1f} s ({row.happened})",
+            highlight=False,
+        )
 
 
 def print_soak(scale: float, console: Console) -> None:
