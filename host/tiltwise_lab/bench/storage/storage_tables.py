@@ -13,9 +13,6 @@ from tiltwise.console import progress_bar
 from tiltwise_lab.bench import process_stats
 from tiltwise_lab.bench.storage import (
     damaged_files,
-    failing_calls,
-    faults_at_every_call,
-    fuzzed_stores,
     kill_and_power_cut,
     random_days,
     receipts_cost,
@@ -24,6 +21,7 @@ from tiltwise_lab.bench.storage import (
     watch_process,
 )
 from tiltwise_lab.bench.storage import year as bench_year
+from tiltwise_lab.bench.storage.faults import failing_calls, faults_at_every_call, fuzzed_stores
 from tiltwise_lab.bench.table import collect, table
 
 _CALLS_SCALED = 500  # calls tried of an operation and fault at scale 1; without a scale all of them
