@@ -72,6 +72,12 @@ def _reps(options: BenchOptions, console: Console) -> None:
     print_reps(options, console)
 
 
+def _guided(options: BenchOptions, console: Console) -> None:
+    from tiltwise_lab.bench.guided.guided_tables import print_guided
+
+    print_guided(options, console)
+
+
 def _soak(options: BenchOptions, console: Console) -> None:
     from tiltwise_lab.bench.storage.storage_tables import print_soak
 
@@ -128,6 +134,7 @@ BENCHES: dict[str, tuple[str, Callable[[BenchOptions, Console], None]]] = {
     "sim": ("the whole system on simulated wearers, against truth", print_sim),
     "posture": ("alerts on generated days, beside other products (30 min)", _posture),
     "reps": ("`count` on generated sets, and unguided on people at desks", _reps),
+    "guided": ("the coach's counters and rounds of tensing (--scale 0.1: quick)", _guided),
     "sets": ("side tilts in an unguided day, alone and in sets", print_sets),
     "calibration": ("remounting, and wrong ways of doing the calibration", print_calibration),
     "firmware": ("firmware in the MicroPython VM: memory, time, losses", _firmware),

@@ -143,12 +143,23 @@ class WearSetting:
 
 
 @dataclass(frozen=True, slots=True)
+class ExerciseSetting:
+    """How the exercise coach leads: the wearer's own breath, the terminal's bell, a voice, the motor's ticks."""
+
+    breath_s: Annotated[float, Meta(ge=2.0, le=20.0)] = 5.0
+    tones: bool = True
+    speech: bool = False
+    ticks: Annotated[int, Meta(ge=0, le=5)] = 2  # strength of the sensor's motor; 0: silent
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything in settings.toml."""
 
     rule: RuleSetting = field(default_factory=RuleSetting)
     alerts: AlertSetting = field(default_factory=AlertSetting)
     wear: WearSetting = field(default_factory=WearSetting)
+    exercise: ExerciseSetting = field(default_factory=ExerciseSetting)
     movement: MovementSetting = field(default_factory=MovementSetting)
 
 

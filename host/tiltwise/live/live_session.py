@@ -16,6 +16,7 @@ from tiltwise.common import wire
 from tiltwise.common.frame import Frame
 from tiltwise.decode.decoder import RESTART_S, Decoder, Item
 from tiltwise.decode.messages import BoardEvent, GapReason, Info, Status
+from tiltwise.exercise.guided.session_record import ExerciseRecord
 from tiltwise.live.acknowledgements import ACK_EVERY_S, Acknowledgements
 from tiltwise.live.backfill.board_clocks import BoardClocks
 from tiltwise.live.backfill.frame_requests import Backfill
@@ -316,6 +317,10 @@ class LiveSession:
         return events
 
     # ---- what both sides share ----
+
+    def keep_exercise(self, record: ExerciseRecord, *, is_over: bool = False) -> None:
+        """Store what was done of a guided exercise so far; when it is over, its repetitions are the day's too."""
+        self._sink.add_exercise(record, self._offset_at(record.start_s), is_over=is_over)
 
     def snooze(self, received_s: float, seconds: int) -> LiveEvents:
         """Interrupt nobody for so long, here and at the board; 0 ends a snooze."""

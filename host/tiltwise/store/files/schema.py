@@ -18,6 +18,7 @@ CORE_NAME = "core.db"
 RAW_PATTERN = "raw-[0-9][0-9][0-9][0-9]-[0-9][0-9].db"
 BUSY_TIMEOUT_MS = 5000
 DAY_US = 86_400_000_000
+MOST_US = 2**62  # later than any time
 
 # Ordinary rowid tables throughout: salvaging a damaged file walks them by rowid.
 CORE_V1 = """
@@ -68,8 +69,16 @@ CREATE INDEX aggregate_start ON aggregate (
     start_us, covered_s, worn_s, posture_s, moving_s, mean_deg, above_15_s, above_20_s, above_30_s, above_45_s,
     above_60_s);
 """
+# Guided exercises: what was done of each, with its repetitions and rounds as JSON.
+CORE_V3 = """
+CREATE TABLE exercise (
+    id INTEGER PRIMARY KEY, session_id INTEGER NOT NULL REFERENCES session(id),
+    start_us INTEGER NOT NULL, end_us INTEGER NOT NULL, name TEXT NOT NULL, data TEXT NOT NULL,
+    UNIQUE (session_id, start_us, name));
+CREATE INDEX exercise_start ON exercise (start_us);
+"""
 # Step k takes a file from version k to k + 1. Appending is allowed, changing a released step is not.
-CORE_MIGRATIONS: tuple[str, ...] = (CORE_V1, CORE_V2)
+CORE_MIGRATIONS: tuple[str, ...] = (CORE_V1, CORE_V2, CORE_V3)
 RAW_MIGRATIONS: tuple[str, ...] = (RAW_V1,)
 
 
@@ -175,6 +184,12 @@ def open_reader(path: Path) -> sqlite3.Connection:
         else:
             return db
     raise AssertionError("unreachable")
+
+
+def has_table(db: sqlite3.Connection, name: str) -> bool:
+    """Tell whether an open file has a table: one of an earlier version may not."""
+    sql = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?"
+    return bool(db.execute(sql, (name,)).fetchone()[0])
 
 
 def version_of(db: sqlite3.Connection) -> int:
