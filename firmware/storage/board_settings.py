@@ -46,6 +46,9 @@ TABLE = (
     ("forward_z", 0, -32767, 32767),
     ("neutral_new", 0, 0, 1),  # 1: neutral was taken at the board, and no host knows it yet
     ("by_dose", 1, 0, 1),  # 1: alert by dose (common/dose.py), 0: rule_deg for rule_s
+    ("first_quiet_s", 600, 0, 7200),  # no alert so soon after the start
+    ("most_a_day", 5, 0, 200),
+    ("percent", 100, 0, 100),  # of the alerts that would be given: the host fades them week by week
     ("power", "stream", None, _TEXT),  # one of POWER_MODES; the rate changes at the next start
 )
 KEYS = tuple(row[0] for row in TABLE)

@@ -1,8 +1,7 @@
 """The bytes between board and host: frames (board -> host), commands (host -> board), checksums.
 
-This file is the definition *and* the documentation; docs/protocol.md is checked against it. It runs on the
-board and on the host, so it uses only what MicroPython has too. Packing writes into buffers made once; frames are
-read by frame.py.
+This is the definition; docs/protocol.md is checked against it. It runs on the board and on the host, so it uses
+only what MicroPython has too. Packing writes into buffers made once; frames are read by frame.py.
 
 A frame is `header (18) + payload + tag (8)`, little endian:
 
@@ -174,10 +173,9 @@ FEATURE_ASKS_MTU = (
 STATE_NEEDS_SETUP = 0  # no key: only the cable works
 STATE_LOCKED = 1
 STATE_OPEN = 2  # a host is in session
-# Longest command or reply, tag included, since v1.
-MAX_COMMAND = 236
+MAX_COMMAND = 236  # the longest command or reply, tag included, since v1
 
-# The radio, since v1: short numbers in the base UUID of uuid128.
+# The radio, since v1: numbers of uuid128.
 UUID_SERVICE = 0x0001
 UUID_INFO = 0x0002  # read: HELLO_START
 UUID_CTRL = 0x0003  # write, notify: commands and replies, each in COBS between zero bytes, cut anywhere
