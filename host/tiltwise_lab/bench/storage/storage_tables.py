@@ -14,10 +14,10 @@ from tiltwise_lab.bench import process_stats
 from tiltwise_lab.bench.storage import (
     damaged_files,
     kill_and_power_cut,
-    random_days,
     receipts_cost,
     restart_time,
     soak,
+    unexplained_seconds,
     watch_process,
 )
 from tiltwise_lab.bench.storage import year as bench_year
@@ -31,7 +31,7 @@ _MOST_FAILURES = 20  # shown
 def print_days(days: int | None, console: Console) -> None:
     """Random days: seconds that are nowhere, or in two places."""
     with progress_bar("living random days") as show:
-        rows = random_days.day_rows(days or random_days.DAYS, show)
+        rows = unexplained_seconds.day_rows(days or unexplained_seconds.DAYS, show)
     wrong = [row for row in rows if row.unexplained_s or row.double_s]
     hours = sum(row.minutes for row in rows) / 60
     worst = max(rows, key=lambda row: abs(row.worst_minute_s))
