@@ -19,6 +19,7 @@ from tiltwise.report import style
 from tiltwise.types import FloatArray, Side
 
 _DAY_S = 86400.0
+_MARGIN_DAYS = 0.5  # beside the first and the last test
 _SHADES = {"hold": "#DDEBF5", "press": "#F7E3C3", "sink": "#DFF1EA", "rest": "#F1F3F5"}
 _SHADE_NAMES = {"hold": "hold", "press": "press without moving", "sink": "let it sink", "rest": "rest"}
 # Where each direction lies on the rose: as one looks at the wearer's head from behind.
@@ -183,6 +184,7 @@ def progress(tests: Sequence[RangeTest], found: Sequence[Change], zone: tzinfo =
         axes.plot(days, values, marker="o", markersize=4, color=style.ANGLE, linewidth=1.2)
         axes.set_title(f"{change.direction}: {change.words}", fontsize=9.5, loc="left", color=style.INK)
         axes.set_ylim(min(low, *values) - 5, max(high, *values) + 5)
+        axes.set_xlim(days[0] - _MARGIN_DAYS, days[-1] + _MARGIN_DAYS)
         locator = mdates.AutoDateLocator(maxticks=4)  # type: ignore[no-untyped-call]
         axes.xaxis.set_major_locator(locator)
         axes.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator, tz=zone))  # type: ignore[no-untyped-call]
