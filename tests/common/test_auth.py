@@ -19,6 +19,7 @@ from tiltwise.common.auth import (
     key_check,
     next_key,
 )
+from tiltwise_lab.bench.firmware.handshake_cost import handshake_row
 
 KEY, DEVICE = bytes(range(32)), b"board-id"
 HOST_NONCE, BOARD_NONCE = bytes(range(100, 116)), bytes(range(200, 216))
@@ -198,3 +199,13 @@ def test_proof_without_a_request_or_of_another_length_is_not_accepted():
 def test_key_of_the_wrong_length_is_refused():
     with pytest.raises(ValueError, match="key of 16 bytes, expected 32"):
         Handshake(bytes(16), DEVICE, 0, HOST_NONCE, BOARD_NONCE)
+
+
+def test_the_bench_counts_what_a_session_costs():
+    """Four HMACs make 16 blocks of session keys; a proof is 4 blocks, one for each host and one of the host's."""
+    assert [handshake_row(n).board_blocks for n in (1, 2, 4)] == [24, 28, 36]
+    assert (
+        handshake_row(1).link_bytes
+        == handshake_row(4).link_bytes
+        == (14 + 17) + (14 + 49) + (14 + 17) + (14 + 1)
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -40,7 +40,7 @@ MAY_IMPORT = {
     "pair_tracker": "detect motion.angles tracker types",
     "firmware_build": "common",
     "link": "common",
-    "recording.formats": "types",
+    "recording.formats": "motion types",
     "recording": "common decode link recording.formats types version",
     "config": "common detect errors exercise link motion.calibration recording stored_values text types",
     "store.files": "common config errors report stored_values types",
@@ -48,6 +48,7 @@ MAY_IMPORT = {
     "store": "common config decode errors exercise.guided report report.history store.acknowledged store.files "
     "stored_values text types",
     "setup": "common config decode errors firmware_build link text types",
+    "setup.selftest": "common decode setup text types",
     "sim": "types",
     "sim.body": "motion types",
     "sim.imu": "types",
@@ -63,13 +64,14 @@ MAY_IMPORT = {
     "live.wearer motion.calibration motion.orientation pair_tracker recording sim.board store text tracker types",
     "live.guided": "common decode errors exercise exercise.guided link live live.wearer tracker types",
     "offline": "common config decode detect errors exercise exercise.guided exercise.recorded live live.backfill "
-    "live.wearer motion motion.angles motion.calibration motion.orientation pair_tracker recording report store "
-    "store.files stored_values text tracker types",
-    "offline.travel": "config errors live offline recording report report.history store store.files text "
-    "types version",
+    "live.wearer motion motion.angles motion.calibration motion.orientation pair_tracker recording report "
+    "report.history store store.files stored_values text tracker types",
+    "offline.cohort": "errors report report.history types",
+    "offline.travel": "config errors live offline offline.cohort recording report report.history store store.files "
+    "text types version",
 }
 # The commands and the lab may import everything below them.
-TOPS = ("app", "app.coach", "app.history", "app.running", "app.travel", "lab", "__main__")
+TOPS = ("app", "app.coach", "app.history", "app.running", "app.travel", "app.workday", "lab", "__main__")
 ONLY_IN = {
     "bleak": ("tiltwise/link/ble.py", "tiltwise_lab/radio/bleak_backend.py"),
     "serial": ("tiltwise/link/serial.py",),
@@ -128,16 +130,19 @@ BOARD_MODULES = {
 }  # fmt: skip
 
 
-def imported(path: Path) -> Iterator[str]:
-    """Yield the absolute name of each module that a file imports; relative ones start with a dot."""
+@cache
+def imported(path: Path) -> tuple[str, ...]:
+    """Return the absolute name of each module that a file imports; relative ones start with a dot."""
+    names: list[str] = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             base = "." * node.level + (node.module or "")
-            yield base
+            names.append(base)
             if node.level == 0:
-                yield from (f"{base}.{alias.name}" for alias in node.names)
+                names += (f"{base}.{alias.name}" for alias in node.names)
+    return tuple(names)
 
 
 def host_files() -> list[Path]:

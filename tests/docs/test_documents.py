@@ -66,7 +66,12 @@ def check_command(arguments: list[str]) -> None:
     assert isinstance(COMMANDS, typer.core.TyperGroup)
     command = COMMANDS.commands.get(name)
     assert command is not None, f"tiltwise {' '.join(arguments)}: there is no command {name}"
-    context = command.make_context(name, words[words.index(name) + 1 :], resilient_parsing=True)
+    rest = words[words.index(name) + 1 :]
+    if isinstance(command, typer.core.TyperGroup) and rest:  # a command of commands
+        command = command.commands.get(rest[0])
+        assert command is not None, f"tiltwise {name} has no command {rest[0]}"
+        name, rest = rest[0], rest[1:]
+    context = command.make_context(name, rest, resilient_parsing=True)
     options = {opt for param in command.params for opt in (*param.opts, *param.secondary_opts)}
     for word in words:
         assert not word.startswith("--") or word in options, f"tiltwise {name} has no option {word}"

@@ -78,7 +78,7 @@ class StoreIntake:
     """
 
     def __init__(self, folder: Path, origin: str = "") -> None:
-        self.folder, self._origin = folder, origin
+        self.folder, self.origin = folder, origin
         self._rows: dict[tuple[object, ...], tuple[str, tuple[object, ...]]] = {}
         self._boots: dict[tuple[int, int], BootFrames] = {}
         self._sessions: dict[int, BootFrames] = {}
@@ -118,7 +118,7 @@ class StoreIntake:
             row = (device_id, device, round(started_s * _US))
             self._put(("device", device_id), "INSERT OR IGNORE INTO device VALUES (?, ?, ?)", row)
         session, self._next_session = self._next_session, self._next_session + 1
-        about = {**(info or {}), **({"origin": self._origin} if self._origin else {})}
+        about = {**(info or {}), **({"origin": self.origin} if self.origin else {})}
         values = (session, device_id, boot, round(started_s * _US), zone, str(mount), json.dumps(about))
         self._put(("session", session), "INSERT INTO session VALUES (?, ?, ?, ?, ?, ?, ?)", values)
         self._sessions[session] = self._boot(device_id, boot)

@@ -103,12 +103,9 @@ class BumbleBoard(SimBoard):
         seed = 1000 * self._seed + self._boots
         self._bluetooth = BumbleBluetooth(self._radio_link, seed, self._set_clock, self._stack)
         radio = importlib.import_module(f"{PACKAGE}.comms.ble_radio")
-        version = importlib.import_module(f"{PACKAGE}.comms.status_frames").VERSION
         made = radio.Radio(
             self._bluetooth,
             self.clock,
-            self.model,
-            version,
             may_restart=self._stack.dies_above is None,
             places=self._stack.places,
         )

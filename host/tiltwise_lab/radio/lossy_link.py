@@ -79,8 +79,7 @@ class LossyBoard(SimBoard):
             keystore.save([(encoded("bench"), self._key)])
         self.bluetooth = LossyBluetooth(lambda: self.clock.us / 1e6)
         radio = importlib.import_module(f"{PACKAGE}.comms.ble_radio")
-        version = importlib.import_module(f"{PACKAGE}.comms.status_frames").VERSION
-        made = radio.Radio(self.bluetooth, self.clock, self.model, version)
+        made = radio.Radio(self.bluetooth, self.clock)
         self.radio = made
         self.links = [self.link, *made.links]
         super()._boot()

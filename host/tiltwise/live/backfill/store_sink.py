@@ -17,7 +17,7 @@ from tiltwise.report.aggregate import MINUTE_S, Aggregate
 from tiltwise.store.overview import COARSE_SOURCE
 from tiltwise.store.writer import Store, StoreError
 from tiltwise.tracker import TrackerSettings
-from tiltwise.types import AlertHeldBack, AlertsAlone, Mount, Update
+from tiltwise.types import AlertHeldBack, AlertsAlone, Mount, NoticeGiven, Update
 
 # A frame without samples (STATUS, an event) leaves no gap, but frames end by the part's nominal rate: ten samples at
 # 52 Hz, and a part that is off by 5 %.
@@ -117,8 +117,8 @@ class StoreSink:
             alone = AlertsAlone(minute.t_s, minute.alerts)
             self._store.put_events(session, [alone], start_s - alone.t_s)
 
-    def add_held_back(self, event: AlertHeldBack, utc_offset_s: float) -> None:
-        """Stage that an alert was not given."""
+    def add_told(self, event: AlertHeldBack | NoticeGiven, utc_offset_s: float) -> None:
+        """Stage what the wearer was told, or why not."""
         if self._live is not None and self._live.session is not None:
             self._store.put_events(self._live.session, [event], utc_offset_s)
 

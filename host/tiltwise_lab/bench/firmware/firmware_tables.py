@@ -10,8 +10,10 @@ from pathlib import Path
 
 from rich.console import Console
 
+from tiltwise.common.auth import MOST_KEYS
 from tiltwise.errors import AppError
 from tiltwise_lab.bench.firmware import cost, hostile_writes, in_chip_error, radio_streaming
+from tiltwise_lab.bench.firmware.handshake_cost import handshake_row
 from tiltwise_lab.bench.table import collect, table
 from tiltwise_lab.vm.vm_install import VmUnavailableError
 
@@ -21,6 +23,7 @@ _SEED = 1
 def print_firmware(folder: Path | None, scale: float, console: Console) -> None:
     """Measure and print everything; scale 1 takes the full times of the issue (hours), smaller ones shorten them."""
     _print_in_chip(console)
+    _print_handshake(console)
     try:
         _print_memory(console)
         _print_fusion(folder, console)
@@ -40,6 +43,13 @@ def _print_in_chip(console: Console) -> None:
         console.print(
             table(f"\nLSM6DSV16X register model, nods of 30 deg, seeds 1 to 5; {title}", heads, cells)
         )
+
+
+def _print_handshake(console: Console) -> None:
+    rows = [handshake_row(n_keys) for n_keys in (1, MOST_KEYS)]
+    heads = ("hosts known", "bytes on the link", "blocks of SHA-256 on the board")
+    cells = ((r.keys, r.link_bytes, r.board_blocks) for r in rows)
+    console.print(table("\nopening a session", heads, cells))
 
 
 def _print_memory(console: Console) -> None:
