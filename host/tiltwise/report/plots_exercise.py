@@ -131,7 +131,7 @@ def _draw_counted(axes: Axes, records: Sequence[ExerciseRecord], start_s: float)
 def rose(tests: Sequence[RangeTest], *, title: str, limits_deg: dict[Direction, float]) -> Figure:
     """Return the newest range of motion as a rose, with the band that measuring makes, and the first one."""
     figure = parts.new_figure()
-    axes = figure.add_axes((0.2, 0.12, 0.6, 0.74), projection="polar")
+    axes = figure.add_axes((0.2, 0.16, 0.6, 0.68), projection="polar")
     newest, first = tests[-1].range_deg, tests[0].range_deg
     known = [direction for direction in _ROSE if direction in newest]
     at = np.radians([_ROSE[direction] for direction in known])
@@ -163,7 +163,7 @@ def rose(tests: Sequence[RangeTest], *, title: str, limits_deg: dict[Direction, 
     axes.set_ylim(0, max(90.0, float(values.max()) + 10))
     axes.set_yticks([30, 60, 90])
     axes.tick_params(pad=14)
-    axes.legend(loc="lower left", bbox_to_anchor=(-0.32, -0.1), frameon=False, fontsize=9.5)
+    axes.legend(loc="lower left", bbox_to_anchor=(-0.34, 0.0), frameon=False, fontsize=9.5)
     figure.text(0.062, 0.945, title, fontsize=16, fontweight="bold", color=style.INK, parse_math=False)
     parts.draw_footnote(figure, tests[-1].mount)
     return figure
