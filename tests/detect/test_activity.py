@@ -202,7 +202,7 @@ def test_a_first_block_without_samples_says_nothing():
     assert events == []
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.integers(0, round(90 * RATE_HZ)), max_size=12), st.integers(0, 2**32 - 1))
 def test_any_cut_gives_the_same_codes_and_events(cuts, seed):
     rng = np.random.default_rng(seed)

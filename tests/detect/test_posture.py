@@ -150,7 +150,7 @@ SHORT = RuleSettings(angle_deg=20.0, seconds=8.0)
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_jumping_over_quiet_stretches_equals_stepping_every_sample(seed):
     block, codes = wandering(seed)
     stepped = SHORT.to_rule()
@@ -177,7 +177,7 @@ def test_jumping_over_quiet_stretches_equals_stepping_every_sample(seed):
     }
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.integers(0, 6000), max_size=12), st.integers(0, 2**32 - 1))
 def test_any_cut_gives_the_same_events(cuts, seed):
     block, codes = wandering(seed)

@@ -27,7 +27,7 @@ def test_everything_that_can_happen_has_words() -> None:
 
 
 def test_an_alert_held_back_is_not_called_an_alert() -> None:
-    event = EpisodeAlert(80.0, DOWN, 20.0, 31.2)
+    event = EpisodeAlert(80.0, DOWN, 20.0, 31.2, 60.0)
     told = (event, Notice(80.0, NoticeLevel.ALERT, "Time to move", "x"))
     assert lines_of(told) == [("alert", "ALERT after 60 s of looking down (31 deg)")]
     ((_, text),) = lines_of((event,))

@@ -139,6 +139,11 @@ class PostureDetector:
         self._repeat_ms = round(1000 * settings.repeat_s) if isinstance(settings, RuleSettings) else 0
         self._last_ms = 0
 
+    @property
+    def filled(self) -> float:
+        """How near the next alert is: 1 when it is due or was given."""
+        return float(self._rule.filled)
+
     def process(self, block: AngleBlock, activity: NDArray[np.int8] | None = None) -> list[EpisodeEvent]:
         """Return what happened in this block.
 

@@ -16,6 +16,7 @@ from tiltwise.common import wire
 from tiltwise.common.frame import Frame
 from tiltwise.decode.decoder import RESTART_S, Decoder, Item
 from tiltwise.decode.messages import BoardEvent, GapReason, Info, Status
+from tiltwise.exercise.guided.session_record import ExerciseRecord
 from tiltwise.live.acknowledgements import ACK_EVERY_S, Acknowledgements
 from tiltwise.live.backfill.board_clocks import BoardClocks
 from tiltwise.live.backfill.frame_requests import Backfill
@@ -25,7 +26,7 @@ from tiltwise.live.haptic_cues import HapticCues
 from tiltwise.live.known_boards import KnownBoards
 from tiltwise.live.no_store import NoStore
 from tiltwise.live.session_recording import NoRecording
-from tiltwise.live.wearer.alerts import Alerts
+from tiltwise.live.wearer.alerts import Alerts, Notice
 from tiltwise.live.wearer.live_events import Calibrated, Command, LiveEvent, LiveEvents, LiveNote, LiveWarning
 from tiltwise.live.wearer.pipeline import Pipeline
 from tiltwise.live.wearer.sample_batch import SampleBatch
@@ -33,7 +34,16 @@ from tiltwise.live.wearer.shared_state import SharedState
 from tiltwise.motion.calibration.guided_calibration import CalibrationProgress
 from tiltwise.pair_tracker import COLLAR, HEAD
 from tiltwise.tracker import TrackerSettings
-from tiltwise.types import AlertHeldBack, FloatArray, ImuBlock, Mount, OrientationBlock, SignalGap, Update
+from tiltwise.types import (
+    AlertHeldBack,
+    FloatArray,
+    ImuBlock,
+    Mount,
+    NoticeGiven,
+    OrientationBlock,
+    SignalGap,
+    Update,
+)
 
 CALIBRATING = "calibrating"  # reason of a gap: there were samples, and nobody knew yet how the sensor sits
 _FIT_EVERY_S = 60.0  # between two notes of how the clocks stand
@@ -275,6 +285,7 @@ class LiveSession:
     def _note_calibrating(self, t_s: FloatArray, offset_s: float) -> None:
         """Until the calibration is done its time is a gap with a reason, no hole in the day."""
         if self._pipeline.profile is not None:
+            self._uncalibrated_s = None
             return
         if self._uncalibrated_s is None:
             self._uncalibrated_s = float(t_s[0]) + offset_s
@@ -287,6 +298,7 @@ class LiveSession:
         self._backfill.gap_opened(boot)
         start_s, end_s = self.utc_s(gap.start_s), self.utc_s(gap.end_s)
         if gap.sensor == HEAD:  # the day is the first sensor's
+            self._uncalibrated_s = None  # what is missing has a gap of its own
             self._sink.add_gap(boot, start_s, end_s, gap.reason)
         if gap.start_s >= self._earlier_until_s:
             return gap
@@ -299,10 +311,16 @@ class LiveSession:
             if isinstance(event, Update) and profile is not None:
                 self._sink.update(event, profile, offset_s)
             elif isinstance(event, AlertHeldBack):
-                self._sink.add_held_back(event, offset_s)
+                self._sink.add_told(event, offset_s)
+            elif isinstance(event, Notice):
+                self._sink.add_told(NoticeGiven(event.t_s, event.stored_level, event.text), offset_s)
         return events
 
     # ---- what both sides share ----
+
+    def keep_exercise(self, record: ExerciseRecord, *, is_over: bool = False) -> None:
+        """Store what was done of a guided exercise so far; when it is over, its repetitions are the day's too."""
+        self._sink.add_exercise(record, self._offset_at(record.start_s), is_over=is_over)
 
     def snooze(self, received_s: float, seconds: int) -> LiveEvents:
         """Interrupt nobody for so long, here and at the board; 0 ends a snooze."""

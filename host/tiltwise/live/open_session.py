@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,8 @@ from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.recording.tw_file import RecordingWriter
 from tiltwise.store.writer import Store
 from tiltwise.types import Mount
+
+_PAUSE_S = 1800.0  # a program that ran so shortly before goes on where it stopped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +86,8 @@ def open_session(
     if worn.mounting is not None:
         pipeline.begin(worn.mounting, worn.collar, is_put_on=worn.is_put_on)
     sink = None
+    if store is not None and not store.origin:
+        _go_on_with_day(pipeline, store, started_utc_s)
     if store is not None:
         about: dict[str, object] = {"rule": dict(settings.rule.as_stored)}
         if worn.mounting is not None and worn.mounting.relative_to_s is not None:
@@ -98,3 +103,13 @@ def open_session(
         batch_s=batch_s,
         known=KnownBoards(worn.calibrations, worn.asked_mount, is_behind=not worn.calibration.is_in_front),
     )
+
+
+def _go_on_with_day(pipeline: Pipeline, store: Store, now_s: float) -> None:
+    """Let the alerts that an earlier run gave today count; its first minutes are over if it ended just now."""
+    today = pipeline.local(now_s).date()
+    with Store.open_readonly(store.folder) as reader:
+        day = reader.day(today, str(pipeline.zone))
+    last_s = max((minute.start_s for minute in day.minutes if minute.start_s < now_s), default=-math.inf)
+    given = [t_s for t_s in day.summary().alerts_s if t_s < now_s]
+    pipeline.alerts.resume(len(given), today, is_worn_in=now_s - last_s < _PAUSE_S)

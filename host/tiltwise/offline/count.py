@@ -210,11 +210,11 @@ def _belongs_to_exercise(
 
 def _are_alike(nods: Sequence[RepCompleted], others: Sequence[RepCompleted]) -> bool:
     """Whether the first three movements are of the size and pace of those after them."""
-    for measure in (lambda r: r.peak_deg, lambda r: r.end_s - r.start_s):
-        first, rest = sorted(measure(r) for r in nods), sorted(measure(r) for r in others)
-        if first[0] > rest[-1] or first[-1] < rest[0]:
-            return False
-    return True
+    pairs = (
+        (sorted(r.peak_deg for r in nods), sorted(r.peak_deg for r in others)),
+        (sorted(r.end_s - r.start_s for r in nods), sorted(r.end_s - r.start_s for r in others)),
+    )
+    return all(first[0] <= rest[-1] and first[-1] >= rest[0] for first, rest in pairs)
 
 
 def _guided_calibration(oriented: OrientationBlock, mount: Mount) -> tuple[Mounting | None, float]:

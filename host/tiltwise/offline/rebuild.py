@@ -21,6 +21,7 @@ from tiltwise.live.wearer.live_events import Calibrated
 from tiltwise.offline.recording_header import RecordedSession, read_header
 from tiltwise.recording.tw_file import Recording, read_frames
 from tiltwise.store.erase import KEEP_RAW, finish_begun
+from tiltwise.store.exercise_rows import copy_exercises
 from tiltwise.store.files.lock import LOCK_NAME, WriterLock
 from tiltwise.store.files.recovery import stamp_of
 from tiltwise.store.files.swap import install
@@ -63,6 +64,7 @@ def rebuild(
         shutil.rmtree(building, ignore_errors=True)  # of a rebuild that was stopped
         made = _build(building, recordings, on_progress)
         _copy_retention(folder, building)
+        copy_exercises(folder, building)
         (building / LOCK_NAME).unlink(missing_ok=True)
         aside = install(building, folder, stamp_of(now_s))
     finally:

@@ -7,6 +7,7 @@ of an IANA zone and has 23 or 25 hours when the clocks change.
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator
@@ -19,6 +20,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from tiltwise.common import wire
 from tiltwise.common.dose import HEAD, TRUNK
 from tiltwise.common.frame import read_frame
+from tiltwise.exercise.guided.session_record import ExerciseRecord
 from tiltwise.report import aggregate as agg
 from tiltwise.store.day_rows import (
     blob_of,
@@ -31,6 +33,7 @@ from tiltwise.store.day_rows import (
     whole,
 )
 from tiltwise.store.erase import finish_if_begun
+from tiltwise.store.exercise_rows import decode_exercise
 from tiltwise.store.files import schema
 from tiltwise.store.files.codec import (
     StoredFrame,
@@ -78,7 +81,11 @@ class StoreReader:
             raise StoreError(f"no recordings in {folder}: run `tiltwise watch` or `tiltwise demo` first")
         try:
             self._core = schema.open_reader(path)
-            schema.check_version(self._core, path, schema.CORE_MIGRATIONS)
+            try:
+                schema.check_version(self._core, path, schema.CORE_MIGRATIONS)
+            except BaseException:
+                self._core.close()
+                raise
         except sqlite3.Error as error:
             raise schema.explain(error, path) from error
         self.damaged_chunks = 0  # whose checksum was wrong; they are skipped
@@ -171,6 +178,17 @@ class StoreReader:
             (start_us, end_us),
         ) or self._query("SELECT mount FROM session ORDER BY started_us DESC, id DESC LIMIT 1")
         return Mount(str(rows[0][0])) if rows else Mount.NECK
+
+    def exercises(self, start_s: float = 0.0, end_s: float = math.inf) -> list[ExerciseRecord]:
+        """Return the guided exercises that began in [start_s, end_s) UTC s, in order of time."""
+        if not schema.has_table(self._core, "exercise"):  # an older store that cannot be written
+            return []
+        end_us = schema.MOST_US if end_s == math.inf else round(end_s * _US)
+        rows = self._query(
+            "SELECT data, start_us FROM exercise WHERE start_us >= ? AND start_us < ? ORDER BY start_us",
+            (round(start_s * _US), end_us),
+        )
+        return [decode_exercise(str(data), int(str(start)) / _US) for data, start in rows]
 
     def totals(self, first: date, last: date, zone: str | None = None) -> list[DayTotals]:
         """Return the totals of the days first to last (inclusive) that have data."""

@@ -68,6 +68,8 @@ def whole_summary(loaded: Loaded) -> DaySummary:
         alerts_s=[at for day in days for at in day.alerts_s],
         alerts_alone=sum(day.alerts_alone for day in days),
         alerts_held_back=sum(day.alerts_held_back for day in days),
+        moves_suggested=sum(day.moves_suggested for day in days),
+        moves_done=sum(day.moves_done for day in days),
         reps=[each for day in days for each in day.reps],
         upper_back=[row for day in days if day.upper_back for row in day.upper_back.minutes],
     )
@@ -122,6 +124,9 @@ def _plain(loaded: Loaded, summary: DaySummary) -> Iterator[str]:
     worn = f"Worn {duration_text(summary.worn_s)} on {len(loaded.days)} of {loaded.period.n_days} days"
     missing_s = sum(gap.end_s - gap.start_s for gap in summary.gaps)
     yield f"{worn}; {duration_text(missing_s)} between are without data and count for nothing."
+    unknown = [str(day.date) for day in loaded.days if day.full is not None and day.full.summary.relative_to]
+    if unknown:
+        yield f"On {', '.join(unknown)} it is not known which posture was upright: angles are relative to one of it."
     hours = {hour: sums for hour, sums in loaded.hours.items() if sums.posture_s >= 600}
     if len(hours) > 1:
         most = max(hours, key=lambda hour: hours[hour].percent())
