@@ -12,6 +12,7 @@ import pytest
 
 from command import Command
 from tiltwise.config.address import open_source
+from tiltwise.detect.posture import RuleSettings
 from tiltwise.live.follow import follow
 from tiltwise.offline.analyze import analyze
 from tiltwise.offline.input_file import read_input
@@ -42,7 +43,9 @@ def alerts(day: StoredDay) -> list[tuple[str, float]]:
 def watched(tiltwise: Command, tmp_path: Path) -> Path:
     """A folder with the day that `watch` stored, and its recording, which began without a calibration."""
     address = "sim:slouch?sensors=2&minutes=4&speed=0&seed=3"
-    result = tiltwise("watch", address, "--data", tmp_path / "live", "--record", tmp_path / "a.tw")
+    result = tiltwise(
+        "watch", address, "--data", tmp_path / "live", "--record", tmp_path / "a.tw", "--rule", "20:60"
+    )
     assert result.code == 0, result.err
     return tmp_path
 
@@ -78,7 +81,7 @@ def test_replay_analyze_and_follow_say_the_same_of_the_same_samples(tiltwise: Co
     data = read_input(file)
     assert data.mounting is not None
     assert data.collar is not None
-    result = analyze(data, data.mounting, collar=data.collar)
+    result = analyze(data, data.mounting, collar=data.collar, rule=RuleSettings())
     exposure = ExposureAccumulator()
     rows = exposure.process(result.t_s, result.angles["flexion_deg"], result.activity)
     rows += exposure.finish()
