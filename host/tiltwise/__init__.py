@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tiltwise.decode.decoder import Decoder
     from tiltwise.detect.posture import RuleSettings
     from tiltwise.exercise.catalogue import EXERCISES
-    from tiltwise.exercise.coach import Coach
+    from tiltwise.exercise.guided.coach import Coach
     from tiltwise.exercise.rep_counter import RepCounter
     from tiltwise.live.follow import follow, open_source
     from tiltwise.motion.calibration.alignment import calibrate
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "AngleBlock": "types",
-    "Coach": "exercise.coach",
+    "Coach": "exercise.guided.coach",
     "Decoder": "decode.decoder",
     "EXERCISES": "exercise.catalogue",
     "ImuBlock": "types",

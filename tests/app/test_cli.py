@@ -165,7 +165,8 @@ def test_analyze_json_has_the_keys_of_the_contract(tiltwise: Command, leant: Pat
         "episodes", "worn_percent", "moving_percent",
     }  # fmt: skip
     assert set(said) == contract | {
-        "axes", "measures", "percent_above_of", "notes", "is_neutral_known", "relative_to",
+        "axes", "measures", "percent_above_of", "notes", "is_neutral_known", "relative_to", "figures_of",
+        "angular_velocity_deg_s",
     }  # fmt: skip
     for name in ("inclination_deg", "flexion_deg", "lateral_deg"):
         assert set(said[name]) == PERCENTILES

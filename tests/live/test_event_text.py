@@ -34,11 +34,11 @@ def test_an_alert_held_back_is_not_called_an_alert() -> None:
     assert text.startswith("alert held back after 60 s")
 
 
-def test_a_short_episode_is_not_worth_a_line_at_its_end() -> None:
+def test_what_begins_also_ends_with_a_line() -> None:
     start = EpisodeStarted(20.0, DOWN, 20.0, 25.0)
     assert lines_of((start,)) == [("begin", "looking down begins (25 deg)")]
     ended = EpisodeEnded(30.0, DOWN, 20.0, 30.0, 31.0, None)
-    assert lines_of((ended,)) == []
+    assert lines_of((ended,)) == [("faint", "looking down ends, before an alert (10 s, up to 31 deg)")]
 
 
 def test_gaps_and_warnings_are_told_without_control_characters() -> None:

@@ -36,8 +36,8 @@ from tiltwise.types import EpisodeAlert, EpisodeEnded, Event
 
 @pytest.fixture(scope="module")
 def frames(demo_folder: Path) -> Frames:
-    """The demo's frames; alert at 88 s, corrected at 112 s."""
-    return demo_frames(demo_folder)
+    """The demo's frames up to its exercise; alert at 88 s, corrected at 112 s."""
+    return [(t_s, frame) for t_s, frame in demo_frames(demo_folder) if t_s < 175]
 
 
 class Refusing(Store):

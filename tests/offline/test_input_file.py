@@ -113,10 +113,10 @@ def test_missing_columns_are_named(tiltwise: Command, tmp_path: Path) -> None:
         np.column_stack([t_s, acc]),
         "%.4f",
         ",",
-        header="t_s,acc_x,acc_y,acc_z",
+        header="t_s,gyr_x,gyr_y,gyr_z",
         comments="",
     )
-    refused(tiltwise, tmp_path / "a.csv", "no column of angular rate", "found 't_s'", "--columns")
+    refused(tiltwise, tmp_path / "a.csv", "no column of acceleration", "found 't_s'", "--columns")
 
 
 @pytest.mark.parametrize("name", ["absent.npz", "absent.csv", "absent.tw"])

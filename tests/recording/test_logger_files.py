@@ -136,8 +136,8 @@ def test_an_unknown_file_lists_its_columns_and_the_option_that_maps_them(tmp_pat
     [
         ("t,Linear Acceleration x (m/s^2),Linear Acceleration y (m/s^2),Linear Acceleration z (m/s^2),gx,gy,gz",
          "gravity is taken out"),
-        ("PacketCounter,SampleTimeFine,Quat_W,Quat_X,Quat_Y,Quat_Z", "it holds orientation only"),
-        ("t,Acc_X,Acc_Y,Acc_Z", "an accelerometer alone"),
+        ("PacketCounter,SampleTimeFine,Quat_W,Quat_X,Quat_Y,Quat_Z", "fewer than two usable rows"),
+        ("t,Gyr_X,Gyr_Y,Gyr_Z", "no column of acceleration"),
     ],
 )  # fmt: skip
 def test_files_that_lack_what_angles_need_say_why(tmp_path: Path, head: str, message: str) -> None:
@@ -163,6 +163,10 @@ def test_still_data_without_times_ask_for_the_rate(tmp_path: Path) -> None:
 
 def test_the_file_of_one_sensor_alone_names_the_one_that_is_missing(tmp_path: Path) -> None:
     path = LAYOUTS["metabase"](tmp_path, *bows())
-    (tmp_path / "Head_2026_Gyroscope_50.000Hz.csv").unlink()
-    with pytest.raises(ImuFileError, match=r"beside it \(Head_2026_Gyroscope_50\.000Hz\.csv\)"):
-        load_imu(path)
+    (tmp_path / "Head_2026_Gyroscope_50.000Hz.csv").rename(tmp_path / "alone.csv")
+    notes = " ".join(load_imu(path).notes)
+    assert "accelerometer only" in notes
+    assert "beside it (Head_2026_Gyroscope_50.000Hz.csv)" in notes
+    (tmp_path / "alone.csv").rename(tmp_path / "Head_Gyroscope.csv")
+    with pytest.raises(ImuFileError, match=r"beside it \(Head_Accelerometer\.csv\)"):
+        load_imu(tmp_path / "Head_Gyroscope.csv")

@@ -35,9 +35,10 @@ from tiltwise.app.cli_options import (
     chosen_reading,
     chosen_settings,
 )
+from tiltwise.app.coach import coach_commands
 from tiltwise.app.history import history_commands, report_command
 from tiltwise.app.running import running_commands
-from tiltwise.app.travel import travel_commands
+from tiltwise.app.travel import cohort_command, travel_commands
 from tiltwise.app.workday import workday_commands
 from tiltwise.config import paths
 from tiltwise.version import __version__
@@ -57,6 +58,7 @@ WAY_IN = f"""tiltwise {__version__}: neck posture, from a small sensor behind th
   tiltwise demo                     watch it all work without hardware
   tiltwise watch sim:desk?speed=20  the daily program, on a simulated wearer
   tiltwise day                      the newest day as a plot; week, month, year
+  tiltwise exercise                 a short desk break, led and counted
   tiltwise analyze FILE             angles and episodes in any IMU file
   tiltwise count FILE --exercise side_tilt
   tiltwise setup --dry-run          how a new board gets its firmware and key
@@ -223,6 +225,11 @@ def count(
         console.out.print(count_table(result, file.name), highlight=False)
 
 
+app.command(short_help="Be led through an exercise: counted, timed, kept.")(coach_commands.exercise)
+app.command(short_help="Your range of motion, left against right.")(coach_commands.rom)
+app.command(short_help="Range of motion and exercises over the weeks.")(coach_commands.progress)
+
+
 @app.command()
 def exercises(mount: MountOption = None) -> None:
     """The catalogue, and what a sensor in that place sees of each."""
@@ -255,10 +262,10 @@ def day(
 
     folder, said = folder_with_days(data, paths.data_folder())
     folder = paths.person_folder(folder, person)
-    loaded, path = draw_day(folder, date, out, chosen_settings().rule)
+    loaded, path, sentence = draw_day(folder, date, out, chosen_settings().rule, day_sentence)
     if said:
         console.out.print(said, style="dim", highlight=False, soft_wrap=True)
-    console.out.print(day_sentence(folder, loaded), style="bold", highlight=False)
+    console.out.print(sentence, style="bold", highlight=False)
     console.out.print(day_table(loaded), highlight=False)
     if figures:
         console.out.print(figure_table(loaded.summary), highlight=False)
@@ -272,6 +279,7 @@ app.command(context_settings=_NEGATIVE)(history_commands.year)
 app.command(context_settings=_NEGATIVE)(report_command.report)
 app.command(context_settings=_NEGATIVE)(travel_commands.export)
 app.command("import")(travel_commands.import_)
+app.command()(cohort_command.cohort)
 
 
 @app.command("data")

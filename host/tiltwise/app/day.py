@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -21,11 +21,13 @@ from tiltwise.report import plots
 from tiltwise.report.aggregate import BASE, SPELL_DEG
 from tiltwise.report.day_summary import DaySummary
 from tiltwise.report.plots import Figure
+from tiltwise.report.style import INK
 from tiltwise.store.files.schema import CORE_NAME
 from tiltwise.store.writer import Store
 from tiltwise.text import printable
 from tiltwise.types import Activity, FloatArray
 
+_LINE = 140  # characters across the picture
 DEMOS = "tiltwise-demo"  # folder of the demos' stores, where they are run
 
 
@@ -46,6 +48,9 @@ class Day:
     def mark(self) -> str:
         """What stands beside its date when it is not the wearer's own."""
         return f", {' and '.join(self.origins)}" if self.origins else ""
+
+
+Say = Callable[[Path, Day], str]  # from a store and one of its days to a sentence
 
 
 def parse_day(text: str, today: date | None = None) -> date:
@@ -98,26 +103,31 @@ def load_day(folder: Path, day: date | None) -> Day:
 
 
 def day_figure(
-    day: Day, limit_deg: float | None, trace: tuple[FloatArray, FloatArray] | None = None
+    day: Day, limit_deg: float | None, trace: tuple[FloatArray, FloatArray] | None = None, sentence: str = ""
 ) -> Figure:
     """Return the picture of a day; a trace (UTC s, deg) stands in for the minutes of a short one."""
     figure = plots.day(day.summary, day.zone, limit_deg=limit_deg, trace=trace)
+    size = 9.8 if len(sentence) <= _LINE else 8
+    figure.text(0.062, 0.977, sentence, fontsize=size, color=INK, parse_math=False)
     if day.origins:
         figure.text(0.975, 0.945, " and ".join(day.origins), fontsize=17, fontweight="bold", ha="right")
     return figure
 
 
-def draw_day(folder: Path, date: str | None, out: Path | None, rule: RuleSetting) -> tuple[Day, Path]:
-    """Draw a stored day, the newest without a date; return it and the path, which `out` or the day names.
+def draw_day(
+    folder: Path, date: str | None, out: Path | None, rule: RuleSetting, say: Say = lambda _folder, _day: ""
+) -> tuple[Day, Path, str]:
+    """Draw a stored day, the newest without a date; return it, the path (`out` or its date) and what was said.
 
-    rule is today's, for a day whose own was not kept.
+    rule is today's, for a day whose own was not kept; say returns the sentence above the picture.
     """
     check_picture_path(out)
     day = load_day(folder, None if date is None else parse_day(date))
     path = out or Path(f"tiltwise-{day.day}.png")
     limit_deg = rule.limit_deg(day.summary.mount) if day.rule_deg is None else day.rule_deg
-    save_figure(day_figure(day, limit_deg), path)
-    return day, path
+    sentence = say(folder, day)
+    save_figure(day_figure(day, limit_deg, sentence=sentence), path)
+    return day, path, sentence
 
 
 def _alerts(s: DaySummary) -> str:

@@ -43,6 +43,8 @@ from tiltwise.store.writer import Store
 from tiltwise.text import printable, safe_name
 from tiltwise.types import Mount
 
+_HURRIED_COMMIT_S, _HURRIED_BATCH_S = 60.0, 5.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchOptions:
@@ -103,6 +105,9 @@ def watch(options: WatchOptions, console: Console) -> None:
         if store is not None:
             store.close()
         raise
+    # At full speed nobody waits for the next second: commits and small blocks would take most of the time.
+    speed = float(address.options.get("speed", 1.0))
+    is_hurried = address.scheme == "replay" and speed == 0
     session = open_session(
         worn,
         settings=options.settings,
@@ -112,7 +117,8 @@ def watch(options: WatchOptions, console: Console) -> None:
         device=device,
         store=store,
         recorder=recorder,
-        commit_every_s=max(1.0, float(address.options.get("speed", 1.0) or 50.0) / 10),
+        commit_every_s=_HURRIED_COMMIT_S if is_hurried else max(1.0, speed / 10),
+        batch_s=_HURRIED_BATCH_S if is_hurried else 0.0,
         fetches=isinstance(source, Supervisor),
     )
     control = watch_control(

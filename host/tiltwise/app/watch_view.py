@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from itertools import groupby
 
 import numpy as np
 from rich.console import Console
@@ -80,7 +81,21 @@ class WatchView:
         self.alerts += sum(
             isinstance(e, Notice) and e.level is NoticeLevel.ALERT and not e.is_repeated for e in events
         )
-        lines = lines_of(events)
+        by_time = groupby(events, key=self._session.received_at)
+        lines = [(at_s, *line) for at_s, some in by_time for line in lines_of(tuple(some))]
+        lines += [(received_s, *line) for line in self._own_lines(events)]
+        for at_s, style, line in lines:
+            if style != "alert" or self._shows_alerts:
+                text = f"{clock(at_s):>7}  {line}"
+                self._console.print(text, style=LINE_STYLES[style], highlight=False)
+        has_angles = self._take(events)
+        self._follow(received_s, events)
+        if has_angles:
+            self._draw(received_s)
+
+    def _own_lines(self, events: LiveEvents) -> list[tuple[str, str]]:
+        """Return what this view has to say: about the keys, and the computer's clock."""
+        lines = []
         if self._keys is not None:
             if any(isinstance(event, PlacementChange) for event in events):
                 lines.append(("plain", "press c to calibrate it as it sits now"))
@@ -90,14 +105,7 @@ class WatchView:
                 )
         if self._wall_clock is not None and (clock_set := self._wall_clock.check()):
             lines.append(("warn", clock_set))
-        for style, line in lines:
-            if style != "alert" or self._shows_alerts:
-                text = f"{clock(received_s):>7}  {line}"
-                self._console.print(text, style=LINE_STYLES[style], highlight=False)
-        has_angles = self._take(events)
-        self._follow(received_s, events)
-        if has_angles:
-            self._draw(received_s)
+        return lines
 
     def _take(self, events: LiveEvents) -> bool:
         """Remember the newest values; tell whether there are new angles."""

@@ -52,6 +52,8 @@ class RuleSetting:
     hysteresis_deg: Annotated[float, Meta(ge=0.0, le=30.0)] = 5.0
     recovery_s: Annotated[float, Meta(ge=0.0, le=60.0)] = 3.0
     kind: RuleKind = RuleKind.DOSE
+    # Of the simple rule: while it lasts, alert again so long after each alert; 0: once. The board alone has its own.
+    repeat_s: Annotated[float, Meta(ge=0.0, le=3600.0)] = 0.0
 
     @property
     def is_simple(self) -> bool:
@@ -141,12 +143,23 @@ class WearSetting:
 
 
 @dataclass(frozen=True, slots=True)
+class ExerciseSetting:
+    """How the exercise coach leads: the wearer's own breath, the terminal's bell, a voice, the motor's ticks."""
+
+    breath_s: Annotated[float, Meta(ge=2.0, le=20.0)] = 5.0
+    tones: bool = True
+    speech: bool = False
+    ticks: Annotated[int, Meta(ge=0, le=5)] = 2  # strength of the sensor's motor; 0: silent
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything in settings.toml."""
 
     rule: RuleSetting = field(default_factory=RuleSetting)
     alerts: AlertSetting = field(default_factory=AlertSetting)
     wear: WearSetting = field(default_factory=WearSetting)
+    exercise: ExerciseSetting = field(default_factory=ExerciseSetting)
     movement: MovementSetting = field(default_factory=MovementSetting)
 
 
@@ -282,4 +295,4 @@ def rule_settings(rule: RuleSetting) -> PostureRule:
     if not rule.is_simple:
         return DoseSettings(rule.recovery_s)
     exit_deg = max(0.0, rule.angle_deg - rule.hysteresis_deg)
-    return RuleSettings(rule.angle_deg, exit_deg, rule.seconds, rule.recovery_s)
+    return RuleSettings(rule.angle_deg, exit_deg, rule.seconds, rule.recovery_s, repeat_s=rule.repeat_s)

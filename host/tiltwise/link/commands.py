@@ -54,6 +54,7 @@ class BoardKey(IntEnum):
     FIRST_QUIET_S = 25
     MOST_A_DAY = 26
     PERCENT = 27
+    POWER = 28
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,9 +145,9 @@ def _episode(event: EpisodeStarted | EpisodeAlert | EpisodeEnded, told: _Told) -
             why = f": {told.reasons[event.t_s]}" if event.t_s in told.reasons else ""
             held_s = event.loaded_s or event.t_s - event.start_s  # stored by version 0.1: without
             return "alert", f"{what} after {held_s:.0f} s of {kind} ({event.angle_deg:.0f} deg){why}"
+    lasted = f"{lasting(event.end_s - event.start_s)}, up to {event.peak_deg:.0f} deg"
     if event.alert_s is None:
-        return None
-    lasted = f"{event.end_s - event.start_s:.0f} s, up to {event.peak_deg:.0f} deg"
+        return "faint", f"{kind} ends, before an alert ({lasted})"
     if not event.is_corrected:
         return "faint", f"{kind} ends with the data ({lasted})"
     thanks = ", thank you" if (NoticeLevel.THANKS, event.t_s) in told.notices else ""

@@ -67,6 +67,7 @@ def open_session(
     exercises: tuple[str, ...] = (),
     commit_every_s: float = ACK_EVERY_S,
     fetches: bool = False,
+    batch_s: float = 0.0,
 ) -> LiveSession:
     """Return a session that is ready for its first chunk.
 
@@ -78,6 +79,7 @@ def open_session(
     store, recorder : what to keep; the session closes them. None keeps nothing.
     exercises : names of the exercises to count beside the posture rule.
     commit_every_s, fetches : received time between two commits; whether the source gives the board's answers too.
+    batch_s : so many seconds of samples are tracked at once, for files.
     """
     settings = settings or Settings()
     pipeline = Pipeline(settings, worn.mount, ZoneInfo(zone), worn.calibration, set_counters(exercises))
@@ -98,6 +100,7 @@ def open_session(
         recording=None if recorder is None else SessionRecording(recorder),
         commit_every_s=commit_every_s,
         fetches=fetches,
+        batch_s=batch_s,
         known=KnownBoards(worn.calibrations, worn.asked_mount, is_behind=not worn.calibration.is_in_front),
     )
 

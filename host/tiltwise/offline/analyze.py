@@ -21,6 +21,7 @@ from tiltwise.pair_tracker import PairTracker
 from tiltwise.report.aggregate import BASE
 from tiltwise.report.angle_summary import AngleSummary, durations_s, summarise_samples
 from tiltwise.report.hindsight import known_later
+from tiltwise.report.history.velocity import Velocities, velocities
 from tiltwise.tracker import Tracker, TrackerSettings, joined, part_of
 from tiltwise.types import (
     ACTIVITIES,
@@ -73,6 +74,13 @@ class Analysis:
         """What the angles are relative to, in words; "" for an upright that is known."""
         return "" if self.relative_to_s is None else f"the posture at {clock(self.relative_to_s)}"
 
+    @property
+    def velocities(self) -> Velocities:
+        """Angular velocities by both published definitions, of the time that the angle figures are of."""
+        use = np.isin(self.activity, _POSTURE) & (True if self.is_worn is None else self.is_worn)
+        of = self.angles
+        return velocities(self.t_s, of["inclination_deg"], of["flexion_deg"], of["lateral_deg"], use)
+
     def as_dict(self) -> dict[str, object]:
         """Return the JSON contract of `analyze --json`; what is not known is null."""
         out: dict[str, object] = {
@@ -105,6 +113,10 @@ class Analysis:
             }
             for e in self.episodes
         ]
+        out["angular_velocity_deg_s"] = {
+            "generalized": _three(self.velocities.generalized_deg_s),
+            "inclination": _three(self.velocities.inclination_deg_s),
+        }
         out["worn_percent"] = _number(self.worn_percent)
         out["moving_percent"] = _number(self.moving_percent)
         out["measures"] = shown_metrics.measures(self.mounting)
@@ -292,6 +304,10 @@ def _walking_note(walked_s: float, limit_deg: float) -> tuple[str, ...]:
 def _percent(weight: FloatArray, mask: NDArray[np.bool_]) -> float:
     total = float(weight.sum())
     return float(weight[mask].sum()) / total * 100 if total > 0 else float("nan")
+
+
+def _three(values: tuple[float, float, float]) -> dict[str, float | None]:
+    return {name: _number(value) for name, value in zip(("p10", "p50", "p90"), values, strict=True)}
 
 
 def _number(value: float) -> float | None:

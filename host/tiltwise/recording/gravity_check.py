@@ -25,6 +25,8 @@ _CALM = 0.03  # share of g by which the mean length may differ: no acceleration 
 _GAP_S = 0.25
 _LEAST_WINDOWS = 4
 _SILENT = 1e-3  # of the squares: a gyroscope that tells 3 % of what gravity turns
+_SAME_TURNS = (0.6, 1.6)  # gravity's turns over the gyroscope's in the right unit
+_ALIKE = 0.8  # correlation in the right unit
 _SURE = 0.97  # correlation from which on a scale is believed
 _FITS = 0.95  # correlation of another order of axes that is believed
 _BETTER = 0.1  # by which it must be better than the order of the file
@@ -52,6 +54,11 @@ class Agreement:
     def is_told(self) -> bool:
         """Whether there was enough turning to compare."""
         return self.windows >= _LEAST_WINDOWS
+
+    @property
+    def fits(self) -> bool:
+        """Whether gravity turns about as much as the gyroscope says: no other unit could."""
+        return self.is_told and _SAME_TURNS[0] < self.ratio < _SAME_TURNS[1] and self.correlation > _ALIKE
 
     @property
     def is_sure(self) -> bool:

@@ -31,8 +31,6 @@ _LATEST_START_S = 400_000.0  # t0 on the wire wraps after 119 h; later starts ar
 _MOST_RATE = 70.0  # rad/s, 4000 deg/s, the widest range on the market
 _MOST_STEADY = 1.0  # rad/s, the median of a whole file in which gravity stands still
 _STILL_M_S2 = 2.0  # range of the acceleration of a sensor that lies, 12 deg
-_SAME_TURNS = (0.6, 1.6)  # gravity's turns over the gyroscope's in the right unit
-_LEAST_CORRELATION = 0.8
 _NEAR_GRAVITY = (0.7, 1.3)
 _ASSUMED_HZ = 50.0  # where a file says no rate, the first guess at it
 _USUAL_RATES = (12.5, 20.0, 25.0, 26.0, 30.0, 40.0, 50.0, 52.0, 60.0, 64.0, 75.0, 100.0, 104.0, 119.0, 120.0, 128.0,
@@ -232,7 +230,7 @@ def _rotation(
     part = _liveliest(gyr)
     unit = options.gyr_unit or table.gyr_unit
     agreed = compare(t_s[part], gyr[part] * RATES[unit or "rad/s"], acc[part])
-    if not options.gyr_unit:
+    if not (options.gyr_unit or agreed.fits):
         is_still = (
             bool(np.all(np.ptp(acc[part][:: max(1, len(acc) // 500)], axis=0) < _STILL_M_S2))
             if len(acc)
@@ -263,7 +261,7 @@ def _is_rather(
     if peak > _MOST_RATE:
         return peak * factor <= _MOST_RATE
     if checked.is_told:
-        return _SAME_TURNS[0] < checked.ratio < _SAME_TURNS[1] and checked.correlation > _LEAST_CORRELATION
+        return checked.fits
     steady = float(np.median(np.sqrt(np.sum(gyr * gyr, axis=1)))) * RATES[unit]
     is_turned_alone = agreed.is_told and abs(agreed.ratio) < 3 * RATES["deg/s"]  # by the gyroscope only
     return other == "deg/s" and is_still and (is_turned_alone or steady > _MOST_STEADY)

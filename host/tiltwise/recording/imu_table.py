@@ -11,13 +11,17 @@ from pathlib import Path
 
 import numpy as np
 
+from tiltwise.recording.formats.bids_motion import channels_beside, read_bids
 from tiltwise.recording.formats.npz_arrays import read_npz
+from tiltwise.recording.formats.opensim_sto import is_sto, read_sto
+from tiltwise.recording.formats.other_kinds import why_not
 from tiltwise.recording.formats.parquet_columns import read_parquet
 from tiltwise.recording.formats.raw_table import ImuFileError, ImuTable, Progress, ReadOptions
 from tiltwise.recording.formats.several_files import read_lone_text, read_zip
 from tiltwise.recording.formats.time_grid import of_one_epoch, unit_of_times
 from tiltwise.recording.formats.units import TIMES
 
+_LOOK = 4096  # first bytes, by which kinds are told apart
 KINDS = ".npz, .parquet, .zip or a text table such as .csv"
 
 
@@ -60,13 +64,20 @@ def _read(path: Path, options: ReadOptions, progress: Progress | None) -> ImuTab
     if path.stat().st_size == 0:
         raise ImuFileError("the file is empty, expected samples: export it again")
     with path.open("rb") as file:
-        begin = file.read(4)
-    if suffix == ".parquet" or begin == b"PAR1":
+        begin = file.read(_LOOK)
+    if said := why_not(begin):
+        raise ImuFileError(said)
+    is_zip = begin.startswith(b"PK\x03\x04")
+    if suffix == ".parquet" or begin.startswith(b"PAR1"):
         return read_parquet(path, options)
-    if suffix == ".npz" or (begin == b"PK\x03\x04" and _holds_arrays(path)):
+    if suffix == ".npz" or (is_zip and _holds_arrays(path)):
         return read_npz(path)
-    if suffix == ".zip" or (begin == b"PK\x03\x04" and suffix not in (".csv", ".txt", ".tsv")):
+    if suffix == ".zip" or (is_zip and suffix not in (".csv", ".txt", ".tsv")):
         return read_zip(path, options, progress)
+    if is_sto(begin):
+        return read_sto(path, options)
+    if (channels := channels_beside(path)) is not None:
+        return read_bids(path, channels, options)
     return read_lone_text(path, options, progress)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from tiltwise.report import aggregate as agg
 from tiltwise.report.history.totals import Totals
 from tiltwise.store.files import schema
+from tiltwise.store.one_wearer import DeviceMinute, one_wearer
 
 QUARTER_S = 900
 _US = 1_000_000
@@ -32,9 +33,11 @@ def quarter_totals(folder: Path, start_s: float, end_s: float) -> list[tuple[flo
         f"sum(moving_s), total(mean_deg * posture_s), {sums} FROM aggregate "
         "WHERE start_us >= ? AND start_us < ? AND sensor = 0 GROUP BY quarter ORDER BY quarter"
     )
+    bounds = (round(start_s * _US), round(end_s * _US))
     db = schema.open_reader(path)
     try:
-        rows = db.execute(sql, (round(start_s * _US), round(end_s * _US))).fetchall()
+        (devices,) = db.execute("SELECT count(*) FROM device").fetchone()
+        rows = db.execute(sql, bounds).fetchall() if devices < 2 else _of_one_wearer(db, bounds)
     except sqlite3.Error as error:
         raise schema.explain(error, path) from error
     finally:
@@ -43,3 +46,22 @@ def quarter_totals(folder: Path, start_s: float, end_s: float) -> list[tuple[flo
         (float(quarter) * QUARTER_S, Totals(covered, worn, posture, moving, moment, tuple(above)))
         for quarter, covered, worn, posture, moving, moment, *above in rows
     ]
+
+
+def _of_one_wearer(db: sqlite3.Connection, bounds_us: tuple[int, int]) -> list[tuple[float, ...]]:
+    """Return the same rows where several devices may have filled the same minutes: each counts for one of them."""
+    above = ", ".join(f"above_{limit}_s" for limit in agg.THRESHOLDS_DEG)
+    minutes = db.execute(
+        "SELECT start_us, name, covered_s, worn_s, posture_s, moving_s, coalesce(mean_deg, 0) * posture_s, "
+        f"{above} FROM aggregate JOIN session ON session.id = session_id JOIN device ON device.id = device_id "
+        "WHERE start_us >= ? AND start_us < ? AND sensor = 0 ORDER BY start_us",
+        bounds_us,
+    )
+    chosen = one_wearer(
+        DeviceMinute(start_us, str(name), sums[0], sums[1], (start_us // (QUARTER_S * _US), *sums))
+        for start_us, name, *sums in minutes
+    )
+    by_quarter: dict[float, list[tuple[float, ...]]] = {}
+    for quarter, *sums in chosen.rows:
+        by_quarter.setdefault(quarter, []).append(tuple(sums))
+    return [(quarter, *map(sum, zip(*rows, strict=True))) for quarter, rows in by_quarter.items()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -25,7 +25,13 @@ class KnownDay:
 
 
 def write_days(
-    folder: Path, days: Sequence[KnownDay], *, zone: str = "Europe/Berlin", mount: Mount = Mount.HEAD
+    folder: Path,
+    days: Sequence[KnownDay],
+    *,
+    zone: str = "Europe/Berlin",
+    mount: Mount = Mount.HEAD,
+    device: str = "board",
+    info: Mapping[str, object] | None = None,
 ) -> None:
     """Write a session a day, sampled once a second."""
     with Store(folder, min_free_bytes=0) as store:
@@ -36,6 +42,6 @@ def write_days(
             exposure = ExposureAccumulator(ExposureSettings(mount=mount, max_gap_s=1.5))
             t_s = start_s + np.arange(len(angle), dtype=float)
             rows = exposure.process(t_s, angle, np.zeros(len(angle), dtype=np.int8)) + exposure.finish()
-            session = store.begin_session("board", boot, zone=zone, mount=mount, started_s=start_s)
+            session = store.begin_session(device, boot, zone=zone, mount=mount, started_s=start_s, info=info)
             store.put_aggregates(session, rows)
             store.commit()

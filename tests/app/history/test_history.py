@@ -12,6 +12,7 @@ import pytest
 
 from app.history.stored_weeks import KnownDay, write_days
 from command import Command, assert_one_line
+from tiltwise.app.history.day_sentence import day_sentence, period_sentence
 from tiltwise.app.history.period_picture import compared_figure, period_figure
 from tiltwise.app.history.periods import (
     Period,
@@ -154,3 +155,24 @@ def test_periods_of_the_calendar() -> None:
     for text in ("2026-W54", "2026-13", "-", "", "9" * 40):
         with pytest.raises(UsageError):
             parse_period(text, Span.WEEK if "W" in text else Span.MONTH)
+
+
+def test_two_boards_at_once_make_no_year_of_twice_its_length(tmp_path: Path) -> None:
+    day = KnownDay("2026-10-12T09:00", 60, (0, 15))
+    write_days(tmp_path, [day])
+    write_days(tmp_path, [day], device="spare")
+    year = load_period(tmp_path, around(date(2026, 10, 12), Span.YEAR), is_full=False)
+    assert year.totals.worn_s == pytest.approx(3600)
+    assert year.totals.percent() == pytest.approx(25, abs=0.02)
+    assert load_period(tmp_path, year.period).totals.worn_s == pytest.approx(3600)
+
+
+def test_a_day_whose_upright_nobody_knows_gets_no_verdict(tmp_path: Path) -> None:
+    write_days(
+        tmp_path, [KnownDay("2026-10-12T09:00", 60, (0, 15))], info={"relative_to": "the posture at 0:03"}
+    )
+    (day,) = load_period(tmp_path, around(date(2026, 10, 12), Span.WEEK)).days
+    assert day.full is not None
+    assert day_sentence(tmp_path, day.full).startswith("No verdict: all angles are relative to")
+    loaded = load_period(tmp_path, around(date(2026, 10, 12), Span.WEEK))
+    assert period_sentence(loaded, None).startswith("No verdict")

@@ -18,6 +18,8 @@ def day_sentence(folder: Path, day: Day) -> str:
     """Return the sentence on a day, compared with the newest day within a week before it."""
     hours = sum_by(day.summary.minutes, lambda t_s: hour_name(t_s, day.zone))
     sums = Totals() if day.summary.total is None else totals_of(day.summary.total)
+    if day.summary.relative_to:
+        return f"No verdict: all angles are relative to {day.summary.relative_to}, which may not have been upright."
     return opening(
         sums,
         day.summary.mount,
@@ -43,6 +45,9 @@ def period_sentence(loaded: Loaded, before: Loaded | None) -> str:
     compared = None
     if before is not None:
         compared = Before(_name_of(before.period, loaded.period), before.totals)
+    unknown = [day for day in loaded.days if day.full is not None and day.full.summary.relative_to]
+    if unknown and len(unknown) == len(loaded.days):
+        return "No verdict: on none of these days is it known which posture was upright."
     return opening(
         loaded.totals,
         loaded.mount,

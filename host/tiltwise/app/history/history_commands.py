@@ -104,7 +104,7 @@ def _show(
     if other is not None and before is not None:
         figure = compared_figure(loaded, before, sentence)
     else:
-        figure = period_figure(loaded, sentence, chosen_settings().rule.angle_deg)
+        figure = period_figure(loaded, sentence, chosen_settings().rule.limit_deg(loaded.mount))
     save_figure(figure, path)
     if said:
         console.out.print(said, style="dim", highlight=False, soft_wrap=True)

@@ -54,7 +54,7 @@ def report(
             f"nothing was recorded from {period.first} to {period.last}; the newest data is of {newest}"
         )
     before = period_before(folder, period, None, is_full=True)
-    rule_deg = chosen_settings().rule.angle_deg
+    rule_deg = chosen_settings().rule.limit_deg(loaded.mount)
     with console.progress_bar("drawing the report") as show:
         content, figures = report_content(
             loaded, before, person=person, limit_deg=rule_deg, made_on=date.today()

@@ -124,6 +124,9 @@ def _plain(loaded: Loaded, summary: DaySummary) -> Iterator[str]:
     worn = f"Worn {duration_text(summary.worn_s)} on {len(loaded.days)} of {loaded.period.n_days} days"
     missing_s = sum(gap.end_s - gap.start_s for gap in summary.gaps)
     yield f"{worn}; {duration_text(missing_s)} between are without data and count for nothing."
+    unknown = [str(day.date) for day in loaded.days if day.full is not None and day.full.summary.relative_to]
+    if unknown:
+        yield f"On {', '.join(unknown)} it is not known which posture was upright: angles are relative to one of it."
     hours = {hour: sums for hour, sums in loaded.hours.items() if sums.posture_s >= 600}
     if len(hours) > 1:
         most = max(hours, key=lambda hour: hours[hour].percent())

@@ -29,7 +29,7 @@ _MOST_NOTES = 12
 def export(
     folder: Annotated[Path, typer.Argument(help="Folder to write to; what is there is kept.")],
     kind: Annotated[
-        str, typer.Option("--as", metavar="FORMAT", help="csv, parquet, motion-bids or sto.")
+        str, typer.Option("--as", metavar="FORMAT", help="csv, parquet, motion-bids, sto or digest.")
     ] = "csv",
     first: Annotated[
         str | None, typer.Option("--from", metavar="DAY", help="First day; all without.")

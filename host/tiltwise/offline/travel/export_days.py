@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tiltwise.config.atomic_file import whole_file
+from tiltwise.offline.cohort.day_digest import digest_bytes, digest_of
 from tiltwise.offline.travel import motion_bids
 from tiltwise.offline.travel.day_columns import event_columns, gap_columns, minute_columns
 from tiltwise.offline.travel.sample_files import write_samples_csv, write_samples_parquet, write_sto
@@ -34,6 +35,7 @@ class Format(StrEnum):
     PARQUET = "parquet"
     MOTION_BIDS = "motion-bids"
     STO = "sto"
+    DIGEST = "digest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,9 @@ def _files_of(
 ) -> Iterator[tuple[Path, Write]]:
     """Yield the files of a day and what writes each; samples are read only when one of theirs is missing."""
     folder, suffix = request.folder, str(request.format)
+    if request.format is Format.DIGEST:
+        yield from _digests(request, day)
+        return
     if request.format is not Format.STO:
         rows = stored_rows(request.store, start_s, end_s)
         is_whole = request.format is Format.PARQUET
@@ -116,6 +121,17 @@ def _files_of(
     done.without_samples += not found
     for samples in found:
         yield from _sample_files(request, day, samples, suffix)
+
+
+def _digests(request: ExportRequest, day: date) -> Iterator[tuple[Path, Write]]:
+    """Yield the digest of a day, as that of the person or of nobody's name."""
+    with StoreReader(request.store) as reader:
+        stored = reader.day(day)
+    total = stored.summary().total
+    if total is not None:
+        person = request.person or request.folder.name
+        digest = digest_of(total, person=person, day=day.isoformat(), mount=stored.mount)
+        yield request.folder / f"digest-{day}.json", partial(_write_bytes, data=digest_bytes(digest))
 
 
 def _sample_files(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from tiltwise.recording.formats.orientation_columns import OrientationColumns, find_orientation
 from tiltwise.recording.formats.raw_table import ImuFileError, ReadOptions, listing
 from tiltwise.recording.formats.units import ACCELERATIONS, RATES, TIMES, unit_of
 
@@ -64,6 +65,7 @@ class ColumnMap:
     acc_signs: tuple[float, float, float] = (1.0, 1.0, 1.0)
     gyr_signs: tuple[float, float, float] = (1.0, 1.0, 1.0)
     notes: tuple[str, ...] = ()
+    orientation: OrientationColumns | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +118,11 @@ def map_columns(
         gyr_unit="" if gyr_key is None else _unit_in(whole[gyr_key], RATES),
         acc_signs=acc_signs,
         notes=_several(whole, acc, gyr_key, names),
+        orientation=find_orientation(names, units),
     )
     if options.columns:
         found = _insisted(found, names, options)
-    elif found.acc is None and acc_note:
+    elif found.acc is None and acc_note and found.orientation is None:
         raise ImuFileError(acc_note)
     return found
 
@@ -129,18 +132,9 @@ def missing(found: ColumnMap, names: list[str]) -> str:
     lacks = [name for name, has in (("acceleration", found.acc), ("angular rate", found.gyr)) if has is None]
     if not lacks:
         return ""
-    words = {word for name in names for word in _words(name)}
-    oriented = words & {"quat", "quaternion", "euler", "mat", "roll", "pitch", "qw"}
-    why = (
-        " (it holds orientation only, which is not read yet)"
-        if len(lacks) == 2 and oriented
-        else " (of an accelerometer alone no turning can be followed)"
-        if found.acc is not None
-        else ""
-    )
     return (
-        f"no column of {' and '.join(lacks)}{why}: found {listing(names)}; "
-        "name them with --columns t=NAME,acc=X:Y:Z,gyr=X:Y:Z (names or numbers of columns)"
+        f"no column of {' and '.join(lacks)}: found {listing(names)}; "
+        "name them with --columns t=NAME,acc=X:Y:Z,gyr=X:Y:Z or quat=W:X:Y:Z (names or numbers of columns)"
     )
 
 
@@ -288,7 +282,14 @@ def _insisted(found: ColumnMap, names: list[str], options: ReadOptions) -> Colum
     for role, wanted in options.columns.items():
         where = [_find(name.removeprefix("-"), names) for name in wanted]
         signs = tuple(-1.0 if name.startswith("-") else 1.0 for name in wanted)
-        if role == "t":
+        if role == "quat":
+            found = replace(
+                found,
+                acc=None,
+                gyr=None,
+                orientation=OrientationColumns(tuple(where), is_inverse=signs[0] < 0),
+            )
+        elif role == "t":
             found = replace(found, t=where[0], t_unit=_unit(names[where[0]]))
         elif role == "acc":
             found = replace(

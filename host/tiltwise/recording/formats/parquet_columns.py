@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from tiltwise.recording.formats.column_map import map_columns, missing
+from tiltwise.recording.formats.lone_sensor import lone_sensor_table
 from tiltwise.recording.formats.raw_table import ImuFileError, ImuTable, ReadOptions
 from tiltwise.recording.formats.text_table import Head, to_table
 
@@ -22,12 +23,12 @@ def read_parquet(path: Path, options: ReadOptions) -> ImuTable:
             source = parquet.ParquetFile(file)
             names = source.schema_arrow.names
             found = map_columns(names, options)
-            if lacks := missing(found, names):
-                raise ImuFileError(lacks)
-            assert found.acc is not None
-            assert found.gyr is not None
-            wanted = {*found.gyr, *(k for axes in found.acc for k in axes)}
+            is_lone = bool(missing(found, names))
+            if is_lone and found.orientation is None and found.acc is None:
+                raise ImuFileError(missing(found, names))
+            wanted = {*(found.gyr or ()), *(k for axes in found.acc or () for k in axes)}
             wanted |= {k for k in (found.t, found.counter) if k is not None}
+            wanted |= {*(found.orientation.columns if is_lone and found.orientation else ())}
             table = source.read(columns=[names[k] for k in sorted(wanted)])
             values = np.full((table.num_rows, len(names)), np.nan)
             for k in wanted:
@@ -40,7 +41,12 @@ def read_parquet(path: Path, options: ReadOptions) -> ImuTable:
         raise ImuFileError("columns hold something else than numbers: save plain numbers") from None
     if len(values) == 0:
         raise ImuFileError("no samples in it: export it again")
-    return to_table(found, Head(names, None, "", 0, None), values)
+    head = Head(names, None, "", 0, None)
+    return (
+        lone_sensor_table(found, head, values, options, found.orientation)
+        if is_lone
+        else to_table(found, head, values)
+    )
 
 
 def _numbers(column: np.ndarray) -> np.ndarray:

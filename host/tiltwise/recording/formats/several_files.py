@@ -17,7 +17,9 @@ from typing import BinaryIO
 import numpy as np
 
 from tiltwise.recording.formats.column_map import missing
+from tiltwise.recording.formats.lone_sensor import lone_sensor_table
 from tiltwise.recording.formats.raw_table import ImuFileError, ImuTable, Progress, ReadOptions
+from tiltwise.recording.formats.spreadsheet import sheets_as_text
 from tiltwise.recording.formats.text_table import read_text, times_of, to_table
 from tiltwise.recording.formats.time_grid import even_times, grown, unit_of_times
 from tiltwise.recording.formats.units import TIMES
@@ -59,23 +61,23 @@ def read_zip(path: Path, options: ReadOptions, progress: Progress | None) -> Imu
             members = [
                 m for m in archive.infolist() if re.search(r"\.(csv|txt|tsv)$", m.filename, re.IGNORECASE)
             ]
-            if any(m.filename == "[Content_Types].xml" for m in archive.infolist()):
-                raise ImuFileError("a spreadsheet (.xlsx), which is not read: save it as CSV")
-            streams = []
+            is_sheets = any(m.filename == "[Content_Types].xml" for m in archive.infolist())
             for member in members:
                 if member.file_size > _MOST_BYTES:
                     raise ImuFileError(f"{member.filename} unpacks to more than 2 GB: split it by days")
-                try:
-                    data = io.BytesIO(archive.read(member))
-                    streams.append(_Stream(member.filename, data, member.file_size, options, progress))
-                except ImuFileError:
-                    continue  # notes, marks, a list of devices: other tables in the same zip
+            texts = sheets_as_text(path) if is_sheets else [(m.filename, archive.read(m)) for m in members]
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, zlib.error, OSError) as error:
         if isinstance(error, FileNotFoundError | PermissionError):
             raise
         raise ImuFileError(
             "not a whole .zip file: it is cut off or of another kind, export it again"
         ) from None
+    streams = []
+    for name, text in texts:
+        try:
+            streams.append(_Stream(name, io.BytesIO(text), len(text), options, progress))
+        except ImuFileError:
+            continue  # notes, marks, a list of devices: other tables in the same zip
     return _together(
         streams, options, f"tables in it: {', '.join(s.name[:30] for s in streams[:12]) or 'none'}"
     )
@@ -86,22 +88,32 @@ def read_lone_text(path: Path, options: ReadOptions, progress: Callable[[float],
     with path.open("rb") as file:
         first = _Stream(path.name, file, path.stat().st_size, options, progress)
     if first.has_acc == first.has_gyr or options.columns:
-        return _whole(first)
+        return _whole(first, options)
     for other in _neighbours(path):
         with other.open("rb") as file:
             second = _Stream(other.name, file, other.stat().st_size, options, progress)
         table = _together([first, second], options, "")
         return replace(table, notes=(*table.notes, f"{other.name}, beside it, has the other sensor"))
-    lacks = missing(first.map, first.head.names)
     twin = _twin_names(path)
-    raise ImuFileError(
-        f"{lacks}; or put the other sensor's file beside it" + (f" ({twin[0]})" if twin else "")
+    if first.map.orientation is None and first.has_gyr:
+        lacks = missing(first.map, first.head.names)
+        raise ImuFileError(
+            f"{lacks}; or put the other sensor's file beside it" + (f" ({twin[0]})" if twin else "")
+        )
+    table = _whole(first, options)
+    if not twin or first.map.orientation is not None:
+        return table
+    return replace(
+        table, notes=(*table.notes, f"with the gyroscope's file beside it ({twin[0]}) more is seen")
     )
 
 
-def _whole(stream: _Stream) -> ImuTable:
-    if lacks := missing(stream.map, stream.head.names):
-        raise ImuFileError(lacks)
+def _whole(stream: _Stream, options: ReadOptions) -> ImuTable:
+    """Return a table with both sensors, or what one of them or an orientation tells."""
+    if missing(stream.map, stream.head.names):
+        if len(stream.values) == 0 and (stream.has_acc or stream.map.orientation):
+            raise ImuFileError("a header without samples: export it again")
+        return lone_sensor_table(stream.map, stream.head, stream.values, options, stream.map.orientation)
     if len(stream.values) == 0:
         raise ImuFileError("a header without samples: export it again")
     return to_table(stream.map, stream.head, stream.values)
@@ -111,9 +123,13 @@ def _together(streams: list[_Stream], options: ReadOptions, listed: str) -> ImuT
     """Join one table with acceleration and one with angular rate, or take one that has both."""
     for stream in streams:
         if stream.has_acc and stream.has_gyr and len(stream.values):
-            return _whole(stream)
+            return _whole(stream, options)
     accs = [s for s in streams if s.has_acc and len(s.values)]
     gyrs = [s for s in streams if s.has_gyr and len(s.values)]
+    if not gyrs:
+        oriented = [s for s in streams if s.map.orientation is not None and len(s.values)]
+        if oriented or accs:
+            return _whole((oriented or accs)[0], options)
     if not accs or not gyrs:
         lacks = " and ".join(n for n, has in (("acceleration", accs), ("angular rate", gyrs)) if not has)
         raise ImuFileError(f"no table of {lacks}; {listed or 'neither file has samples'}")

@@ -94,6 +94,7 @@ def read_text(
     wanted = sorted(
         {k for axes in triples for k in axes}
         | {k for k in (found.t, found.counter, found.epoch) if k is not None}
+        | {*(found.orientation.columns if found.orientation else ())}
     )
     pieces: list[FloatArray] = []
     number, done = head.lines, file.tell()

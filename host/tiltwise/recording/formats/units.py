@@ -27,6 +27,10 @@ def unit_of(text: str) -> str:
     return word if word in TIMES or word in ACCELERATIONS or word in RATES else ""
 
 
+# One column of OpenSim's tables holds all four of a quaternion.
+_WIDTHS = {"t": (1,), "acc": (3,), "gyr": (3,), "quat": (1, 4)}
+
+
 def parse_columns(text: str) -> dict[str, tuple[str, ...]]:
     """Read `t=NAME,acc=X:Y:Z,gyr=X:Y:Z`; names or numbers of columns, a minus before one turns it round.
 
@@ -39,13 +43,9 @@ def parse_columns(text: str) -> dict[str, tuple[str, ...]]:
     for part in filter(None, (piece.strip() for piece in text.split(","))):
         role, _, names = part.partition("=")
         columns = tuple(name.strip() for name in names.split(":"))
-        if (
-            role.strip() not in ("t", "acc", "gyr")
-            or len(columns) != (1 if role.strip() == "t" else 3)
-            or not all(columns)
-        ):
+        if role.strip() not in _WIDTHS or len(columns) not in _WIDTHS[role.strip()] or not all(columns):
             raise ValueError(
-                f"--columns {part!r}: expected t=NAME,acc=X:Y:Z,gyr=X:Y:Z with names or numbers of columns"
+                f"--columns {part!r}: expected t=NAME,acc=X:Y:Z,gyr=X:Y:Z or quat=W:X:Y:Z, names or numbers"
             )
         found[role.strip()] = columns
     return found

@@ -1,0 +1,111 @@
+"""`tiltwise cohort FOLDER`: the figures of groups of people, from exported minutes or day digests."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tiltwise.app.cli_options import JsonOption
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from tiltwise.offline.cohort.cohort_figures import GroupFigures
+
+
+def cohort(
+    folder: Annotated[Path, typer.Argument(help="Folder of exports of many people, one folder each.")],
+    groups: Annotated[
+        Path | None, typer.Option(help="Table (.csv) of person,group; without it all are one group.")
+    ] = None,
+    floor: Annotated[int, typer.Option(min=2, max=1000, help="Groups of fewer people are not shown.")] = 5,
+    combine: Annotated[
+        Path | None, typer.Option(help="Folder for one digest a group, to combine with those of others.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Figures of many people's days, without anyone's own."""
+    from tiltwise import console
+    from tiltwise.errors import AppError
+    from tiltwise.offline.cohort.cohort_days import groups_of, has_minutes, person_days
+    from tiltwise.offline.cohort.cohort_figures import figures_of_days, figures_of_digests
+    from tiltwise.offline.cohort.day_digest import read_digest
+
+    paths = sorted(folder.rglob("digest-*.json"))
+    if not paths and not has_minutes(folder):
+        raise AppError(
+            f"{folder}: nothing to read, expected exports below it: `tiltwise export FOLDER/NAME --as digest`, or "
+            "--as parquet"
+        )
+    if paths:
+        digests = [read_digest(path) for path in paths]
+        people = {each.person for each in digests if each.person}
+        found, hidden = figures_of_digests(digests, groups_of(groups, people), floor)
+        shown = [figures for figures, _ in found]
+        if combine is not None:
+            _write([whole for _, whole in found], combine)
+    else:
+        if combine is not None:
+            raise AppError("--combine needs day digests: `tiltwise export FOLDER/NAME --as digest`")
+        days = person_days(folder)
+        shown, hidden = figures_of_days(days, groups_of(groups, {day.person for day in days}), floor)
+    if as_json:
+        typer.echo(
+            json.dumps({"groups": [asdict(each) for each in shown], "hidden_groups": hidden, "floor": floor})
+        )
+        return
+    console.out.print(_table(shown), highlight=False)
+    if hidden:
+        line = f"{hidden} groups of fewer than {floor} people are not shown"
+        console.out.print(line, highlight=False)
+
+
+def _write(wholes: list[object], folder: Path) -> None:
+    """Write a digest a group, whole or not at all."""
+    from tiltwise.config.atomic_file import whole_file
+    from tiltwise.offline.cohort.day_digest import Digest, digest_bytes
+    from tiltwise.text import safe_name
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for whole in wholes:
+        assert isinstance(whole, Digest)
+        with whole_file(folder / f"digest-{safe_name(whole.day)}-{whole.mount}.json") as file:
+            file.write(digest_bytes(whole))
+
+
+def _table(shown: list[GroupFigures]) -> Table:
+    from rich.table import Table
+
+    table = Table(
+        box=None, pad_edge=False, title="percent of upright time at 20 deg or more", title_justify="left"
+    )
+    columns = (
+        "group",
+        "mount",
+        "people",
+        "days",
+        "worn",
+        "mean",
+        "SD people",
+        "SD days",
+        "days > 70 %",
+        "P10/50/90",
+    )
+    for name in columns:
+        table.add_column(name, justify="left" if name in ("group", "mount") else "right")
+    for each in shown:
+        table.add_row(
+            each.group, each.mount, str(each.people), str(each.days), f"{each.worn_h:.0f} h",
+            *(_number(value, "") for value in (each.mean_percent, each.between_sd, each.within_sd)),
+            _number(each.days_over_percent, " %"),
+            "/".join(_number(value, "") for value in each.percentiles_deg),
+        )  # fmt: skip
+    return table
+
+
+def _number(value: float, unit: str) -> str:
+    return f"{value:.0f}{unit}" if value == value else "-"

@@ -1,0 +1,1 @@
+"""Days of many people become figures of groups; no group of fewer people than the floor is ever shown."""
