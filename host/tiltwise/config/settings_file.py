@@ -20,6 +20,7 @@ COMMENTS = {
     "rule.seconds": "... for this long",
     "rule.hysteresis_deg": "the simple rule: it is left so far below the angle",
     "rule.recovery_s": "a correction lasts at least so long",
+    "rule.repeat_s": "the simple rule: alert again while it lasts; 0: once",
     "rule.kind": '"dose": the further bent the shorter, as ISO 11226 has it; or "simple"',
     "alerts": "When and how you are told.",
     "alerts.deliver": '"sensor" (its motor), "desktop" or "both"',
