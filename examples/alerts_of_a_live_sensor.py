@@ -31,7 +31,7 @@ async def neutral(address: str) -> tw.Mounting:
 
 
 async def main(address: str) -> None:
-    profile = tw.TrackerSettings(await neutral(address))
+    profile = tw.TrackerSettings(await neutral(address), rule=tw.RuleSettings(angle_deg=20.0, seconds=60.0))
     async with tw.open_source(address) as source:
         async for update in tw.follow(source, profile=profile):
             for event in update.events:

@@ -26,7 +26,9 @@ def main() -> None:
     blocks = [block for block in tw.read_recording(sys.argv[1]) if isinstance(block, tw.OrientationBlock)]
     mounting = tw.calibrate(cut(blocks, *NEUTRAL_S), cut(blocks, *NODS_S), mount=tw.Mount.NECK)
     print(f"calibrated, quality {mounting.quality:.0%}")
-    updates = list(tw.track(tw.TrackerSettings(mounting), blocks))
+    updates = list(
+        tw.track(tw.TrackerSettings(mounting, rule=tw.RuleSettings(angle_deg=20.0, seconds=60.0)), blocks)
+    )
     flexion_deg = np.concatenate([update.angles.flexion_deg for update in updates])
     print(
         "flexion P10 / P50 / P90: {:.0f} / {:.0f} / {:.0f} deg".format(

@@ -17,6 +17,7 @@ from tiltwise.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from tiltwise.decode.decoder import Decoder
+    from tiltwise.detect.posture import RuleSettings
     from tiltwise.exercise.catalogue import EXERCISES
     from tiltwise.exercise.guided.coach import Coach
     from tiltwise.exercise.rep_counter import RepCounter
@@ -42,6 +43,7 @@ _HOMES = {
     "OrientationBlock": "types",
     "RecordingWriter": "recording.tw_file",
     "RepCounter": "exercise.rep_counter",
+    "RuleSettings": "detect.posture",
     "Tracker": "tracker",
     "TrackerSettings": "tracker",
     "Update": "types",
@@ -66,6 +68,7 @@ __all__ = [
     "OrientationBlock",
     "RecordingWriter",
     "RepCounter",
+    "RuleSettings",
     "Tracker",
     "TrackerSettings",
     "Update",

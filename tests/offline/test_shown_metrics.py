@@ -18,6 +18,7 @@ from tiltwise.app.day import Day, day_figure, day_table
 from tiltwise.app.tables import analysis_table, exercise_table
 from tiltwise.app.watch_view import angle_words
 from tiltwise.decode.decoder import Decoder
+from tiltwise.detect.posture import RuleSettings
 from tiltwise.errors import AppError
 from tiltwise.exercise.catalogue import EXERCISES
 from tiltwise.live.calibration_session import CalibrationSession
@@ -81,7 +82,7 @@ def as_unknown(mounting: Mounting) -> Mounting:
 
 def test_the_analysis_says_nothing_untrue(worn: tuple[Mount, ImuInput, Mounting]) -> None:
     mount, data, mounting = worn
-    result = analyze(data, mounting)
+    result = analyze(data, mounting, rule=RuleSettings())
     assert result.episodes
     text = said(analysis_table(result, "slouch"))
     assert shown_metrics.NAMES[mount]["flexion"] in text

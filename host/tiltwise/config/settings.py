@@ -70,6 +70,8 @@ class RuleSetting:
         values = asdict(self)
         if self.is_simple:
             del values["kind"]
+        if not self.repeat_s:
+            del values["repeat_s"]
         return values
 
     @property

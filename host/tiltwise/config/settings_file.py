@@ -20,7 +20,7 @@ COMMENTS = {
     "rule.seconds": "... for this long",
     "rule.hysteresis_deg": "the simple rule: it is left so far below the angle",
     "rule.recovery_s": "a correction lasts at least so long",
-    "rule.repeat_s": "the simple rule: alert again after so long; 0: once",
+    "rule.repeat_s": "the simple rule: alert again while it lasts; 0: once",
     "rule.kind": '"dose": the further bent the shorter, as ISO 11226 has it; or "simple"',
     "alerts": "When and how you are told.",
     "alerts.deliver": '"sensor" (its motor), "desktop" or "both"',
@@ -39,10 +39,10 @@ COMMENTS = {
     "wear.mount": '"collar", "neck" or "head"',
     "wear.face": 'sensor axis away from the skin, as "+z"; "auto" for our cases, "off" for others',
     "exercise": "How the exercise coach leads.",
-    "exercise.breath_s": "one of your breaths",
-    "exercise.tones": "the terminal's bell",
-    "exercise.speech": "say what to do aloud",
-    "exercise.ticks": "of the sensor's motor, 1 to 5; 0: silent",
+    "exercise.breath_s": "one of your breaths, in and out",
+    "exercise.tones": "the bell of the terminal",
+    "exercise.speech": "a voice, where the computer has one",
+    "exercise.ticks": "strength of the sensor's motor, 1 to 5; 0: silent",
     "movement": "When to suggest movement; 0: never.",
     "movement.shift_min": "another posture after so long in one",
     "movement.break_min": "some steps after so long without",
@@ -56,9 +56,9 @@ def default_text() -> str:
     ]
     for section in fields(Settings):
         table = getattr(Settings(), section.name)
-        lines += ["", f"# {COMMENTS[section.name]}", f"[{section.name}]"]
+        lines += ["", f"# {COMMENTS.get(section.name, section.name)}", f"[{section.name}]"]
         for field in fields(table):
-            comment = COMMENTS[f"{section.name}.{field.name}"]
+            comment = COMMENTS.get(f"{section.name}.{field.name}", "")
             line = f"{field.name} = {_toml(getattr(table, field.name))}"
             lines.append(f"{line:<28}# {comment}" if comment else line)
     return "\n".join(lines) + "\n"

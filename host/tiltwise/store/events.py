@@ -32,7 +32,8 @@ _KINDS: dict[str, type[Any]] = {
         BoardEvent,
     )
 }
-_LATER = ("loaded_s", "reason")  # fields that came after version 0.1: rows without them stay as they were
+# Fields that came after version 0.1: rows without them stay as they were.
+_LATER = {"loaded_s": 0.0, "reason": "", "since_s": None}
 _DURATIONS = ("hold_s", "loaded_s")  # every other field in s is a time
 
 
@@ -42,8 +43,8 @@ def encode_event(event: StoredEvent) -> tuple[str, str]:
     The text is part of what makes a row unique: another order or spacing would store an event twice.
     """
     values = asdict(event)
-    for name in _LATER:
-        if not values.get(name, True):
+    for name, default in _LATER.items():
+        if name in values and values[name] == default:
             del values[name]
     return type(event).__name__, json.dumps(values, sort_keys=True)
 
