@@ -1,16 +1,19 @@
 # Two commands for a fresh machine: `make demo` and `make test`. Each sets up .venv by itself.
 # On Windows and on machines without make the README shows the same with plain pip.
-.PHONY: help demo test test-bluez test-lowest hardware check format clean
+.PHONY: help demo test mutants test-bluez test-lowest test-newest hardware check format clean
 
 DEMO_ARGS ?=
 TEST_ARGS ?=
+MUTANT_ARGS ?=
 
 help:
 	@echo "make demo    watch the whole system work on a simulated wearer (DEMO_ARGS='--minutes 30 --seed 7')"
 	@echo "make test    run the tests (TEST_ARGS='-k posture')"
+	@echo "make mutants  change the core a little and say which changes no test notices (MUTANT_ARGS='decode --seed 2')"
 	@echo "make test-bluez  the radio on a real BlueZ in a Linux guest (slow; installs qemu and more when root)"
 	@echo "make hardware  pictures, printable files and checks of the hardware (installs 1 GB of CAD into hardware/.venv)"
 	@echo "make test-lowest  the lowest version of each dependency that pyproject.toml allows (minutes, needs the network)"
+	@echo "make test-newest  the highest version of each dependency, in the newest Python that is here (minutes, needs the network)"
 	@echo "make check   format, lint, types, layers"
 	@echo "make format  let ruff put the format right"
 	@echo "make clean   remove .venv and caches"
@@ -23,6 +26,10 @@ test:
 	@.ci/setup dev,parquet,bench
 	@.venv/bin/python -m pytest -n auto $(TEST_ARGS)
 
+mutants:
+	@.ci/setup dev,parquet,bench
+	@nice .venv/bin/python -m tiltwise_lab.mutation $(MUTANT_ARGS)
+
 test-bluez:
 	@.ci/setup dev,parquet,bench
 	@tests/bluez/setup.sh
@@ -33,6 +40,9 @@ hardware:
 
 test-lowest:
 	@.ci/lowest $(PYTHON)
+
+test-newest:
+	@.ci/newest $(PYTHON)
 
 check:
 	@.ci/setup dev,parquet,bench

@@ -17,6 +17,7 @@ from .device.housekeeping import Housekeeping
 from .sensing import imu_addresses
 from .sensing.sampler import Sampler
 from .sensing.timebase import DeviceTime
+from .storage import board_settings
 from .storage.board_settings import Settings
 from .storage.flash_log import FlashLog
 from .storage.keystore import KeyStore
@@ -32,6 +33,10 @@ class App:
         self._clock = board.clock
         self.time = DeviceTime(board.clock)
         self.settings = Settings(board.files)
+        is_saving = self.settings.get("power") != board_settings.STREAM
+        self._rate_hz = config.SAVE_RATE_HZ if is_saving else config.RATE_HZ
+        self._poll_ms = config.SAVE_POLL_MS if is_saving else config.POLL_MS
+        self._steps_ms = config.SAVE_STEPS_MS if is_saving else config.STEPS_MS
         self.keystore = KeyStore(board.files)
         self.health = Health(board.files, board.clock, board.chip_cause, board.watchdog, board.random)
         self.haptics = Haptics(None if self.health.is_safe_mode else board.motor, board.clock)
@@ -98,6 +103,7 @@ class App:
             tare=self.wearer.tare,
             silence=self.wearer.silence,
             reboot=self.housekeeping.reboot_soon,
+            self_test=lambda part: self._self_test(board, part),
             now=self.time.now,
             random=board.random,
             is_pressed=board.button,
@@ -113,11 +119,18 @@ class App:
             imus=len(self.samplers),
         )
 
+    def _self_test(self, board, part):
+        from .device import self_test  # only when it is asked for: it is not kept in memory otherwise
+
+        return self_test.run(board, self.samplers, part)
+
     def _find_sensors(self, board):
         """Make a sampler for each address that answers, and for those that should and may come later."""
         answering = [address for address in board.addresses if self._is_imu(board.bus, address)]
         for address in imu_addresses.assign(board.addresses, answering, self.settings):
-            sampler = Sampler(len(self.samplers), board.bus, address, self.time, self.frames, self.event)
+            sampler = Sampler(
+                len(self.samplers), board.bus, address, self.time, self.frames, self.event, self._rate_hz
+            )
             self.samplers.append(sampler)
             if not self.settings.get("rate"):
                 sampler.select(wire.RAW, config.SAMPLES_PER_FRAME)
@@ -158,7 +171,7 @@ class App:
         self.health.step(now)
         if has_more:
             return 1
-        return min(max(clock.ticks_diff(self._poll_at, clock.ticks_ms()), 1), wait_ms, config.STEPS_MS)
+        return min(max(clock.ticks_diff(self._poll_at, clock.ticks_ms()), 1), wait_ms, self._steps_ms)
 
     def _boot(self):
         """Report why the board started, and what it found wrong."""
@@ -227,7 +240,7 @@ class App:
         phases = config.POLL_PHASES_MS
         before = phases[self._phase]
         self._phase = (self._phase + 1) % len(phases)
-        return self._next(self._poll_at, now, config.POLL_MS + phases[self._phase] - before)
+        return self._next(self._poll_at, now, self._poll_ms + phases[self._phase] - before)
 
     def _next(self, due, now, period_ms):
         """Return the next due time on the same grid, or from now on when a whole period was missed."""

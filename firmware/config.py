@@ -3,6 +3,10 @@
 POLL_MS = 50  # five samples a burst at 104 Hz: short latency, few bus transactions
 POLL_PHASES_MS = (0, 4, 8, 2, 6)  # so that polls see the sample clock at every phase, whatever its rate
 RATE_HZ = 104  # or 208, of which pairs are averaged; parts that know 100 and 200 only take those
+SAVE_RATE_HZ = 52  # in the modes `save` and `log`; parts that do not know it keep the next rate they know
+SAVE_POLL_MS = 300  # the smallest FIFO, an MPU-6500's, lasts 420 ms
+SAVE_STEPS_MS = 100  # between two looks at the link
+RADIO_ON_MS = 120000  # in `log`, after a start and after a press of the button
 GYR_RANGE_DPS = 1000  # a neck turns below 500 deg/s; saturation costs far more than quantisation
 ACC_RANGE_G = 4  # what an ORIENT sample can carry
 SAMPLES_PER_FRAME = 10  # one frame fits the smallest usual packet (ATT MTU 185)

@@ -16,14 +16,21 @@ WORKING_DAY_H = 8.0
 GOAL_H = 40.0  # five working days, or as long as nRF trackers of this size are said to stream
 SENSOR_RATE_HZ = 104.0  # firmware/config.py RATE_HZ
 BURST_HZ = 20.0  # firmware/config.py POLL_MS = 50: reads of the sensor's FIFO
+LOOP_HZ = 50.0  # STEPS_MS = 20: looks at the link
 FRAME_HZ = 5.2  # 52 samples a second, ten in a frame
+SAVE_RATE_HZ = 52.0  # SAVE_RATE_HZ
+SAVE_BURST_HZ = 1000 / 300  # SAVE_POLL_MS
+SAVE_LOOP_HZ = 10.0  # SAVE_STEPS_MS
+SAVE_FRAME_HZ = 2.6
 
 # How long the nRF52840 works for each thing, in ms. Nobody has measured this firmware on it.
 # One orientation update: micropython-fusion states "under 2 ms" on a Pyboard of 168 MHz; this chip has 64 MHz. The
 # range goes from that figure unscaled (frozen code, small integers) to the 1.7 times Madgwick of `tiltwise bench`.
 FUSION_MS = 2.0 * 168 / 64
 FUSION_RANGE_MS = (2.0, FUSION_MS * 1.7)
-BURST_MS = 1.5  # reading the FIFO over I2C at 400 kHz: 60 bytes are 1.4 ms of bus, waited for
+SAMPLE_MS = 0.27  # of the bus at 400 kHz: 12 bytes of 9 bits, waited for
+BURST_MS = 0.3  # beside that: addresses, FIFO level, the calls
+LOOP_MS = 0.4  # one turn of the loop in which nothing is due (assumed)
 FRAME_MS = 6.0  # packing and the tag (HMAC) of one frame
 HOUSE_MS = 20.0  # once a second: battery, power, flash, watchdog
 
@@ -36,32 +43,44 @@ MOTOR_S_PER_H = 4.0  # eight alerts of half a second an hour (assumed, the most 
 class Mode:
     """What the firmware does in a mode: how fast it samples, reads, fuses and sends.
 
-    `stream` is what it does today; `save` and `log` are planned and stand here for what they would bring.
+    The setting `power` of the board has these names. MicroPython has no call by which a peripheral asks for a
+    connection interval or for latency, on any port: the host's 30 ms are in all modes that are connected.
 
     Attributes
     ----------
     fused_hz
-        Orientation updates a second.
+        Samples a second, each fused.
     burst_hz
         Reads of the sensor's FIFO a second; each wakes the processor.
+    loop_hz
+        Looks at the link a second; each wakes the processor too.
     frame_hz
         Frames sent a second.
     interval_ms
-        Connection interval times (1 + slave latency); None with the radio off.
+        Connection interval; None with the radio off.
     """
 
     name: str
     says: str
     fused_hz: float
     burst_hz: float
+    loop_hz: float
     frame_hz: float
     interval_ms: float | None
 
 
 MODES = (
-    Mode("stream", "live angles, 52 a second, connected at 30 ms", SENSOR_RATE_HZ, BURST_HZ, FRAME_HZ, 30.0),
-    Mode("save", "angles in batches of 2 s, connected, latency 15 at 30 ms", 26.0, 1.0, 2.6, 480.0),
-    Mode("log", "minutes only, radio off until asked", 26.0, 1.0, 0.0, None),
+    Mode("stream", "live angles, 52 a second", SENSOR_RATE_HZ, BURST_HZ, LOOP_HZ, FRAME_HZ, 30.0),
+    Mode(
+        "save",
+        "angles, 26 a second, 0.3 s late",
+        SAVE_RATE_HZ,
+        SAVE_BURST_HZ,
+        SAVE_LOOP_HZ,
+        SAVE_FRAME_HZ,
+        30.0,
+    ),
+    Mode("log", "minutes only, radio off", SAVE_RATE_HZ, SAVE_BURST_HZ, SAVE_LOOP_HZ, 0.0, None),
 )
 
 
@@ -142,7 +161,13 @@ def _nrf_loads(mode: Mode, fusion_ms: float) -> tuple[Load, ...]:
     cpu, tx, rx, sleep = (
         value("xiao_nrf52840", f"{name}_current") for name in ("cpu", "radio_tx", "radio_rx", "sleep")
     )
-    busy_ms = fusion_ms * mode.fused_hz + BURST_MS * mode.burst_hz + FRAME_MS * mode.frame_hz + HOUSE_MS
+    busy_ms = (
+        (fusion_ms + SAMPLE_MS) * mode.fused_hz
+        + BURST_MS * mode.burst_hz
+        + LOOP_MS * mode.loop_hz
+        + FRAME_MS * mode.frame_hz
+        + HOUSE_MS
+    )
     radio_ms = 0.0
     if mode.interval_ms is not None:
         radio_ms = RADIO_EVENT_MS * 1000 / mode.interval_ms + FRAME_RADIO_MS * mode.frame_hz

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from rich.console import Console
 
 from command import Command
@@ -18,6 +19,9 @@ from tiltwise.config.settings import Settings
 # As in a shell where tiltwise is installed: hints then say `tiltwise` (tests/app/test_hints.py looks at others).
 os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
 CHECKOUT = Path(__file__).parent.parent
+
+settings.register_profile("tiltwise")  # how fast a machine is is no claim of a test
+settings.load_profile("tiltwise")
 
 
 @pytest.fixture(scope="session")

@@ -132,7 +132,7 @@ def test_an_empty_block_gives_an_empty_update():
 
 
 @pytest.mark.parametrize("stream", ["raw", "orient"])
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(cuts=st.lists(st.integers(0, 4000), max_size=10), seed=st.integers(0, 2**32 - 1))
 def test_any_cut_gives_the_same_angles_and_exactly_the_same_events(stream, cuts, seed):
     rng = np.random.default_rng(seed)

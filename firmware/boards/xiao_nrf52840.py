@@ -2,8 +2,8 @@
 
 Solder a cell and a motor, nothing else. The heap of the port's image is 96 kB: the firmware does not fit from files
 (firmware/README.md), it is frozen into an image built with firmware/zephyr/. One connection at a time and one address
-for life; the radio does not tell the size of packets, so the host does (OP_MTU); no encryption, for the port has no
-cryptolib. Pins: Zephyr boards/seeed/xiao_ble, Seeed Studio wiki XIAO nRF52840 Sense. Not tried on silicon.
+for life; the radio does not tell the size of packets, so the host does (OP_MTU).
+Pins: Zephyr boards/seeed/xiao_ble, Seeed Studio wiki XIAO nRF52840 Sense. Not tried on silicon.
 """
 
 from .zephyr import (  # noqa: F401  asked for through these pins

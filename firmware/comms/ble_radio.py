@@ -53,6 +53,7 @@ class Radio:
         self._has_worked = False
         self._retry_at = self._addressed_at = clock.ticks_ms()
         self.wants_advertising = True
+        self.is_quiet = False  # switched off on purpose
         self.rotates_address = False
         self.tells_mtu = (
             False  # a port that cannot set it sends no event of it either (Zephyr): the host tells it
@@ -175,6 +176,8 @@ class Radio:
 
     def poll(self):
         """Advertise while another connection is possible; disconnect a peer that is one too many."""
+        if self.is_quiet:
+            return
         unwanted = self._unwanted
         if unwanted >= 0:
             self._unwanted = -1
@@ -196,6 +199,26 @@ class Radio:
         age_ms = self._clock.ticks_diff(self._clock.ticks_ms(), self._addressed_at)
         return self.rotates_address and self._may_restart and age_ms >= _ADDRESS_MS
 
+    def set_quiet(self, is_quiet):
+        """Switch the radio off on purpose, or on again; where only a reset starts it anew, it stops to advertise."""
+        if is_quiet == self.is_quiet:
+            return
+        self.is_quiet = is_quiet
+        if not is_quiet:
+            if self._is_up:
+                self.wants_advertising = True
+            else:
+                self._start()
+            return
+        try:
+            if self._may_restart:
+                self._is_up = False
+                self.ble.active(False)
+            else:
+                self.ble.gap_advertise(None)
+        except _TROUBLE:
+            self.faults += 1  # it was off already
+
     def _advertise(self):
         self.wants_advertising = False  # before: the call may block, and an event come meanwhile
         wait_ms = _REFRESH_MS
@@ -212,6 +235,11 @@ class Radio:
         if self._failures >= _FAILURES and not self.is_anybody_there:
             self._failures = 0
             self._begin_anew()
+
+    @property
+    def is_up(self):
+        """Tell whether the radio runs."""
+        return self._is_up
 
     @property
     def is_anybody_there(self):

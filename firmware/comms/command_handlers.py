@@ -34,6 +34,7 @@ _SIZES = {
     wire.OP_REVOKE: 1 + wire.KEY_NAME_SIZE,
     wire.OP_SILENCE: 12,
     wire.OP_MTU: 2,
+    wire.OP_SELFTEST: 1,
 }
 _FOR_ALL = (wire.OP_HELLO, wire.OP_AUTH1, wire.OP_AUTH2, wire.OP_PROVISION)
 _MOST_BOOTS = const(20)  # in one answer
@@ -183,6 +184,17 @@ class Commands:
         self._link.on_mtu(payload[0] | payload[1] << 8)
         return wire.STATUS_OK, b""
 
+    def _selftest(self, payload):
+        if self._context.self_test is None:
+            return wire.STATUS_UNSUPPORTED, b""
+        try:
+            found = self._context.self_test(payload[0])
+        except ValueError:
+            return wire.STATUS_BAD_ARGUMENT, b""
+        except OSError:
+            return wire.STATUS_FAILED, b""
+        return (wire.STATUS_UNSUPPORTED, b"") if found is None else (wire.STATUS_OK, found)
+
     def _reboot(self, _payload):
         if self._context.reboot is None:
             return wire.STATUS_UNSUPPORTED, b""
@@ -262,6 +274,7 @@ class Commands:
         wire.OP_TARE: _tare,
         wire.OP_REBOOT: _reboot,
         wire.OP_MTU: _mtu,
+        wire.OP_SELFTEST: _selftest,
         wire.OP_SILENCE: _silence,
         wire.OP_RATCHET: _ratchet,
         wire.OP_KEYS: _keys,

@@ -38,6 +38,7 @@ class CommandContext:
         tare=None,
         silence=None,
         reboot=None,
+        self_test=None,
         now=None,
         random=None,
         is_pressed=None,
@@ -55,6 +56,7 @@ class CommandContext:
         self.silence = silence  # silence(snooze s, quiet hours begin in s, last s)
         self.tare = tare  # called for TARE; False: not now
         self.reboot = reboot  # called for REBOOT; lets the answer go out before it acts
+        self.self_test = self_test  # self_test(part) -> bytes, None without it; OSError, ValueError
         self.now = now  # device time in wire.TICK_S
         self.random = random  # random(n) -> n bytes that nobody can guess
         self.is_pressed = is_pressed  # is_pressed() tells whether the button is held; None: there is none

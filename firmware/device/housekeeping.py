@@ -5,6 +5,7 @@ from micropython import const
 from tiltwise.common import wire
 
 from .. import config
+from ..storage.board_settings import LOG
 from . import button, health, led, power
 from .battery import Battery
 
@@ -36,6 +37,7 @@ class Housekeeping:
         self._flash_faults = 0
         self._reboot_at = None  # when to restart, asked for by a command
         self._was_low = False
+        self._radio_until = board.clock.ticks_add(now, config.RADIO_ON_MS)
         self.is_charging = False
 
     @property
@@ -86,7 +88,7 @@ class Housekeeping:
         if self._frames.flash_faults != self._flash_faults:
             self._flash_faults = self._frames.flash_faults
             self._log(wire.EVENT_FLASH_FAULT, self._flash_faults)
-        if self._board.radio is not None and self._check_radio():
+        if self._board.radio is not None and self._check_radio(now, sessions.is_connected):
             return
         if self._health.is_safe_mode:
             return
@@ -104,9 +106,14 @@ class Housekeeping:
         if state != before:
             self._enter(state)
 
-    def _check_radio(self):
-        """Restart the board when its radio is stuck for good; True then."""
+    def _check_radio(self, now, is_connected):
+        """Let the radio be quiet while nobody wants it; restart the board when it is stuck for good, True then."""
         radio = self._board.radio
+        radio.set_quiet(
+            self._settings.get("power") == LOG
+            and not (self.is_charging or is_connected)
+            and self._clock.ticks_diff(self._radio_until, now) <= 0
+        )
         if radio.wants_reset:
             self.shut_down(health.REBOOTING)
         return radio.wants_reset
@@ -161,6 +168,7 @@ class Housekeeping:
         if press == button.NOTHING:
             return
         self._log(wire.EVENT_BUTTON, press)
+        self._radio_until = self._clock.ticks_add(self._clock.ticks_ms(), config.RADIO_ON_MS)
         if self.power.state == power.DOZING:
             self.power.wake()
             self._enter(power.AWAKE)

@@ -51,7 +51,7 @@ _WOM_PREVIOUS = const(0x18)  # on, each sample against the one before, any axis
 _WOM_THRESHOLDS = b"\xa2\x7e\x10\x10\x10"  # ACCEL_WOM_X_THR and the two after it: 16 of 1 g / 256, 62 mg
 _GYR_CODES = {125: 5, 250: 4, 500: 3, 1000: 2, 2000: 1}
 _ACC_CODES = {2: 4, 4: 3, 8: 2, 16: 1}
-_RATES = {100: 9, 200: 8}
+_RATES = {50: 10, 100: 9, 200: 8}
 
 
 class Icm45686(Part):

@@ -35,8 +35,8 @@ _ACC_BITS = {
     16: (0x04, 0.488),
 }  # g: (FS bits, mg per count)
 _GYR_BITS = {125: (0x02, 4.375), 250: (0x00, 8.75), 500: (0x04, 17.5), 1000: (0x08, 35.0), 2000: (0x0C, 70.0)}
-_RATE_CODES = {104: 0x40, 208: 0x50}
-_RATE_DIVIDERS = {104: 64, 208: 32}
+_RATE_CODES = {52: 0x30, 104: 0x40, 208: 0x50}
+RATE_DIVIDERS = {52: 128, 104: 64, 208: 32}
 
 
 class Lsm6(Part):
@@ -53,7 +53,7 @@ class Lsm6(Part):
         self.acc_m_s2_per_count = mg * 1e-3 * G_M_S2
         self.nominal_hz = nearest(_RATE_CODES, rate_hz)
         self._rate_bits = _RATE_CODES[self.nominal_hz]
-        self.rate_hz = self._BASE_HZ / _RATE_DIVIDERS[self.nominal_hz]
+        self.rate_hz = self._BASE_HZ / RATE_DIVIDERS[self.nominal_hz]
 
     def _reset(self):
         self._write(CTRL3_C, _SW_RESET)

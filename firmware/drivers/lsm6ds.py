@@ -11,7 +11,7 @@ from micropython import const
 
 from tiltwise.common import wire
 
-from .lsm6 import CTRL1_XL, CTRL2_G, TAP_CFG, Lsm6
+from .lsm6 import CTRL1_XL, CTRL2_G, RATE_DIVIDERS, TAP_CFG, Lsm6
 from .part import EIO
 
 _FIFO_CTRL1 = const(0x07)
@@ -58,7 +58,7 @@ class Lsm6ds(Lsm6):
         self._check_configured()
         trim = self._read_one(_INTERNAL_FREQ_FINE)
         # AN5192: output rate = (6667 + 0.0015 * trim * 6667) / 64 at 104 Hz, trim in two's complement.
-        nominal_hz = self._BASE_HZ / (64 if self.nominal_hz == 104 else 32)
+        nominal_hz = self._BASE_HZ / RATE_DIVIDERS[self.nominal_hz]
         self.rate_hz = nominal_hz * (1 + 0.0015 * (trim - ((trim & 0x80) << 1)))
         self.overflowed = False
         self._slot = -1

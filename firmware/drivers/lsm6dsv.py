@@ -54,8 +54,8 @@ _WEIGHT_31_MG = const(0x24)  # of the wake-up threshold, and the reset value of 
 _WAKE_COUNTS = const(2)  # of 31.25 mg
 _LOW_POWER_30 = const(0x44)  # mean of two samples, 30 Hz
 _HAS_MOVED = const(0x08)
-_RATES = {120: 6, 240: 7}
-_SFLP_BITS = {120: 0x5B, 240: 0x63}
+_RATES = {60: 5, 120: 6, 240: 7}
+_SFLP_BITS = {60: 0x53, 120: 0x5B, 240: 0x63}
 _GYR_CODES = {125: 0, 250: 1, 500: 2, 1000: 3, 2000: 4}
 _ACC_CODES = {2: 0, 4: 1, 8: 2, 16: 3}
 

@@ -6,9 +6,9 @@ samples at the frame's own rate: ORIENT carries every second sample of the IMU, 
 
 from tiltwise.common import wire
 
-RATE_CODES = {wire.ORIENT: 6, wire.RAW: 8}  # 52 and 104 Hz
-RATE_CODES_100 = {wire.ORIENT: 5, wire.RAW: 7}  # 50 and 100 Hz
-RATE_CODES_120 = {wire.ORIENT: 11, wire.RAW: 12}  # 60 and 120 Hz
+RATE_CODES = {wire.ORIENT: 6, wire.RAW: 8}  # 52 and 104 Hz, until a part says otherwise
+# Nominal Hz of the samples -> rate codes of ORIENT, which has every second one, and RAW.
+_CODES_BY_HZ = {104: (6, 8), 100: (5, 7), 120: (11, 12), 52: (4, 6), 50: (3, 5), 60: (13, 11)}
 
 
 class Framer:
@@ -30,7 +30,8 @@ class Framer:
 
     def describe(self, nominal_hz, acc_m_s2_per_count):
         """Take the nominal rate of RAW samples and the scale of the acceleration counts given to add_orient."""
-        self.rate_codes = {100: RATE_CODES_100, 120: RATE_CODES_120}.get(nominal_hz, RATE_CODES)
+        orient, raw = _CODES_BY_HZ[nominal_hz]
+        self.rate_codes = {wire.ORIENT: orient, wire.RAW: raw}
         self._acc_scale = int(acc_m_s2_per_count / wire.ORIENT_ACC_M_S2_PER_COUNT * 16384 + 0.5)
 
     def select(self, frame_type, samples_per_frame):

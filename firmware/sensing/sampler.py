@@ -18,11 +18,12 @@ class Sampler:
     `address` is one address, or a sequence of those where the sensor may turn up.
     """
 
-    def __init__(self, index, bus, address, time, frames, log):
+    def __init__(self, index, bus, address, time, frames, log, rate_hz=config.RATE_HZ):
         self.index = index
         self._bus = bus
         self._time = time
         self._log = log
+        self._rate_hz = rate_hz
         self._addresses = (address,) if isinstance(address, int) else tuple(address)
         self.address = self._addresses[0]
         self.driver = None
@@ -281,7 +282,7 @@ class Sampler:
             self._time.clock,
             config.GYR_RANGE_DPS,
             config.ACC_RANGE_G,
-            config.RATE_HZ,
+            self._rate_hz,
         )
         self._addresses = (address,)  # from now on it is expected where it was found
         self.address = address

@@ -35,6 +35,13 @@ class Files:
             os.sync()
         os.rename(path + _NEW, path)
 
+    def free_kb(self):
+        """Return the kilobytes that are free, None where the port does not tell."""
+        if not hasattr(os, "statvfs"):
+            return None
+        about = os.statvfs(self._folder or os.getcwd())
+        return about[0] * about[3] // 1024
+
     def remove(self, name):
         """Delete a file; one that is not there is fine."""
         for path in (self._folder + name, self._folder + name + _NEW):

@@ -46,8 +46,13 @@ TABLE = (
     ("forward_z", 0, -32767, 32767),
     ("neutral_new", 0, 0, 1),  # 1: neutral was taken at the board, and no host knows it yet
     ("by_dose", 1, 0, 1),  # 1: alert by dose (common/dose.py), 0: rule_deg for rule_s
+    ("first_quiet_s", 600, 0, 7200),  # no alert so soon after the start
+    ("most_a_day", 5, 0, 200),
+    ("percent", 100, 0, 100),  # of the alerts that would be given: the host fades them week by week
+    ("power", "stream", None, _TEXT),  # one of POWER_MODES; the rate changes at the next start
 )
 KEYS = tuple(row[0] for row in TABLE)
+STREAM, SAVE, LOG = POWER_MODES = ("stream", "save", "log")  # what `power` may be
 
 
 def _row(key):
@@ -66,6 +71,8 @@ def check(key, value):
             raise ValueError("%s is %r, expected a text" % (key, value))
         if len(value.encode()) > row[3] or any(ord(c) < 32 for c in value):
             raise ValueError("%s: expected at most %d bytes without control characters" % (key, row[3]))
+        if key == "power" and value not in POWER_MODES:
+            raise ValueError("power is %r, expected stream, save or log" % value)
         return value
     if isinstance(value, bool) or not isinstance(value, int) or not row[2] <= value <= row[3]:
         raise ValueError("%s is %r, expected %d to %d" % (key, value, row[2], row[3]))

@@ -8,7 +8,7 @@ counted. A posture that is corrected after an alert gets a short tick. A host th
 
 from micropython import const
 
-from tiltwise.common import dose, rule, wire
+from tiltwise.common import cues, dose, rule, wire
 
 from . import haptics
 from .neck_posture import Posture
@@ -20,6 +20,7 @@ MOST_REPEATS = const(4)  # after that it is silent until corrected: the wearer k
 MAX_GAP_MS = const(3000)
 _STALE_MS = const(2000)
 _DAY_MS = const(86400000)
+_BUDGET_KEYS = ("first_quiet_s", "min_gap_s", "most_a_day", "percent")
 # What the rule is made of; a change of any begins it anew.
 _RULE_KEYS = (
     "rule_deg", "hysteresis_deg", "rule_s", "recovery_s", "by_dose", "mount", "neutral_x", "neutral_y", "neutral_z",
@@ -57,13 +58,19 @@ class StandaloneCoach:
         self.snooze_ms = 0  # what is left of a snooze
         self._quiet_ms = (0, 0)  # when quiet hours begin, and how long they are
         self._alerted_ms = None  # when the wearer was last alerted, by whomever
+        self._budget = cues.CueBudget(0, 0, 0)
+        self._budget.begin(0)
+        self._day_ms = 0  # when the day of the budget began
         self._heard = motor.alerts
         self._values = None
         self._seen_ms = None  # when "up" was known last
         self.restart()
 
     def restart(self):
-        """Begin anew if the rule or neutral is another than before."""
+        """Take over the settings; begin anew if the rule or neutral is another than before."""
+        get, budget = self._settings.get, self._budget
+        first_s, gap_s, budget.most_a_day, budget.percent = [get(key) for key in _BUDGET_KEYS]
+        budget.first_quiet_ms, budget.min_gap_ms = 1000 * first_s, 1000 * gap_s
         values = [self._settings.get(key) for key in _RULE_KEYS]
         if values == self._values:
             return
@@ -107,6 +114,8 @@ class StandaloneCoach:
         if self._motor.alerts != self._heard:  # a host alerted
             self._heard = self._motor.alerts
             self._alerted_ms = self._t_ms
+            if not self._is_told:  # again and stronger is the same alert
+                self._budget.note(self._t_ms)
             self._is_told = True
             self._is_due = False
         if up is not None and neutral is not None:
@@ -126,6 +135,8 @@ class StandaloneCoach:
             if result == rule.ENDED and self._is_told and acts and not self.is_silent:
                 self._motor.play(wire.MOTOR_CORRECTED)
                 self._log(False, int(self._rule.peak_deg))
+            self._end_episode()
+        elif result == rule.STARTED:  # what the wearer was told before was about something else
             self._end_episode()
         elif result == rule.ALERT:
             self._is_due = not self._is_told
@@ -150,12 +161,14 @@ class StandaloneCoach:
         )
 
     def _alert(self):
-        """Alert, unless it is too soon or a time of silence: then this episode gets none."""
+        """Alert, unless it is a time of silence or the budget says no: then this episode gets none."""
         self._is_due = False
-        last_ms = self._alerted_ms
-        if last_ms is not None and self._t_ms - last_ms < 1000 * self._settings.get("min_gap_s"):
-            return
+        if self._t_ms - self._day_ms >= _DAY_MS:
+            self._day_ms = self._t_ms
+            self._budget.new_day()
         if self.is_silent or not self._settings.get("motor_strength"):
+            return
+        if self._budget.ask(self._t_ms) != cues.GIVE:
             return
         self._repeats = 0
         self._is_told = True

@@ -18,7 +18,7 @@ from tiltwise.version import __version__ as __version__
 if TYPE_CHECKING:
     from tiltwise.decode.decoder import Decoder
     from tiltwise.exercise.catalogue import EXERCISES
-    from tiltwise.exercise.coach import Coach
+    from tiltwise.exercise.guided.coach import Coach
     from tiltwise.exercise.rep_counter import RepCounter
     from tiltwise.live.follow import follow, open_source
     from tiltwise.motion.calibration.alignment import calibrate
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "AngleBlock": "types",
-    "Coach": "exercise.coach",
+    "Coach": "exercise.guided.coach",
     "Decoder": "decode.decoder",
     "EXERCISES": "exercise.catalogue",
     "ImuBlock": "types",

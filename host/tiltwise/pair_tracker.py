@@ -37,7 +37,6 @@ _COLLAR_LOST = "the collar sensor is silent: flexion is the head's against the v
 _COLLAR_BACK = "the collar sensor is there: flexion is the neck's own, head minus upper back"
 _HEAD_LOST = "the head sensor is silent: only the upper back is watched until it is back"
 _HEAD_BACK = "the head sensor is back"
-_Episode = (EpisodeStarted, EpisodeAlert, EpisodeEnded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +91,11 @@ class PairTracker:
         self._trackers = (Tracker(profile), Tracker(collar))
         self._restart()
 
+    @property
+    def filled(self) -> float:
+        """How near the next alert for the neck is: 1 when it is due or was given."""
+        return self._posture.filled
+
     def process(self, block: ImuBlock | OrientationBlock) -> PairUpdate:
         """Return what a block of either sensor brings; other sensors' blocks bring nothing."""
         if block.sensor not in (HEAD, COLLAR) or not len(block.t_s):
@@ -116,7 +120,7 @@ class PairTracker:
         neck = self._stage.finish()
         judged = self._judge(neck, events, [])
         events += self._posture.finish()
-        events += [e for e in self._trackers[HEAD].finish() if not isinstance(e, _Episode)]
+        events += [e for e in self._trackers[HEAD].finish() if not _is_bend(e)]
         events += self._trackers[COLLAR].finish()
         self._restart()
         return replace(PairUpdate.without_samples(in_order(events)), neck=neck, judged=judged)
@@ -141,7 +145,7 @@ class PairTracker:
         self._last_s[block.sensor] = float(block.t_s[-1])
         own = self._trackers[block.sensor].process(replace(block, sensor=HEAD))
         if block.sensor == HEAD:
-            events: list[Event] = [e for e in own.events if not isinstance(e, _Episode)]
+            events: list[Event] = [e for e in own.events if not _is_bend(e)]
             self._codes = np.concatenate((self._codes, own.activity))
             neck = self._stage.process(own.angles, None)
             judged = self._judge(neck, events, notes)
@@ -191,6 +195,13 @@ class PairTracker:
             if stop > start:
                 events += self._posture.process(_cut(angles, start, stop), codes[start:stop])
         return Update(angles, codes)
+
+
+def _is_bend(event: Event) -> bool:
+    """Tell whether this is the head's own forward bend, which the neck's takes the place of."""
+    if not isinstance(event, EpisodeStarted | EpisodeAlert | EpisodeEnded):
+        return False
+    return event.kind is PostureKind.FORWARD_FLEXION
 
 
 def _of_collar(event: Event) -> Event:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiltwise.detect.activity import ActivityDetector, ActivitySettings
-from tiltwise.detect.movement import MovementDetector
+from tiltwise.detect.movement import MovementDetector, MovementSettings
 from tiltwise.detect.posture import DoseSettings, PostureDetector, PostureRule
 from tiltwise.detect.posture_rules import habits_at, main_posture
 from tiltwise.motion.angles.neck_angles import AnglesSettings, AnglesStage
@@ -44,9 +44,8 @@ class TrackerSettings:
     rule: PostureRule = field(default_factory=DoseSettings)
     angles: AnglesSettings = field(default_factory=AnglesSettings)
     activity: ActivitySettings = field(default_factory=ActivitySettings)
-    has_habits: bool = (
-        False  # whether the other habits of detect/posture_rules.py are watched too, and movement
-    )
+    has_habits: bool = False  # whether the other habits of detect/posture_rules.py are watched too
+    movement: MovementSettings | None = None  # when to move; None: nobody asks
 
     @property
     def mount(self) -> Mount:
@@ -77,6 +76,11 @@ class Tracker:
     def __init__(self, profile: TrackerSettings) -> None:
         self.profile = profile
         self._restart()
+
+    @property
+    def filled(self) -> float:
+        """How near the next alert for the main posture is: 1 when it is due or was given."""
+        return self._posture.filled
 
     def process(self, block: ImuBlock | OrientationBlock) -> Update:
         """Return the angles and activity of each sample of the block, and the events in order of time.
@@ -111,7 +115,8 @@ class Tracker:
             PostureDetector(habit.kind, habit.rule, signal=habit.signal)
             for habit in (habits_at(self.profile.mount) if self.profile.has_habits and has_axes else ())
         ]
-        self._movement = MovementDetector() if self.profile.has_habits else None
+        movement = self.profile.movement
+        self._movement = None if movement is None else MovementDetector(movement)
         self._last_s = -np.inf
 
     def _process(self, block: ImuBlock | OrientationBlock) -> Update:

@@ -20,6 +20,7 @@ from tiltwise_lab.bench.accuracy.accuracy_tables import (
     print_sim,
     print_speed,
 )
+from tiltwise_lab.bench.alarms.alarm_tables import print_alarms
 from tiltwise_lab.bench.options import BenchOptions
 
 
@@ -48,19 +49,33 @@ def _firmware(options: BenchOptions, console: Console) -> None:
 
 
 def _link(options: BenchOptions, console: Console) -> None:
-    from tiltwise_lab.bench.link.link_tables import print_air, print_link
+    from tiltwise_lab.bench.link.link_tables import print_air, print_link, print_modes, print_strangers
 
     try:
         print_air(console)
+        print_strangers(max(1, round(3 * options.scale)), console)
+        print_modes(options.scale, console)
     except ModuleNotFoundError as error:
         console.print(f"without reconnecting on the virtual air: {error.name} is not installed (extra: air)")
     print_link(1, options.scale, console)
+
+
+def _posture(options: BenchOptions, console: Console) -> None:
+    from tiltwise_lab.bench.posture.posture_tables import print_posture
+
+    print_posture(options, console)
 
 
 def _reps(options: BenchOptions, console: Console) -> None:
     from tiltwise_lab.bench.counting.counting_tables import print_reps
 
     print_reps(options, console)
+
+
+def _guided(options: BenchOptions, console: Console) -> None:
+    from tiltwise_lab.bench.guided.guided_tables import print_guided
+
+    print_guided(options, console)
 
 
 def _soak(options: BenchOptions, console: Console) -> None:
@@ -81,6 +96,24 @@ def _store(options: BenchOptions, console: Console) -> None:
     print_store(options.seeds, options.scale, console)
 
 
+def _faults(options: BenchOptions, console: Console) -> None:
+    from tiltwise_lab.bench.storage.storage_tables import print_faults
+
+    print_faults(options.scale, console)
+
+
+def _receipts(options: BenchOptions, console: Console) -> None:
+    from tiltwise_lab.bench.storage.storage_tables import print_receipts
+
+    print_receipts(options.scale, console)
+
+
+def _days(options: BenchOptions, console: Console) -> None:
+    from tiltwise_lab.bench.storage.storage_tables import print_days
+
+    print_days(options.chosen_seeds, console)
+
+
 def _year(options: BenchOptions, console: Console) -> None:
     from tiltwise_lab.bench.storage.storage_tables import print_year
 
@@ -96,17 +129,23 @@ def _exposure(options: BenchOptions, console: Console) -> None:
 BENCHES: dict[str, tuple[str, Callable[[BenchOptions, Console], None]]] = {
     "desk": ("offline path on people at desks: angles, shares", print_desk),
     "orientation": ("our filters beside the peers, against optical truth", print_orientation),
+    "alarms": ("alerts and walking on generated desk sessions, against truth", print_alarms),
     "pair": ("head minus upper back on a real person", print_pair),
     "sim": ("the whole system on simulated wearers, against truth", print_sim),
+    "posture": ("alerts on generated days, beside other products (30 min)", _posture),
     "reps": ("`count` on generated sets, and unguided on people at desks", _reps),
+    "guided": ("the coach's counters and rounds of tensing (--scale 0.1: quick)", _guided),
     "sets": ("side tilts in an unguided day, alone and in sets", print_sets),
     "calibration": ("remounting, and wrong ways of doing the calibration", print_calibration),
     "firmware": ("firmware in the MicroPython VM: memory, time, losses", _firmware),
     "link": ("1,000 outages, forged packets (--scale 0.02: quick)", _link),
     "soak": ("24 h at high speed: memory, files, CPU (30 min)", _soak),
     "watch": ("`watch` in real time: memory, files, CPU (30 min)", _watch),
-    "store": ("kill -9, power cuts, restarts, bad disks (10 min)", _store),
+    "store": ("kill -9, power cuts, restarts, bad disks, all of `faults` (40 min)", _store),
+    "faults": ("a fault at every file call, 10,000 damaged stores (30 min)", _faults),
+    "receipts": ("what receipts and safe commits cost a live session", _receipts),
     "exposure": ("a day's figures against a checker; history, report, cohort", _exposure),
+    "days": ("random days: seconds in no minute and no gap (100 seeds: 20 min)", _days),
     "year": ("a year of 8 h days: size, time to read it", _year),
     "speed": ("speed of the offline path, CPU of a live one", print_speed),
 }

@@ -17,13 +17,12 @@ from tiltwise.sim.board.simulation import Simulation
 from tiltwise.store.writer import Store
 from tiltwise.types import EpisodeAlert, Mount
 
-# Between them: all mounts, the shortest story and long ones, several people. The long ones have a telephone on the
-# shoulder and turns of the head, which are no side tilts; the last begins to tilt while it still looks like walking.
+# Between them: all mounts, the shortest story and a long one, several people. The long one has a telephone on the
+# shoulder and turns of the head, which are no side tilts, and begins to tilt while it still looks like walking.
 STORIES = [
     (Mount.NECK, 4, 5),
     (Mount.HEAD, 4, 2),
     (Mount.COLLAR, 4, 3),
-    (Mount.NECK, 12, 1),
     (Mount.HEAD, 12, 15),
 ]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from command import Command
+from command import Command, run
 from tiltwise.config.address import open_source
 from tiltwise.live.follow import follow
 from tiltwise.offline.analyze import analyze
@@ -38,13 +38,16 @@ def alerts(day: StoredDay) -> list[tuple[str, float]]:
     return [(str(e.kind), round(e.angle_deg, 6)) for e in day.events if isinstance(e, EpisodeAlert)]
 
 
-@pytest.fixture
-def watched(tiltwise: Command, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the day that `watch` stored, and its recording, which began without a calibration."""
+    folder = tmp_path_factory.mktemp("watched")
     address = "sim:slouch?sensors=2&minutes=4&speed=0&seed=3"
-    result = tiltwise("watch", address, "--data", tmp_path / "live", "--record", tmp_path / "a.tw")
+    result = run(
+        folder / "home", "watch", address, "--data", folder / "live", "--record", folder / "a.tw", cwd=folder
+    )
     assert result.code == 0, result.err
-    return tmp_path
+    return folder
 
 
 def test_the_day_is_that_of_the_neck_and_the_upper_back_beside_it(tiltwise: Command, watched: Path) -> None:

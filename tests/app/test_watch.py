@@ -15,7 +15,9 @@ from command import Command, Result, assert_one_line, run_limited
 from live.feed import stored_seqs
 from tiltwise.app import watch_view
 from tiltwise.app.watch_view import angle_words
+from tiltwise.app.workday.live_panel import LivePanel
 from tiltwise.config.settings import RuleKind, RuleSetting
+from tiltwise.live.wearer.live_events import PostureMeasured
 from tiltwise.motion.calibration.mounting import mounting_from_axes
 from tiltwise.offline.recording_header import recording_header
 from tiltwise.recording.tw_file import RecordingWriter, read_frames
@@ -78,11 +80,16 @@ def by_head(home: Path, tmp_path: Path) -> Path:
     return tmp_path / "head.tw"
 
 
+def in_one_line(result: Result) -> str:
+    """Return what was said; where its lines end depends on how long the path is."""
+    return " ".join(result.out.split())
+
+
 def test_a_recording_is_played_as_it_was_worn(tiltwise: Command, by_head: Path) -> None:
     address = f"replay:{by_head}?speed=0"
     plain = tiltwise("watch", address, "--no-store")
     assert "from the recording: worn at head, rule 25 deg for 20 s" in plain.out
-    assert "; rule 25 deg for 20 s;" in plain.out
+    assert "; rule: 25 deg for 20 s;" in in_one_line(plain)
     asked = tiltwise("watch", address, "--no-store", "--mount", "head", "--rule", "25:20")
     assert "from the recording" not in asked.out
     assert told_alerts(plain) == told_alerts(asked) != []
@@ -92,7 +99,7 @@ def test_what_is_asked_for_comes_before_the_recording(tiltwise: Command, by_head
     address = f"replay:{by_head}?speed=0"
     ruled = tiltwise("watch", address, "--no-store", "--rule", "20:60")
     assert "from the recording: worn at head\n" in ruled.out
-    assert "; rule 20 deg for 60 s;" in ruled.out
+    assert "; rule 20 deg for 60 s;" in in_one_line(ruled)
     mounted = tiltwise(
         "watch", address, "--no-store", "--mount", "neck", "--record", by_head.parent / "neck.tw"
     )
@@ -229,9 +236,17 @@ def test_the_end_of_watch_says_how_long_it_was_and_the_alerts(
 
 
 @pytest.mark.parametrize("activity", Activity)
-def test_the_live_line_fits_a_terminal_of_80_columns(activity: Activity) -> None:
+@pytest.mark.parametrize("has_blocks", [True, False])
+def test_the_live_panel_fits_a_terminal_of_80_columns(activity: Activity, has_blocks: bool) -> None:
     nodded = mounting_from_axes(np.array([0.0, 0, 1]), np.array([0.0, 1, 0]), mount=Mount.NECK, axes="nod")
     shown = angle_words(nodded, -123.0, -45.0, -67.0)
-    line = watch_view._angle_line(36_000.0, 23.0, shown, watch_view._SHORT[activity]).plain
-    assert len(line) <= 79
-    assert line.endswith(watch_view._SHORT[activity])
+    panel = LivePanel(25.0, 20.0, has_blocks=has_blocks)
+    for k in range(8000):
+        panel.take((PostureMeasured(0.1 * k, 0.05 * k % 90, 0.5),))
+    words = watch_view._SHORT[activity]
+    lines = panel.lines(36_000.0, shown, words, Mount.NECK, "connected to a board with a rather long name")
+    assert max(map(len, lines)) <= 79
+    assert lines[0].endswith(words)
+    assert "".join(lines).isascii() is not has_blocks
+    assert " 50 %" in lines[3]
+    assert len(lines[4].split("  ", 2)[-1]) == 60, "ten minutes, a cell for ten seconds"

@@ -28,6 +28,7 @@ PREFIXES = (
     "IMU_",
     "CONDITION_",
     "MOTOR_",
+    "SELFTEST_",
 )
 TYPES = ("ORIENT", "RAW", "EVENT", "STATUS", "MINUTE", "INFO")
 

@@ -228,7 +228,7 @@ def timed(moves, start_ms=0):
 
 
 @given(steps, limits)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_episodes_are_whole_and_in_order_for_any_input(moves, times):
     made = SustainedRule(30.0, 25.0, *times)
     dwell_ms, _, max_gap_ms, _ = times
@@ -267,7 +267,7 @@ def test_episodes_are_whole_and_in_order_for_any_input(moves, times):
 
 
 @given(steps, limits, st.integers(-(10**12), 10**12))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_the_origin_of_time_does_not_matter(moves, times, shift_ms):
     here, there = (SustainedRule(30.0, 25.0, *times) for _ in range(2))
     expected = [(t_ms + shift_ms, result) for t_ms, result in feed(here, timed(moves))]
@@ -275,7 +275,7 @@ def test_the_origin_of_time_does_not_matter(moves, times, shift_ms):
 
 
 @given(steps, limits)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_repeating_a_sample_changes_nothing_but_pending_results(moves, times):
     # Two equal samples at one time: the second may alert or start what the first could not, never undo anything.
     once, twice = (SustainedRule(30.0, 25.0, *times) for _ in range(2))

@@ -208,7 +208,7 @@ def sealed(frame_type=wire.ORIENT, n=2, rate_code=6, size=None, version=1):
         (sealed(frame_type=0), "frame type 0 is not known"),
         (sealed(n=0), "sample frame with 0 samples, expected 1 to 15"),
         (sealed(size=55), "frame of 55 bytes, expected 54"),
-        (sealed(rate_code=len(wire.RATES_HZ)), "rate code 13 is not known"),
+        (sealed(rate_code=len(wire.RATES_HZ)), "rate code 14 is not known"),
     ],
 )
 def test_foreign_frames_are_refused_with_the_reason(data, reason):

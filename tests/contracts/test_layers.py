@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -32,7 +32,8 @@ MAY_IMPORT = {
     "detect": "butterworth common types",
     "exercise": "detect stored_values types",
     "exercise.recorded": "exercise types",
-    "report": "types",
+    "exercise.guided": "detect exercise types",
+    "report": "exercise exercise.guided types",
     "report.history": "report types",
     "report.page": "report",
     "tracker": "detect motion.angles motion.calibration motion.orientation types",
@@ -44,9 +45,10 @@ MAY_IMPORT = {
     "config": "common detect errors exercise link motion.calibration recording stored_values text types",
     "store.files": "common config errors report stored_values types",
     "store.acknowledged": "common config decode store.files",
-    "store": "common config decode errors report report.history store.acknowledged store.files stored_values text "
-    "types",
+    "store": "common config decode errors exercise.guided report report.history store.acknowledged store.files "
+    "stored_values text types",
     "setup": "common config decode errors firmware_build link text types",
+    "setup.selftest": "common decode setup text types",
     "sim": "types",
     "sim.body": "motion types",
     "sim.imu": "types",
@@ -54,20 +56,22 @@ MAY_IMPORT = {
     "live.wearer": "common config decode detect exercise link motion motion.calibration motion.orientation "
     "pair_tracker tracker types",
     "live.control": "common config decode errors live.wearer motion.calibration stored_values types",
-    "live.backfill": "common decode detect link live.wearer motion.angles pair_tracker report store tracker types",
+    "live.backfill": "common decode detect exercise.guided link live.wearer motion.angles pair_tracker report store "
+    "tracker types",
     "live.board": "common decode link live.wearer",
     # sim.board: the address `sim:` opens a simulated wearer as `ble:` opens a board. store: open_session hands it on.
-    "live": "common config decode detect errors exercise link live.backfill live.board live.control live.wearer "
-    "motion.calibration motion.orientation pair_tracker recording sim.board store text tracker types",
-    "offline": "common config decode detect errors exercise exercise.recorded live live.backfill live.wearer motion "
-    "motion.angles motion.calibration motion.orientation pair_tracker recording report report.history store "
-    "store.files stored_values text tracker types",
+    "live": "common config decode detect errors exercise exercise.guided link live.backfill live.board live.control "
+    "live.wearer motion.calibration motion.orientation pair_tracker recording sim.board store text tracker types",
+    "live.guided": "common decode errors exercise exercise.guided link live live.wearer tracker types",
+    "offline": "common config decode detect errors exercise exercise.guided exercise.recorded live live.backfill "
+    "live.wearer motion motion.angles motion.calibration motion.orientation pair_tracker recording report "
+    "report.history store store.files stored_values text tracker types",
     "offline.cohort": "errors report report.history types",
     "offline.travel": "config errors live offline offline.cohort recording report report.history store store.files "
     "text types version",
 }
 # The commands and the lab may import everything below them.
-TOPS = ("app", "app.history", "app.running", "app.travel", "lab", "__main__")
+TOPS = ("app", "app.coach", "app.history", "app.running", "app.travel", "app.workday", "lab", "__main__")
 ONLY_IN = {
     "bleak": ("tiltwise/link/ble.py", "tiltwise_lab/radio/bleak_backend.py"),
     "serial": ("tiltwise/link/serial.py",),
@@ -75,6 +79,7 @@ ONLY_IN = {
         "tiltwise/report/plot_parts.py",
         "tiltwise/report/plots.py",
         "tiltwise/report/plots_calibration.py",
+        "tiltwise/report/plots_exercise.py",
         "tiltwise/report/history/page_head.py",
         "tiltwise/report/history/plots_",
         "tiltwise/report/page/plots_pages.py",
@@ -100,7 +105,10 @@ PURE = (
     "report.page",
     "types",
 )
-DRAWS = ("report/plot_parts.py", "report/plots.py", "report/plots_calibration.py", "report/style.py")
+DRAWS = (
+    "report/plot_parts.py", "report/plots.py", "report/plots_calibration.py", "report/plots_exercise.py",
+    "report/style.py",
+)  # fmt: skip
 IMPURE_MODULES = {
     "asyncio",
     "time",
@@ -122,16 +130,19 @@ BOARD_MODULES = {
 }  # fmt: skip
 
 
-def imported(path: Path) -> Iterator[str]:
-    """Yield the absolute name of each module that a file imports; relative ones start with a dot."""
+@cache
+def imported(path: Path) -> tuple[str, ...]:
+    """Return the absolute name of each module that a file imports; relative ones start with a dot."""
+    names: list[str] = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             base = "." * node.level + (node.module or "")
-            yield base
+            names.append(base)
             if node.level == 0:
-                yield from (f"{base}.{alias.name}" for alias in node.names)
+                names += (f"{base}.{alias.name}" for alias in node.names)
+    return tuple(names)
 
 
 def host_files() -> list[Path]:

@@ -1,6 +1,7 @@
 """`watch replay:FILE` and `analyze FILE` tell the same events: frame by frame, and in large blocks."""
 
 import json
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -40,10 +41,16 @@ def analyzed(path: Path, mounting: Mounting) -> list[Event]:
     return [e for e in analyze(read_input(path), mounting, rule=rule).events if isinstance(e, TOLD)]
 
 
+@cache
+def slouch(stream: int) -> list[tuple[float, bytes]]:
+    """The frames of a simulated slouch."""
+    return list(Simulation("slouch", seed=2, minutes=2.5, stream=stream))
+
+
 def record(path: Path, stream: int, lost: range = range(0)) -> Path:
-    """A recording of a simulated slouch, without the frames of some numbers."""
+    """A recording of it, without the frames of some numbers."""
     with RecordingWriter(path, {"mount": "neck"}) as writer:
-        for k, (t_s, frame) in enumerate(Simulation("slouch", seed=2, minutes=2.5, stream=stream)):
+        for k, (t_s, frame) in enumerate(slouch(stream)):
             if k not in lost:
                 writer.write(t_s, frame)
     return path

@@ -30,7 +30,7 @@ def test_walking_is_told_within_five_seconds_of_its_start(step_hz, rate_hz):
     codes, events = ActivityDetector().process(angle_block(t, up_acc_m_s2=up))
     walked = [e.t_s for e in events if e.activity is Activity.WALKING]
     assert len(walked) == 1
-    assert [e.since_s for e in events if e.activity is Activity.WALKING] == [pytest.approx(10.0, abs=1.0)]
+    assert [e.since_s for e in events if e.activity is Activity.WALKING] == [pytest.approx(10.0, abs=2.0)]
     assert 12.0 <= walked[0] <= 15.0  # the dwell is 2 s
     assert share(codes[(t >= 15) & (t < 30)], Activity.WALKING) == 1.0
     assert share(codes[t >= 35], Activity.WALKING) == 0.0  # the dwell is 1.5 s, the window 1.5 s
@@ -117,6 +117,17 @@ def test_a_knee_that_bounces_under_a_bent_head_is_not_walking():
     assert share(codes, Activity.STILL) == 1.0
 
 
+@pytest.mark.parametrize(("swing", "expected"), [(0.0, 0.0), (0.9, 1.0)])
+def test_weak_steps_swing_a_head_and_a_bouncing_knee_only_lifts_it(swing, expected):
+    t = times(60.0)
+    up = steps(t, 0.6, 1.7)
+    block = angle_block(t, up_acc_m_s2=up)
+    across = swing * steps(t + 0.2, 0.6, 1.7)
+    block = replace(block, acc_norm_m_s2=np.hypot(9.80665 + up, across))
+    codes, _ = ActivityDetector().process(block)
+    assert share(codes[t > 6], Activity.WALKING) == expected
+
+
 def test_walking_with_the_head_bent_over_a_phone_is_walking():
     t = times(60.0)
     block = angle_block(t, flexion_deg=40.0 + 2 * np.sin(2 * np.pi * 1.8 * t), up_acc_m_s2=steps(t, 1.6, 1.8))
@@ -191,7 +202,7 @@ def test_a_first_block_without_samples_says_nothing():
     assert events == []
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.integers(0, round(90 * RATE_HZ)), max_size=12), st.integers(0, 2**32 - 1))
 def test_any_cut_gives_the_same_codes_and_events(cuts, seed):
     rng = np.random.default_rng(seed)

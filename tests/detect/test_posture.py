@@ -89,6 +89,14 @@ def test_who_moves_about_with_a_bent_neck_is_alerted_on_time():
     assert events[-1].alert_s == 60.0
 
 
+def test_an_alert_comes_again_while_the_posture_lasts_if_that_is_wanted():
+    t = times(400.0)
+    flexion = np.where((t >= 10) & (t < 350), 35.0, 5.0)
+    events = run(flexion, t, settings=RuleSettings(repeat_s=120.0))
+    assert [e.t_s for e in events if isinstance(e, EpisodeAlert)] == [70.0, 190.0, 310.0]
+    assert events[-1].alert_s == 70.0
+
+
 def test_an_episode_after_an_alerted_one_has_no_alert_of_its_own_until_it_is_due():
     t = times(140.0)
     flexion = np.where(((t >= 10) & (t < 80)) | ((t >= 90) & (t < 120)), 35.0, 0.0)
@@ -142,7 +150,7 @@ SHORT = RuleSettings(angle_deg=20.0, seconds=8.0)
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_jumping_over_quiet_stretches_equals_stepping_every_sample(seed):
     block, codes = wandering(seed)
     stepped = SHORT.to_rule()
@@ -169,7 +177,7 @@ def test_jumping_over_quiet_stretches_equals_stepping_every_sample(seed):
     }
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.integers(0, 6000), max_size=12), st.integers(0, 2**32 - 1))
 def test_any_cut_gives_the_same_events(cuts, seed):
     block, codes = wandering(seed)

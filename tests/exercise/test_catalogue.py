@@ -125,7 +125,7 @@ def test_own_exercises_stand_beside_the_shipped_ones():
         ("desk_break", "mine", "line 18: programme 'mine': parts: programme 'mine' comes back to itself"),
         ('exercise = "slow_no"', 'exercise = "slowno"', "line 18: programme 'mine': parts: there is no exercise"),
         ("signal =", "# signal =", "line 2: exercise 'slow_no': a move phase needs a signal"),
-        ('do = "return", short', 'do = "hold", seconds = 880, short', "takes 118 minutes: expected at most"),
+        ('do = "return", short', 'do = "hold", seconds = 880, short', "takes 61 minutes: expected at most"),
         ("[[programme]]", "[[plan]]", "expected [[exercise]] and [[programme]] only, came 'plan'"),
         ("reps = 4", "reps = = 4", "not valid TOML: Invalid value (at line 6"),
     ],

@@ -80,7 +80,7 @@ def test_long_holds_make_a_set_like_short_ones():
     assert len(told(excursions(t, [30, -30, 30], every_s=22.0, hold_s=12.0), t)) == 3
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.integers(1, 1999), max_size=6))
 def test_cuts_change_nothing(edges):
     t = times(40.0)

@@ -368,7 +368,7 @@ def test_mpremote_gets_in_between_hosts_and_a_host_may_send_any_byte(chip, tmp_p
     assert chip.interrupts == [-1]
     module = importlib.import_module("tiltwise_firmware.device.board")
     keyboard = module._Keyboard()
-    keyboard.link = types.SimpleNamespace(is_connected=False)
+    keyboard.link = types.SimpleNamespace(is_connected=False, is_prompt_open=True)
     waiting = bytearray()
 
     def read(buffer):

@@ -97,7 +97,9 @@ class Life:
         self.live(4)
 
     def set(self, **values):
-        self.board.app.settings.update({"by_dose": 0, **values}.items())  # a dose takes minutes to fill
+        self.board.app.settings.update(
+            {"by_dose": 0, "first_quiet_s": 0, **values}.items()
+        )  # a dose fills slowly
 
     def press(self, ms):
         self.board.pins.is_pressed = True

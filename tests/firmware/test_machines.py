@@ -345,7 +345,7 @@ class Coach:
     def __init__(self, **values):
         self.clock = SimClock(ticks_offset=2**30 - 50_000)
         self.settings = Settings(SimFiles())
-        self.settings.update({"by_dose": 0, **values}.items())
+        self.settings.update({"by_dose": 0, "first_quiet_s": 0, **values}.items())
         self.motor = SimMotor(self.clock)
         self.haptics = haptics.Haptics(self.motor, self.clock)
         self.log = []

@@ -12,7 +12,7 @@ STREAM, SAVE, LOG = MODES
 
 
 def test_nrf_streaming_adds_up_by_hand():
-    busy = (5.25 * 104 + 1.5 * 20 + 6 * 5.2 + 20) / 1000
+    busy = ((5.25 + 0.27) * 104 + 0.3 * 20 + 0.4 * 50 + 6 * 5.2 + 20) / 1000
     radio = (1.2 * 1000 / 30 + 1.5 * 5.2) / 1000
     by_hand = 3.3 * busy + 4.7 * radio + 0.0042 + 0.9 + 80 * 4 / 3600
     assert power.mean_ma(NRF, STREAM) == pytest.approx(by_hand, rel=1e-6)
@@ -78,4 +78,8 @@ def test_settings_of_the_model_are_those_of_the_firmware():
     numbers = dict(re.findall(r"^(\w+) = (\d+)", config, re.MULTILINE))
     assert float(numbers["RATE_HZ"]) == power.SENSOR_RATE_HZ
     assert 1000 / float(numbers["POLL_MS"]) == power.BURST_HZ
+    assert 1000 / float(numbers["STEPS_MS"]) == power.LOOP_HZ
+    assert float(numbers["SAVE_RATE_HZ"]) == power.SAVE_RATE_HZ
+    assert 1000 / float(numbers["SAVE_POLL_MS"]) == pytest.approx(power.SAVE_BURST_HZ)
+    assert 1000 / float(numbers["SAVE_STEPS_MS"]) == power.SAVE_LOOP_HZ
     assert pytest.approx(52 / float(numbers["SAMPLES_PER_FRAME"])) == power.FRAME_HZ

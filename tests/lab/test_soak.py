@@ -13,8 +13,9 @@ from rich.console import Console
 
 from tiltwise_lab.bench import process_stats
 from tiltwise_lab.bench.process_stats import growth, read_process, span
+from tiltwise_lab.bench.storage.receipts_cost import STORES, cost_rows
 from tiltwise_lab.bench.storage.restart_time import restart_seconds
-from tiltwise_lab.bench.storage.soak import Look, SoakRun, soak_looks, soak_row
+from tiltwise_lab.bench.storage.soak import Look, SoakRun, soak_looks, soak_row, store_soak
 from tiltwise_lab.bench.storage.storage_tables import print_year
 from tiltwise_lab.bench.storage.watch_process import watch_rows
 from tiltwise_lab.bench.storage.year import YearResult, year_results
@@ -108,7 +109,30 @@ def test_a_year_counts_its_days_and_its_raw_bytes() -> None:
     assert 3 < bytes_a_sample < 14, "uncompressed it is 14"
     assert result.year.raw_mb == pytest.approx(3 * 80 * result.written.raw_mb)
     assert 0.05 < result.year.core_mb < 5
-    assert [row.reads for row in result.reads] == [2, 2, 2, 2]
+    assert [row.reads for row in result.reads] == [2] * 6
+    assert "opening for writing" in result.reads[0].what
+
+
+@needs_proc
+def test_commits_of_half_an_hour_leave_what_they_write_and_nothing_else() -> None:
+    *looks, (share, row) = store_soak(hours=0.5)
+    assert share == 1.0
+    assert row is not None
+    assert len(looks) == 6
+    assert row.commits == 1800
+    assert "-" not in row.files, "a file was left open"
+    assert 50 < row.receipts_kb < 2 * 300, "both files are written anew in time"
+    assert 0 < row.log_mb < 4
+
+
+@needs_proc
+def test_the_cost_of_receipts_is_that_of_two_stores_with_the_same_frames() -> None:
+    *_, (_, safe), (_, trusting) = cost_rows(hours=0.04, rounds=1)
+    assert safe is not None
+    assert trusting is not None
+    assert (safe.what, trusting.what) == tuple(STORES)
+    assert 0 < trusting.commit_cpu_s < trusting.session_cpu_s
+    assert safe.write_calls > trusting.write_calls + 2 * 3000, "a line in each file a second"
 
 
 def test_the_tables_fit_80_columns() -> None:

@@ -42,7 +42,7 @@ class FakePort:
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(main, 10))
+    asyncio.run(main)
 
 
 def test_without_a_port_only_boards_of_known_makers_are_tried() -> None:

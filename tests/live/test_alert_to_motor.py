@@ -34,8 +34,8 @@ from tiltwise_lab.radio.virtual_radio import RadioLink
 from tiltwise_lab.radio.virtual_time import run_virtually
 
 KEY = bytes(range(32))
-STEP_S = 0.01
-GOAL_S = 0.5  # p95 from the alert to the motor
+STEP_S = 0.02
+GOAL_S = 0.5  # from the alert to the motor
 _ALERT_PULSE_S = 0.3
 
 
@@ -68,10 +68,13 @@ class Heard:
         return starts[::2]
 
 
+AT_ONCE = {"min_gap_s": 0.0, "first_quiet_min": 0.0, "escalate_s": 0.0, "most_a_day": 200}
+
+
 def settings(**alerts: object) -> Settings:
     return Settings(
         rule=RuleSetting(kind=RuleKind.SIMPLE, angle_deg=20.0, seconds=5.0, recovery_s=1.0),
-        alerts=AlertSetting(min_gap_s=0.0, **alerts),  # type: ignore[arg-type]
+        alerts=AlertSetting(**AT_ONCE | alerts),  # type: ignore[arg-type]
     )
 
 
@@ -165,19 +168,19 @@ def by_radio(of: Settings, story: Story, for_s: float) -> Heard:
 
 @pytest.mark.parametrize("way", [by_cable, by_radio])
 def test_the_motor_runs_within_half_a_second_of_the_alert(way) -> None:  # type: ignore[no-untyped-def]
-    heard = way(settings(), slumps(9.0, 6.0), 130.0)
+    heard = way(settings(), slumps(9.0, 6.0), 75.0)
     alerts_s, buzzes_s = heard.alerts_s(), heard.buzzes_s()
-    assert len(alerts_s) >= 8
+    assert len(alerts_s) >= 4
     assert len(buzzes_s) == len(alerts_s), "one buzz for each alert"
     delays_s = np.subtract(buzzes_s, alerts_s)
     print(
-        f"alert to motor, {way.__name__}: median {np.median(delays_s):.3f} s, p95 {np.percentile(delays_s, 95):.3f} s"
+        f"alert to motor, {way.__name__}: median {np.median(delays_s):.3f} s, at most {delays_s.max():.3f} s"
     )
     assert np.all(delays_s > 0)
-    assert np.percentile(delays_s, 95) < GOAL_S
+    assert np.all(delays_s < GOAL_S)
     assert len(heard.of(SensorBuzzed)) == len(alerts_s), "the host knows that it was felt"
     ticks = [b - a for a, b, _ in heard.board.sim_motor.pulses if b - a < 0.1]
-    assert len(ticks) == len(heard.of(Notice, NoticeLevel.THANKS)) >= 7, "and the correction is thanked for"
+    assert len(ticks) == len(heard.of(Notice, NoticeLevel.THANKS)) >= 3, "and the correction is thanked for"
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def test_alerts_that_the_board_gave_alone_are_in_the_day(tmp_path: Path) -> None
 def test_alerts_held_back_are_counted_apart_and_the_rule_of_the_day_is_kept(tmp_path: Path) -> None:
     chosen = Settings(
         rule=RuleSetting(kind=RuleKind.SIMPLE, angle_deg=24.0, seconds=5.0, recovery_s=1.0),
-        alerts=AlertSetting(min_gap_s=3600.0),
+        alerts=AlertSetting(min_gap_s=3600.0, first_quiet_min=0.0),
     )
     heard = by_cable(chosen, slumps(9.0, 6.0), 60.0, store=Store(tmp_path, min_free_bytes=0))
     day = load_day(tmp_path, None)

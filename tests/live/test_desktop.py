@@ -8,12 +8,13 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from desktop_notifier import Button
 
-from tiltwise.live.desktop import Desktop, bus_address, desktop_trouble
+from tiltwise.live.desktop import Desktop, DesktopAction, bus_address, desktop_trouble
 
 needs_bus = pytest.mark.skipif(
     sys.platform != "linux" or shutil.which("dbus-daemon") is None, reason="dbus-daemon is not installed"
@@ -96,3 +97,30 @@ def test_a_bus_that_hangs_or_is_gone_is_told_in_time(tmp_path: Path, monkeypatch
         assert "does not answer: TimeoutError" in desktop_trouble(0.2)
     gc.collect()  # dbus-fast leaves the socket that failed to that
     assert "off in the settings" in Desktop(wanted=False).trouble
+
+
+def test_a_pressed_button_does_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    pressed: list[DesktopAction] = []
+
+    class Notifier:
+        async def send(self, *, title: str, message: str, buttons: Sequence[Button]) -> None:
+            assert (title, message) == ("Time to move", "Looking down.")
+            for button in buttons:
+                assert button.on_pressed is not None
+                button.on_pressed()
+
+    async def act(action: DesktopAction) -> None:
+        pressed.append(action)
+
+    async def show(desktop: Desktop) -> None:
+        assert await desktop.show("Time to move", "Looking down.")
+        await asyncio.gather(*desktop._pressed)
+
+    desktop = Desktop(wanted=False)
+    desktop.trouble = ""
+    monkeypatch.setattr(desktop, "_notifier", Notifier())
+    asyncio.run(show(desktop))
+    assert pressed == [], "nobody listens: no buttons"
+    desktop.on_action = act
+    asyncio.run(show(desktop))
+    assert pressed == list(DesktopAction)

@@ -27,18 +27,18 @@ def test_everything_that_can_happen_has_words() -> None:
 
 
 def test_an_alert_held_back_is_not_called_an_alert() -> None:
-    event = EpisodeAlert(80.0, DOWN, 20.0, 31.2)
+    event = EpisodeAlert(80.0, DOWN, 20.0, 31.2, 60.0)
     told = (event, Notice(80.0, NoticeLevel.ALERT, "Time to move", "x"))
     assert lines_of(told) == [("alert", "ALERT after 60 s of looking down (31 deg)")]
     ((_, text),) = lines_of((event,))
     assert text.startswith("alert held back after 60 s")
 
 
-def test_a_short_episode_is_not_worth_a_line_at_its_end() -> None:
+def test_what_begins_also_ends_with_a_line() -> None:
     start = EpisodeStarted(20.0, DOWN, 20.0, 25.0)
     assert lines_of((start,)) == [("begin", "looking down begins (25 deg)")]
     ended = EpisodeEnded(30.0, DOWN, 20.0, 30.0, 31.0, None)
-    assert lines_of((ended,)) == []
+    assert lines_of((ended,)) == [("faint", "looking down ends, before an alert (10 s, up to 31 deg)")]
 
 
 def test_gaps_and_warnings_are_told_without_control_characters() -> None:

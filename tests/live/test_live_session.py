@@ -36,8 +36,8 @@ from tiltwise.types import EpisodeAlert, EpisodeEnded, Event
 
 @pytest.fixture(scope="module")
 def frames(demo_folder: Path) -> Frames:
-    """The demo's frames; alert at 88 s, corrected at 112 s."""
-    return demo_frames(demo_folder)
+    """The demo's frames up to its exercise; alert at 88 s, corrected at 112 s."""
+    return [(t_s, frame) for t_s, frame in demo_frames(demo_folder) if t_s < 175]
 
 
 class Refusing(Store):
@@ -205,7 +205,7 @@ def test_the_rule_of_the_settings_decides(tmp_path: Path, frames: Frames) -> Non
 def test_quiet_hours_hold_alerts_back_but_keep_the_episode(tmp_path: Path, frames: Frames) -> None:
     local = datetime.fromtimestamp(STARTED_S, UTC)
     assert local.hour == 6
-    settings = replace(SHORT, alerts=AlertSetting(quiet_from="06:00", quiet_to="07:00"))
+    settings = replace(SHORT, alerts=AlertSetting(quiet_from="06:00", quiet_to="07:00", first_quiet_min=0.0))
     live = session(tmp_path, settings=settings)
     updates = play(live, frames)
     assert levels(*updates) == []

@@ -14,21 +14,21 @@ from tiltwise.sim.board.simulation import Simulation
 from tiltwise.tracker import Tracker, TrackerSettings
 from tiltwise.types import ACTIVITIES, Activity, FloatArray, OrientationBlock
 
-EVERY_S = 60.0  # the alone board's own shortest repetition
+ALERT_S = 60.0
 MOVING = ACTIVITIES.index(Activity.MOVING)
 
 
 def tracked(strength: float, *, keeps_shaken: bool = False) -> tuple[FloatArray, FloatArray]:
-    """Return activity codes and inclination of four minutes at a desk, with an alert a minute."""
-    simulation = Simulation("desk", seed=3, minutes=4)
+    """Return activity codes and inclination of a minute and a half at a desk, with an alert."""
+    simulation = Simulation("desk", seed=3, minutes=2.2)
     if strength:
         shake(simulation, strength)
     decoder, commands = Decoder(keeps_shaken=keeps_shaken), Acknowledger()
     q = simulation.wearer.q_sensor_from_body(0.0)
     tracker = Tracker(TrackerSettings(Mounting(simulation.mounts[0], tuple(q), "nod", 1.0)))
     codes, angles = [], []
-    for k in range(1, 2350):
-        if strength and k % (10 * EVERY_S) == 0:
+    for k in range(1, 900):
+        if strength and k == 10 * ALERT_S:
             simulation.send(commands.motor(Pattern.ALERT, 5))
         for item in decoder.feed_many(simulation.step(k / 10)):
             if isinstance(item, OrientationBlock):
@@ -52,5 +52,5 @@ def test_an_alert_is_no_movement_and_leaves_the_angle_in_place() -> None:
     n = min(len(calm), len(shaken))
     assert np.count_nonzero(taken[:n] == MOVING) > 1.3 * np.count_nonzero(calm[:n] == MOVING)
     assert np.mean(calm[:n] != shaken[:n]) < 0.03
-    assert abs(np.mean(shaken[:n] == MOVING) - np.mean(calm[:n] == MOVING)) < 0.01
+    assert abs(np.mean(shaken[:n] == MOVING) - np.mean(calm[:n] == MOVING)) < 0.025  # 2 s
     assert np.nanmax(np.abs(shaken_deg[:n] - calm_deg[:n])) < 2.0

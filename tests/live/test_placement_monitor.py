@@ -166,3 +166,18 @@ def test_the_scenario_remount_put_back_differently_is_noticed() -> None:
     far = [seed for seed, degrees in tilted.items() if degrees > 20]
     assert far
     assert all([n.kind for n in told[seed]][:1] == ["put on"] for seed in far), (told, tilted)
+
+
+@pytest.mark.parametrize("lean", [-18.0, 32.0])
+def test_a_neutral_that_was_taken_bent_is_told_after_the_second_walk_and_once(lean: float) -> None:
+    """Who slouched by 18 deg for the neutral walks upright at -18."""
+    found = notices(*day([lean, lean, lean, lean]))
+    assert [n.kind for n in found] == ["neutral"]
+    assert found[0].change_deg == pytest.approx(abs(lean), abs=1.0)
+    assert found[0].t_s == pytest.approx(180, abs=5)
+    assert "it was taken bent, or is stale" in found[0].text
+
+
+@pytest.mark.parametrize("lean", [-8.0, 18.0])
+def test_walking_a_little_up_or_down_says_nothing_about_the_neutral(lean: float) -> None:
+    assert notices(*day([lean, lean, lean])) == []

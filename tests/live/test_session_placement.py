@@ -10,6 +10,7 @@ from rich.console import Console
 
 from live.feed import of, warnings
 from tiltwise.app.calibrate import CalibrateOptions, run_calibrate
+from tiltwise.app.demo import demo_settings
 from tiltwise.app.watch import WatchOptions, watch
 from tiltwise.config.settings import Deliver, Settings
 from tiltwise.live.live_session import LiveSession
@@ -37,10 +38,13 @@ def run(
     return [*updates, session.finish()]
 
 
+SHORT = demo_settings(Settings())
+
+
 def new_session(settings: Settings | None = None, folder: Path | None = None) -> LiveSession:
     store = None if folder is None else Store(folder, min_free_bytes=0)
     return open_session(
-        Worn(mount=Mount.HEAD), settings=settings, started_utc_s=NOON_S, device="pair", store=store
+        Worn(mount=Mount.HEAD), settings=settings or SHORT, started_utc_s=NOON_S, device="pair", store=store
     )
 
 
@@ -85,7 +89,7 @@ def test_a_second_sensor_missing_from_the_start_is_told_and_the_head_is_watched(
 def test_put_back_differently_is_one_line_and_one_notice_outside_quiet_hours(
     quiet: str, notices: int
 ) -> None:
-    settings = Settings()
+    settings = demo_settings(Settings())
     settings = replace(
         settings, alerts=replace(settings.alerts, quiet_from=quiet, quiet_to=quiet and "13:00")
     )
@@ -99,7 +103,7 @@ def test_put_back_differently_is_one_line_and_one_notice_outside_quiet_hours(
 
 def watched(address: str, folder: Path, **options: object) -> str:
     said = StringIO()
-    settings = Settings()
+    settings = demo_settings(Settings())
     settings = replace(settings, alerts=replace(settings.alerts, deliver=Deliver.SENSOR))
     wanted = WatchOptions(address=address, settings=settings, data=folder, is_stored=False, **options)  # type: ignore[arg-type]
     watch(wanted, Console(file=said, width=150, force_terminal=False))

@@ -20,6 +20,7 @@ from tiltwise.report.time_check import Measured, check_time
 from tiltwise.store.overview import check_store
 from tiltwise.store.writer import Store
 from tiltwise.types import Mount, SignalGap
+from tiltwise_lab.bench.storage.random_days import live_day, residuals_s
 from tiltwise_lab.radio.virtual_time import run_virtually
 
 
@@ -148,7 +149,7 @@ def test_between_two_runs_of_the_program_with_the_board_off_there_is_one_gap(tmp
     assert end - start == pytest.approx(100, abs=6)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_random_day_adds_up(tmp_path: Path, seed: int) -> None:
     rng = random.Random(seed)
 
@@ -176,6 +177,15 @@ def test_a_random_day_adds_up(tmp_path: Path, seed: int) -> None:
 
     lived(tmp_path, seed + 1, story)
     assert_adds_up(tmp_path)
+
+
+def test_a_board_that_is_off_before_it_is_calibrated_adds_up(tmp_path: Path) -> None:
+    """The time of calibrating is no gap over the time when it was off."""
+    _, happened = live_day(tmp_path, 1)
+    assert happened.startswith("stopped, off"), "the seed is of the bench: choose another"
+    assert_adds_up(tmp_path)
+    assert {reason for *_, reason in gaps(tmp_path)} == {"calibrating", "restart"}
+    assert max(map(abs, residuals_s(tmp_path))) < 0.5, "s of a minute, without the tolerance of the check"
 
 
 def test_the_check_finds_what_is_missing_and_what_is_double() -> None:

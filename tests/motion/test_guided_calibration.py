@@ -45,7 +45,7 @@ def test_it_walks_through_its_steps_and_ends_by_itself_in_ten_seconds() -> None:
     assert done_s < 12  # 4 s still, three nods of up to 2.4 s, and the settling
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.integers(0, 999), max_size=60).map(sorted))
 def test_any_cuts_give_the_same_mounting(edges: list[int]) -> None:
     block = ritual(np.random.default_rng(3))

@@ -81,7 +81,7 @@ def test_a_heading_difference_of_the_two_sensors_does_not_matter() -> None:
     np.testing.assert_allclose(NeckStage().process(head, back).neck.flexion_deg, 20.0, atol=1e-6)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.booleans(), min_size=10, max_size=80), st.integers(3, 30))
 def test_any_cuts_and_order_within_the_patience_give_the_same(turns: list[bool], n: int) -> None:
     head, back = _pair(6.0)

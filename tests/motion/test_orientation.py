@@ -200,3 +200,19 @@ def test_stage_repeats_after_reset_and_keeps_the_block_s_fields() -> None:
 def test_empty_block_gives_an_empty_answer() -> None:
     empty = ImuBlock(np.empty(0), np.empty((0, 3)), np.empty((0, 3)))
     assert OrientationStage().process(empty).q_earth_from_sensor.shape == (0, 4)
+
+
+@pytest.mark.parametrize("offline", [False, True], ids=["online", "offline"])
+@pytest.mark.parametrize("gap_s", [6.0, 300.0, 7200.0])
+def test_the_first_sample_after_a_gap_shows_where_the_head_is_then(gap_s: float, offline: bool) -> None:
+    """A gyroscope off by 0.5 deg/s would turn by 150 deg over five minutes of no samples."""
+    rng = np.random.default_rng(4)
+    t = np.arange(0, 40, 0.04)
+    t_s = np.concatenate((t, t + t[-1] + gap_s))
+    bent = np.radians(np.where(t_s < 39.99, 5.0, 30.0))
+    up = np.stack((np.sin(bent), np.zeros(len(t_s)), np.cos(bent)), axis=1)
+    acc = 9.81 * up + rng.normal(0, 0.03, up.shape)
+    gyr = np.radians([0.5, -0.4, 0.3]) + rng.normal(0, 0.002, up.shape)
+    q = estimate_orientation(t_s, gyr, acc, offline=offline)
+    after = rotation.angle_between_deg(rotation.up_in_sensor(q), up)[len(t) : len(t) + 5]
+    assert after.max() < 1.5  # deg; 45 before

@@ -36,7 +36,7 @@ def stream(t_s: FloatArray, gyr: FloatArray, acc: FloatArray, cuts: list[int]) -
     return np.concatenate(parts)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.integers(0, 2999), max_size=40), st.integers(0, 3))
 def test_any_cut_gives_the_same_quaternions(cuts: list[int], seed: int) -> None:
     data = awkward(3000, seed)
@@ -57,7 +57,7 @@ def test_chunks_inside_a_long_block_do_not_show(monkeypatch) -> None:
     np.testing.assert_allclose(estimate_orientation(*data, offline=True), smooth, atol=ANGLE_TOLERANCE)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.integers(1, 2800))
 def test_later_samples_change_nothing_online(length: int) -> None:
     data = awkward(3000, 6)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from tiltwise.exercise.catalogue import EXERCISES
 from tiltwise.exercise.definition import Exercise, Visibility
 from tiltwise.exercise.signals import Angle
-from tiltwise.motion.angles.observability import Metric, Place, Status, check, observability
+from tiltwise.motion.angles.observability import Metric, Place, Status, observability
 from tiltwise.types import Mount, PostureKind
 
 KIND_METRICS = {
@@ -46,9 +46,9 @@ _SPECIAL = {
 }
 
 
-def check_kind(place: Place | Mount, kind: PostureKind) -> None:
-    """Raise NotObservableError for an episode that a sensor in this place cannot have seen."""
-    check(place, KIND_METRICS[kind])
+def can_have_seen(place: Place | Mount, kind: PostureKind) -> bool:
+    """Tell whether a sensor in this place can see such an episode."""
+    return observability(place, KIND_METRICS[kind]).status is not Status.NOT_OBSERVABLE
 
 
 def exercise_metric(exercise: Exercise) -> Metric | None:

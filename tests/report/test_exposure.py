@@ -168,7 +168,7 @@ def test_a_glance_down_is_not_a_static_posture() -> None:
     assert collect(HOUR_S + np.arange(len(angle)) / 50, angle)[0].limit_use == 0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(0, 9000), max_size=30), st.integers(0, 2**16))
 def test_any_cut_gives_the_same_minutes(cuts: list[int], seed: int) -> None:
     rng = np.random.default_rng(seed)

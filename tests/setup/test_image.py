@@ -19,7 +19,7 @@ def image(tmp_path_factory):
 
 
 def frozen_by(manifest):
-    """What makemanifest.py would freeze: target -> file; it runs the manifest in its own folder, with these names."""
+    """What a build would freeze: target -> file; it runs the manifest in its own folder, with these names."""
     found, included = {}, []
 
     def package(name, files, base_path=".", opt=None):

@@ -140,7 +140,7 @@ def test_info_and_rate_codes_are_those_of_the_part(kind):
         info = unpack_body(of_type(frames, wire.INFO)[-1], wire.INFO)
         assert info[2] == kind.wire_kind
         assert info[14:16] == (1000, 4)
-        nominal = 104 if kind.rate_hz > 101 else 100
+        nominal = 104 if 101 < kind.rate_hz < 110 else kind.rate_hz
         told = {wire.RATES_HZ[unpack_header(frame)[8]] for frame in of_type(frames, frame_type)}
         assert told == {nominal * times}
 
@@ -165,7 +165,8 @@ def test_overflow_is_reported_and_the_index_stays_a_clock(kind):
     frames = board.step(5)
     board.clock.sleep_ms(5000)  # something held the board up
     frames += board.step(22)
-    lost = dict(events(frames))[wire.EVENT_FIFO_OVERFLOW]
+    # A sample that comes between the look and the read overflows once more, and costs nothing.
+    lost = max(value for code, value in events(frames) if code == wire.EVENT_FIFO_OVERFLOW)
     assert lost >= 5 * kind.rate_hz - kind.fifo_samples - 8
     orient = [open_frame(frame) for frame in of_type(frames, wire.ORIENT)]
     assert sum(bool(header[1] & wire.FLAG_DISCONTINUITY) for header in orient) == 1
@@ -288,5 +289,5 @@ def test_self_test_through_the_sampler_leaves_it_sampling(kind):
     t = np.arange(0, 20.005, 0.005)
     part.advance(t, np.zeros((len(t), 3)), np.tile([0.0, 0.0, G_M_S2], (len(t), 1)))
     board.step(5)
-    assert board.app.samplers[0].self_test() == (True, True)
+    assert board.app.samplers[0].self_test() == ((True, True) if kind.has_self_test else (None, None))
     assert len(of_type(board.step(20), wire.ORIENT)) > 45

@@ -170,7 +170,9 @@ def test_a_line_damaged_in_both_files_of_receipts_is_told_and_the_rest_counts(tm
     for name in RECEIPTS_NAMES:
         damage_a_line(left / name)
     (line,) = reports(left)
-    assert line.startswith("receipts.log and receipts.copy.log were damaged: what 1 of their lines said")
+    assert line.startswith(
+        "receipts.log and receipts.copy.log were damaged or cut off: what 1 of their lines"
+    )
     assert reports(left) == [line]
     assert seqs(left) == list(range(100))
 
@@ -195,10 +197,32 @@ def test_frames_lost_with_one_file_of_receipts_are_told_by_the_other(
     assert f"{400 - stored} acknowledged frames of clip are missing" in said
 
 
+def test_both_files_of_receipts_cut_off_with_the_log_leave_a_doubt_that_is_told(tmp_path: Path) -> None:
+    left = killed(tmp_path)
+    (left / "core.db-wal").unlink()
+    for name in RECEIPTS_NAMES:
+        data = (left / name).read_bytes()
+        (left / name).write_bytes(data[: len(data) // 3])
+    said = "\n".join(reports(left))
+    assert "receipts.log and receipts.copy.log were damaged or cut off: what they said last cannot be" in said
+
+
+def test_a_month_whose_schema_is_no_text_any_more_is_set_aside(tmp_path: Path) -> None:
+    """Python cannot decode SQLite's message then, and raises UnicodeDecodeError in its place."""
+    with Store(tmp_path, min_free_bytes=0) as store:
+        fill(store, begin(store), 0, 100)
+    data = (tmp_path / MONTH).read_bytes()
+    (tmp_path / MONTH).write_bytes(data.replace(b"CREATE TABLE chunk", b"CREATE TABL\xf4 chunk"))
+    said = reports(tmp_path)
+    assert f"{MONTH} was damaged: set aside as" in said[0]
+    assert "100 acknowledged frames of clip are missing" in said[1]
+
+
 def test_receipts_of_a_single_file_are_read_as_they_were(tmp_path: Path) -> None:
     left = killed(tmp_path, 100)
     first, second = (left / name for name in RECEIPTS_NAMES)
     lines = [json.loads(line[9:])[1:] for line in first.read_bytes().splitlines()]
+    lines[0] = ["begun"]
     texts = [json.dumps(values, separators=(",", ":")).encode() for values in lines]
     first.write_bytes(b"".join(b"%08x %s\n" % (zlib.crc32(text), text) for text in texts))
     second.unlink()

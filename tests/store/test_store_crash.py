@@ -19,7 +19,7 @@ from tiltwise.store.writer import Store, StoreError
 from tiltwise.types import Mount
 
 WRITER = Path(__file__).with_name("store_writer_process.py")
-TRIALS = 20
+TRIALS = 8
 
 
 def begin(store: Store, boot: int = 7) -> int:

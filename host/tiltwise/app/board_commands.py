@@ -44,6 +44,13 @@ def setup(
         ),
     ] = None,
     new_key: Annotated[bool, typer.Option("--new-key", help="A new key even if the old one works.")] = False,
+    selftest: Annotated[
+        bool,
+        typer.Option("--selftest", help="Test each part of a board that was set up; --port sim: tries it."),
+    ] = False,
+    report: Annotated[Path, typer.Option(help="Where --selftest leaves its report.", dir_okay=False)] = Path(
+        "tiltwise-selftest.md"
+    ),
     image: Annotated[
         Path | None,
         typer.Option(
@@ -54,11 +61,14 @@ def setup(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the steps, touch nothing.")] = False,
 ) -> None:
     """New board over USB: firmware, key, name; the same command continues after any interruption."""
-    from tiltwise.app.setup_steps import run_image, run_setup
+    from tiltwise.app.setup_steps import run_image, run_selftest, run_setup
     from tiltwise.setup.wizard import Options
 
     if image is not None:
         run_image(image)
+        return
+    if selftest:
+        run_selftest(port, report)
         return
     place = chosen_mount(mount)
     options = Options(

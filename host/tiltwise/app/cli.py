@@ -35,9 +35,11 @@ from tiltwise.app.cli_options import (
     chosen_reading,
     chosen_settings,
 )
+from tiltwise.app.coach import coach_commands
 from tiltwise.app.history import history_commands, report_command
 from tiltwise.app.running import running_commands
 from tiltwise.app.travel import cohort_command, travel_commands
+from tiltwise.app.workday import workday_commands
 from tiltwise.config import paths
 from tiltwise.version import __version__
 
@@ -56,6 +58,7 @@ WAY_IN = f"""tiltwise {__version__}: neck posture, from a small sensor behind th
   tiltwise demo                     watch it all work without hardware
   tiltwise watch sim:desk?speed=20  the daily program, on a simulated wearer
   tiltwise day                      the newest day as a plot; week, month, year
+  tiltwise exercise                 a short desk break, led and counted
   tiltwise analyze FILE             angles and episodes in any IMU file
   tiltwise count FILE --exercise side_tilt
   tiltwise setup --dry-run          how a new board gets its firmware and key
@@ -143,6 +146,9 @@ def watch(
 app.command(short_help="What runs, and how you are doing today.")(running_commands.status)
 app.command(short_help="No alerts for a while.")(running_commands.snooze)
 app.command(short_help="Calibrate anew in the running watch.")(running_commands.recalibrate)
+app.command(short_help="Why there was an alert, or none.")(workday_commands.why)
+app.command(short_help="The settings, with what each means; changes one.")(workday_commands.settings)
+app.command(short_help="tiltwise watch in the background, from log-in on.")(workday_commands.service)
 app.command(short_help="New board over USB: firmware, key, name.")(board_commands.setup)
 app.command(short_help="Sit tall, nod three times: how the sensor sits.")(board_commands.calibrate)
 
@@ -217,6 +223,11 @@ def count(
         typer.echo(json.dumps(result.as_dict(), indent=1))
     else:
         console.out.print(count_table(result, file.name), highlight=False)
+
+
+app.command(short_help="Be led through an exercise: counted, timed, kept.")(coach_commands.exercise)
+app.command(short_help="Your range of motion, left against right.")(coach_commands.rom)
+app.command(short_help="Range of motion and exercises over the weeks.")(coach_commands.progress)
 
 
 @app.command()

@@ -194,6 +194,7 @@ def day_table(day: Day) -> Table:
         (f"longest spell beyond {SPELL_DEG:g} deg", lasting(s.longest_bout_s)),
         ("ISO 11226 holding time", f"{s.limit_use * 100:.0f} % of it used by the worst single run"),
         ("alerts", _alerts(s)),
+        ("movement", f"suggested {s.moves_suggested} times, done {s.moves_done} times"),
         *_episode_rows(s),
         ("exercise repetitions", _repetitions(s)),
         ("gaps", f"{len(s.gaps)}, {lasting(sum(g.end_s - g.start_s for g in s.gaps))}"),

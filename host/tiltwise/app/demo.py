@@ -55,8 +55,12 @@ _AWAY = (ACTIVITIES.index(Activity.NOT_WORN), ACTIVITIES.index(Activity.LYING))
 
 
 def demo_settings(settings: Settings) -> Settings:
-    """Return the wearer's settings with the simple rule: a dose takes longer to fill than a demo lasts."""
-    return replace(settings, rule=replace(settings.rule, kind=RuleKind.SIMPLE))
+    """Return the wearer's settings for a story of minutes: the simple rule, for a dose fills slowly, and at once."""
+    return replace(
+        settings,
+        rule=replace(settings.rule, kind=RuleKind.SIMPLE),
+        alerts=replace(settings.alerts, first_quiet_min=0.0),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +104,7 @@ class DemoTally:
                     self.trace.append((event.t_s, event.angle_deg, ACTIVITIES.index(activity)))
                 case ActivityChanged():
                     self.changes.append(event)
-                case Notice(level=NoticeLevel.ALERT):
+                case Notice(level=NoticeLevel.ALERT, is_repeated=False):
                     self.alerts += 1
                 case EpisodeEnded(is_corrected=True, alert_s=float()):
                     self.corrected += 1
@@ -180,7 +184,7 @@ def _print_introduction(console: Console, simulation: Simulation, options: DemoO
     )
     console.print(
         "wearer -> IMU registers -> firmware -> frames -> angles -> alerts and store\n"
-        f"sensor at {options.mount.value}, rule: {rule.words}\n",
+        f"sensor at {options.mount.value}, rule {rule.words}\n",
         style="dim",
         highlight=False,
     )

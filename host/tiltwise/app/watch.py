@@ -33,6 +33,7 @@ from tiltwise.live.open_session import Worn, open_session
 from tiltwise.live.run import run_until_stopped
 from tiltwise.live.sources import mount_of, taking_over
 from tiltwise.live.wearer.case_orientation import choose_face
+from tiltwise.live.wearer.desk_state import DeskState
 from tiltwise.live.wearer.live_calibration import CalibrationOptions
 from tiltwise.offline.input_file import ImuInput, as_recorded, choose_neutral, read_input
 from tiltwise.offline.recording_header import recording_header
@@ -41,6 +42,8 @@ from tiltwise.store.stored_samples import REPLAYED, SIMULATED
 from tiltwise.store.writer import Store
 from tiltwise.text import printable, safe_name
 from tiltwise.types import Mount
+
+_HURRIED_COMMIT_S, _HURRIED_BATCH_S = 60.0, 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +90,9 @@ def watch(options: WatchOptions, console: Console) -> None:
         played = read_input(Path(address.target), options=replay_options(address))
     if played is not None:
         options = _as_recorded(options, played, console)
+    if address.scheme in ("sim", "replay"):  # who plays a story or a recording has nothing to get used to
+        at_once = replace(options.settings.alerts, first_quiet_min=0.0)
+        options = replace(options, settings=replace(options.settings, alerts=at_once))
     worn = _worn(options, address, source, played, console)
     zone, started = local_zone_name(), datetime.now(UTC)
     device = safe_name(f"{address.scheme}-{Path(address.target or 'default').name}")
@@ -99,6 +105,9 @@ def watch(options: WatchOptions, console: Console) -> None:
         if store is not None:
             store.close()
         raise
+    # At full speed nobody waits for the next second: commits and small blocks would take most of the time.
+    speed = float(address.options.get("speed", 1.0))
+    is_hurried = address.scheme == "replay" and speed == 0
     session = open_session(
         worn,
         settings=options.settings,
@@ -108,7 +117,8 @@ def watch(options: WatchOptions, console: Console) -> None:
         device=device,
         store=store,
         recorder=recorder,
-        commit_every_s=max(1.0, float(address.options.get("speed", 1.0) or 50.0) / 10),
+        commit_every_s=_HURRIED_COMMIT_S if is_hurried else max(1.0, speed / 10),
+        batch_s=_HURRIED_BATCH_S if is_hurried else 0.0,
         fetches=isinstance(source, Supervisor),
     )
     control = watch_control(
@@ -233,9 +243,12 @@ def _run(
             text = "--no-store without --record keeps nothing: the board keeps what it has room for"
             console.print(text, style="dim")
     alerts = options.settings.alerts
-    desktop = Desktop(wanted=alerts.deliver is not Deliver.SENSOR)
+    is_live = isinstance(source, Supervisor)  # a story or a recording has nothing to do with this desk
+    state = DeskState(wanted=alerts.busy and is_live)
+    session.alerts.busy = lambda: state.reason
+    desktop = Desktop(wanted=alerts.deliver is not Deliver.SENSOR, state=state)
     console.print(
-        f"watching {printable(options.address)}; rule: {options.settings.rule.words}; Ctrl-C stops and saves",
+        f"watching {printable(options.address)}; rule {options.settings.rule.words}; Ctrl-C stops and saves",
         highlight=False,
     )
     if desktop.trouble:
@@ -244,7 +257,9 @@ def _run(
         text = "alerts are shown nowhere: [alerts] console is off in the settings too"
         console.print(text, style=LINE_STYLES["warn"])
     with terminal_keys() as keys:
-        view = WatchView(console, session, wall_clock, shows_alerts=alerts.console, keys=keys)
+        view = WatchView(
+            console, session, wall_clock, shows_alerts=alerts.console, keys=keys, rule=options.settings.rule
+        )
         if console.is_terminal:
             with Live(console=console, auto_refresh=False, transient=True) as live:
                 view.live = live

@@ -1,8 +1,10 @@
-"""The terminal of `tiltwise watch`: a line for what happened, and below it the angle as it is now."""
+"""The terminal of `tiltwise watch`: a line for what happened, and below it a panel of how it is now."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from itertools import groupby
 
 import numpy as np
 from rich.console import Console
@@ -10,6 +12,8 @@ from rich.live import Live
 from rich.text import Text
 
 from tiltwise.app.terminal_keys import TerminalKeys
+from tiltwise.app.workday.live_panel import LivePanel
+from tiltwise.config.settings import RuleSetting
 from tiltwise.console import LINE_STYLES
 from tiltwise.live.clock_watch import WallClock
 from tiltwise.live.event_text import clock, lines_of
@@ -21,8 +25,6 @@ from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.types import ACTIVITIES as ACTIVITY_CODES
 from tiltwise.types import Activity, Update
 
-_BAR_CELLS = 30
-_COLUMNS = 79  # of a usual terminal, without the last, which would wrap
 _SHORT = {
     Activity.STILL: "still",
     Activity.MOVING: "moving",
@@ -30,8 +32,8 @@ _SHORT = {
     Activity.LYING: "lying",
     Activity.NOT_WORN: "not worn",
 }
-_BAR_DEG = 60.0
 _REDRAW_S = 0.25
+_SAY_EVERY_S = 600.0
 
 
 class WatchView:
@@ -43,6 +45,10 @@ class WatchView:
         Tells when the computer's clock was set; None for sources with a time of their own.
     keys
         What the wearer types: `c` calibrates anew.
+    link
+        How the connection is, in words.
+    rule
+        The wearer's, for the limits of the gauge.
     shows_alerts
         Whether alerts get their line here ([alerts] console in the settings).
     """
@@ -54,10 +60,15 @@ class WatchView:
         wall_clock: WallClock | None = None,
         *,
         shows_alerts: bool = True,
+        link: Callable[[], str] = lambda: "",
         keys: TerminalKeys | None = None,
+        rule: RuleSetting | None = None,
     ) -> None:
         self._console, self._session, self._wall_clock = console, session, wall_clock
-        self._shows_alerts, self._keys = shows_alerts, keys
+        self._shows_alerts, self._keys, self._link = shows_alerts, keys, link
+        self._rule = rule or RuleSetting()
+        self._panel: LivePanel | None = None  # once it is known how the sensor sits
+        self._said_s = 0.0  # when there was a plain summary last
         self.live: Live | None = None
         self._drawn_s = 0.0
         self.alerts, self.last_s = 0, 0.0
@@ -67,8 +78,24 @@ class WatchView:
     def show(self, received_s: float, events: LiveEvents) -> None:
         """Take what a chunk brought, and what was typed meanwhile."""
         self.last_s = received_s
-        self.alerts += sum(isinstance(e, Notice) and e.level is NoticeLevel.ALERT for e in events)
-        lines = lines_of(events)
+        self.alerts += sum(
+            isinstance(e, Notice) and e.level is NoticeLevel.ALERT and not e.is_repeated for e in events
+        )
+        by_time = groupby(events, key=self._session.received_at)
+        lines = [(at_s, *line) for at_s, some in by_time for line in lines_of(tuple(some))]
+        lines += [(received_s, *line) for line in self._own_lines(events)]
+        for at_s, style, line in lines:
+            if style != "alert" or self._shows_alerts:
+                text = f"{clock(at_s):>7}  {line}"
+                self._console.print(text, style=LINE_STYLES[style], highlight=False)
+        has_angles = self._take(events)
+        self._follow(received_s, events)
+        if has_angles:
+            self._draw(received_s)
+
+    def _own_lines(self, events: LiveEvents) -> list[tuple[str, str]]:
+        """Return what this view has to say: about the keys, and the computer's clock."""
+        lines = []
         if self._keys is not None:
             if any(isinstance(event, PlacementChange) for event in events):
                 lines.append(("plain", "press c to calibrate it as it sits now"))
@@ -78,12 +105,7 @@ class WatchView:
                 )
         if self._wall_clock is not None and (clock_set := self._wall_clock.check()):
             lines.append(("warn", clock_set))
-        for style, line in lines:
-            if style != "alert" or self._shows_alerts:
-                text = f"{clock(received_s):>7}  {line}"
-                self._console.print(text, style=LINE_STYLES[style], highlight=False)
-        if self._take(events):
-            self._draw(received_s)
+        return lines
 
     def _take(self, events: LiveEvents) -> bool:
         """Remember the newest values; tell whether there are new angles."""
@@ -100,13 +122,28 @@ class WatchView:
                     self._activity = _SHORT[ACTIVITY_CODES[int(event.activity[-1])]]
         return has_angles
 
+    def _follow(self, received_s: float, events: LiveEvents) -> None:
+        """Keep the panel's figures; where it cannot be drawn, say them in a plain line now and then."""
+        profile = self._session.profile
+        if profile is None:
+            return
+        if self._panel is None:
+            limit_deg = self._rule.limit_deg(profile.mount)
+            below_deg = self._rule.hysteresis_deg if self._rule.is_simple else 5.0
+            self._panel = LivePanel(limit_deg, limit_deg - below_deg, has_blocks=_has_blocks(self._console))
+        self._panel.take(events)
+        if self.live is None and received_s - self._said_s >= _SAY_EVERY_S:
+            self._said_s = received_s
+            self._console.print(self._panel.summary(received_s), style="dim", highlight=False)
+
     def _draw(self, received_s: float) -> None:
         profile, now_s = self._session.profile, time.monotonic()
-        if self.live is None or profile is None or now_s - self._drawn_s < _REDRAW_S:
+        if self.live is None or profile is None or self._panel is None or now_s - self._drawn_s < _REDRAW_S:
             return
         self._drawn_s = now_s
         shown = angle_words(profile.mounting, self._posture_deg, self._tilt_deg, self._back_deg)
-        self.live.update(_angle_line(received_s, self._posture_deg, shown, self._activity), refresh=True)
+        lines = self._panel.lines(received_s, shown, self._activity, profile.mount, self._link())
+        self.live.update(Text("\n".join(lines)), refresh=True)
 
 
 def angle_words(mounting: Mounting, posture_deg: float, tilt_deg: float, back_deg: float) -> str:
@@ -117,9 +154,10 @@ def angle_words(mounting: Mounting, posture_deg: float, tilt_deg: float, back_de
     return f"forward {posture_deg:4.0f}  side {tilt_deg:4.0f}{back} deg"
 
 
-def _angle_line(received_s: float, posture_deg: float, shown: str, activity: str) -> Text:
-    """The newest angle as a number and a bar, in a line that fits a terminal of 80 columns."""
-    begin, end = f"{clock(received_s):>7}  ", f"  {shown}  {activity}"
-    cells = min(_BAR_CELLS, _COLUMNS - len(begin) - len(end))  # the words stay whole, the bar gives way
-    filled = 0 if np.isnan(posture_deg) else int(np.clip(posture_deg / _BAR_DEG, 0, 1) * cells)
-    return Text(f"{begin}{'█' * filled}{'·' * (cells - filled)}{end}"[:_COLUMNS])
+def _has_blocks(console: Console) -> bool:
+    """Tell whether the terminal's encoding has block characters."""
+    try:
+        "█▁·─".encode(console.encoding)
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True

@@ -78,6 +78,11 @@ class DoseRule(SustainedRule):
         return self._loaded_ms
 
     @property
+    def filled(self):
+        """How near the alert is: 1 when the dose is full."""
+        return self.dose / FULL
+
+    @property
     def is_idle(self):
         """Whether nothing below `enter_deg` can matter now."""
         return self.state == rule.UPRIGHT and self.dose == 0

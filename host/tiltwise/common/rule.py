@@ -121,6 +121,11 @@ class SustainedRule:
         """How long the posture has been held, as far as it counts for the alert."""
         return 0 if self.start_ms is None else self._last_ms - self.start_ms
 
+    @property
+    def filled(self):
+        """How near the alert is: 1 when it is due or was given."""
+        return min(self.loaded_ms / self.dwell_ms, 1.0) if self.is_open and self.dwell_ms else 0.0
+
     def step(self, t_ms, angle_deg):
         """Take one angle (NaN: not known) at a time in integer milliseconds, and return what happened."""
         sample = self._classify(t_ms, angle_deg)

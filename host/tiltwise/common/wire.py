@@ -1,8 +1,7 @@
 """The bytes between board and host: frames (board -> host), commands (host -> board), checksums.
 
-This file is the definition *and* the documentation; docs/protocol.md is checked against it. It runs on the
-board and on the host, so it uses only what MicroPython has too. Packing writes into buffers made once; frames are
-read by frame.py.
+This is the definition; docs/protocol.md is checked against it. It runs on the board and on the host, so it uses
+only what MicroPython has too. Packing writes into buffers made once; frames are read by frame.py.
 
 A frame is `header (18) + payload + tag (8)`, little endian:
 
@@ -55,7 +54,7 @@ FLAG_ENCRYPTED = 0x40  # of protocol 1: such a frame can only be read where it c
 FLAG_AUTHENTICATED = 0x80  # of protocol 1: the tag is an HMAC
 
 # Nominal rates by rate code, since v1. Appending is allowed, renumbering is not.
-RATES_HZ = (0.0, 10.0, 12.5, 25.0, 26.0, 50.0, 52.0, 100.0, 104.0, 200.0, 208.0, 60.0, 120.0)
+RATES_HZ = (0.0, 10.0, 12.5, 25.0, 26.0, 50.0, 52.0, 100.0, 104.0, 200.0, 208.0, 60.0, 120.0, 30.0)
 
 # IMU kinds in INFO, since v1.
 IMU_UNKNOWN = 0  # a file, or a part this version has no name for
@@ -137,6 +136,12 @@ OP_RATCHET = 20  # check of the next key 8; -, then the session's key is that on
 OP_KEYS = 21  # - ; changes u16, own place u8, n x name 12
 OP_ADD_KEY = 22  # key 32, name; -
 OP_REVOKE = 23  # place u8, name 12; -. Not the own one
+OP_SELFTEST = 24  # part u8 (SELFTEST_*); what it found, UNSUPPORTED without it, FAILED when it is broken
+SELFTEST_BUS = 0  # n x address u8 that answers
+SELFTEST_IMU = 1  # accelerometer u8, gyroscope u8: 0 failed, 1 fine, 2 not known; takes two seconds
+SELFTEST_FLASH = 2  # free kB u32, 0xFFFFFFFF not known
+SELFTEST_RADIO = 3  # is up u8, restarts u16
+SELFTEST_BUTTON = 4  # is pressed u8
 SNOOZE_STAYS = 0xFFFFFFFF  # in SILENCE: the snooze of the board stays as it is
 REPLY = 0x80
 STATUS_OK = 0
@@ -168,10 +173,9 @@ FEATURE_ASKS_MTU = (
 STATE_NEEDS_SETUP = 0  # no key: only the cable works
 STATE_LOCKED = 1
 STATE_OPEN = 2  # a host is in session
-# Longest command or reply, tag included, since v1.
-MAX_COMMAND = 236
+MAX_COMMAND = 236  # the longest command or reply, tag included, since v1
 
-# The radio, since v1: short numbers in the base UUID of uuid128.
+# The radio, since v1: numbers of uuid128.
 UUID_SERVICE = 0x0001
 UUID_INFO = 0x0002  # read: HELLO_START
 UUID_CTRL = 0x0003  # write, notify: commands and replies, each in COBS between zero bytes, cut anywhere

@@ -6,10 +6,12 @@ the defaults.
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from datetime import date
 from enum import Enum, StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +19,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from tiltwise.common.dose import limits_of
+from tiltwise.detect.movement import MovementSettings
 from tiltwise.detect.posture import DoseSettings, PostureRule, RuleSettings
 from tiltwise.motion.calibration.case_axes import FACES
 from tiltwise.stored_values import convert
@@ -49,6 +52,8 @@ class RuleSetting:
     hysteresis_deg: Annotated[float, Meta(ge=0.0, le=30.0)] = 5.0
     recovery_s: Annotated[float, Meta(ge=0.0, le=60.0)] = 3.0
     kind: RuleKind = RuleKind.DOSE
+    # Of the simple rule: while it lasts, alert again so long after each alert; 0: once. The board alone has its own.
+    repeat_s: Annotated[float, Meta(ge=0.0, le=3600.0)] = 0.0
 
     @property
     def is_simple(self) -> bool:
@@ -81,6 +86,14 @@ class Deliver(Enum):
     BOTH = "both"
 
 
+class Feedback(StrEnum):
+    """How many of the posture alerts that are due are given."""
+
+    ALWAYS = "always"
+    FADED = "faded"  # fewer from week to week, from faded_from on
+    SILENT = "silent"  # none: the day is kept, nobody is told
+
+
 @dataclass(frozen=True, slots=True)
 class AlertSetting:
     """When and where the wearer is alerted. Quiet hours are "HH:MM" local time; both empty: never quiet."""
@@ -91,12 +104,34 @@ class AlertSetting:
     min_gap_s: Annotated[float, Meta(ge=0.0, le=86400.0)] = 120.0  # between two alerts
     quiet_from: str = ""
     quiet_to: str = ""
+    first_quiet_min: Annotated[float, Meta(ge=0.0, le=120.0)] = (
+        10.0  # no posture alert so soon after the start
+    )
+    most_a_day: Annotated[int, Meta(ge=0, le=200)] = 5  # posture alerts; few work better than many
+    escalate_s: Annotated[float, Meta(ge=0.0, le=600.0)] = 30.0  # tick, buzz, message; 0: everything at once
+    feedback: Feedback = Feedback.ALWAYS
+    faded_from: str = ""  # the day (YYYY-MM-DD) on which the first, full week of "faded" began
+    busy: bool = (
+        True  # silence while microphone, camera, lock or do-not-disturb say so, where the system tells
+    )
 
     def __post_init__(self) -> None:
-        """Refuse what is no time of day."""
+        """Refuse what is no time of day, and a schedule without its beginning."""
         for clock in (self.quiet_from, self.quiet_to):
             if clock and not _CLOCK.fullmatch(clock):
                 raise ValueError(f"quiet hours {clock!r}: expected HH:MM, for instance 22:00")
+        if self.faded_from and not _is_day(self.faded_from):
+            raise ValueError(f"faded_from {self.faded_from!r}: expected YYYY-MM-DD, for instance 2026-03-02")
+        if self.feedback is Feedback.FADED and not self.faded_from:
+            raise ValueError('feedback "faded" needs faded_from, the day on which it began (YYYY-MM-DD)')
+
+
+@dataclass(frozen=True, slots=True)
+class MovementSetting:
+    """When to suggest another posture, and some steps; 0: never."""
+
+    shift_min: Annotated[float, Meta(ge=0.0, le=240.0)] = 20.0
+    break_min: Annotated[float, Meta(ge=0.0, le=480.0)] = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +143,31 @@ class WearSetting:
 
 
 @dataclass(frozen=True, slots=True)
+class ExerciseSetting:
+    """How the exercise coach leads: the wearer's own breath, the terminal's bell, a voice, the motor's ticks."""
+
+    breath_s: Annotated[float, Meta(ge=2.0, le=20.0)] = 5.0
+    tones: bool = True
+    speech: bool = False
+    ticks: Annotated[int, Meta(ge=0, le=5)] = 2  # strength of the sensor's motor; 0: silent
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything in settings.toml."""
 
     rule: RuleSetting = field(default_factory=RuleSetting)
     alerts: AlertSetting = field(default_factory=AlertSetting)
     wear: WearSetting = field(default_factory=WearSetting)
+    exercise: ExerciseSetting = field(default_factory=ExerciseSetting)
+    movement: MovementSetting = field(default_factory=MovementSetting)
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return len(text) == 10 and bool(date.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 def parse_rule(text: str) -> RuleSetting:
@@ -155,22 +209,48 @@ def load_settings(path: Path) -> Settings:
         return Settings()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: cannot be read ({error}); mend or remove it") from error
+    return read_settings(text, str(path))
+
+
+def read_settings(text: str, where: str) -> Settings:
+    """Return the settings of a file's text; `where` names it in errors, which say the line too."""
     try:
         tables = tomllib.loads(text)
     except (ValueError, RecursionError, OverflowError) as error:
-        raise SettingsError(f"{path}: not valid TOML: {error}") from error
-    return _settings_from(tables, str(path))
-
-
-def _settings_from(tables: dict[str, object], where: str) -> Settings:
-    tables = with_kind(_with_deliver(tables))
-    _refuse_unknown(tables, where)
+        raise SettingsError(f"{where}: not valid TOML: {error}") from error
     try:
-        settings = convert(tables, Settings)
-        parse_mount(settings.wear.mount)
-        parse_face(settings.wear.face)
+        return _settings_from(tables)
     except ValueError as error:
-        raise SettingsError(f"{where}: {error}") from None
+        line = _line_of(text, str(error))
+        raise SettingsError(f"{where}{f', line {line}' if line else ''}: {error}") from None
+
+
+def _line_of(text: str, error: str) -> int | None:
+    """Return the number of the line that an error about section.key is about, None where it names none."""
+    found = re.match(r"(?:unknown section \[)?(\w+)(?:\.(\w+))?", error)
+    section, key, inside = (found[1], found[2], "") if found else ("", None, "")
+    for number, line in enumerate(text.splitlines(), 1):
+        if head := re.match(r"\s*\[\s*([\w.]+)\s*\]", line):
+            inside = head[1]
+            if inside == section and key is None:
+                return number
+        elif key is not None and inside == section and re.match(rf"\s*{key}\s*=", line):
+            return number
+    return None
+
+
+def _settings_from(tables: dict[str, object]) -> Settings:
+    tables = with_kind(_with_deliver(tables))
+    _refuse_unknown(tables)
+    settings = convert(tables, Settings)
+    for name, parse, text in (
+        ("mount", parse_mount, settings.wear.mount),
+        ("face", parse_face, settings.wear.face),
+    ):
+        try:
+            parse(text)
+        except ValueError as error:
+            raise SettingsError(f"wear.{name}: {error}") from None
     return settings
 
 
@@ -192,16 +272,22 @@ def with_kind(values: Mapping[str, object]) -> dict[str, object]:
     return {**values, "rule": {**rule, "kind": RuleKind.SIMPLE.value}}
 
 
-def _refuse_unknown(tables: dict[str, object], where: str) -> None:
+def _refuse_unknown(tables: dict[str, object]) -> None:
     """Refuse a section or a key that is not there, which would otherwise be a setting without effect."""
     sections = {f.name: getattr(Settings(), f.name) for f in fields(Settings)}
     for name, table in tables.items():
         if name not in sections or not isinstance(table, dict):
-            raise SettingsError(f"{where}: unknown section [{name}]; there are {', '.join(sections)}")
+            raise SettingsError(f"unknown section [{name}]; there are {', '.join(sections)}")
         known = [f.name for f in fields(sections[name])]
         for key in table:
             if key not in known:
-                raise SettingsError(f"{where}: {name}.{key}: unknown setting; there are {', '.join(known)}")
+                raise SettingsError(f"{name}.{key}: unknown setting; there are {', '.join(known)}")
+
+
+def movement_settings(movement: MovementSetting) -> MovementSettings:
+    """Return the detector's settings; what is never suggested is never due."""
+    shift_s, break_s = (60 * m if m else math.inf for m in (movement.shift_min, movement.break_min))
+    return MovementSettings(shift_after_s=shift_s, break_after_s=break_s)
 
 
 def rule_settings(rule: RuleSetting) -> PostureRule:
@@ -209,4 +295,4 @@ def rule_settings(rule: RuleSetting) -> PostureRule:
     if not rule.is_simple:
         return DoseSettings(rule.recovery_s)
     exit_deg = max(0.0, rule.angle_deg - rule.hysteresis_deg)
-    return RuleSettings(rule.angle_deg, exit_deg, rule.seconds, rule.recovery_s)
+    return RuleSettings(rule.angle_deg, exit_deg, rule.seconds, rule.recovery_s, repeat_s=rule.repeat_s)

@@ -32,13 +32,17 @@ class ActivitySettings:
     walk_on_m_s2: float = 0.4
     walk_off_m_s2: float = 0.25
     walk_share: float = 0.25  # of the power of the vertical acceleration: steps are periodic, bumps are broad
-    # Steps lift a head more than its own nodding could: a head turns about the neck's base, 0.2 m below it.
-    walk_lever_m: float = 0.2
-    # A bouncing knee lifts a seated trunk by 0.5 m/s^2 rms. With the head bent, only clear steps are walking.
+    # Steps lift a head more than its own nodding could: it turns about the neck's base, 0.2 m below, and a tenth of
+    # the turning is lost in the low-passes.
+    walk_lever_m: float = 0.22
+    walk_lever_off_m: float = 0.10
+    # A bouncing knee lifts a seated trunk by 0.5 m/s^2 rms, and only lifts it. Steps so weak have to swing the head
+    # too (of walking people 99 % by 0.85 of the lift or more), and with the head bent only clear ones are walking.
+    walk_clear_m_s2: float = 0.7
+    walk_swing: float = 0.5
     walk_bent_deg: float = 20.0
-    walk_bent_m_s2: float = 0.8
     walk_on_s: float = 2.0
-    walk_off_s: float = 1.5
+    walk_off_s: float = 1.5  # who sits down to read gets an alert late by this and the window
     # Typing and reading turn the head by 2-5 deg/s rms, looking around by more than 20.
     move_on_deg_s: float = 20.0
     move_off_deg_s: float = 10.0
@@ -138,9 +142,9 @@ class ActivityDetector:
         """Return the code (m,) at each decision and since when that has been so, s; NaN where it began just now."""
         s = self._settings
         t = block.t_s[at]
-        walk, vertical, rate, turning = features
+        rate = features[3]
         walks = self._walk.process(
-            t, self._is_step(block, at, walk, vertical, turning), walk < s.walk_off_m_s2**2, fresh
+            t, self._is_step(block, at, features), self._is_no_step(block, at, features), fresh
         )
         moves = self._move.process(t, rate > s.move_on_deg_s**2, rate < s.move_off_deg_s**2, fresh)
         lies = self._lies(block, at, rate < s.move_on_deg_s**2, fresh)
@@ -160,15 +164,24 @@ class ActivityDetector:
             np.select(is_so[:3], began, np.nan),
         )
 
-    def _is_step(
-        self, block: AngleBlock, at: IndexArray, walk: FloatArray, vertical: FloatArray, turning: FloatArray
-    ) -> BoolArray:
+    def _is_step(self, block: AngleBlock, at: IndexArray, features: FloatArray) -> BoolArray:
         """Whether the vertical acceleration is that of steps: strong, periodic, and not the head's own nodding."""
         s = self._settings
-        least = np.where(block.inclination_deg[at] > s.walk_bent_deg, s.walk_bent_m_s2, s.walk_on_m_s2)
+        walk, vertical, across, _, turning, _ = features
+        is_clear = walk > s.walk_clear_m_s2**2
+        is_upright = block.inclination_deg[at] < s.walk_bent_deg
+        is_weak = (walk > s.walk_on_m_s2**2) & (across > s.walk_swing**2 * walk) & is_upright
         return np.asarray(
-            (walk > least**2) & (walk > s.walk_share * vertical) & (walk > s.walk_lever_m**2 * turning)
+            (is_clear | is_weak) & (walk > s.walk_share * vertical) & (walk > s.walk_lever_m**2 * turning)
         )
+
+    def _is_no_step(self, block: AngleBlock, at: IndexArray, features: FloatArray) -> BoolArray:
+        """Whether the steps have ended: nothing lifts the head, or no more than its nodding or a knee does."""
+        s = self._settings
+        walk, turning, now = features[0], features[4], features[5]
+        is_bent = block.inclination_deg[at] > s.walk_bent_deg
+        least = np.where(is_bent, s.walk_on_m_s2, s.walk_off_m_s2)
+        return np.asarray((np.minimum(now, walk) < least**2) | (walk < s.walk_lever_off_m**2 * turning))
 
     def _lies(self, block: AngleBlock, at: IndexArray, is_calm: BoolArray, fresh: BoolArray) -> BoolArray:
         t = block.t_s[at]

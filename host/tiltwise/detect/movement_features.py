@@ -11,6 +11,9 @@ from tiltwise.butterworth import SectionFilter, band_pass, high_pass
 from tiltwise.detect.grid import BoolArray, IndexArray, mean_square_filter
 from tiltwise.types import AngleBlock, FloatArray
 
+ENDS_WINDOW_S = 0.6  # one step
+GRAVITY_M_S2 = 9.80665  # what up_acc_m_s2 of an AngleBlock is less by
+
 
 def tilt_parts(block: AngleBlock, at: IndexArray) -> FloatArray:
     """Return where "up" points in the body at samples (m,): two sines and a cosine, (3, m), no unit.
@@ -45,30 +48,37 @@ class MovementFeatures:
         self._step_band = SectionFilter(band_pass(*step_hz, rate_hz))
         self._all_band = SectionFilter(high_pass(0.4, rate_hz))
         self._tilt_band = SectionFilter(band_pass(*step_hz, rate_hz))
-        self._means = [mean_square_filter(window_s, rate_hz) for _ in range(4)]
+        self._means = [mean_square_filter(window_s, rate_hz) for _ in range(5)]
+        self._means.append(mean_square_filter(ENDS_WINDOW_S, rate_hz))
         self._last_s = np.nan
         self._last_tilt: FloatArray | None = None
         self._last_speed: FloatArray | None = None
 
     def process(self, block: AngleBlock, at: IndexArray) -> FloatArray:
-        """Return four mean squares (4, m) at the picked samples.
+        """Return six mean squares (6, m) at the picked samples.
 
-        Of the vertical acceleration at step frequencies and in all, (m/s2)2; of the rotation rate, (deg/s)2; and of
-        the angular acceleration at step frequencies, (rad/s2)2.
+        Of the vertical acceleration at step frequencies and in all, and of the horizontal one, (m/s2)2; of the
+        rotation rate, (deg/s)2; of the angular acceleration at step frequencies, (rad/s2)2; and the first once more
+        over ENDS_WINDOW_S only, which falls sooner when the steps end.
         """
         t, up, rate, tilt = block.t_s[at], block.up_acc_m_s2[at], block.rate_deg_s[at], tilt_parts(block, at)
+        # What the length of the specific force has beyond its vertical part.
+        across = np.sqrt(np.maximum(block.acc_norm_m_s2[at] ** 2 - (up + GRAVITY_M_S2) ** 2, 0.0))
         gaps = np.flatnonzero(np.diff(t, prepend=self._last_s) > self._max_gap_s)
-        out = np.empty((4, len(t)))
+        out = np.empty((6, len(t)))
         for start, stop in zip([0, *gaps], [*gaps, len(t)], strict=True):
             if start in gaps:
                 self._reset()
             if start == stop:
                 continue
+            steps = self._step_band.process(up[start:stop])
             signals = (
-                self._step_band.process(up[start:stop]),
+                steps,
                 self._all_band.process(up[start:stop]),
+                across[start:stop],
                 rate[start:stop],
                 self._angular_acceleration(t[start:stop], tilt[:, start:stop]),
+                steps,
             )
             for row, signal in enumerate(signals):
                 out[row, start:stop] = self._means[row].process(signal * signal)

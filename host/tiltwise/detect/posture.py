@@ -1,5 +1,9 @@
 """Angles (deg) and activity codes -> episodes of a posture held too long: started, alert due, ended.
 
+An episode is one posture however often the head comes up for a moment: it begins at the limit, and once it has been
+alerted of it ends only when the angle stays below the exit angle for the time of a correction (3 s). A dip shorter
+than that begins no new episode, so what follows it gets no alert of its own; `repeat_s` alerts again while it lasts.
+
 The decision is common/dose.py or common/rule.py, the same code that the board runs, stepped on a 10 Hz grid of
 device time in integer milliseconds.
 """
@@ -76,6 +80,8 @@ class RuleSettings:
         A correction counts when it lasts this long.
     max_gap_s
         Longest hole in the data that an episode survives: one in which no correction can hide.
+    repeat_s
+        While an alerted episode lasts, so long after each alert it is due again; 0: one alert an episode.
     """
 
     angle_deg: float = 20.0
@@ -83,6 +89,7 @@ class RuleSettings:
     seconds: float = 60.0
     recovery_s: float = 3.0
     max_gap_s: float = 3.0
+    repeat_s: float = 0.0
 
     def to_rule(self, _kind: PostureKind | None = None) -> rule.SustainedRule:
         """Return the stepped rule, for any posture; raise ValueError when the numbers contradict each other."""
@@ -127,8 +134,15 @@ class PostureDetector:
             self._announce_ms = min(_STATIC_MS, self._rule.dwell_ms)
         self._is_announced = False
         self._is_due = False
-        self._alert_s: float | None = None
+        self._alert_s: float | None = None  # of the open episode, the first
+        self._latest_alert_ms = 0
+        self._repeat_ms = round(1000 * settings.repeat_s) if isinstance(settings, RuleSettings) else 0
         self._last_ms = 0
+
+    @property
+    def filled(self) -> float:
+        """How near the next alert is: 1 when it is due or was given."""
+        return float(self._rule.filled)
 
     def process(self, block: AngleBlock, activity: NDArray[np.int8] | None = None) -> list[EpisodeEvent]:
         """Return what happened in this block.
@@ -196,8 +210,10 @@ class PostureDetector:
         if not self._is_announced and t_ms - self._rule.start_ms >= self._announce_ms:
             self._is_announced = True
             events.append(EpisodeStarted(t_s, self._kind, start_s, angle_deg))
-        if self._is_due:
-            self._is_due, self._alert_s = False, t_s
+        is_again = self._alert_s is not None and 0 < self._repeat_ms <= t_ms - self._latest_alert_ms
+        if self._is_due or is_again:
+            self._alert_s = t_s if self._is_due else self._alert_s
+            self._is_due, self._latest_alert_ms = False, t_ms
             events.append(EpisodeAlert(t_s, self._kind, start_s, angle_deg, self._rule.loaded_ms / 1000.0))
         return events
 

@@ -152,7 +152,7 @@ class Exercise:
     approach, leave
         Phases before the first and after the last repetition of a side.
     target_deg
-        A usual range at the head, for orientation; the person's own range is what counts.
+        A usual range at the head, for orientation: what counts as a repetition follows the person's own peaks.
     signal
         How a repetition looks; None: no sensor sees it.
     seen

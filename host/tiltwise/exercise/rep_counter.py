@@ -41,7 +41,7 @@ class RepSettings:
 
     range_deg: float | None = None
     range_share: float = 0.25
-    shortest_s: float = 0.8
+    shortest_s: float = 0.3
     longest_s: float = 60.0
     quiet_deg_s: float = 4.0
     neutral_s: float = 2.0  # time constant with which the neutral follows a resting head

@@ -51,6 +51,10 @@ class BoardKey(IntEnum):
     FORWARD_Z = 22
     NEUTRAL_NEW = 23
     BY_DOSE = 24
+    FIRST_QUIET_S = 25
+    MOST_A_DAY = 26
+    PERCENT = 27
+    POWER = 28
 
 
 @dataclass(frozen=True, slots=True)

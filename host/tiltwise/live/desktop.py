@@ -9,11 +9,16 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Awaitable, Callable
+from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tiltwise.live.wearer.desk_state import DeskState
+
 if TYPE_CHECKING:
-    from desktop_notifier import DesktopNotifier
+    from desktop_notifier import Button, DesktopNotifier
 
 _SEND_LIMIT_S = 2.0  # a hanging notification service must not hold up the stream
 _ASK_LIMIT_S = 2.0
@@ -70,10 +75,24 @@ async def _has_service(address: str) -> bool:
         await bus.wait_for_disconnect()  # type: ignore[no-untyped-call]
 
 
-class Desktop:
-    """Sends notices to the desktop. `trouble` says in one line why it cannot, or is empty."""
+class DesktopAction(Enum):
+    """What a message can be answered with, where the desktop shows buttons (most of Linux, macOS; not everywhere)."""
 
-    def __init__(self, *, wanted: bool = True) -> None:
+    SNOOZE = "Snooze 30 min"
+    MOVED = "I moved"
+    RECALIBRATE = "Recalibrate"
+
+
+class Desktop:
+    """Sends notices to the desktop. `trouble` says in one line why it cannot, or is empty.
+
+    `on_action` is awaited when a button of a message is pressed; without it messages have none.
+    """
+
+    def __init__(self, *, wanted: bool = True, state: DeskState | None = None) -> None:
+        self.state = state or DeskState(wanted=False)
+        self.on_action: Callable[[DesktopAction], Awaitable[None]] | None = None
+        self._pressed: set[asyncio.Future[None]] = set()
         self._notifier: DesktopNotifier | None = None
         self.trouble = desktop_trouble() if wanted else "desktop notifications are off in the settings"
 
@@ -88,8 +107,25 @@ class Desktop:
                 if sys.platform == "linux" and (address := bus_address()):
                     os.environ.setdefault(_ADDRESS, address)  # where desktop-notifier looks
                 self._notifier = DesktopNotifier(app_name="tiltwise")
-            await asyncio.wait_for(self._notifier.send(title=title, message=text), _SEND_LIMIT_S)
+            sent = self._notifier.send(title=title, message=text, buttons=self._buttons())
+            await asyncio.wait_for(sent, _SEND_LIMIT_S)
         except Exception as error:  # noqa: BLE001 - the desktop's services fail in many ways, none may stop the day
             self.trouble = f"desktop notifications do not work here ({type(error).__name__}: {error})"
             return False
         return True
+
+    def _buttons(self) -> list[Button]:
+        from desktop_notifier import Button
+
+        if self.on_action is None:
+            return []
+        return [
+            Button(title=action.value, on_pressed=partial(self._press, action)) for action in DesktopAction
+        ]
+
+    def _press(self, action: DesktopAction) -> None:
+        """Called by the notification service's library, in the event loop."""
+        if self.on_action is not None:
+            task = asyncio.ensure_future(self.on_action(action))
+            self._pressed.add(task)
+            task.add_done_callback(self._pressed.discard)

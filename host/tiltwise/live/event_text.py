@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from tiltwise.common import wire
 from tiltwise.decode.messages import BoardEvent
 from tiltwise.detect.posture_rules import HABITS
-from tiltwise.live.wearer.alerts import Notice, NoticeLevel
 from tiltwise.live.wearer.live_events import LiveEvent, LiveEvents, LiveNote, LiveWarning, SensorBuzzed
+from tiltwise.live.wearer.notices import Notice, NoticeLevel, Urgency
+from tiltwise.live.wearer.notices import lasting as lasting
 from tiltwise.live.wearer.placement_monitor import PlacementChange
 from tiltwise.motion.calibration.guided_calibration import CalibrationProgress, CalibrationStep
 from tiltwise.text import printable
 from tiltwise.types import (
     Activity,
     ActivityChanged,
+    AlertHeldBack,
     EpisodeAlert,
     EpisodeEnded,
     EpisodeStarted,
+    MovementDue,
     RepCompleted,
     Side,
     SignalGap,
@@ -58,39 +63,41 @@ def clock(t_s: float) -> str:
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
 
 
-def lasting(seconds: float) -> str:
-    """Return how long something lasted, in words that no clock shows: 8 s, 25 min 58 s, 2 h 5 min."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
-
-
 def lines_of(events: LiveEvents) -> list[tuple[str, str]]:
     """Return (style, line) for each event that is worth a line.
 
     Styles: "plain", "begin", "alert", "good", "count", "faint", "warn".
     """
-    notices = {(event.level, event.t_s) for event in events if isinstance(event, Notice)}
-    lines = (_line(event, notices) for event in events)
+    told = _Told(
+        {(event.level, event.t_s) for event in events if isinstance(event, Notice)},
+        {event.t_s: event.reason for event in events if isinstance(event, AlertHeldBack)},
+    )
+    lines = (_line(event, told) for event in events)
     return [line for line in lines if line is not None]
 
 
-def _line(event: LiveEvent, notices: set[tuple[NoticeLevel, float]]) -> tuple[str, str] | None:
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """The notices that were given, and by time the reasons of those that were not."""
+
+    notices: set[tuple[NoticeLevel, float]]
+    reasons: dict[float, str]
+
+
+def _line(event: LiveEvent, told: _Told) -> tuple[str, str] | None:
     match event:
+        case Notice() | MovementDue():
+            return _notice(event, told)
         case CalibrationProgress():
             return _calibration(event)
         case EpisodeStarted() | EpisodeAlert() | EpisodeEnded():
-            return _episode(event, notices)
+            return _episode(event, told)
         case SensorBuzzed():
             return "alert", "the sensor buzzed"
         case ActivityChanged():
             return "faint", ACTIVITIES[event.activity]
-        case RepCompleted():
-            return "count", _rep(event)
-        case StepPrompt():
-            return "plain", event.text
+        case RepCompleted() | StepPrompt():
+            return ("count", _rep(event)) if isinstance(event, RepCompleted) else ("plain", event.text)
         case SignalGap():
             whose = " from the second sensor" if event.sensor else ""
             return "warn", f"no samples{whose} for {event.end_s - event.start_s:.1f} s ({event.reason})"
@@ -112,25 +119,38 @@ def _calibration(progress: CalibrationProgress) -> tuple[str, str]:
     return "plain", f"calibrating: {progress.text}"
 
 
-def _episode(
-    event: EpisodeStarted | EpisodeAlert | EpisodeEnded, notices: set[tuple[NoticeLevel, float]]
-) -> tuple[str, str] | None:
+def _notice(notice: Notice | MovementDue, told: _Told) -> tuple[str, str] | None:
+    """An alert's first line is its episode's, and a placement's its own."""
+    match notice:
+        case MovementDue() if notice.t_s in told.reasons:
+            return "faint", f"time to move, not told: {told.reasons[notice.t_s]}"
+        case Notice(level=NoticeLevel.ALERT, is_repeated=True):
+            return "alert", "still held: told again, " + (
+                "by two long buzzes" if notice.urgency is Urgency.PATTERN else "on the desktop too"
+            )
+        case Notice(level=NoticeLevel.MOVEMENT):
+            return "begin", f"{notice.title.lower()}: {notice.text}"
+        case Notice(level=NoticeLevel.MOVED):
+            return "good", notice.text
+    return None
+
+
+def _episode(event: EpisodeStarted | EpisodeAlert | EpisodeEnded, told: _Told) -> tuple[str, str] | None:
     kind = KINDS[event.kind]
     match event:
         case EpisodeStarted():
             return "begin", f"{kind} begins ({event.angle_deg:.0f} deg)"
         case EpisodeAlert():
-            what = "ALERT" if (NoticeLevel.ALERT, event.t_s) in notices else "alert held back"
-            return (
-                "alert",
-                f"{what} after {event.t_s - event.start_s:.0f} s of {kind} ({event.angle_deg:.0f} deg)",
-            )
+            what = "ALERT" if (NoticeLevel.ALERT, event.t_s) in told.notices else "alert held back"
+            why = f": {told.reasons[event.t_s]}" if event.t_s in told.reasons else ""
+            held_s = event.loaded_s or event.t_s - event.start_s  # stored by version 0.1: without
+            return "alert", f"{what} after {held_s:.0f} s of {kind} ({event.angle_deg:.0f} deg){why}"
+    lasted = f"{lasting(event.end_s - event.start_s)}, up to {event.peak_deg:.0f} deg"
     if event.alert_s is None:
-        return None
-    lasted = f"{event.end_s - event.start_s:.0f} s, up to {event.peak_deg:.0f} deg"
+        return "faint", f"{kind} ends, before an alert ({lasted})"
     if not event.is_corrected:
         return "faint", f"{kind} ends with the data ({lasted})"
-    thanks = ", thank you" if (NoticeLevel.THANKS, event.t_s) in notices else ""
+    thanks = ", thank you" if (NoticeLevel.THANKS, event.t_s) in told.notices else ""
     return "good", f"corrected after {lasted}{thanks}"
 
 

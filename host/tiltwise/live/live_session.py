@@ -16,6 +16,7 @@ from tiltwise.common import wire
 from tiltwise.common.frame import Frame
 from tiltwise.decode.decoder import RESTART_S, Decoder, Item
 from tiltwise.decode.messages import BoardEvent, GapReason, Info, Status
+from tiltwise.exercise.guided.session_record import ExerciseRecord
 from tiltwise.live.acknowledgements import ACK_EVERY_S, Acknowledgements
 from tiltwise.live.backfill.board_clocks import BoardClocks
 from tiltwise.live.backfill.frame_requests import Backfill
@@ -25,14 +26,24 @@ from tiltwise.live.haptic_cues import HapticCues
 from tiltwise.live.known_boards import KnownBoards
 from tiltwise.live.no_store import NoStore
 from tiltwise.live.session_recording import NoRecording
-from tiltwise.live.wearer.alerts import Alerts
+from tiltwise.live.wearer.alerts import Alerts, Notice
 from tiltwise.live.wearer.live_events import Calibrated, Command, LiveEvent, LiveEvents, LiveNote, LiveWarning
 from tiltwise.live.wearer.pipeline import Pipeline
+from tiltwise.live.wearer.sample_batch import SampleBatch
 from tiltwise.live.wearer.shared_state import SharedState
 from tiltwise.motion.calibration.guided_calibration import CalibrationProgress
 from tiltwise.pair_tracker import COLLAR, HEAD
 from tiltwise.tracker import TrackerSettings
-from tiltwise.types import AlertHeldBack, FloatArray, ImuBlock, Mount, OrientationBlock, SignalGap, Update
+from tiltwise.types import (
+    AlertHeldBack,
+    FloatArray,
+    ImuBlock,
+    Mount,
+    NoticeGiven,
+    OrientationBlock,
+    SignalGap,
+    Update,
+)
 
 CALIBRATING = "calibrating"  # reason of a gap: there were samples, and nobody knew yet how the sensor sits
 _FIT_EVERY_S = 60.0  # between two notes of how the clocks stand
@@ -57,6 +68,8 @@ class LiveSession:
         The source gives the board's answers too (a Supervisor): what is missing is asked for again.
     known
         Finds the calibration of the board that is met, and keeps one that is made.
+    batch_s
+        So many seconds of samples are tracked at once: for files, whose alerts nobody waits for.
     """
 
     def __init__(
@@ -69,8 +82,10 @@ class LiveSession:
         commit_every_s: float = ACK_EVERY_S,
         fetches: bool = False,
         known: KnownBoards | None = None,
+        batch_s: float = 0.0,
     ) -> None:
         self.decoder = Decoder()
+        self._batch, self._received_s = SampleBatch(batch_s), 0.0
         self._recording = recording or NoRecording()
         self._sink = sink or NoStore()
         self._has_store = sink is not None
@@ -100,6 +115,10 @@ class LiveSession:
     def alerts(self) -> Alerts:
         """What decides whether to interrupt."""
         return self._pipeline.alerts
+
+    def received_at(self, event: LiveEvent) -> float:
+        """Return when that was received which an event is about: with batches before the newest chunk."""
+        return self._batch.received_at(getattr(event, "t_s", math.inf), self._received_s)
 
     def utc_s(self, t_s: float) -> float:
         """Return the wall time (UTC s) of a device time."""
@@ -134,9 +153,10 @@ class LiveSession:
         now = (profile and profile.mounting, collar and collar.mounting)
         if now == (calibration.mounting, calibration.collar):
             return ()
+        waited = self._track_waiting()
         self._sink.wear_at(calibration.mounting.mount)
         closing = self._pipeline.change(calibration.mounting, calibration.collar, self._offset_s)
-        return self._store(closing, profile, self._offset_s)
+        return (*waited, *self._store(closing, profile, self._offset_s))
 
     def _meet_board(self, received_s: float) -> LiveEvents:
         """Use the calibration of a board that has said who it is; another board is another sensor."""
@@ -162,6 +182,7 @@ class LiveSession:
     def receive(self, received_s: float, chunk: bytes) -> LiveEvents:
         """Take one frame or answer as it came from the source; return what it meant."""
         received_s = round(received_s, 3)  # as recordings keep it: what is rebuilt has the same numbers
+        self._received_s = received_s
         events: list[LiveEvent] = [*self._recording.write(received_s, chunk)]
         if self._backfill.hears_answers and chunk and not wire.is_frame(chunk):
             self._backfill.on_reply(received_s, chunk)
@@ -178,7 +199,7 @@ class LiveSession:
         events += self._keep_calibrations(received_s, events)
         events += self._shared.on_change()
         if self._acks.is_due(received_s):
-            events += self._commit()
+            events += [*self._track_waiting(), *self._commit()]
         return tuple(events)
 
     def _keep_calibrations(self, received_s: float, events: Sequence[LiveEvent]) -> list[LiveEvent]:
@@ -193,6 +214,7 @@ class LiveSession:
     def finish(self) -> LiveEvents:
         """Close what is open, store it, and close the store and the recording."""
         events = [event for item in self.decoder.flush() for event in self._take(item)]
+        events += self._track_waiting()
         profile = self._pipeline.profile
         events += self._store(self._pipeline.finish(self._offset_s), profile, self._offset_s)
         self._backfill.finish()
@@ -224,16 +246,11 @@ class LiveSession:
     def _take(self, item: Item) -> LiveEvents:
         match item:
             case ImuBlock() | OrientationBlock() if item.sensor in (HEAD, COLLAR) and len(item.t_s):
-                if item.sensor == HEAD:
-                    self._t_s = float(item.t_s[-1])
-                offset_s = self._offset_at(float(item.t_s[0]))
-                if item.sensor == HEAD:
-                    self._note_calibrating(item.t_s, offset_s)
-                profile = self._pipeline.profile
-                found = self._pipeline.process(item, self.decoder.info, offset_s)
-                return (*self._store(found, profile, offset_s), *self._tick(found))
+                return tuple(
+                    event for block in self._batch.add(item, self._received_s) for event in self._track(block)
+                )
             case SignalGap():
-                return (self._take_gap(item),)
+                return (*self._track_waiting(), self._take_gap(item))
             case Status():
                 return (item, *map(LiveWarning, self._board_watch.process(item)))
             case BoardEvent():
@@ -242,6 +259,20 @@ class LiveSession:
             case Info():
                 return ()  # the decoder keeps it
         return ()
+
+    def _track(self, block: ImuBlock | OrientationBlock) -> LiveEvents:
+        """Hand samples to the pipeline, and stage what it says."""
+        if block.sensor == HEAD:
+            self._t_s = float(block.t_s[-1])
+        offset_s = self._offset_at(float(block.t_s[0]))
+        if block.sensor == HEAD:
+            self._note_calibrating(block.t_s, offset_s)
+        profile = self._pipeline.profile
+        found = self._pipeline.process(block, self.decoder.info, offset_s)
+        return (*self._store(found, profile, offset_s), *self._tick(found))
+
+    def _track_waiting(self) -> LiveEvents:
+        return tuple(event for block in self._batch.take() for event in self._track(block))
 
     def _tick(self, events: LiveEvents) -> list[Command]:
         """Let the board's motor tick along with a calibration, whose samples are then taken shaken as they are."""
@@ -254,6 +285,7 @@ class LiveSession:
     def _note_calibrating(self, t_s: FloatArray, offset_s: float) -> None:
         """Until the calibration is done its time is a gap with a reason, no hole in the day."""
         if self._pipeline.profile is not None:
+            self._uncalibrated_s = None
             return
         if self._uncalibrated_s is None:
             self._uncalibrated_s = float(t_s[0]) + offset_s
@@ -266,6 +298,7 @@ class LiveSession:
         self._backfill.gap_opened(boot)
         start_s, end_s = self.utc_s(gap.start_s), self.utc_s(gap.end_s)
         if gap.sensor == HEAD:  # the day is the first sensor's
+            self._uncalibrated_s = None  # what is missing has a gap of its own
             self._sink.add_gap(boot, start_s, end_s, gap.reason)
         if gap.start_s >= self._earlier_until_s:
             return gap
@@ -278,10 +311,16 @@ class LiveSession:
             if isinstance(event, Update) and profile is not None:
                 self._sink.update(event, profile, offset_s)
             elif isinstance(event, AlertHeldBack):
-                self._sink.add_held_back(event, offset_s)
+                self._sink.add_told(event, offset_s)
+            elif isinstance(event, Notice):
+                self._sink.add_told(NoticeGiven(event.t_s, event.stored_level, event.text), offset_s)
         return events
 
     # ---- what both sides share ----
+
+    def keep_exercise(self, record: ExerciseRecord, *, is_over: bool = False) -> None:
+        """Store what was done of a guided exercise so far; when it is over, its repetitions are the day's too."""
+        self._sink.add_exercise(record, self._offset_at(record.start_s), is_over=is_over)
 
     def snooze(self, received_s: float, seconds: int) -> LiveEvents:
         """Interrupt nobody for so long, here and at the board; 0 ends a snooze."""

@@ -10,10 +10,10 @@ class NoStore:
 
     kept = ""
 
-    def ignore(self, *_: object) -> None:
+    def ignore(self, *_: object, **__: object) -> None:
         """Store nothing."""
 
-    add_frame = add_gap = update = add_clock_fit = add_held_back = wear_at = ignore
+    add_frame = add_gap = update = add_clock_fit = add_told = add_exercise = wear_at = ignore
 
     def commit(self) -> Kept:
         """Nothing is durable."""

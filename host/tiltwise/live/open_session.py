@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,8 @@ from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.recording.tw_file import RecordingWriter
 from tiltwise.store.writer import Store
 from tiltwise.types import Mount
+
+_PAUSE_S = 1800.0  # a program that ran so shortly before goes on where it stopped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +67,7 @@ def open_session(
     exercises: tuple[str, ...] = (),
     commit_every_s: float = ACK_EVERY_S,
     fetches: bool = False,
+    batch_s: float = 0.0,
 ) -> LiveSession:
     """Return a session that is ready for its first chunk.
 
@@ -75,12 +79,15 @@ def open_session(
     store, recorder : what to keep; the session closes them. None keeps nothing.
     exercises : names of the exercises to count beside the posture rule.
     commit_every_s, fetches : received time between two commits; whether the source gives the board's answers too.
+    batch_s : so many seconds of samples are tracked at once, for files.
     """
     settings = settings or Settings()
     pipeline = Pipeline(settings, worn.mount, ZoneInfo(zone), worn.calibration, set_counters(exercises))
     if worn.mounting is not None:
         pipeline.begin(worn.mounting, worn.collar, is_put_on=worn.is_put_on)
     sink = None
+    if store is not None and not store.origin:
+        _go_on_with_day(pipeline, store, started_utc_s)
     if store is not None:
         about: dict[str, object] = {"rule": dict(settings.rule.as_stored)}
         if worn.mounting is not None and worn.mounting.relative_to_s is not None:
@@ -93,5 +100,16 @@ def open_session(
         recording=None if recorder is None else SessionRecording(recorder),
         commit_every_s=commit_every_s,
         fetches=fetches,
+        batch_s=batch_s,
         known=KnownBoards(worn.calibrations, worn.asked_mount, is_behind=not worn.calibration.is_in_front),
     )
+
+
+def _go_on_with_day(pipeline: Pipeline, store: Store, now_s: float) -> None:
+    """Let the alerts that an earlier run gave today count; its first minutes are over if it ended just now."""
+    today = pipeline.local(now_s).date()
+    with Store.open_readonly(store.folder) as reader:
+        day = reader.day(today, str(pipeline.zone))
+    last_s = max((minute.start_s for minute in day.minutes if minute.start_s < now_s), default=-math.inf)
+    given = [t_s for t_s in day.summary().alerts_s if t_s < now_s]
+    pipeline.alerts.resume(len(given), today, is_worn_in=now_s - last_s < _PAUSE_S)

@@ -16,14 +16,15 @@ from tiltwise.errors import AppError, StoppedError
 from tiltwise.link.source import Source
 from tiltwise.live.board.board_talk import BoardTalk
 from tiltwise.live.calibration_session import CalibrationSession
-from tiltwise.live.control.control_messages import Answer, Question
+from tiltwise.live.control.control_messages import Answer, Asked, Question
 from tiltwise.live.control.control_server import ControlServer
 from tiltwise.live.control.running_session import Control, RunningSession
-from tiltwise.live.desktop import Desktop
+from tiltwise.live.desktop import Desktop, DesktopAction
 from tiltwise.live.live_session import LiveSession
 from tiltwise.live.wearer.live_events import Command, DesktopMessage, LiveEvents, LiveNote
 
 OnUpdate = Callable[[float, LiveEvents], None]
+BUTTON_SNOOZE_S = 1800  # of a message on the desktop
 SILENCE_S = 30.0  # real time without a single chunk: longer than any connection takes
 ANSWER_S = 5.0  # for the board to play the last pattern and to take the result: some 30 answers
 
@@ -73,7 +74,9 @@ async def run_live(
 ) -> None:
     """Run a session until its source ends or the task is cancelled; `on_update` gets the received time."""
     received_s = 0.0
-    shown: set[asyncio.Task[bool]] = set()
+    shown: set[asyncio.Task[bool] | asyncio.Task[None]] = set()
+    if desktop is not None:
+        shown.add(asyncio.create_task(desktop.state.follow()))
     try:
         async with source:
             async for received_s, events in pump(source, session):
@@ -114,6 +117,16 @@ async def run_controlled(
         on_update(received_s, events)
         return answer
 
+    async def act(action: DesktopAction) -> None:
+        if action is DesktopAction.MOVED:
+            session.alerts.acknowledge()
+        elif action is DesktopAction.SNOOZE:
+            await reply(Question(Asked.SNOOZE, BUTTON_SNOOZE_S))
+        else:
+            await reply(Question(Asked.RECALIBRATE))
+
+    if desktop is not None:
+        desktop.on_action = act
     async with ControlServer(control.place, reply) as server:
         if server.trouble:
             on_update(0.0, (LiveNote(server.trouble),))
@@ -183,7 +196,9 @@ async def run_talk(source: Source, talk: BoardTalk) -> None:
             pass
 
 
-def _notify(desktop: Desktop, events: LiveEvents, shown: set[asyncio.Task[bool]]) -> None:
+def _notify(
+    desktop: Desktop, events: LiveEvents, shown: set[asyncio.Task[bool] | asyncio.Task[None]]
+) -> None:
     """Show messages without making the stream wait."""
     for event in events:
         if isinstance(event, DesktopMessage):

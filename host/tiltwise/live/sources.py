@@ -17,6 +17,8 @@ from tiltwise.link.transport import Connector
 from tiltwise.text import printable
 from tiltwise.types import Mount
 
+COACHED = "coached"  # sim:coached is a wearer who does what `tiltwise exercise` asks for
+
 
 def mount_of(source: Source) -> Mount | None:
     """Return where a simulated wearer has the sensor; None for other sources, which do not know."""
@@ -57,6 +59,10 @@ def _open_sim(address: Address) -> Source:
 
     options = address.options
     minutes = options.get("minutes")
+    if "manner" in options and address.target != COACHED:
+        raise AddressError(
+            f"manner= is for sim:{COACHED}, the wearer who does what `tiltwise exercise` asks for"
+        )
     is_pair = options.get("sensors", 1) == 2
     if is_pair and options.get("mount") == Mount.COLLAR:
         raise AddressError(
@@ -65,6 +71,7 @@ def _open_sim(address: Address) -> Source:
     try:
         simulation = Simulation(
             address.target or "desk",
+            manner=str(options.get("manner", "well")) if address.target == COACHED else "",
             seed=int(options.get("seed", 1)),
             minutes=None if minutes is None else float(minutes),
             mount=str(options.get("mount", Mount.NECK.value)),
@@ -126,6 +133,7 @@ register(
         "mount": _mount,
         "sensors": _sensors,
         "face": _face,
+        "manner": str,
     },
     example="sim:desk?minutes=5&seed=1&speed=20",
 )

@@ -6,7 +6,7 @@ nods at the beginning, adds which side is which. Angles in degrees, times in s f
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 
@@ -29,9 +29,9 @@ _SAME_AXIS_DEG = 45.0
 # Where "up" goes in body axes (x forward, y left) when the head tilts to the right, and when it bows.
 _TILT_WAY, _NOD_WAY = (0.0, 1.0, 0.0), (-1.0, 0.0, 0.0)
 _NODS = 3
-# After the nods of a calibration it takes so much longer than between them until the exercise begins.
+# After the nods of a calibration there is a pause, longer by so much than all others of the file.
 _PAUSE_S = 1.5
-_PAUSE_RATIO = 1.75
+_PAUSE_RATIO = 1.5
 _NOD_S = 5.0  # a calibration asks for nods of two seconds
 _QUICK_DEG_S = 15.0  # nobody who sits still for a calibration moves so fast
 _LOOK_S = 0.2
@@ -189,14 +189,32 @@ def _belongs_to_exercise(
     nod = rotate(guided.q, np.array(_NOD_WAY))
     apart_deg = float(angle_between_deg(rest.axis_sensor, nod))
     is_same = min(apart_deg, 180.0 - apart_deg) < _SAME_AXIS_DEG
-    if angle is Angle.LATERAL or not is_same:
+    if angle is Angle.LATERAL:
         return is_same
     reps = counted(movements, None).reps
+    ends_s = float(after.t_s[0]) if len(after.t_s) else np.inf
+    within = [rep for rep in reps if rep.peak_s <= ends_s]
+    if len(within) >= _NODS and max(rep.end_s - rep.start_s for rep in within) > _NOD_S:
+        return True  # nobody takes so long to show where forward is
+    if not is_same:
+        return False
     if len(reps) <= _NODS:
         return len(rest.reps) <= _NODS  # else a set of its own, so much smaller that the nods hid it
-    between = [later.peak_s - earlier.peak_s for earlier, later in pairwise(reps[: _NODS + 1])]
-    longest_s = max(between[:-1])
-    return longest_s > _NOD_S or between[-1] < max(_PAUSE_RATIO * longest_s, longest_s + _PAUSE_S)
+    nods, others = reps[:_NODS], reps[_NODS:]
+    pauses = [later.start_s - earlier.end_s for earlier, later in pairwise(reps)]
+    pause_s = pauses.pop(_NODS - 1)
+    if pause_s < _PAUSE_S:
+        return True
+    return pause_s < _PAUSE_RATIO * max(pauses) and _are_alike(nods, others)
+
+
+def _are_alike(nods: Sequence[RepCompleted], others: Sequence[RepCompleted]) -> bool:
+    """Whether the first three movements are of the size and pace of those after them."""
+    pairs = (
+        (sorted(r.peak_deg for r in nods), sorted(r.peak_deg for r in others)),
+        (sorted(r.end_s - r.start_s for r in nods), sorted(r.end_s - r.start_s for r in others)),
+    )
+    return all(first[0] <= rest[-1] and first[-1] >= rest[0] for first, rest in pairs)
 
 
 def _guided_calibration(oriented: OrientationBlock, mount: Mount) -> tuple[Mounting | None, float]:

@@ -21,6 +21,7 @@ from tiltwise.live.wearer.live_events import Calibrated
 from tiltwise.offline.recording_header import RecordedSession, read_header
 from tiltwise.recording.tw_file import Recording, read_frames
 from tiltwise.store.erase import KEEP_RAW, finish_begun
+from tiltwise.store.exercise_rows import copy_exercises
 from tiltwise.store.files.lock import LOCK_NAME, WriterLock
 from tiltwise.store.files.recovery import stamp_of
 from tiltwise.store.files.swap import install
@@ -28,6 +29,7 @@ from tiltwise.store.stored_samples import SIMULATED
 from tiltwise.store.writer import Store, StoreError
 from tiltwise.text import safe_name
 
+_BATCH_S = 5.0  # of samples tracked at once
 _SHOW_EVERY = 500  # frames between two looks at the progress bar
 
 
@@ -62,6 +64,7 @@ def rebuild(
         shutil.rmtree(building, ignore_errors=True)  # of a rebuild that was stopped
         made = _build(building, recordings, on_progress)
         _copy_retention(folder, building)
+        copy_exercises(folder, building)
         (building / LOCK_NAME).unlink(missing_ok=True)
         aside = install(building, folder, stamp_of(now_s))
     finally:
@@ -137,6 +140,7 @@ def _run(folder: Path, read: _Read, on_progress: Callable[[float], None]) -> tup
         # With the board's answers in it, what is missing is decided at each commit, as it was live.
         commit_every_s=ACK_EVERY_S if recording.answers else 60.0,
         fetches=bool(recording.answers),
+        batch_s=0.0 if recording.answers else _BATCH_S,
     )
     total = len(recording.frames) + len(recording.answers)
     adopted, snoozed, n_frames = list(recording.calibrations), list(recording.snoozes), 0

@@ -70,6 +70,8 @@ class DaySummary:
     alerts_s: tuple[float, ...] = ()  # given, by the host or the sensor alone
     alerts_alone: int = 0  # of these, given by the sensor alone
     alerts_held_back: int = 0  # due and not given
+    moves_suggested: int = 0  # another posture, or some steps
+    moves_done: int = 0  # of those due, seen by the sensor
     reps: tuple[RepCompleted, ...] = ()
     breaks: tuple[Break, ...] = ()
     gaps: tuple[Gap, ...] = ()
@@ -104,6 +106,8 @@ def summarise_day(
     alerts_s: Sequence[float] = (),
     alerts_alone: int = 0,
     alerts_held_back: int = 0,
+    moves_suggested: int = 0,
+    moves_done: int = 0,
     reps: Sequence[RepCompleted] = (),
     gaps: Sequence[Gap] = (),
     upper_back: Sequence[Aggregate] = (),
@@ -129,6 +133,8 @@ def summarise_day(
         alerts_s=tuple(alerts_s),
         alerts_alone=alerts_alone,
         alerts_held_back=alerts_held_back,
+        moves_suggested=moves_suggested,
+        moves_done=moves_done,
         reps=tuple(reps),
         breaks=tuple(_breaks(rows)),
         gaps=tuple(_all_gaps(rows, gaps)),

@@ -7,6 +7,7 @@ event loop until its answer is there; between questions nothing is sent.
 from __future__ import annotations
 
 import asyncio
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -15,7 +16,7 @@ import numpy as np
 
 from tiltwise.common import wire
 from tiltwise.common.auth import DEVICE_ID_SIZE
-from tiltwise.common.frame import Frame
+from tiltwise.common.frame import Frame, read_frame
 from tiltwise.decode.decoder import Decoder
 from tiltwise.decode.messages import Info
 from tiltwise.link.board_connection import REPLY_S, BoardConnection
@@ -32,6 +33,9 @@ STREAM_S = 3.0
 # A quiet sensor must bring at least half of what is nominal in STREAM_S, or something is badly wrong.
 LEAST_SHARE = 0.5
 _SAMPLES = 10  # in a frame
+_LOOK_S = 0.01
+_LATE_S = 0.5  # by our clock, before a board without samples is given up
+_CREDITS = 64
 _REFUSALS = {
     wire.STATUS_UNSUPPORTED: "it says that it cannot",
     wire.STATUS_BAD_ARGUMENT: "it does not accept the value",
@@ -66,12 +70,18 @@ class FirmwareCable:
         Opens it; LinkError when the system does not let us.
     event_loop
         Makes the event loop; None: asyncio's own.
+    now_s
+        The clock of a simulated board, which is faster than the event loop's; None: the event loop's.
     """
 
     def __init__(
-        self, port: str, connect: Connect, event_loop: Callable[[], asyncio.AbstractEventLoop] | None = None
+        self,
+        port: str,
+        connect: Connect,
+        event_loop: Callable[[], asyncio.AbstractEventLoop] | None = None,
+        now_s: Callable[[], float] | None = None,
     ) -> None:
-        self._port = port
+        self._port, self._now_s = port, now_s
         self._frames: list[bytes] = []
         self._runner = asyncio.Runner(loop_factory=event_loop)
         try:
@@ -128,6 +138,59 @@ class FirmwareCable:
         frames = self._frames.copy()
         self._expect_ok(wire.OP_STOP, b"", "stop streaming")
         return judge(frames, seconds)
+
+    # ---- for the self-test ----
+
+    def self_test(self, part: int) -> tuple[int, bytes]:
+        """Return status and answer of SELFTEST."""
+        reply = self._run(self._board.ask(wire.OP_SELFTEST, bytes([part])))
+        return reply.status, reply.body
+
+    def start(self, frame_type: int) -> None:
+        """Let it stream until `stop`."""
+        self._frames.clear()
+        self._run(self._board.start(frame_type, _SAMPLES))
+
+    def stop(self) -> None:
+        """End the stream."""
+        self._expect_ok(wire.OP_STOP, b"", "stop streaming")
+
+    def buzz(self) -> bool:
+        """Ask for an alert of the motor at full strength; False when there is none, or it may not now."""
+        reply = self._run(self._board.ask(wire.OP_MOTOR, bytes((wire.MOTOR_ALERT, 5))))
+        return reply.status == wire.STATUS_OK
+
+    def listen(self, seconds: float) -> list[bytes]:
+        """Return the frames of the next seconds of the board's time, acknowledged; fewer when it says no time."""
+        return self._run(self._listen_for(seconds))
+
+    def wait(self, seconds: float) -> None:
+        """Let seconds of the board's time pass."""
+        self.listen(seconds)
+
+    async def _listen_for(self, seconds: float) -> list[bytes]:
+        """Listen until frames cover the seconds by the board's clock; one that sends none gets as long by ours."""
+        now_s = asyncio.get_running_loop().time if self._now_s is None else self._now_s
+        began_s = now_s()
+        first_s: float | None = None
+        at = 0
+        while now_s() - began_s < seconds + _LATE_S:
+            await asyncio.sleep(_LOOK_S if self._now_s is None else 0)
+            for data in self._frames[at:]:
+                device_s = read_frame(data).device_s
+                first_s = device_s if first_s is None else first_s
+                if device_s - first_s >= seconds:
+                    return await self._taken()
+            at = len(self._frames)
+        return await self._taken()
+
+    async def _taken(self) -> list[bytes]:
+        """Take the frames, and acknowledge them, or the board would stop after its credits."""
+        frames, self._frames = self._frames, []
+        if frames:
+            newest = read_frame(frames[-1])
+            await self._board.ask(wire.OP_ACK, struct.pack("<HIH", newest.boot, newest.seq, _CREDITS))
+        return frames
 
     # ---- in the event loop ----
 

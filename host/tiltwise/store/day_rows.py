@@ -82,6 +82,29 @@ def sums_of_one_wearer(query: Query, bounds_us: tuple[int, int]) -> list[float]:
     return [sum(column) for column in zip(*chosen.rows, strict=True)]
 
 
+def relative_to(query: Query, start_us: int, end_us: int) -> str:
+    """Return which posture angles of the stretch are relative to, where nobody said that it was upright."""
+    rows = query(
+        "SELECT DISTINCT json_extract(info, '$.relative_to') AS posture FROM session "
+        "WHERE posture IS NOT NULL AND id IN (SELECT session_id FROM aggregate "
+        "WHERE start_us >= ? AND start_us < ?) ORDER BY started_us",
+        (start_us, end_us),
+    )
+    return ", ".join(str(posture) for (posture,) in rows)
+
+
+def is_doubled(query: Query, bounds_us: tuple[int, int]) -> bool:
+    """Whether several devices recorded on that day; nearly no store has more than one."""
+    if len(query("SELECT 1 FROM device", ())) < 2:
+        return False
+    ((n,),) = query(
+        "SELECT count(DISTINCT device_id) FROM aggregate JOIN session ON session.id = session_id "
+        "WHERE start_us >= ? AND start_us < ? AND sensor = 0",
+        bounds_us,
+    )
+    return whole(n) > 1
+
+
 def whole(value: object) -> int:
     """Return a column of whole numbers, of us or of anything counted."""
     assert isinstance(value, int)

@@ -162,7 +162,7 @@ def _close(db: sqlite3.Connection) -> None:
 
 
 def _erase_core(path: Path, start_us: int, end_us: int, receipts: Receipts) -> dict[str, int]:
-    times = {"aggregate": "start_us", "event": "utc_us", "clock_fit": "utc_us"}
+    times = {"aggregate": "start_us", "event": "utc_us", "exercise": "start_us", "clock_fit": "utc_us"}
     erased = {}
     db = _open(path, schema.CORE_MIGRATIONS)
     try:

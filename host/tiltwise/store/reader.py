@@ -7,6 +7,7 @@ of an IANA zone and has 23 or 25 hours when the clocks change.
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator
@@ -19,9 +20,20 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from tiltwise.common import wire
 from tiltwise.common.dose import HEAD, TRUNK
 from tiltwise.common.frame import read_frame
+from tiltwise.exercise.guided.session_record import ExerciseRecord
 from tiltwise.report import aggregate as agg
-from tiltwise.store.day_rows import blob_of, day_events, day_gaps, day_minutes, sums_of_one_wearer, whole
+from tiltwise.store.day_rows import (
+    blob_of,
+    day_events,
+    day_gaps,
+    day_minutes,
+    is_doubled,
+    relative_to,
+    sums_of_one_wearer,
+    whole,
+)
 from tiltwise.store.erase import finish_if_begun
+from tiltwise.store.exercise_rows import decode_exercise
 from tiltwise.store.files import schema
 from tiltwise.store.files.codec import (
     StoredFrame,
@@ -69,7 +81,11 @@ class StoreReader:
             raise StoreError(f"no recordings in {folder}: run `tiltwise watch` or `tiltwise demo` first")
         try:
             self._core = schema.open_reader(path)
-            schema.check_version(self._core, path, schema.CORE_MIGRATIONS)
+            try:
+                schema.check_version(self._core, path, schema.CORE_MIGRATIONS)
+            except BaseException:
+                self._core.close()
+                raise
         except sqlite3.Error as error:
             raise schema.explain(error, path) from error
         self.damaged_chunks = 0  # whose checksum was wrong; they are skipped
@@ -132,7 +148,7 @@ class StoreReader:
             self.origins(start_us, end_us),
             [row for sensor, row in chosen.rows if sensor == 1],
             chosen.left_out_s,
-            self._relative_to(start_us, end_us),
+            relative_to(self._query, start_us, end_us),
         )  # fmt: skip
 
     def _rule_deg(self, start_us: int, end_us: int) -> float | None:
@@ -144,16 +160,6 @@ class StoreReader:
             (start_us, end_us),
         )
         return float(str(rows[0][0])) if rows else None
-
-    def _relative_to(self, start_us: int, end_us: int) -> str:
-        """Return which posture angles of the stretch are relative to, where nobody said that it was upright."""
-        rows = self._query(
-            "SELECT DISTINCT json_extract(info, '$.relative_to') AS posture FROM session "
-            "WHERE posture IS NOT NULL AND id IN (SELECT session_id FROM aggregate "
-            "WHERE start_us >= ? AND start_us < ?) ORDER BY started_us",
-            (start_us, end_us),
-        )
-        return ", ".join(str(posture) for (posture,) in rows)
 
     def origins(self, start_us: int, end_us: int) -> tuple[str, ...]:
         """Return what of [start_us, end_us) is not the wearer's own: SIMULATED, REPLAYED, both or nothing."""
@@ -173,6 +179,17 @@ class StoreReader:
         ) or self._query("SELECT mount FROM session ORDER BY started_us DESC, id DESC LIMIT 1")
         return Mount(str(rows[0][0])) if rows else Mount.NECK
 
+    def exercises(self, start_s: float = 0.0, end_s: float = math.inf) -> list[ExerciseRecord]:
+        """Return the guided exercises that began in [start_s, end_s) UTC s, in order of time."""
+        if not schema.has_table(self._core, "exercise"):  # an older store that cannot be written
+            return []
+        end_us = schema.MOST_US if end_s == math.inf else round(end_s * _US)
+        rows = self._query(
+            "SELECT data, start_us FROM exercise WHERE start_us >= ? AND start_us < ? ORDER BY start_us",
+            (round(start_s * _US), end_us),
+        )
+        return [decode_exercise(str(data), int(str(start)) / _US) for data, start in rows]
+
     def totals(self, first: date, last: date, zone: str | None = None) -> list[DayTotals]:
         """Return the totals of the days first to last (inclusive) that have data."""
         name = zone or self.zone()
@@ -188,21 +205,10 @@ class StoreReader:
             (row,) = self._query(sql, bounds_us)
             values = [float(str(v or 0.0)) for v in row]
             if row[0] is not None:
-                if self._is_doubled(bounds_us):
+                if is_doubled(self._query, bounds_us):
                     values = sums_of_one_wearer(self._query, bounds_us)
                 found.append(_totals(day, values))
         return found
-
-    def _is_doubled(self, bounds_us: tuple[int, int]) -> bool:
-        """Whether several devices recorded on that day; nearly no store has more than one."""
-        if len(self.devices()) < 2:
-            return False
-        ((n,),) = self._query(
-            "SELECT count(DISTINCT device_id) FROM aggregate JOIN session ON session.id = session_id "
-            "WHERE start_us >= ? AND start_us < ? AND sensor = 0",
-            bounds_us,
-        )
-        return whole(n) > 1
 
     def last_s(self, device: str, boot: int | None = None) -> float | None:
         """Return when the newest samples of a boot, or of any, ended, UTC s; None when none are recent."""

@@ -16,9 +16,11 @@ import numpy as np
 from tiltwise.common import wire
 from tiltwise.common.frame import Frame, frame_sizes
 from tiltwise.decode.sequence_ranges import SequenceRanges
+from tiltwise.exercise.guided.session_record import ExerciseRecord
 from tiltwise.report import aggregate as agg
 from tiltwise.report.aggregate import Aggregate
 from tiltwise.store.events import StoredEvent, encode_event
+from tiltwise.store.exercise_rows import encode_exercise
 from tiltwise.store.files.codec import StoredFrame, pack_aggregate
 from tiltwise.types import Activity, FloatArray, Mount
 
@@ -76,7 +78,7 @@ class StoreIntake:
     """
 
     def __init__(self, folder: Path, origin: str = "") -> None:
-        self.folder, self._origin = folder, origin
+        self.folder, self.origin = folder, origin
         self._rows: dict[tuple[object, ...], tuple[str, tuple[object, ...]]] = {}
         self._boots: dict[tuple[int, int], BootFrames] = {}
         self._sessions: dict[int, BootFrames] = {}
@@ -116,7 +118,7 @@ class StoreIntake:
             row = (device_id, device, round(started_s * _US))
             self._put(("device", device_id), "INSERT OR IGNORE INTO device VALUES (?, ?, ?)", row)
         session, self._next_session = self._next_session, self._next_session + 1
-        about = {**(info or {}), **({"origin": self._origin} if self._origin else {})}
+        about = {**(info or {}), **({"origin": self.origin} if self.origin else {})}
         values = (session, device_id, boot, round(started_s * _US), zone, str(mount), json.dumps(about))
         self._put(("session", session), "INSERT INTO session VALUES (?, ?, ?, ?, ?, ?, ?)", values)
         self._sessions[session] = self._boot(device_id, boot)
@@ -171,6 +173,13 @@ class StoreIntake:
             kind, data = encode_event(event)
             utc_us = round((event.t_s + utc_offset_s) * _US)
             self._put(("event", session, utc_us, kind, data), sql, (session, utc_us, kind, data))
+
+    def put_exercise(self, session: int, record: ExerciseRecord, utc_offset_s: float) -> None:
+        """Stage what was done of an exercise so far; the same exercise of the same session replaces it."""
+        start_us, end_us = (round((t + utc_offset_s) * _US) for t in (record.start_s, record.end_s))
+        values = (session, start_us, end_us, record.exercise, encode_exercise(record))
+        sql = "INSERT OR REPLACE INTO exercise (session_id, start_us, end_us, name, data) VALUES (?, ?, ?, ?, ?)"
+        self._put(("exercise", session, start_us, record.exercise), sql, values)
 
     def put_gap(self, session: int, start_s: float, end_s: float, reason: str) -> None:
         """Stage a stretch [start_s, end_s) UTC s without samples, and why."""

@@ -20,6 +20,8 @@ from tiltwise.types import (
     EpisodeEnded,
     FloatArray,
     Mount,
+    MovementDone,
+    NoticeGiven,
     RepCompleted,
 )
 
@@ -74,7 +76,9 @@ class StoredDay:
             episodes=[e for e in self.events if isinstance(e, EpisodeEnded) and e.alert_s is not None],
             alerts_s=sorted([*given_s, *alone_s]),
             alerts_alone=len(alone_s),
-            alerts_held_back=len(held_back),
+            alerts_held_back=len(held_back & {e.t_s for e in self.events if isinstance(e, EpisodeAlert)}),
+            moves_suggested=sum(isinstance(e, NoticeGiven) and e.level == "movement" for e in self.events),
+            moves_done=sum(isinstance(e, MovementDone) for e in self.events),
             reps=[e for e in self.events if isinstance(e, RepCompleted)],
             gaps=self.gaps,
             upper_back=self.upper_back,

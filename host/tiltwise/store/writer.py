@@ -95,6 +95,8 @@ class Store(StoreIntake):
             self._open_files()
             self.retire()
         except BaseException:
+            if hasattr(self, "_core"):
+                self._core.close()
             self._lock.release()
             raise
 
@@ -118,8 +120,6 @@ class Store(StoreIntake):
                 self._core = schema.open_writer(path, schema.CORE_MIGRATIONS)
                 self._compare(is_core_new=is_core_new, is_core_mended=True)
         except (sqlite3.Error, OSError) as error:
-            if hasattr(self, "_core"):
-                self._core.close()
             raise error if isinstance(error, StoreError) else schema.explain(error, self.folder) from error
         self._places = [Place(path), Place(path.with_name(path.name + "-wal"))]
         self.reports = [each.line for each in swap.incidents(self.folder) if not each.is_told]

@@ -68,6 +68,8 @@ def whole_summary(loaded: Loaded) -> DaySummary:
         alerts_s=[at for day in days for at in day.alerts_s],
         alerts_alone=sum(day.alerts_alone for day in days),
         alerts_held_back=sum(day.alerts_held_back for day in days),
+        moves_suggested=sum(day.moves_suggested for day in days),
+        moves_done=sum(day.moves_done for day in days),
         reps=[each for day in days for each in day.reps],
         upper_back=[row for day in days if day.upper_back for row in day.upper_back.minutes],
     )

@@ -27,7 +27,9 @@ def status(data: DataOption = None, person: PersonOption = None, as_json: JsonOp
 
 
 def snooze(
-    minutes: Annotated[str, typer.Argument(metavar="[MINUTES|off]", help="How long; off ends it.")] = "30",
+    minutes: Annotated[
+        str, typer.Argument(metavar="[MINUTES|tomorrow|off]", help="How long; off ends it.")
+    ] = "30",
     data: DataOption = None,
     person: PersonOption = None,
 ) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from tiltwise.config.calibration_profiles import DEFAULT_PERSON
@@ -44,15 +46,21 @@ def chosen(found: Sequence[Found], *, is_any: bool = False) -> Found:
 
 
 def parse_snooze(text: str) -> int:
-    """Return seconds: of minutes, or 0 for "off"; UsageError for anything else."""
+    """Return seconds: of minutes, until midnight for "tomorrow", 0 for "off"; UsageError for anything else."""
     if text.lower() == "off":
         return 0
+    if text.lower() == "tomorrow":
+        now = datetime.now().astimezone()
+        midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+        return min(math.ceil((midnight - now).total_seconds()), LONGEST_SNOOZE_S)
     try:
         seconds = round(60 * float(text))
     except (ValueError, OverflowError):
         seconds = 0
     if not 1 <= seconds <= LONGEST_SNOOZE_S:
-        raise UsageError(f"snooze {text!r}: expected minutes, at most {LONGEST_SNOOZE_S // 60}, or off")
+        raise UsageError(
+            f"snooze {text!r}: expected minutes, at most {LONGEST_SNOOZE_S // 60}, tomorrow or off"
+        )
     return seconds
 
 

@@ -13,6 +13,7 @@ from statistics import median
 
 import numpy as np
 
+from tiltwise.exercise.recorded.movement_pairs import paired
 from tiltwise.exercise.recorded.movement_signal import (
     GRID_HZ,
     Movements,
@@ -30,7 +31,6 @@ from tiltwise.types import FloatArray, RepCompleted, Side
 
 _DIRECTIONS = 12  # to look for the main movement in, every 15 deg; then it is refined
 _SWING = 0.65  # an excursion smaller than this share of a stroke: the strokes go from side to side
-_PAIR_S = 15.0  # the second half of a pair follows within three breaths
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,9 @@ class MovementSettings:
         A repetition reaches the first, a partial one the second.
     used_side_share
         A side whose movements reach less than this share of the other's, or that has a single one, is measured by the
-        other: that is overshoot.
+        other: that is overshoot. People reach nearly as far to one side as to the other, stiff ones two thirds.
+    most_share
+        A movement of more than this many typical ones measures no side, and as a turn is one of the chair.
     unrest_share
         A repetition is larger than what the head does across it, up to this share of the typical one.
     least_deg
@@ -61,7 +63,8 @@ class MovementSettings:
     stroke_share: float = 0.4
     whole_share: float = 0.5
     partial_share: float = 0.25
-    used_side_share: float = 0.3
+    used_side_share: float = 0.5
+    most_share: float = 3.0
     unrest_share: float = 0.6
     least_deg: float = 3.0
     smooth_s: float = 0.2
@@ -172,13 +175,13 @@ class _Work:
         lost = dict.fromkeys(("too_small", "other_axis", "too_short", "too_long", "cut_off"), 0)
         for peak in peaks:
             rep = self._rep(peak, lines, limits[peak.sign])
-            reason = self._reason(peak, rep, lines, axis, limits[peak.sign])
+            reason = self._reason(peak, rep, lines, axis, limits[peak.sign], typical_deg)
             if reason:
                 lost[reason] += 1
             else:
                 reps.append(rep)
         if self._signal.way is Way.PAIR:
-            reps = _paired(reps, first=-1.0 if has_sides else None)
+            reps = paired(reps, first=-1.0 if has_sides else None)
         elif self._signal.way is not Way.EITHER:
             reps = [replace(rep, side=Side.NONE) for rep in reps]
         if not has_sides:
@@ -241,9 +244,13 @@ class _Work:
         """Return the size of a whole repetition for each side: people tilt less far to one side than to the other."""
         s = self._settings
         least = s.partial_share * typical_deg
-        sides = {sign: [p for p in peaks if p.sign == sign and p.size_deg >= least] for sign in (1.0, -1.0)}
+        most = s.most_share * typical_deg
+        sides = {
+            sign: [p for p in peaks if p.sign == sign and least <= p.size_deg <= most] for sign in (1.0, -1.0)
+        }
         typical = {sign: typical_size(some, least) for sign, some in sides.items()}
-        largest = max(typical.values())
+        sets = [typical[sign] for sign, some in sides.items() if len(some) > 1]
+        largest = max(sets or typical.values())
         is_used = {
             sign: len(sides[sign]) > 1 and typical[sign] >= s.used_side_share * largest for sign in sides
         }
@@ -275,7 +282,13 @@ class _Work:
         )  # fmt: skip
 
     def _reason(
-        self, peak: Peak, rep: RepCompleted, lines: list[FloatArray], axis: FloatArray, limit_deg: float
+        self,
+        peak: Peak,
+        rep: RepCompleted,
+        lines: list[FloatArray],
+        axis: FloatArray,
+        limit_deg: float,
+        typical_deg: float,
     ) -> str:
         """Why a movement is no repetition, whole or partial; empty if it is one."""
         s = self._settings
@@ -293,38 +306,14 @@ class _Work:
         tilted = float(np.hypot(*tilt))
         along = turn if self._is_turn else abs(float(tilt @ axis))
         across = tilted if self._is_turn else float(np.sqrt(max(tilted**2 - along**2, 0.0)))
-        is_other = across > along or (not self._is_turn and turn > 2.0 * along)
+        is_chair = self._is_turn and peak.size_deg > s.most_share * typical_deg
+        is_other = is_chair or across > along or (not self._is_turn and turn > 2.0 * along)
         return "other_axis" if is_other else ""
 
 
 def _main_sign(peaks: list[Peak]) -> float:
     """The side with the larger movements in sum."""
     return 1.0 if sum(p.sign * p.size_deg for p in peaks) >= 0 else -1.0
-
-
-def _paired(reps: list[RepCompleted], first: float | None) -> list[RepCompleted]:
-    """Join each movement to the first side with the one to the other that follows; single ones are partial.
-
-    Without known sides the first movement of the recording shows which comes first.
-    """
-    if not reps:
-        return []
-    opening = reps[0].side if first is None else (Side.RIGHT if first > 0 else Side.LEFT)
-    done: list[RepCompleted] = []
-    held: RepCompleted | None = None
-    for rep in reps:
-        if held is not None and (rep.side is opening or rep.start_s - held.end_s > _PAIR_S):
-            done.append(replace(held, side=Side.NONE, is_partial=True))
-            held = None
-        if rep.side is opening:
-            held = rep
-        elif held is not None:
-            is_partial = held.is_partial or rep.is_partial
-            done.append(replace(held, t_s=rep.t_s, end_s=rep.end_s, side=Side.NONE, is_partial=is_partial))
-            held = None
-    if held is not None:
-        done.append(replace(held, side=Side.NONE, is_partial=True))
-    return done
 
 
 def _main_axis(stretches: list[Stretch], least_deg: float) -> FloatArray:

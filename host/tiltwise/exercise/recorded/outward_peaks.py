@@ -10,6 +10,8 @@ from tiltwise.exercise.recorded.centre_path import KeyPoint, Point, centre_path
 from tiltwise.exercise.recorded.turning_points import IntArray, rest_within, turning_points
 from tiltwise.types import FloatArray
 
+_MANY = 3  # make a set
+
 
 @dataclass(frozen=True, slots=True)
 class Peak:
@@ -77,5 +79,8 @@ def typical_size(peaks: list[Peak], least_deg: float) -> float:
     sizes = np.sort([p.size_deg for p in peaks if p.is_whole and p.size_deg >= least_deg])[::-1]
     if not len(sizes):
         return 0.0
-    best = int(np.argmax(np.arange(1, len(sizes) + 1) * sizes))
+    amount = np.arange(1, len(sizes) + 1) * sizes
+    best = int(np.argmax(amount))
+    if best == 0 and len(sizes) >= _MANY and amount[_MANY - 1 :].max() > amount[0] / 2:
+        best = _MANY - 1 + int(np.argmax(amount[_MANY - 1 :]))  # one chair turned, and a set beside it
     return float(np.median(sizes[: best + 1]))

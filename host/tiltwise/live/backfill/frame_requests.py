@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import defaultdict
 from collections.abc import Mapping
 
 from tiltwise.common import wire
@@ -15,7 +16,7 @@ from tiltwise.link.transport import LinkError
 from tiltwise.live.backfill.board_clocks import BoardClocks
 from tiltwise.live.backfill.frame_ledger import FrameLedger, Loss, read_boots
 from tiltwise.live.backfill.late_tracking import LateTracker
-from tiltwise.live.backfill.minute_summaries import MinuteSummaries
+from tiltwise.live.backfill.minute_summaries import MinuteSummaries, within
 from tiltwise.live.backfill.store_sink import StoreSink
 from tiltwise.live.wearer.pipeline import Pipeline
 from tiltwise.tracker import TrackerSettings
@@ -59,6 +60,7 @@ class Backfill:
         self._late: dict[int, LateTracker] = {}
         self._infos: dict[int, Frame] = {}  # newest INFO frame of each sensor
         self._summaries = MinuteSummaries()
+        self._gone_s: dict[int, list[tuple[float, float]]] = defaultdict(list)  # boot -> [start, end) UTC s
 
     @property
     def hears_answers(self) -> bool:
@@ -226,6 +228,7 @@ class Backfill:
             for loss in ledger.gaps(boot):
                 if loss.start_s is not None and loss.end_s is not None:
                     sink.add_overflow_gap(boot, loss.start_s, loss.end_s)
+                    self._gone_s[boot].append((loss.start_s, loss.end_s))
             self._close_off_gap(boot, sink, ledger)
             self._summarise(boot, sink, ledger)
 
@@ -243,6 +246,7 @@ class Backfill:
         ]
         if before_s and first_s - max(before_s) < _LONG_AGO_S:
             sink.add_off_gap(boot, max(before_s), self._clocks.utc_s(boot, 0.0), first_s)
+            self._gone_s[boot].append((max(before_s), first_s))
 
     def _summarise(self, boot: int, sink: StoreSink, ledger: FrameLedger) -> None:
         """Let the board's summaries stand for samples that are gone."""
@@ -257,7 +261,7 @@ class Backfill:
             lambda frame: self._clocks.utc_s(boot, self._clocks.device_s(frame)),
             self._pipeline.collar_profile,
         )
-        sink.add_coarse_minutes(boot, rows)
+        sink.add_coarse_minutes(boot, {k: within(found, self._gone_s[boot]) for k, found in rows.items()})
 
     # ---- what may be acknowledged, what to ask for ----
 

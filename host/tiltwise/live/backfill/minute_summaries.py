@@ -7,8 +7,8 @@ runs, speeds and rotation.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,6 +78,25 @@ class MinuteSummaries:
         return {sensor: agg.merge_by_minute(found) for sensor, found in rows.items() if found}
 
 
+def within(rows: Sequence[Aggregate], gaps_s: Sequence[tuple[float, float]]) -> list[Aggregate]:
+    """Return the minutes with no more seconds than the gaps have there: numbers are not spread quite evenly.
+
+    gaps_s are [start, end), UTC s, and may overlap; without any the rows are all there is, and stay.
+    """
+    if not gaps_s:
+        return list(rows)
+    found = []
+    for row in rows:
+        room_s, at_s, end_s = 0.0, row.start_s, row.start_s + agg.MINUTE_S
+        for a, b in sorted(gaps_s):
+            room_s += max(0.0, min(b, end_s) - max(a, at_s))
+            at_s = max(at_s, b)
+        share = min(room_s / row.covered_s, 1.0) if row.covered_s else 0.0
+        if share:
+            found.append(replace(row, activity_s=row.activity_s * share, flexion_s=row.flexion_s * share))
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class _Angles:
     """Of the six times ten seconds of a summary: degrees, NaN without samples."""
@@ -118,9 +137,7 @@ def _frames_between(before: Frame | None, this: Frame) -> int:
 
 
 def _angles(minute: Minute, profile: TrackerSettings) -> _Angles:
-    inclination_deg, flexion_deg, lateral_deg = angles_of_up(
-        minute.up_sensor, profile.mounting, profile.angles
-    )
+    inclination_deg, flexion_deg, lateral_deg = angles_of_up(minute.up_sensor, profile.mounting)
     has_axes = profile.mounting.is_shown
     lies = is_flat(
         inclination_deg,

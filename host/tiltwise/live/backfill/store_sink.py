@@ -11,12 +11,13 @@ from dataclasses import asdict, dataclass
 from tiltwise.common import wire
 from tiltwise.common.frame import Frame
 from tiltwise.decode.messages import GapReason, Info, read_event, read_minute
+from tiltwise.exercise.guided.session_record import ExerciseRecord
 from tiltwise.live.backfill.minute_stream import MinuteStream
 from tiltwise.report.aggregate import MINUTE_S, Aggregate
 from tiltwise.store.overview import COARSE_SOURCE
 from tiltwise.store.writer import Store, StoreError
 from tiltwise.tracker import TrackerSettings
-from tiltwise.types import AlertHeldBack, AlertsAlone, Mount, Update
+from tiltwise.types import AlertHeldBack, AlertsAlone, Mount, NoticeGiven, Update
 
 # A frame without samples (STATUS, an event) leaves no gap, but frames end by the part's nominal rate: ten samples at
 # 52 Hz, and a part that is off by 5 %.
@@ -116,10 +117,17 @@ class StoreSink:
             alone = AlertsAlone(minute.t_s, minute.alerts)
             self._store.put_events(session, [alone], start_s - alone.t_s)
 
-    def add_held_back(self, event: AlertHeldBack, utc_offset_s: float) -> None:
-        """Stage that an alert was not given."""
+    def add_told(self, event: AlertHeldBack | NoticeGiven, utc_offset_s: float) -> None:
+        """Stage what the wearer was told, or why not."""
         if self._live is not None and self._live.session is not None:
             self._store.put_events(self._live.session, [event], utc_offset_s)
+
+    def add_exercise(self, record: ExerciseRecord, utc_offset_s: float, *, is_over: bool) -> None:
+        """Stage what was done of an exercise so far; when it is over, its repetitions are the day's too."""
+        if self._live is not None and self._live.session is not None:
+            self._store.put_exercise(self._live.session, record, utc_offset_s)
+            if is_over:
+                self._store.put_events(self._live.session, record.reps_at(record.start_s), utc_offset_s)
 
     def add_clock_fit(self, boot: int, device_s: float, utc_s: float, rate: float) -> None:
         """Stage the present clock fit of a boot."""

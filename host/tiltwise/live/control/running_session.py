@@ -93,7 +93,7 @@ class RunningSession:
                 count = f" ({event.count} of 3)" if event.count and not event.is_over else ""
                 text = f"{event.text}{count}"
                 self._now = replace(now, calibration_step=event.step.value, calibration=text)
-            case Notice(level=NoticeLevel.ALERT):
+            case Notice(level=NoticeLevel.ALERT, is_repeated=False):
                 self._now = replace(now, alerts=now.alerts + 1)
             case Status():
                 self._now = replace(now, battery_percent=event.battery_percent)

@@ -11,17 +11,27 @@ from tiltwise.common.frame import Frame
 from tiltwise.config.settings import AlertSetting, Deliver
 from tiltwise.decode.messages import Info
 from tiltwise.link.commands import Acknowledger, Pattern
-from tiltwise.live.wearer.alerts import Notice, NoticeLevel
 from tiltwise.live.wearer.live_events import Command, DesktopMessage, LiveEvent, LiveWarning, SensorBuzzed
+from tiltwise.live.wearer.notices import Notice, NoticeLevel, Urgency
 
-_PATTERNS = {NoticeLevel.ALERT: Pattern.ALERT, NoticeLevel.THANKS: Pattern.CORRECTED}
+_PATTERNS = {
+    NoticeLevel.ALERT: Pattern.ALERT,
+    NoticeLevel.THANKS: Pattern.CORRECTED,
+    NoticeLevel.MOVEMENT: Pattern.STEP,
+    NoticeLevel.MOVED: Pattern.CORRECTED,
+}
+_STRONGEST = 5
 # Of received time. A command that takes longer than 0.5 s is not sent (link/command_queue.py), and the first frame
 # of shaken samples is full 0.2 s later.
 FELT_WITHIN_S = 2.0
 
 
 class AlertDelivery:
-    """Notices in; commands for the motor and messages for the desktop out."""
+    """Notices in; commands for the motor and messages for the desktop out.
+
+    An alert with steps begins with a tick of the sensor, and the desktop comes last; without a motor that plays, the
+    desktop comes at once.
+    """
 
     def __init__(self, setting: AlertSetting) -> None:
         self._setting = setting
@@ -33,20 +43,28 @@ class AlertDelivery:
     def process(self, notice: Notice, info: Info | None) -> list[LiveEvent]:
         """Return what to send and to show for a notice; info is what the board reported about itself."""
         wants_sensor = self._setting.deliver is not Deliver.DESKTOP and self._setting.strength > 0
-        pattern = _PATTERNS.get(notice.level)
+        pattern = Pattern.STEP if notice.urgency is Urgency.TICK else _PATTERNS.get(notice.level)
         has_motor = info is not None and bool(info.features & wire.FEATURE_MOTOR)
         found: list[LiveEvent] = []
-        if has_motor and pattern is not None and wants_sensor:
+        is_felt = has_motor and wants_sensor
+        if is_felt and pattern is not None:
             self._asked, self._asked_s = notice, None
-            found.append(Command(self._commands.motor(pattern, self._setting.strength)))
-        elif has_motor and pattern is Pattern.ALERT:
+            strength = min(self._setting.strength + (notice.urgency is Urgency.DESKTOP), _STRONGEST)
+            found.append(Command(self._commands.motor(pattern, strength)))
+        if has_motor and notice.level is NoticeLevel.ALERT and (pattern is Pattern.STEP or not wants_sensor):
             found.append(Command(self._commands.motor(Pattern.NOTED)))
         elif info is not None and not has_motor and wants_sensor and not self._is_motor_missed:
             self._is_motor_missed = True
             found.append(LiveWarning("the sensor has no motor: alerts go to the desktop"))
-        if not (has_motor and self._setting.deliver is Deliver.SENSOR and self._setting.strength):
+        if self._goes_to_desktop(notice.urgency, is_felt=is_felt):
             found.append(DesktopMessage(notice.title, notice.text))
         return found
+
+    def _goes_to_desktop(self, urgency: Urgency, *, is_felt: bool) -> bool:
+        """With a motor that plays the desktop is the last step; without one it is the first and only one."""
+        if not is_felt:
+            return urgency in (Urgency.TICK, Urgency.AT_ONCE)
+        return self._setting.deliver is Deliver.BOTH and urgency >= Urgency.DESKTOP
 
     def on_frame(self, received_s: float, frame: Frame) -> list[LiveEvent]:
         """Look whether the motor has run since it was asked to."""
@@ -60,6 +78,7 @@ class AlertDelivery:
         if received_s - self._asked_s < FELT_WITHIN_S:
             return []
         self._asked = None
-        if notice.level is NoticeLevel.ALERT and self._setting.deliver is Deliver.SENSOR:
-            return [DesktopMessage(notice.title, notice.text)]
-        return []
+        had_desktop = self._setting.deliver is not Deliver.SENSOR and notice.urgency >= Urgency.DESKTOP
+        if notice.level is not NoticeLevel.ALERT or had_desktop:
+            return []
+        return [DesktopMessage(notice.title, notice.text)]

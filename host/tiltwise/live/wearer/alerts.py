@@ -1,66 +1,114 @@
-"""The one place that decides whether to interrupt the wearer, and with which words.
+"""The one place that decides whether to interrupt the wearer; notices.py has the words.
 
-Detection only says what happened. Interruptions share one policy: none in quiet hours, and at most one within
-`min_gap_s`; what is not given because of that is counted in `held_back`.
+Detection only says what happened. An interruption has to pass, in this order: the schedule is not silent, no quiet
+hours, no snooze, nothing on the computer that must not be disturbed, and for a posture a neutral that is not in doubt
+and the budget of cues that the board has too (common/cues.py). What does not pass is held back, with the reason in
+`reason`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, time
-from enum import Enum
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time
 
-from tiltwise.config.settings import AlertSetting
+from tiltwise.common import cues
+from tiltwise.config.settings import AlertSetting, Feedback, RuleSetting
+from tiltwise.live.wearer import notices
+from tiltwise.live.wearer.notices import Notice, NoticeLevel, Urgency
 from tiltwise.live.wearer.placement_monitor import PlacementChange
-from tiltwise.types import EpisodeAlert, EpisodeEnded, Event, PostureKind
+from tiltwise.types import (
+    EpisodeAlert,
+    EpisodeEnded,
+    Event,
+    Mount,
+    MovementDone,
+    MovementDue,
+    MovementKind,
+    PostureKind,
+)
 
-_WORDS = {
-    PostureKind.FORWARD_FLEXION: "looking down",
-    PostureKind.UPPER_BACK_FORWARD_TILT: "upper back tilted forward",
-}
+__all__ = ["Alerts", "Notice", "NoticeLevel", "is_quiet"]
+
+_FADED_PERCENT = (
+    100,
+    67,
+    50,
+    33,
+)  # by week; 67 % was kept after a week where 100 % was not (Marco-Ahullo 2024)
+_Episode = tuple[PostureKind, float]
 
 
-class NoticeLevel(Enum):
-    """What kind of message a notice is."""
+@dataclass(slots=True)
+class _Told:
+    """An alert that was given while its posture goes on."""
 
-    ALERT = "alert"  # a posture was held too long
-    THANKS = "thanks"  # an alerted posture was corrected
-    PLACEMENT = "placement"  # the sensor seems to sit differently
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """One message for the wearer; t_s is device time."""
-
-    t_s: float
-    level: NoticeLevel
-    title: str
-    text: str
+    notice: Notice
+    next_s: float
 
 
 class Alerts:
-    """Turns events into notices. Thanks interrupt nobody who was not interrupted before, so they have no gap."""
+    """Turns events into notices. Thanks interrupt nobody who was not interrupted before, so they have no gap.
 
-    def __init__(self, setting: AlertSetting) -> None:
-        self._setting = setting
-        self._interrupted_s: float | None = None
-        self._alerted: set[tuple[PostureKind, float]] = set()
+    Parameters
+    ----------
+    setting, rule
+        The wearer's.
+    mount
+        Where the sensor is worn.
+    """
+
+    def __init__(
+        self, setting: AlertSetting, rule: RuleSetting | None = None, mount: Mount = Mount.NECK
+    ) -> None:
+        self._setting, self._rule, self.mount = setting, rule or RuleSetting(), mount
+        self._budget = cues.CueBudget(
+            round(60_000 * setting.first_quiet_min), round(1000 * setting.min_gap_s), setting.most_a_day
+        )
+        self._day: date | None = None
+        self._told: dict[_Episode, _Told] = {}
+        self._asked_to_move: set[MovementKind] = set()
+        self._thanked = 0
+        self._doubt = ""  # about the neutral, until it is taken anew
         self._snoozed_until: datetime | None = None
-        self.held_back = 0  # interruptions not given because of quiet hours, a snooze or the least gap
+        self.busy: Callable[[], str] = lambda: ""  # what on the computer must not be disturbed, in words
+        self.held_back = 0
+        self.reason = ""  # why the last one was held back
 
     def consider(self, event: Event | PlacementChange, local: datetime) -> Notice | None:
         """Return the notice that an event deserves at this local time, or None."""
+        self._budget.begin(_ms(event.t_s))
+        self._enter(local.date())
         match event:
             case EpisodeAlert():
                 return self._alert(event, local)
             case PlacementChange():
                 text = f"{event.text[0].upper()}{event.text[1:]}."
+                self._doubt = f"the neutral is in doubt: {event.text}"
                 notice = Notice(event.t_s, NoticeLevel.PLACEMENT, "Check the sensor", text)
-                return notice if self._may_interrupt(event.t_s, local) else None
-            case EpisodeEnded(is_corrected=True) if (event.kind, event.start_s) in self._alerted:
-                self._alerted.discard((event.kind, event.start_s))
-                return Notice(event.t_s, NoticeLevel.THANKS, "Nicely done", "Back up again. Thank you.")
+                return notice if self._may_tell(event.t_s, local) else None
+            case EpisodeEnded():
+                return self._ended(event)
+            case MovementDue():
+                if not self._may_tell(event.t_s, local):
+                    return None
+                self._asked_to_move.add(event.kind)
+                return Notice(event.t_s, NoticeLevel.MOVEMENT, *notices.movement_text(event))
+            case MovementDone() if event.kind in self._asked_to_move:
+                self._asked_to_move.clear()
+                return Notice(event.t_s, NoticeLevel.MOVED, "Thank you", notices.moved_text(event.kind))
         return None
+
+    def escalate(self, t_s: float, local: datetime) -> list[Notice]:
+        """Return the alerts that are due again, a step more urgent, because their postures go on."""
+        found = []
+        for told in self._told.values():
+            if told.notice.urgency >= Urgency.DESKTOP or t_s < told.next_s or self._silence(local):
+                continue
+            told.next_s = t_s + self._setting.escalate_s
+            told.notice = replace(told.notice, t_s=t_s, urgency=Urgency(told.notice.urgency + 1))
+            found.append(told.notice)
+        return found
 
     def snooze(self, until: datetime) -> None:
         """Interrupt nobody until then; asked for here or at the board."""
@@ -72,25 +120,93 @@ class Alerts:
         return 0 if until is None else max(0, round((until - local).total_seconds()))
 
     def note_given(self, t_s: float) -> None:
-        """Take note of an alert that the board gave by itself: the least gap counts from it."""
-        self._interrupted_s = t_s if self._interrupted_s is None else max(t_s, self._interrupted_s)
+        """Take note of an alert that the board gave by itself: it counts, and the least gap counts from it."""
+        self._budget.note(_ms(t_s))
+
+    @property
+    def percent(self) -> int:
+        """How many of the posture alerts that are due are given today."""
+        return 100 if self._day is None else feedback_percent(self._setting, self._day)
+
+    def resume(self, given_today: int, day: date, *, is_worn_in: bool) -> None:
+        """Go on with a day that an earlier run of the program began; worn in, its first minutes are over."""
+        self._day, self._budget.given = day, given_today
+        if is_worn_in:
+            self._budget.first_quiet_ms = 0
+
+    def acknowledge(self) -> None:
+        """The wearer says so: no more steps of what was told. What the sensor sees stays what counts."""
+        self._told.clear()
+
+    def trust_neutral(self) -> None:
+        """The neutral was taken anew: it is not in doubt any more."""
+        self._doubt = ""
 
     def _alert(self, event: EpisodeAlert, local: datetime) -> Notice | None:
-        if not self._may_interrupt(event.t_s, local):
+        reason = self._silence(local) or self._doubt or self._over_budget(event.t_s)
+        if reason:
+            self._hold_back(reason)
             return None
-        self._alerted.add((event.kind, event.start_s))
-        text = f"{_WORDS[event.kind].capitalize()} at {event.angle_deg:.0f} deg for {event.loaded_s:.0f} s."
-        return Notice(event.t_s, NoticeLevel.ALERT, "Time to move", f"{text} Sit tall, or change position.")
+        text = notices.alert_text(event, self._rule, self.mount)
+        steps = self._setting.escalate_s > 0
+        notice = Notice(
+            event.t_s, NoticeLevel.ALERT, "Time to move", text, Urgency.TICK if steps else Urgency.AT_ONCE
+        )
+        self._told[event.kind, event.start_s] = _Told(notice, event.t_s + self._setting.escalate_s)
+        return notice
 
-    def _may_interrupt(self, t_s: float, local: datetime) -> bool:
-        """Note an interruption, or count it as held back."""
-        last_s = self._interrupted_s
-        is_too_soon = last_s is not None and t_s - last_s < self._setting.min_gap_s
-        if is_too_soon or is_quiet(self._setting, local.time()) or self.snooze_s(local):
-            self.held_back += 1
+    def _ended(self, event: EpisodeEnded) -> Notice | None:
+        told = self._told.pop((event.kind, event.start_s), None)
+        if told is None or not event.is_corrected:
+            return None
+        self._thanked += 1
+        return Notice(event.t_s, NoticeLevel.THANKS, "Nicely done", notices.thanks_text(self._thanked - 1))
+
+    def _may_tell(self, t_s: float, local: datetime) -> bool:
+        """Tell whether something that is no posture may interrupt, and note it."""
+        reason = self._silence(local)
+        if not reason and self._budget.is_too_soon(_ms(t_s)):
+            reason = notices.budget_reason(cues.TOO_SOON, self._setting, 100)
+        if reason:
+            self._hold_back(reason)
             return False
-        self._interrupted_s = t_s
+        self._budget.note(_ms(t_s), False)
         return True
+
+    def _hold_back(self, reason: str) -> None:
+        self.held_back += 1
+        self.reason = reason
+
+    def _silence(self, local: datetime) -> str:
+        """Return why nobody may be interrupted at all now, or ""."""
+        setting = self._setting
+        if setting.feedback is Feedback.SILENT:
+            return "silent tracking is set"
+        if is_quiet(setting, local.time()):
+            return f"quiet hours, {setting.quiet_from} to {setting.quiet_to}"
+        if self.snooze_s(local):
+            return f"snoozed until {self._snoozed_until:%H:%M}"
+        return self.busy()
+
+    def _over_budget(self, t_s: float) -> str:
+        self._budget.percent = self.percent
+        code = self._budget.ask(_ms(t_s))
+        return "" if code == cues.GIVE else notices.budget_reason(code, self._setting, self.percent)
+
+    def _enter(self, day: date) -> None:
+        if day != self._day:
+            self._day = day
+            self._budget.new_day()
+
+
+def feedback_percent(setting: AlertSetting, today: date) -> int:
+    """Return how many of the alerts that are due are given on a day, in percent."""
+    if setting.feedback is Feedback.SILENT:
+        return 0
+    if setting.feedback is Feedback.ALWAYS or not setting.faded_from:
+        return 100
+    week = max((today - date.fromisoformat(setting.faded_from)).days, 0) // 7
+    return _FADED_PERCENT[min(week, len(_FADED_PERCENT) - 1)]
 
 
 def is_quiet(setting: AlertSetting, now: time) -> bool:
@@ -99,3 +215,7 @@ def is_quiet(setting: AlertSetting, now: time) -> bool:
         return False
     start, end = time.fromisoformat(setting.quiet_from), time.fromisoformat(setting.quiet_to)
     return start <= now < end if start <= end else now >= start or now < end
+
+
+def _ms(t_s: float) -> int:
+    return round(1000 * t_s)

@@ -6,6 +6,7 @@ the store and the display. Times are device s.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from tiltwise.decode.messages import BoardEvent, Status
@@ -18,10 +19,11 @@ from tiltwise.types import AlertHeldBack, Event, Update
 
 @dataclass(frozen=True, slots=True)
 class PostureMeasured:
-    """The newest angle that the rule goes by; with two sensors the neck's own."""
+    """The newest angle that the rule goes by; with two sensors the neck's own. filled: of the rule, 1 is an alert."""
 
     t_s: float
     angle_deg: float
+    filled: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)

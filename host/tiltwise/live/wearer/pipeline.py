@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from tiltwise.config.settings import Settings, rule_settings
+from tiltwise.config.settings import Settings, movement_settings, rule_settings
 from tiltwise.decode.messages import Info
 from tiltwise.exercise.set_counter import SetCounter
 from tiltwise.live.wearer.alert_delivery import AlertDelivery
@@ -22,7 +22,16 @@ from tiltwise.motion.calibration.guided_calibration import CalibrationStep
 from tiltwise.motion.calibration.mounting import Mounting, with_neutral
 from tiltwise.pair_tracker import PairTracker
 from tiltwise.tracker import Tracker, TrackerSettings
-from tiltwise.types import AlertHeldBack, EpisodeAlert, Event, FloatArray, ImuBlock, Mount, OrientationBlock
+from tiltwise.types import (
+    AlertHeldBack,
+    EpisodeAlert,
+    Event,
+    FloatArray,
+    ImuBlock,
+    Mount,
+    MovementDue,
+    OrientationBlock,
+)
 
 _NOTHING_SHOWN = (CalibrationStep.SIT_STILL, -1)
 _TRIES = 3  # of a calibration beside the tracking
@@ -51,8 +60,8 @@ class Pipeline:
         calibration: CalibrationOptions,
         counters: tuple[SetCounter, ...],
     ) -> None:
-        self.settings, self._zone, self._counters = settings, zone, counters
-        self.alerts = Alerts(settings.alerts)
+        self.settings, self.zone, self._counters = settings, zone, counters
+        self.alerts = Alerts(settings.alerts, settings.rule, mount)
         self.delivery = AlertDelivery(settings.alerts)
         self._mount, self._options = mount, calibration
         self._stage: LiveCalibration | Tracking = LiveCalibration(mount, calibration)
@@ -110,12 +119,20 @@ class Pipeline:
 
     def begin(self, mounting: Mounting, collar: Mounting | None, *, is_put_on: bool) -> None:
         """Track with a calibration from now on."""
-        rule = rule_settings(self.settings.rule)
-        self._stage = Tracking(mounting, collar, rule=rule, counters=self._counters, is_put_on=is_put_on)
+        self.alerts.mount = mounting.mount
+        self.alerts.trust_neutral()
+        self._stage = Tracking(
+            mounting,
+            collar,
+            rule=rule_settings(self.settings.rule),
+            movement=movement_settings(self.settings.movement),
+            counters=self._counters,
+            is_put_on=is_put_on,
+        )
 
     def local(self, utc_s: float) -> datetime:
         """Return the wearer's local time."""
-        return datetime.fromtimestamp(utc_s, tz=self._zone)
+        return datetime.fromtimestamp(utc_s, tz=self.zone)
 
     def take_neutral(self, up_sensor: FloatArray) -> LiveEvents:
         """Take over a neutral that was taken at the board: "up" in sensor axes, (3,)."""
@@ -143,6 +160,8 @@ class Pipeline:
         if isinstance(self._stage, LiveCalibration):
             return self._calibrate(self._stage, block, info)
         events = self._with_notices(self._stage.process(block), info, utc_offset_s)
+        if len(block.t_s):
+            events += self._again_and_stronger(float(block.t_s[-1]), info, utc_offset_s)
         if self._again is None:
             return events
         return (*events, *self._calibrate_again(self._again, block, info, utc_offset_s))
@@ -163,8 +182,16 @@ class Pipeline:
                 notice = self.alerts.consider(event, local)
                 if notice is not None:
                     found += [notice, *self.delivery.process(notice, info)]
-                elif isinstance(event, EpisodeAlert):
-                    found.append(AlertHeldBack(event.t_s, event.start_s))
+                elif isinstance(event, EpisodeAlert | MovementDue):
+                    start_s = event.start_s if isinstance(event, EpisodeAlert) else event.since_s
+                    found.append(AlertHeldBack(event.t_s, start_s, self.alerts.reason))
+        return tuple(found)
+
+    def _again_and_stronger(self, t_s: float, info: Info | None, utc_offset_s: float) -> LiveEvents:
+        """Give alerts again whose postures go on."""
+        found: list[LiveEvent] = []
+        for notice in self.alerts.escalate(t_s, self.local(t_s + utc_offset_s)):
+            found += [notice, *self.delivery.process(notice, info)]
         return tuple(found)
 
     def _calibrate(

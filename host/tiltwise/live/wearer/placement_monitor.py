@@ -25,6 +25,10 @@ WALK_S = 10.0  # some ten steps: bobbing averages out
 WALK_MOST_S = 60.0  # a longer walk counts as several, or an hour's walk would hide a slip
 PUT_ON_S = 60.0  # worn time in which somebody sits up at least once
 POSTURE_DEG = 5.0  # by so much a comfortable seat differs from sitting tall
+# Who walks looks some metres ahead: a few degrees down, a stair or a telephone more, and hardly ever up.
+WALK_BENT_DEG = 25.0
+WALK_BACK_DEG = 12.0
+_NEUTRAL_WALKS = 2
 _MOST_WALKS = 40  # the oldest are forgotten: half a day of walks
 _WALKING, _NOT_WORN = ACTIVITIES.index(Activity.WALKING), ACTIVITIES.index(Activity.NOT_WORN)
 _UP = np.array([0.0, 0.0, 1.0])
@@ -32,7 +36,7 @@ _UP = np.array([0.0, 0.0, 1.0])
 
 @dataclass(frozen=True, slots=True)
 class PlacementChange:
-    """The sensor seems to sit differently by change_deg; kind is "slip", "drift" or "put on"."""
+    """The sensor seems to sit differently by change_deg; kind is "slip", "drift", "neutral" or "put on"."""
 
     t_s: float
     kind: str
@@ -54,6 +58,7 @@ class PlacementMonitor:
         self._walks: list[tuple[float, FloatArray]] = []
         self._walk_start_s: float | None = None
         self._walk_sum, self._walk_n = np.zeros(3), 0
+        self._is_neutral_checked = False
         self._is_checking = is_put_on
         self._window: deque[tuple[float, FloatArray, float]] = deque()
         self._least_deg, self._checked_s = np.inf, 0.0
@@ -93,7 +98,7 @@ class PlacementMonitor:
         if start_s is not None and (not is_walking or is_full):
             if t_s - start_s >= WALK_S and self._walk_n:
                 self._walks = [*self._walks[1 - _MOST_WALKS :], (start_s, normalise(self._walk_sum))]
-                found = self._judge_walks(t_s)
+                found = self._judge_neutral(t_s) or self._judge_walks(t_s)
             self._walk_start_s = start_s = None
         if is_walking:
             if start_s is None:
@@ -102,6 +107,19 @@ class PlacementMonitor:
                 self._walk_sum = self._walk_sum + up
                 self._walk_n += 1
         return found
+
+    def _judge_neutral(self, t_s: float) -> list[PlacementChange]:
+        """Compare the first two walks with the neutral: walking upright is a reference that comes by itself."""
+        if self._is_neutral_checked or len(self._walks) < _NEUTRAL_WALKS:
+            return []
+        self._is_neutral_checked = True
+        up = normalise(np.mean([up for _, up in self._walks], axis=0))
+        change = float(angle_between_deg(up, _UP))
+        forward_deg = float(np.degrees(np.arctan2(-up[0], up[2])))
+        if change <= (WALK_BENT_DEG if forward_deg > 0 else WALK_BACK_DEG):
+            return []
+        said = f"walking upright reads {change:.0f} deg away from the neutral: it was taken bent, or is stale"
+        return [_notice(t_s, "neutral", change, said)]
 
     def _judge_walks(self, t_s: float) -> list[PlacementChange]:
         times = np.array([start for start, _ in self._walks])

@@ -53,10 +53,14 @@ class BoardSettings:
         self._read: dict[BoardKey, Value] = {}
         self._is_set = False  # the key in front was set: what comes back confirms it
         self._is_refused = False  # it was said once
+        self._percent = 100
 
-    def begin(self, mounting: Mounting | None) -> list[LiveEvent]:
-        """Start over: a board is connected, took a neutral, or there is another calibration."""
-        self._mounting = mounting
+    def begin(self, mounting: Mounting | None, percent: int = 100) -> list[LiveEvent]:
+        """Start over: a board is connected, took a neutral, or there is another calibration.
+
+        percent is how many of the alerts that are due are given today.
+        """
+        self._mounting, self._percent = mounting, percent
         self._is_set = False
         self._read.clear()
         told = (BoardKey.NAME,) if mounting is not None else (BoardKey.NAME, BoardKey.MOUNT)
@@ -117,7 +121,7 @@ class BoardSettings:
             up = np.array([float(self._read.get(key, 0)) for key in _NEUTRAL]) / _SCALE
             found = self._on_neutral(up)
             self._left.append((BoardKey.NEUTRAL_NEW, 0))
-        self._left.extend(wanted_settings(self._settings, self._mounting))
+        self._left.extend(wanted_settings(self._settings, self._mounting, self._percent))
         return found
 
     def use(self, mounting: Mounting) -> None:
@@ -143,7 +147,9 @@ def _since_midnight(clock: time) -> timedelta:
     return timedelta(hours=clock.hour, minutes=clock.minute)
 
 
-def wanted_settings(settings: Settings, mounting: Mounting | None) -> list[tuple[BoardKey, Value]]:
+def wanted_settings(
+    settings: Settings, mounting: Mounting | None, percent: int = 100
+) -> list[tuple[BoardKey, Value]]:
     """Return what the board should have; whole numbers are what it can hold."""
     rule, alerts = settings.rule, settings.alerts
     found: list[tuple[BoardKey, Value]] = [
@@ -154,6 +160,9 @@ def wanted_settings(settings: Settings, mounting: Mounting | None) -> list[tuple
         (BoardKey.RECOVERY_S, round(rule.recovery_s)),
         (BoardKey.MIN_GAP_S, round(alerts.min_gap_s)),
         (BoardKey.MOTOR_STRENGTH, alerts.strength),
+        (BoardKey.FIRST_QUIET_S, round(60 * alerts.first_quiet_min)),
+        (BoardKey.MOST_A_DAY, alerts.most_a_day),
+        (BoardKey.PERCENT, percent),
     ]
     if mounting is None:
         return found

@@ -127,7 +127,8 @@ class SharedState:
 
     def _share(self) -> list[LiveEvent]:
         self._told = self._pipeline.profile
-        return self._settings.begin(None if self._told is None else self._told.mounting)
+        mounting = None if self._told is None else self._told.mounting
+        return self._settings.begin(mounting, self._pipeline.alerts.percent)
 
     def _take_neutral(self, up_sensor: FloatArray) -> list[LiveEvent]:
         """The wearer took neutral at the board; one too far from the calibration begins a new one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tiltwise.detect.movement import MovementSettings
 from tiltwise.detect.posture import PostureRule
 from tiltwise.exercise.set_counter import SetCounter
 from tiltwise.live.wearer.live_events import LiveEvent, LiveWarning, PostureMeasured, UpperBackMeasured
@@ -23,6 +24,8 @@ class Tracking:
         How the sensors sit; `collar` None: there is one sensor.
     rule
         When a posture has lasted too long.
+    movement
+        When to suggest movement; None: never.
     counters
         Repetition counters to run beside the posture rule.
     is_put_on
@@ -35,10 +38,12 @@ class Tracking:
         collar: Mounting | None,
         *,
         rule: PostureRule,
+        movement: MovementSettings | None = None,
         counters: tuple[SetCounter, ...],
         is_put_on: bool,
     ) -> None:
-        self._mounting, self._rule, self._counters = mounting, rule, counters
+        self._mounting, self._rule, self._movement = mounting, rule, movement
+        self._counters = counters
         self._collar = collar if mounting.is_shown else None
         self._tracker = self.new_tracker()
         sensors = (HEAD,) if self._collar is None else (HEAD, COLLAR)
@@ -62,7 +67,7 @@ class Tracking:
 
     def new_tracker(self) -> Tracker | PairTracker:
         """Return a tracker like the one in use, for samples that come late."""
-        settings = TrackerSettings(self._mounting, rule=self._rule)
+        settings = TrackerSettings(self._mounting, rule=self._rule, has_habits=True, movement=self._movement)
         if self._collar is None:
             return Tracker(settings)
         return PairTracker(settings, TrackerSettings(self._collar, rule=self._rule))
@@ -74,14 +79,15 @@ class Tracking:
         events: list[Event] = [event for event in update.events if not isinstance(event, SignalGap)]
         for counter in self._counters:
             events += counter.process(update.angles, update.activity)
-        found: list[LiveEvent] = [replace(update, events=tuple(events)), *events]
-        if len(update.activity):
+        found: list[LiveEvent] = [replace(update, events=tuple(events))]
+        if len(update.activity):  # a doubt about the neutral comes before any alert
             found += self._placement(HEAD, update)
+        found += events
         if isinstance(update, PairUpdate):
             return found + self._pair(update)
         if len(update.activity):
             angle_deg = float(self.profile.posture_angle_deg(update.angles)[-1])
-            found.append(PostureMeasured(float(update.angles.t_s[-1]), angle_deg))
+            found.append(PostureMeasured(float(update.angles.t_s[-1]), angle_deg, self._tracker.filled))
         return found
 
     def finish(self) -> list[LiveEvent]:
@@ -97,7 +103,8 @@ class Tracking:
         found: list[LiveEvent] = [LiveWarning(note.text) for note in update.notes]
         if update.neck is not None and len(update.neck.neck.t_s):
             neck = update.neck.neck
-            found.append(PostureMeasured(float(neck.t_s[-1]), float(neck.flexion_deg[-1])))
+            filled = self._tracker.filled
+            found.append(PostureMeasured(float(neck.t_s[-1]), float(neck.flexion_deg[-1]), filled))
         back = update.upper_back
         if back is not None and len(back.activity):
             tilt_deg = float(back.angles.flexion_deg[-1])

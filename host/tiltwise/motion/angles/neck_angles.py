@@ -17,13 +17,10 @@ from tiltwise.motion.angles.rotation_zero import RotationZero
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.motion.rotation import (
     conjugate,
-    from_two_vectors,
-    multiply,
     rotate,
-    up_from_angles_deg,
     up_in_sensor,
 )
-from tiltwise.types import ANGLE_COLUMNS, AngleBlock, FloatArray, Mount, OrientationBlock
+from tiltwise.types import ANGLE_COLUMNS, AngleBlock, FloatArray, OrientationBlock
 
 STANDARD_GRAVITY_M_S2 = 9.80665
 STEEP_DEG = 80.0  # beyond this inclination a side tilt and a turn can no longer be told apart
@@ -42,15 +39,11 @@ class AnglesSettings:
         Sampling rate; None measures it from the first samples after the start and after each gap.
     max_gap_s
         Longer holes restart the filter: an angle is never smoothed across them.
-    neck_gain
-        For the `neck` mount only: head angle per sensor angle, because skin at C2-C5 follows the head in part.
-        1.0 is "not scaled"; `gain_from_range` gives the person's own. The result is an estimate either way.
     """
 
     cutoff_hz: float = 5.0
     rate_hz: float | None = None
     max_gap_s: float = 0.5
-    neck_gain: float = 1.0
 
     @property
     def delay_s(self) -> float:
@@ -73,7 +66,6 @@ class AnglesStage:
         self.mounting = mounting
         self.settings = settings or AnglesSettings()
         self._body_from_sensor = rotate(conjugate(mounting.q), np.eye(3)).T
-        self._gain = self.settings.neck_gain if mounting.mount is Mount.NECK else 1.0
         self._lowpass = LowPass(self.settings.cutoff_hz, self.settings.rate_hz)
         self._rotation = RotationZero()
         self.reset()
@@ -109,10 +101,10 @@ class AnglesStage:
         inclination, flexion, lateral = _angles_deg(*smooth[:3])
         return AngleBlock(
             t_s=t_s,
-            inclination_deg=np.minimum(inclination * self._gain, 180.0),
-            flexion_deg=flexion * self._gain,
-            lateral_deg=lateral * self._gain,
-            rotation_deg=rotation_deg * self._gain,
+            inclination_deg=inclination,
+            flexion_deg=flexion,
+            lateral_deg=lateral,
+            rotation_deg=rotation_deg,
             rate_deg_s=rate_deg_s,
             up_acc_m_s2=up[0] * acc[0] + up[1] * acc[1] + up[2] * acc[2] - STANDARD_GRAVITY_M_S2,
             acc_norm_m_s2=np.sqrt(acc[0] * acc[0] + acc[1] * acc[1] + acc[2] * acc[2]),
@@ -167,66 +159,15 @@ class AnglesStage:
         return twist + 2 * np.pi * turns
 
 
-def angles_of_up(
-    up_sensor: FloatArray, mounting: Mounting, settings: AnglesSettings | None = None
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+def angles_of_up(up_sensor: FloatArray, mounting: Mounting) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return (inclination, flexion, lateral) in deg, each (n,), of directions of "up" (n, 3) in sensor axes.
 
     The same angles as those of AnglesStage, without its low-pass and for any times; (0, 0, 0) gives NaN.
     """
-    gain = (settings or AnglesSettings()).neck_gain if mounting.mount is Mount.NECK else 1.0
     norm = np.linalg.norm(up_sensor, axis=1)
     up = (up_sensor / np.where(norm > 0, norm, np.nan)[:, None]).T
     body_from_sensor = rotate(conjugate(mounting.q), np.eye(3)).T
-    inclination, flexion, lateral = _angles_deg(*_turned(body_from_sensor, up))
-    return np.minimum(inclination * gain, 180.0), flexion * gain, lateral * gain
-
-
-def gain_from_range(own_range_deg: float, measured_range_deg: float) -> float:
-    """Return the neck gain of a person who can bend own_range_deg while the sensor turns by measured_range_deg.
-
-    Raises
-    ------
-    ValueError
-        If the gain is outside 1 to 4: the sensor then follows the skin too little to say anything about the head.
-    """
-    gain = own_range_deg / measured_range_deg if measured_range_deg > 0 else np.inf
-    if not 1 <= gain <= 4:
-        raise ValueError(
-            f"the sensor turned {measured_range_deg:.0f} deg while the head bent {own_range_deg:.0f} deg, expected a "
-            "ratio of 1 to 4: move the sensor to the middle of the neck and repeat"
-        )
-    return float(gain)
-
-
-def isb_from_angles_deg(block: AngleBlock) -> FloatArray:
-    """Return ISB angles (n, 3): extension (Z), right lateral (X), left rotation (Y) in degrees; flexion negative."""
-    up_body = up_from_angles_deg(block.flexion_deg, block.lateral_deg)
-    turn = -np.radians(block.rotation_deg) / 2
-    q_turn = np.stack((np.cos(turn), np.zeros_like(turn), np.zeros_like(turn), np.sin(turn)), axis=-1)
-    return to_isb_deg(multiply(q_turn, from_two_vectors(up_body, np.array([0.0, 0.0, 1.0]))))
-
-
-def to_isb_deg(q_neutral_from_body: FloatArray) -> FloatArray:
-    """Return ISB angles (n, 3) in degrees, sequence Z-X'-Y'' with X anterior, Y up, Z right.
-
-    Parameters
-    ----------
-    q_neutral_from_body
-        (n, 4), relative to the neutral posture and its heading. Our y is ISB's -Z and our z is ISB's Y.
-
-    Returns
-    -------
-    ndarray
-        Columns: about Z extension + and flexion -, about X right lateral +, about Y left axial rotation +
-        (Wu et al. 2002, doi 10.1016/S0021-9290(01)00222-6).
-    """
-    forward, left, up = (rotate(q_neutral_from_body, axis) for axis in np.eye(3))
-    # Rotation matrix in ISB axes, column by column: R = Rz(a) Rx(b) Ry(c).
-    about_x = np.arcsin(np.clip(-up[..., 1], -1.0, 1.0))
-    about_z = np.arctan2(-up[..., 0], up[..., 2])
-    about_y = np.arctan2(forward[..., 1], left[..., 1])
-    return np.degrees(np.stack((about_z, about_x, about_y), axis=-1))
+    return _angles_deg(*_turned(body_from_sensor, up))
 
 
 def _turned(rows: FloatArray, columns: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -1,12 +1,12 @@
 """What a sensor in a place can see: per place and metric measured, estimated or not observable, and why.
 
-The only source for what may be shown. The program asks `check` before it prints a metric; docs/sensing.md carries the
-table, which a test keeps equal. Errors are from tests in this repository, or say that they were not measured here.
+The only source for what may be shown: offline/shown_metrics.py names, marks and withholds angles by it, tests hold
+what every command prints against it, and docs/sensing.md carries the table, which a test keeps equal. Errors are
+from tests in this repository, or say that they were not measured here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -69,10 +69,6 @@ class Sensing:
     error: str = UNMEASURED
 
 
-class NotObservableError(ValueError):
-    """A metric was asked for that this place cannot see; the text says why."""
-
-
 def _measured(why: str, error: str = UNMEASURED) -> Sensing:
     return Sensing(Status.MEASURED, why, error)
 
@@ -133,13 +129,13 @@ _COLLAR: dict[Metric, Sensing] = {
     Metric.ACTIVITY: _measured("still, moving, walking, lying and not worn from motion and gravity"),
 }
 
-_SKIN = "the skin at C2-C5 follows the head in part; scaled to the person's own range when that is known"
+_SKIN = "the skin at C2-C5 follows the head in part"
 
 _NECK: dict[Metric, Sensing] = {
     Metric.INCLINATION: _estimated(_SKIN),
     Metric.FLEXION: _estimated(_SKIN),
     Metric.LATERAL: _estimated(_SKIN),
-    Metric.ROTATION: _estimated("within one movement, at a reduced and personal gain"),
+    Metric.ROTATION: _estimated("within one movement, at a reduced gain"),
     Metric.HEADING: _NO_HEADING,
     Metric.NECK_FLEXION: _ONE_SENSOR,
     Metric.UPPER_BACK_TILT: _NOT_AT_BACK,
@@ -215,17 +211,3 @@ TABLE: dict[Place, dict[Metric, Sensing]] = {
 def observability(place: Place | Mount | str, metric: Metric | str) -> Sensing:
     """Return the table's cell; raise ValueError for a place or metric it does not know."""
     return TABLE[Place(str(place))][Metric(str(metric))]
-
-
-def check(place: Place | Mount | str, metric: Metric | str) -> Sensing:
-    """Return the cell of a metric that may be shown; raise NotObservableError with the reason otherwise."""
-    cell = observability(place, metric)
-    if cell.status is Status.NOT_OBSERVABLE:
-        raise NotObservableError(f"{metric} cannot be had from the {place}: {cell.why}")
-    return cell
-
-
-def showable(place: Place | Mount | str, metrics: Iterable[Metric | str]) -> tuple[Metric, ...]:
-    """Return those of the metrics that may be shown for a place, in their order."""
-    wanted = (Metric(str(metric)) for metric in metrics)
-    return tuple(m for m in wanted if observability(place, m).status is not Status.NOT_OBSERVABLE)

@@ -24,8 +24,9 @@ from tiltwise.motion.rotation import (
 from tiltwise.types import FloatArray
 
 IntArray = NDArray[np.intp]
-# What a gyroscope said across a longer hole is no turn; gravity in the one sample after it is within some degrees.
-LONG_GAP_S = 2.0
+# The filter keeps nothing of the old direction over a longer hole (GravitySettings.lost_after_s); what a gyroscope
+# would have turned across it is no turn; gravity in the one sample after it is within some degrees.
+LONG_GAP_S = 5.0
 UP: FloatArray = np.array([0.0, 0.0, 1.0])
 UP.flags.writeable = False
 

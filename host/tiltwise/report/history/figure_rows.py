@@ -97,6 +97,11 @@ def _doing_rows(s: DaySummary) -> list[FigureRow]:
             f"{len(s.alerts_s)} given, {s.alerts_held_back} held back",
             f"{corrected} of {len(s.episodes)} spells beyond the rule ended by sitting up",
         ),
+        FigureRow(
+            "movement",
+            f"suggested {s.moves_suggested} times, done {s.moves_done} times",
+            "another posture after 20 min in one, some steps each hour; done as the sensor saw it",
+        ),
         FigureRow("exercise repetitions", str(done)),
     ]
 

@@ -119,6 +119,9 @@ class SimFiles:
         self.files[name] = self.files.pop(name + ".new")
         self.writes += 1
 
+    def free_kb(self) -> int | None:
+        return None
+
     def remove(self, name: str) -> None:
         if self.power.spend(1) == 0:
             raise PowerCut

@@ -85,7 +85,7 @@ class SimBus:
         self._transfer(address, len(data)).write(register, bytes(data))
 
     def scan(self) -> list[int]:
-        return sorted(set(self._devices) - self._unplugged)
+        return [] if self.is_stuck else sorted(set(self._devices) - self._unplugged)
 
     def _transfer(self, address: int, n: int) -> ImuModel:
         """Let the time pass that n bytes take, and return who answers."""

@@ -13,6 +13,7 @@ import numpy as np
 
 from tiltwise.common import wire
 from tiltwise.sim.board.simulated_board import SimBoard
+from tiltwise.sim.body.coached_wearer import LEAST_REACTION_S, CoachedWearer, Request
 from tiltwise.sim.body.ground_truth import Truth
 from tiltwise.sim.body.wearer import Wearer
 from tiltwise.sim.imu.imu_errors import ImuErrors
@@ -21,7 +22,7 @@ from tiltwise.types import Mount
 
 # The sensor interpolates the truth linearly: at 208 Hz a 7 Hz tremor loses under 0.6 % of its amplitude.
 TRUTH_RATE_HZ = 208
-# The sensors get the truth this far ahead. The wearer listens to no command, and long blocks cost less per sample.
+# The sensors get the truth this far ahead, for long blocks cost less per sample; less of a wearer who listens.
 _AHEAD_S = 5
 STEP_S = 0.2  # one full frame of ten samples at 50 Hz
 
@@ -42,6 +43,8 @@ class Simulation:
         Act as a host that stores every frame at once; False when a real host sends ACK.
     errors
         The sensors' errors; drawn from the seed if None.
+    manner
+        How a wearer who listens to a coach does what is asked for (see `CoachedWearer`), in the place of a scenario.
 
     Examples
     --------
@@ -66,22 +69,31 @@ class Simulation:
         stream: int | None = wire.ORIENT,
         auto_ack: bool = True,
         errors: ImuErrors | None = None,
+        manner: str = "",
     ) -> None:
         first = Mount(mount)
         second = Mount.HEAD if first is Mount.COLLAR else Mount.COLLAR
         self.mounts: tuple[Mount, ...] = (first, second) if two_sensors else (first,)
-        self.wearer = Wearer(
-            scenario,
-            seed=seed,
-            minutes=minutes,
-            mount=first,
-            misalignment_deg=misalignment_deg,
-            remount_deg=remount_deg,
-            soft_tissue=soft_tissue,
-            is_calibrated=is_calibrated,
-            sensor_axes=sensor_axes,
-            bows=Mount.COLLAR in self.mounts,
-        )
+        self.wearer: Wearer
+        if manner:
+            self.wearer = CoachedWearer(
+                seed=seed, mount=first, minutes=minutes, sensor_axes=sensor_axes,
+                bows=Mount.COLLAR in self.mounts, manner=manner,
+            )  # fmt: skip
+        else:
+            self.wearer = Wearer(
+                scenario,
+                seed=seed,
+                minutes=minutes,
+                mount=first,
+                misalignment_deg=misalignment_deg,
+                remount_deg=remount_deg,
+                soft_tissue=soft_tissue,
+                is_calibrated=is_calibrated,
+                sensor_axes=sensor_axes,
+                bows=Mount.COLLAR in self.mounts,
+            )
+        self._ahead = round((LEAST_REACTION_S if manner else _AHEAD_S) * TRUTH_RATE_HZ)
         self._sensors = [Lsm6dsox(seed=2 * seed + k, errors=errors) for k in range(len(self.mounts))]
         self._fed = 0  # samples of the truth given to the sensors
         self.board = SimBoard(self._sensors, boot_id=1, stream=stream, auto_ack=auto_ack)
@@ -107,6 +119,11 @@ class Simulation:
         """Hand a command to the board, which sees it in its next step."""
         self.board.deliver(command)
 
+    def hear(self, request: Request) -> None:
+        """Ask a wearer who listens for something; the others hear nothing."""
+        if isinstance(self.wearer, CoachedWearer):
+            self.wearer.hear(self._fed / TRUTH_RATE_HZ, request)
+
     def step(self, to_s: float) -> list[bytes]:
         """Let the virtual time pass until to_s and return the frames sent meanwhile."""
         self._feed_sensors(to_s)
@@ -124,7 +141,7 @@ class Simulation:
     def _feed_sensors(self, to_s: float) -> None:
         """Give the sensors the true motion up to at least to_s, in blocks on a fixed grid."""
         while self._fed <= to_s * TRUTH_RATE_HZ + 1:
-            k = np.arange(self._fed, self._fed + _AHEAD_S * TRUTH_RATE_HZ)
+            k = np.arange(self._fed, self._fed + self._ahead)
             t_s = k / TRUTH_RATE_HZ
             for sensor, mount in zip(self._sensors, self.mounts, strict=True):
                 imu = self.wearer.imu(t_s, mount)

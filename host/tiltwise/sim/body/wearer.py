@@ -111,6 +111,7 @@ class Wearer:
         bows = self.mount is Mount.COLLAR if bows is None else bows
         script = Script(self.person, np.random.default_rng([seed, 2]), self.duration_s, bows=bows)
         story.play(script, ScenarioOptions(remount_deg, is_calibrated))
+        self._script = script
         self._profiles = Profiles(CHANNELS, script.moves, script.initial)
         self._ripples = ripples(self.person, np.random.default_rng([seed, 3]))
         self._body = Body(self.person, soft_tissue=soft_tissue)

@@ -29,11 +29,9 @@ _MARK = "receipts"  # in meta: this store has receipts, so that their absence me
 
 
 def _on_the_files(receipts: Receipts, *, is_core_missing: bool) -> Iterator[str]:
-    if receipts.missing_lines:
-        yield (
-            f"{' and '.join(swap.RECEIPTS_NAMES)} were damaged: what {receipts.missing_lines} of their lines said "
-            "cannot be compared"
-        )
+    if receipts.missing_lines or receipts.log.is_in_doubt:
+        what = f"{receipts.missing_lines} of their lines said" if receipts.missing_lines else "they said last"
+        yield f"{' and '.join(swap.RECEIPTS_NAMES)} were damaged or cut off: what {what} cannot be compared"
     if is_core_missing:
         yield (
             f"{schema.CORE_NAME} was missing: minutes, events and gaps of the days before are gone, unless you bring "

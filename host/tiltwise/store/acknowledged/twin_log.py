@@ -18,7 +18,7 @@ from typing import Any
 
 from tiltwise.config.atomic_file import whole_file
 
-BEGUN = "begun"  # what this line and those behind it say is all
+BEGUN = "begun"  # what this line and those behind it say is all; with the number of lines written with it
 _BEGINS = re.compile(rb"[0-9a-f]{0,8}$|[0-9a-f]{8} ")
 
 
@@ -31,6 +31,7 @@ class _File:
     descriptor: int = -1
     is_damaged: bool = False
     is_torn: bool = False
+    size: int = 0
 
     def write(self, *, is_durable: bool) -> None:
         if self.descriptor < 0:
@@ -47,6 +48,10 @@ class _File:
         self.pending.clear()
         self.close()
 
+    @property
+    def is_whole(self) -> bool:
+        return not self.is_damaged and not self.is_torn
+
     def is_in_place(self) -> bool:
         if self.descriptor < 0:
             return True
@@ -60,7 +65,9 @@ class _File:
 
     def read(self) -> dict[int, list[Any]]:
         """Return the lines by number and without it; OSError when that is refused."""
-        *lines, torn = self.path.read_bytes().split(b"\n")
+        data = self.path.read_bytes()
+        self.size = len(data)
+        *lines, torn = data.split(b"\n")
         found: dict[int, list[Any]] = {}
         for line in lines:
             try:
@@ -87,6 +94,7 @@ class TwinLog:
     lines : what was read, in order, without the numbers.
     is_new : neither file was there.
     missing : how many lines neither file says.
+    is_in_doubt : there may be lines that neither file says, and nobody knows how many: both end too early.
     mended : names of damaged files whose lines the other one says.
     is_rewrite_due : the files differ or end within a line: write them anew before adding to them.
     size : bytes in the first file since it was begun.
@@ -99,17 +107,29 @@ class TwinLog:
         read = [file.read() for file in there]
         found = {number: line for each in read for number, line in each.items()}
         self.is_new = not there
-        begun = max((n for n, line in found.items() if line == [BEGUN]), default=None)
+        begun = max((n for n, line in found.items() if line[:1] == [BEGUN]), default=None)
         first = min(found, default=0) - 1 if begun is None else begun
         self._next = max(found, default=-1) + 1
         self.lines = [found[n] for n in sorted(found) if n >= first]
         self.missing = 0 if self.is_new else self._next - first - len(self.lines)
+        self.is_in_doubt = self._is_in_doubt(there)
         damaged = [file.path.name for file in there if file.is_damaged]
-        self.mended = [] if self.missing else damaged
+        self.mended = [] if self.missing or self.is_in_doubt else damaged
         is_alike = len(there) == len(self._files) and all(each.keys() == read[0].keys() for each in read)
         self.is_rewrite_due = bool(damaged) or not is_alike or any(file.is_torn for file in there)
-        self.size = there[0].path.stat().st_size if there else 0
+        self.size = there[0].size if there else 0
         self._is_urgent = False
+
+    def _is_in_doubt(self, there: Sequence[_File]) -> bool:
+        """Tell whether more is wrong than one file with damage or the beginning of a line, as a kill leaves it."""
+        if len(there) == 1:  # a kill leaves one file only where nothing was added yet
+            _, *n_begun = self.lines[0] if self.lines else [BEGUN]
+            return there[0].is_damaged or (bool(n_begun) and n_begun != [len(self.lines) - 1])
+        if any(file.is_damaged for file in there):
+            return not any(
+                one.is_whole and one.size >= other.size for one, other in zip(there, there[::-1], strict=True)
+            )
+        return bool(there) and all(file.is_torn for file in there)
 
     def put(self, record: Sequence[object], *, is_urgent: bool = False) -> None:
         """Add a line; an urgent one is forced to the disk by the next `flush`."""
@@ -132,7 +152,8 @@ class TwinLog:
         for file in self._files:
             file.pending.clear()
         self.size = 0
-        self.put([BEGUN])
+        records = list(records)
+        self.put([BEGUN, len(records)])
         for record in records:
             self.put(record)
         for file in self._files:

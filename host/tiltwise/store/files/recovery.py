@@ -39,7 +39,7 @@ class Recovery:
 def is_intact(path: Path) -> bool:
     """Run SQLite's quick check (10 s for a year); a file that is no database is not intact."""
     try:
-        db = sqlite3.connect(path)
+        db = sqlite3.connect(path, factory=schema.Database)
         try:
             return [row[0] for row in db.execute("PRAGMA quick_check(1)")] == ["ok"]
         finally:
@@ -78,7 +78,7 @@ def recover(path: Path, migrations: tuple[str, ...], now_s: float) -> Recovery:
 def _salvage(source: Path, new: sqlite3.Connection) -> dict[str, int]:
     """Copy rows table by table, in an order that satisfies the references; the source is only read."""
     tables = [r[0] for r in new.execute("SELECT name FROM sqlite_master WHERE type='table' ORDER BY rowid")]
-    old = sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)
+    old = sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True, factory=schema.Database)
     try:
         with schema.transaction(new):
             return {table: _copy_table(old, new, table) for table in tables}

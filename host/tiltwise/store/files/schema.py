@@ -12,11 +12,13 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 CORE_NAME = "core.db"
 RAW_PATTERN = "raw-[0-9][0-9][0-9][0-9]-[0-9][0-9].db"
 BUSY_TIMEOUT_MS = 5000
 DAY_US = 86_400_000_000
+MOST_US = 2**62  # later than any time
 
 # Ordinary rowid tables throughout: salvaging a damaged file walks them by rowid.
 CORE_V1 = """
@@ -67,8 +69,16 @@ CREATE INDEX aggregate_start ON aggregate (
     start_us, covered_s, worn_s, posture_s, moving_s, mean_deg, above_15_s, above_20_s, above_30_s, above_45_s,
     above_60_s);
 """
+# Guided exercises: what was done of each, with its repetitions and rounds as JSON.
+CORE_V3 = """
+CREATE TABLE exercise (
+    id INTEGER PRIMARY KEY, session_id INTEGER NOT NULL REFERENCES session(id),
+    start_us INTEGER NOT NULL, end_us INTEGER NOT NULL, name TEXT NOT NULL, data TEXT NOT NULL,
+    UNIQUE (session_id, start_us, name));
+CREATE INDEX exercise_start ON exercise (start_us);
+"""
 # Step k takes a file from version k to k + 1. Appending is allowed, changing a released step is not.
-CORE_MIGRATIONS: tuple[str, ...] = (CORE_V1, CORE_V2)
+CORE_MIGRATIONS: tuple[str, ...] = (CORE_V1, CORE_V2, CORE_V3)
 RAW_MIGRATIONS: tuple[str, ...] = (RAW_V1,)
 
 
@@ -97,6 +107,16 @@ def explain(error: sqlite3.Error | OSError, path: Path) -> StoreError:
 DAMAGED = "database disk image is malformed"  # as SQLite says it
 
 
+class Database(sqlite3.Connection):
+    """A connection that calls damage by its name: of a damaged schema even the error's text is no text."""
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        try:
+            return super().execute(sql, parameters)
+        except UnicodeDecodeError as error:
+            raise sqlite3.DatabaseError(DAMAGED) from error
+
+
 def is_damage(error: sqlite3.Error) -> bool:
     """Tell whether this error means that the file itself is broken."""
     return any(sign in str(error) for sign in ("malformed", "not a database", "corrupt"))
@@ -114,7 +134,13 @@ def make_private(path: Path) -> None:
 def connect_writer(path: Path) -> sqlite3.Connection:
     """Open or create a file for writing, of whatever version; raises sqlite3.Error."""
     make_private(path)
-    db = sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None, check_same_thread=False)
+    db = sqlite3.connect(
+        path,
+        timeout=BUSY_TIMEOUT_MS / 1000,
+        isolation_level=None,
+        check_same_thread=False,
+        factory=Database,
+    )
     try:
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")  # NORMAL loses minutes when the power goes
@@ -140,16 +166,30 @@ def open_writer(path: Path, migrations: tuple[str, ...]) -> sqlite3.Connection:
 def open_reader(path: Path) -> sqlite3.Connection:
     """Open a file for reading beside a writer; a file in a folder that cannot be written is read as it lies."""
     for query in ("mode=ro", "mode=ro&immutable=1"):
-        db = sqlite3.connect(f"{path.absolute().as_uri()}?{query}", uri=True, timeout=BUSY_TIMEOUT_MS / 1000)
+        db = sqlite3.connect(
+            f"{path.absolute().as_uri()}?{query}",
+            uri=True,
+            timeout=BUSY_TIMEOUT_MS / 1000,
+            factory=Database,
+        )
         try:
             db.execute("SELECT count(*) FROM sqlite_master").fetchone()
         except sqlite3.OperationalError as error:
             db.close()
             if "immutable" in query or not any(sign in str(error) for sign in ("unable to open", "readonly")):
                 raise explain(error, path) from error
+        except BaseException:
+            db.close()
+            raise
         else:
             return db
     raise AssertionError("unreachable")
+
+
+def has_table(db: sqlite3.Connection, name: str) -> bool:
+    """Tell whether an open file has a table: one of an earlier version may not."""
+    sql = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?"
+    return bool(db.execute(sql, (name,)).fetchone()[0])
 
 
 def version_of(db: sqlite3.Connection) -> int:

@@ -20,12 +20,13 @@ from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.motion.rotation import angle_between_deg, up_in_sensor
 from tiltwise.offline.analyze import Analysis, analyze
 from tiltwise.offline.input_file import ImuInput, choose_mounting, orient, read_input
-from tiltwise.types import FloatArray, Mount
+from tiltwise.types import ACTIVITIES, Activity, FloatArray, Mount
 
 DESK = ("reading_book", "writing_notebook", "computer_typing", "computer_browsing", "using_computer")
 CALM = ("walking", "standing")  # must never alarm
 ANGLES_DEG = (15, 20, 30, 45, 60)
 RULE = RuleSettings(angle_deg=30.0, seconds=30.0)
+_WALKING = ACTIVITIES.index(Activity.WALKING)
 ALARM_WINDOW_S = (25.0, 45.0)  # after the start of a reference run
 SHARE_TOLERANCE = 5.0  # percentage points
 
@@ -49,6 +50,8 @@ class DeskRow:
     found: int
     continued: int
     alarms: int
+    walking_percent: float
+    duration_s: float
 
 
 def desk_rows(folder: Path, labels: tuple[str, ...] = (*DESK, *CALM)) -> Iterator[tuple[float, DeskRow]]:
@@ -92,6 +95,8 @@ def _row(human: Path, name: str, about: Mapping[str, Any]) -> DeskRow:
         found=found,
         continued=continued,
         alarms=len(result.episodes),
+        walking_percent=100 * float(np.mean(result.activity == _WALKING)),
+        duration_s=result.duration_s,
     )
 
 

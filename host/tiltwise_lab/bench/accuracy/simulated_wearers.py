@@ -64,9 +64,9 @@ class SimRow:
     differently, and the old calibration goes on. `true_mounting_deg` is the flexion with the mounting known (and
     known anew after each remount): what is left is orientation, smoothing and soft tissue. Calibration also takes
     up the accelerometer's offset, so it can beat the true mounting. A run of true flexion is `found` by an alert in
-    it, or `continued` when it begins in an episode that had alerted. An alert is false when neither a true run nor
-    the rule fed with the true angle explains it. Repetitions are counted set by set; `reps_off` adds up the
-    differences, whatever their sign.
+    it, or `continued` when it begins in an episode that had alerted. An alert beyond every true run is `explained`
+    when the rule gives it on the true angle, too, and false otherwise. Repetitions are counted set by set; `reps_off`
+    adds up the differences, whatever their sign.
     """
 
     scenario: str
@@ -86,6 +86,7 @@ class SimRow:
     continued: int
     missed: int
     false_alarms: int
+    explained: int
     delay_s: float  # median of alert - (start of the run + dwell time)
     reps: int
     reps_counted: int
@@ -133,6 +134,7 @@ def sim_row(
     first = worn & (motion.t_s < removals[0].start_s) if removals else worn
     true_start_s = float(run.angles.t_s[0])
     found, continued, missed, delays = match_runs(_runs_after(run.wearer, true_start_s), run.events)
+    false_alarms, explained = count_alarms_beyond(run, motion)
     reps = [count_set(run, part) for part in rep_sets(run.wearer, true_start_s)]
     errors = {name: _errors_deg(getattr(run.angles, name), getattr(motion, name)) for name in _ANGLES}
     return SimRow(
@@ -152,7 +154,8 @@ def sim_row(
         found=found,
         continued=continued,
         missed=missed,
-        false_alarms=count_false_alarms(run, motion),
+        false_alarms=false_alarms,
+        explained=explained,
         delay_s=median(delays) if delays else float("nan"),
         reps=sum(true for true, _ in reps),
         reps_counted=sum(counted for _, counted in reps),
@@ -195,17 +198,19 @@ def match_runs(runs: Sequence[PostureRun], events: Sequence[Event]) -> tuple[int
     return len(delays), continued, len(runs) - len(delays) - continued, delays
 
 
-def count_false_alarms(run: SimRun, motion: WearerMotion) -> int:
-    """Count alerts that neither a true run nor the rule fed with the true angle explains."""
+def count_alarms_beyond(run: SimRun, motion: WearerMotion) -> tuple[int, int]:
+    """Count alerts in no true run: those that nothing explains, and those that the rule gives on the true angle."""
     runs = [(r.start_s, r.end_s) for r in _true_runs(run.wearer)]
     detector = PostureDetector(TrackerSettings(run.mounting).kind, RULE)
     true_angles = replace(run.angles, **{name: getattr(motion, name) for name in _ANGLES})
     true_events = detector.process(true_angles, motion.activity) + detector.finish()
-    runs += [
+    by_rule = [
         (e.start_s, e.end_s) for e in true_events if isinstance(e, EpisodeEnded) and e.alert_s is not None
     ]
     alerts = [e.t_s for e in run.events if isinstance(e, EpisodeAlert)]
-    return sum(not any(a <= t <= b + _LATE_S for a, b in runs) for t in alerts)
+    beyond = [t for t in alerts if not any(a <= t <= b + _LATE_S for a, b in runs)]
+    explained = sum(any(a <= t <= b + _LATE_S for a, b in by_rule) for t in beyond)
+    return len(beyond) - explained, explained
 
 
 def rep_sets(wearer: Wearer, after_s: float) -> list[list[TrueRep]]:
@@ -254,7 +259,7 @@ def _not_calibrated(scenario: str, stream: str, wearer: Wearer) -> SimRow:
     reps = sum(len(part) for part in rep_sets(wearer, 0.0))
     nan = float("nan")
     head = (scenario, wearer.mount, stream, wearer.seed, 1)
-    return SimRow(*head, nan, nan, nan, nan, nan, nan, nan, runs, 0, 0, runs, 0, nan, reps, 0, reps)
+    return SimRow(*head, nan, nan, nan, nan, nan, nan, nan, runs, 0, 0, runs, 0, 0, nan, reps, 0, reps)
 
 
 def _errors_deg(shown: FloatArray, true: FloatArray) -> FloatArray:

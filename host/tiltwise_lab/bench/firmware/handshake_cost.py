@@ -51,13 +51,13 @@ def handshake_row(n_keys: int) -> HandshakeRow:
     counting = _Counting()
     host = auth.HostHandshake(keys[-1], _DEVICE, bytes(auth.NONCE_SIZE))
     request = host.request()
-    real, auth.hashlib = auth.hashlib, counting  # type: ignore[attr-defined]
+    real, auth.hashlib = auth.hashlib, counting  # type: ignore[assignment, attr-defined]
     try:
         board = auth.BoardHandshake(keys, _DEVICE)
         reply = board.answer(request, bytes(auth.NONCE_SIZE), bytes(auth.MOST_KEYS * auth.BOARD_PROOF_SIZE))
         auth.hashlib = real  # type: ignore[attr-defined]
         proof = host.prove(reply)
-        auth.hashlib = counting  # type: ignore[attr-defined]
+        auth.hashlib = counting  # type: ignore[assignment, attr-defined]
         assert board.accepts(proof)
         Channel(board.shared, is_host=False)
     finally:

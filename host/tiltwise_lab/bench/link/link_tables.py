@@ -11,7 +11,7 @@ from rich.console import Console
 
 from tiltwise.console import progress_bar
 from tiltwise.types import FloatArray
-from tiltwise_lab.bench.link import bad_link, forged_packets, reconnect
+from tiltwise_lab.bench.link import bad_link, forged_packets, radio_modes, reconnect, strangers
 from tiltwise_lab.bench.link.bad_link import Outcome
 from tiltwise_lab.bench.link.expected_samples import GAP_TOLERANCE_S
 from tiltwise_lab.bench.table import collect, table
@@ -113,3 +113,34 @@ def print_air(console: Console) -> None:
         f"back after median {median_s:.2f} s, p95 {p95_s:.2f} s, most {back_s.max():.2f} s",
         highlight=False,
     )
+
+
+def print_strangers(tries: int, console: Console) -> None:
+    """How soon the owner streams while strangers hold the board's places; needs bumble (the extra air)."""
+    rows = collect("strangers", strangers.strangers_rows(tries=tries))
+    cells = []
+    for (places, centrals), group in groupby(rows, key=lambda row: (row.places, row.centrals)):
+        in_s = [row.in_s for row in group]
+        cells.append((places, centrals, len(in_s), float(np.median(in_s)), strangers.p95_s(in_s)))
+    heads = ("places of the board", "strangers", "tries", "median s", "p95 s")
+    title = f"\nuntil the owner streams (-: > 120 s), seeds {rows[0].seed} to {rows[-1].seed}"
+    console.print(table(title, heads, cells))
+
+
+def print_modes(hours: float, console: Console) -> None:
+    """Virtual hours on each radio stack with fades, resets, stuck callbacks and refusals; needs bumble."""
+    rows = collect("radio stacks", radio_modes.mode_rows(hours))
+    counts: list[tuple[str, Callable[[radio_modes.ModeRow], object]]] = [
+        ("faults", lambda r: r.faults),
+        ("connections", lambda r: r.connections),
+        ("frames", lambda r: r.frames),
+        ("lost within the ring", lambda r: r.lost_inside),
+        ("restarts of the radio", lambda r: r.restarts_of_radio),
+        ("restarts of the board", lambda r: r.restarts_of_board),
+        ("crashes", lambda r: r.crashes),
+        ("longest in range and not to be found, s", lambda r: r.invisible_s),
+        ("most bytes queued", lambda r: r.most_queued),
+    ]
+    title = f"\n{hours:g} virtual h on each radio stack, seed {rows[0].seed}"
+    cells = [(name, *(count(row) for row in rows)) for name, count in counts]
+    console.print(table(title, ("", *(row.mode for row in rows)), cells))

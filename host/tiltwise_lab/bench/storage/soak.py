@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tiltwise.common.frame import unpack_header
+from tiltwise.common import wire
+from tiltwise.common.frame import Frame, read_frame, unpack_header
 from tiltwise.link.supervisor import Supervisor
 from tiltwise.live.open_session import Worn, open_session
 from tiltwise.live.run import run_live
@@ -27,6 +28,7 @@ from tiltwise_lab.bench.process_stats import growth, log_mb, read_process, span
 from tiltwise_lab.radio.virtual_time import VirtualLoop
 
 HOURS, WARM_UP_H = 24.0, 1.0
+STORE_HOURS = 48.0
 LOOK_EVERY_S = 300.0
 OUT_AT_S, OUT_EVERY_S, OUT_S = 1930.0, 3600.0, 20.0  # the cable is pulled once an hour, between two looks
 _STARTED_S = 1_772_000_000.0  # 2026-02-25 06:13:20 UTC
@@ -175,3 +177,60 @@ def soak_row(run: SoakRun, warm_up_h: float = WARM_UP_H) -> SoakRow:
         files=span([look.files for look in looks]), tasks=span([look.tasks for look in looks]),
         log_mb=max(look.log_mb for look in looks), cpu_percent=cpu_s / seconds * 100 if seconds else float("nan"),
     )  # fmt: skip
+
+
+# ---- the store alone ----
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSoakRow:
+    """Commits of many hours into one store, after the first of them; MB, and kB of both files of receipts."""
+
+    hours: float
+    commits: int
+    resident_mb: float
+    grown_mb: float
+    files: str
+    log_mb: float
+    receipts_kb: float
+    others: str  # how many files there are in the folder
+
+
+def store_soak(hours: float = STORE_HOURS) -> Iterator[tuple[float, StoreSoakRow | None]]:
+    """Commit a frame each second of `hours`, as a session does; yield (share, None), and the row at the end."""
+    looks = []
+    with tempfile.TemporaryDirectory(prefix="tiltwise-soak-") as name:
+        folder = Path(name)
+        with Store(folder, min_free_bytes=0, now_s=lambda: _STARTED_S) as store:
+            session = store.begin_session("soak", 1, zone="UTC", mount=Mount.NECK, started_s=_STARTED_S)
+            for second in range(n := round(hours * 3600)):
+                at_s = _STARTED_S + second
+                store.append(session, [_frame(second)], [at_s])
+                if second % 60 == 0:
+                    store.put_clock_fit(session, float(second), at_s, 1.0)
+                if store.commit().settled[session] != second:
+                    raise RuntimeError(f"frame {second} was not settled")
+                if second % round(LOOK_EVERY_S) == 0:
+                    looks.append((second / 3600, read_process(os.getpid()), log_mb(folder), *_sizes(folder)))
+                    yield second / n, None
+    after = [look for look in looks if look[0] >= min(WARM_UP_H, hours / 4)]
+    began_mb, grown_mb, _ = growth([state.resident_mb for _, state, *_ in after])
+    yield 1.0, StoreSoakRow(
+        hours, n, began_mb, grown_mb, span([state.files for _, state, *_ in after]),
+        max(look[2] for look in after), max(look[3] for look in after), span([look[4] for look in after]),
+    )  # fmt: skip
+
+
+def _sizes(folder: Path) -> tuple[float, int]:
+    """Return the kB of the receipts, and how many files there are."""
+    files = list(folder.iterdir())
+    return sum(path.stat().st_size for path in files if path.name.startswith("receipts")) / 1e3, len(files)
+
+
+def _frame(seq: int) -> Frame:
+    """Return frame number `seq` of a sensor that lies still: ten samples."""
+    samples = bytes(10 * wire.SAMPLE_SIZES[wire.RAW])
+    buffer = bytearray(wire.HEADER_SIZE + len(samples) + wire.TAG_SIZE)
+    wire.pack_header_into(buffer, wire.RAW, 0, 1, seq, 10 * seq, 1000 * seq, 10, 0, 0)
+    wire.seal(buffer, len(buffer))
+    return read_frame(bytes(buffer))

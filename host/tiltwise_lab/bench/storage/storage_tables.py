@@ -1,4 +1,4 @@
-"""The tables of `tiltwise bench soak`, `watch`, `store` and `year`."""
+"""The tables of `tiltwise bench soak`, `watch`, `store`, `days` and `year`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import os
 import numpy as np
 from rich.console import Console
 
+from tiltwise.console import progress_bar
 from tiltwise_lab.bench import process_stats
 from tiltwise_lab.bench.storage import (
     damaged_files,
@@ -16,6 +17,8 @@ from tiltwise_lab.bench.storage import (
     faults_at_every_call,
     fuzzed_stores,
     kill_and_power_cut,
+    random_days,
+    receipts_cost,
     restart_time,
     soak,
     watch_process,
@@ -25,6 +28,30 @@ from tiltwise_lab.bench.table import collect, table
 
 _CALLS_SCALED = 500  # calls tried of an operation and fault at scale 1; without a scale all of them
 _MOST_FAILURES = 20  # shown
+
+
+def print_days(days: int | None, console: Console) -> None:
+    """Random days: seconds that are nowhere, or in two places."""
+    with progress_bar("living random days") as show:
+        rows = random_days.day_rows(days or random_days.DAYS, show)
+    wrong = [row for row in rows if row.unexplained_s or row.double_s]
+    hours = sum(row.minutes for row in rows) / 60
+    worst = max(rows, key=lambda row: abs(row.worst_minute_s))
+    heads = ("days", "hours", "unexplained s", "twice s", "days wrong", "worst minute s", "its seed")
+    line = (
+        len(rows), round(hours, 1), round(sum(r.unexplained_s for r in rows), 1),
+        round(sum(r.double_s for r in rows), 1), len(wrong), round(worst.worst_minute_s, 2), worst.seed,
+    )  # fmt: skip
+    title = (
+        f"random days, firmware to store, seeds {rows[0].seed} to {rows[-1].seed}; goal: 0 s unexplained, 0 s twice\n"
+        "seconds by `data --check`, which allows 1 s in a minute; worst minute by a count of its own"
+    )
+    console.print(table(title, heads, [line]))
+    for row in wrong:
+        console.print(
+            f"seed {row.seed}: unexplained {row.unexplained_s:.1f} s, twice {row.double_s:.1f} s ({row.happened})",
+            highlight=False,
+        )
 
 
 def print_soak(scale: float, console: Console) -> None:
@@ -57,6 +84,18 @@ def print_soak(scale: float, console: Console) -> None:
         "seed 1; the simulated board is in it; missing: holes; most: above the beginning",
         style="dim", highlight=False,
     )  # fmt: skip
+    _print_store_soak(scale, console)
+
+
+def _print_store_soak(scale: float, console: Console) -> None:
+    rows = [
+        row
+        for row in collect("commits", soak.store_soak(max(0.1, soak.STORE_HOURS * scale)))
+        if row is not None
+    ]
+    heads = ("hours", "commits", "MB", "grown", "files open", "log MB", "receipts kB", "files there")
+    title = "\nthe store alone, a commit with a fifth of the samples each second; goals: all of it flat"
+    console.print(table(title, heads, map(dataclasses.astuple, rows)))
 
 
 def print_watch(scale: float, console: Console) -> None:
@@ -109,10 +148,10 @@ def print_store(seeds: int, scale: float, console: Console) -> None:
     for trouble in troubles:
         console.print(f"{trouble.trouble}: {trouble.message}", style="dim", highlight=False)
     _print_damage(console)
-    _print_calls_and_fuzz(scale, console)
+    print_faults(scale, console)
 
 
-def _print_calls_and_fuzz(scale: float, console: Console) -> None:
+def print_faults(scale: float, console: Console) -> None:
     """A fault at every file call (a share of them when scaled), and damaged stores."""
     why = failing_calls.unavailable_reason()
     if why:
@@ -131,6 +170,23 @@ def _print_calls_and_fuzz(scale: float, console: Console) -> None:
     found = ((r.what, r.stores, r.with_losses, r.told, len(r.failures)) for r in fuzzed)
     console.print(table(title, ("damaged", "stores", "with losses", "told", "failures"), found))
     _print_failures([failure for row in fuzzed for failure in row.failures], console)
+
+
+def print_receipts(scale: float, console: Console) -> None:
+    """CPU and bytes to the disk of a live session, with receipts and without."""
+    if _cannot(console):
+        return
+    hours = max(receipts_cost.HOURS * scale, 0.05)
+    safe, trusting = (row for row in collect("receipts", receipts_cost.cost_rows(hours)) if row is not None)
+    heads = ("store", "rounds", "CPU s", "commits s", "MB", "writes")
+    title = f"an hour of a session (from {hours:g} h, seed 1, medians); goal: below 5 % of its CPU"
+    console.print(table(title, heads, map(dataclasses.astuple, (safe, trusting))))
+    share = (safe.commit_cpu_s - trusting.commit_cpu_s) / safe.session_cpu_s
+    more = safe.written_mb - trusting.written_mb
+    console.print(
+        f"receipts and safe commits: {100 * share:.1f} % of the session's CPU, {more:+.1f} MB an hour to the disk",
+        highlight=False,
+    )
 
 
 def _print_failures(failures: list[str], console: Console) -> None:
@@ -188,7 +244,7 @@ def print_year(scale: float, console: Console) -> None:
             [(*dataclasses.astuple(year), year.raw_mb + year.core_mb)],
         )
     )
-    title = "\nreading, median s; goals: a day < 0.5 s, a year < 0.2 s"
+    title = "\nreading, median s; goals: opening < 0.3 s warm, a day < 0.5 s, a year < 0.2 s"
     heads = ("what", "reads", "cold", "warm", "worst")
     console.print(table(title, heads, map(dataclasses.astuple, result.reads)))
     if result.note:

@@ -1,12 +1,14 @@
 """`tiltwise bench year`: the size of a year of 8 h days, raw samples included, and how long reading takes.
 
 An hour of a simulated wearer goes frame by frame through session and store: its raw bytes are measured. Its
-minutes and alerts, repeated, then fill 260 days of 8 h. Prints nothing; returns rows for the tables in
+minutes and alerts, repeated, then fill 260 days of 8 h, with a chunk a minute in the months and receipts for all of
+it; the chunks are empty, as opening reads no samples. Prints nothing; returns rows for the tables in
 storage_tables.py. Times in s, sizes in MB.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 import time
@@ -18,9 +20,14 @@ from statistics import median
 from typing import TypeVar
 
 from tiltwise.common import wire
+from tiltwise.decode.sequence_ranges import SequenceRanges
 from tiltwise.live.open_session import Worn, open_session
 from tiltwise.live.wearer.live_events import Command
 from tiltwise.sim.board.simulation import Simulation
+from tiltwise.store.acknowledged.receipts import Month, Receipts
+from tiltwise.store.files import schema
+from tiltwise.store.files.codec import Chunk
+from tiltwise.store.files.raw_files import insert_chunk, month_of
 from tiltwise.store.stored_samples import StoredDay
 from tiltwise.store.writer import Store, StoreReader
 from tiltwise.types import Mount
@@ -31,6 +38,7 @@ SIMULATED_H = 1.0
 READS = 15
 _STARTED_S = datetime(2026, 1, 5, 9, tzinfo=UTC).timestamp()
 _DAY_S = 86400.0
+_FRAMES = 300  # a minute of 50 Hz, ten samples a frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +94,7 @@ def year_results(
         for share in _write_year(a_year, stored, days, round(hours * 60)):
             yield 0.7 + 0.25 * share, None
         year = YearRow(days, row.raw_mb / hours * HOURS_A_DAY * days, _size_mb(a_year / "core.db"))
-        found = (*_year_reads(a_year, reads), _raw_read(a_day, reads))
+        found = (*_openings(a_year, reads), *_year_reads(a_year, reads), _raw_read(a_day, reads))
     yield 1.0, YearResult(row, year, found, _why_not_cold())
 
 
@@ -138,6 +146,43 @@ def _write_year(folder: Path, stored: StoredDay, days: int, block: int) -> Itera
                 store.put_events(session, stored.events, shift_s)
             store.commit()
             yield (k + 1) / days
+    _write_chunks(folder, days)
+
+
+def _write_chunks(folder: Path, days: int) -> None:
+    """Let the store hold a chunk for each minute of its days, listed as received and with receipts."""
+    receipts = Receipts.load(folder)
+    core = schema.open_writer(folder / schema.CORE_NAME, schema.CORE_MIGRATIONS)
+    with contextlib.closing(core), schema.transaction(core):
+        for k in range(days):
+            start_us = round((_STARTED_S + _DAY_S * (k + k // 5 * 2)) * 1e6)
+            n = HOURS_A_DAY * 60
+            rows = [
+                Chunk(
+                    k + 1, 0, _FRAMES * i, _FRAMES * (i + 1) - 1, _FRAMES, 10 * _FRAMES,
+                    start_us + 60_000_000 * i, start_us + 60_000_000 * (i + 1), b"",
+                )
+                for i in range(n)
+            ]  # fmt: skip
+            ranges = SequenceRanges()
+            ranges.add(0, _FRAMES * n - 1)
+            core.execute(
+                "INSERT OR REPLACE INTO received (device_id, boot, ranges) VALUES (1, ?, ?)",
+                (k + 1, ranges.pack()),
+            )
+            month = month_of(start_us)
+            with (
+                contextlib.closing(
+                    schema.open_writer(folder / f"raw-{month}.db", schema.RAW_MIGRATIONS)
+                ) as raw,
+                schema.transaction(raw),
+            ):
+                for row in rows:
+                    insert_chunk(raw, "year", row)
+            kept = receipts.months.setdefault(month, Month())
+            kept.chunks += n
+            kept.frames["year", k + 1] = ranges
+    receipts.rewrite()
 
 
 def _year_reads(folder: Path, reads: int) -> Iterator[ReadRow]:
@@ -147,6 +192,25 @@ def _year_reads(folder: Path, reads: int) -> Iterator[ReadRow]:
     yield _timed("a day: minutes, alerts, summary", folder, reads, lambda r: r.day(middle).summary())
     yield _timed("a year: totals of each day", folder, reads, lambda r: r.totals(days[0], days[-1]))
     yield _timed("a year: which days there are", folder, reads, lambda r: r.days())
+
+
+def _openings(folder: Path, opens: int) -> Iterator[ReadRow]:
+    """Open the year for writing: the check of core.db, receipts against its lists and against each month."""
+    seconds: dict[bool, list[tuple[float, float]]] = {True: [], False: []}  # of the clock, of the processor
+    for is_cold in (True, False):
+        for _ in range(opens):
+            if is_cold:
+                _forget(folder)
+            began_s, began_cpu_s = time.perf_counter(), time.process_time()
+            store = Store(folder, min_free_bytes=0)
+            seconds[is_cold].append((time.perf_counter() - began_s, time.process_time() - began_cpu_s))
+            told = store.reports
+            store.close()
+            if told:
+                raise RuntimeError(f"the year is not as its receipts say: {told[0]}")
+    for k, what in enumerate(("opening for writing, with all checks", "the same, time of the processor")):
+        cold_s, warm_s = ([each[k] for each in seconds[is_cold]] for is_cold in (True, False))
+        yield ReadRow(what, opens, median(cold_s), median(warm_s), max(cold_s))
 
 
 def _raw_read(folder: Path, reads: int) -> ReadRow:

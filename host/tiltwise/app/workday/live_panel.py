@@ -1,0 +1,165 @@
+"""The live panel of `tiltwise watch`: angle gauge, dose, the last minutes, what the wearer does, today so far.
+
+Events in, lines of at most 79 columns out; every meaning is in a word or a mark, none in a colour.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+
+import numpy as np
+
+from tiltwise.common import dose
+from tiltwise.decode.messages import Status
+from tiltwise.live.event_text import clock, lasting
+from tiltwise.live.wearer.live_events import LiveEvents, PostureMeasured
+from tiltwise.live.wearer.notices import Notice, NoticeLevel
+from tiltwise.types import ACTIVITIES, Activity, Mount, MovementDone, MovementDue, Update
+
+COLUMNS = 79  # of a usual terminal, without the last, which would wrap
+_GAUGE_DEG = (-30.0, 90.0)
+_GAUGE_CELLS = 61  # 2 deg each
+_LINE_CELLS = 60
+_LINE_S = 10.0  # that each cell of the line stands for: ten minutes in all
+_BLOCKS, _PLAIN = "▁▂▃▄▅▆▇█", "_.-~=+*#"
+_POSTURE = (Activity.STILL, Activity.MOVING)
+
+
+class LivePanel:
+    """Keeps what the panel shows.
+
+    Parameters
+    ----------
+    limit_deg, recover_deg
+        From where on a posture counts, and below which it is left.
+    has_blocks
+        Whether the terminal can show block characters.
+    """
+
+    def __init__(self, limit_deg: float, recover_deg: float, *, has_blocks: bool = True) -> None:
+        self._limit_deg, self._recover_deg = limit_deg, recover_deg
+        self._marks = _BLOCKS if has_blocks else _PLAIN
+        self._full, self._empty = ("█", "·") if has_blocks else ("#", ".")
+        self._angle_deg = self._filled = math.nan
+        self._cells: deque[float] = deque(maxlen=_LINE_CELLS)  # mean angles, NaN: none
+        self._cell: list[float] = []
+        self._cell_s: float | None = None
+        self._seen_s: float | None = None
+        self._worn_s = self._posture_s = self._beyond_s = 0.0
+        self._alerts = self._suggested = self._moved = 0
+        self._battery: int | None = None
+
+    def take(self, events: LiveEvents) -> None:
+        """Remember what a chunk brought."""
+        for event in events:
+            match event:
+                case PostureMeasured():
+                    self._measured(event)
+                case Update() if len(event.activity):
+                    self._add(event)
+                case Status():
+                    self._battery = event.battery_percent
+                case Notice(level=NoticeLevel.ALERT, is_repeated=False):
+                    self._alerts += 1
+                case Notice(level=NoticeLevel.MOVEMENT):
+                    self._suggested += 1
+                case MovementDone():
+                    self._moved += 1
+                case MovementDue():
+                    pass  # whether it is told is a notice
+
+    def lines(self, received_s: float, angles: str, activity: str, mount: Mount, link: str = "") -> list[str]:
+        """Return the panel; `angles` and `activity` are the words for now."""
+        found = [
+            f"{clock(received_s):>8}  {angles}  {activity}",
+            f"   angle  {self._gauge()}",
+            f"          {self._scale()}",
+            f"    dose  {self._dose(mount)}",
+            f"  10 min  {self._line()}",
+            f"   today  {self._today()}",
+        ]
+        state = ", ".join(filter(None, (link, "" if self._battery is None else f"battery {self._battery} %")))
+        if state:
+            found.append(f"  sensor  {state}")
+        return [line[:COLUMNS] for line in found]
+
+    def summary(self, received_s: float) -> str:
+        """Return today so far as one plain line, for where nothing can be redrawn."""
+        return f"{clock(received_s):>7}  so far: {self._today()}"
+
+    def _measured(self, event: PostureMeasured) -> None:
+        self._angle_deg, self._filled = event.angle_deg, event.filled
+        if self._cell_s is None:
+            self._cell_s = event.t_s
+        if event.t_s - self._cell_s >= _LINE_S:
+            known = [angle for angle in self._cell if math.isfinite(angle)]
+            self._cells.append(sum(known) / len(known) if known else math.nan)
+            # Time without samples stays empty.
+            unseen = min(int((event.t_s - self._cell_s) / _LINE_S) - 1, _LINE_CELLS)
+            self._cells.extend([math.nan] * unseen)
+            self._cell, self._cell_s = [], event.t_s
+        self._cell.append(event.angle_deg)
+
+    def _add(self, update: Update) -> None:
+        """Add the time of a block; a gap counts for nothing."""
+        t_s = update.angles.t_s
+        times = t_s if self._seen_s is None else np.concatenate(([self._seen_s], t_s))
+        passed_s = np.diff(times)
+        passed_s = np.where((passed_s > 0) & (passed_s <= 0.5), passed_s, 0.0)
+        self._seen_s = float(t_s[-1])
+        codes = update.activity[-len(passed_s) :] if len(passed_s) else update.activity[:0]
+        is_posture = np.isin(codes, [ACTIVITIES.index(activity) for activity in _POSTURE])
+        self._worn_s += float(passed_s[codes != ACTIVITIES.index(Activity.NOT_WORN)].sum())
+        posture_s = float(passed_s[is_posture].sum())
+        self._posture_s += posture_s
+        if self._angle_deg >= self._limit_deg:
+            self._beyond_s += posture_s
+
+    def _gauge(self) -> str:
+        cells = ["─" if self._marks == _BLOCKS else "-"] * _GAUGE_CELLS
+        cells[_cell_of(self._recover_deg)], cells[_cell_of(self._limit_deg)] = ":", "|"
+        if math.isfinite(self._angle_deg):
+            cells[_cell_of(self._angle_deg)] = "O"
+        return f"[{''.join(cells)}]"
+
+    def _scale(self) -> str:
+        """Return the numbers below the gauge, each under its cell."""
+        row = [" "] * (_GAUGE_CELLS + 6)
+        for deg in (-30, 0, int(self._limit_deg), 60, 90):
+            text = str(deg)
+            at = 1 + _cell_of(deg) - len(text) // 2
+            row[max(at, 0) : max(at, 0) + len(text)] = text
+        return "".join(row).rstrip()
+
+    def _dose(self, mount: Mount) -> str:
+        if not math.isfinite(self._filled):
+            return "not known yet"
+        cells = round(30 * min(self._filled, 1.0))
+        bar = f"[{self._full * cells}{self._empty * (30 - cells)}] {100 * self._filled:3.0f} %"
+        allowed_ms = dose.allowed_ms(dose.limits_of(mount), int(10 * max(self._angle_deg, 0.0)))
+        if allowed_ms is None or self._angle_deg < self._limit_deg:
+            return bar
+        left_s = allowed_ms / 1000 * max(1.0 - self._filled, 0.0)
+        return f"{bar}, full in {lasting(left_s)}"
+
+    def _line(self) -> str:
+        """Return the last ten minutes: the height is the mean angle up to 60 deg, a space is time without one."""
+        return "".join(
+            " " if math.isnan(angle) else self._marks[int(np.clip(angle / 60 * 8, 0, 7))]
+            for angle in self._cells
+        )
+
+    def _today(self) -> str:
+        share = 100 * self._beyond_s / self._posture_s if self._posture_s else 0.0
+        moved = f", moved {self._moved} of {self._suggested}" if self._suggested else ""
+        return (
+            f"worn {lasting(self._worn_s)}, beyond {self._limit_deg:.0f} deg {share:.0f} %, "
+            f"alerts {self._alerts}{moved}"
+        )
+
+
+def _cell_of(angle_deg: float) -> int:
+    low, high = _GAUGE_DEG
+    share = (min(max(angle_deg, low), high) - low) / (high - low)
+    return round(share * (_GAUGE_CELLS - 1))

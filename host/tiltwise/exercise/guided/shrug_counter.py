@@ -1,0 +1,191 @@
+"""Moments of a collar -> shrugs that were asked for: up, held, and down again, from the vertical acceleration alone.
+
+Held shoulders make no acceleration and turn the collar little, so only the strokes are seen: a rise is told when it
+ends, and done when the fall ends. Between strokes the speed is known to be zero and the offset of the accelerometer
+is learned. Metres and seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from math import sqrt
+from statistics import median
+
+from tiltwise.exercise.guided.counter_events import CounterEvent, RepTakenBack, RepTold
+from tiltwise.exercise.guided.moments import MAX_GAP_S, Moment
+from tiltwise.types import RepCompleted, Side
+
+_FIRST = 12  # moments that give the first offset
+
+
+class Shoulders(Enum):
+    """Where the shoulders are."""
+
+    DOWN = auto()
+    RISING = auto()
+    UP = auto()
+    FALLING = auto()
+
+
+class Stroke(Enum):
+    """What a moment shows."""
+
+    ROSE = auto()  # upward, fast enough
+    SLOWED = auto()  # the stroke is over, and was one of shoulders
+    FAILED = auto()  # the stroke is over, and was not
+    FELL = auto()  # downward
+    LATE = auto()  # up for too long
+    NOTHING = auto()
+
+
+# A pair that is not listed stays where it is.
+TRANSITIONS = {
+    (Shoulders.DOWN, Stroke.ROSE): Shoulders.RISING,
+    (Shoulders.RISING, Stroke.SLOWED): Shoulders.UP,
+    (Shoulders.RISING, Stroke.FAILED): Shoulders.DOWN,
+    (Shoulders.UP, Stroke.FELL): Shoulders.FALLING,
+    (Shoulders.UP, Stroke.LATE): Shoulders.DOWN,
+    (Shoulders.FALLING, Stroke.SLOWED): Shoulders.DOWN,
+    (Shoulders.FALLING, Stroke.FAILED): Shoulders.UP,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ShrugSettings:
+    """What a shrug looks like: shoulders rise by 2 to 4 cm, in 0.4 to 1.5 s."""
+
+    least_m: float = 0.006
+    most_m: float = 0.15  # more is standing up
+    least_m_s: float = 0.018  # 2 cm in 1.5 s peaks at 25 mm/s
+    end_share: float = 0.25  # of the greatest speed of the stroke: below, it is over
+    noise_times: float = 4.0  # of the noise at rest: more acceleration is a stroke
+    least_acc_m_s2: float = 0.04
+    most_acc_m_s2: float = 0.15
+    quiet_s: float = 0.24
+    offset_s: float = 1.0  # time constant with which offset and noise are learned at rest
+    moving_s: float = 8.0  # the same while something moves: a wrong beginning is forgotten
+    first_noise_m_s2: float = 0.03
+    longest_s: float = 30.0
+
+
+class ShrugCounter:
+    """Counts shrugs; the same face as a TurnCounter."""
+
+    def __init__(self, exercise: str, settings: ShrugSettings | None = None) -> None:
+        self.exercise, self._s = exercise, settings or ShrugSettings()
+        self.state = Shoulders.DOWN
+        self._t_s: float | None = None
+        self._offset_m_s2: float | None = None
+        self._square = self._s.first_noise_m_s2**2  # of the noise at rest
+        self._first: list[float] = []
+        self._speed_m_s = self._quiet_s = self._rested_s = 0.0
+        self._stroke_s = self._fastest_m_s = self._way_m = 0.0
+        self._start_s = self._up_s = self._down_s = 0.0
+        self._told: RepTold | None = None
+
+    @property
+    def deviation_deg(self) -> float:
+        """Nothing: held shoulders are not seen."""
+        return float("nan")
+
+    @property
+    def side(self) -> Side:
+        """Shoulders rise together."""
+        return Side.NONE
+
+    @property
+    def held_s(self) -> float:
+        """How long the shoulders have been up."""
+        return 0.0 if self._told is None or self._t_s is None else self._t_s - self._up_s
+
+    @property
+    def rested_s(self) -> float:
+        """How long they have been down and quiet."""
+        return self._rested_s if self.state is Shoulders.DOWN else 0.0
+
+    def step(self, moment: Moment) -> list[CounterEvent]:
+        """Take a moment; return what it shows."""
+        dt_s = 0.0 if self._t_s is None else moment.t_s - self._t_s
+        if dt_s > MAX_GAP_S or not moment.is_worn:
+            events = self.finish()
+            self._t_s, self._speed_m_s = moment.t_s, 0.0
+            return events
+        self._t_s = moment.t_s
+        if dt_s <= 0.0:
+            return []
+        self._move(moment.rise_m_s / dt_s, dt_s)
+        shown = self._look()
+        following = TRANSITIONS.get((self.state, shown), self.state)
+        events = self._act(shown, following)
+        self.state = following
+        return events
+
+    def finish(self) -> list[CounterEvent]:
+        """Close the repetition under way: what was told stands."""
+        events: list[CounterEvent] = [] if self._told is None else [self._rep(self._t_s or 0.0)]
+        self._told, self.state, self._rested_s = None, Shoulders.DOWN, 0.0
+        return events
+
+    def _move(self, acc_m_s2: float, dt_s: float) -> None:
+        """Follow speed and way; at rest the speed is zero, and offset and noise are learned."""
+        s = self._s
+        if self._offset_m_s2 is None:
+            self._first.append(acc_m_s2)
+            if len(self._first) >= _FIRST:
+                self._offset_m_s2 = median(self._first)
+            return
+        beyond = acc_m_s2 - self._offset_m_s2
+        limit = min(max(s.noise_times * sqrt(self._square), s.least_acc_m_s2), s.most_acc_m_s2)
+        self._quiet_s = self._quiet_s + dt_s if abs(beyond) < limit else 0.0
+        is_quiet = self._quiet_s >= s.quiet_s
+        weight = dt_s / (s.offset_s if is_quiet else s.moving_s)
+        kept = min(max(beyond, -s.most_acc_m_s2), s.most_acc_m_s2)
+        self._offset_m_s2 += weight * kept
+        self._square += weight * (kept * kept - self._square) if is_quiet else 0.0
+        self._speed_m_s = 0.5 * self._speed_m_s if is_quiet else self._speed_m_s + beyond * dt_s
+        self._rested_s = self._rested_s + dt_s if is_quiet else 0.0
+        self._way_m += self._speed_m_s * dt_s
+
+    def _look(self) -> Stroke:
+        s, speed = self._s, self._speed_m_s
+        t_s = self._t_s or 0.0
+        if self.state is Shoulders.DOWN:
+            return Stroke.ROSE if speed >= s.least_m_s else Stroke.NOTHING
+        if self.state is Shoulders.UP:
+            if t_s - self._up_s > s.longest_s:
+                return Stroke.LATE
+            return Stroke.FELL if speed <= -s.least_m_s else Stroke.NOTHING
+        sign = 1.0 if self.state is Shoulders.RISING else -1.0
+        self._fastest_m_s = max(self._fastest_m_s, sign * speed)
+        if sign * speed > s.end_share * self._fastest_m_s:
+            return Stroke.NOTHING
+        return Stroke.SLOWED if s.least_m <= sign * self._way_m <= s.most_m else Stroke.FAILED
+
+    def _act(self, shown: Stroke, following: Shoulders) -> list[CounterEvent]:
+        t_s = self._t_s or 0.0
+        if shown in (Stroke.ROSE, Stroke.FELL) and following is not self.state:
+            self._fastest_m_s = self._way_m = 0.0
+            self._stroke_s = t_s
+            if shown is Stroke.ROSE:
+                self._start_s = t_s
+            return []
+        if shown is Stroke.SLOWED and self.state is Shoulders.RISING:
+            self._up_s = t_s
+            self._told = RepTold(t_s, Side.NONE, float("nan"))
+            return [self._told]
+        if shown is Stroke.SLOWED and self._told is not None:
+            self._down_s = self._stroke_s
+            done = self._rep(t_s)
+            self._told = None
+            return [done]
+        if shown is Stroke.LATE and self._told is not None:
+            told, self._told = self._told, None
+            return [RepTakenBack(t_s, told.t_s, Side.NONE, "the shoulders did not come down")]
+        return []
+
+    def _rep(self, t_s: float) -> RepCompleted:
+        held_s = max((self._down_s if self._down_s > self._up_s else t_s) - self._up_s, 0.0)
+        return RepCompleted(
+            t_s, self.exercise, Side.NONE, self._start_s, self._up_s, t_s, float("nan"), held_s
+        )

@@ -1,0 +1,1 @@
+"""Desk sessions with known angles, and whether alerts and activity follow them."""

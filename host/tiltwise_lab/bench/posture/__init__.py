@@ -1,0 +1,1 @@
+"""Generated workdays -> what the posture rules of ours and of others do on them."""

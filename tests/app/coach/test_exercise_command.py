@@ -1,0 +1,80 @@
+"""`tiltwise exercise`, `rom` and `progress` on a simulated wearer who listens: from register to store and words."""
+
+import io
+import json
+import re
+
+import pytest
+from rich.console import Console
+
+from tiltwise.app.coach.exercise_command import ExerciseOptions, run_exercises
+from tiltwise.config.settings import Settings
+from tiltwise.errors import AppError, UsageError
+from tiltwise.exercise.catalogue import CATALOGUE
+from tiltwise.exercise.definition import QUESTIONS
+from tiltwise.exercise.guided.coach import CoachSettings
+from tiltwise.store.writer import Store
+from tiltwise.types import Side
+
+
+def lead(tmp_path, name, address, *, answer=None, **more):
+    console = Console(width=100, file=(shown := io.StringIO()))
+    dose = CoachSettings(reps=more.pop("reps", 1), hold_s=more.pop("hold_s", None), breath_s=2.0)
+    options = ExerciseOptions(
+        name=name, address=address, settings=Settings(), catalogue=CATALOGUE, dose=dose, data=tmp_path, **more
+    )
+    return run_exercises(options, console, answer), shown.getvalue()
+
+
+def test_a_wearer_who_does_it_well_is_led_counted_and_kept(tmp_path):
+    records, shown = lead(tmp_path, "side-tilt", "sim:?mount=head&speed=0", hold_s=2.0)
+    assert [record.counts for record in records] == [{Side.RIGHT: 1, Side.LEFT: 1}]
+    assert re.search(
+        r"TILT RIGHT +Grow long.*right 1, \d+ deg.*HOLD.*BACK.*TILT LEFT.*left 1", shown, re.DOTALL
+    )
+    assert "right and left differ by" in shown
+    with Store.open_readonly(tmp_path) as reader:
+        (kept,) = reader.exercises()
+        summary = reader.day(reader.days()[-1]).summary()
+    assert kept.counts == {Side.RIGHT: 1, Side.LEFT: 1}
+    assert len(summary.reps) == 2
+
+
+def test_who_stops_listening_loses_nothing(tmp_path):
+    records, shown = lead(tmp_path, "clasped_nod", "sim:?mount=head&speed=0&manner=stops&minutes=1", reps=20)
+    assert records[0].counts == {Side.NONE: 3}
+    assert not records[0].is_complete
+    assert "3 of 20; stopped" in shown
+
+
+def test_shrugs_are_counted_at_the_collar(tmp_path):
+    records, _ = lead(tmp_path, "chest_open_shoulder_drop", "sim:?mount=collar&speed=0", reps=3)
+    assert records[0].counts == {Side.NONE: 3}
+
+
+def test_the_questions_come_first_are_kept_and_leave_out_what_they_speak_against(tmp_path):
+    asked = []
+
+    def answer(question):
+        asked.append(question)
+        return question == QUESTIONS["osteoporosis"]
+
+    with pytest.raises(AppError, match="nothing is left to do"):
+        lead(tmp_path, "singing_snake", "sim:?mount=head&speed=0", answer=answer)
+    assert asked == list(QUESTIONS.values())
+    with pytest.raises(AppError, match="nothing is left to do"):  # kept: not asked again
+        lead(tmp_path, "singing_snake", "sim:?mount=head&speed=0", answer=None)
+    assert json.loads((tmp_path / "exercise_answers.json").read_text()) == {"yes": ["osteoporosis"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "said"),
+    [
+        ("sidetilt", "sim:", "no exercise or programme 'sidetilt': choose one of side_tilt,"),
+        ("side_tilt", "sim:?manner=wildly", "manner 'wildly': expected one of well, badly"),
+        ("side_tilt", "sim:desk?manner=well", "manner= is for sim:coached"),
+    ],
+)
+def test_wrong_use_is_told_in_a_line(tmp_path, name, address, said):
+    with pytest.raises((UsageError, ValueError), match=re.escape(said)):
+        lead(tmp_path, name, address)
