@@ -12,6 +12,7 @@ import pytest
 
 from command import Command, run
 from tiltwise.config.address import open_source
+from tiltwise.detect.posture import RuleSettings
 from tiltwise.live.follow import follow
 from tiltwise.offline.analyze import analyze
 from tiltwise.offline.input_file import read_input
@@ -44,8 +45,9 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("watched")
     address = "sim:slouch?sensors=2&minutes=4&speed=0&seed=3"
     result = run(
-        folder / "home", "watch", address, "--data", folder / "live", "--record", folder / "a.tw", cwd=folder
-    )
+        folder / "home", "watch", address, "--rule", "20:60", "--data", folder / "live",
+        "--record", folder / "a.tw", cwd=folder,
+    )  # fmt: skip
     assert result.code == 0, result.err
     return folder
 
@@ -81,7 +83,7 @@ def test_replay_analyze_and_follow_say_the_same_of_the_same_samples(tiltwise: Co
     data = read_input(file)
     assert data.mounting is not None
     assert data.collar is not None
-    result = analyze(data, data.mounting, collar=data.collar)
+    result = analyze(data, data.mounting, collar=data.collar, rule=RuleSettings(20.0, 15.0, 60.0))
     exposure = ExposureAccumulator()
     rows = exposure.process(result.t_s, result.angles["flexion_deg"], result.activity)
     rows += exposure.finish()

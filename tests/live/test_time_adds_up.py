@@ -20,7 +20,7 @@ from tiltwise.report.time_check import Measured, check_time
 from tiltwise.store.overview import check_store
 from tiltwise.store.writer import Store
 from tiltwise.types import Mount, SignalGap
-from tiltwise_lab.bench.storage.random_days import live_day, residuals_s
+from tiltwise_lab.bench.storage.unexplained_seconds import live_day, residuals_s
 from tiltwise_lab.radio.virtual_time import run_virtually
 
 

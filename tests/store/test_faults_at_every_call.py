@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tiltwise_lab.bench.storage import failing_calls
-from tiltwise_lab.bench.storage.faults_at_every_call import OPERATIONS, call_rows, check
-from tiltwise_lab.bench.storage.prepared_stores import present, record
+from tiltwise_lab.bench.storage.faults import failing_calls
+from tiltwise_lab.bench.storage.faults.faults_at_every_call import OPERATIONS, call_rows, check
+from tiltwise_lab.bench.storage.faults.prepared_stores import present, record
 
 
 @pytest.mark.skipif(

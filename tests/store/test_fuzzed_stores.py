@@ -3,7 +3,7 @@
 import random
 from pathlib import Path
 
-from tiltwise_lab.bench.storage.fuzzed_stores import damage, fuzz_rows
+from tiltwise_lab.bench.storage.faults.fuzzed_stores import damage, fuzz_rows
 
 
 def test_a_damaged_store_loses_nothing_in_silence() -> None:

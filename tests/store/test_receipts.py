@@ -218,6 +218,25 @@ def test_a_month_whose_schema_is_no_text_any_more_is_set_aside(tmp_path: Path) -
     assert "100 acknowledged frames of clip are missing" in said[1]
 
 
+def test_an_index_that_holds_another_ones_page_is_damage(tmp_path: Path) -> None:
+    """The quick check of SQLite says "ok" to it, and days would be looked up among names."""
+    with Store(tmp_path, min_free_bytes=0) as store:
+        session = begin(store)
+        fill(store, session, 0, 100)
+        store.put_gap(session, T0_S, T0_S + 1.0, "lost on the way")
+    db = sqlite3.connect(tmp_path / "core.db")
+    sql = "SELECT rootpage FROM sqlite_master WHERE name IN ('gap_start', 'sqlite_autoindex_device_1')"
+    places = [4096 * (page - 1) for (page,) in db.execute(sql)]
+    db.close()
+    data = bytearray((tmp_path / "core.db").read_bytes())
+    pages = [bytes(data[at : at + 4096]) for at in places]
+    for at, page in zip(places, pages[::-1], strict=True):
+        data[at : at + 4096] = page
+    (tmp_path / "core.db").write_bytes(data)
+    assert "core.db was damaged: set aside as" in reports(tmp_path)[0]
+    assert seqs(tmp_path) == list(range(100))
+
+
 def test_receipts_of_a_single_file_are_read_as_they_were(tmp_path: Path) -> None:
     left = killed(tmp_path, 100)
     first, second = (left / name for name in RECEIPTS_NAMES)

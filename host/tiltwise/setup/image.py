@@ -34,18 +34,19 @@ def write_image(folder: Path, tools: Tools) -> str:
     rom = (folder / "rom").resolve()
     return "\n".join(
         (
-            f"wrote {folder}. MICROPYTHON is a checkout of MicroPython 1.29 set up to build that port.",
-            "XIAO nRF52840 Sense, frozen (needs Zephyr's west; then copy zephyr.uf2 onto its drive):",
+            f"wrote {folder}",
+            "MICROPYTHON is a checkout of MicroPython 1.29, set up to build the port.",
+            "XIAO nRF52840 Sense, frozen; then copy zephyr.uf2 onto its drive:",
             f"  {_ZEPHYR} \\",
             f"    -DEXTRA_CONF_FILE={zephyr / 'tiltwise.conf'} \\",
             f"    -DEXTRA_DTC_OVERLAY_FILE={zephyr / 'tiltwise.overlay'}",
-            "ESP32-C3, frozen (BOARD=ESP32_GENERIC_S3 or, in ports/rp2, RPI_PICO_W: the same way):",
+            "ESP32-C3, frozen (others the same way: ESP32_GENERIC_S3, rp2's RPI_PICO_W):",
             "  make -C MICROPYTHON/ports/esp32 BOARD=ESP32_GENERIC_C3 \\",
             f"    FROZEN_MANIFEST={manifest}",
-            "any board whose MicroPython has a ROM partition (`mpremote romfs query` tells):",
+            "a board with a ROM partition (`mpremote romfs query` tells):",
             f"  mpremote romfs --no-mpy -o {folder / 'tiltwise.romfs'} build {rom}",
             f"  mpremote romfs deploy {folder / 'tiltwise.romfs'}",
-            "then `tiltwise setup`: it finds the firmware there and brings main.py, key and name",
+            "then `tiltwise setup`: it finds the firmware there, and brings the rest",
         )
     )
 

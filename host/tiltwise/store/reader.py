@@ -131,6 +131,8 @@ class StoreReader:
         """Return the local days that have aggregates, in order."""
         tz = zone_info(zone or self.zone())
         quarters = self._query(f"SELECT DISTINCT start_us / {_QUARTER_US} FROM aggregate")
+        if not all(isinstance(q, int) for (q,) in quarters):
+            raise schema.explain(sqlite3.DatabaseError(schema.DAMAGED), self._folder / schema.CORE_NAME)
         times = (datetime.fromtimestamp(int(str(q)) * 900, tz) for (q,) in quarters)
         return sorted({t.date() for t in times})
 

@@ -160,6 +160,17 @@ def open_core(folder: Path, now_s: float) -> tuple[sqlite3.Connection, list[str]
     return opened.connection, told
 
 
+# The quick check does not read what indexes say: of pages that have changed places, times are no numbers.
+_OUT_OF_PLACE = tuple(
+    f"SELECT count(*) FROM {table} INDEXED BY {index} WHERE typeof({column}) <> 'integer'"
+    for table, index, column in (
+        ("aggregate", "aggregate_start", "start_us"),
+        ("event", "event_utc", "utc_us"),
+        ("gap", "gap_start", "start_us"),
+    )
+)
+
+
 @dataclass(frozen=True, slots=True)
 class _Opened:
     """An intact file, and how many pages of its log SQLite took for valid."""
@@ -175,7 +186,9 @@ def _open_checked(path: Path) -> _Opened | None:
         db = schema.connect_writer(path)
         valid = swap.checkpoint(db)  # before anything is written, which would cut the log
         schema.migrate(db, path, schema.CORE_MIGRATIONS)
-        if db.execute("PRAGMA quick_check(1)").fetchone() == ("ok",):
+        if db.execute("PRAGMA quick_check(1)").fetchone() == ("ok",) and not any(
+            db.execute(sql).fetchone()[0] for sql in _OUT_OF_PLACE
+        ):
             return _Opened(db, valid)
     except sqlite3.DatabaseError as error:
         if not schema.is_damage(error):

@@ -119,7 +119,7 @@ class Database(sqlite3.Connection):
 
 def is_damage(error: sqlite3.Error) -> bool:
     """Tell whether this error means that the file itself is broken."""
-    return any(sign in str(error) for sign in ("malformed", "not a database", "corrupt"))
+    return any(sign in str(error) for sign in ("malformed", "not a database", "corrupt", "no such index"))
 
 
 def make_private(path: Path) -> None:

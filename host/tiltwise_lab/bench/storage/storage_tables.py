@@ -13,17 +13,15 @@ from tiltwise.console import progress_bar
 from tiltwise_lab.bench import process_stats
 from tiltwise_lab.bench.storage import (
     damaged_files,
-    failing_calls,
-    faults_at_every_call,
-    fuzzed_stores,
     kill_and_power_cut,
-    random_days,
     receipts_cost,
     restart_time,
     soak,
+    unexplained_seconds,
     watch_process,
 )
 from tiltwise_lab.bench.storage import year as bench_year
+from tiltwise_lab.bench.storage.faults import failing_calls, faults_at_every_call, fuzzed_stores
 from tiltwise_lab.bench.table import collect, table
 
 _CALLS_SCALED = 500  # calls tried of an operation and fault at scale 1; without a scale all of them
@@ -33,7 +31,7 @@ _MOST_FAILURES = 20  # shown
 def print_days(days: int | None, console: Console) -> None:
     """Random days: seconds that are nowhere, or in two places."""
     with progress_bar("living random days") as show:
-        rows = random_days.day_rows(days or random_days.DAYS, show)
+        rows = unexplained_seconds.day_rows(days or unexplained_seconds.DAYS, show)
     wrong = [row for row in rows if row.unexplained_s or row.double_s]
     hours = sum(row.minutes for row in rows) / 60
     worst = max(rows, key=lambda row: abs(row.worst_minute_s))

@@ -22,14 +22,14 @@ from tiltwise.store.files import schema
 from tiltwise.store.files.swap import incidents
 from tiltwise.store.reader import StoreReader
 from tiltwise.store.writer import Store, StoreError
-from tiltwise_lab.bench.storage.killed_host import T0_S
-from tiltwise_lab.bench.storage.prepared_stores import (
+from tiltwise_lab.bench.storage.faults.prepared_stores import (
     FRAMES_OF_BOOTS,
     present,
     quick_disk,
     record,
     template_with_recordings,
 )
+from tiltwise_lab.bench.storage.killed_host import T0_S
 
 STORES = 10_000
 _PAGE = 512  # a sector

@@ -3,7 +3,7 @@
 For n = 1 to N the n-th write, fsync, rename or unlink of an operation fails or kills the program; then the store is
 opened again. Demanded: whatever was acknowledged is stored or its loss is told, minutes and events survive, and
 recording goes on. Runs in a process of its own with failing_calls.py preloaded, which forks for each fault:
-`python -m tiltwise_lab.bench.storage.faults_at_every_call FOLDER POINTS SEED`, POINTS 0 for all.
+`python -m tiltwise_lab.bench.storage.faults.faults_at_every_call FOLDER POINTS SEED`, POINTS 0 for all.
 """
 
 from __future__ import annotations
@@ -26,9 +26,8 @@ from tiltwise.offline.rebuild import rebuild
 from tiltwise.store.erase import KEEP_RAW, erase_all, erase_stretch
 from tiltwise.store.files import schema
 from tiltwise.store.writer import Store
-from tiltwise_lab.bench.storage.failing_calls import FailingCalls, Fault, build
-from tiltwise_lab.bench.storage.killed_host import T0_S
-from tiltwise_lab.bench.storage.prepared_stores import (
+from tiltwise_lab.bench.storage.faults.failing_calls import FailingCalls, Fault, build
+from tiltwise_lab.bench.storage.faults.prepared_stores import (
     FEW_FRAMES,
     FRAMES_OF_BOOTS,
     STEP,
@@ -43,6 +42,7 @@ from tiltwise_lab.bench.storage.prepared_stores import (
     time_s,
     two_boots,
 )
+from tiltwise_lab.bench.storage.killed_host import T0_S
 
 _MISSING = re.compile(r"^(\d+) acknowledged frames", re.MULTILINE)
 

@@ -1,0 +1,1 @@
+"""Stores with faults at every file call and damage anywhere in, what was lost and what was not told out."""
