@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tiltwise.common import wire
 from tiltwise.decode.decoder import Decoder
+from tiltwise.detect.posture import RuleSettings
 from tiltwise.motion.calibration.guided_calibration import find_guided_calibration
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.motion.orientation.estimator import OrientationStage
@@ -52,7 +53,7 @@ def story(stream: int) -> tuple[Block, Mounting, Update]:
 
 def tracked(block: Block, mounting: Mounting, cuts: list[int]) -> Update:
     """All angles, activity and events of a block cut there."""
-    tracker = Tracker(TrackerSettings(mounting))
+    tracker = Tracker(TrackerSettings(mounting, rule=RuleSettings()))
     updates = [tracker.process(taken(block, slice(a, b))) for a, b in pairwise([0, *cuts, len(block.t_s)])]
     events: list[Event] = [e for u in updates for e in u.events] + tracker.finish()
     columns = {n: np.concatenate([getattr(u.angles, n) for u in updates]) for n in ("t_s", *ANGLES)}

@@ -26,6 +26,7 @@ from tiltwise_lab.registry import BENCHES
 
 COMMANDS = typer.main.get_command(app)
 README = pages.read(ROOT / "README.md")
+COMMANDS_PAGE = pages.read(ROOT / "docs" / "commands.md")
 
 by_page = pytest.mark.parametrize("path", pages.GUIDES, ids=pages.name_of)
 
@@ -118,8 +119,8 @@ def test_the_python_of_a_page_runs_as_pasted(
     assert np.allclose(np.linalg.norm(q, axis=1), 1)
 
 
-def test_the_settings_of_the_readme_are_settings(tmp_path: Path) -> None:
-    block = re.search(r"((?:    .*\n)*    \[rule\]\n(?:    .*\n)*)", README)
+def test_the_settings_of_the_page_are_settings(tmp_path: Path) -> None:
+    block = re.search(r"((?:    .*\n)*    \[rule\]\n(?:    .*\n)*)", COMMANDS_PAGE)
     assert block is not None
     file = tmp_path / "settings.toml"
     file.write_text(re.sub(r"^    ", "", block[1], flags=re.MULTILINE), encoding="utf-8")
@@ -176,10 +177,10 @@ def test_the_picture_of_the_readme_is_fresh() -> None:
 @pytest.mark.parametrize(
     "line", ["tiltwise", "tiltwise exercises", "tiltwise setup --dry-run", "tiltwise bench"]
 )
-def test_a_command_of_the_readme_that_needs_nothing_runs(line: str, tiltwise: Command) -> None:
+def test_a_command_of_the_pages_that_needs_nothing_runs(line: str, tiltwise: Command) -> None:
     assert line.split()[1:] in [
         [word.strip("[]") for word in arguments if word != "[NAME...]"]
-        for arguments in pages.commands(README)
+        for arguments in pages.commands(README + COMMANDS_PAGE)
     ]
     result = tiltwise(*line.split()[1:])
     assert result.code == 0, result.err

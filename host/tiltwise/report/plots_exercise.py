@@ -19,6 +19,7 @@ from tiltwise.report import style
 from tiltwise.types import FloatArray, Side
 
 _DAY_S = 86400.0
+_MARGIN_DAYS = 0.5  # beside the first and the last test
 _SHADES = {"hold": "#DDEBF5", "press": "#F7E3C3", "sink": "#DFF1EA", "rest": "#F1F3F5"}
 _SHADE_NAMES = {"hold": "hold", "press": "press without moving", "sink": "let it sink", "rest": "rest"}
 # Where each direction lies on the rose: as one looks at the wearer's head from behind.
@@ -130,7 +131,7 @@ def _draw_counted(axes: Axes, records: Sequence[ExerciseRecord], start_s: float)
 def rose(tests: Sequence[RangeTest], *, title: str, limits_deg: dict[Direction, float]) -> Figure:
     """Return the newest range of motion as a rose, with the band that measuring makes, and the first one."""
     figure = parts.new_figure()
-    axes = figure.add_axes((0.2, 0.12, 0.6, 0.74), projection="polar")
+    axes = figure.add_axes((0.2, 0.16, 0.6, 0.68), projection="polar")
     newest, first = tests[-1].range_deg, tests[0].range_deg
     known = [direction for direction in _ROSE if direction in newest]
     at = np.radians([_ROSE[direction] for direction in known])
@@ -162,7 +163,7 @@ def rose(tests: Sequence[RangeTest], *, title: str, limits_deg: dict[Direction, 
     axes.set_ylim(0, max(90.0, float(values.max()) + 10))
     axes.set_yticks([30, 60, 90])
     axes.tick_params(pad=14)
-    axes.legend(loc="lower left", bbox_to_anchor=(-0.32, -0.1), frameon=False, fontsize=9.5)
+    axes.legend(loc="lower left", bbox_to_anchor=(-0.34, 0.0), frameon=False, fontsize=9.5)
     figure.text(0.062, 0.945, title, fontsize=16, fontweight="bold", color=style.INK, parse_math=False)
     parts.draw_footnote(figure, tests[-1].mount)
     return figure
@@ -183,6 +184,7 @@ def progress(tests: Sequence[RangeTest], found: Sequence[Change], zone: tzinfo =
         axes.plot(days, values, marker="o", markersize=4, color=style.ANGLE, linewidth=1.2)
         axes.set_title(f"{change.direction}: {change.words}", fontsize=9.5, loc="left", color=style.INK)
         axes.set_ylim(min(low, *values) - 5, max(high, *values) + 5)
+        axes.set_xlim(days[0] - _MARGIN_DAYS, days[-1] + _MARGIN_DAYS)
         locator = mdates.AutoDateLocator(maxticks=4)  # type: ignore[no-untyped-call]
         axes.xaxis.set_major_locator(locator)
         axes.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator, tz=zone))  # type: ignore[no-untyped-call]

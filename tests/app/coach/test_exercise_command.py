@@ -12,7 +12,9 @@ from tiltwise.config.settings import Settings
 from tiltwise.errors import AppError, UsageError
 from tiltwise.exercise.catalogue import CATALOGUE
 from tiltwise.exercise.definition import QUESTIONS
+from tiltwise.exercise.directions import Direction
 from tiltwise.exercise.guided.coach import CoachSettings
+from tiltwise.exercise.guided.range_progress import range_tests
 from tiltwise.store.writer import Store
 from tiltwise.types import Side
 
@@ -45,6 +47,16 @@ def test_who_stops_listening_loses_nothing(tmp_path):
     assert records[0].counts == {Side.NONE: 3}
     assert not records[0].is_complete
     assert "3 of 20; stopped" in shown
+
+
+def test_a_range_test_is_one_test_of_each_direction(tmp_path):
+    records, shown = lead(tmp_path, "range_sides", "sim:?mount=head&speed=0", reps=3)
+    assert records[0].counts == {Side.RIGHT: 3, Side.LEFT: 3}
+    with Store.open_readonly(tmp_path) as reader:
+        kept = reader.exercises()
+    assert [record.n for record in kept] == [6]  # stored with each repetition, in one row
+    assert set(range_tests(kept)[0].range_deg) == {Direction.RIGHT, Direction.LEFT}
+    assert "range" in shown.lower()
 
 
 def test_shrugs_are_counted_at_the_collar(tmp_path):

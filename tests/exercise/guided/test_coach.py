@@ -133,6 +133,14 @@ def test_what_a_place_cannot_see_goes_by_the_clock():
     assert shorts(events)[1:4] == ["tilt right", "hold", "back"]
 
 
+def test_who_is_still_coming_back_from_the_exercise_before_is_waited_for():
+    t = times(30.0)
+    back = np.interp(t, [0.0, 1.5], [20.0, 0.0]) + course(t, [-50.0, -50.0], start_s=6.0)[0]
+    guide = coach("range_back", reps=2)
+    guide.process(angle_block(t, flexion_deg=back))
+    assert guide.is_done
+
+
 def test_a_press_against_the_palm_is_timed_and_movement_is_told():
     t = times(60.0)
     guide = coach("palm_press_front", reps=2)

@@ -105,6 +105,7 @@ class CountedCourse:
     def rest(self, moment: Moment) -> None:
         """Let the counter follow the wearer while nothing is asked for."""
         self.counter.step(moment)
+        self.counter.settle()
 
     # ---- what the wearer types ----
 
@@ -281,7 +282,10 @@ class CountedCourse:
         """Return what can be shown at this time."""
         asked = self.instruction(t_s)
         phase = self.exercise.phases[self._k]
-        following = self.exercise.phases[(self._k + 1) % len(self.exercise.phases)]
+        is_last = self._k + 1 == len(self.exercise.phases)
+        following = self.exercise.phases[0 if is_last else self._k + 1].short
+        if is_last and min(self.counts.values()) >= self._target:
+            following = "done"
         deviation = self.counter.deviation_deg
         out = max(deviation, 0.0) if deviation == deviation else None
         target = asked.to_deg or max((abs(rep.peak_deg) for rep in self.completed[-4:]), default=0.0)
@@ -289,7 +293,7 @@ class CountedCourse:
         return CoachView(
             asked.short,
             asked.say,
-            following.short.replace("{side}", asked.side.value),
+            following.replace("{side}", (self.asked_side if is_last else asked.side).value),
             asked.side,
             dict(self.counts),
             self._target,

@@ -58,6 +58,10 @@ class Counter(Protocol):
         """Take a moment; return what it shows."""
         ...
 
+    def settle(self) -> None:
+        """Nothing is asked for: a body at rest is where it begins from."""
+        ...
+
     def finish(self) -> list[CounterEvent]:
         """Close the repetition under way: there is no more to come."""
         ...

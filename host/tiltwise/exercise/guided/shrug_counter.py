@@ -121,6 +121,11 @@ class ShrugCounter:
         self.state = following
         return events
 
+    def settle(self) -> None:
+        """Nothing asked for: whatever the shoulders did is over."""
+        if self._quiet_s >= self._s.quiet_s:
+            self._told, self.state = None, Shoulders.DOWN
+
     def finish(self) -> list[CounterEvent]:
         """Close the repetition under way: what was told stands."""
         events: list[CounterEvent] = [] if self._told is None else [self._rep(self._t_s or 0.0)]

@@ -166,6 +166,12 @@ class TurnCounter:
         self.state = following
         return events
 
+    def settle(self) -> None:
+        """Take where the head is quiet for its middle, while nothing is asked for: it was on its way at the start."""
+        if self.state is not Turning.REST and self._quiet_s >= self._s.new_middle_s / 2:
+            self._clear()
+            self.state, self._middle_deg, self._rests = Turning.REST, self._calm_deg, [self._calm_deg]
+
     def finish(self) -> list[CounterEvent]:
         """Close the repetition under way: there is no more to come."""
         return self._lose(self._t_s or 0.0)

@@ -56,6 +56,7 @@ class StoreSink:
         self._sessions: dict[int, int] = {}  # boot -> session number
         self._live: MinuteStream | None = None  # of the present boot
         self._ended: list[MinuteStream] = []  # live ones of earlier boots
+        self._exercises: dict[float, tuple[int, float]] = {}  # by device s of the beginning
         self._late: dict[int, MinuteStream] = {}  # boot -> minutes of what came late
         self._trouble = ""
         self.recoveries = list(store.reports)
@@ -124,10 +125,13 @@ class StoreSink:
 
     def add_exercise(self, record: ExerciseRecord, utc_offset_s: float, *, is_over: bool) -> None:
         """Stage what was done of an exercise so far; when it is over, its repetitions are the day's too."""
-        if self._live is not None and self._live.session is not None:
-            self._store.put_exercise(self._live.session, record, utc_offset_s)
-            if is_over:
-                self._store.put_events(self._live.session, record.reps_at(record.start_s), utc_offset_s)
+        if self._live is None or self._live.session is None:
+            return
+        # The clocks learn meanwhile: an exercise keeps the session and the beginning it was first stored with.
+        session, offset_s = self._exercises.setdefault(record.start_s, (self._live.session, utc_offset_s))
+        self._store.put_exercise(session, record, offset_s)
+        if is_over:
+            self._store.put_events(session, record.reps_at(record.start_s), offset_s)
 
     def add_clock_fit(self, boot: int, device_s: float, utc_s: float, rate: float) -> None:
         """Stage the present clock fit of a boot."""

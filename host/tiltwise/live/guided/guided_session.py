@@ -114,7 +114,8 @@ class GuidedSession:
             not self._snoozed_s or received_s - self._snoozed_s >= _SNOOZE_EVERY_S
         ):
             self._snoozed_s = received_s
-            events += self._session.snooze(received_s, _SNOOZE_S)
+            said = self._session.snooze(received_s, _SNOOZE_S)
+            events += [event for event in said if isinstance(event, Command)]
         for event in [event for event in events if isinstance(event, Update)]:
             self._lead(event)
         events += [Command(command) for command in self._waiting]
