@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from tiltwise_lab.bench.exposure import day_checker
+from tiltwise_lab.bench.exposure.checked_days import random_rows
 from tiltwise_lab.bench.exposure.cohort_speed import federated_row
 from tiltwise_lab.bench.exposure.day_checker import check_day
 from tiltwise_lab.bench.exposure.made_days import made_rows
-from tiltwise_lab.bench.exposure.random_days import random_rows
 
 
 def test_the_checker_shares_no_code_and_is_short() -> None:

@@ -61,6 +61,7 @@ def person_days(folder: Path, memory_mb: int = 800) -> list[PersonDay]:
         with duckdb.connect(
             config={"memory_limit": f"{memory_mb}MB", "preserve_insertion_order": False}
         ) as db:
+            db.execute("SET enable_progress_bar = false")  # it would stand in the JSON
             rows = db.execute(sql, [str(folder / "**" / _PATTERN)]).fetchall()
     except duckdb.Error as error:
         line = " ".join(str(error).split())[:200]

@@ -7,7 +7,6 @@ speed, how "up" turned in the sensor, and nothing of turns about it. What is mis
 from __future__ import annotations
 
 import numpy as np
-from scipy import signal
 
 from tiltwise.motion.rotation import conjugate, multiply, to_rotation_vector, up_in_sensor
 from tiltwise.recording.formats.column_map import ColumnMap, missing
@@ -110,6 +109,8 @@ def _at_samples(between: FloatArray) -> FloatArray:
 
 
 def _accelerated(t_s: FloatArray, acc: FloatArray, found: ColumnMap) -> ImuTable:
+    from scipy import signal  # here: it takes longer to load than most commands run
+
     t_s, (acc,) = _usable(t_s, acc)
     rate_hz = float(1 / np.median(np.diff(t_s)))
     if rate_hz < LEAST_RATE_HZ:

@@ -83,7 +83,7 @@ def _timed(code: str) -> tuple[float, float, int]:
     )
     if done.returncode:
         return float("nan"), float("nan"), 0
-    seconds, most_mb, found = json.loads(done.stdout)
+    seconds, most_mb, found = json.loads(done.stdout.splitlines()[-1])
     return seconds, most_mb, found
 
 

@@ -9,11 +9,11 @@ from rich.console import Console
 
 from tiltwise.errors import AppError
 from tiltwise_lab.bench.accuracy import desk_recordings
+from tiltwise_lab.bench.exposure.checked_days import Differences, random_rows
 from tiltwise_lab.bench.exposure.cohort_speed import cohort_rows, federated_row
 from tiltwise_lab.bench.exposure.history_speed import DAYS, wait_rows
 from tiltwise_lab.bench.exposure.made_days import made_rows
 from tiltwise_lab.bench.exposure.mutated_files import mutated_rows
-from tiltwise_lab.bench.exposure.random_days import Differences, random_rows
 from tiltwise_lab.bench.options import BenchOptions
 from tiltwise_lab.bench.table import collect, table
 
