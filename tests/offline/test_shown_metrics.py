@@ -15,8 +15,10 @@ from live.feed import of
 from offline.claims_checker import KIND_METRICS, can_have_seen, contradictions, exercise_metric, untrue
 from tiltwise.app.calibrate import CalibrateOptions, picture, progress_line, run_calibrate
 from tiltwise.app.day import Day, day_figure, day_table
+from tiltwise.app.demo import demo_settings
 from tiltwise.app.tables import analysis_table, exercise_table
 from tiltwise.app.watch_view import angle_words
+from tiltwise.config.settings import Settings
 from tiltwise.decode.decoder import Decoder
 from tiltwise.detect.posture import RuleSettings
 from tiltwise.errors import AppError
@@ -166,7 +168,7 @@ def live_lines(
     scenario: str, mount: Mount, minutes: float, *, two_sensors: bool = False
 ) -> Iterator[LiveEvents]:
     simulation = Simulation(scenario, seed=2, minutes=minutes, mount=mount, two_sensors=two_sensors)
-    session = open_session(Worn(mount=mount), started_utc_s=0.0)
+    session = open_session(Worn(mount=mount), started_utc_s=0.0, settings=demo_settings(Settings()))
     for virtual_s, frame in simulation:
         yield session.receive(virtual_s, frame)
     yield session.finish()
