@@ -7,7 +7,7 @@ import struct
 
 from micropython import const
 
-from tiltwise.common import auth, wire
+from tiltwise.common import auth, values, wire
 
 from .. import config
 
@@ -146,7 +146,7 @@ class Commands:
             return wire.STATUS_UNSUPPORTED, b""
         if payload[0] >= len(settings.KEYS):
             return wire.STATUS_BAD_ARGUMENT, b""
-        return wire.STATUS_OK, wire.pack_value(settings.get(settings.KEYS[payload[0]]))
+        return wire.STATUS_OK, values.pack_value(settings.get(settings.KEYS[payload[0]]))
 
     def _setcfg(self, payload):
         settings = self._context.settings
@@ -155,7 +155,7 @@ class Commands:
         if len(payload) < 2 or payload[0] >= len(settings.KEYS):
             return wire.STATUS_BAD_ARGUMENT, b""
         try:
-            settings.set(settings.KEYS[payload[0]], wire.unpack_value(payload[1:]))
+            settings.set(settings.KEYS[payload[0]], values.unpack_value(payload[1:]))
         except ValueError:  # and WireError, which is one
             return wire.STATUS_BAD_ARGUMENT, b""
         except OSError:

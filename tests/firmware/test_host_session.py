@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from tiltwise.common import auth, wire
+from tiltwise.common import auth, values, wire
 from tiltwise.common.channel import Channel
 from tiltwise.common.frame import open_frame
 from tiltwise.firmware_build.locate import load_firmware
@@ -681,23 +681,23 @@ class Settings:
 def test_settings_are_read_and_set_by_their_place_in_the_table():
     settings = Settings()
     bench = Bench(settings=settings)
-    assert bench.ask(wire.OP_GETCFG, b"\1") == (wire.STATUS_OK, wire.pack_value(25))
-    assert bench.ask(wire.OP_GETCFG, b"\0") == (wire.STATUS_OK, wire.pack_value("tiltwise"))
-    assert bench.ask(wire.OP_SETCFG, b"\1" + wire.pack_value(-3))[0] == wire.STATUS_OK
-    assert bench.ask(wire.OP_SETCFG, b"\0" + wire.pack_value("Zoë"))[0] == wire.STATUS_OK
+    assert bench.ask(wire.OP_GETCFG, b"\1") == (wire.STATUS_OK, values.pack_value(25))
+    assert bench.ask(wire.OP_GETCFG, b"\0") == (wire.STATUS_OK, values.pack_value("tiltwise"))
+    assert bench.ask(wire.OP_SETCFG, b"\1" + values.pack_value(-3))[0] == wire.STATUS_OK
+    assert bench.ask(wire.OP_SETCFG, b"\0" + values.pack_value("Zoë"))[0] == wire.STATUS_OK
     assert settings.values == {"name": "Zoë", "rule_deg": -3}
     for wrong in (
         b"",
         b"\1",
-        b"\7" + wire.pack_value(1),
-        b"\1" + wire.pack_value("x"),
+        b"\7" + values.pack_value(1),
+        b"\1" + values.pack_value("x"),
         b"\0\1\xff",
         b"\0\7abc",
     ):
         assert bench.ask(wire.OP_SETCFG, wrong)[0] == wire.STATUS_BAD_ARGUMENT
     assert bench.ask(wire.OP_GETCFG, b"\2")[0] == wire.STATUS_BAD_ARGUMENT
     settings.is_broken = True
-    assert bench.ask(wire.OP_SETCFG, b"\1" + wire.pack_value(9))[0] == wire.STATUS_FAILED
+    assert bench.ask(wire.OP_SETCFG, b"\1" + values.pack_value(9))[0] == wire.STATUS_FAILED
 
 
 def test_what_a_board_has_not_got_is_unsupported():

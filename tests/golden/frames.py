@@ -8,6 +8,7 @@ protocol. `minor_0.json` holds the frames with a body as the first boards sent t
 import struct
 
 from tiltwise.common import auth, wire
+from tiltwise.common.values import pack_value
 
 KEY = bytes(range(32))
 
@@ -41,8 +42,8 @@ COMMANDS = {
         2,
         bytes([wire.STATUS_OK]) + struct.pack(wire.HELLO_BODY, *HELLO) + b"deviceid",
     ),
-    "setcfg_text": (0x22, wire.OP_SETCFG, 3, b"\x00" + wire.pack_value("Zo\u00eb")),
-    "setcfg_int": (0x22, wire.OP_SETCFG, 3, b"\x02" + wire.pack_value(-25)),
+    "setcfg_text": (0x22, wire.OP_SETCFG, 3, b"\x00" + pack_value("Zo\u00eb")),
+    "setcfg_int": (0x22, wire.OP_SETCFG, 3, b"\x02" + pack_value(-25)),
     "get_done": (
         4,
         wire.OP_GET_DONE | wire.REPLY,

@@ -232,7 +232,7 @@ def test_events_return_with_utc_times_and_repeat_harmlessly(tmp_path: Path) -> N
     ("day", "hours"), [(date(2026, 3, 29), 23), (date(2026, 10, 25), 25), (date(2026, 6, 1), 24)]
 )
 def test_a_local_day_has_the_hours_it_has(tmp_path: Path, day: date, hours: int) -> None:
-    from tiltwise.store.reader import day_bounds_us
+    from tiltwise.store.local_days import day_bounds_us
 
     start_us, end_us = day_bounds_us(day, "Europe/Berlin")
     assert end_us - start_us == hours * 3600 * 1_000_000

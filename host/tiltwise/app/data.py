@@ -24,8 +24,8 @@ from tiltwise.offline.rebuild import rebuild
 from tiltwise.store.erase import KEEP_RAW, erase_all, erase_stretch
 from tiltwise.store.files.schema import CORE_NAME
 from tiltwise.store.files.swap import copies, store_files
+from tiltwise.store.local_days import day_bounds_us
 from tiltwise.store.overview import CheckedDay, Overview, check_store, overview
-from tiltwise.store.reader import day_bounds_us
 from tiltwise.store.writer import Store
 from tiltwise.text import printable, safe_name
 

@@ -217,8 +217,6 @@ AUTH2_BODY = "<B16s"
 KEY_NAME_SIZE = 12  # bytes of the name of a host, UTF-8, cut where it is longer
 SEALED_FRAME = 0x1F  # first byte, in a session (channel.py); also says "frame", by its upper half
 SEALED_COMMAND = 0x02
-VALUE_INT = 0  # i32
-VALUE_TEXT = 1  # UTF-8
 QUATERNION_SCALE = 32767
 ORIENT_ACC_M_S2_PER_COUNT = 9.80665 / 8192  # +-4 g in int16, 1.2 mm/s2: a tenth of the noise
 TICK_S = 1e-4  # unit of t0
@@ -350,22 +348,3 @@ def open_command(data, tagger=None):
 def uuid128(short):
     """Return the 128-bit UUID of a short number; the byte before it is the protocol's major version."""
     return "7d3c%04x-a1e5-4c%02x-9b62-5e1f08d4c7aa" % (short, PROTOCOL)
-
-
-def pack_value(value):
-    """Return the bytes of a setting, an int or a text."""
-    if isinstance(value, str):
-        return bytes([VALUE_TEXT]) + value.encode()
-    return struct.pack("<Bi", VALUE_INT, value)
-
-
-def unpack_value(data):
-    """Return the int or text of these bytes; raise WireError."""
-    if len(data) == 5 and data[0] == VALUE_INT:
-        return struct.unpack("<i", data[1:])[0]
-    if data and data[0] == VALUE_TEXT:
-        try:
-            return str(data[1:], "utf-8")
-        except ValueError:  # UnicodeError, which MicroPython may not name
-            raise WireError("value is not a text in UTF-8") from None
-    raise WireError("value of %d bytes is neither a number nor a text" % len(data))

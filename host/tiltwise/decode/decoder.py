@@ -26,7 +26,7 @@ from tiltwise.decode.messages import (
     read_minute,
     read_status,
 )
-from tiltwise.decode.sample_times import SampleClock, unwrap_ticks
+from tiltwise.decode.sample_times import SampleClock, signed_ticks, unwrap_frame_ticks
 from tiltwise.decode.sensor_stream import SensorStream
 from tiltwise.decode.sequencer import MissingRange, Sequencer
 from tiltwise.types import ImuBlock, OrientationBlock, SignalGap
@@ -244,7 +244,7 @@ class Decoder:
         samples = np.flatnonzero(_has_samples(table))
         t0 = table.t0[samples]
         before = t0[:1] if self._epoch.ticks is None else self._epoch.ticks
-        back = samples[_signed(np.diff(t0, prepend=before)) < -_CLOCK_BACK_TICKS]
+        back = samples[signed_ticks(np.diff(t0, prepend=before)) < -_CLOCK_BACK_TICKS]
         infos = np.flatnonzero(table.frame_type == wire.INFO)
         cuts = np.unique(np.concatenate((back, infos, infos + 1)))
         for rows in np.split(np.arange(len(table.frames)), cuts):
@@ -261,7 +261,7 @@ class Decoder:
         if has_samples.any():
             self._check_clock(int(table.t0[has_samples][0]))
         epoch = self._epoch
-        ticks = _unwrap(table.t0, has_samples, epoch.ticks)
+        ticks = unwrap_frame_ticks(table.t0, has_samples, epoch.ticks)
         if has_samples.any():
             epoch.ticks = int(ticks[has_samples][-1])
         placed: list[tuple[int, Item]] = []
@@ -290,7 +290,7 @@ class Decoder:
         """Begin a new epoch when the device clock has gone back."""
         epoch = self._epoch
         assert epoch is not None
-        if epoch.ticks is None or _signed(np.array(t0 - epoch.ticks)) >= -_CLOCK_BACK_TICKS:
+        if epoch.ticks is None or signed_ticks(np.array(t0 - epoch.ticks)) >= -_CLOCK_BACK_TICKS:
             return
         self._stats.clock_resets += 1
         self._epoch = self._next_epoch(epoch.boot, GapReason.CLOCK)
@@ -328,27 +328,5 @@ _READERS: dict[int, Callable[[Frame, float], Item]] = {
 }
 
 
-def _signed(ticks: IntArray) -> IntArray:
-    """Return differences of two t0 as the nearest signed numbers."""
-    return (ticks + (1 << 31)) % (1 << 32) - (1 << 31)
-
-
 def _has_samples(table: FrameTable) -> NDArray[np.bool_]:
     return (table.frame_type == wire.ORIENT) | (table.frame_type == wire.RAW)
-
-
-def _unwrap(t0: IntArray, has_samples: NDArray[np.bool_], last: int | None) -> IntArray:
-    """Return unwrapped ticks (m,): sample frames follow each other, messages the sample frame before them.
-
-    last is the sample frame before; without one, the first sample frame and messages before it stand for themselves.
-    """
-    ticks = t0.copy()
-    t0_samples = t0[has_samples]
-    if last is None and len(t0_samples) == 0:
-        return ticks
-    reference = int(t0_samples[0]) if last is None else last
-    ticks[has_samples] = unwrap_ticks(t0_samples, reference)
-    has_before = ~has_samples & ((np.cumsum(has_samples) > 0) | (last is not None))
-    near = np.concatenate(([reference], ticks[has_samples]))[np.cumsum(has_samples)][has_before]
-    ticks[has_before] = near + _signed(t0[has_before] - near)
-    return ticks

@@ -135,3 +135,25 @@ def _push_forward(
         start_s[k] = max(start_s[k], end_s - 0.5 * period_s[k])
         end_s = float(start_s[k] + n[k] * period_s[k])
     return start_s, end_before_s
+
+
+def signed_ticks(ticks: IntArray) -> IntArray:
+    """Return differences of two t0 as the nearest signed numbers."""
+    return (ticks + (1 << 31)) % (1 << 32) - (1 << 31)
+
+
+def unwrap_frame_ticks(t0: IntArray, has_samples: NDArray[np.bool_], last: int | None) -> IntArray:
+    """Return unwrapped ticks (m,): sample frames follow each other, messages the sample frame before them.
+
+    last is the sample frame before; without one, the first sample frame and messages before it stand for themselves.
+    """
+    ticks = t0.copy()
+    t0_samples = t0[has_samples]
+    if last is None and len(t0_samples) == 0:
+        return ticks
+    reference = int(t0_samples[0]) if last is None else last
+    ticks[has_samples] = unwrap_ticks(t0_samples, reference)
+    has_before = ~has_samples & ((np.cumsum(has_samples) > 0) | (last is not None))
+    near = np.concatenate(([reference], ticks[has_samples]))[np.cumsum(has_samples)][has_before]
+    ticks[has_before] = near + signed_ticks(t0[has_before] - near)
+    return ticks

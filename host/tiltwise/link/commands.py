@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass
 from enum import IntEnum
 
-from tiltwise.common import wire
+from tiltwise.common import values, wire
 
 CREDITS = 64  # frames the board may have on the way beyond the last acknowledgement
 
@@ -121,7 +121,7 @@ class Acknowledger:
 
     def set_value(self, key: BoardKey, value: int | str) -> bytes:
         """Return the command that sets a setting."""
-        return self._pack(wire.OP_SETCFG, bytes([key]) + wire.pack_value(value))
+        return self._pack(wire.OP_SETCFG, bytes([key]) + values.pack_value(value))
 
     def take_neutral(self) -> bytes:
         """Return the command that lets the board take the wearer's neutral; EVENT_NEUTRAL tells how it went."""

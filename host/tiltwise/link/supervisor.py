@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from types import TracebackType
@@ -21,7 +20,7 @@ from tiltwise.link.command_queue import CommandQueue
 from tiltwise.link.commands import Reply
 from tiltwise.link.key_care import Keep, KeyCare
 from tiltwise.link.source import Chunk
-from tiltwise.link.timeouts import CallLimits, result_of
+from tiltwise.link.timeouts import CallLimits, result_of, steady_s
 from tiltwise.link.transport import Connection, Connector, LinkError, Trouble
 from tiltwise.link.visits import Visits
 
@@ -54,14 +53,6 @@ WAITS_S = {
 }
 # Single drops are normal: report only repeated or long ones.
 _REPORT_LOST_AFTER = 3
-
-
-def steady_s() -> float:
-    """Return seconds of a clock that also runs while the computer sleeps, and that nobody sets."""
-    for name in ("CLOCK_BOOTTIME", "CLOCK_MONOTONIC"):  # Linux; macOS, where time.monotonic() stops in sleep
-        if hasattr(time, name):
-            return time.clock_gettime(getattr(time, name))
-    return time.monotonic()
 
 
 class Supervisor:

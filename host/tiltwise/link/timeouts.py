@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -84,3 +85,11 @@ def result_of(task: asyncio.Task[T]) -> T:
         raise LinkError(Trouble.LOST, f"the connection failed ({type(error).__name__}: {error})") from error
     except asyncio.CancelledError:
         raise LinkError(Trouble.LOST, "the connection was given up") from None
+
+
+def steady_s() -> float:
+    """Return seconds of a clock that also runs while the computer sleeps, and that nobody sets."""
+    for name in ("CLOCK_BOOTTIME", "CLOCK_MONOTONIC"):  # Linux; macOS, where time.monotonic() stops in sleep
+        if hasattr(time, name):
+            return time.clock_gettime(getattr(time, name))
+    return time.monotonic()

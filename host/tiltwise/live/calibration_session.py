@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 
-from tiltwise.common import wire
+from tiltwise.common import values, wire
 from tiltwise.config.settings import Settings
 from tiltwise.decode.decoder import Decoder
 from tiltwise.link.board_identity import read_hello
@@ -90,7 +90,7 @@ class CalibrationSession:
     def _wear_at(self, reply: Reply) -> LiveEvents:
         """Calibrate for the place that the board is set to, from the start."""
         with contextlib.suppress(ValueError):  # a board that is not set says nothing
-            mount = Mount(wire.unpack_value(reply.body))
+            mount = Mount(values.unpack_value(reply.body))
             if mount is not self.mount and not self.is_over:
                 self.mount = mount
                 self.calibration = LiveCalibration(mount, self._options)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from tiltwise.link.supervisor import steady_s
+from tiltwise.link.timeouts import steady_s
 from tiltwise.live.event_text import clock
 
 REPORT_FROM_S = 30.0  # half a minute: from there on events stand in the wrong minute of the day

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from tiltwise.common import wire
+from tiltwise.common import values, wire
 from tiltwise.common.auth import DEVICE_ID_SIZE
 from tiltwise.common.frame import Frame, read_frame
 from tiltwise.decode.decoder import Decoder
@@ -121,14 +121,14 @@ class FirmwareCable:
 
     def configure(self, index: int, value: int | str) -> None:
         """Set the setting of this number, and read it back."""
-        self._expect_ok(wire.OP_SETCFG, bytes([index]) + wire.pack_value(value), "keep a setting")
-        kept = wire.unpack_value(self._expect_ok(wire.OP_GETCFG, bytes([index]), "tell a setting"))
+        self._expect_ok(wire.OP_SETCFG, bytes([index]) + values.pack_value(value), "keep a setting")
+        kept = values.unpack_value(self._expect_ok(wire.OP_GETCFG, bytes([index]), "tell a setting"))
         if kept != value:
             raise SetupError(f"the board kept {kept!r} instead of {value!r}: run the same command again")
 
     def setting(self, index: int) -> int | str:
         """Return the setting of this number."""
-        return wire.unpack_value(self._expect_ok(wire.OP_GETCFG, bytes([index]), "tell a setting"))
+        return values.unpack_value(self._expect_ok(wire.OP_GETCFG, bytes([index]), "tell a setting"))
 
     def check_stream(self, seconds: float = STREAM_S) -> StreamCheck:
         """Stream for a few seconds and judge what comes; SetupError says what is missing."""

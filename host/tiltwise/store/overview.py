@@ -18,7 +18,8 @@ from tiltwise.store.erase import kept_months
 from tiltwise.store.files import schema
 from tiltwise.store.files.raw_files import raw_files
 from tiltwise.store.files.swap import copies, incidents
-from tiltwise.store.reader import StoreReader, day_bounds_us
+from tiltwise.store.local_days import day_bounds_us
+from tiltwise.store.reader import StoreReader
 
 _US = 1_000_000
 COARSE_SOURCE = "one-minute summaries of the board"  # of sessions whose minutes stand in a gap

@@ -12,10 +12,9 @@ import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tiltwise.common import wire
 from tiltwise.common.dose import HEAD, TRUNK
@@ -45,6 +44,7 @@ from tiltwise.store.files.codec import (
 from tiltwise.store.files.raw_files import month_of, raw_files
 from tiltwise.store.files.recovery import readable_rows
 from tiltwise.store.files.schema import StoreError
+from tiltwise.store.local_days import day_bounds_us, zone_info
 from tiltwise.store.stored_samples import StoredDay, StoredSamples, joined
 from tiltwise.types import Mount
 
@@ -328,26 +328,6 @@ def _matching(rows: Iterable[tuple[object, ...]], wanted: _Wanted) -> Iterator[t
         is_ours = device in (None, row[0]) and sensor in (None, row[4])
         if is_ours and whole(row[5]) < before_us and whole(row[6]) > after_us:
             yield row
-
-
-def zone_info(name: str) -> ZoneInfo:
-    """Return a time zone by IANA name; StoreError for an unknown one."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise StoreError(
-            f"time zone {name!r} is not known: expected an IANA name such as Europe/Berlin"
-        ) from error
-
-
-def day_bounds_us(day: date, zone: str) -> tuple[int, int]:
-    """Return [start, end) of a local day in UTC us: 23, 24 or 25 hours."""
-    tz = zone_info(zone)
-    bounds = (
-        datetime(d.year, d.month, d.day, tzinfo=tz).astimezone(UTC) for d in (day, day + timedelta(days=1))
-    )
-    start, end = (round(t.timestamp()) * _US for t in bounds)
-    return start, end
 
 
 def _totals(day: date, row: list[float]) -> DayTotals:

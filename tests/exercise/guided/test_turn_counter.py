@@ -9,7 +9,8 @@ from detect.synthetic import angle_block, times
 from tiltwise.exercise.catalogue import EXERCISES
 from tiltwise.exercise.guided.counter_events import RepTakenBack, RepTold
 from tiltwise.exercise.guided.moments import Moments
-from tiltwise.exercise.guided.turn_counter import TRANSITIONS, TurnCounter, Turning
+from tiltwise.exercise.guided.turn_counter import TurnCounter
+from tiltwise.exercise.guided.turn_states import TRANSITIONS, Turning
 from tiltwise.types import RepCompleted, Side
 
 STROKE_S = 1.6

@@ -19,8 +19,8 @@ from zoneinfo import ZoneInfo
 from tiltwise.app.day import Day, parse_day, say_where_simulated
 from tiltwise.errors import AppError, UsageError
 from tiltwise.report.history.totals import Totals, sum_by, totals_of
+from tiltwise.store.local_days import day_bounds_us
 from tiltwise.store.quarter_hours import quarter_totals
-from tiltwise.store.reader import day_bounds_us
 from tiltwise.store.writer import Store
 from tiltwise.types import Mount
 

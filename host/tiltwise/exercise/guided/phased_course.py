@@ -15,10 +15,11 @@ from tiltwise.exercise.definition import Do, Exercise, Phase, Pose, Sides, Visib
 from tiltwise.exercise.directions import Direction, range_by_side
 from tiltwise.exercise.guided.coach_events import CoachEvent, CoachView, Comment, Instruction, Round
 from tiltwise.exercise.guided.counter_events import RepTold
-from tiltwise.exercise.guided.moments import GRID_HZ, Moment
+from tiltwise.exercise.guided.moments import Moment
+from tiltwise.exercise.guided.phase_edges import MOVED_DEG, edges
 from tiltwise.exercise.guided.turn_counter import TurnCounter
 from tiltwise.exercise.signals import Signal, Way
-from tiltwise.types import FloatArray, Mount, Side
+from tiltwise.types import Mount, Side
 
 STILL_DEG = 3.0  # pressing without moving leaves the head within this
 SETTLE_S = 1.0  # the press itself may shift the head a little before it is held
@@ -28,11 +29,9 @@ CREEP_DEG = 0.7  # less than this from one half of the window to the other: it h
 TROUBLED_DEG = 5.0  # more within the window than this: the head is about something else
 LEAST_SINK_S = 3.5  # after the word, before which nobody has arrived
 UNMOVED_SINK_S = 6.0  # who has not moved by then is at the end already
-MOVED_DEG = 1.5
 LEAST_TURN_DEG = 8.0
 LONGEST_SINK_S = 25.0
 LONGEST_RETURN_S = 8.0
-_START_S, _SMOOTH = 0.4, 9  # the beginning of a sink; moments that its trace is smoothed over
 _FAR_DEG = 10.0  # a head bowed or bent back differs from upright by at least this
 
 
@@ -267,7 +266,7 @@ class PhasedCourse:
         if end_s == 0.0:  # the approach: nobody has pressed yet
             return []
         self._press = (0.0, 0.0, 0.0)
-        sink_s, arrived_s = _edges(times, way, barrier)
+        sink_s, arrived_s = edges(times, way, barrier)
         number = sum(each.side is task.side for each in self.rounds) + 1
         is_still = moved <= STILL_DEG
         made = Round(
@@ -343,23 +342,6 @@ def _tasks(exercise: Exercise, sides: tuple[Side, ...]) -> list[Task]:
         tasks = [Task(side, rep, phase, is_last_of_rep=False) for phase in phases]
         found += [*tasks[:-1], replace(tasks[-1], is_last_of_rep=True)]
     return found
-
-
-def _edges(times: FloatArray, way: FloatArray, end_deg: float) -> tuple[float, float]:
-    """Return when the head had gone a tenth and nine tenths of its way; the beginning twice if it did not move."""
-    start_deg = float(np.median(way[: max(round(_START_S * GRID_HZ), 1)]))
-    gone = end_deg - start_deg
-    if abs(gone) < MOVED_DEG or len(way) < _SMOOTH:
-        return float(times[0]), float(times[0])
-    padded = np.pad(way, _SMOOTH // 2, mode="edge")
-    share = (np.convolve(padded, np.ones(_SMOOTH) / _SMOOTH, mode="valid") - start_deg) / gone
-    half = int(np.argmax(share >= 0.5))
-    begins = np.flatnonzero(share[: half + 1] <= 0.1)
-    arrives = np.flatnonzero(share[half:] >= 0.9)
-    return (
-        float(times[begins[-1]]) if len(begins) else float(times[0]),
-        float(times[half + arrives[0]]) if len(arrives) else float(times[-1]),
-    )
 
 
 def _distance_deg(a: Moment, b: Moment) -> float:

@@ -8,69 +8,18 @@ movement in which the head went further in another plane is a glance and none of
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from enum import Enum, auto
+from dataclasses import replace
 from statistics import median
 
 from tiltwise.exercise.guided.counter_events import CounterEvent, RepTakenBack, RepTold
 from tiltwise.exercise.guided.hold_time import held_s
 from tiltwise.exercise.guided.moments import MAX_GAP_S, Moment
+from tiltwise.exercise.guided.turn_states import TRANSITIONS, Shown, Turning, TurnSettings
 from tiltwise.exercise.signals import Angle, Signal, Way
 from tiltwise.types import RepCompleted, Side
 
 _CALM_S = 0.4  # over which a head has to stay to be at rest
 _RESTING_DEG = 2.5  # within this, who talks or trembles rests too
-
-
-class Turning(Enum):
-    """Where in a repetition the head is."""
-
-    REST = auto()
-    OUT = auto()
-    TURNED = auto()  # it was as far as it went, or is held there
-
-
-class Shown(Enum):
-    """What a moment shows, first match."""
-
-    LOST = auto()  # a gap, taken off, or out for too long
-    RETURNED = auto()
-    ROSE_AGAIN = auto()  # out again from a half return
-    LEFT = auto()  # away from the middle
-    TURNED = auto()  # settled far out, or on the way back
-    NOTHING = auto()
-
-
-# A pair that is not listed stays where it is.
-TRANSITIONS = {
-    (Turning.REST, Shown.LEFT): Turning.OUT,
-    (Turning.OUT, Shown.TURNED): Turning.TURNED,
-    (Turning.OUT, Shown.RETURNED): Turning.REST,
-    (Turning.OUT, Shown.LOST): Turning.REST,
-    (Turning.TURNED, Shown.ROSE_AGAIN): Turning.OUT,
-    (Turning.TURNED, Shown.RETURNED): Turning.REST,
-    (Turning.TURNED, Shown.LOST): Turning.REST,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class TurnSettings:
-    """What separates a repetition from a fidget; shares are of the repetition's own size unless said otherwise."""
-
-    whole_share: float = 0.45  # of the person's range, or of the repetitions before: less is partial
-    quiet_deg_s: float = 4.0
-    settle_s: float = 0.2  # so long nearly still far out is the end of the way
-    drop_share: float = 0.1  # so much back is a turn
-    return_share: float = 0.35  # back within this, it is over
-    middle_s: float = 0.35  # time constant with which the middle follows a resting head
-    restless_middle_s: float = 2.0  # and one that never rests
-    near_share: float = 0.45  # further off than this it is half way, and not the middle, until it stays
-    new_middle_s: float = 1.5  # a rest so long is the middle, wherever it is
-    new_home_s: float = 25.0  # longer than any hold
-    shortest_s: float = 0.3
-    longest_s: float = 60.0
-    other_share: float = 1.5  # further in another plane than this: a glance
-    other_deg: float = 3.0  # and so much more: nobody moves in one plane only
 
 
 class TurnCounter:

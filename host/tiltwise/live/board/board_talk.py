@@ -9,7 +9,7 @@ import contextlib
 from collections import deque
 from collections.abc import Sequence
 
-from tiltwise.common import wire
+from tiltwise.common import values, wire
 from tiltwise.decode.decoder import Decoder
 from tiltwise.decode.messages import BoardEvent, Info, Status
 from tiltwise.link.board_identity import Hello, read_hello
@@ -100,7 +100,7 @@ class BoardTalk:
             return
         if reply.is_ok:  # a board of an earlier version has fewer settings
             with contextlib.suppress(wire.WireError):
-                self.settings[key] = wire.unpack_value(reply.body)
+                self.settings[key] = values.unpack_value(reply.body)
 
     def _next(self) -> LiveEvents:
         if not self._left:

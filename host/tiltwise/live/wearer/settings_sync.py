@@ -12,7 +12,7 @@ from datetime import datetime, time, timedelta
 
 import numpy as np
 
-from tiltwise.common import wire
+from tiltwise.common import values, wire
 from tiltwise.config.settings import AlertSetting, Settings
 from tiltwise.link.commands import Acknowledger, BoardKey, Reply
 from tiltwise.live.wearer.live_events import Command, LiveEvent, LiveWarning
@@ -85,7 +85,7 @@ class BoardSettings:
             self._is_set = True
             return self._ask()
         try:
-            value: Value | None = wire.unpack_value(reply.body) if reply.is_ok else None
+            value: Value | None = values.unpack_value(reply.body) if reply.is_ok else None
         except wire.WireError:
             value = None
         if value is not None and wanted is not None and not _is_same(value, wanted) and not self._is_set:

@@ -19,7 +19,8 @@ from tiltwise.offline.travel import motion_bids
 from tiltwise.offline.travel.day_columns import event_columns, gap_columns, minute_columns
 from tiltwise.offline.travel.sample_files import write_samples_csv, write_samples_parquet, write_sto
 from tiltwise.offline.travel.table_files import pyarrow_or_line, write_csv, write_parquet
-from tiltwise.store.reader import StoreReader, day_bounds_us
+from tiltwise.store.local_days import day_bounds_us
+from tiltwise.store.reader import StoreReader
 from tiltwise.store.stored_rows import DeviceSamples, device_samples, stored_rows
 from tiltwise.text import safe_name
 
