@@ -24,6 +24,8 @@ from tiltwise.app.cli_options import (
     chosen_mount,
     chosen_settings,
 )
+from tiltwise.config import paths
+from tiltwise.errors import AppError
 
 
 def setup(
@@ -166,6 +168,20 @@ def scan(
         except ble.BluetoothError as error:
             on_air, trouble = [], str(error)
     console.out.print(scan_report(serial.ports(), on_air, trouble), highlight=False)
+
+
+def doctor(data: DataOption = None) -> None:
+    """What works on this computer, and what to do about the rest."""
+    from tiltwise import console
+    from tiltwise.app.doctor import findings
+    from tiltwise.app.tables import finding_line
+
+    broken = 0
+    for finding in findings(paths.settings_file(), data or paths.data_folder()):
+        console.out.print(finding_line(finding), highlight=False)
+        broken += finding.is_needed and not finding.is_ok
+    if broken:
+        raise AppError(f"{broken} of the things that tiltwise needs do not work here; see above")
 
 
 keys = typer.Typer(help="Which computers a board lets in.", no_args_is_help=False, rich_markup_mode=None)

@@ -228,18 +228,7 @@ def count(
 app.command(short_help="Be led through an exercise: counted, timed, kept.")(coach_commands.exercise)
 app.command(short_help="Your range of motion, left against right.")(coach_commands.rom)
 app.command(short_help="Range of motion and exercises over the weeks.")(coach_commands.progress)
-
-
-@app.command()
-def exercises(mount: MountOption = None) -> None:
-    """The catalogue, and what a sensor in that place sees of each."""
-    from tiltwise import console
-    from tiltwise.app.tables import exercise_table
-    from tiltwise.config.own_exercises import load_catalogue
-    from tiltwise.types import Mount
-
-    place = chosen_mount(mount) or Mount(chosen_settings().wear.mount)
-    console.out.print(exercise_table(place, load_catalogue(paths.exercises_file())), highlight=False)
+app.command()(coach_commands.exercises)
 
 
 @app.command(context_settings={"ignore_unknown_options": True})  # -1 is a day, not an option
@@ -313,22 +302,8 @@ def data_(
 
 app.command()(board_commands.scan)
 app.command(short_help="Health, parts and settings of a board.")(board_commands.board)
+app.command()(board_commands.doctor)
 app.add_typer(board_commands.keys, name="keys", short_help="Which computers a board lets in.")
-
-
-@app.command()
-def doctor(data: DataOption = None) -> None:
-    """What works on this computer, and what to do about the rest."""
-    from tiltwise import console
-    from tiltwise.app.doctor import findings
-    from tiltwise.app.tables import finding_line
-
-    broken = 0
-    for finding in findings(paths.settings_file(), data or paths.data_folder()):
-        console.out.print(finding_line(finding), highlight=False)
-        broken += finding.is_needed and not finding.is_ok
-    if broken:
-        raise errors.AppError(f"{broken} of the things that tiltwise needs do not work here; see above")
 
 
 @app.command()

@@ -169,6 +169,19 @@ def _upper_back_rows(summary: DaySummary) -> list[tuple[str, str]]:
     ]
 
 
+def _note_rows(day: Day) -> list[tuple[str, str]]:
+    rows = [
+        (
+            "note",
+            f"{lasting(seconds)} of {printable(name, 60)} left out: another sensor was worn in those minutes",
+        )
+        for name, seconds in day.left_out_s.items()
+    ]
+    if day.summary.is_short:
+        rows.append(("note", "too little wear to read much into the percentiles"))
+    return rows
+
+
 def day_table(day: Day) -> Table:
     """Return the day in a few lines."""
     s = day.summary
@@ -199,15 +212,6 @@ def day_table(day: Day) -> Table:
         ("exercise repetitions", _repetitions(s)),
         ("gaps", f"{len(s.gaps)}, {lasting(sum(g.end_s - g.start_s for g in s.gaps))}"),
     ]
-    rows += [
-        (
-            "note",
-            f"{lasting(seconds)} of {printable(name, 60)} left out: another sensor was worn in those minutes",
-        )
-        for name, seconds in day.left_out_s.items()
-    ]
-    if s.is_short:
-        rows.append(("note", "too little wear to read much into the percentiles"))
-    for name, value in rows:
+    for name, value in (*rows, *_note_rows(day)):
         table.add_row(name, value)
     return table

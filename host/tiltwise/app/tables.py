@@ -24,6 +24,15 @@ from tiltwise.types import Mount
 _LONGEST_LIST = 20
 
 
+def _velocity_words(result: Analysis) -> str:
+    by = result.velocities
+    return " / ".join(
+        f"{name} {values[1]:.0f} and {values[2]:.0f}"
+        for name, values in (("generalized", by.generalized_deg_s), ("inclination", by.inclination_deg_s))
+        if values[1] == values[1]
+    )
+
+
 def analysis_table(result: Analysis, name: str) -> Table:
     """Return the figures of a file."""
     table = _two_columns(
@@ -51,13 +60,7 @@ def analysis_table(result: Analysis, name: str) -> Table:
     if result.upper_back is not None:
         back = result.upper_back
         table.add_row("upper back P10 / P50 / P90", f"{back.p10:.0f} / {back.p50:.0f} / {back.p90:.0f} deg")
-    by = result.velocities
-    words = " / ".join(
-        f"{name} {values[1]:.0f} and {values[2]:.0f}"
-        for name, values in (("generalized", by.generalized_deg_s), ("inclination", by.inclination_deg_s))
-        if values[1] == values[1]
-    )
-    if words:
+    if words := _velocity_words(result):
         table.add_row("angular velocity P50 and P90", f"{words} deg/s (doi:10.3390/s21165527)")
     table.add_row("worn / moving", f"{result.worn_percent:.0f} % / {result.moving_percent:.0f} %")
     none = f"none beyond {result.relative_to}" if result.relative_to else "none"

@@ -81,6 +81,18 @@ class WatchOptions:
     is_in_front: bool = False
 
 
+def _as_played(
+    options: WatchOptions, address: Address, played: ImuInput | None, console: Console
+) -> WatchOptions:
+    """Return the options as the recording has them; who plays one, or a story, has nothing to get used to."""
+    if played is not None:
+        options = _as_recorded(options, played, console)
+    if address.scheme not in ("sim", "replay"):
+        return options
+    at_once = replace(options.settings.alerts, first_quiet_min=0.0)
+    return replace(options, settings=replace(options.settings, alerts=at_once))
+
+
 def watch(options: WatchOptions, console: Console) -> None:
     """Watch a source until it ends or is stopped."""
     address = _address(options)
@@ -88,11 +100,7 @@ def watch(options: WatchOptions, console: Console) -> None:
     played = None
     if address.scheme == "replay":
         played = read_input(Path(address.target), options=replay_options(address))
-    if played is not None:
-        options = _as_recorded(options, played, console)
-    if address.scheme in ("sim", "replay"):  # who plays a story or a recording has nothing to get used to
-        at_once = replace(options.settings.alerts, first_quiet_min=0.0)
-        options = replace(options, settings=replace(options.settings, alerts=at_once))
+    options = _as_played(options, address, played, console)
     worn = _worn(options, address, source, played, console)
     zone, started = local_zone_name(), datetime.now(UTC)
     device = safe_name(f"{address.scheme}-{Path(address.target or 'default').name}")
@@ -266,6 +274,10 @@ def _run(
                 run_until_stopped(source, session, view.show, desktop=desktop, control=control)
         else:
             run_until_stopped(source, session, view.show, desktop=desktop, control=control)
+    _say_end(session, view, options, console)
+
+
+def _say_end(session: LiveSession, view: WatchView, options: WatchOptions, console: Console) -> None:
     held = f", {session.alerts.held_back} held back" if session.alerts.held_back else ""
     kept = "stored" if options.is_stored else "not stored"
     console.print(

@@ -219,3 +219,11 @@ def _ago(seconds: int) -> str:
         if seconds < 7200
         else f"{seconds // 3600} h"
     )
+
+
+class LinkLiveness:
+    """When one connection last brought something, and how many PINGs for its clock are still due."""
+
+    def __init__(self, now_s: float) -> None:
+        self.frame_s = self.live_s = self.answered_s = now_s
+        self.pings_due = PINGS

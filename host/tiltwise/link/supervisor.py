@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from types import TracebackType
 
 from tiltwise.common import wire
-from tiltwise.link.board_connection import PINGS, BoardConnection
+from tiltwise.link.board_connection import PINGS, BoardConnection, LinkLiveness
 from tiltwise.link.board_identity import KeyedBoard, read_hello
 from tiltwise.link.command_queue import CommandQueue
 from tiltwise.link.commands import Reply
@@ -189,7 +189,7 @@ class Supervisor:
             may_take_over=self._may_take_over,
             now_s=self._now_s,
         )
-        heard = _LinkLiveness(self._clock())
+        heard = LinkLiveness(self._clock())
         loop = asyncio.get_running_loop()
         stream = await self._calls.limited_call(
             connection.notifications(), SUBSCRIBE_S, "subscribing takes too long"
@@ -214,7 +214,7 @@ class Supervisor:
         return self._opened_s is not None and abs(self._clock() - open_s - self._opened_s) <= SAME_S
 
     async def _listen(
-        self, stream: AsyncIterator[tuple[str, bytes]], peer: BoardConnection, heard: _LinkLiveness
+        self, stream: AsyncIterator[tuple[str, bytes]], peer: BoardConnection, heard: LinkLiveness
     ) -> None:
         async for where, data in stream:
             for item in peer.feed(where, data):
@@ -231,7 +231,7 @@ class Supervisor:
         self,
         connection: Connection,
         peer: BoardConnection,
-        heard: _LinkLiveness,
+        heard: LinkLiveness,
         visit: asyncio.Task[None] | None,
     ) -> None:
         """Prove the key, start the stream, then pass commands on and watch for silence."""
@@ -247,14 +247,7 @@ class Supervisor:
         self._take_over = False  # otherwise two hosts would keep evicting each other
         if peer.known is not None:
             self._keys = (peer.known,)  # from now on this one, and no other
-        identity = await peer.identity()
-        self._put_reply(identity)
-        hello = read_hello(identity.body)
-        await peer.tell_mtu(hello, connection.mtu)
-        if hello.boot != self._pinged_boot:  # or the clock is known, and frames come first
-            for _ in range(PINGS):
-                self._put_reply(await peer.ping())
-            self._pinged_boot, heard.pings_due = hello.boot, 0
+        await self._meet(connection, peer, heard)
         await peer.start(self._frame_type, _SAMPLES)
         self._put_reply(await peer.ask(wire.OP_BOOTS))
         self.connections += 1
@@ -269,6 +262,17 @@ class Supervisor:
             passing.cancel()
             self._calls.adopt(passing)
 
+    async def _meet(self, connection: Connection, peer: BoardConnection, heard: LinkLiveness) -> None:
+        """Ask who it is and, where its clock is not known, for its time."""
+        identity = await peer.identity()
+        self._put_reply(identity)
+        hello = read_hello(identity.body)
+        await peer.tell_mtu(hello, connection.mtu)
+        if hello.boot != self._pinged_boot:  # or the clock is known, and frames come first
+            for _ in range(PINGS):
+                self._put_reply(await peer.ping())
+            self._pinged_boot, heard.pings_due = hello.boot, 0
+
     async def _tend_keys(self, peer: BoardConnection) -> None:
         if self._key_care is None or peer.known is None:
             return
@@ -277,7 +281,7 @@ class Supervisor:
         self._keys = (peer.known,)
 
     async def _watch_over(
-        self, connection: Connection, peer: BoardConnection, heard: _LinkLiveness, passing: asyncio.Task[None]
+        self, connection: Connection, peer: BoardConnection, heard: LinkLiveness, passing: asyncio.Task[None]
     ) -> None:
         """Ping now and then; LinkError when the link is dead."""
         pinged_s = at_s = self._clock()
@@ -336,14 +340,6 @@ class Supervisor:
         if line != self._last_notice:
             self._last_notice = line
             self.on_notice(line)
-
-
-class _LinkLiveness:
-    """When one connection last brought something, and how many PINGs for its clock are still due."""
-
-    def __init__(self, now_s: float) -> None:
-        self.frame_s = self.live_s = self.answered_s = now_s
-        self.pings_due = PINGS
 
 
 def _minutes(seconds: float) -> str:

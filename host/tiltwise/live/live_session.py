@@ -19,6 +19,8 @@ from tiltwise.decode.messages import BoardEvent, GapReason, Info, Status
 from tiltwise.exercise.guided.session_record import ExerciseRecord
 from tiltwise.live.acknowledgements import ACK_EVERY_S, Acknowledgements
 from tiltwise.live.backfill.board_clocks import BoardClocks
+from tiltwise.live.backfill.calibrating_gap import CalibratingGap
+from tiltwise.live.backfill.device_time import DeviceTime
 from tiltwise.live.backfill.frame_requests import Backfill
 from tiltwise.live.backfill.store_sink import StoreSink
 from tiltwise.live.board_status import BoardWatch
@@ -45,7 +47,6 @@ from tiltwise.types import (
     Update,
 )
 
-CALIBRATING = "calibrating"  # reason of a gap: there were samples, and nobody knew yet how the sensor sits
 _FIT_EVERY_S = 60.0  # between two notes of how the clocks stand
 
 
@@ -58,10 +59,8 @@ class LiveSession:
         What the samples mean for the wearer.
     started_utc_s
         Wall time of `received_s == 0`, UTC s.
-    sink
-        The store as this session sees it; None keeps no store.
-    recording
-        Where each chunk is written as it came.
+    sink, recording
+        The store as this session sees it, and where each chunk is written as it came; None keeps nothing.
     commit_every_s
         Received time between two commits.
     fetches
@@ -98,10 +97,8 @@ class LiveSession:
         self._shared = SharedState(pipeline, self._on_neutral, self._on_mount, self._known.note_name)
         self._cues = HapticCues() if fetches else None
         self._fitted_s = 0.0
-        self._t_s = 0.0  # newest sample
-        # Device s before this are of a clock that ended, and lie this far from UTC.
-        self._earlier_until_s, self._earlier_offset_s = -math.inf, started_utc_s
-        self._uncalibrated_s: float | None = None  # UTC s of the first sample, while nobody knows how it sits
+        self._time = DeviceTime(self._clocks, self.decoder)
+        self._uncalibrated = CalibratingGap(self._sink.add_gap)
         self._durable: dict[int, int] = {}  # boot -> what may be acknowledged
         self.unsaved = ""  # after finish(): what could not be kept, in a line
         self.kept = ""  # after finish(): how much was kept, and where
@@ -122,21 +119,7 @@ class LiveSession:
 
     def utc_s(self, t_s: float) -> float:
         """Return the wall time (UTC s) of a device time."""
-        return t_s + self._offset_at(t_s)
-
-    def _offset_at(self, t_s: float) -> float:
-        """Return UTC s minus device s: before the board restarted, as its clock stood then."""
-        return self._earlier_offset_s if t_s < self._earlier_until_s else self._offset_s
-
-    @property
-    def _offset_s(self) -> float:
-        """UTC s minus device s, as the clocks stand at the newest sample."""
-        clocks = self._clocks
-        if clocks.boot is None or not clocks.is_known(clocks.boot):
-            return clocks.started_utc_s
-        return clocks.utc_s(clocks.boot, self._t_s - self.decoder.zero_s) - self._t_s
-
-    # ---- how the sensor sits ----
+        return self._time.utc_s(t_s)
 
     @property
     def is_calibrating(self) -> bool:
@@ -155,8 +138,8 @@ class LiveSession:
             return ()
         waited = self._track_waiting()
         self._sink.wear_at(calibration.mounting.mount)
-        closing = self._pipeline.change(calibration.mounting, calibration.collar, self._offset_s)
-        return (*waited, *self._store(closing, profile, self._offset_s))
+        closing = self._pipeline.change(calibration.mounting, calibration.collar, self._time.offset_s)
+        return (*waited, *self._store(closing, profile, self._time.offset_s))
 
     def _meet_board(self, received_s: float) -> LiveEvents:
         """Use the calibration of a board that has said who it is; another board is another sensor."""
@@ -174,10 +157,8 @@ class LiveSession:
                 *self._recording.write_calibration(received_s, calibration),
             )
         profile = self._pipeline.profile
-        closing = () if is_first else self._pipeline.calibrate_first(self._offset_s)
-        return (*notes, *self._store(closing, profile, self._offset_s))
-
-    # ---- what comes ----
+        closing = () if is_first else self._pipeline.calibrate_first(self._time.offset_s)
+        return (*notes, *self._store(closing, profile, self._time.offset_s))
 
     def receive(self, received_s: float, chunk: bytes) -> LiveEvents:
         """Take one frame or answer as it came from the source; return what it meant."""
@@ -216,7 +197,7 @@ class LiveSession:
         events = [event for item in self.decoder.flush() for event in self._take(item)]
         events += self._track_waiting()
         profile = self._pipeline.profile
-        events += self._store(self._pipeline.finish(self._offset_s), profile, self._offset_s)
+        events += self._store(self._pipeline.finish(self._time.offset_s), profile, self._time.offset_s)
         self._backfill.finish()
         self._note_clock(every_s=0.0)
         troubles = (self._sink.close(), self._recording.close())
@@ -225,12 +206,11 @@ class LiveSession:
         return tuple(events)
 
     def _take_live(self, received_s: float, frame: Frame) -> list[LiveEvent]:
-        zero_s, offset_s = self.decoder.zero_s, self._offset_s
+        zero_s, offset_s = self.decoder.zero_s, self._time.offset_s
         items = self.decoder.take(frame)
         # A restarted board has another clock: nothing here says how long it was off.
         if self.decoder.zero_s != zero_s:
-            self._earlier_until_s = self.decoder.zero_s + frame.device_s - RESTART_S / 2
-            self._earlier_offset_s = offset_s
+            self._time.restart(frame, offset_s, RESTART_S / 2)
         self._keep_frame(received_s, frame)
         events = self._pipeline.delivery.on_frame(received_s, frame)
         return events + [event for item in items for event in self._take(item)]
@@ -254,7 +234,7 @@ class LiveSession:
             case Status():
                 return (item, *map(LiveWarning, self._board_watch.process(item)))
             case BoardEvent():
-                local = self._pipeline.local(item.t_s + self._offset_s)
+                local = self._pipeline.local(item.t_s + self._time.offset_s)
                 return self._shared.on_board_event(item, local)
             case Info():
                 return ()  # the decoder keeps it
@@ -263,10 +243,11 @@ class LiveSession:
     def _track(self, block: ImuBlock | OrientationBlock) -> LiveEvents:
         """Hand samples to the pipeline, and stage what it says."""
         if block.sensor == HEAD:
-            self._t_s = float(block.t_s[-1])
-        offset_s = self._offset_at(float(block.t_s[0]))
+            self._time.newest_s = float(block.t_s[-1])
+        offset_s = self._time.offset_at(float(block.t_s[0]))
         if block.sensor == HEAD:
-            self._note_calibrating(block.t_s, offset_s)
+            boot, is_known = self._acks.newest[0], self._pipeline.profile is not None
+            self._uncalibrated.note(boot, block.t_s, offset_s, is_over=is_known)
         profile = self._pipeline.profile
         found = self._pipeline.process(block, self.decoder.info, offset_s)
         return (*self._store(found, profile, offset_s), *self._tick(found))
@@ -282,15 +263,6 @@ class LiveSession:
         info, steps = self.decoder.info, [e for e in events if isinstance(e, CalibrationProgress)]
         return [Command(data) for step in steps for data in self._cues.commands(step, info)]
 
-    def _note_calibrating(self, t_s: FloatArray, offset_s: float) -> None:
-        """Until the calibration is done its time is a gap with a reason, no hole in the day."""
-        if self._pipeline.profile is not None:
-            self._uncalibrated_s = None
-            return
-        if self._uncalibrated_s is None:
-            self._uncalibrated_s = float(t_s[0]) + offset_s
-        self._sink.add_gap(self._acks.newest[0], self._uncalibrated_s, float(t_s[-1]) + offset_s, CALIBRATING)
-
     def _take_gap(self, gap: SignalGap) -> SignalGap:
         if self._backfill.hears_answers and gap.reason == GapReason.OVERFLOW:
             gap = replace(gap, reason=GapReason.LOST)  # the ledger will say what of it is gone
@@ -298,9 +270,9 @@ class LiveSession:
         self._backfill.gap_opened(boot)
         start_s, end_s = self.utc_s(gap.start_s), self.utc_s(gap.end_s)
         if gap.sensor == HEAD:  # the day is the first sensor's
-            self._uncalibrated_s = None  # what is missing has a gap of its own
+            self._uncalibrated.end()  # what is missing has a gap of its own
             self._sink.add_gap(boot, start_s, end_s, gap.reason)
-        if gap.start_s >= self._earlier_until_s:
+        if gap.start_s >= self._time.earlier_until_s:
             return gap
         # Over a restart the device time goes on, but not for so long as the board was off.
         return replace(gap, start_s=gap.end_s - max(end_s - start_s, 0.0))
@@ -316,11 +288,9 @@ class LiveSession:
                 self._sink.add_told(NoticeGiven(event.t_s, event.stored_level, event.text), offset_s)
         return events
 
-    # ---- what both sides share ----
-
     def keep_exercise(self, record: ExerciseRecord, *, is_over: bool = False) -> None:
         """Store what was done of a guided exercise so far; when it is over, its repetitions are the day's too."""
-        self._sink.add_exercise(record, self._offset_at(record.start_s), is_over=is_over)
+        self._sink.add_exercise(record, self._time.offset_at(record.start_s), is_over=is_over)
 
     def snooze(self, received_s: float, seconds: int) -> LiveEvents:
         """Interrupt nobody for so long, here and at the board; 0 ends a snooze."""
@@ -337,7 +307,7 @@ class LiveSession:
     def _on_neutral(self, up_sensor: FloatArray) -> LiveEvents:
         """The wearer took neutral at the board."""
         before = self._pipeline.profile
-        return self._store(self._pipeline.take_neutral(up_sensor), before, self._offset_s)
+        return self._store(self._pipeline.take_neutral(up_sensor), before, self._time.offset_s)
 
     def _on_mount(self, mount: Mount) -> LiveEvents:
         """The board says where it is worn."""
@@ -345,8 +315,6 @@ class LiveSession:
             return ()
         self._sink.wear_at(mount)
         return (LiveNote(f"worn at {mount.value}, as the board is set"),)
-
-    # ---- durable ----
 
     def _ask(self, received_s: float) -> list[Command]:
         """Ask for the oldest missing frames, where they would be kept."""
@@ -375,7 +343,7 @@ class LiveSession:
         """Store how the clocks stand, for what a later run fetches and for whoever computes the times again."""
         if self._acks.last_s - self._fitted_s < every_s:
             return
-        fit = self._clocks.fit(self._t_s - self.decoder.zero_s)
+        fit = self._time.fit()
         if fit is not None and self._clocks.boot is not None:
             self._fitted_s = self._acks.last_s
             self._sink.add_clock_fit(self._clocks.boot, *fit)

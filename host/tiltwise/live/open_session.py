@@ -85,18 +85,17 @@ def open_session(
     pipeline = Pipeline(settings, worn.mount, ZoneInfo(zone), worn.calibration, set_counters(exercises))
     if worn.mounting is not None:
         pipeline.begin(worn.mounting, worn.collar, is_put_on=worn.is_put_on)
-    sink = None
     if store is not None and not store.origin:
         _go_on_with_day(pipeline, store, started_utc_s)
-    if store is not None:
-        about: dict[str, object] = {"rule": dict(settings.rule.as_stored)}
-        if worn.mounting is not None and worn.mounting.relative_to_s is not None:
-            about["relative_to"] = f"the posture at {clock(worn.mounting.relative_to_s)}"
-        sink = StoreSink(store, device=device, mount=worn.mount, zone=zone, about=about)
+    about: dict[str, object] = {"rule": dict(settings.rule.as_stored)}
+    if worn.mounting is not None and worn.mounting.relative_to_s is not None:
+        about["relative_to"] = f"the posture at {clock(worn.mounting.relative_to_s)}"
     return LiveSession(
         pipeline,
         started_utc_s=started_utc_s,
-        sink=sink,
+        sink=None
+        if store is None
+        else StoreSink(store, device=device, mount=worn.mount, zone=zone, about=about),
         recording=None if recorder is None else SessionRecording(recorder),
         commit_every_s=commit_every_s,
         fetches=fetches,

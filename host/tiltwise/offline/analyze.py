@@ -103,16 +103,7 @@ class Analysis:
             back = {k: _number(getattr(self.upper_back, k)) for k in ("p10", "p50", "p90", "mean")}
             above = {k: _number(v) for k, v in self.upper_back.percent_above_deg.items()}
             out["upper_back_deg"] = back | {"percent_above_deg": above}
-        out["episodes"] = [
-            {
-                "kind": str(e.kind),
-                "start_s": round(e.start_s, 2),
-                "end_s": round(e.end_s, 2),
-                "alert_s": None if e.alert_s is None else round(e.alert_s, 2),
-                "peak_deg": round(e.peak_deg, 2),
-            }
-            for e in self.episodes
-        ]
+        out["episodes"] = [_episode_dict(episode) for episode in self.episodes]
         out["angular_velocity_deg_s"] = {
             "generalized": _three(self.velocities.generalized_deg_s),
             "inclination": _three(self.velocities.inclination_deg_s),
@@ -285,6 +276,16 @@ def _gap_notes(data: ImuInput) -> tuple[str, ...]:
     return (
         f"{len(data.gaps)} gap{'s'[: len(data.gaps) != 1]}, {lost_s:.1f} s without samples, counted as nothing",
     )
+
+
+def _episode_dict(e: EpisodeEnded) -> dict[str, object]:
+    return {
+        "kind": str(e.kind),
+        "start_s": round(e.start_s, 2),
+        "end_s": round(e.end_s, 2),
+        "alert_s": None if e.alert_s is None else round(e.alert_s, 2),
+        "peak_deg": round(e.peak_deg, 2),
+    }
 
 
 def _is_long(episode: EpisodeEnded, rule: PostureRule) -> bool:

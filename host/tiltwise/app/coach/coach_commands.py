@@ -146,3 +146,14 @@ def progress(
 def _ask(question: str) -> bool:
     with exit_status.wrong_use():
         return typer.confirm(text.printable(question, 200))
+
+
+def exercises(mount: MountOption = None) -> None:
+    """The catalogue, and what a sensor in that place sees of each."""
+    from tiltwise import console
+    from tiltwise.app.tables import exercise_table
+    from tiltwise.config.own_exercises import load_catalogue
+    from tiltwise.types import Mount
+
+    place = chosen_mount(mount) or Mount(chosen_settings().wear.mount)
+    console.out.print(exercise_table(place, load_catalogue(paths.exercises_file())), highlight=False)

@@ -44,6 +44,7 @@ from tiltwise.link.supervisor import Supervisor
 from tiltwise.live.guided.guided_run import run_guided_until_stopped
 from tiltwise.live.guided.guided_session import GuidedSession
 from tiltwise.live.known_boards import KnownBoards
+from tiltwise.live.live_session import LiveSession
 from tiltwise.live.open_session import Worn, open_session
 from tiltwise.live.sources import COACHED, mount_of, taking_over
 from tiltwise.live.wearer.case_orientation import choose_face
@@ -224,6 +225,21 @@ def _worn_in_file(options: ExerciseOptions, played: ImuInput, console: Console) 
     return Worn(mount=chosen.mounting.mount, mounting=chosen.mounting)
 
 
+def _open_live(
+    options: ExerciseOptions, address: Address, source: Source, worn: Worn, console: Console
+) -> LiveSession:
+    store = _open_store(options, address, console)
+    started, zone = datetime.now(UTC), local_zone_name()
+    device = safe_name(f"{address.scheme}-{Path(address.target or 'default').name}")
+    if address.scheme in ("sim", "replay"):
+        device = f"{device}-{started:%Y%m%dT%H%M%S}"
+    return open_session(
+        worn, settings=options.settings, started_utc_s=started.timestamp(), zone=zone, device=device, store=store,
+        commit_every_s=max(1.0, float(address.options.get("speed", 1.0) or 50.0) / 10),
+        fetches=isinstance(source, Supervisor),
+    )  # fmt: skip
+
+
 def _run(
     options: ExerciseOptions,
     address: Address,
@@ -235,16 +251,7 @@ def _run(
     tests: list[RangeTest],
     console: Console,
 ) -> list[ExerciseRecord]:
-    store = _open_store(options, address, console)
-    started, zone = datetime.now(UTC), local_zone_name()
-    device = safe_name(f"{address.scheme}-{Path(address.target or 'default').name}")
-    if address.scheme in ("sim", "replay"):
-        device = f"{device}-{started:%Y%m%dT%H%M%S}"
-    live = open_session(
-        worn, settings=options.settings, started_utc_s=started.timestamp(), zone=zone, device=device, store=store,
-        commit_every_s=max(1.0, float(address.options.get("speed", 1.0) or 50.0) / 10),
-        fetches=isinstance(source, Supervisor),
-    )  # fmt: skip
+    live = _open_live(options, address, source, worn, console)
     minutes = sum(exercise.lasts_s(dose.breath_s) for exercise in exercises) / 60
     console.print(
         f"{title}: {len(exercises)} exercise{'s' if len(exercises) > 1 else ''}, about {max(minutes, 1):.0f} min, "

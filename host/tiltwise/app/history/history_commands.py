@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tiltwise.app.cli_options import DataOption, JsonOption, PersonOption, PictureOption, chosen_settings
 from tiltwise.config import paths
 from tiltwise.text import printable
+
+if TYPE_CHECKING:
+    from tiltwise.app.history.periods import Loaded
 
 AgainstOption = Annotated[
     str | None,
@@ -60,6 +63,17 @@ def year(
     _show("year", when, against, data, out, person, as_json)
 
 
+def _draw(loaded: Loaded, before: Loaded | None, sentence: str, path: Path) -> None:
+    from tiltwise.app.history.period_picture import compared_figure, period_figure
+    from tiltwise.offline.picture_file import save_figure
+
+    if before is not None:
+        save_figure(compared_figure(loaded, before, sentence), path)
+    else:
+        limit_deg = chosen_settings().rule.limit_deg(loaded.mount)
+        save_figure(period_figure(loaded, sentence, limit_deg), path)
+
+
 def _show(
     what: str,
     when: str | None,
@@ -75,7 +89,7 @@ def _show(
     from tiltwise.app.history.period_table import notes, period_json, period_table
     from tiltwise.app.history.periods import Span, around, load_period, newest_day, parse_period
     from tiltwise.errors import AppError
-    from tiltwise.offline.picture_file import check_picture_path, save_figure
+    from tiltwise.offline.picture_file import check_picture_path
 
     check_picture_path(out)
     span = Span(what)
@@ -98,14 +112,8 @@ def _show(
     if as_json:
         typer.echo(json.dumps(period_json(loaded, sentence), indent=1))
         return
-    from tiltwise.app.history.period_picture import compared_figure, period_figure
-
     path = out or Path(f"tiltwise-{period.file_name}.png")
-    if other is not None and before is not None:
-        figure = compared_figure(loaded, before, sentence)
-    else:
-        figure = period_figure(loaded, sentence, chosen_settings().rule.limit_deg(loaded.mount))
-    save_figure(figure, path)
+    _draw(loaded, before if other is not None else None, sentence, path)
     if said:
         console.out.print(said, style="dim", highlight=False, soft_wrap=True)
     console.out.print(sentence, style="bold", highlight=False)

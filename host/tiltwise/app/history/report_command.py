@@ -20,6 +20,15 @@ if TYPE_CHECKING:
 _USUAL_DAYS = 7  # to the newest, when no day is named
 
 
+def _say(where: str, sentence: str, written: str) -> None:
+    from tiltwise import console
+
+    if where:
+        console.out.print(where, style="dim", highlight=False, soft_wrap=True)
+    console.out.print(sentence, style="bold", highlight=False)
+    console.out.print(written, highlight=False, soft_wrap=True)
+
+
 def report(
     first: Annotated[
         str | None, typer.Option("--from", metavar="DAY", help="YYYY-MM-DD, yesterday, -7; without: a week.")
@@ -64,11 +73,8 @@ def report(
         was_there = path.exists()
         with whole_file(path) as file:
             file.write(_pdf(content, figures) if is_pdf else _html(content))
-    if said:
-        console.out.print(said, style="dim", highlight=False, soft_wrap=True)
-    console.out.print(content.sentence, style="bold", highlight=False)
     note = " (in place of an older one)" if was_there else ""
-    console.out.print(f"report: {printable(str(path), 300)}{note}", highlight=False, soft_wrap=True)
+    _say(said, content.sentence, f"report: {printable(str(path), 300)}{note}")
 
 
 def _is_pdf(out: Path | None, asked: bool) -> bool:

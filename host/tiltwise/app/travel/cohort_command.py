@@ -54,9 +54,8 @@ def cohort(
         days = person_days(folder)
         shown, hidden = figures_of_days(days, groups_of(groups, {day.person for day in days}), floor)
     if as_json:
-        typer.echo(
-            json.dumps({"groups": [asdict(each) for each in shown], "hidden_groups": hidden, "floor": floor})
-        )
+        groups_said = [asdict(each) for each in shown]
+        typer.echo(json.dumps({"groups": groups_said, "hidden_groups": hidden, "floor": floor}))
         return
     console.out.print(_table(shown), highlight=False)
     if hidden:

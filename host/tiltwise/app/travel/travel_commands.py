@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,7 +23,16 @@ from tiltwise.app.cli_options import (
 from tiltwise.config import paths
 from tiltwise.text import printable
 
+if TYPE_CHECKING:
+    from tiltwise.offline.travel.export_days import Exported
+
 _MOST_NOTES = 12
+
+
+def _said(done: Exported, folder: Path) -> str:
+    line = f"{done.written} files written to {printable(str(folder), 300)}"
+    line += f", {done.there} were there and are kept" if done.there else ""
+    return line + (f"; {done.without_samples} days have no raw samples" if done.without_samples else "")
 
 
 def export(
@@ -65,10 +74,7 @@ def export(
             f"nothing to export from {request.first} to {request.last}"
             + (": no raw samples are kept of these days" if done.without_samples else "")
         )
-    line = f"{done.written} files written to {printable(str(folder), 300)}"
-    line += f", {done.there} were there and are kept" if done.there else ""
-    line += f"; {done.without_samples} days have no raw samples" if done.without_samples else ""
-    console.out.print(line, highlight=False, soft_wrap=True)
+    console.out.print(_said(done, folder), highlight=False, soft_wrap=True)
 
 
 def import_(

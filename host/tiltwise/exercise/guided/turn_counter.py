@@ -285,14 +285,9 @@ class TurnCounter:
 
     def _is_glance(self) -> bool:
         """Whether the head went further in another plane."""
-        spans = {
-            angle: high - low
-            for angle, (low, high) in zip(
-                (Angle.FLEXION, Angle.LATERAL, Angle.ROTATION), self._spans, strict=True
-            )
-        }
         most = self._s.other_share * self._peak_deg + self._s.other_deg
-        return any(span > most for angle, span in spans.items() if angle is not self.signal.angle)
+        spans = zip((Angle.FLEXION, Angle.LATERAL, Angle.ROTATION), self._spans, strict=True)
+        return any(high - low > most for angle, (low, high) in spans if angle is not self.signal.angle)
 
     def _comes_home(self) -> bool:
         """Whether this leads back to where the head mostly rests: it rested half way for a while."""
@@ -340,11 +335,8 @@ class TurnCounter:
         events: list[CounterEvent] = []
         if self._told is not None:
             is_posture = t_s - self._start_s > self._s.longest_s
-            events = (
-                [RepTakenBack(t_s, self._told.t_s, self._told.side, "it stayed there")]
-                if is_posture
-                else [self._rep(t_s)]
-            )
+            posture = RepTakenBack(t_s, self._told.t_s, self._told.side, "it stayed there")
+            events = [posture if is_posture else self._rep(t_s)]
         self._clear()
         self.state, self._middle_deg, self._quiet_s = Turning.REST, None, 0.0
         self._rests = [] if forgets else self._rests

@@ -61,6 +61,25 @@ def dataset_files(subjects: Mapping[str, str]) -> Iterator[BidsFile]:
     yield BidsFile("participants.json", _json({"participant_id": {"Description": "label of the person"}}))
 
 
+def _about(t_s: FloatArray, kinds: list[str], device: str) -> dict[str, object]:
+    return {
+        "TaskName": _TASK,
+        "TaskDescription": "An ordinary day at work",
+        "Instructions": "Wear the sensor and do what you do",
+        "TrackingSystemName": _TRACKSYS,
+        "SamplingFrequency": round(rate_of(t_s), 6),
+        "SamplingFrequencyEffective": round((len(t_s) - 1) / float(t_s[-1] - t_s[0]), 6),
+        "RecordingDuration": round(float(t_s[-1] - t_s[0]), 3),
+        "RecordingType": "continuous",
+        "MotionChannelCount": len(kinds),
+        "TrackedPointsCount": 1,
+        **{f"{kind}ChannelCount": kinds.count(kind) for kind in ("ACCEL", "GYRO", "ORNT", "LATENCY")},
+        "Manufacturer": "tiltwise",
+        "ManufacturersModelName": device,
+        "SoftwareVersions": f"tiltwise {__version__}",
+    }
+
+
 def run_files(
     samples: DeviceSamples, subject: str, session: str, place: str, first_run: int
 ) -> Iterator[tuple[str, str, list[BidsFile]]]:
@@ -82,25 +101,7 @@ def run_files(
         )
         t_s = samples.t_s[part]
         channels, table = _channels(samples, part, place)
-        about = {
-            "TaskName": _TASK,
-            "TaskDescription": "An ordinary day at work",
-            "Instructions": "Wear the sensor and do what you do",
-            "TrackingSystemName": _TRACKSYS,
-            "SamplingFrequency": round(rate_of(t_s), 6),
-            "SamplingFrequencyEffective": round((len(t_s) - 1) / float(t_s[-1] - t_s[0]), 6),
-            "RecordingDuration": round(float(t_s[-1] - t_s[0]), 3),
-            "RecordingType": "continuous",
-            "MotionChannelCount": len(channels),
-            "TrackedPointsCount": 1,
-            **{
-                f"{kind}ChannelCount": sum(c[2] == kind for c in channels)
-                for kind in ("ACCEL", "GYRO", "ORNT", "LATENCY")
-            },
-            "Manufacturer": "tiltwise",
-            "ManufacturersModelName": samples.device,
-            "SoftwareVersions": f"tiltwise {__version__}",
-        }
+        kinds = [str(channel[2]) for channel in channels]
         names = ("name", "component", "type", "tracked_point", "units", "sampling_frequency")
         lines = [
             "\t".join(names),
@@ -111,7 +112,7 @@ def run_files(
         started = datetime.fromtimestamp(float(t_s[0]), UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         yield f"motion/{stem.rsplit('/', 1)[1]}_motion.tsv", started, [
             BidsFile(f"{stem}_motion.tsv", rows.getvalue()),
-            BidsFile(f"{stem}_motion.json", _json(about)),
+            BidsFile(f"{stem}_motion.json", _json(_about(t_s, kinds, samples.device))),
             BidsFile(f"{stem}_channels.tsv", "".join(f"{line}\n" for line in lines).encode()),
         ]  # fmt: skip
 

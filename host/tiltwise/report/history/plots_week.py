@@ -75,31 +75,18 @@ def _hours(days: Sequence[DayPanel]) -> tuple[float, float]:
     return float(first), float(max(last, first + 1))
 
 
+def _draw_words(axes: Axes, day: DayPanel) -> None:
+    place, ink = axes.transAxes, style.INK
+    axes.text(-0.055, 0.5, day.name, transform=place, ha="right", va="center", fontsize=10.5, color=ink)
+    axes.text(1.012, 0.5, day.said, transform=place, va="center", fontsize=9.5, color=ink, linespacing=1.5)
+
+
 def _draw_panel(axes: Axes, day: DayPanel, limit_deg: float | None) -> None:
     parts.plain(axes)
     axes.set_ylim(_LOW_DEG - _STRIP_DEG, _HIGH_DEG)
     axes.set_yticks([0, 20, 40])
     axes.axhline(0, color=style.SOFT, linewidth=0.6)
-    axes.text(
-        -0.055,
-        0.5,
-        day.name,
-        transform=axes.transAxes,
-        ha="right",
-        va="center",
-        fontsize=10.5,
-        color=style.INK,
-    )
-    axes.text(
-        1.012,
-        0.5,
-        day.said,
-        transform=axes.transAxes,
-        va="center",
-        fontsize=9.5,
-        color=style.INK,
-        linespacing=1.5,
-    )
+    _draw_words(axes, day)
     if day.summary is None or not day.summary.minutes:
         axes.text(
             0.5, 0.5, "nothing recorded", transform=axes.transAxes, ha="center", va="center", fontsize=9.5,

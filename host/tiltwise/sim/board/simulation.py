@@ -74,25 +74,18 @@ class Simulation:
         first = Mount(mount)
         second = Mount.HEAD if first is Mount.COLLAR else Mount.COLLAR
         self.mounts: tuple[Mount, ...] = (first, second) if two_sensors else (first,)
+        bows = Mount.COLLAR in self.mounts
         self.wearer: Wearer
         if manner:
             self.wearer = CoachedWearer(
-                seed=seed, mount=first, minutes=minutes, sensor_axes=sensor_axes,
-                bows=Mount.COLLAR in self.mounts, manner=manner,
-            )  # fmt: skip
+                seed=seed, mount=first, minutes=minutes, sensor_axes=sensor_axes, bows=bows, manner=manner
+            )
         else:
             self.wearer = Wearer(
-                scenario,
-                seed=seed,
-                minutes=minutes,
-                mount=first,
-                misalignment_deg=misalignment_deg,
-                remount_deg=remount_deg,
-                soft_tissue=soft_tissue,
-                is_calibrated=is_calibrated,
-                sensor_axes=sensor_axes,
-                bows=Mount.COLLAR in self.mounts,
-            )
+                scenario, seed=seed, minutes=minutes, mount=first, misalignment_deg=misalignment_deg,
+                remount_deg=remount_deg, soft_tissue=soft_tissue, is_calibrated=is_calibrated,
+                sensor_axes=sensor_axes, bows=bows,
+            )  # fmt: skip
         self._ahead = round((LEAST_REACTION_S if manner else _AHEAD_S) * TRUTH_RATE_HZ)
         self._sensors = [Lsm6dsox(seed=2 * seed + k, errors=errors) for k in range(len(self.mounts))]
         self._fed = 0  # samples of the truth given to the sensors

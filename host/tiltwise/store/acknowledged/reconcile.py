@@ -39,6 +39,10 @@ def _on_the_files(receipts: Receipts, *, is_core_missing: bool) -> Iterator[str]
         )
 
 
+def _differ(one: Mapping[Key, SequenceRanges], other: Mapping[Key, SequenceRanges]) -> bool:
+    return one.keys() != other.keys() or any(ranges.pairs != other[key].pairs for key, ranges in one.items())
+
+
 def compare(
     folder: Path,
     core: sqlite3.Connection,
@@ -74,10 +78,7 @@ def compare(
     losses.lines += [
         f"{name} was damaged; the other file says all that it said" for name in receipts.log.mended
     ]
-    is_changed = wanted.keys() != received.keys() or any(
-        ranges.pairs != received[key].pairs for key, ranges in wanted.items()
-    )
-    if losses.told() or is_changed or receipts.log.is_rewrite_due or _follow(receipts, found):
+    if losses.told() or _differ(wanted, received) or receipts.log.is_rewrite_due or _follow(receipts, found):
         _settle_losses(folder, core, ids, losses, receipts, wanted, now_s)
         _follow(receipts, found)
         receipts.rewrite()

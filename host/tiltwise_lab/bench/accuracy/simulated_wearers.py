@@ -119,6 +119,11 @@ def sim_rows(
         yield (k + 1) / len(jobs), sim_row(scenario, mount=mount, stream=stream, seed=seed, minutes=length)
 
 
+def _first_removal_s(wearer: Wearer) -> float:
+    removals = wearer.truth().removals
+    return removals[0].start_s if removals else float("inf")
+
+
 def sim_row(
     scenario: str, *, mount: Mount, stream: str = "orient", seed: int = 1, minutes: float | None = None
 ) -> SimRow:
@@ -130,8 +135,7 @@ def sim_row(
         return _not_calibrated(scenario, stream, simulation.wearer)
     motion = motion_at(run.wearer, run.angles.t_s)
     worn = motion.is_worn
-    removals = run.wearer.truth().removals
-    first = worn & (motion.t_s < removals[0].start_s) if removals else worn
+    first = worn & (motion.t_s < _first_removal_s(run.wearer))
     true_start_s = float(run.angles.t_s[0])
     found, continued, missed, delays = match_runs(_runs_after(run.wearer, true_start_s), run.events)
     false_alarms, explained = count_alarms_beyond(run, motion)

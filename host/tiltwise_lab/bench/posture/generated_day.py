@@ -252,9 +252,8 @@ def _sensed(
         np.hypot(np.gradient(flexion, t_s), np.gradient(lateral, t_s))
         + np.abs(rng.normal(0, 1.5, len(t_s))) * ~is_off
     )
-    p = story.person
     acc = rng.normal(0, 0.02, len(t_s))
-    acc += (body == WALK) * p.step_m_s2 * np.sin(2 * np.pi * p.step_hz * t_s)
+    acc += (body == WALK) * story.person.step_m_s2 * np.sin(2 * np.pi * story.person.step_hz * t_s)
     acc += (body == DRIVE) * rng.normal(0, rng.uniform(0.3, 0.8), len(t_s))  # broad: road and motor
     acc += ((body == SIT) | (body == STAND)) * rng.normal(0, 0.06, len(t_s))
     scenes = tuple((start_s, stop_s, name) for start_s, stop_s, name, _ in story.scenes)
