@@ -138,7 +138,7 @@ def _push_forward(
 
 
 def signed_ticks(ticks: IntArray) -> IntArray:
-    """Return differences of two t0 as the nearest signed numbers."""
+    """Return differences of two t0 (n,), ticks of 100 us, as the nearest signed numbers."""
     return (ticks + (1 << 31)) % (1 << 32) - (1 << 31)
 
 

@@ -115,12 +115,12 @@ class Analysis:
         return out
 
     def drawn_angles(self) -> dict[str, FloatArray]:
-        """Return the shown angles, NaN where the sensor was off, or on its way there."""
+        """Return the shown angles (n,) in deg, NaN where the sensor was off, or on its way there."""
         worn = np.True_ if self.is_worn is None else self.is_worn
         return {name: np.where(worn, column, np.nan) for name, column in self.shown_angles().items()}
 
     def shown_angles(self) -> dict[str, FloatArray]:
-        """Return the angle columns, NaN throughout where this mounting cannot tell the angle."""
+        """Return the angle columns (n,) in deg, NaN throughout where this mounting cannot tell the angle."""
         return {
             name: column
             if shown_metrics.shown(self.mounting, name.removesuffix("_deg")).is_shown

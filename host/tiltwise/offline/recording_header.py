@@ -68,7 +68,10 @@ def recording_header(
         header["alerts"] = to_builtins(alerts)
     for name, value in (("mounting", mounting), ("collar", collar)):
         if value is not None:
-            header[name] = asdict(value)
+            known = asdict(value)
+            if known["relative_to_s"] is None:  # as headers were before it could be told
+                del known["relative_to_s"]
+            header[name] = known
     return header
 
 

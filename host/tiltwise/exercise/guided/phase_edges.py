@@ -12,7 +12,10 @@ _START_S, _SMOOTH = 0.4, 9  # the beginning of a sink; moments that its trace is
 
 
 def edges(times: FloatArray, way: FloatArray, end_deg: float) -> tuple[float, float]:
-    """Return when the head had gone a tenth and nine tenths of its way; the beginning twice if it did not move."""
+    """Return when (s) the head had gone a tenth and nine tenths of its way (n,) in deg.
+
+    The beginning twice if it did not move.
+    """
     start_deg = float(np.median(way[: max(round(_START_S * GRID_HZ), 1)]))
     gone = end_deg - start_deg
     if abs(gone) < MOVED_DEG or len(way) < _SMOOTH:

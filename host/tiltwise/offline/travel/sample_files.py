@@ -17,7 +17,7 @@ _ROWS = 50_000  # formatted at a time
 
 
 def sample_columns(samples: DeviceSamples) -> dict[str, FloatArray]:
-    """Return the samples as named columns; t_s counts in UTC s."""
+    """Return the samples as named columns (n,), in rad/s and m/s2; t_s counts in UTC s."""
     columns = {"t_s": samples.t_s}
     if samples.q_earth_from_sensor is not None:
         columns |= {f"q_{axis}": samples.q_earth_from_sensor[:, k] for k, axis in enumerate("wxyz")}
@@ -63,6 +63,6 @@ def write_sto(file: IO[bytes], samples: DeviceSamples, name: str) -> None:
 
 
 def rate_of(t_s: FloatArray) -> float:
-    """Return samples a second, from the middle step: gaps do not slow it."""
+    """Return samples a second of times (n,) in s, from the middle step: gaps do not slow it."""
     step = np.diff(t_s)
     return float(1 / np.median(step)) if len(step) and np.median(step) > 0 else 0.0
