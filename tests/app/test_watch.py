@@ -89,7 +89,7 @@ def test_a_recording_is_played_as_it_was_worn(tiltwise: Command, by_head: Path) 
     address = f"replay:{by_head}?speed=0"
     plain = tiltwise("watch", address, "--no-store")
     assert "from the recording: worn at head, rule 25 deg for 20 s" in plain.out
-    assert "; rule: 25 deg for 20 s;" in in_one_line(plain)
+    assert "; rule 25 deg for 20 s;" in in_one_line(plain)
     asked = tiltwise("watch", address, "--no-store", "--mount", "head", "--rule", "25:20")
     assert "from the recording" not in asked.out
     assert told_alerts(plain) == told_alerts(asked) != []

@@ -51,9 +51,9 @@ def test_parts_of_the_family_are_found_by_identity(who, name):
 
 
 def test_foreign_part_is_refused_with_what_it_said_and_what_was_expected():
-    bus, clock, _ = bench(who_am_i=0x70)
+    bus, clock, _ = bench(who_am_i=0x33)
     with pytest.raises(
-        drivers.UnknownPartError, match=r"0x6a says WHO_AM_I 0x70 .*, expected 0x6c .* check the sensor"
+        drivers.UnknownPartError, match=r"0x6a says WHO_AM_I 0x33 .*, expected 0x6c .* check the sensor"
     ):
         drivers.find(bus, 0x6A, clock, 1000, 4, 104)
 

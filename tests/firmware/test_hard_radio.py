@@ -206,7 +206,7 @@ def test_who_proves_the_key_gets_in_at_once_whoever_failed_before():
     for _ in range(20):
         stranger = board.host()
         if stranger.ask(wire.OP_AUTH1, bytes(17))[0] == wire.STATUS_OK:
-            stranger.ask(wire.OP_AUTH2, bytes(16))
+            stranger.ask(wire.OP_AUTH2, bytes(17))
         board.run(300)
         assert not board.is_there(stranger)
         owner = proved(board)

@@ -345,7 +345,7 @@ def test_led_tells_what_hands_can_change():
     seen = {}
     life.live(2)
     seen["no key"] = life.board.app.housekeeping._code(life.board.app.sessions)
-    life.board.app.keystore.save(bytes(range(32)))
+    life.board.app.keystore.save([(bytes(12), bytes(range(32)))])
     life.board.restart()
     life.live(2)
     seen["no neutral"] = life.board.app.housekeeping._code(life.board.app.sessions)

@@ -71,7 +71,7 @@ def write(folder: Path, notes: int, fatal: int | None) -> None:
     """Commit in three steps, of which the second spans a minute and makes chunks; note what was acknowledged."""
     connect = sqlite3.connect
     Counted.done, Counted.fatal = 0, fatal
-    sqlite3.connect = lambda *a, **k: connect(*a, **{"factory": Counted, **k})  # type: ignore[assignment]
+    sqlite3.connect = lambda *a, **k: connect(*a, **{**k, "factory": Counted})  # type: ignore[assignment]
     store = Store(folder, min_free_bytes=0)
     session = store.begin_session("b", 7, zone="UTC", mount=Mount.NECK, started_s=T0_S)
     for seqs in (range(50), range(50, 340), range(340, 350)):

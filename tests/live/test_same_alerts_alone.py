@@ -50,13 +50,20 @@ def judged(
             break
         for frame in simulation.step(k * 0.2):
             for event in session.receive(k * 0.2, frame):
-                if isinstance(event, Notice) and event.level is NoticeLevel.ALERT:
+                if is_first_alert(event):
                     heard.append(event.t_s - session.decoder.zero_s)
         if session.profile is not None and not is_told:
             is_told = True
             pairs = wanted_settings(settings, session.profile.mounting)
             app.settings.update([(key.name.lower(), value) for key, value in pairs])
     return heard, told
+
+
+def is_first_alert(event: object) -> bool:
+    """Whether it is an alert of the rule that both sides have, and told for the first time."""
+    if not isinstance(event, Notice) or event.level is not NoticeLevel.ALERT:
+        return False
+    return not event.is_repeated and "looking down" in event.text.lower()
 
 
 def assert_same(heard: list[float], told: list[float]) -> None:

@@ -14,6 +14,9 @@ from tiltwise.types import Mount, PostureKind
 KIND_METRICS = {
     PostureKind.FORWARD_FLEXION: Metric.SUSTAINED_FORWARD_FLEXION,
     PostureKind.UPPER_BACK_FORWARD_TILT: Metric.SUSTAINED_UPPER_BACK_TILT,
+    PostureKind.TELEPHONE_TILT: Metric.LATERAL,
+    PostureKind.HEAD_THROWN_BACK: Metric.FLEXION,
+    PostureKind.HEAD_PROPPED: Metric.INCLINATION,
 }
 # Phrases by which a text claims to have seen a metric. Notes about what is not seen are no claims: see `claims`.
 _PHRASES: Mapping[Metric, str] = {
@@ -38,6 +41,7 @@ _REPS: Mapping[Angle, Metric] = {
     Angle.FLEXION: Metric.NOD_REPS,
     Angle.LATERAL: Metric.SIDE_TILT_REPS,
     Angle.ROTATION: Metric.ROTATION_REPS,
+    Angle.RISE: Metric.SHRUG_REPS,
 }
 _SPECIAL = {
     "chin_tuck": Metric.CHIN_TUCK_REPS,

@@ -29,7 +29,6 @@ from tiltwise.store.stored_samples import SIMULATED
 from tiltwise.store.writer import Store, StoreError
 from tiltwise.text import safe_name
 
-_BATCH_S = 5.0  # of samples tracked at once
 _SHOW_EVERY = 500  # frames between two looks at the progress bar
 
 
@@ -140,7 +139,6 @@ def _run(folder: Path, read: _Read, on_progress: Callable[[float], None]) -> tup
         # With the board's answers in it, what is missing is decided at each commit, as it was live.
         commit_every_s=ACK_EVERY_S if recording.answers else 60.0,
         fetches=bool(recording.answers),
-        batch_s=0.0 if recording.answers else _BATCH_S,
     )
     total = len(recording.frames) + len(recording.answers)
     adopted, snoozed, n_frames = list(recording.calibrations), list(recording.snoozes), 0
