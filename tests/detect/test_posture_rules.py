@@ -27,8 +27,8 @@ def test_a_telephone_on_the_shoulder_is_20_deg_to_either_side_for_20_s(side):
     assert alerts(PostureKind.TELEPHONE_TILT, Activity.LYING, lateral_deg=70.0 * side) == []
 
 
-def test_the_head_thrown_back_is_20_deg_of_extension_for_10_s():
-    assert alerts(PostureKind.HEAD_THROWN_BACK, flexion_deg=-25.0) == [20.0]
+def test_the_head_thrown_back_is_20_deg_of_extension_for_30_s():
+    assert alerts(PostureKind.HEAD_THROWN_BACK, flexion_deg=-25.0) == [40.0]
     assert alerts(PostureKind.HEAD_THROWN_BACK, flexion_deg=25.0) == []
 
 

@@ -76,7 +76,7 @@ def test_a_snooze_at_the_button_silences_the_host_s_alerts(presses: bool) -> Non
 def test_a_snooze_of_the_host_reaches_the_board() -> None:
     class Snoozing(SlumpingSimulation):
         def step(self, to_s: float) -> list[bytes]:
-            if 8.0 <= to_s < 8.01:
+            if 7.99 <= to_s < 8.01:
                 for command in commands(HEARD[0].session.snooze(to_s, 600)):
                     self.send(command)
             return super().step(to_s)

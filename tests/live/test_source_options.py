@@ -27,7 +27,10 @@ OPTIONS = [
     ("ble:", "takeover", SWITCH, {"0": 0, "1": 1}, ("2", "0.5", "yes")),
     ("serial:", "takeover", SWITCH, {"0": 0, "1": 1}, ("2", "1.0", "true")),
 ]  # fmt: skip
-TEXTS = {"replay": ["columns", "units"], "sim": ["manner"]}  # any text: what is in it is judged with the file's columns
+TEXTS = {
+    "replay": ["columns", "units"],
+    "sim": ["manner"],
+}  # any text: what is in it is judged with the file's columns
 ids = [f"{address.partition(':')[0]}-{name}" for address, name, *_ in OPTIONS]
 
 

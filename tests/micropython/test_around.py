@@ -93,7 +93,8 @@ class Motor:
     n = 0
     def set(self, duty): self.n += duty > 0
 clock, motor, log = Clock(), Motor(), []
-settings = Settings(Files()); settings.update((("rule_s", 60), ("by_dose", 0), ("alone_after_s", 30), ("first_quiet_s", 0)))
+settings = Settings(Files()); settings.update((("rule_s", 60), ("alone_after_s", 30)))
+settings.update((("by_dose", 0), ("first_quiet_s", 0)))
 buzz = haptics.Haptics(motor, clock)
 coach = alone.StandaloneCoach(clock, settings, buzz, lambda *what: log.append(what))
 off, sit = worn.WearDetector(clock), neutral.Neutral(settings)

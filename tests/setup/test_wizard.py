@@ -18,13 +18,13 @@ from tiltwise.setup.setup_errors import LostError, cannot_open
 from tiltwise.setup.wizard import Options, SetupError
 from tiltwise_lab.radio.virtual_time import VirtualLoop
 
-CALLS = 13  # of mpremote in a whole setup of a board on which an older firmware runs, with 40 files a call
+CALLS = 13  # of mpremote in a whole setup of a board on which an older firmware runs, with 60 files a call
 OPTIONS = Options(name="my neck", mount="collar")
 
 
 @pytest.fixture
 def bench(tmp_path, monkeypatch):
-    monkeypatch.setattr(steps, "FILES_AT_ONCE", 40)  # fewer calls of mpremote: quicker tests
+    monkeypatch.setattr(steps, "FILES_AT_ONCE", 60)  # fewer calls of mpremote: quicker tests
     return Bench(tmp_path / "board")
 
 

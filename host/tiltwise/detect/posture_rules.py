@@ -91,9 +91,9 @@ HABITS: tuple[Habit, ...] = (
         PostureKind.HEAD_THROWN_BACK,
         "head thrown back",
         "Bring what you look at down to your eyes.",
-        f"ISO 11226 accepts none without support; 20 deg for 10 s: {_OUR_CHOICE}",
+        f"ISO 11226 accepts none without support; 20 deg for 30 s, by when lying is known: {_OUR_CHOICE}",
         {Mount.HEAD: Seen.ESTIMATED, Mount.NECK: Seen.ESTIMATED},  # a chair that leans back looks the same
-        RuleSettings(20.0, seconds=10.0),
+        RuleSettings(20.0, seconds=30.0),
         _thrown_back,
     ),
     Habit(

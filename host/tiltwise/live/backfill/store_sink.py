@@ -214,8 +214,8 @@ class StoreSink:
 
     def add_coarse_minutes(self, boot: int, by_sensor: Mapping[int, Sequence[Aggregate]]) -> None:
         """Stage minutes that are known by the board's own summaries only, in a session that says so."""
-        if by_sensor:
-            starts_s = [row.start_s for rows in by_sensor.values() for row in rows]
+        starts_s = [row.start_s for rows in by_sensor.values() for row in rows]
+        if starts_s:
             session = self._begin(boot, min(starts_s), {"source": COARSE_SOURCE})
             for sensor, rows in by_sensor.items():
                 self._store.put_aggregates(session, rows, sensor)

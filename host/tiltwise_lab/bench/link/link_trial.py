@@ -22,7 +22,7 @@ import numpy as np
 
 from tiltwise.common import wire
 from tiltwise.common.frame import read_frame
-from tiltwise.config.settings import Settings
+from tiltwise.config.settings import AlertSetting, RuleKind, RuleSetting, Settings
 from tiltwise.decode.decoder import Decoder
 from tiltwise.link.board_identity import KeyedBoard
 from tiltwise.link.supervisor import Supervisor
@@ -43,6 +43,11 @@ BOOT = 7
 LEAN_S, LEAN_DEG = 180.0, 35.0  # somebody leans so far forward for half of each such time
 _LEANS_S, _LEFT_S, _RAMP_S = 60.0, 150.0, 2.0
 _KEY = bytes(range(1, 33))
+# One alert as soon as it is due: what is timed is the link.
+_SETTINGS = Settings(
+    rule=RuleSetting(kind=RuleKind.SIMPLE, angle_deg=20.0, seconds=60.0),
+    alerts=AlertSetting(first_quiet_min=0.0),
+)
 _TRUTH_HZ = 104
 _SETTLE_S = 1200.0  # at most
 _TIMED_EVERY = 16  # frames: asking for the CPU time costs more than a frame on some systems
@@ -149,6 +154,7 @@ class LinkTrial:
         upright = mounting_from_up(np.array([0.0, 0.0, 1.0]), mount=Mount.NECK)
         session = open_session(
             Worn(mount=Mount.NECK, mounting=upright),
+            settings=_SETTINGS,
             started_utc_s=STARTED_S,
             device="trial",
             store=self.store,
@@ -274,7 +280,7 @@ def lean_rad(t_s: FloatArray) -> FloatArray:
 
 def due_s(alert_s: float) -> float:
     """Return when the alert nearest to this time was truly due: so long after the lean went beyond the limit."""
-    rule = Settings().rule
+    rule = _SETTINGS.rule
     begins_s = math.floor(alert_s / LEAN_S) * LEAN_S + _LEANS_S
     t_s = begins_s + np.arange(0, _RAMP_S, 0.001)
     beyond = lean_rad(t_s) >= math.radians(rule.angle_deg)
