@@ -129,7 +129,12 @@ def watch(options: WatchOptions, console: Console) -> None:
         batch_s=_HURRIED_BATCH_S if is_hurried else 0.0,
         fetches=isinstance(source, Supervisor),
     )
-    control = watch_control(
+    control = _control(source, address, options, started)
+    _run(source, session, control, options, console)
+
+
+def _control(source: Source, address: Address, options: WatchOptions, started: datetime) -> Control:
+    return watch_control(
         source,
         address=options.address,
         person=options.person,
@@ -139,7 +144,6 @@ def watch(options: WatchOptions, console: Console) -> None:
         origin=_ORIGINS.get(address.scheme, ""),
         started_utc_s=started.timestamp(),
     )
-    _run(source, session, control, options, console)
 
 
 _ORIGINS = {"sim": SIMULATED, "replay": REPLAYED}  # what is not the wearer's own
