@@ -1,15 +1,15 @@
 """ICM-42688-P: six axes at 100 or 200 Hz through the FIFO, as raw counts.
 
-Registers: TDK DS-000347. A FIFO packet (structure 3) has 16 bytes: a header that tells what is in it,
-accelerometer and gyroscope as int16, temperature, time stamp. Registers lie in banks; everything outside bank 0 is
-reached in `_in_bank`, which always comes back.
+Registers: TDK DS-000347. FIFO packets (structure 3) are as icm.py says. Registers lie in banks; everything outside
+bank 0 is reached in `_in_bank`, which always comes back.
 """
 
 from micropython import const
 
 from tiltwise.common import wire
 
-from .part import DEG, EIO, G_M_S2, Part, nearest, signed
+from .icm import Icm
+from .part import EIO, nearest, signed
 
 _DEVICE_CONFIG = const(0x11)
 _INT_CONFIG = const(0x14)
@@ -44,9 +44,6 @@ _MAX_PACKETS = const(130)  # 2080 bytes; 128 are promised
 _PACKETS = const(128)
 _FLUSH = const(0x02)
 _BOTH_LOW_NOISE = const(0x0F)
-_EMPTY = const(0x80)
-_HAS_BOTH = const(0x60)
-_INVALID = const(-32768)
 _LATCHED_PUSH_PULL_HIGH = const(0x07)
 _WAKE_COUNTS = const(16)  # of 1 g / 256: 62 mg
 _GYR_BITS = {125: 4, 250: 3, 500: 2, 1000: 1, 2000: 0}
@@ -54,16 +51,15 @@ _ACC_BITS = {2: 3, 4: 2, 8: 1, 16: 0}
 _RATES = {100: (8, 0x44), 200: (7, 0x33)}  # Hz: (code, filters of 400/10 and 400/8 Hz)
 
 
-class Icm42688p(Part):
+class Icm42688p(Icm):
     """One part on the bus."""
 
     name = "ICM-42688-P"
     kind = wire.IMU_ICM42688P
+    fifo_data = _FIFO_DATA
 
     def __init__(self, bus, address, clock, _who, gyr_range_dps=1000, acc_range_g=4, rate_hz=100):
-        Part.__init__(self, bus, address, clock, gyr_range_dps, acc_range_g, 16)
-        self.gyr_rad_s_per_count = gyr_range_dps / 32768 * DEG
-        self.acc_m_s2_per_count = acc_range_g / 32768 * G_M_S2
+        Icm.__init__(self, bus, address, clock, gyr_range_dps, acc_range_g)
         self.nominal_hz = nearest(_RATES, rate_hz)
         self._rate_bits, self._filters = _RATES[self.nominal_hz]
         self.rate_hz = float(self.nominal_hz)
@@ -106,26 +102,6 @@ class Icm42688p(Part):
         if three[0] & _FULL or count >= _PACKETS:
             self.overflowed = True
         return count
-
-    def read_fifo(self, counts, n):
-        """Put up to n samples (six counts each) into counts and return how many were whole."""
-        self._read(_FIFO_DATA, self._views[n])
-        data = self._bytes
-        k = 0
-        for o in range(0, 16 * n, 16):
-            header = data[o]
-            if header & _EMPTY:
-                break
-            if header & _HAS_BOTH != _HAS_BOTH:
-                continue
-            for i in range(3):
-                v = data[o + 1 + 2 * i] | data[o + 2 + 2 * i] << 8
-                counts[k + 3 + i] = v - ((v & 0x8000) << 1)
-                v = data[o + 7 + 2 * i] | data[o + 8 + 2 * i] << 8
-                counts[k + i] = v - ((v & 0x8000) << 1)
-            if counts[k] != _INVALID and counts[k + 3] != _INVALID:
-                k += 6
-        return k // 6
 
     def temperature_cdeg(self):
         """Return the temperature of the die in 0.01 degC."""

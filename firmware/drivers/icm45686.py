@@ -1,18 +1,18 @@
 """ICM-45686: six axes at 100 or 200 Hz through the FIFO, as raw counts.
 
-Registers: TDK DS-000577, and TDK's own motion.mcu.icm45686.driver. A FIFO packet has 16 bytes: a header that tells
-what is in it, accelerometer and gyroscope as int16 (low byte first after a reset), temperature, time stamp. Registers
-beyond the first bank are written through IREG_ADDR and IREG_DATA. The FIFO holds 2 kB as it is set here: more takes
-memory of the part's own processor, and 1.2 s are enough. It stops when it is full, as TDK's AN-000364 advises for
-this part. The part tests itself only with a program of TDK's that is loaded into it, and that is not part of
-tiltwise.
+Registers: TDK DS-000577, and TDK's own motion.mcu.icm45686.driver. FIFO packets are as icm.py says, low byte first
+after a reset. Registers beyond the first bank are written through IREG_ADDR and IREG_DATA. The FIFO holds 2 kB as it
+is set here: more takes memory of the part's own processor, and 1.2 s are enough. It stops when it is full, as TDK's
+AN-000364 advises for this part. The part tests itself only with a program of TDK's that is loaded into it, and that
+is not part of tiltwise.
 """
 
 from micropython import const
 
 from tiltwise.common import wire
 
-from .part import DEG, EIO, G_M_S2, Part, nearest, signed
+from .icm import Icm
+from .part import EIO, nearest, signed
 
 _TEMP_DATA1 = const(0x0C)
 _PWR_MGMT0 = const(0x10)
@@ -40,11 +40,7 @@ _STOP_ON_FULL = const(0x87)
 _FLUSH = const(0x80)
 _ACC_GYR = const(0x07)  # both, and let the FIFO have them
 _STAMPS = const(0x02)
-_FULL = const(0x01)
 _PACKETS = const(128)
-_EMPTY = const(0x80)
-_HAS_BOTH = const(0x60)
-_INVALID = const(-32768)
 _LATCHED_HIGH = const(0x03)
 _WOM_AXES = const(0x0E)
 _WOM_PREVIOUS = const(0x18)  # on, each sample against the one before, any axis
@@ -54,17 +50,16 @@ _ACC_CODES = {2: 4, 4: 3, 8: 2, 16: 1}
 _RATES = {50: 10, 100: 9, 200: 8}
 
 
-class Icm45686(Part):
+class Icm45686(Icm):
     """One part on the bus."""
 
     name = "ICM-45686"
     kind = wire.IMU_ICM45686
+    fifo_data = _FIFO_DATA
     zero_rate_dps = 0.5
 
     def __init__(self, bus, address, clock, _who, gyr_range_dps=1000, acc_range_g=4, rate_hz=100):
-        Part.__init__(self, bus, address, clock, gyr_range_dps, acc_range_g, 16)
-        self.gyr_rad_s_per_count = gyr_range_dps / 32768 * DEG
-        self.acc_m_s2_per_count = acc_range_g / 32768 * G_M_S2
+        Icm.__init__(self, bus, address, clock, gyr_range_dps, acc_range_g)
         self.nominal_hz = nearest(_RATES, rate_hz)
         self._rate_bits = _RATES[self.nominal_hz]
         self.rate_hz = float(self.nominal_hz)
@@ -107,25 +102,6 @@ class Icm45686(Part):
             self._write(_FIFO_CONFIG2, _FLUSH)
             return 0
         return count
-
-    def read_fifo(self, counts, n):
-        """Put up to n samples (six counts each) into counts and return how many were whole."""
-        self._read(_FIFO_DATA, self._views[n])
-        data = self._bytes
-        k = 0
-        for o in range(0, 16 * n, 16):
-            if data[o] & _EMPTY:
-                break
-            if data[o] & _HAS_BOTH != _HAS_BOTH:
-                continue
-            for i in range(3):
-                v = data[o + 1 + 2 * i] | data[o + 2 + 2 * i] << 8
-                counts[k + 3 + i] = v - ((v & 0x8000) << 1)
-                v = data[o + 7 + 2 * i] | data[o + 8 + 2 * i] << 8
-                counts[k + i] = v - ((v & 0x8000) << 1)
-            if counts[k] != _INVALID and counts[k + 3] != _INVALID:
-                k += 6
-        return k // 6
 
     def temperature_cdeg(self):
         """Return the temperature of the die in 0.01 degC."""

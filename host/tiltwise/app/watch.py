@@ -31,16 +31,15 @@ from tiltwise.live.known_boards import KnownBoards
 from tiltwise.live.live_session import LiveSession
 from tiltwise.live.open_session import Worn, open_session
 from tiltwise.live.run import run_until_stopped
-from tiltwise.live.sources import mount_of, taking_over
+from tiltwise.live.sources import ORIGINS, device_in_store, mount_of, taking_over
 from tiltwise.live.wearer.case_orientation import choose_face
 from tiltwise.live.wearer.desk_state import DeskState
 from tiltwise.live.wearer.live_calibration import CalibrationOptions
 from tiltwise.offline.input_file import ImuInput, as_recorded, choose_neutral, read_input
 from tiltwise.offline.recording_header import recording_header
 from tiltwise.recording.tw_file import RecordingWriter
-from tiltwise.store.stored_samples import REPLAYED, SIMULATED
 from tiltwise.store.writer import Store
-from tiltwise.text import printable, safe_name
+from tiltwise.text import printable
 from tiltwise.types import Mount
 
 _HURRIED_COMMIT_S, _HURRIED_BATCH_S = 60.0, 5.0
@@ -103,9 +102,7 @@ def watch(options: WatchOptions, console: Console) -> None:
     options = _as_played(options, address, played, console)
     worn = _worn(options, address, source, played, console)
     zone, started = local_zone_name(), datetime.now(UTC)
-    device = safe_name(f"{address.scheme}-{Path(address.target or 'default').name}")
-    if address.scheme in ("sim", "replay"):  # played again it is another day, not the same frames twice
-        device = f"{device}-{started:%Y%m%dT%H%M%S}"
+    device = device_in_store(address, started)
     store = _open_store(options, address, console)
     try:
         recorder = _recorder(options, worn, started, zone, device)
@@ -141,17 +138,14 @@ def _control(source: Source, address: Address, options: WatchOptions, started: d
         data=options.data or data_folder(),
         store=_store_folder(options, address),
         is_stored=options.is_stored,
-        origin=_ORIGINS.get(address.scheme, ""),
+        origin=ORIGINS.get(address.scheme, ""),
         started_utc_s=started.timestamp(),
     )
 
 
-_ORIGINS = {"sim": SIMULATED, "replay": REPLAYED}  # what is not the wearer's own
-
-
 def _store_folder(options: WatchOptions, address: Address) -> Path:
     """What is simulated or replayed has a store apart, so that it is never taken for the wearer's own days."""
-    folder = simulated_in(data_folder()) if address.scheme in _ORIGINS else data_folder()
+    folder = simulated_in(data_folder()) if address.scheme in ORIGINS else data_folder()
     return person_folder(options.data or folder, options.person)
 
 
@@ -221,7 +215,7 @@ def _worn_in_file(options: WatchOptions, mount: Mount, played: ImuInput, console
 def _open_store(options: WatchOptions, address: Address, console: Console) -> Store | None:
     if not options.is_stored:
         return None
-    origin = _ORIGINS.get(address.scheme, "")
+    origin = ORIGINS.get(address.scheme, "")
     store = Store(_store_folder(options, address), origin=origin)
     for line in store.reports:
         console.print(printable(line, 1000), style=LINE_STYLES["warn"], highlight=False)

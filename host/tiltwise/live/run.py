@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncGenerator, Callable
-from typing import Protocol
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from typing import Any, Protocol
 
 from tiltwise.errors import AppError, StoppedError
 from tiltwise.link.source import Source
@@ -148,28 +148,32 @@ def run_until_stopped(
     StoppedError says what was kept; AppError when the disk refused to the end and something could not be kept.
     """
 
+    if control is None:
+        running = run_live(source, session, on_update, desktop=desktop)
+    else:
+        running = run_controlled(source, session, on_update, control, desktop=desktop)
+    is_stopped = run_stoppable(running)
+    if session.unsaved:
+        raise AppError(session.unsaved)
+    if is_stopped:
+        raise StoppedError(f"stopped; kept {session.kept}" if session.kept else "stopped; nothing was kept")
+
+
+def run_stoppable(running: Coroutine[Any, Any, None]) -> bool:
+    """Run in an event loop of its own; tell whether Ctrl-C, SIGTERM or SIGHUP (a closed terminal) ended it."""
+
     async def main() -> None:
         if task := asyncio.current_task():
             with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers in its loop
-                for sign in (
-                    signal.SIGTERM,
-                    getattr(signal, "SIGHUP", signal.SIGTERM),
-                ):  # the terminal is closed
+                for sign in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
                     asyncio.get_running_loop().add_signal_handler(sign, task.cancel)
-        if control is None:
-            await run_live(source, session, on_update, desktop=desktop)
-        else:
-            await run_controlled(source, session, on_update, control, desktop=desktop)
+        await running
 
     try:
         asyncio.run(main())
     except (asyncio.CancelledError, KeyboardInterrupt):
-        if not session.unsaved:
-            raise StoppedError(
-                f"stopped; kept {session.kept}" if session.kept else "stopped; nothing was kept"
-            ) from None
-    if session.unsaved:
-        raise AppError(session.unsaved)
+        return True
+    return False
 
 
 async def run_calibration(source: Source, session: CalibrationSession, on_update: OnUpdate) -> None:

@@ -7,6 +7,8 @@ case as those of our boards do.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
 
 from tiltwise.config.address import Address, AddressError, number, register, speed, whole_number
 from tiltwise.config.sensor_keys import keep, known_boards
@@ -14,10 +16,23 @@ from tiltwise.link.board_identity import KeyedBoard
 from tiltwise.link.source import Source
 from tiltwise.link.supervisor import Supervisor
 from tiltwise.link.transport import Connector
-from tiltwise.text import printable
+from tiltwise.store.stored_samples import REPLAYED, SIMULATED
+from tiltwise.text import printable, safe_name
 from tiltwise.types import Mount
 
 COACHED = "coached"  # sim:coached is a wearer who does what `tiltwise exercise` asks for
+
+
+ORIGINS = {
+    "sim": SIMULATED,
+    "replay": REPLAYED,
+}  # scheme -> whose days these are, which are not the wearer's own
+
+
+def device_in_store(address: Address, started: datetime) -> str:
+    """Return the name of a source's days, until a board says who it is; played again, it is another day."""
+    name = safe_name(f"{address.scheme}-{Path(address.target or 'default').name}")
+    return f"{name}-{started:%Y%m%dT%H%M%S}" if address.scheme in ORIGINS else name
 
 
 def mount_of(source: Source) -> Mount | None:

@@ -46,7 +46,7 @@ from tiltwise.live.guided.guided_session import GuidedSession
 from tiltwise.live.known_boards import KnownBoards
 from tiltwise.live.live_session import LiveSession
 from tiltwise.live.open_session import Worn, open_session
-from tiltwise.live.sources import COACHED, mount_of, taking_over
+from tiltwise.live.sources import COACHED, ORIGINS, device_in_store, mount_of, taking_over
 from tiltwise.live.wearer.case_orientation import choose_face
 from tiltwise.live.wearer.live_calibration import CalibrationOptions
 from tiltwise.live.wearer.live_events import LiveEvents
@@ -54,9 +54,8 @@ from tiltwise.offline.input_file import ImuInput, as_recorded, choose_neutral, r
 from tiltwise.offline.picture_file import check_picture_path, save_figure
 from tiltwise.report.plots_exercise import session_picture
 from tiltwise.store.files.schema import CORE_NAME
-from tiltwise.store.stored_samples import REPLAYED, SIMULATED
 from tiltwise.store.writer import Store
-from tiltwise.text import printable, safe_name
+from tiltwise.text import printable
 from tiltwise.types import Mount
 
 DEFAULT_ADDRESS = f"sim:{COACHED}"
@@ -230,9 +229,7 @@ def _open_live(
 ) -> LiveSession:
     store = _open_store(options, address, console)
     started, zone = datetime.now(UTC), local_zone_name()
-    device = safe_name(f"{address.scheme}-{Path(address.target or 'default').name}")
-    if address.scheme in ("sim", "replay"):
-        device = f"{device}-{started:%Y%m%dT%H%M%S}"
+    device = device_in_store(address, started)
     return open_session(
         worn, settings=options.settings, started_utc_s=started.timestamp(), zone=zone, device=device, store=store,
         commit_every_s=max(1.0, float(address.options.get("speed", 1.0) or 50.0) / 10),
@@ -313,8 +310,8 @@ def _voice(options: ExerciseOptions, console: Console) -> Voice:
 def _open_store(options: ExerciseOptions, address: Address, console: Console) -> Store | None:
     if not options.is_stored:
         return None
-    origin = {"sim": SIMULATED, "replay": REPLAYED}.get(address.scheme, "")
-    store = Store(store_folder(options.data, options.person, address.scheme), origin=origin)
+    folder = store_folder(options.data, options.person, address.scheme)
+    store = Store(folder, origin=ORIGINS.get(address.scheme, ""))
     for line in store.reports:
         console.print(printable(line, 1000), style=LINE_STYLES["warn"], highlight=False)
     return store

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 from collections.abc import Callable
 
 from tiltwise.errors import AppError, StoppedError
 from tiltwise.link.source import Source
 from tiltwise.live.guided.guided_session import GuidedSession
-from tiltwise.live.run import pump
+from tiltwise.live.run import pump, run_stoppable
 from tiltwise.live.wearer.live_events import LiveEvents
 
 TICK_S = 0.1
@@ -75,18 +74,8 @@ def run_guided_until_stopped(
         The disk refused to the end, and something could not be kept.
     """
 
-    async def main() -> None:
-        if task := asyncio.current_task():
-            with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers in its loop
-                for sign in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
-                    asyncio.get_running_loop().add_signal_handler(sign, task.cancel)
-        await run_guided(source, session, on_update, on_tick)
-
-    try:
-        asyncio.run(main())
-    except (asyncio.CancelledError, KeyboardInterrupt):
-        if not session.unsaved:
-            kept = f"; kept {session.kept}" if session.kept else ""
-            raise StoppedError(f"stopped{kept}") from None
+    is_stopped = run_stoppable(run_guided(source, session, on_update, on_tick))
     if session.unsaved:
         raise AppError(session.unsaved)
+    if is_stopped:
+        raise StoppedError(f"stopped; kept {session.kept}" if session.kept else "stopped")
