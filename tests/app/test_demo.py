@@ -17,12 +17,13 @@ from tiltwise.sim.board.simulation import Simulation
 from tiltwise.store.writer import Store
 from tiltwise.types import EpisodeAlert, Mount
 
-# Between them: all mounts, the shortest story and a long one, several people. The long one has a telephone on the
-# shoulder and turns of the head, which are no side tilts, and begins to tilt while it still looks like walking.
+# Between them: all mounts, the shortest story and long ones, several people. The long ones have a telephone on the
+# shoulder and turns of the head, which are no side tilts; the last begins to tilt while it still looks like walking.
 STORIES = [
     (Mount.NECK, 4, 5),
     (Mount.HEAD, 4, 2),
     (Mount.COLLAR, 4, 3),
+    (Mount.NECK, 12, 1),
     (Mount.HEAD, 12, 15),
 ]
 
@@ -60,7 +61,7 @@ def test_every_story_calibrates_alerts_and_counts(
     assert "ALERT after 60 s" in said
     assert "corrected after" in said
     assert "the sensor buzzed" in said
-    assert re.search(r"(\d) alerts?, \1 corrected", said), "each alert was answered"
+    assert "1 alert, 1 corrected" in said
     assert " 0 missing" in said
     assert max(map(len, said.splitlines())) <= 80 or str(out) in said
     if mount is not Mount.COLLAR:  # which cannot see the head

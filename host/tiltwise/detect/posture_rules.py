@@ -82,9 +82,9 @@ HABITS: tuple[Habit, ...] = (
         PostureKind.TELEPHONE_TILT,
         "head tilted to the side, as for a telephone",
         "Take the telephone in your hand, or use a headset.",
-        f"20 deg for 20 s: {_OUR_CHOICE}",
+        f"20 deg for 30 s, by when a sensor laid down is known: {_OUR_CHOICE}",
         {Mount.HEAD: Seen.MEASURED, Mount.NECK: Seen.ESTIMATED},
-        RuleSettings(20.0, seconds=20.0),
+        RuleSettings(20.0, seconds=30.0),
         _telephone,
     ),
     Habit(
