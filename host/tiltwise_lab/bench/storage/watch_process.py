@@ -18,15 +18,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tiltwise.store.files.schema import CORE_NAME
 from tiltwise_lab.bench.process_stats import ProcessState, growth, log_mb, read_process, span
 
-MINUTES, WARM_UP_SHARE = (
-    30.0,
-    0.2,
-)  # of the whole time: calibration, first chunks, first reading of everything
+MINUTES = 30.0
+WARM_UP_SHARE = 0.2  # of the whole time: calibration, first chunks, first reading of everything
 _LOOKS, _LOOK_EVERY_S = 10, 5.0  # at least so many, and so often
 PROGRAM = (sys.executable, "-c", "from tiltwise.app.cli import main; main()")
 _DEADLINE_S = 30.0  # for an end after Ctrl-C
+_START_DEADLINE_S = 300.0  # for its imports and its empty store, on the most loaded machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,7 @@ def watch_rows(minutes: float = MINUTES, seed: int = 1) -> Iterator[tuple[float,
         ]
         try:
             for row in watched:
+                _wait_for_store(row)
                 _look_on(row, 0.0)
             began_s, every_s = time.monotonic(), min(_LOOK_EVERY_S, minutes * 60 / _LOOKS)
             while (elapsed_s := time.monotonic() - began_s) < minutes * 60:
@@ -131,6 +132,16 @@ def _read_all(terminal: int) -> None:
         while os.read(terminal, 65536):
             pass
     os.close(terminal)
+
+
+def _wait_for_store(row: _Watched) -> None:
+    """Wait until the program has made its store: its time begins with its work, not with its imports."""
+    began_s = time.monotonic()
+    while not (row.store / CORE_NAME).exists():
+        waited_s = time.monotonic() - began_s
+        if row.process.poll() is not None or waited_s > _START_DEADLINE_S:
+            raise RuntimeError(f"watch ({row.what}) has made no store in {waited_s:.0f} s")
+        select.select([], [], [], 0.05)
 
 
 def _look_on(row: _Watched, elapsed_s: float) -> None:
