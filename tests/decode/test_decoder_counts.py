@@ -6,8 +6,9 @@ import pytest
 from decode import frame_builders
 from decode.frame_builders import info_frame, orient_frame, raw_frame, status_frame
 from tiltwise.common import wire
-from tiltwise.decode.decoder import RESTART_S, Decoder, _signed, _unwrap
+from tiltwise.decode.decoder import RESTART_S, Decoder
 from tiltwise.decode.messages import Info, Status
+from tiltwise.decode.sample_times import signed_ticks, unwrap_frame_ticks
 from tiltwise.types import ImuBlock, OrientationBlock, SignalGap
 
 SAMPLES = [[32767, 0, 0, 0, 0, 0, 8192]] * 10
@@ -120,7 +121,7 @@ def test_messages_belong_to_the_sample_frame_before_them_across_the_wrap():
 
 def test_signed_differences_and_unwrapped_ticks_by_hand():
     top = 1 << 32
-    assert _signed(np.array([0, 1, top - 1, 1 << 31, (1 << 31) - 1])).tolist() == [
+    assert signed_ticks(np.array([0, 1, top - 1, 1 << 31, (1 << 31) - 1])).tolist() == [
         0,
         1,
         -1,
@@ -129,16 +130,21 @@ def test_signed_differences_and_unwrapped_ticks_by_hand():
     ]
     samples = np.array([True, False, True, False])
     t0 = np.array([top - 10, top - 5, 20, 15])
-    assert _unwrap(t0, samples, None).tolist() == [top - 10, top - 5, top + 20, top + 15]
-    assert _unwrap(t0, samples, 5 * top - 30).tolist() == [
+    assert unwrap_frame_ticks(t0, samples, None).tolist() == [top - 10, top - 5, top + 20, top + 15]
+    assert unwrap_frame_ticks(t0, samples, 5 * top - 30).tolist() == [
         5 * top - 10,
         5 * top - 5,
         5 * top + 20,
         5 * top + 15,
     ]
     messages = np.array([False, False])
-    assert _unwrap(np.array([7, 3]), messages, None).tolist() == [7, 3], "they stand for themselves"
-    assert _unwrap(np.array([7, top - 3]), messages, 2 * top).tolist() == [2 * top + 7, 2 * top - 3]
+    assert unwrap_frame_ticks(np.array([7, 3]), messages, None).tolist() == [7, 3], (
+        "they stand for themselves"
+    )
+    assert unwrap_frame_ticks(np.array([7, top - 3]), messages, 2 * top).tolist() == [
+        2 * top + 7,
+        2 * top - 3,
+    ]
 
 
 def test_what_may_be_acknowledged_ends_before_the_first_hole():

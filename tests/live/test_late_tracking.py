@@ -166,7 +166,7 @@ def test_a_board_that_starts_anew_has_the_right_time_at_once(tmp_path: Path) -> 
     assert np.median(zeros[boots[1]]) == pytest.approx(100, abs=0.35)  # the board needs a moment to start
     for boot in boots:
         assert max(zeros[boot]) - min(zeros[boot]) < 0.3
-    assert session.utc_s(session._t_s) - STARTED_S == pytest.approx(200, abs=0.5)
+    assert session.utc_s(session._time.newest_s) - STARTED_S == pytest.approx(200, abs=0.5)
     assert [reason for *_, reason in gaps(tmp_path) if reason == "lost"] == []
 
 
