@@ -231,7 +231,10 @@ HOST = {
     ),
     "bad sector in the log": (
         "store/test_receipts.py::test_one_bad_sector_in_the_log_is_told_with_the_frames_that_it_cost",
-        "store/test_receipts.py::test_a_log_overwritten_under_a_running_program_ends_the_acknowledging",
+        "store/test_files_lost_while_recording.py::"
+        "test_a_log_overwritten_under_a_running_program_ends_the_acknowledging",
+        "store/test_files_lost_while_recording.py::"
+        "test_damage_under_a_running_program_is_told_by_its_last_line",
     ),
     "receipts damaged, alone and with the databases": (
         "store/test_receipts.py::test_frames_lost_with_one_file_of_receipts_are_told_by_the_other",
@@ -239,8 +242,12 @@ HOST = {
         "store/test_twin_log.py::test_damage_of_one_file_is_made_good_by_the_other",
     ),
     "database deleted, moved or replaced": (
-        "store/test_receipts.py::"
+        "store/test_files_lost_while_recording.py::"
         "test_a_database_that_is_no_longer_there_is_noticed_before_the_next_acknowledgement",
+        "store/test_files_lost_while_recording.py::"
+        "test_a_month_that_is_no_longer_there_is_warned_of_at_the_next_commit_and_at_the_end",
+        "store/test_files_lost_while_recording.py::"
+        "test_a_log_without_its_database_is_kept_and_both_can_be_brought_back",
         "store/test_receipts.py::test_a_month_replaced_by_an_older_copy_is_told_with_the_frames_between",
         "store/test_crash_of_watch.py::"
         "test_a_database_deleted_under_watch_is_warned_of_and_the_last_line_is_true",

@@ -113,7 +113,7 @@ def test_a_database_deleted_under_watch_is_warned_of_and_the_last_line_is_true(t
         child.send_signal(signal.SIGINT)
         _, err = child.communicate(timeout=DEADLINE_S)
     assert child.returncode == 1
-    assert err.startswith("tiltwise: what was still waiting could not be stored: ")
+    assert err.startswith("tiltwise: some of it could not be stored or kept: ")
     assert "deleted, moved or replaced" in err
     with Store(data) as store:
         assert any("core.db was missing" in line for line in store.reports)

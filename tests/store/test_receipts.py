@@ -12,7 +12,7 @@ from store.store_frames import T0_S, frame, utc_s
 from tiltwise.common.frame import read_frame
 from tiltwise.store.acknowledged.receipts import Receipts, digest
 from tiltwise.store.files.swap import RECEIPTS_NAMES
-from tiltwise.store.writer import Store, StoreError
+from tiltwise.store.writer import Store
 from tiltwise.types import Mount
 
 MONTH = "raw-2026-02.db"
@@ -291,59 +291,6 @@ def test_a_repaired_store_without_receipts_counts_nothing_as_received_that_is_no
             in store.reports[1]
         )
         assert store.received("clip", 7) == []
-
-
-@pytest.mark.parametrize("how", ["deleted", "moved", "replaced", "folder"])
-def test_a_database_that_is_no_longer_there_is_noticed_before_the_next_acknowledgement(
-    tmp_path: Path, how: str
-) -> None:
-    folder = tmp_path / "data"
-    store = Store(folder, min_free_bytes=0)
-    session = begin(store)
-    fill(store, session, 0, 20)
-    match how:
-        case "deleted":
-            for path in folder.glob("core.db*"):
-                path.unlink()
-        case "moved":
-            (folder / "core.db").rename(tmp_path / "core.db")
-        case "replaced":
-            shutil.copy(folder / "core.db", tmp_path / "copy")
-            (tmp_path / "copy").replace(folder / "core.db")
-        case _:
-            shutil.rmtree(folder)
-    store.append(session, [read_frame(frame(20))], [utc_s(20)])
-    for _ in range(3):
-        with pytest.raises(StoreError, match="deleted, moved or replaced while recording"):
-            store.commit()
-    if how == "moved":
-        (tmp_path / "core.db").rename(folder / "core.db")
-        assert store.commit().settled[session] == 20
-        store.close()
-    else:
-        with pytest.raises(StoreError, match="deleted, moved or replaced"):
-            store.close()
-
-
-def test_a_log_overwritten_under_a_running_program_ends_the_acknowledging(tmp_path: Path) -> None:
-    store = Store(tmp_path, min_free_bytes=0)
-    session = begin(store)
-    fill(store, session, 0, 250)
-    with (tmp_path / "core.db-wal").open("r+b") as log:
-        size = log.seek(0, 2)
-        log.seek(0)
-        log.write(b"\xa5" * size)
-    store.append(
-        session, [read_frame(frame(k)) for k in range(250, 320)], [utc_s(k) for k in range(250, 320)]
-    )
-    with pytest.raises(StoreError, match="damaged while recording"):
-        store.commit()
-    with pytest.raises(StoreError, match="damaged while recording"):
-        store.commit()
-    with pytest.raises(StoreError):
-        store.close()
-    said = "\n".join(reports(tmp_path))
-    assert "acknowledged frames of clip are missing" in said
 
 
 def test_the_sum_of_hashes_does_not_depend_on_order_or_tags() -> None:

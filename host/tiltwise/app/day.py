@@ -23,6 +23,7 @@ from tiltwise.report.day_summary import DaySummary
 from tiltwise.report.plots import Figure
 from tiltwise.report.style import INK
 from tiltwise.store.files.schema import CORE_NAME
+from tiltwise.store.files.swap import store_files
 from tiltwise.store.writer import Store
 from tiltwise.text import printable
 from tiltwise.types import Activity, FloatArray
@@ -80,7 +81,7 @@ def folder_with_days(asked: Path | None, own: Path) -> tuple[Path, str]:
 def say_where_simulated(folder: Path) -> None:
     """Raise AppError where a folder has no store of the wearer's own, but one of what was simulated or replayed."""
     aside = simulated_in(folder)
-    if not (folder / CORE_NAME).exists() and (aside / CORE_NAME).exists():
+    if not store_files(folder) and (aside / CORE_NAME).exists():
         raise AppError(
             f"no recordings of your own in {folder}; what was simulated or replayed is apart: add --data {aside}"
         )

@@ -18,7 +18,7 @@ from types import TracebackType
 
 from tiltwise.common import wire
 from tiltwise.common.dose import HEAD, TRUNK
-from tiltwise.common.frame import read_frame
+from tiltwise.common.frame import read_frame, unpack_header
 from tiltwise.exercise.guided.session_record import ExerciseRecord
 from tiltwise.report import aggregate as agg
 from tiltwise.store.day_rows import (
@@ -44,6 +44,7 @@ from tiltwise.store.files.codec import (
 from tiltwise.store.files.raw_files import month_of, raw_files
 from tiltwise.store.files.recovery import readable_rows
 from tiltwise.store.files.schema import StoreError
+from tiltwise.store.files.swap import store_files
 from tiltwise.store.local_days import day_bounds_us, zone_info
 from tiltwise.store.stored_samples import StoredDay, StoredSamples, joined
 from tiltwise.types import Mount
@@ -78,6 +79,10 @@ class StoreReader:
         path = folder / schema.CORE_NAME
         finish_if_begun(folder)
         if not path.is_file():
+            if store_files(folder):
+                raise StoreError(
+                    f"{path} is missing, other files of it are there: bring it back or run `tiltwise watch`"
+                )
             raise StoreError(f"no recordings in {folder}: run `tiltwise watch` or `tiltwise demo` first")
         try:
             self._core = schema.open_reader(path)
@@ -238,11 +243,11 @@ class StoreReader:
         tail = self._tail(device)
         for name, boot, data in self._chunks(start_s, end_s, device):
             for frame in unpack_chunk(boot, data):
-                found[name, boot, read_frame(frame.data).seq] = frame
+                found[name, boot, unpack_header(frame.data)[3]] = frame
         for name, boot, frames in tail:
             for chunk in pack_chunks(frames):
                 for frame in unpack_chunk(boot, chunk.data):
-                    found.setdefault((name, boot, read_frame(frame.data).seq), frame)
+                    found.setdefault((name, boot, unpack_header(frame.data)[3]), frame)
         wanted = (f for f in found.values() if start_s * _US <= f.utc_us < end_s * _US)
         return sorted(wanted, key=lambda f: f.utc_us)
 

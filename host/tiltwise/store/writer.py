@@ -26,7 +26,7 @@ from tiltwise.store.files import schema, swap
 from tiltwise.store.files.codec import StoredFrame
 from tiltwise.store.files.lock import WriterLock
 from tiltwise.store.files.raw_files import Place, RawFiles, Tail, month_of
-from tiltwise.store.files.recovery import open_core, recover
+from tiltwise.store.files.recovery import is_intact, open_core, recover
 from tiltwise.store.files.schema import StoreError
 from tiltwise.store.reader import StoreReader
 from tiltwise.store.staging import BootFrames, StoreIntake
@@ -108,7 +108,6 @@ class Store(StoreIntake):
             is_core_new = not path.exists()
             for file in swap.store_files(self.folder):
                 schema.make_private(file)
-            self._raw = RawFiles(self.folder)
             self._core, mended = open_core(self.folder, now_s)
             try:
                 self._compare(is_core_new=is_core_new, is_core_mended=bool(mended))
@@ -121,6 +120,7 @@ class Store(StoreIntake):
                 self._compare(is_core_new=is_core_new, is_core_mended=True)
         except (sqlite3.Error, OSError) as error:
             raise error if isinstance(error, StoreError) else schema.explain(error, self.folder) from error
+        self._raw = RawFiles(self.folder)
         self._places = [Place(path), Place(path.with_name(path.name + "-wal"))]
         self.reports = [each.line for each in swap.incidents(self.folder) if not each.is_told]
         self._n_reported = len(self.reports)
@@ -202,6 +202,7 @@ class Store(StoreIntake):
             self._n_reported = 0
         if self._tail.is_due:
             warning = self._flush() or warning
+        warning = self._raw.lost() or warning
         return Committed({s: b.stored.settled for s, b in self._sessions.items()}, n_frames, warning)
 
     def _free(self) -> float:
@@ -316,9 +317,9 @@ class Store(StoreIntake):
         return self._raw.delete_before(oldest, self._receipts.retired)
 
     def close(self) -> None:
-        """Commit, chunk the tail, mark a clean end and let the lock go; raises StoreError when the disk refuses.
+        """Commit, chunk the tail, mark a clean end and let the lock go; a second call does nothing.
 
-        A second call does nothing.
+        Raises StoreError when the disk refuses, or when files were damaged or lost while they were written.
         """
         if self._is_closed:
             return
@@ -333,6 +334,12 @@ class Store(StoreIntake):
                 raise StoreError(
                     f"the disk is full: {waiting} frames are not stored, the board keeps what it can hold"
                 )
+            if not is_intact(path := self.folder / schema.CORE_NAME):  # by what is on the disk, not in memory
+                raise StoreError(
+                    f"{path} was damaged while recording: start tiltwise, which saves what can be read"
+                )
+            if gone := self._raw.lost():
+                raise StoreError(gone)
         except sqlite3.Error as error:
             raise schema.explain(error, self.folder) from error
         finally:

@@ -246,7 +246,7 @@ class StoreSink:
         try:
             self._store.close()
         except OSError as error:
-            return f"what was still waiting could not be stored: {error}"
+            return f"some of it could not be stored or kept: {error}"
         return ""
 
     @property

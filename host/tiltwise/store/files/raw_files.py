@@ -59,6 +59,17 @@ class RawFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._open: tuple[Path, sqlite3.Connection] | None = None
+        self._places = {path: Place(path) for path in raw_files(folder)}
+
+    def lost(self) -> str:
+        """Return a line on a month that was there and is not any more, or an empty text."""
+        gone = next((path for path, place in self._places.items() if not place.is_kept()), None)
+        if gone is None:
+            return ""
+        return (
+            f"{gone} was deleted, moved or replaced while recording: bring it back, or stop and start tiltwise, "
+            "which says what is missing"
+        )
 
     def newest(self) -> Path | None:
         """Return the newest month file, None without any."""
@@ -106,11 +117,9 @@ class RawFiles:
             if path.is_file() and not is_intact(path):  # here, not at the start: a full month takes a second
                 raise sqlite3.DatabaseError(schema.DAMAGED)
             self._open = (path, schema.open_writer(path, schema.RAW_MIGRATIONS))
-            self._place = Place(path)
-        if not self._place.is_kept():
-            raise StoreError(
-                f"{path} was deleted, moved or replaced while recording: stop and start tiltwise"
-            )
+            self._places[path] = Place(path)
+        if not self._places[path].is_kept():
+            raise StoreError(self.lost())
         return self._open[1]
 
     def delete_before(self, month: str, on_delete: Callable[[str], None]) -> list[Path]:
@@ -120,6 +129,7 @@ class RawFiles:
             self.close()
         for path in old:
             on_delete(path.stem.removeprefix("raw-"))
+            self._places.pop(path, None)
             for suffix in ("-wal", "-shm", ""):
                 path.with_name(path.name + suffix).unlink(missing_ok=True)
         return old

@@ -144,8 +144,8 @@ def _number(db: sqlite3.Connection, query: str) -> int | None:
 def open_core(folder: Path, now_s: float) -> tuple[sqlite3.Connection, list[str]]:
     """Open core.db for writing, checked, recovered if damaged; return it and what is to be told."""
     path = folder / schema.CORE_NAME
+    told = [] if path.exists() else _set_lone_log_aside(path, now_s)
     marks = read_log(path)
-    told: list[str] = []
     try:
         opened = _open_checked(path)
         if opened is None:
@@ -262,6 +262,19 @@ def _checksum(data: bytes, is_big_endian: int) -> tuple[int, int]:
         first = (first + even + second) & 0xFFFFFFFF
         second = (second + odd + first) & 0xFFFFFFFF
     return first, second
+
+
+def _set_lone_log_aside(path: Path, now_s: float) -> list[str]:
+    """Keep a log whose database is gone: it may hold the newest frames, and SQLite would delete it."""
+    log = path.with_name(path.name + "-wal")
+    if not log.is_file() or not log.stat().st_size:
+        return []
+    aside = swap.aside_name(log, stamp_of(now_s))
+    line = f"{log.name} was there without {path.name}: set aside as {aside.name}, bring both back together"
+    swap.note_incidents(path.parent, [line], now_s)
+    log.replace(aside)
+    swap.sync_folder(path.parent)
+    return [line]
 
 
 def _set_log_aside(path: Path, valid: int, marks: LogMarks, now_s: float) -> str:
