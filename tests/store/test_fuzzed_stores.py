@@ -9,7 +9,7 @@ from tiltwise_lab.bench.storage.faults.fuzzed_stores import damage, fuzz_rows
 def test_a_damaged_store_loses_nothing_in_silence() -> None:
     seed = random.randrange(2**32)
     print("seed", seed)
-    rows = [row for _, row in fuzz_rows(stores=60, seed=seed) if row is not None]
+    rows = [row for _, row in fuzz_rows(stores=60, seeds=[seed]) if row is not None]
     assert sum(row.stores for row in rows) == 60
     assert sum(row.with_losses for row in rows) > 3, "damage that costs nothing tries nothing"
     assert [row.failures for row in rows if row.failures] == []

@@ -162,9 +162,12 @@ def print_faults(scale: float, console: Console) -> None:
         cells = ((r.operation, r.fault, r.calls, r.points, len(r.failures)) for r in rows)
         console.print(table(title, heads, cells))
         _print_failures([failure for row in rows for failure in row.failures], console)
-    stores = max(6, round(fuzzed_stores.STORES * scale))
+    stores, seeds = max(7, round(fuzzed_stores.STORES * scale)), fuzzed_stores.SEEDS
     fuzzed = [row for row in collect("damaged stores", fuzzed_stores.fuzz_rows(stores)) if row is not None]
-    title = "\nstores damaged in one to three places, seed 1; goal: 0 failures (silent losses, defects)"
+    title = (
+        f"\nstores damaged in one to three places, {stores} of each seed {seeds[0]} to {seeds[-1]}; "
+        "goal: 0 failures (silent losses, defects)"
+    )
     found = ((r.what, r.stores, r.with_losses, r.told, len(r.failures)) for r in fuzzed)
     console.print(table(title, ("damaged", "stores", "with losses", "told", "failures"), found))
     _print_failures([failure for row in fuzzed for failure in row.failures], console)

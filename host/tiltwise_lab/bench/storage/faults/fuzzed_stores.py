@@ -12,7 +12,7 @@ import re
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -24,14 +24,15 @@ from tiltwise.store.reader import StoreReader
 from tiltwise.store.writer import Store, StoreError
 from tiltwise_lab.bench.storage.faults.prepared_stores import (
     FRAMES_OF_BOOTS,
-    present,
+    numbers,
     quick_disk,
     record,
     template_with_recordings,
 )
 from tiltwise_lab.bench.storage.killed_host import T0_S
 
-STORES = 10_000
+SEEDS = range(101, 111)  # 1 to 3 found what was mended since
+STORES = 1001  # of each seed: 143 of each kind
 _PAGE = 512  # a sector
 _SEVERAL = {"two files": 2, "three files": 3}  # of databases, log and receipts
 _IN_DOUBT = ("cannot be compared", "damaged chunks")  # what lines say that give no number
@@ -93,9 +94,8 @@ def damage(path: Path, rng: random.Random) -> str:
     return " ".join(done)
 
 
-def fuzz_rows(stores: int = STORES, seed: int = 1) -> Iterator[tuple[float, FuzzRow | None]]:
-    """Yield (share done, None) on the way, and a row for each kind of file at the end."""
-    rng = random.Random(seed)
+def fuzz_rows(stores: int = STORES, seeds: Sequence[int] = SEEDS) -> Iterator[tuple[float, FuzzRow | None]]:
+    """Yield (share done, None) on the way, and a row for each kind of file at the end; `stores` of each seed."""
     rows = {
         what: FuzzRow(what)
         for what in ("core.db", "core.db-wal", "month", "receipts.log", "recording", *_SEVERAL)
@@ -103,14 +103,18 @@ def fuzz_rows(stores: int = STORES, seed: int = 1) -> Iterator[tuple[float, Fuzz
     with tempfile.TemporaryDirectory(prefix="tiltwise-fuzz-", dir=quick_disk()) as name:
         template, trial = Path(name) / "template", Path(name) / "trial"
         template_with_recordings(template)
-        for k in range(stores):
-            row = list(rows.values())[k % len(rows)]
-            case = rng.randrange(2**32)
-            shutil.copytree(template, trial)
-            _try(row, trial, random.Random(case), case)
-            shutil.rmtree(trial)
-            if k % 50 == 0:
-                yield k / stores, None
+        files = {path.name: path.read_bytes() for path in template.iterdir()}
+        for done, seed in enumerate(seeds):
+            rng = random.Random(seed)
+            for k in range(stores):
+                trial.mkdir()
+                for file, data in files.items():
+                    (trial / file).write_bytes(data)
+                case = rng.randrange(2**32)
+                _try(list(rows.values())[k % len(rows)], trial, random.Random(case), case)
+                shutil.rmtree(trial)
+                if k % 50 == 0:
+                    yield (done + k / stores) / len(seeds), None
     yield from ((1.0, row) for row in rows.values())
 
 
@@ -130,7 +134,7 @@ def _try(row: FuzzRow, folder: Path, rng: random.Random, case: int) -> None:
     row.stores += 1
     how = {path.name: damage(path, rng) for path in _files(folder, row.what, rng)}
     try:
-        wrong = _read_recordings(folder) if row.what == "recording" else _open_and_read(row, folder)
+        wrong = _read_recordings(folder) if row.what == "recording" else _open_and_read(row, folder, rng)
     except Exception as error:  # noqa: BLE001  the finding
         wrong = f"defect {type(error).__name__}: {error}"
     if wrong:
@@ -164,17 +168,17 @@ def _is_cut_clean(path: Path) -> bool:
     return path.read_bytes().endswith((b"\0", b"\n"))
 
 
-def _open_and_read(row: FuzzRow, folder: Path) -> str:
-    """Open, record, read; return what is wrong."""
+def _open_and_read(row: FuzzRow, folder: Path, rng: random.Random) -> str:
+    """Open and close every other one, record, read; return what is wrong."""
     said: list[str] = []
     try:
-        with Store(folder, min_free_bytes=0, now_s=lambda: T0_S) as store:
-            said += store.reports
+        if rng.random() < 0.5:
+            Store(folder, min_free_bytes=0, now_s=lambda: T0_S).close()
         record(folder, 9, 50)
         said += _messages(folder)
-        found = present(folder)
         with StoreReader(folder) as reader:
-            if reader.frames(0.0, 4e9) and reader.damaged_chunks:
+            found = numbers(reader.frames(0.0, 4e9))
+            if found and reader.damaged_chunks:
                 said.append("damaged chunks")
             for day in reader.days():
                 reader.day(day)

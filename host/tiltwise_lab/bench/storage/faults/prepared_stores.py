@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -14,6 +14,7 @@ from tiltwise.config.settings import RuleSetting
 from tiltwise.offline.recording_header import recording_header
 from tiltwise.recording.tw_file import RecordingWriter
 from tiltwise.store.files import schema
+from tiltwise.store.files.codec import StoredFrame
 from tiltwise.store.reader import StoreReader
 from tiltwise.store.writer import Store
 from tiltwise.types import EpisodeAlert, Mount, PostureKind
@@ -117,11 +118,16 @@ def template_with_recordings(folder: Path, frames: Mapping[int, int] = FRAMES_OF
 
 def present(folder: Path, start_s: float = 0.0, end_s: float = 4e9) -> dict[int, set[int]]:
     """Return the numbers of the frames that a reader finds in [start_s, end_s) UTC s, by boot."""
-    found: dict[int, set[int]] = {}
     with StoreReader(folder) as reader:
-        for stored in reader.frames(start_s, end_s):
-            _, _, boot, seq, *_ = unpack_header(stored.data)
-            found.setdefault(boot, set()).add(seq)
+        return numbers(reader.frames(start_s, end_s))
+
+
+def numbers(frames: Iterable[StoredFrame]) -> dict[int, set[int]]:
+    """Return the numbers of frames by boot."""
+    found: dict[int, set[int]] = {}
+    for stored in frames:
+        _, _, boot, seq, *_ = unpack_header(stored.data)
+        found.setdefault(boot, set()).add(seq)
     return found
 
 
