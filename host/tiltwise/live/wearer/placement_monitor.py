@@ -69,25 +69,40 @@ class PlacementMonitor:
         """Take angles and the activity code of each sample; return what was noticed."""
         at = self._grid.pick(angles.t_s)
         up = up_from_angles_deg(angles.flexion_deg[at], angles.lateral_deg[at])
+        t_s, rate, codes = angles.t_s[at].tolist(), angles.rate_deg_s[at].tolist(), activity[at]
+        has_angle = np.isfinite(up).all(axis=1).tolist()
         notices: list[PlacementChange] = []
-        rows = zip(
-            angles.t_s[at].tolist(), up, angles.rate_deg_s[at].tolist(), activity[at].tolist(), strict=True
-        )
-        for t_s, u, rate, code in rows:
-            notices += self._step(t_s, u, rate, code)
+        k = 0
+        while k < len(t_s):
+            k = self._next(codes, k)
+            if k > 0:  # what was jumped over counts as seen
+                self._last_s = t_s[k - 1]
+            if k < len(t_s):
+                notices += self._step(t_s[k], up[k] if has_angle[k] else None, rate[k], int(codes[k]))
+                k += 1
         return notices
 
-    def _step(self, t_s: float, up: FloatArray, rate_deg_s: float, code: int) -> list[PlacementChange]:
+    def _next(self, codes: NDArray[np.int8], k: int) -> int:
+        """Return the next sample from k on that can matter: all while something is under way, else a change."""
+        if self._walk_start_s is not None or (self._is_checking and self._was_worn):
+            return k
+        matters = codes[k:] == _WALKING
+        matters |= codes[k:] == _NOT_WORN if self._was_worn else codes[k:] != _NOT_WORN
+        found = int(np.argmax(matters))
+        return k + found if matters.any() else len(codes)
+
+    def _step(
+        self, t_s: float, up: FloatArray | None, rate_deg_s: float, code: int
+    ) -> list[PlacementChange]:
         step_s, self._last_s = t_s - self._last_s, t_s
-        has_angle = bool(np.isfinite(up).all())
-        found = self._walk(t_s, up if has_angle else None, is_walking=code == _WALKING and step_s < 1.0)
+        found = self._walk(t_s, up, is_walking=code == _WALKING and step_s < 1.0)
         is_worn = code != _NOT_WORN
         if is_worn and not self._was_worn:
             self._is_checking, self._least_deg, self._checked_s = True, np.inf, 0.0
             self._window.clear()
         self._was_worn = is_worn
         if self._is_checking and is_worn and code != _WALKING:
-            found += self._check(t_s, up if has_angle else None, rate_deg_s, step_s)
+            found += self._check(t_s, up, rate_deg_s, step_s)
         return found
 
     def _walk(self, t_s: float, up: FloatArray | None, *, is_walking: bool) -> list[PlacementChange]:
