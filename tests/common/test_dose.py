@@ -106,6 +106,18 @@ def test_between_recovery_and_the_first_angle_the_dose_stays():
     assert made.is_open
 
 
+def test_an_angle_that_trembles_about_the_first_fills_as_long_as_it_is_beyond():
+    """Half of the time at 25 deg, a sample beyond and one below in turn: the dose fills in twice the time."""
+    made = rule_of()
+    for k in range(2400):
+        made.step(100 * k, 25.0 if k % 2 else 24.0)
+    assert made.loaded_ms == 119_900  # the first sample only begins it
+    assert made.dose == pytest.approx(FULL / 4, rel=0.001)
+    for k in range(2400, 3600):
+        made.step(100 * k, 19.0 if k % 2 else 21.0)
+    assert made.loaded_ms == 59_900
+
+
 def test_one_alert_until_half_is_recovered():
     made = rule_of()
     glances = [(2 * MINUTE, 40.0), (10_000, 0.0)] * 10

@@ -37,8 +37,9 @@ class DoseRule(SustainedRule):
 
     An episode starts at the first angle that counts and ends when the angle has been in recovery for `recovery_ms`.
     The dose outlives it: what was not recovered counts for the next one. An alert is due when the dose is full, once
-    until half of it has been recovered. Time between two samples counts when both say the same; a hole counts for
-    nothing, and one as long as the longest holding time begins anew.
+    until half of it has been recovered. Time between two samples counts as what the later one says, so that an angle
+    which trembles about a limit loses none; a hole counts for nothing, and one as long as the longest holding time
+    begins anew.
 
     Parameters
     ----------
@@ -98,7 +99,7 @@ class DoseRule(SustainedRule):
 
     def _count(self, t_ms, tenths):
         """Fill or recover by the time since the last known angle."""
-        before, self._side = self._side, self._side_of(tenths)
+        self._side = self._side_of(tenths)
         if self._last_ms is None:
             return
         ms = t_ms - self._last_ms
@@ -106,9 +107,9 @@ class DoseRule(SustainedRule):
             if ms > self.limits[2]:
                 self.dose = self._loaded_ms = 0
                 self._is_armed = True
-        elif before == self._side == 1:
+        elif self._side > 0 and not self.is_idle:  # what begins, begins with this sample
             self._fill(ms, tenths)
-        elif before == self._side == -1:
+        elif self._side < 0:
             self._recover(ms)
 
     def _side_of(self, tenths):
