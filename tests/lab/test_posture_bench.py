@@ -7,10 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tiltwise.types import Mount
-from tiltwise_lab.bench.posture.alert_quality import OURS_DUE, day_row, total
+from tiltwise.motion.calibration.mounting import mounting_from_up
+from tiltwise.types import Mount, OrientationBlock
+from tiltwise_lab.bench.posture.alert_quality import OURS_DUE, day_row, judged, total
 from tiltwise_lab.bench.posture.board_and_host import agreement
 from tiltwise_lab.bench.posture.generated_day import OFF, RATE_HZ, SIT, WALK, Day, generate_day
+from tiltwise_lab.bench.posture.joined_recordings import Piece, joined_day
 from tiltwise_lab.bench.posture.products import their_day
 from tiltwise_lab.bench.posture.true_dose import true_dose
 
@@ -70,3 +72,36 @@ def test_board_and_host_agree_on_a_deep_bend() -> None:
     )  # a neck that is still to the hundredth is a table
     found = agreement(replace(day, flexion_deg=alive, rate_deg_s=np.full(len(alive), 3.0)))
     assert (found.both, found.host_only, found.board_only) == (1, 0, 0)
+
+
+def test_a_dose_that_the_sensor_did_not_see_is_told_apart_from_one_that_nobody_told() -> None:
+    """Two bends of 360 s at 45 deg: in the second the sensor has slipped by 25; only the first can be seen."""
+    day = made((60, 0.0, SIT), (360, 45.0, SIT), (600, 0.0, SIT), (360, 45.0, SIT), (600, 0.0, SIT))
+    seen = np.where(day.t_s > 700, day.flexion_deg - 25, day.flexion_deg)
+    nothing_found = np.zeros(len(seen), dtype=np.int8)
+    row = judged(replace(day, flexion_deg=seen), 0, {"told": np.array([400.5])}, nothing_found)
+    told, silent = row.products[0], total([row], "8 deg / 2 s")
+    assert (told.full, told.found, told.seen, told.seen_found) == (2, 1, 1, 1)
+    assert told.delays_s == (0.5,)
+    assert (silent.found, silent.seen_found) == (0, 0)
+
+
+def test_a_joined_day_has_its_seams_as_holes_and_its_doses_found() -> None:
+    """One recording at 60 deg and one upright, over and over: whatever becomes full is told, on time."""
+    rate_hz, n, neutral = 25.0, 1500, mounting_from_up(np.array([0.0, 0.0, 1.0]), mount=Mount.HEAD)
+    rng = np.random.default_rng(3)
+
+    def piece(deg: float) -> Piece:
+        angle = deg + 0.3 * np.cumsum(rng.normal(0, 0.05, n))
+        half = np.radians(angle) / 2
+        q = np.column_stack((np.cos(half), np.zeros(n), np.sin(half), np.zeros(n)))
+        up = np.column_stack((-np.sin(2 * half), np.zeros(n), np.cos(2 * half)))
+        return Piece(OrientationBlock(np.arange(n) / rate_hz, q, 9.81 * up), angle, SIT, neutral)
+
+    found = joined_day([piece(60.0), piece(0.0)], 1, 1.0)
+    ours = total([found.row], OURS_DUE)
+    assert found.seams > 50
+    assert ours.full >= 2
+    assert (ours.found, ours.false) == (ours.full, 0)
+    assert max(map(abs, ours.delays_s)) < 3
+    assert ours.hours < 1.0  # the seams are nobody's time

@@ -91,9 +91,7 @@ class PlacementMonitor:
         found = int(np.argmax(matters))
         return k + found if matters.any() else len(codes)
 
-    def _step(
-        self, t_s: float, up: FloatArray | None, rate_deg_s: float, code: int
-    ) -> list[PlacementChange]:
+    def _step(self, t_s: float, up: FloatArray | None, rate_deg_s: float, code: int) -> list[PlacementChange]:
         step_s, self._last_s = t_s - self._last_s, t_s
         found = self._walk(t_s, up, is_walking=code == _WALKING and step_s < 1.0)
         is_worn = code != _NOT_WORN

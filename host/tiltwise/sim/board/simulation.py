@@ -15,6 +15,7 @@ from tiltwise.common import wire
 from tiltwise.sim.board.simulated_board import SimBoard
 from tiltwise.sim.body.coached_wearer import LEAST_REACTION_S, CoachedWearer, Request
 from tiltwise.sim.body.ground_truth import Truth
+from tiltwise.sim.body.scenario import Scenario
 from tiltwise.sim.body.wearer import Wearer
 from tiltwise.sim.imu.imu_errors import ImuErrors
 from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
@@ -55,7 +56,7 @@ class Simulation:
 
     def __init__(
         self,
-        scenario: str = "demo",
+        scenario: str | Scenario = "demo",
         *,
         seed: int = 0,
         minutes: float | None = None,

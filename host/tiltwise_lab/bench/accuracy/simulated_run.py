@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiltwise.decode.decoder import Decoder
-from tiltwise.detect.posture import RuleSettings
+from tiltwise.detect.posture import PostureRule, RuleSettings
 from tiltwise.motion.calibration.guided_calibration import GuidedCalibration
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.motion.orientation.estimator import OrientationStage
@@ -47,8 +47,8 @@ class NotCalibratedError(RuntimeError):
     """No calibration of the scenario was accepted."""
 
 
-def run_simulation(simulation: Simulation) -> SimRun:
-    """Let a simulation run to its end and process its frames as a live session does.
+def run_simulation(simulation: Simulation, rule: PostureRule = RULE) -> SimRun:
+    """Let a simulation run to its end and process its frames as a live session does, with a posture rule.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def run_simulation(simulation: Simulation) -> SimRun:
     stage = OrientationStage()
     oriented = [stage.process(b) if isinstance(b, ImuBlock) else b for b in blocks]
     mounting, ready_s, refusals = _calibrate(oriented, mount)
-    tracker = Tracker(TrackerSettings(mounting, rule=RULE))
+    tracker = Tracker(TrackerSettings(mounting, rule=rule))
     updates = [tracker.process(_part_from(block, ready_s)) for block in blocks]
     events = [event for update in updates for event in update.events] + tracker.finish()
     return SimRun(

@@ -1,4 +1,4 @@
-"""`tiltwise bench posture`: alerts of ours and of others on the same generated days, against the true dose.
+"""`tiltwise bench posture`: alerts of ours and of others on the same days, against the true dose.
 
 A dose that became full counts as found when an alert comes from nine tenths on until half was given back; the delay
 is from full, by the true angles and by those that the sensor saw. An alert is false when the true dose is below nine
@@ -25,7 +25,7 @@ from tiltwise_lab.bench.posture.generated_day import (
     Day,
     generate_day,
 )
-from tiltwise_lab.bench.posture.products import OTHERS, OurDay, our_day, their_day
+from tiltwise_lab.bench.posture.products import OTHERS, our_day, their_day
 from tiltwise_lab.bench.posture.true_dose import NEARLY_FULL, TrueDose, true_dose
 
 MOUNTS = (Mount.HEAD, Mount.NECK, Mount.COLLAR)
@@ -45,7 +45,8 @@ _SECOND = int(RATE_HZ)
 class ProductDay:
     """One product on one day: doses that became full, found, delays (s), alerts, false ones, hours worn.
 
-    seen_delays_s are those after the dose of the angles that the sensor saw.
+    seen_delays_s are those after the dose of the angles that the sensor saw. Of the full doses `seen` became full in
+    those angles too, and of these `seen_found` were found.
     """
 
     product: str
@@ -56,6 +57,8 @@ class ProductDay:
     alerts: int
     false: int
     hours: float
+    seen: int
+    seen_found: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +80,20 @@ def day_rows(n: int, wearers: int, hours: float = 8.0) -> Iterator[tuple[float, 
 
 
 def day_row(seed: int, who: int, mount: Mount, hours: float) -> DayRow:
-    """Judge one day."""
+    """Judge one generated day."""
     day = generate_day(seed, who, mount, hours)
-    truth, seen, ours = true_dose(day), true_dose(day, day.flexion_deg), our_day(day)
+    ours = our_day(day)
     alerts = {OURS_DUE: np.array(ours.due_s), OURS_TOLD: np.array(ours.told_s)}
-    alerts |= {f"{deg:g} deg / {hold_s:g} s": their_day(day, deg, hold_s) for deg, hold_s in OTHERS}
-    right, minutes = _right_minutes(day, ours)
+    return judged(day, who, alerts, ours.activity)
+
+
+def judged(day: Day, who: int, alerts: dict[str, FloatArray], activity: NDArray[np.int8]) -> DayRow:
+    """Judge alerts of ours on a day, by name, and those of other products; activity (n,) is the code found."""
+    truth, seen = true_dose(day), true_dose(day, day.flexion_deg)
+    alerts = alerts | {f"{deg:g} deg / {hold_s:g} s": their_day(day, deg, hold_s) for deg, hold_s in OTHERS}
+    right, minutes = _right_minutes(day, activity)
     products = tuple(_judged(name, times, day, truth, seen) for name, times in alerts.items())
-    return DayRow(who, mount, day.faults, products, right, minutes)
+    return DayRow(who, day.mount, day.faults, products, right, minutes)
 
 
 def _delays(alerts_s: FloatArray, truth: TrueDose) -> tuple[float, ...]:
@@ -103,16 +112,20 @@ def _judged(name: str, alerts_s: FloatArray, day: Day, truth: TrueDose, seen: Tr
     is_over = np.array([any(a <= t <= b for a, _, b in truth.full_s) for t in alerts_s.tolist()], dtype=bool)
     false = int(np.count_nonzero(away | ~(is_over | (truth.dose[seconds] >= NEARLY_FULL))))
     hours = float(np.count_nonzero(day.body != OFF)) / RATE_HZ / 3600
-    seen_delays = _delays(alerts_s, seen)
-    return ProductDay(name, len(truth.full_s), len(delays), delays, seen_delays, len(alerts_s), false, hours)
+    shown = [(a, b) for a, _, b in truth.full_s if any(a <= full_s <= b for _, full_s, _ in seen.full_s)]
+    told = sum(bool(np.any((alerts_s >= a) & (alerts_s <= b))) for a, b in shown)
+    return ProductDay(
+        name, len(truth.full_s), len(delays), delays, _delays(alerts_s, seen), len(alerts_s), false, hours,
+        len(shown), told,
+    )  # fmt: skip
 
 
-def _right_minutes(day: Day, ours: OurDay) -> tuple[int, int]:
+def _right_minutes(day: Day, activity: NDArray[np.int8]) -> tuple[int, int]:
     """Return in how many whole minutes of one thing the activity found for most of the minute is right."""
     per = 60 * _SECOND
     n = len(day.t_s) // per
     body = day.body[: n * per].reshape(n, per)
-    found = ours.activity[: n * per].reshape(n, per)
+    found = activity[: n * per].reshape(n, per)
     is_one = (body == body[:, :1]).all(axis=1)
     right = sum(
         ACTIVITIES[_most(found[k])] in _RIGHT[int(body[k, 0])] for k in np.flatnonzero(is_one).tolist()
@@ -136,4 +149,6 @@ def total(rows: Sequence[DayRow], product: str) -> ProductDay:
         sum(each.alerts for each in days),
         sum(each.false for each in days),
         sum(each.hours for each in days),
+        sum(each.seen for each in days),
+        sum(each.seen_found for each in days),
     )
