@@ -70,7 +70,7 @@ class PlacementMonitor:
         at = self._grid.pick(angles.t_s)
         up = up_from_angles_deg(angles.flexion_deg[at], angles.lateral_deg[at])
         t_s, rate, codes = angles.t_s[at].tolist(), angles.rate_deg_s[at].tolist(), activity[at]
-        has_angle = np.isfinite(up).all(axis=1).tolist()
+        has_angle = np.asarray(np.isfinite(up).all(axis=1)).tolist()
         notices: list[PlacementChange] = []
         k = 0
         while k < len(t_s):
