@@ -21,6 +21,7 @@ from tiltwise.store.writer import Store
 from tiltwise.types import Mount
 
 MINUTES = 8.0
+_STEP_S = 0.02
 _SETTINGS = Settings(
     RuleSetting(20.0, 30.0, kind=RuleKind.SIMPLE),
     AlertSetting(first_quiet_min=0.0, min_gap_s=0.0, most_a_day=200, escalate_s=0.0),
@@ -48,7 +49,7 @@ def _delays(simulation: Simulation) -> list[NoticeDelay]:
             Worn(mount=Mount.HEAD), started_utc_s=1.7e9, device="bench", settings=_SETTINGS,
             store=Store(Path(folder), min_free_bytes=0),
         )  # fmt: skip
-        for received_s, frame in simulation:
+        for received_s, frame in _arrivals(simulation):
             began_s = time.perf_counter()
             events = session.receive(received_s, frame)
             working_s = time.perf_counter() - began_s
@@ -60,3 +61,10 @@ def _delays(simulation: Simulation) -> list[NoticeDelay]:
             ]
         session.finish()
     return found
+
+
+def _arrivals(simulation: Simulation) -> Iterator[tuple[float, bytes]]:
+    """Yield each frame when it is sent, to a sample's time: the simulation alone looks five times a second."""
+    for k in range(1, round(simulation.duration_s / _STEP_S) + 1):
+        for frame in simulation.step(k * _STEP_S):
+            yield k * _STEP_S, frame
