@@ -161,7 +161,8 @@ class HostSession:
         """Cut the link as soon as the answer has gone out; a cable cannot be cut, and a proved host is not."""
         if self.link.peer == "ble" and self.channel is None:
             self.is_leaving = True
-            self._leave_at = self._clock.ticks_add(now, _LEAVE_MS)
+            wait_ms = _LEAVE_MS if self._answers else 0  # an answer has to go out first
+            self._leave_at = self._clock.ticks_add(now, wait_ms)
 
     def _transmit(self, frame, size, backfill):
         """Seal a frame and send it; one that was refused is not sealed again."""

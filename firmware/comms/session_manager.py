@@ -3,8 +3,10 @@
 One session at a time is active; another host gets BUSY unless it proves a key and asks to take over. A key of 256
 bits needs no brake on guesses, and a brake could be used against the owner, for anybody can claim an address: so who
 proves the key gets in at once. What strangers can take is the places: when all are taken the oldest peer that has
-proved nothing goes, in 3 s, or in what hosts have needed since boot and half of that again. An address that has
-wasted two places gets little time, but every fourth time all of it: it may be an owner's that somebody else claims.
+proved nothing goes, in 3 s, or in what hosts have needed since boot and half of that again. When two have gone so
+within a minute, only who has proved a key before keeps that time. Who wasted a place gets a fifth of a second, and so
+does anybody else once a host is known; but all of it every eighth time, for it may be an owner whose address somebody
+claims. While no host is known a new address gets half of it, and all of it every fourth time.
 """
 
 import gc
@@ -20,8 +22,9 @@ from .host_session import HostSession
 _MOST_KNOWN = const(4)  # addresses that proved the key since boot
 _LEAST_MS = const(1000)  # for a proof, while no place is free; a slow system needs 2.5 s to find the services
 _MOST_MS = const(3000)
-_WASTER_MS = const(300)
-_MOST_WASTERS = const(8)  # addresses
+_WASTER_MS = const(200)
+_PRESSED = const(2)  # peers sent away within a minute of each other: from then on time gets short
+_MOST_WASTERS = const(12)  # addresses
 _STRANGERS_MS = const(60000)  # after a stranger was sent away, others are about
 
 
@@ -83,8 +86,9 @@ class SessionManager:
         self.scratch = memoryview(bytearray(size))  # for the sealed frames of the active session
         self._known = []  # addresses that proved the key
         self._needed_ms = 0  # by the slowest of them, with a margin; 0: not known
-        self._wasters = []  # [address, times], newest last
+        self._wasters = []  # (address, times), newest last
         self._dropped_at = None  # when a peer was last sent away
+        self._drops = 0  # peers sent away since there was peace for a minute
         self.no_memory = 0  # sessions that ended because no memory was left
         self.retries = 0  # frames that a link refused
         self.bad_commands = 0  # damaged or forged
@@ -151,6 +155,7 @@ class SessionManager:
             self._report()
             if not self._are_strangers_about(now):
                 self._dropped_at = None  # ticks wrap
+                self._drops = 0
         return has_more
 
     def _give_up(self, session):
@@ -181,11 +186,20 @@ class SessionManager:
 
     def _proof_ms(self, address):
         """Return how long this peer may take for a proof while no place is free."""
-        if address not in self._known:
-            for waster in self._wasters:
-                if waster[0] == address and waster[1] >= 2 and waster[1] & 3:
-                    return _WASTER_MS
-        return self._needed_ms or _MOST_MS
+        full_ms = self._needed_ms or _MOST_MS
+        if self._drops < _PRESSED or address in self._known:
+            return full_ms
+        wasted = self._times_wasted(address)
+        turn = wasted or self._drops
+        if wasted or self._known:
+            return _WASTER_MS if turn & 7 else full_ms
+        return full_ms >> 1 if turn & 3 else full_ms
+
+    def _times_wasted(self, address):
+        for waster in self._wasters:
+            if waster[0] == address:
+                return waster[1]
+        return 0
 
     def _are_strangers_about(self, now):
         at = self._dropped_at
@@ -195,13 +209,10 @@ class SessionManager:
         """Note that a peer is sent away because it proved nothing in time."""
         self.dropped += 1
         self._dropped_at = now
-        times = 1
-        for waster in self._wasters:
-            if waster[0] == address:
-                times += waster[1]
-                self._wasters.remove(waster)
-                break
-        self._wasters = self._wasters[1 - _MOST_WASTERS :] + [[address, times]]
+        self._drops += 1
+        times = self._times_wasted(address)
+        others = [waster for waster in self._wasters if waster[0] != address]
+        self._wasters = others[1 - _MOST_WASTERS :] + [(address, times + 1)]
 
     def _report(self):
         """Report hostile peers, rarely enough that a flood of them does not fill the ring."""

@@ -14,7 +14,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from bleak import BleakClient, BleakScanner
-from bleak.exc import BleakBluetoothNotAvailableError, BleakBluetoothNotAvailableReason, BleakError
+from bleak.exc import (
+    BleakBluetoothNotAvailableError,
+    BleakBluetoothNotAvailableReason,
+    BleakDeviceNotFoundError,
+    BleakError,
+)
 
 from tiltwise.common import wire
 from tiltwise.link.transport import CTRL, DATA, Candidate, LinkError, Trouble
@@ -24,6 +29,8 @@ _UUIDS = {CTRL: wire.uuid128(wire.UUID_CTRL), DATA: wire.uuid128(wire.UUID_DATA)
 _INFO = wire.uuid128(wire.UUID_INFO)
 SCAN_S = 5.0
 SETTLE_S = 0.3  # after the first board: a stronger one may follow
+RACE_S = 6.0  # of connecting again at once: of several who answer one advertisement the board takes one
+AGAIN_S = 0.1
 _MOST_LATEST = 8  # connections; some are made at once, and one of them streams
 _LEAST_WRITE = 20  # bytes that any MTU takes
 _MOST_WRITE = 244
@@ -145,11 +152,20 @@ class BleConnector:
         return [Candidate(address) for address in sorted(strength, key=lambda a: (a != ours, -strength[a]))]
 
     async def connect(self, address: str, /) -> BleConnection:
-        """Connect to what `find` found."""
-        connection = BleConnection(address, self._devices.get(address, address), self._client_backend)
-        self._latest.append(connection)
-        await connection.open()
-        return connection
+        """Connect to what `find` found; again, without another look, while the board takes others first."""
+        loop = asyncio.get_running_loop()
+        end_s = loop.time() + RACE_S
+        while True:
+            connection = BleConnection(address, self._devices.get(address, address), self._client_backend)
+            try:
+                await connection.open()
+            except LinkError as error:
+                if error.trouble is not Trouble.LOST or connection.is_unknown or loop.time() >= end_s:
+                    raise
+                await asyncio.sleep(AGAIN_S)
+                continue
+            self._latest.append(connection)
+            return connection
 
 
 class BleConnection:
@@ -160,6 +176,7 @@ class BleConnection:
     def __init__(self, address: str, device: Any, backend: type[Any] | None) -> None:
         self.address = address
         self.has_streamed = False  # DATA came: a board does that after the proofs only
+        self.is_unknown = False  # the system has forgotten this address: only another look helps
         self._came: asyncio.Queue[tuple[str, bytes] | None] = asyncio.Queue()
         self._client = BleakClient(device, self._ended, winrt={"use_cached_services": False}, backend=backend)
 
@@ -171,6 +188,7 @@ class BleConnection:
         try:
             await self._client.connect()
         except _ERRORS as error:
+            self.is_unknown = isinstance(error, BleakDeviceNotFoundError)
             await self.close()
             raise explain(error) from error
 

@@ -132,9 +132,13 @@ def print_modes(hours: float, console: Console) -> None:
     rows = collect("radio stacks", radio_modes.mode_rows(hours))
     counts: list[tuple[str, Callable[[radio_modes.ModeRow], object]]] = [
         ("faults", lambda r: r.faults),
+        ("- fades", lambda r: r.fades),
         ("connections", lambda r: r.connections),
         ("frames", lambda r: r.frames),
+        ("lost, dropped by a full ring and told", lambda r: r.lost_beyond),
         ("lost within the ring", lambda r: r.lost_inside),
+        ("neither came nor told", lambda r: r.untold),
+        ("in memory when the board restarted", lambda r: r.at_restart),
         ("restarts of the radio", lambda r: r.restarts_of_radio),
         ("restarts of the board", lambda r: r.restarts_of_board),
         ("crashes", lambda r: r.crashes),

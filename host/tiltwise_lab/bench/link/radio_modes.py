@@ -2,7 +2,8 @@
 
 The firmware, its radio code, ATT and the supervisor are real; the stack is bumble with the limits of NimBLE or
 BTstack (bumble_requests.py). A host stores and acknowledges as live/ does and asks for what is missing. Lost inside:
-frames that never came though the ring had dropped none and the board had not restarted; a crash ends the run.
+frames that the board said it no longer has though its ring had not dropped them; untold: neither came nor told of,
+at the end. Frames that were only in memory when the board restarted are counted apart. A crash ends the run.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ import contextlib
 import random
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tiltwise.common import wire
 from tiltwise.common.frame import read_frame
+from tiltwise.decode.sequence_ranges import SequenceRanges
 from tiltwise.link.ble import BleConnector
 from tiltwise.link.board_identity import KeyedBoard
 from tiltwise.link.supervisor import Supervisor
@@ -24,7 +26,7 @@ from tiltwise.link.supervisor import Supervisor
 MODES = ("nimble", "btstack")
 _KEY = bytes(range(32))
 _LOOK_S = 0.1
-_EVERY_S = (15.0, 45.0)  # between two faults
+_EVERY_S = (4.0, 40.0)  # between two faults
 _FADE_S = (0.3, 8.0)
 _SETTLE_S = 40.0  # at the end, for what is still missing
 
@@ -37,9 +39,13 @@ class ModeRow:
     seed: int
     hours: float
     faults: int
+    fades: int
     connections: int
     frames: int
+    lost_beyond: int
     lost_inside: int
+    untold: int
+    at_restart: int
     restarts_of_radio: int
     restarts_of_board: int
     crashes: int
@@ -56,14 +62,36 @@ def mode_rows(hours: float = 1.0, seeds: tuple[int, ...] = (1,)) -> Iterator[tup
         yield (n + 1) / len(cases), run_virtually(_Day(mode, seed).run(hours))
 
 
+@dataclass(slots=True)
+class _Boot:
+    """What the host knows of one boot, and what the board's ring says."""
+
+    came: SequenceRanges = field(default_factory=SequenceRanges)
+    gone: SequenceRanges = field(default_factory=SequenceRanges)  # as the board told
+    accounted: SequenceRanges = field(default_factory=SequenceRanges)
+    made: int = 0
+    dropped: int = 0
+
+    def take(self, first: int, last: int, *, is_gone: bool = False) -> None:
+        """Note frames that came, or that the board no longer has."""
+        (self.gone if is_gone else self.came).add(first, last)
+        self.accounted.add(first, last)
+
+    @property
+    def stored(self) -> int:
+        """The last number up to which all came or are gone, -1 for none."""
+        settled = self.accounted.settled
+        return settled if settled is not None and self.accounted.first == 0 else -1
+
+
 class _Day:
     def __init__(self, mode: str, seed: int) -> None:
         self.mode, self.seed = mode, seed
         self.rng = random.Random(seed)
-        self.came: dict[int, set[int]] = {}  # boot -> numbers
-        self.faults = self.radio_restarts = self.crashes = self.most_queued = 0
+        self.boots: dict[int, _Boot] = {}
+        self.faults = self.fades = self.radio_restarts = self.crashes = self.most_queued = 0
         self.invisible_s = self._unseen_s = 0.0
-        self.boots: set[int] = set()
+        self._radio: Any = None
 
     async def run(self, hours: float) -> ModeRow:
         from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
@@ -114,6 +142,7 @@ class _Day:
         kinds = ("fade", "fade", "stuck", "refuse", "reset")
         kind = rng.choice(kinds if self.mode == "nimble" else kinds[:3])
         if kind == "fade":
+            self.fades += 1
             self.conditions.is_in_range = False
             await self._look(rng.uniform(*_FADE_S))
             self.conditions.is_in_range = True
@@ -138,11 +167,19 @@ class _Day:
                 self.crashes += 1
                 raise _Crash from None
             radio = self.board.bluetooth
-            self.boots.add(self.board.boot_id)
+            self._look_at_board()
             self.most_queued = max(self.most_queued, radio.most_queued)
             is_seen = radio.device.is_advertising or radio.is_connected or not self.conditions.is_in_range
             self._unseen_s = 0.0 if is_seen else self._unseen_s + _LOOK_S
             self.invisible_s = max(self.invisible_s, self._unseen_s)
+
+    def _look_at_board(self) -> None:
+        board = self.board
+        boot = self.boots.setdefault(board.boot_id, _Boot())
+        boot.made, boot.dropped = board.app.frames.next_seq, board.app.frames.lost
+        if board.radio is not self._radio:  # the board started anew, and with it this count
+            self._radio, self._restarts_before = board.radio, self.radio_restarts
+        self.radio_restarts = self._restarts_before + board.radio.restarts
 
     # ---- the host ----
 
@@ -150,51 +187,55 @@ class _Day:
         async for chunk in self.supervisor.chunks():
             if wire.is_frame(chunk.data):
                 frame = read_frame(chunk.data)
-                boot, seq = frame.boot, frame.seq
-                self.came.setdefault(boot, set()).add(seq)
+                self.boots.setdefault(frame.boot, _Boot()).take(frame.seq, frame.seq)
+                continue
+            _, opcode, _, payload = wire.open_command(chunk.data)
+            if opcode == wire.OP_GET_DONE | wire.REPLY and payload[0] == wire.STATUS_OK:
+                self._take_gone(payload[1:])
+
+    def _take_gone(self, body: bytes) -> None:
+        boot, _, _, n = struct.unpack_from(wire.GET_DONE_BODY, body)
+        at = struct.calcsize(wire.GET_DONE_BODY)
+        for first, last in struct.iter_unpack("<II", body[at : at + 8 * n]):
+            self.boots[boot].take(first, last, is_gone=True)
 
     async def _acknowledge(self) -> None:
         asked_s = 0.0
         while True:
             await asyncio.sleep(1.0)
-            boot = self.board.boot_id
-            came = self.came.get(boot)
-            if not came or not self.supervisor.is_streaming:
+            number = self.board.boot_id
+            boot = self.boots.get(number)
+            if boot is None or not boot.came or not self.supervisor.is_streaming:
                 continue
-            stored = self._stored(came)
-            ahead = max(came) - stored
+            stored, newest = boot.stored, boot.came[-1][1]
+            ahead = newest - stored
             body = (stored, ahead + 64) if stored >= 0 else (wire.NOTHING_STORED, 64)
-            await self._send(wire.OP_ACK, struct.pack("<HIH", boot, *body))
+            await self._send(wire.OP_ACK, struct.pack("<HIH", number, *body))
             now_s = asyncio.get_running_loop().time()
             if ahead > 10 and now_s - asked_s > 5.0:
                 asked_s = now_s
-                await self._send(wire.OP_GET, struct.pack("<HII", boot, stored + 1, max(came)))
+                await self._send(wire.OP_GET, struct.pack("<HII", number, stored + 1, newest))
 
     async def _send(self, opcode: int, payload: bytes) -> None:
         await self.supervisor.send(bytes(wire.pack_command(0x20, opcode, 0, payload)))
 
-    @staticmethod
-    def _stored(came: set[int]) -> int:
-        """Return the last number up to which all came, -1 for none."""
-        stored = -1
-        while stored + 1 in came:
-            stored += 1
-        return stored
-
     def _row(self, hours: float) -> ModeRow:
-        came = self.came.get(self.board.boot_id, set())
-        frames = self.board.app.frames
-        missing = set(range(max(came, default=-1) + 1)) - came
+        *before, last = self.boots.values()
+        newest = last.came[-1][1] if last.came else -1
         return ModeRow(
             mode=self.mode,
             seed=self.seed,
             hours=hours,
             faults=self.faults,
+            fades=self.fades,
             connections=self.supervisor.connections,
-            frames=sum(map(len, self.came.values())),
-            lost_inside=0 if frames.main.lost else len(missing),
-            restarts_of_radio=self.board.radio.restarts,
-            restarts_of_board=len(self.boots) - 1,
+            frames=sum(boot.came.count for boot in self.boots.values()),
+            lost_beyond=sum(min(boot.gone.count, boot.dropped) for boot in self.boots.values()),
+            lost_inside=sum(max(boot.gone.count - boot.dropped, 0) for boot in self.boots.values()),
+            untold=newest + 1 - last.accounted.count,
+            at_restart=sum(boot.made - boot.accounted.count for boot in before),
+            restarts_of_radio=self.radio_restarts,
+            restarts_of_board=len(before),
             crashes=self.crashes,
             invisible_s=self.invisible_s,
             most_queued=self.most_queued,

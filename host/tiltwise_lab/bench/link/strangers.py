@@ -1,8 +1,8 @@
 """How soon the owner is in while strangers hold the board's places and fake boards hold the host.
 
 Everything is real but the air: the firmware's sessions and radio, the supervisor, ATT. Hostile centrals connect
-without pause, prove nothing and come back as soon as they are sent away; fake boards advertise the service more
-strongly and let a connection hang. Virtual time; every run has its own seed.
+without pause, prove nothing and come back as soon as they are sent away, each with its own address or with another one
+each time; fake boards advertise the service and let a connection hang. Virtual time; every run has its own seed.
 """
 
 from __future__ import annotations
@@ -60,14 +60,15 @@ def p95_s(seconds: Sequence[float]) -> float:
 
 
 class _WithFakes:
-    """A connector whose looks also find fake boards, all of them stronger; connecting to one hangs."""
+    """A connector whose looks also find fake boards; connecting to one hangs. Chance says who is stronger."""
 
-    def __init__(self, connector: Connector, fakes: int) -> None:
-        self._connector, self._fakes = connector, fakes
+    def __init__(self, connector: Connector, fakes: int, rng: random.Random) -> None:
+        self._connector, self._fakes, self._rng = connector, fakes, rng
 
     async def find(self) -> list[Candidate]:
-        found = await self._connector.find()
-        return [*(Candidate(f"fake-{k}") for k in range(self._fakes)), *found]
+        found = [*(Candidate(f"fake-{k}") for k in range(self._fakes)), *await self._connector.find()]
+        self._rng.shuffle(found)
+        return found
 
     async def connect(self, address: str, /) -> Connection:
         if address.startswith("fake-"):
@@ -97,7 +98,7 @@ async def _run(places: int, centrals: int, fakes: int, seed: int) -> float:
     board.check()
     connector: Any = BleConnector(client_backend=adapter.client, scanner_backend=adapter.scanner)
     if fakes:
-        connector = _WithFakes(connector, fakes)
+        connector = _WithFakes(connector, fakes, rng)
     supervisor = Supervisor(connector, [KeyedBoard(board.device_id, "bench", _KEY)], clock=loop.time)
     began_s = loop.time()
     async with supervisor:
