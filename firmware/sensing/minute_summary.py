@@ -18,7 +18,7 @@ class Minute:
         self._frames = frames
         self._sensor = sensor
         self._buffer = frames.minutes.lend_buffer()
-        self._up = [0.0] * (3 * _TENTHS)
+        self._up = [0] * (3 * _TENTHS)
         self._body = [0] * (3 * _TENTHS)
         self.is_worn = None  # True, False, None: not known
         self.alerts = 0  # given by the board alone in this minute
@@ -34,10 +34,10 @@ class Minute:
         self._known = 0
         self.alerts = 0
         for k in range(3 * _TENTHS):
-            self._up[k] = 0.0
+            self._up[k] = 0
 
     def add_up(self, t, direction):
-        """Add the direction of "up" at a time: three floats in sensor axes."""
+        """Add the direction of "up" at a time: three integers in sensor axes, of any size."""
         k = 3 * min(max((t - self.started_at) // 100000, 0), _TENTHS - 1)
         up = self._up
         up[k] += direction[0]
@@ -77,7 +77,7 @@ class Minute:
         """Make a unit vector in int8 of a sum; ten seconds without samples stay zero."""
         x, y, z = self._up[k], self._up[k + 1], self._up[k + 2]
         norm = (x * x + y * y + z * z) ** 0.5
-        scale = 127 / norm if norm > 1e-6 else 0.0
+        scale = 127 / norm if norm else 0.0
         self._body[k] = round(x * scale)
         self._body[k + 1] = round(y * scale)
         self._body[k + 2] = round(z * scale)

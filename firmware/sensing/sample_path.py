@@ -45,7 +45,7 @@ class SamplePath:
         self._total = 0  # of the six counts of the last sample
         self._untrusted_samples = 0  # that still have to change before any counts
         self._until_up = _UP_EVERY
-        self._up = [0.0, 0.0, 1.0]
+        self._up = [0, 0, 0]
         self._second_samples = 0
         self._second_motion = 0
         self._second_saturated = 0
@@ -136,7 +136,7 @@ class SamplePath:
 
     def _look_up(self, t):
         """Do what needs doing ten times a second, once a second and once a minute."""
-        self.fusion.up_into(self._up)
+        self.fusion.up_counts_into(self._up)
         self.minute.add_up(t, self._up)
         if self._second_samples >= self.fusion.rate_hz:
             self._end_second()

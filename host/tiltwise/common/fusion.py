@@ -21,8 +21,13 @@ _SI_GYR = 1.0 / 16384.0  # rad/s
 _SI_ACC = 1.0 / 1024.0  # m/s2
 _Q_ONE = 1 << 29  # 1 in the integers that hold the orientation: as much as a board has without an object
 _Q_UNIT = 1.0 / 536870912.0
+_UP_UNIT = 1.0 / 16384.0
 _ANGLE_ONE = const(1048576.0)  # 1 rad in the integers that hold half the angle of a step
+_FINE = const(4096)  # parts of that unit in the factors of the rate, and parts of those again
 _SMALL = const(8389)  # 0.008 rad, half the angle of a step about one axis: 48 deg/s at 52 steps a second
+_TURN_END = const(0.03)  # rad, a correction that integers hold
+_TURN_START = const(-0.03)
+_TURN_ONE = const(2097152.0)  # half of 1 rad of it: 2**22 / 2
 _CONING = const(2e-6)  # rad, half the angle of a step: 52 a second of the same sign would be 0.01 deg/s
 _CLIPPED = const(32767)  # counts at the end of a sensor's range
 _LACKS = const(20.0)  # m/s2 that a clipped force may lack: landing from a jump has 6 g where 4 g are measured
@@ -39,7 +44,7 @@ class Fusion:
         Sample rate.
     gyr_unit, acc_unit
         What 1 means in `update`: rad/s and m/s2 per count. On a board `update` wants integer counts: small integers
-        need no memory, and with them the way from sample to orientation makes three objects, the rest none.
+        need no memory, and with them only the corrections make objects.
     stride
         Samples that are integrated at once, 1 or 2.
     zero_rate
@@ -82,6 +87,7 @@ class Fusion:
         self._group = 2 * self._middle
         self._weights = 2 * self._group * stride  # of all accelerations of a group together
         self._groups = max(1, int(rate_hz * _STEP_S / (self._group * stride) + 0.5))
+        self._push_unit = acc_unit / self._groups
         self.set_rate(rate_hz)
         self.reset()
 
@@ -89,16 +95,14 @@ class Fusion:
         """Take this as the sample rate from now on, as it was measured; within a few percent of the first."""
         self.rate_hz = rate_hz
         steps_hz = rate_hz / self._stride
-        self.filter.step = self._groups * self._group / steps_hz
-        self._half_dt = 0.5 * _ANGLE_ONE / steps_hz
-        if self._stride == 1:
-            self._k_rate = self._gyr_unit / (24.0 * steps_hz)
-        else:
-            self._k_rate = self._gyr_unit / (12.0 * steps_hz)
+        self.filter.set_step(self._groups * self._group / steps_hz)
+        self._half_dt = 0.5 * _FINE * _ANGLE_ONE / steps_hz
+        k = self._gyr_unit * _ANGLE_ONE / ((24.0 if self._stride == 1 else 12.0) * steps_hz) * _FINE
+        self._k_rate = int(k)
+        self._k_rest = int((k - self._k_rate) * _FINE)
         self._k_cross = self._gyr_unit * self._gyr_unit / (24.0 * steps_hz * steps_hz)
         self._cross_end = _CONING / self._k_cross
         self._k_cross *= _ANGLE_ONE
-        self._k_rate *= _ANGLE_ONE
         self._cross_start = -self._cross_end
 
     def reset(self):
@@ -125,10 +129,21 @@ class Fusion:
 
     def up_into(self, up):
         """Write the direction of "up" in sensor axes into three floats."""
-        w, x, y, z = self.q
-        up[0] = 2 * (x * z - w * y)
-        up[1] = 2 * (y * z + w * x)
-        up[2] = 1 - 2 * (x * x + y * y)
+        self.up_counts_into(up)
+        up[0] *= _UP_UNIT
+        up[1] *= _UP_UNIT
+        up[2] *= _UP_UNIT
+
+    def up_counts_into(self, up):
+        """Write the direction of "up" in sensor axes as integers, of which 1 is 2**14."""
+        w, x, y, z = self.fixed
+        w = w + 16384 >> 15
+        x = x + 16384 >> 15
+        y = y + 16384 >> 15
+        z = z + 16384 >> 15
+        up[0] = x * z - w * y + 4096 >> 13
+        up[1] = y * z + w * x + 4096 >> 13
+        up[2] = 16384 - (x * x + y * y + 4096 >> 13)
 
     def _set_q(self, w, x, y, z):
         q = self.fixed
@@ -141,7 +156,7 @@ class Fusion:
         """Doubt the tilt, as after a gap in the samples; orientation and bias are kept until the next sample."""
         self.filter.doubt()
         self._fresh = True  # no earlier sample to integrate from
-        self._half_bias = [0.0, 0.0, 0.0]  # half the angle that the bias makes of a step
+        self._half_bias = [0, 0, 0]  # half the angle that the bias makes of a step, fine, less half a unit to round
         self.is_current = True
         self._in_group = 0  # steps summed
         self._sum = [0, 0, 0]  # of the accelerations of a group, twice, but its first and last sample once
@@ -237,10 +252,11 @@ class Fusion:
         rate[1] = gy
         rate[2] = gz
         k = self._k_rate
+        rest = self._k_rest
         bias = self._half_bias
-        hx = round(hx * k - bias[0])
-        hy = round(hy * k - bias[1])
-        hz = round(hz * k - bias[2])
+        hx = hx * k + (hx * rest >> 12) - bias[0] >> 12
+        hy = hy * k + (hy * rest >> 12) - bias[1] >> 12
+        hz = hz * k + (hz * rest >> 12) - bias[2] >> 12
         # The axis turns within the step (coning); mostly too little to matter.
         cx = py * gz - pz * gy
         cy = pz * gx - px * gz
@@ -322,9 +338,9 @@ class Fusion:
     def _correct(self):
         """Give what piled up since the last call to the filter, and turn by what it finds."""
         pushed = self._pushed
-        k = self._acc_unit / self._groups
-        lacks = _LACKS * self._clipped / self.rate_hz
-        px, py = self.filter.correct(pushed[0] * k, pushed[1] * k, lacks, self._rate, self._acc, self.q)
+        k = self._push_unit
+        lacks = _LACKS * self._clipped / self.rate_hz if self._clipped else 0.0
+        px, py = self.filter.correct(pushed[0] * k, pushed[1] * k, lacks, self._rate, self._acc, self.fixed)
         pushed[0] = pushed[1] = 0
         self._clipped = 0
         self._turn(px, py)
@@ -333,11 +349,40 @@ class Fusion:
     def _use_bias(self):
         half_bias = self._half_bias
         bias = self.filter.bias
+        k = self._half_dt
         for i in range(3):
-            half_bias[i] = bias[i] * self._half_dt
+            half_bias[i] = round(bias[i] * k) - _FINE // 2
 
     def _turn(self, px, py):
         """Turn the estimate about the horizontal earth axes by small angles, and make its norm one again."""
+        if not (_TURN_START < px < _TURN_END and _TURN_START < py < _TURN_END):
+            self._turn_far(px, py)
+            return
+        px = round(px * _TURN_ONE)
+        py = round(py * _TURN_ONE)
+        q = self.fixed
+        w, x, y, z = q
+        sw = w + 32768 >> 16
+        sx = x + 32768 >> 16
+        sy = y + 32768 >> 16
+        sz = z + 32768 >> 16
+        w -= px * sx + py * sy + 32 >> 6
+        x += px * sw + py * sz + 32 >> 6
+        y += py * sw - px * sz + 32 >> 6
+        z += px * sy - py * sx + 32 >> 6
+        # What the norm lacks, from its square: 1 is 2**28.
+        sw = w + 16384 >> 15
+        sx = x + 16384 >> 15
+        sy = y + 16384 >> 15
+        sz = z + 16384 >> 15
+        k = 268435456 - sw * sw - sx * sx - sy * sy - sz * sz + 16 >> 5
+        q[0] = w + (sw * k + 256 >> 9)
+        q[1] = x + (sx * k + 256 >> 9)
+        q[2] = y + (sy * k + 256 >> 9)
+        q[3] = z + (sz * k + 256 >> 9)
+
+    def _turn_far(self, px, py):
+        """Do the same for angles that are not small, as at the start."""
         w, x, y, z = self.q
         px *= 0.5
         py *= 0.5
