@@ -4,8 +4,12 @@ A frame holds samples without a hole: at a hole or a change of type the frame be
 samples at the frame's own rate: ORIENT carries every second sample of the IMU, RAW all of them.
 """
 
+from micropython import const
+
 from tiltwise.common import wire
 
+_START = const(-32768)  # of int16
+_END = const(32768)
 RATE_CODES = {wire.ORIENT: 6, wire.RAW: 8}  # 52 and 104 Hz, until a part says otherwise
 # Nominal Hz of the samples -> rate codes of ORIENT, which has every second one, and RAW.
 _CODES_BY_HZ = {104: (6, 8), 100: (5, 7), 120: (11, 12), 52: (4, 6), 50: (3, 5), 60: (13, 11)}
@@ -55,18 +59,26 @@ class Framer:
         if self._n == 0:
             self._i0 = index
             self._t0 = t
+        # 1 is 2**29 in the fusion and 32767 on the wire.
         w, x, y, z = q
-        wire.pack_orient_into(
-            self._buffer,
-            self._n,
-            _quaternion_counts(w),
-            _quaternion_counts(x),
-            _quaternion_counts(y),
-            _quaternion_counts(z),
-            _clip(ax * self._acc_scale + 8192 >> 14),
-            _clip(ay * self._acc_scale + 8192 >> 14),
-            _clip(az * self._acc_scale + 8192 >> 14),
-        )
+        w = w + 8192 >> 14
+        w -= w + 16384 >> 15
+        x = x + 8192 >> 14
+        x -= x + 16384 >> 15
+        y = y + 8192 >> 14
+        y -= y + 16384 >> 15
+        z = z + 8192 >> 14
+        z -= z + 16384 >> 15
+        scale = self._acc_scale
+        ax = ax * scale + 8192 >> 14
+        ay = ay * scale + 8192 >> 14
+        az = az * scale + 8192 >> 14
+        end = _END
+        if not (w < end and x < end and y < end and z < end and ax < end and ay < end and az < end):
+            w, x, y, z, ax, ay, az = _clipped(w, x, y, z, ax, ay, az)
+        elif w < _START or x < _START or y < _START or z < _START or ax < _START or ay < _START or az < _START:
+            w, x, y, z, ax, ay, az = _clipped(w, x, y, z, ax, ay, az)
+        wire.pack_orient_into(self._buffer, self._n, w, x, y, z, ax, ay, az)
         self._added()
 
     def add_raw(self, index, t, counts, k):
@@ -108,12 +120,6 @@ class Framer:
             self._flags = self._sticky_flags
 
 
-def _quaternion_counts(value):
-    """Return the counts of the wire (1 is 32767) for an integer of the fusion (1 is 2**29)."""
-    value = value + 8192 >> 14
-    return _clip(value - (value + 16384 >> 15))
-
-
-def _clip(value):
-    """Hold a value in int16."""
-    return -32768 if value < -32768 else 32767 if value > 32767 else value
+def _clipped(*values):
+    """Hold the values in int16."""
+    return [min(max(value, _START), _END - 1) for value in values]

@@ -15,6 +15,7 @@ from .framer import Framer
 from .minute_summary import Minute
 
 _SATURATED = const(32767)
+_LEAST = const(-32767)
 _UP_EVERY = const(5)  # orientations between two looks at "up": about 10 Hz
 # Mean over a second of |x| + |y| + |z|: 15 deg/s, above breathing and the bias of a good part.
 _MOVING_RAD_S = const(0.26)
@@ -89,7 +90,23 @@ class SamplePath:
         fusion = self.fusion
         gx, gy, gz = counts[k], counts[k + 1], counts[k + 2]
         ax, ay, az = counts[k + 3], counts[k + 4], counts[k + 5]
-        self._watch(gx, gy, gz, ax, ay, az)
+        # Motion, counts that do not change at all, counts at the end of the range. A call of abs is slow on a board.
+        motion = (gx if gx > 0 else -gx) + (gy if gy > 0 else -gy) + (gz if gz > 0 else -gz)
+        self._second_motion += motion
+        self._second_samples += 1
+        total = gx + gy + gz + ax + ay + az
+        if total == self._total:
+            self.same += 1
+        else:
+            self._total = total
+            self.same = 0
+        if not (
+            motion < _SATURATED
+            and _LEAST < ax < _SATURATED
+            and _LEAST < ay < _SATURATED
+            and _LEAST < az < _SATURATED
+        ):
+            self._count_saturated(counts, k)
         if self._untrusted_samples:
             self._prove()
             return
@@ -117,21 +134,9 @@ class SamplePath:
                 self.fusion.doubt()
                 self._on_trusted()
 
-    def _watch(self, gx, gy, gz, ax, ay, az):
-        """Look for motion, for counts at the end of the range, and for counts that do not change at all."""
-        motion = abs(gx) + abs(gy) + abs(gz)
-        self._second_motion += motion
-        self._second_samples += 1
-        total = gx + gy + gz + ax + ay + az
-        if total == self._total:
-            self.same += 1
-        else:
-            self._total = total
-            self.same = 0
-        # The two sums spare the six comparisons of almost every sample.
-        if motion < _SATURATED and abs(ax) + abs(ay) + abs(az) < _SATURATED:
-            return
-        if max(abs(gx), abs(gy), abs(gz), abs(ax), abs(ay), abs(az)) >= _SATURATED:
+    def _count_saturated(self, counts, k):
+        """Look whether it is so: the sum of the rates says little."""
+        if any(abs(counts[i]) >= _SATURATED for i in range(k, k + 6)):
             self._second_saturated += 1
 
     def _look_up(self, t):

@@ -73,14 +73,6 @@ class Fusion:
             acc_unit = _SI_ACC
         self._gyr_unit = gyr_unit
         self._acc_unit = acc_unit
-        # Both ends of each range are kept: a minus sign makes an object on a board.
-        self._gyr_end = _FAST if self._is_si else _FAST / gyr_unit
-        self._gyr_start = -self._gyr_end
-        self._acc_end = _HARD if self._is_si else _HARD / acc_unit
-        self._acc_start = -self._acc_end
-        # Counts at the end of the range say "at least": they count, with what they may lack as uncertainty.
-        self._clip_end = _HARD if self._is_si else _CLIPPED
-        self._clip_start = -self._clip_end
         self._stride = stride
         self.filter = TiltFilter(gyr_unit, acc_unit, zero_rate)
         self._middle = max(1, int(rate_hz / stride * _GROUP_S / 2 + 0.5))  # steps
@@ -171,22 +163,12 @@ class Fusion:
         A rate or force that is not a number, or beyond any sensor, is replaced by the one before. Counts at the end
         of the range are weighed as what they are: less than the truth.
         """
-        low = self._gyr_start
-        end = self._gyr_end
-        if not (low < gx < end and low < gy < end and low < gz < end):
-            gx, gy, gz = self._rate if self.is_current else self._between
-        elif self._is_si:
-            gx, gy, gz = round(gx / _SI_GYR), round(gy / _SI_GYR), round(gz / _SI_GYR)
-        low = self._clip_start
-        end = self._clip_end
-        if not (low < ax < end and low < ay < end and low < az < end):
+        if self._is_si:
+            gx, gy, gz, ax, ay, az = self._counts(gx, gy, gz, ax, ay, az)
+        elif not (
+            -_CLIPPED < ax < _CLIPPED and -_CLIPPED < ay < _CLIPPED and -_CLIPPED < az < _CLIPPED
+        ):
             self._clipped += 1
-            low = self._acc_start
-            end = self._acc_end
-            if not (low < ax < end and low < ay < end and low < az < end):
-                ax, ay, az = self._acc
-        elif self._is_si:
-            ax, ay, az = round(ax / _SI_ACC), round(ay / _SI_ACC), round(az / _SI_ACC)
         if self._fresh:
             self._start(gx, gy, gz, ax, ay, az)
             return
@@ -204,6 +186,19 @@ class Fusion:
         self.is_current = True
         self._integrate(gx, gy, gz)
         self._sum_up(ax, ay, az)
+
+    def _counts(self, gx, gy, gz, ax, ay, az):
+        """Return a sample in SI units as fine integers, and the one before in place of what no sensor says."""
+        if not (-_FAST < gx < _FAST and -_FAST < gy < _FAST and -_FAST < gz < _FAST):
+            gx, gy, gz = self._rate if self.is_current else self._between
+        else:
+            gx, gy, gz = round(gx / _SI_GYR), round(gy / _SI_GYR), round(gz / _SI_GYR)
+        if not (-_HARD < ax < _HARD and -_HARD < ay < _HARD and -_HARD < az < _HARD):
+            self._clipped += 1
+            ax, ay, az = self._acc
+        else:
+            ax, ay, az = round(ax / _SI_ACC), round(ay / _SI_ACC), round(az / _SI_ACC)
+        return gx, gy, gz, ax, ay, az
 
     def _sum_up(self, ax, ay, az):
         """Add the acceleration at the end of a step to its group, and use the group when it is full."""
