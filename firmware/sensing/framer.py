@@ -73,10 +73,15 @@ class Framer:
         ax = ax * scale + 8192 >> 14
         ay = ay * scale + 8192 >> 14
         az = az * scale + 8192 >> 14
-        end = _END
-        if not (w < end and x < end and y < end and z < end and ax < end and ay < end and az < end):
-            w, x, y, z, ax, ay, az = _clipped(w, x, y, z, ax, ay, az)
-        elif w < _START or x < _START or y < _START or z < _START or ax < _START or ay < _START or az < _START:
+        if not (
+            _START <= w < _END
+            and _START <= x < _END
+            and _START <= y < _END
+            and _START <= z < _END
+            and _START <= ax < _END
+            and _START <= ay < _END
+            and _START <= az < _END
+        ):
             w, x, y, z, ax, ay, az = _clipped(w, x, y, z, ax, ay, az)
         wire.pack_orient_into(self._buffer, self._n, w, x, y, z, ax, ay, az)
         self._added()

@@ -148,7 +148,11 @@ class Fusion:
         """Doubt the tilt, as after a gap in the samples; orientation and bias are kept until the next sample."""
         self.filter.doubt()
         self._fresh = True  # no earlier sample to integrate from
-        self._half_bias = [0, 0, 0]  # half the angle that the bias makes of a step, fine, less half a unit to round
+        self._half_bias = [
+            0,
+            0,
+            0,
+        ]  # half the angle that the bias makes of a step, fine, less half a unit to round
         self.is_current = True
         self._in_group = 0  # steps summed
         self._sum = [0, 0, 0]  # of the accelerations of a group, twice, but its first and last sample once
@@ -165,9 +169,7 @@ class Fusion:
         """
         if self._is_si:
             gx, gy, gz, ax, ay, az = self._counts(gx, gy, gz, ax, ay, az)
-        elif not (
-            -_CLIPPED < ax < _CLIPPED and -_CLIPPED < ay < _CLIPPED and -_CLIPPED < az < _CLIPPED
-        ):
+        elif not (-_CLIPPED < ax < _CLIPPED and -_CLIPPED < ay < _CLIPPED and -_CLIPPED < az < _CLIPPED):
             self._clipped += 1
         if self._fresh:
             self._start(gx, gy, gz, ax, ay, az)

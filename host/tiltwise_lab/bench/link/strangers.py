@@ -1,8 +1,8 @@
 """How soon the owner is in while strangers hold the board's places and fake boards hold the host.
 
 Everything is real but the air: the firmware's sessions and radio, the supervisor, ATT. Hostile centrals connect
-without pause, prove nothing and come back as soon as they are sent away, each with its own address or with another one
-each time; fake boards advertise the service and let a connection hang. Virtual time; every run has its own seed.
+without pause, prove nothing and come back as soon as they are sent away, each with its own address or with another
+one each time; fake boards advertise the service and let a connection hang. Virtual time; every run has its own seed.
 """
 
 from __future__ import annotations
@@ -24,33 +24,39 @@ _BEGIN_S = (3.0, 13.0)  # the owner comes while the strangers are at it
 _MOST_S = 120.0
 _AGAIN_S = 0.05  # until a stranger that was sent away connects again
 _CONNECT_S = 10.0
+_MANY = (0, 1, 2, 3, 5, 10)
+CASES = (
+    *((places, k, 0, False) for places in (4, 3, 1) for k in _MANY),
+    *((places, 3, 0, True) for places in (4, 1)),
+    *((4, 0, m, False) for m in _MANY[1:]),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class StrangersRow:
-    """One run: how many centrals and fake boards, and after how many s the owner streams (inf: not in 120 s)."""
+    """One run: how many centrals and fake boards, and after how many s the owner streams (inf: not in 120 s).
+
+    are_new : whether the centrals have another address each time.
+    """
 
     places: int
     centrals: int
     fakes: int
+    are_new: bool
     seed: int
     in_s: float
 
 
 def strangers_rows(
-    places: Sequence[int] = (4, 1),
-    centrals: Sequence[int] = (0, 1, 2, 3, 5, 10),
-    fakes: Sequence[int] = (0,),
-    *,
-    tries: int = 3,
-    seed: int = 1,
+    cases: Sequence[tuple[int, int, int, bool]] | None = None, *, tries: int = 3, seed: int = 1
 ) -> Iterator[tuple[float, StrangersRow]]:
-    """Yield (share done, row); ModuleNotFoundError without bumble."""
+    """Yield (share done, row); cases are (places, centrals, fakes, are_new). ModuleNotFoundError without bumble."""
     from tiltwise_lab.radio.virtual_time import run_virtually
 
-    cases = [(p, k, m, t) for p in places for k in centrals for m in fakes for t in range(tries)]
-    for n, (p, k, m, t) in enumerate(cases):
-        yield (n + 1) / len(cases), StrangersRow(p, k, m, seed + t, run_virtually(_run(p, k, m, seed + t)))
+    runs = [(*case, t) for case in cases or CASES for t in range(tries)]
+    for n, (p, k, m, are_new, t) in enumerate(runs):
+        in_s = run_virtually(_run(p, k, m, seed + t, are_new=are_new))
+        yield (n + 1) / len(runs), StrangersRow(p, k, m, are_new, seed + t, in_s)
 
 
 def p95_s(seconds: Sequence[float]) -> float:
@@ -76,7 +82,7 @@ class _WithFakes:
         return await self._connector.connect(address)
 
 
-async def _run(places: int, centrals: int, fakes: int, seed: int) -> float:
+async def _run(places: int, centrals: int, fakes: int, seed: int, *, are_new: bool) -> float:
     from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
     from tiltwise_lab.radio.bleak_backend import Adapter
     from tiltwise_lab.radio.bumble_board import BumbleBoard
@@ -93,7 +99,7 @@ async def _run(places: int, centrals: int, fakes: int, seed: int) -> float:
     board.power_on()
     adapter = Adapter(link)
     await adapter.power_on()
-    strangers = [loop.create_task(_stranger(link, board, k, rng)) for k in range(centrals)]
+    strangers = [loop.create_task(_stranger(link, board, k, rng, are_new=are_new)) for k in range(centrals)]
     await asyncio.sleep(rng.uniform(*_BEGIN_S))
     board.check()
     connector: Any = BleConnector(client_backend=adapter.client, scanner_backend=adapter.scanner)
@@ -115,11 +121,12 @@ async def _run(places: int, centrals: int, fakes: int, seed: int) -> float:
     return in_s
 
 
-async def _stranger(link: Any, board: Any, k: int, rng: random.Random) -> None:
+async def _stranger(link: Any, board: Any, k: int, rng: random.Random, *, are_new: bool) -> None:
     """Connect, hold the place until sent away, come back."""
     from bumble.core import BaseBumbleError
     from bumble.hci import Address
 
+    from tiltwise_lab.radio.bumble_requests import random_address
     from tiltwise_lab.radio.virtual_radio import make_device
 
     device, controller = make_device(f"stranger {k}", link, f"C0:00:00:00:00:{k:02X}")
@@ -132,5 +139,7 @@ async def _stranger(link: Any, board: Any, k: int, rng: random.Random) -> None:
                 connection.on("disconnection", lambda _reason, gone=gone: gone.set())
                 await gone.wait()
             await asyncio.sleep(_AGAIN_S * rng.uniform(0.5, 1.5))
+            if are_new:
+                controller.random_address = Address(random_address(rng))
     finally:
         controller.close()
