@@ -62,8 +62,8 @@ def test_firmware_takes_less_heap_than_it_is_said_to():
     assert rows["MicroPython alone"] + rows["  the firmware in it, ROM"] < 93_500
     assert rows["  the firmware in it, ROM"] < 81_000  # measured 80 128
     assert 45_000 < rows["  the firmware in it, frozen into the image"] < 60_000  # measured 57 376
-    assert rows["  the firmware in it"] < 137_400  # measured 135 968
-    assert rows["  the firmware in it, without its rings"] < 122_300  # measured 121 056
+    assert rows["  the firmware in it"] < 139_400  # measured 138 032
+    assert rows["  the firmware in it, without its rings"] < 124_400  # 123 120 by the same rings
 
 
 def test_hostile_writes_cost_no_sample_and_no_memory_and_status_counts_them():
