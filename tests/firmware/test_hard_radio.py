@@ -107,6 +107,18 @@ def test_a_stranger_gets_few_answers():
     assert not board.is_there(host)
 
 
+def test_a_session_without_memory_ends_and_the_board_goes_on(monkeypatch):
+    board = Board()
+    host = proved(board)
+    session = board.sessions.active_session
+    monkeypatch.setattr(session.delivery, "step", lambda: (_ for _ in ()).throw(MemoryError))
+    board.run(500)
+    monkeypatch.undo()
+    assert not board.is_there(host)
+    assert board.sessions.no_memory >= 1
+    proved(board)
+
+
 # ---- a radio that has to be restarted ----
 
 
