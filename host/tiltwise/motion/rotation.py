@@ -16,16 +16,21 @@ IDENTITY.flags.writeable = False
 
 def multiply(p: FloatArray, q: FloatArray) -> FloatArray:
     """Return the quaternion product p * q, shapes (..., 4) that broadcast."""
-    pw, px, py, pz = np.moveaxis(p, -1, 0)
-    qw, qx, qy, qz = np.moveaxis(q, -1, 0)
-    return np.stack(
-        (
-            pw * qw - px * qx - py * qy - pz * qz,
-            pw * qx + px * qw + py * qz - pz * qy,
-            pw * qy - px * qz + py * qw + pz * qx,
-            pw * qz + px * qy - py * qx + pz * qw,
-        ),
-        axis=-1,
+    return np.stack(_product(np.moveaxis(p, -1, 0), np.moveaxis(q, -1, 0)), axis=-1)
+
+
+def multiply_rows(p: FloatArray, q: FloatArray) -> FloatArray:
+    """Return the quaternion product p * q of (4, n): `multiply` where samples lie along the last axis."""
+    return np.stack(_product(p, q))
+
+
+def _product(p: FloatArray, q: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    (pw, px, py, pz), (qw, qx, qy, qz) = p, q
+    return (
+        pw * qw - px * qx - py * qy - pz * qz,
+        pw * qx + px * qw + py * qz - pz * qy,
+        pw * qy - px * qz + py * qw + pz * qx,
+        pw * qz + px * qy - py * qx + pz * qw,
     )
 
 
@@ -41,16 +46,21 @@ def normalise(q: FloatArray) -> FloatArray:
 
 def rotate(q_a_from_b: FloatArray, v_b: FloatArray) -> FloatArray:
     """Return vectors (..., 3), given in axes b, in axes a; their unit stays."""
-    w, x, y, z = np.moveaxis(q_a_from_b, -1, 0)
-    vx, vy, vz = np.moveaxis(v_b, -1, 0)
+    return np.stack(_rotated(np.moveaxis(q_a_from_b, -1, 0), np.moveaxis(v_b, -1, 0)), axis=-1)
+
+
+def rotate_rows(q_a_from_b: FloatArray, v_b: FloatArray) -> FloatArray:
+    """Return vectors (3, n) by quaternions (4, n): `rotate` where samples lie along the last axis."""
+    return np.stack(_rotated(q_a_from_b, v_b))
+
+
+def _rotated(q: FloatArray, v: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    (w, x, y, z), (vx, vy, vz) = q, v
     tx, ty, tz = 2 * (y * vz - z * vy), 2 * (z * vx - x * vz), 2 * (x * vy - y * vx)
-    return np.stack(
-        (
-            vx + w * tx + (y * tz - z * ty),
-            vy + w * ty + (z * tx - x * tz),
-            vz + w * tz + (x * ty - y * tx),
-        ),
-        axis=-1,
+    return (
+        vx + w * tx + (y * tz - z * ty),
+        vy + w * ty + (z * tx - x * tz),
+        vz + w * tz + (x * ty - y * tx),
     )
 
 
@@ -71,6 +81,14 @@ def from_rotation_vector(vector_rad: FloatArray) -> FloatArray:
     """Return the quaternions (..., 4) of rotation vectors (..., 3): axis times angle in rad."""
     angle = np.sqrt(np.sum(vector_rad * vector_rad, axis=-1, keepdims=True))
     return np.concatenate((np.cos(angle / 2), vector_rad * np.sinc(angle / (2 * np.pi)) / 2), axis=-1)
+
+
+def from_rotation_vector_rows(vector_rad: FloatArray) -> FloatArray:
+    """Return the quaternions (4, n) of rotation vectors (3, n), where samples lie along the last axis."""
+    x, y, z = vector_rad
+    half = np.sqrt(x * x + y * y + z * z) / 2
+    share = np.sinc(half / np.pi) / 2
+    return np.stack((np.cos(half), x * share, y * share, z * share))
 
 
 def to_rotation_vector(q: FloatArray) -> FloatArray:

@@ -7,32 +7,28 @@ levelling.py (turn it upright).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tiltwise.motion.orientation.gravity_filter import BIAS, GRAVITY, GravityFilter, GravitySettings
+from tiltwise.motion.orientation.gravity_filter import BIAS, GRAVITY, GravityFilter, GravitySettings, N
 from tiltwise.motion.orientation.imu_checks import OrientationError, check_block, check_recording
 from tiltwise.motion.orientation.levelling import Knots, Leveller
 from tiltwise.motion.orientation.preintegration import (
     OFFLINE_WINDOWS,
-    SumRows,
+    Window,
     WindowCutter,
     WindowSettings,
     integrate,
-    sum_rows,
 )
 from tiltwise.motion.orientation.rts_smoother import smooth_offline
 from tiltwise.motion.orientation.saturation import LEAST_FORCE, LEAST_RATE, SaturationDetector
-from tiltwise.motion.orientation.strapdown import Strapdown, StrapdownRows
+from tiltwise.motion.orientation.strapdown import Strapdown
 from tiltwise.types import FloatArray, ImuBlock, OrientationBlock
 
 CHUNK = 4096  # samples at a time: what fits into the processor's cache; the result does not depend on it
-SATURATED_TURN = 0.3  # share of a saturated step's turn that may be missing
-CLIPPED_FORCE = (
-    20.0  # m/s^2 that a clipped force may lack: landing from a jump has 6 g where 4 g are measured
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,43 +65,55 @@ class OrientationStage:
         ------
         OrientationError : values that are not finite, or times that do not increase.
         """
-        q = self.estimate(block).q_earth_from_sensor
+        parts = [stretch.orientation() for stretch in self._stretches(block)]
+        q = parts[0] if len(parts) == 1 else np.concatenate(parts) if parts else np.empty((0, 4))
         return OrientationBlock(block.t_s, q, block.acc_m_s2, block.gyr_rad_s, block.sensor)
 
     def estimate(self, block: ImuBlock) -> Estimate:
         """Return the same with uncertainty, saturation and bias."""
+        return _join([stretch.estimate() for stretch in self._stretches(block)])
+
+    def _stretches(self, block: ImuBlock) -> Iterator[_Stretch]:
         check_block(block.t_s, block.gyr_rad_s, block.acc_m_s2, self._last_t_s)
-        parts = []
         for start in range(0, len(block.t_s), CHUNK):
             part = slice(start, start + CHUNK)
             t_s, gyr, acc = block.t_s[part], block.gyr_rad_s[part], block.acc_m_s2[part]
             if self._core is None:
                 self._core = _Core(float(t_s[0]), acc[0], self._settings, WindowSettings())
-            parts.append(self._core.advance(t_s, gyr, acc).render_online())
             self._last_t_s = float(t_s[-1])
-        return _join(parts)
+            yield self._core.advance(t_s, gyr, acc)
 
 
 @dataclass(frozen=True, slots=True)
 class _Stretch:
-    """What one chunk brought: rows from the open window's start, borders of finished windows, answers at them."""
+    """What one chunk brought: the table from the open window's start, borders of finished windows, answers there."""
 
-    rows: StrapdownRows
+    table: FloatArray
     stops: NDArray[np.intp]
     states: FloatArray
     uncertainty_deg: FloatArray
     is_saturated: NDArray[np.bool_]
-    n_new: int
     leveller: Leveller
 
-    def render_online(self) -> Estimate:
-        """Return the estimate of the new samples, each from what was known at its window's start."""
+    @property
+    def _skip(self) -> int:
+        return self.table.shape[1] - len(self.is_saturated)
+
+    def orientation(self) -> FloatArray:
+        """Return q_earth_from_sensor of the new samples, each from what was known at its window's start."""
         knots = Knots(self.states[:, :3], self.states[:, 6:])
-        n = len(self.rows.t_s)
-        which = np.repeat(np.arange(len(self.stops) + 1), np.diff(self.stops, prepend=0, append=n))
-        new = which[n - self.n_new :]
-        q = self.leveller.process(self.rows, self.stops, knots)[n - self.n_new :]
-        return Estimate(q, self.uncertainty_deg[new], self.is_saturated, self.states[:, BIAS][new])
+        return self.leveller.process(self.table, self.stops, knots, skip=self._skip)
+
+    def estimate(self) -> Estimate:
+        """Return all of the new samples."""
+        which = self.which()[self._skip :]
+        uncertainty, bias = self.uncertainty_deg[which], self.states[:, BIAS][which]
+        return Estimate(self.orientation(), uncertainty, self.is_saturated, bias)
+
+    def which(self) -> NDArray[np.intp]:
+        """Return the window (n,) of each column of the table, counted from its start."""
+        lengths = np.diff(self.stops, prepend=0, append=self.table.shape[1])
+        return np.repeat(np.arange(len(self.stops) + 1), lengths)
 
 
 class _Core:
@@ -115,58 +123,38 @@ class _Core:
         self, t_start_s: float, first_acc: FloatArray, settings: GravitySettings, windows: WindowSettings
     ) -> None:
         self._t_start_s = t_start_s
-        self._strapdown = Strapdown()
+        self._strapdown = Strapdown(t_start_s)
         self._saturation, self._clipping = SaturationDetector(LEAST_RATE), SaturationDetector(LEAST_FORCE)
         self._cutter = WindowCutter(t_start_s, windows)
         self.filter = GravityFilter(np.asarray(first_acc, dtype=float), settings)
-        self._leveller = Leveller(self.filter.state.x[:3])
-        self._open: StrapdownRows | None = None
+        self._leveller = Leveller(self.filter.x[:3])
+        self._open: FloatArray | None = None
 
     def advance(self, t_s: FloatArray, gyr: FloatArray, acc: FloatArray) -> _Stretch:
         """Take in samples and run the filter over the windows that they finish."""
         is_saturated = self._saturation.process(gyr)
-        rows = self._strapdown.process(t_s, gyr, acc)
-        np.copyto(rows.force_lacks_m_s2, CLIPPED_FORCE, where=self._clipping.process(acc))
-        if is_saturated.any():
-            missing = SATURATED_TURN * np.sqrt(np.sum(rows.turn_rad**2, axis=1))
-            np.copyto(rows.turn_error_rad, missing, where=is_saturated)
+        table = self._strapdown.process(t_s, gyr, acc, is_saturated, self._clipping.process(acc))
         if self._open is not None:
-            rows = _append(self._open, rows)
-        sums = sum_rows(rows, self._t_start_s)
-        cuts = self._cutter.cut(rows)
-        states, uncertainty = self._filter_windows(rows, sums, cuts)
+            table = np.concatenate((self._open, table), axis=1)
+        cuts = self._cutter.cut(table)
+        states, uncertainty = self._filter_windows(integrate(table, cuts, self._t_start_s))
         stops = np.array([stop for _, stop, _ in cuts], dtype=np.intp)
-        rest = slice(cuts[-1][1] if cuts else 0, None)
-        self._open = _part(rows, rest)
-        return _Stretch(rows, stops, states, uncertainty, is_saturated, len(t_s), self._leveller)
+        self._open = table[:, cuts[-1][1] if cuts else 0 :]
+        return _Stretch(table, stops, states, uncertainty, is_saturated, self._leveller)
 
-    def _filter_windows(
-        self, rows: StrapdownRows, sums: SumRows, cuts: list[tuple[int, int, bool]]
-    ) -> tuple[FloatArray, FloatArray]:
-        states = np.empty((len(cuts) + 1, 18))
-        variance = np.empty(len(cuts) + 1)
-        for k in range(len(cuts) + 1):
-            state = self.filter.state
-            states[k], variance[k] = state.x, state.p[0, 0] + state.p[1, 1] + state.p[2, 2]
-            if k < len(cuts):
-                start, stop, is_gap = cuts[k]
-                self.filter.step(integrate(rows, sums, start, stop, self._t_start_s, is_gap))
-        return states, _uncertainty_deg(variance)
+    def _filter_windows(self, windows: list[Window]) -> tuple[FloatArray, FloatArray]:
+        """Return the states at the borders of the windows, (m + 1, 18), and their uncertainties (m + 1,)."""
+        states, variances = np.empty((len(windows) + 1, N)), np.empty((len(windows) + 1, 3))
+        for k, window in enumerate([*windows, None]):
+            states[k], variances[k] = self.filter.x, self.filter.up_variance
+            if window is not None:
+                self.filter.step(window)
+        return states, _uncertainty_deg(variances)
 
 
 def _uncertainty_deg(variance: FloatArray) -> FloatArray:
-    """Two of gravity's three directions tilt it: RMS angle in degrees from the trace of its covariance, m^2/s^4."""
-    return np.degrees(np.sqrt(np.maximum(variance, 0.0) * (2 / 3)) / GRAVITY)
-
-
-def _append(first: StrapdownRows, second: StrapdownRows) -> StrapdownRows:
-    """Join rows along the samples."""
-    joined = (np.concatenate((getattr(first, f.name), getattr(second, f.name))) for f in fields(first))
-    return StrapdownRows(*joined)
-
-
-def _part(rows: StrapdownRows, part: slice) -> StrapdownRows:
-    return StrapdownRows(*(getattr(rows, f.name)[part] for f in fields(rows)))
+    """Two of gravity's three directions tilt it: RMS angle (n,) in deg from its variances (n, 3) in m^2/s^4."""
+    return np.degrees(np.sqrt(np.maximum(variance.sum(axis=1), 0.0) * (2 / 3)) / GRAVITY)
 
 
 def _join(parts: list[Estimate]) -> Estimate:
@@ -230,25 +218,23 @@ def _estimate_offline(
     history = core.filter.history = []
     chunks = [slice(start, start + CHUNK) for start in range(0, len(t_s), CHUNK)]
     stretches = [core.advance(t_s[c], gyr[c], acc[c]) for c in chunks]
-    is_saturated = np.concatenate([s.is_saturated for s in stretches])
-    if history:
-        states, variances = smooth_offline(history)
-    else:
-        states = core.filter.state.x[None]
-        variances = np.diag(core.filter.state.p)[None]
+    states, variances = smooth_offline(history, core.filter.x, core.filter.p)
     leveller = Leveller(states[0, :3])
-    uncertainty = _uncertainty_deg(variances[:, 0] + variances[:, 1] + variances[:, 2])
+    uncertainty = _uncertainty_deg(variances[:, :3])
     parts, k = [], 0
     for number, stretch in enumerate(stretches):
         m = len(stretch.stops)
         is_last = number == len(stretches) - 1
-        rows = stretch.rows if is_last else _part(stretch.rows, slice(0, stretch.stops[-1] if m else 0))
+        end = stretch.table.shape[1] if is_last else int(stretch.stops[-1]) if m else 0
         here = states[k : k + m + 1]
-        q = leveller.process(rows, stretch.stops, Knots(here[:, :3], here[:, 6:]), spread=True)
-        which = k + np.repeat(np.arange(m + 1), np.diff(stretch.stops, prepend=0, append=len(rows.t_s)))
+        q = leveller.process(
+            stretch.table[:, :end], stretch.stops, Knots(here[:, :3], here[:, 6:]), spread=True
+        )
+        which = k + stretch.which()[:end]
         parts.append(Estimate(q, uncertainty[which], np.empty(0, dtype=bool), states[:, BIAS][which]))
         k += m
     whole = _join(parts)
+    is_saturated = np.concatenate([s.is_saturated for s in stretches])
     return Estimate(whole.q_earth_from_sensor, whole.uncertainty_deg, is_saturated, whole.bias_rad_s)
 
 

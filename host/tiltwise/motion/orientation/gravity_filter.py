@@ -9,12 +9,17 @@ within millimetres, and the gyroscope shows its bias.
 With fixed gains and two states this filter is the second-order Butterworth low-pass of VQF
 (doi:10.1016/j.inffus.2022.10.014); what is gained comes from gains that follow the motion, and from knowing the
 gyroscope's scale and cross-axis errors.
+
+A step is few products of matrices, because each call costs more than its arithmetic. The joint matrix is
+[[P, x], [0, 1]], (19, 19). One linear map (28, 19) takes the state to the window's end, to the mean velocity, and to
+what the second-order term needs; map @ joint @ map' then holds every covariance and mean that prediction and update
+need, and the update of all of them is one more product.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -27,8 +32,11 @@ GRAVITY = 9.81
 BIAS = slice(6, N, 4)  # the states b_0, b_1, b_2
 # Times the start's variance, summed over three axes: the old direction is worse than a fresh look.
 MOST_TILTED = 9.0
-EYE3 = np.eye(3)
-CROSS_AT = np.array((0, 0, 1, 1, 2, 2)), np.array((1, 2, 0, 2, 0, 1))
+
+# Rows of the map, and of what it makes of the joint matrix; N is the constant 1, whose column is the mean.
+_STATE, _JOINT, _VELOCITY = slice(0, N), slice(0, N + 1), slice(19, 22)
+_TURNS = slice(22, 28)  # turn of frame I by the gyroscope error, and change of G by it
+_MAP_ROWS, _SEEN = 28, 22  # the first 22 rows are those whose covariances are needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,176 +63,202 @@ class GravitySettings:
     lost_after_s: float = 5.0  # a gap after which nothing of the old direction is kept
 
 
-@dataclass(slots=True)
-class GravityState:
-    """All that the filter remembers: x (18,), covariance p (18, 18), and the two running mean squares."""
-
-    x: FloatArray
-    p: FloatArray
-    acc2: float = 0.0  # m^2/s^4 per axis, without gravity
-    rate2: float = 0.0  # rad^2/s^2
-    rest: RestDetector = field(default_factory=RestDetector)
-
-
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What the smoother needs of one window: x, p at its start, with all that it measured; x, p for its end."""
+    """What the smoother needs of one window: the joint matrix (19, 19) before it, and what it did to errors.
 
-    x: FloatArray
-    p: FloatArray
-    transition: FloatArray
-    x_end: FloatArray
-    p_end: FloatArray
+    closed_loop (19, 19) takes an error of the state before the window to the error after it. information (19, 19)
+    is that of what was measured in the window, [[H' S^-1 H, -H' S^-1 innovation], ...].
+    """
+
+    joint: FloatArray
+    closed_loop: FloatArray
+    information: FloatArray
 
 
 class GravityFilter:
-    """Steps from window to window; `state` after each step is valid at the window's end."""
+    """Steps from window to window; `x` and `p` after each step are valid at the window's end."""
 
     def __init__(self, first_force_m_s2: FloatArray, settings: GravitySettings | None = None) -> None:
         self.history: list[Step] | None = None  # a list to record into; rts_smoother.py does
         self.settings = s = settings or GravitySettings()
-        x, p = np.zeros(N), np.zeros(N)
-        x[:3] = first_force_m_s2
-        p[:3], p[3:6] = (
-            s.start_acc_m_s2**2,
-            s.velocity_m_s**2 + (s.velocity_per_acc_s * s.start_acc_m_s2) ** 2,
-        )
-        p[6:] = s.gyr_matrix**2
-        p[BIAS] = s.start_bias_rad_s**2
-        self.state = GravityState(x, np.diag(p))
-        self._transition, self._measure, self._cross_g = np.eye(N), np.zeros((3, N)), np.zeros((3, 3))
-        self._measure[:, 3:6] = EYE3
+        self._joint = joint = np.zeros((N + 1, N + 1))
+        joint[N, N] = 1.0
+        self.x, self.p, self._variance = joint[:N, N], joint[:N, :N], joint.reshape(-1)[:: N + 2][:N]
+        self.x[:3] = first_force_m_s2
+        self._variance[:3] = s.start_acc_m_s2**2
+        self._variance[3:6] = s.velocity_m_s**2 + (s.velocity_per_acc_s * s.start_acc_m_s2) ** 2
+        self._variance[6:] = s.gyr_matrix**2
+        self._variance[BIAS] = s.start_bias_rad_s**2
+        self._acc2 = self._rate2 = 0.0  # running mean squares: m^2/s^4 per axis, without gravity; rad^2/s^2
+        self._rest = RestDetector()
+        self._map = _constant_map()
         # Views of what changes from window to window; writing through them costs a third of indexing again.
-        self._velocity_by_g = self._transition.reshape(-1)[3 * N :: N + 1][:3]
-        self._mean_by_g = self._measure.reshape(-1)[:: N + 1][:3]
+        self._velocity_by_g, self._mean_by_g = (
+            self._map.reshape(-1)[first * (N + 1) :: N + 2][:3] for first in (3, 19)
+        )
+        self._g_by_error, self._velocity_by_error, self._mean_by_error = (
+            self._map[at, 6:N] for at in (slice(0, 3), slice(3, 6), _VELOCITY)
+        )
+        self._lever_rows, self._coupling_rows = self._map[22:25, 6:N], self._map[25:28, 6:N]
+        self._coupling = np.empty(36)
+        # For the smoother: what an error before the window has become, and what was learnt of it.
+        self._effect = self._information = np.zeros((N + 1, N + 1))
+        self._forward = np.empty((_MAP_ROWS, N + 1))
+        self._moments = np.empty((_MAP_ROWS, _SEEN))
+        self._moments_of_state, self._mean_of_state = self._moments[_STATE, _STATE], self._moments[_STATE, N]
+        self._tilt_and_speed = self.x[:6]
+        self._shown = self._moments[:, _JOINT]
         self._growth = np.zeros(N)
+
+    @property
+    def up_variance(self) -> FloatArray:
+        """The variances (3,) of G."""
+        return self._variance[:3]
 
     def step(self, window: Window) -> None:
         """Learn from the window and go to its end."""
-        if window.is_gap:
-            before = self.state.x.copy(), self.state.p.copy()
-            step = self._cross_gap(window)
-        elif window.duration_s > 0:
-            coupling = self._coupling(window)
-            self._update_velocity(window, coupling)
-            before = self.state.x, self.state.p
-            step = self._predict(window, coupling)
-        else:
-            before, step = (self.state.x.copy(), self.state.p.copy()), np.eye(N)
+        joint = self._joint.copy() if self.history is not None else self._joint
         if self.history is not None:
-            self.history.append(Step(*before, step.copy(), self.state.x.copy(), self.state.p.copy()))
+            self._information = np.zeros((N + 1, N + 1))
+        if window.is_gap:
+            self._effect = self._cross_gap(window)
+        elif window.duration_s > 0:
+            self._follow(window)
+        else:
+            self._effect = np.eye(N + 1)
+        if self.history is not None:
+            self.history.append(Step(joint, self._effect[_JOINT], self._information))
 
-    def _update_velocity(self, window: Window, coupling: FloatArray) -> None:
-        """Learn from the window's mean velocity being about zero, and at rest from the gyroscope."""
-        s, state, length = self.settings, self.state, window.duration_s
+    def _follow(self, window: Window) -> None:
+        """Learn from the mean velocity being about zero, and at rest from the gyroscope; then go to the end."""
+        s, length = self.settings, window.duration_s
         now = self._follow_motion(window)
-        is_rest = state.rest.step(window)
+        is_rest = self._rest.step(window)
         if is_rest:
             noise = s.rest_velocity_m_s**2
         else:
-            noise = s.velocity_m_s**2 + s.velocity_per_acc_s**2 * max(state.acc2, now)
+            noise = s.velocity_m_s**2 + s.velocity_per_acc_s**2 * max(self._acc2, now)
             noise /= s.velocity_rate_hz * length
             noise += window.lacks_m_s**2
-        measure = self._measure
-        self._mean_by_g.fill(-length / 2)
-        np.multiply(coupling, -length / 6, out=measure[:, 6:])
-        cross = state.p @ measure.T
-        mean = measure @ state.x - _turned_twice(window, coupling, state.x) * (length / 24)
-        self._update(cross, measure @ cross, window.path_m / -length - mean, noise)
+        self._set_map(window)
+        np.dot(self._map, self._joint, out=self._forward)
+        np.dot(self._forward, self._map[:_SEEN].T, out=self._moments)
+        if self.history is not None:
+            self._effect = self._map[:_SEEN].copy()
+        twice = _cross(*self._moments[_TURNS, N].tolist())
+        path = [t * (length / 24) - p / length for t, p in zip(twice, window.path_m, strict=True)]
+        self._update(_VELOCITY, path, noise)
         if is_rest:
-            cross = state.p[:, BIAS]
-            self._update(cross, cross[BIAS], window.gyr_mean - state.x[BIAS], s.rest_bias_rad_s**2)
+            self._update(BIAS, window.gyr_mean, s.rest_bias_rad_s**2)
+        self._predict(window)
+
+    def _set_map(self, window: Window) -> None:
+        """Put the window's length, and what an error of the gyroscope does over it, into the map."""
+        length = window.duration_s
+        coupling = np.dot(self.x[:3], window.coupling_by_g, out=self._coupling).reshape(3, 12)
+        self._coupling_rows[:] = coupling
+        self._g_by_error[:] = coupling
+        np.multiply(coupling, -length / 2, out=self._velocity_by_error)
+        np.multiply(coupling, -length / 6, out=self._mean_by_error)
+        self._lever_rows[:] = window.lever
+        self._velocity_by_g.fill(-length)
+        self._mean_by_g.fill(-length / 2)
 
     def _follow_motion(self, window: Window) -> float:
         """Keep the running mean squares; return that of the acceleration in this window, per axis, m^2/s^4."""
-        state, length = self.state, window.duration_s
-        ux, uy, uz = state.x[:3].tolist()
-        vx, vy, vz = window.velocity_m_s.tolist()
+        length = window.duration_s
+        ux, uy, uz = self.x[:3].tolist()
+        vx, vy, vz = window.velocity_m_s
         along = 2 * (ux * vx + uy * vy + uz * vz) / length
         now = max((window.acc2_mean - along + ux * ux + uy * uy + uz * uz) / 3, 0.0)
         share = -math.expm1(-length / self.settings.acc_memory_s)
-        state.acc2 += share * (now - state.acc2)
-        state.rate2 += share * (window.rate2_s / length - state.rate2)
+        self._acc2 += share * (now - self._acc2)
+        self._rate2 += share * (window.rate2_s / length - self._rate2)
         return now
 
-    def _update(
-        self, cross: FloatArray, innovation_p: FloatArray, innovation: FloatArray, noise: float
-    ) -> None:
-        """Kalman update with three measurements: cross (18, 3) = P H', innovation_p (3, 3) = H P H'."""
-        gain = _inverse(innovation_p + EYE3 * noise) @ cross.T
-        self.state.x += innovation @ gain
-        self.state.p -= cross @ gain
+    def _update(self, at: slice, measured: list[float], noise: float) -> None:
+        """Kalman update of all that the map shows by three of its rows, measured with this variance each."""
+        moments = self._moments
+        numbers = moments[at].tolist()
+        excess = [row[N] - value for value, row in zip(measured, numbers, strict=True)]
+        seen = moments[at, _JOINT].copy()
+        seen[:, N] = excess
+        inverse = _inverse([row[at] for row in numbers], noise)
+        gain = np.dot(moments[:, at], inverse)
+        self._shown -= np.dot(gain, seen)
+        if self.history is not None:
+            before = self._effect[at].copy()
+            self._effect -= gain[:_SEEN] @ before
+            before[:, N] = excess
+            self._information += before.T @ inverse @ before
 
-    def _coupling(self, window: Window) -> FloatArray:
-        """Change of G over the window per gyroscope error, (3, 12): -[G x] lever."""
-        gx, gy, gz = self.state.x[:3].tolist()
-        self._cross_g[CROSS_AT] = (gz, -gy, -gz, gx, gy, -gx)
-        return self._cross_g @ window.lever
-
-    def _predict(self, window: Window, coupling: FloatArray) -> FloatArray:
-        """Go to the window's end; return the transition matrix."""
-        s, state, length = self.settings, self.state, window.duration_s
-        step = self._transition
-        step[:3, 6:] = coupling
-        self._velocity_by_g.fill(-length)
-        np.multiply(coupling, -length / 2, out=step[3:6, 6:])
-        twice = _turned_twice(window, coupling, state.x)
-        state.x = step @ state.x
-        state.x[:3] += twice / 2
-        state.x[3:6] += window.velocity_m_s - twice * (length / 6)
-        p = step @ state.p @ step.T
+    def _predict(self, window: Window) -> None:
+        """Take what the map says of the window's end, and add what happened and what is unknown."""
+        s, length = self.settings, window.duration_s
+        twice = _cross(*self._moments[_TURNS, N].tolist())
+        # Exactly symmetric at each step: what rounding leaves of the other part would grow for hours.
+        np.add(self._moments_of_state, self._moments_of_state.T, out=self.p)
+        self.p *= 0.5
+        self.x[:] = self._mean_of_state
+        velocity = [v - t * (length / 6) for v, t in zip(window.velocity_m_s, twice, strict=True)]
+        self._tilt_and_speed += np.array([t / 2 for t in twice] + velocity)
         turn2 = (
             s.gyr_noise_rad**2 * length
             + s.gyr_nonlinear**2 * window.rate2_s
             + s.turn_error_factor**2 * window.turn_error2
         )
-        p = (p + p.T) * 0.5
         growth = self._growth
         growth[:3] = GRAVITY**2 * turn2
         growth[3:6] = s.acc_noise_m_s**2 * length + window.lacks_m_s**2
         growth[BIAS] = s.bias_walk_rad_s**2 * length
-        p.reshape(-1)[:: N + 1] += growth
-        state.p = p
-        return step
+        self._variance += growth
 
     def _cross_gap(self, window: Window) -> FloatArray:
         """Carry gravity across a step without samples: what turned meanwhile is unknown, and so is the velocity."""
-        s, state, length = self.settings, self.state, window.duration_s
-        x, p = state.x, state.p
-        state.rest.reset()
-        step = np.eye(N)
+        s, length, x, p, variance = self.settings, window.duration_s, self.x, self.p, self._variance
+        self._rest.reset()
+        step = np.eye(N + 1)
         step[3:6] = 0.0
-        turn2 = max(state.rate2, s.gap_rate_rad_s**2) * length * s.gap_memory_s
-        diagonal = p.reshape(-1)[:: N + 1]
-        diagonal[:3] += GRAVITY**2 * min(turn2, 1.0)
-        if length > s.lost_after_s or diagonal[:3].sum() > MOST_TILTED * s.start_acc_m_s2**2:
+        turn2 = max(self._rate2, s.gap_rate_rad_s**2) * length * s.gap_memory_s
+        variance[:3] += GRAVITY**2 * min(turn2, 1.0)
+        if length > s.lost_after_s or variance[:3].sum() > MOST_TILTED * s.start_acc_m_s2**2:
             x[:3] = window.force_end_m_s2
             step[:3] = 0.0
             p[:3, :] = p[:, :3] = 0.0
-            diagonal[:3] = s.start_acc_m_s2**2 + state.acc2
+            variance[:3] = s.start_acc_m_s2**2 + self._acc2
         x[3:6] = 0.0
         p[3:6, :] = p[:, 3:6] = 0.0
-        diagonal[3:6] = s.velocity_m_s**2 + s.velocity_per_acc_s**2 * max(state.acc2, 1.0)
-        diagonal[BIAS] += s.bias_walk_rad_s**2 * length
+        variance[3:6] = s.velocity_m_s**2 + s.velocity_per_acc_s**2 * max(self._acc2, 1.0)
+        variance[BIAS] += s.bias_walk_rad_s**2 * length
         return step
 
 
-def _turned_twice(window: Window, coupling: FloatArray, x: FloatArray) -> FloatArray:
-    """Second-order term of G's turn by the known gyroscope error over the window, turn x (turn x G), m/s^2.
+def _constant_map() -> FloatArray:
+    """The map but for what depends on the window: G, v, gyroscope error and 1 stay; mean velocity from v."""
+    constant = np.zeros((_MAP_ROWS, N + 1))
+    constant[: N + 1] = np.eye(N + 1)
+    constant[_VELOCITY, 3:6] = np.eye(3)
+    return constant
+
+
+def _cross(a: float, b: float, c: float, d: float, e: float, f: float) -> tuple[float, float, float]:
+    """Cross product of a turn of frame I (rad) and the change of G by it: the turn's second-order term, m/s^2.
 
     A bias of 3 deg/s turns frame I by 4 deg in a long window. Left out, the term comes back as an error of the bias.
     """
-    (a, b, c), (d, e, f) = (window.lever @ x[6:]).tolist(), (coupling @ x[6:]).tolist()
-    return np.array((b * f - c * e, c * d - a * f, a * e - b * d))
+    return b * f - c * e, c * d - a * f, a * e - b * d
 
 
-def _inverse(matrix: FloatArray) -> FloatArray:
-    """Inverse (3, 3) of a symmetric matrix by its cofactors: half the time of numpy.linalg.inv, no scipy to load.
+def _inverse(rows: list[list[float]], noise: float) -> FloatArray:
+    """Inverse (3, 3) of a symmetric matrix plus noise on its diagonal, by its cofactors: cheaper than numpy's.
 
-    The measurement noise on its diagonal keeps the condition number below 1e4, so that no digit that counts is lost.
+    The noise keeps the condition number below 1e4, so that no digit that counts is lost.
     """
-    (a, b, c), (_, d, e), (_, _, f) = matrix.tolist()
+    (a, b, c), (_, d, e), (_, _, f) = rows
+    a, d, f = a + noise, d + noise, f + noise
     aa, ab, ac = d * f - e * e, c * e - b * f, b * e - c * d
     bb, bc, cc = a * f - c * c, b * c - a * e, a * d - b * b
-    inverse: FloatArray = np.array((aa, ab, ac, ab, bb, bc, ac, bc, cc)) / (a * aa + b * ab + c * ac)
-    return inverse.reshape(3, 3)
+    share = 1 / (a * aa + b * ab + c * ac)
+    aa, ab, ac, bb, bc, cc = aa * share, ab * share, ac * share, bb * share, bc * share, cc * share
+    return np.array((aa, ab, ac, ab, bb, bc, ac, bc, cc)).reshape(3, 3)

@@ -13,11 +13,13 @@ import numpy as np
 import vqf
 from numpy.typing import NDArray
 
-from tiltwise.motion.orientation.strapdown import StrapdownRows
+from tiltwise.motion.orientation import strapdown
 from tiltwise.motion.rotation import (
     from_rotation_vector,
+    from_rotation_vector_rows,
     from_two_vectors,
     multiply,
+    multiply_rows,
     rotate,
     to_rotation_vector,
 )
@@ -47,69 +49,71 @@ class Leveller:
         self._q = self._advance(to_rotation_vector(from_two_vectors(first_up, UP))[None])[-1]
 
     def process(
-        self, rows: StrapdownRows, stops: IntArray, knots: Knots, *, spread: bool = False
+        self, table: FloatArray, stops: IntArray, knots: Knots, *, skip: int = 0, spread: bool = False
     ) -> FloatArray:
-        """Return q_earth_from_sensor (n, 4) of rows that begin at the start of a window.
+        """Return q_earth_from_sensor (n, 4) of a strapdown table that begins at the start of a window.
 
         Parameters
         ----------
-        rows : the rows of m finished windows, and of the open one.
-        stops : (m,) index behind the last row of each finished window.
+        table : the columns of m finished windows, and of the open one.
+        stops : (m,) index behind the last column of each finished window.
         knots : the filter's answers at the m + 1 borders.
+        skip : so many columns at the beginning were answered before, and are left out.
         spread : distribute each window's correction over its duration. Looks ahead: for the smoother only.
         """
-        n = len(rows.t_s)
-        lengths = np.diff(stops, prepend=0, append=n)
-        which = np.repeat(np.arange(len(stops) + 1), lengths)
-        turned = _error_turn(rows, knots.gyr_error, which)
+        n = table.shape[1]
+        which = np.repeat(np.arange(len(stops) + 1), np.diff(stops, prepend=0, append=n))
+        back = _error_turn(table, knots.gyr_error, which)
         # Window by window: a running sum over the block would carry its cut in the last bits of every answer.
         for a, b in pairwise((0, *stops.tolist(), n)):
-            np.cumsum(turned[a:b], axis=0, out=turned[a:b])
-        totals = turned[stops - 1]
-        back = -turned
+            np.cumsum(back[:, a:b], axis=1, out=back[:, a:b])
+        totals = back[:, stops - 1].T
+        np.negative(back, out=back)
         q_borders = self._q[None]
         if len(stops):
             predicted = rotate(from_rotation_vector(totals), knots.up[:-1])
             tilt = from_two_vectors(knots.up[1:], predicted)
             q_step = multiply(from_rotation_vector(-totals), tilt)
             if spread:
-                back += _spread(rows, stops, to_rotation_vector(tilt), which)
+                back += _spread(table, stops, to_rotation_vector(tilt), which)
             q_borders = np.concatenate((q_borders, self._advance(to_rotation_vector(q_step))))
             self._q = q_borders[-1]
-        q = multiply(multiply(q_borders[which], from_rotation_vector(back)), rows.q_i_from_sensor)
-        return _level_after_gaps(rows, q)
+        part = slice(skip, None)
+        upright = multiply_rows(q_borders.T[:, which[part]], from_rotation_vector_rows(back[:, part]))
+        q = multiply_rows(upright, table[strapdown.QUATERNION, part]).T
+        return _level_after_gaps(table[:, part], q)
 
     def _advance(self, vector_rad: FloatArray) -> FloatArray:
         steps = np.ascontiguousarray(vector_rad)
         return np.asarray(self._product.updateBatch(steps, np.zeros_like(steps))["quat6D"])
 
 
-def _level_after_gaps(rows: StrapdownRows, q: FloatArray) -> FloatArray:
+def _level_after_gaps(table: FloatArray, q: FloatArray) -> FloatArray:
     """Tilt the first sample after each long gap to where its own acceleration says up is, (n, 4).
 
     The filter's answer for it needs a window, which is over with the next sample at the earliest.
     """
-    after = np.flatnonzero(rows.step_s > LONG_GAP_S)
+    after = np.flatnonzero(table[strapdown.STEP] > LONG_GAP_S)
     if len(after):
-        seen = rotate(q[after], rows.acc_m_s2[after])
+        seen = rotate(q[after], table[strapdown.ACC, after].T)
         q[after] = multiply(from_two_vectors(seen, UP), q[after])
     return q
 
 
-def _error_turn(rows: StrapdownRows, gyr_error: FloatArray, which: IntArray) -> FloatArray:
-    """Rotation (n, 3) in frame I that the gyroscope's error made of each step, rad."""
-    weights = (rows.step_s, *rows.turn_rad.T)
-    error = gyr_error[which]
-    in_sensor = [sum(error[:, 4 * j + k] * weights[k] for k in range(4)) for j in range(3)]
-    c = rows.columns
-    return np.stack([sum(c[:, 3 * i + j] * in_sensor[j] for j in range(3)) for i in range(3)], axis=1)
+def _error_turn(table: FloatArray, gyr_error: FloatArray, which: IntArray) -> FloatArray:
+    """Rotation (3, n) in frame I that the gyroscope's error made of each step, rad."""
+    error = gyr_error.T[:, which]
+    weights = table[strapdown.STEP], *table[strapdown.TURN]
+    x, y, z = (sum(error[4 * j + k] * weights[k] for k in range(4)) for j in range(3))
+    c = table[strapdown.MATRIX]
+    return np.stack([c[3 * i] * x + c[3 * i + 1] * y + c[3 * i + 2] * z for i in range(3)])
 
 
-def _spread(rows: StrapdownRows, stops: IntArray, tilt_rad: FloatArray, which: IntArray) -> FloatArray:
-    """Share of each window's closing tilt that belongs to each of its rows, (n, 3)."""
-    time = np.cumsum(rows.step_s)
+def _spread(table: FloatArray, stops: IntArray, tilt_rad: FloatArray, which: IntArray) -> FloatArray:
+    """Share of each window's closing tilt that belongs to each of its columns, (3, n)."""
+    time = np.cumsum(table[strapdown.STEP])
     ends = time[stops - 1]
     starts = np.concatenate(([0.0], ends))
     lengths = np.concatenate((ends - starts[:-1], [1.0]))
     share = (time - starts[which]) / np.maximum(lengths[which], 1e-9)
-    return share[:, None] * np.concatenate((tilt_rad, np.zeros((1, 3))))[which]
+    return share * np.concatenate((tilt_rad, np.zeros((1, 3)))).T[:, which]

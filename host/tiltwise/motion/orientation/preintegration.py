@@ -1,4 +1,4 @@
-"""Strapdown rows -> windows of 0.25 to 1.5 s with the integrals that the gravity filter works on.
+"""Strapdown table -> windows of 0.25 to 1.5 s with the integrals that the gravity filter works on.
 
 A window ends at a border of the 0.25 s grid once the sensor has turned by 0.15 rad, after 1.5 s in any case, and
 before and after a gap; so calm hours cost little and fast motion is followed closely. Where it ends depends on the
@@ -7,17 +7,15 @@ samples alone, never on how they were cut into blocks.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from tiltwise.motion.orientation.strapdown import StrapdownRows
+from tiltwise.motion.orientation import strapdown
 from tiltwise.types import FloatArray
 
 GAP_S = 0.25  # longer steps than this are not integrated as if the rate had been a straight line
-
-# Columns of what is integrated over a window, and of the weights it is integrated with.
-N_SUMS, N_WEIGHTS = 20, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,119 +37,95 @@ class Window:
     """Integrals over one window; `duration_s` long, or one step across a gap.
 
     lever (3, 12): rotation in frame I per gyroscope error [b_j, M_j0, M_j1, M_j2] (rad per rad/s, rad).
-    velocity_m_s (3,), path_m (3,): first and second integral of the specific force in frame I.
-    acc_mean, gyr_mean: means in sensor axes. gyr_sd, acc_sd: RMS deviation (length) from them.
-    rate2_s: integral of |rate|^2. acc2_mean: mean of |specific force|^2. turn_error2: sum of squared errors, rad^2.
-    lacks_m_s: velocity that is missing where the accelerometer stood at the end of its range.
+    coupling_by_g (3, 36): change of G (3, 12) per gyroscope error, for each component of G: -[G x] lever.
+    velocity_m_s, path_m: first and second integral of the specific force in frame I. acc_mean, gyr_mean: means in
+    sensor axes. gyr_sd, acc_sd: RMS deviation (length) from them. rate2_s: integral of |rate|^2. acc2_mean: mean of
+    |specific force|^2. turn_error2: sum of squared errors, rad^2. lacks_m_s: velocity that is missing where the
+    accelerometer stood at the end of its range.
     """
 
-    duration_s: float
     is_gap: bool
-    lever: FloatArray
-    velocity_m_s: FloatArray
-    path_m: FloatArray
-    acc_mean: tuple[float, float, float]
-    gyr_mean: tuple[float, float, float]
+    duration_s: float
     gyr_sd: float
     acc_sd: float
     rate2_s: float
     acc2_mean: float
     turn_error2: float
     lacks_m_s: float
-    force_end_m_s2: FloatArray
+    velocity_m_s: list[float]
+    path_m: list[float]
+    acc_mean: list[float]
+    gyr_mean: list[float]
+    force_end_m_s2: list[float]
+    lever: FloatArray
+    coupling_by_g: FloatArray
 
 
-@dataclass(frozen=True, slots=True)
-class SumRows:
-    """Per sample: values (n, 20) and weights (n, 5), so that one small matrix product integrates a whole window."""
-
-    values: FloatArray
-    weights: FloatArray
-
-
-def sum_rows(rows: StrapdownRows, t_start_s: float) -> SumRows:
-    """Return the rows that `integrate` sums; times are taken from t_start_s."""
-    n = len(rows.t_s)
-    values, weights = np.empty((n, N_SUMS)), np.empty((n, N_WEIGHTS))
-    h = rows.step_s
-    safe = np.where(h > 0, h, 1.0)
-    turn, acc = rows.turn_rad, rows.acc_m_s2
-    values[:, :9] = rows.columns
-    values[:, 9:12] = rows.force_m_s2
-    values[:, 12:15] = acc
-    values[:, 15] = (turn[:, 0] ** 2 + turn[:, 1] ** 2 + turn[:, 2] ** 2) / safe**2
-    values[:, 16] = acc[:, 0] ** 2 + acc[:, 1] ** 2 + acc[:, 2] ** 2
-    values[:, 17] = rows.turn_error_rad**2 / safe
-    weights[:, 0] = h
-    weights[:, 1:4] = turn
-    weights[:, 4] = h * (rows.t_s - h / 2 - t_start_s)
-    values[:, 18] = rows.force_lacks_m_s2
-    values[:, 19] = 1.0
-    return SumRows(values, weights)
+def integrate(table: FloatArray, cuts: Sequence[tuple[int, int, bool]], t_start_s: float) -> list[Window]:
+    """Return the windows of the columns [start, stop) of a strapdown table; times are taken from t_start_s."""
+    m = len(cuts)
+    if not m:
+        return []
+    values, weights = table[strapdown.VALUES], table[strapdown.WEIGHTS].T
+    total = np.empty((m, len(values), weights.shape[1]))
+    for k, (start, stop, _) in enumerate(cuts):
+        np.dot(values[:, start:stop], weights[start:stop], out=total[k])
+    last = [stop - 1 for _, stop, _ in cuts]
+    duration = total[:, strapdown.ONE, 0]
+    velocity = total[:, strapdown.FORCE, 0]
+    path = (table[strapdown.TIME, last] - t_start_s)[:, None] * velocity - total[:, strapdown.FORCE, 4]
+    per_s = 1 / np.where(duration > 0, duration, 1.0)
+    acc = total[:, strapdown.ACC, 0] * per_s[:, None]
+    gyr = total[:, strapdown.ONE, 1:4] * per_s[:, None]
+    rate2, acc2 = total[:, strapdown.RATE2, 0], total[:, strapdown.ACC2, 0] * per_s
+    gyr_sd = np.sqrt(np.maximum(rate2 * per_s - np.sum(gyr * gyr, axis=1), 0.0))
+    acc_sd = np.sqrt(np.maximum(acc2 - np.sum(acc * acc, axis=1), 0.0))
+    error2, lacks = total[:, strapdown.ERROR2, 0], total[:, strapdown.LACKS, 0]
+    lever = total[:, strapdown.MATRIX, :4].reshape(m, 3, 12)
+    columns = (duration, gyr_sd, acc_sd, rate2, acc2, error2, lacks, velocity, path, acc, gyr)
+    lists = [column.tolist() for column in (*columns, table[strapdown.FORCE_END, last].T)]
+    gaps = [is_gap for _, _, is_gap in cuts]
+    return [Window(*each) for each in zip(gaps, *lists, lever, _coupling_by_g(lever), strict=True)]
 
 
-def integrate(
-    rows: StrapdownRows, sums: SumRows, start: int, stop: int, t_start_s: float, is_gap: bool
-) -> Window:
-    """Return the window of the rows [start, stop)."""
-    total = sums.values[start:stop].T @ sums.weights[start:stop]
-    end_s = float(rows.t_s[stop - 1]) - t_start_s
-    duration, *turn = total[19, :4].tolist()
-    ax, ay, az, rate2, acc2, error2, lacks = total[12:19, 0].tolist()
-    per_s = 1 / duration if duration > 0 else 0.0
-    ax, ay, az, acc2 = ax * per_s, ay * per_s, az * per_s, acc2 * per_s
-    gx, gy, gz = (angle * per_s for angle in turn)
-    velocity = total[9:12, 0]
-    return Window(
-        duration,
-        is_gap,
-        total[:9, :4].reshape(3, 12),
-        velocity,
-        end_s * velocity - total[9:12, 4],
-        (ax, ay, az),
-        (gx, gy, gz),
-        max(rate2 * per_s - gx * gx - gy * gy - gz * gz, 0.0) ** 0.5,
-        max(acc2 - ax * ax - ay * ay - az * az, 0.0) ** 0.5,
-        rate2,
-        acc2,
-        error2,
-        lacks,
-        rows.force_end_m_s2[stop - 1],
-    )
+def _coupling_by_g(lever: FloatArray) -> FloatArray:
+    """-[G x] lever for the unit vectors G, (m, 3, 36)."""
+    by_g = np.zeros((len(lever), 3, 3, 12))
+    for k in range(3):
+        by_g[:, k, (k + 1) % 3] = lever[:, (k + 2) % 3]
+        by_g[:, k, (k + 2) % 3] = -lever[:, (k + 1) % 3]
+    return by_g.reshape(-1, 3, 36)
 
 
 class WindowCutter:
-    """Finds where windows end, among rows that begin at the start of a window."""
+    """Finds where windows end, among samples that begin at the start of a window."""
 
     def __init__(self, t_start_s: float, settings: WindowSettings) -> None:
         self._t_start_s = t_start_s
         self._settings = settings
 
-    def cut(self, rows: StrapdownRows) -> list[tuple[int, int, bool]]:
-        """Return (start, stop, is_gap) of the finished windows; the rest of the rows belongs to the open one."""
-        n = len(rows.t_s)
-        grid = np.floor((rows.t_s - self._t_start_s) / self._settings.grid_s)
-        is_gap = rows.step_s > GAP_S
+    def cut(self, table: FloatArray) -> list[tuple[int, int, bool]]:
+        """Return (start, stop, is_gap) of the finished windows; the rest belongs to the open one."""
+        grid = np.floor((table[strapdown.TIME] - self._t_start_s) / self._settings.grid_s)
+        is_gap = table[strapdown.STEP] > GAP_S
         borders = np.flatnonzero((grid[1:] != grid[:-1]) | is_gap[1:] | is_gap[:-1]) + 1
-        edges = np.concatenate(([0], borders)) if n else np.empty(0, dtype=np.intp)
-        if len(edges) < 2:
+        if not len(borders):
             return []
-        turn = rows.turn_rad
-        angle = np.sqrt(turn[:, 0] ** 2 + turn[:, 1] ** 2 + turn[:, 2] ** 2)
-        travelled = np.add.reduceat(angle, edges)[:-1]
-        return _merge(edges.tolist(), travelled.tolist(), is_gap.tolist(), self._settings)
+        edges = np.concatenate(([0], borders))
+        x, y, z = table[strapdown.TURN]
+        travelled = np.add.reduceat(np.sqrt(x * x + y * y + z * z), edges)[:-1]
+        return _merge(edges.tolist(), travelled.tolist(), is_gap[edges].tolist(), self._settings)
 
 
 def _merge(
     edges: list[int], travelled: list[float], is_gap: list[bool], settings: WindowSettings
 ) -> list[tuple[int, int, bool]]:
-    """Join calm grid cells to windows."""
+    """Join calm grid cells to windows; is_gap of the samples at the edges."""
     windows: list[tuple[int, int, bool]] = []
-    start, cells, angle = 0, 0, 0.0
-    for stop, turned in zip(edges[1:], travelled, strict=True):
+    start, gap_here, cells, angle = 0, is_gap[0], 0, 0.0
+    for stop, turned, gap_there in zip(edges[1:], travelled, is_gap[1:], strict=True):
         cells, angle = cells + 1, angle + turned
-        gap_here = is_gap[start]
-        if gap_here or is_gap[stop] or cells == settings.most_cells or angle > settings.turn_rad:
+        if gap_here or gap_there or cells == settings.most_cells or angle > settings.turn_rad:
             windows.append((start, stop, gap_here))
-            start, cells, angle = stop, 0, 0.0
+            start, gap_here, cells, angle = stop, gap_there, 0, 0.0
     return windows

@@ -36,7 +36,7 @@ class RestDetector:
     def reset(self) -> None:
         """Forget the quiet time, as after a gap."""
         self._quiet_s = 0.0
-        self._last_acc: tuple[float, float, float] | None = None
+        self._last_acc: list[float] | None = None
         self._last_length_s = 0.0
 
     def step(self, window: Window) -> bool:

@@ -30,5 +30,5 @@ def mean_of_two(gyr_rad_s: FloatArray, rate_hz: float) -> FloatArray:
 
 def our_steps(gyr_rad_s: FloatArray, rate_hz: float) -> FloatArray:
     """Return the mean rate of each step as our filter integrates it, refilled samples repaired."""
-    turn_rad, _ = step_turns(np.arange(len(gyr_rad_s)) / rate_hz, gyr_rad_s)
-    return np.ascontiguousarray(np.vstack((gyr_rad_s[:1], turn_rad[1:] * rate_hz)))
+    turn_rad, _ = step_turns(np.arange(len(gyr_rad_s)) / rate_hz, gyr_rad_s.T)
+    return np.ascontiguousarray(np.vstack((gyr_rad_s[:1], turn_rad.T[1:] * rate_hz)))
