@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ import pytest
 from app.history.stored_weeks import KnownDay, write_days
 from command import Command, assert_one_line
 from tiltwise.errors import AppError
+from tiltwise.offline.cohort.cohort_cluster import person_days_on
 from tiltwise.offline.cohort.cohort_days import PersonDay
 from tiltwise.offline.cohort.cohort_figures import figures_of_days, figures_of_digests
 from tiltwise.offline.cohort.day_digest import Digest, combine, digest_bytes, digest_of, read_digest
@@ -153,3 +156,73 @@ def test_an_empty_folder_and_a_wrong_table(tiltwise: Command, exports: Path, tmp
     assert_one_line(tiltwise("cohort", tmp_path), 1, "export them again")
     (tmp_path / "digest-x.json").write_text("[]", encoding="utf-8")
     assert_one_line(tiltwise("cohort", tmp_path), 1, "digest-x.json")
+
+
+@pytest.fixture(scope="module")
+def minutes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return minutes of eight people on two days, one file each; half a day of p0 is in a file of its own."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    folder = tmp_path_factory.mktemp("minutes")
+    rng = np.random.default_rng(1)
+    for k in range(8):
+        for day in (24, 25):
+            n = 120
+            beyond = {f"beyond_{limit}_deg_s": rng.uniform(0, 60, n) for limit in agg.THRESHOLDS_DEG}
+            columns = {
+                "person": [f"p{k}"] * n, "zone": ["Europe/Berlin"] * n, "mount": ["head"] * n,
+                "start_utc": [f"2026-10-{day}T{8 + m // 60:02d}:{m % 60:02d}:00Z" for m in range(n)],
+                "sensor": [0] * n, "worn_s": [60.0] * n, "upright_s": [60.0] * n, "mean_deg": rng.normal(15, 5, n),
+            } | beyond  # fmt: skip
+            table = pa.table(columns)
+            (folder / f"p{k}").mkdir(exist_ok=True)
+            cuts = (0, 50, n) if k == 0 else (0, n)
+            for a, b in itertools.pairwise(cuts):
+                pq.write_table(table.slice(a, b - a), folder / f"p{k}" / f"minutes-2026-10-{day}-{a}.parquet")
+    return folder
+
+
+def test_a_cluster_gives_the_figures_of_one_machine(
+    tiltwise: Command, minutes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr("tiltwise.offline.cohort.cohort_cluster._FILES", 1)  # a day of p0 is in two tasks
+    here = tiltwise("cohort", minutes, "--json")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None, protocol="tcp://"
+    ) as cluster:
+        there = tiltwise("cohort", minutes, "--cluster", cluster.scheduler_address, "--json")
+        (minutes / "p1" / "minutes-broken.parquet").write_bytes(b"PAR1 and no more")
+        broken = tiltwise("cohort", minutes, "--cluster", cluster.scheduler_address)
+        (minutes / "p1" / "minutes-broken.parquet").unlink()
+    (alone,), (spread_out,) = (json.loads(each.out)["groups"] for each in (here, there))
+    assert (alone["people"], alone["days"]) == (8, 16)
+    assert spread_out.pop("percent_beyond_deg") == pytest.approx(alone.pop("percent_beyond_deg"))
+    for name in ("mean_percent", "between_sd", "within_sd", "worn_h"):
+        assert spread_out[name] == pytest.approx(alone[name])
+    assert (spread_out["people"], spread_out["days"]) == (8, 16)
+    assert_one_line(broken, 1, "export them again")
+
+
+def test_a_cluster_that_does_not_answer_or_has_no_workers_is_told(
+    tiltwise: Command, minutes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr(person_days_on, "__defaults__", (0.5,))
+    for address in ("tcp://127.0.0.1:9", "nonsense://here", "127.0.0.1:port"):
+        assert_one_line(tiltwise("cohort", minutes, "--cluster", address), 1, "no dask scheduler answers")
+    with distributed.LocalCluster(
+        n_workers=0, processes=False, dashboard_address=None, protocol="tcp://"
+    ) as cluster:
+        result = tiltwise("cohort", minutes, "--cluster", cluster.scheduler_address)
+    assert_one_line(result, 1, "has no workers")
+
+
+def test_without_dask_the_extra_is_named(
+    tiltwise: Command, minutes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    assert_one_line(
+        tiltwise("cohort", minutes, "--cluster", "tcp://x:1"), 1, "pip install 'dask[distributed]'"
+    )

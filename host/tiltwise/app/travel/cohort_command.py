@@ -26,11 +26,19 @@ def cohort(
     combine: Annotated[
         Path | None, typer.Option(help="Folder for one digest a group, to combine with those of others.")
     ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Sum minutes on a dask cluster, as tcp://HOST:8786, which sees the folder.",
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Figures of many people's days, without anyone's own."""
     from tiltwise import console
-    from tiltwise.errors import AppError
+    from tiltwise.errors import AppError, UsageError
+    from tiltwise.offline.cohort.cohort_cluster import person_days_on
     from tiltwise.offline.cohort.cohort_days import groups_of, has_minutes, person_days
     from tiltwise.offline.cohort.cohort_figures import figures_of_days, figures_of_digests
     from tiltwise.offline.cohort.day_digest import read_digest
@@ -42,6 +50,10 @@ def cohort(
             "--as parquet"
         )
     if paths:
+        if cluster is not None:
+            raise UsageError(
+                "--cluster sums exported minutes; these are digests, which need none: leave it out"
+            )
         digests = [read_digest(path) for path in paths]
         people = {each.person for each in digests if each.person}
         found, hidden = figures_of_digests(digests, groups_of(groups, people), floor)
@@ -51,7 +63,7 @@ def cohort(
     else:
         if combine is not None:
             raise AppError("--combine needs day digests: `tiltwise export FOLDER/NAME --as digest`")
-        days = person_days(folder)
+        days = person_days(folder) if cluster is None else person_days_on(cluster, folder)
         shown, hidden = figures_of_days(days, groups_of(groups, {day.person for day in days}), floor)
     if as_json:
         groups_said = [asdict(each) for each in shown]

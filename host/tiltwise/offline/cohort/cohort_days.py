@@ -5,8 +5,9 @@ Only columns of numbers are read, so that 14 million minutes take seconds; histo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import add
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from tiltwise.errors import AppError
 from tiltwise.report import aggregate as agg
 
 _PATTERN = "minutes-*.parquet"
+# (person, day, mount) and seconds worn, upright, mean angle times upright (deg s), beyond each of THRESHOLDS_DEG
+DaySums = tuple[tuple[str, str, str], tuple[float, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,11 @@ class PersonDay:
         return down_s / self.upright_s * 100 if self.upright_s > 0 else float("nan")
 
 
+def minute_files(folder: Path) -> list[Path]:
+    """Return the files of exported minutes below a folder."""
+    return sorted(folder.rglob(_PATTERN))
+
+
 def has_minutes(folder: Path) -> bool:
     """Tell whether there are exported minutes below a folder."""
     return next(folder.rglob(_PATTERN), None) is not None
@@ -48,12 +56,18 @@ def person_days(folder: Path, memory_mb: int = 800) -> list[PersonDay]:
     AppError
         Without duckdb, or where a file cannot be read.
     """
+    return merged_days(day_sums([str(folder / "**" / _PATTERN)], memory_mb))
+
+
+def day_sums(files: Sequence[str], memory_mb: int = 800) -> list[DaySums]:
+    """Return sums of some files (or patterns); those of one day in two lists of files add up in `merged_days`."""
     duckdb = _duckdb()
     beyond = ", ".join(f"sum(beyond_{limit}_deg_s)" for limit in agg.THRESHOLDS_DEG)
     sql = f"""
         SELECT coalesce(nullif(person, ''), parse_path(filename)[-2]) AS who,
                strftime(timezone(zone, CAST(start_utc AS TIMESTAMPTZ)), '%Y-%m-%d') AS day, mount,
-               sum(worn_s), sum(upright_s), sum(mean_deg * upright_s) FILTER (upright_s > 0), {beyond}
+               sum(worn_s), sum(upright_s),
+               coalesce(sum(mean_deg * upright_s) FILTER (upright_s > 0), 0), {beyond}
         FROM read_parquet(?, filename = true, union_by_name = true)
         WHERE sensor = 0 GROUP BY ALL ORDER BY ALL
     """
@@ -62,17 +76,25 @@ def person_days(folder: Path, memory_mb: int = 800) -> list[PersonDay]:
             config={"memory_limit": f"{memory_mb}MB", "preserve_insertion_order": False}
         ) as db:
             db.execute("SET enable_progress_bar = false")  # it would stand in the JSON
-            rows = db.execute(sql, [str(folder / "**" / _PATTERN)]).fetchall()
+            rows = db.execute(sql, [list(files)]).fetchall()
     except duckdb.Error as error:
         line = " ".join(str(error).split())[:200]
-        raise AppError(f"{folder}: exported minutes cannot be read ({line}); export them again") from error
-    return [_person_day(row) for row in rows]
+        raise AppError(f"exported minutes cannot be read ({line}); export them again") from error
+    return [((str(who), str(day), str(mount)), tuple(map(float, sums))) for who, day, mount, *sums in rows]
 
 
-def _person_day(row: tuple[Any, ...]) -> PersonDay:
-    who, day, mount, worn, upright, moment, *beyond = row
-    mean = moment / upright if upright else float("nan")
-    return PersonDay(str(who), str(day), str(mount), worn, upright, mean, tuple(map(float, beyond)))
+def merged_days(rows: Iterable[DaySums]) -> list[PersonDay]:
+    """Add up the sums of each person, day and mount."""
+    whole: dict[tuple[str, str, str], tuple[float, ...]] = {}
+    for key, sums in rows:
+        before = whole.get(key)
+        whole[key] = sums if before is None else tuple(map(add, before, sums))
+    return [_person_day(key, whole[key]) for key in sorted(whole)]
+
+
+def _person_day(key: tuple[str, str, str], sums: tuple[float, ...]) -> PersonDay:
+    worn, upright, moment, *beyond = sums
+    return PersonDay(*key, worn, upright, moment / upright if upright else float("nan"), tuple(beyond))
 
 
 def _duckdb() -> Any:
