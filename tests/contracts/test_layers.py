@@ -79,6 +79,7 @@ ONLY_IN = {
         "tiltwise/report/plot_parts.py",
         "tiltwise/report/plots.py",
         "tiltwise/report/plots_calibration.py",
+        "tiltwise/report/plots_dark.py",
         "tiltwise/report/plots_exercise.py",
         "tiltwise/report/history/page_head.py",
         "tiltwise/report/history/plots_",
@@ -87,6 +88,8 @@ ONLY_IN = {
         "tiltwise_lab/bench/bench_plots.py",
     ),
     "sqlite3": ("tiltwise/store/", "tiltwise/config/atomic_file.py", "tiltwise_lab/bench/storage/"),
+    "duckdb": ("tiltwise/offline/cohort/cohort_days.py",),
+    "distributed": ("tiltwise/offline/cohort/cohort_cluster.py",),
     "desktop_notifier": ("tiltwise/live/desktop.py",),
     "dbus_fast": ("tiltwise/live/desktop.py",),
 }
@@ -107,7 +110,7 @@ PURE = (
 )
 DRAWS = (
     "report/plot_parts.py", "report/plots.py", "report/plots_calibration.py", "report/plots_exercise.py",
-    "report/style.py",
+    "report/plots_dark.py", "report/style.py",
 )  # fmt: skip
 IMPURE_MODULES = {
     "asyncio",

@@ -24,7 +24,6 @@ from tiltwise.app.cli_options import (
     MountOption,
     NeutralOption,
     PersonOption,
-    PictureOption,
     RateOption,
     RuleOption,
     TakeoverOption,
@@ -231,37 +230,8 @@ app.command(short_help="Range of motion and exercises over the weeks.")(coach_co
 app.command()(coach_commands.exercises)
 
 
-@app.command(context_settings={"ignore_unknown_options": True})  # -1 is a day, not an option
-def day(
-    date: Annotated[
-        str | None, typer.Argument(help="YYYY-MM-DD, today, yesterday or -2; the newest day without.")
-    ] = None,
-    data: DataOption = None,
-    out: PictureOption = None,
-    person: PersonOption = None,
-    figures: Annotated[
-        bool, typer.Option("--figures", help="All exposure figures, each with its source.")
-    ] = False,
-) -> None:
-    """Plot and figures of a stored day."""
-    from tiltwise import console
-    from tiltwise.app.day import day_table, draw_day, folder_with_days
-    from tiltwise.app.history.day_sentence import day_sentence
-    from tiltwise.app.history.figure_table import figure_table
-
-    folder, said = folder_with_days(data, paths.data_folder())
-    folder = paths.person_folder(folder, person)
-    loaded, path, sentence = draw_day(folder, date, out, chosen_settings().rule, day_sentence)
-    if said:
-        console.out.print(said, style="dim", highlight=False, soft_wrap=True)
-    console.out.print(sentence, style="bold", highlight=False)
-    console.out.print(day_table(loaded), highlight=False)
-    if figures:
-        console.out.print(figure_table(loaded.summary), highlight=False)
-    console.out.print(f"plot: {text.printable(str(path), 300)}", highlight=False, soft_wrap=True)
-
-
-_NEGATIVE = {"ignore_unknown_options": True}  # -1 is a week, not an option
+_NEGATIVE = {"ignore_unknown_options": True}  # -1 is a day or a week, not an option
+app.command(context_settings=_NEGATIVE)(history_commands.day)
 app.command(context_settings=_NEGATIVE)(history_commands.week)
 app.command(context_settings=_NEGATIVE)(history_commands.month)
 app.command(context_settings=_NEGATIVE)(history_commands.year)

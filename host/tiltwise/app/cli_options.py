@@ -44,6 +44,10 @@ PersonOption = Annotated[
     str | None, typer.Option("--person", help="Whose calibration and days (default: me).")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+DarkOption = Annotated[
+    bool | None,
+    typer.Option("--dark/--light", help="Draw for a dark screen, or for paper (default: the settings')."),
+]
 PictureOption = Annotated[Path | None, typer.Option(help="Picture to write (.png, .pdf or .svg).")]
 TiltsOption = Annotated[
     bool, typer.Option("--tilts", help="Calibrate with side tilts too (the collar always does): finer axes.")
@@ -74,6 +78,11 @@ def chosen_settings(rule: str | None = None) -> Settings:
         chosen = parse_rule(rule)
     chosen = replace(chosen, hysteresis_deg=settings.rule.hysteresis_deg, recovery_s=settings.rule.recovery_s)
     return replace(settings, rule=chosen)
+
+
+def is_dark(option: bool | None) -> bool:
+    """Return whether pictures are for dark screens: as the command line says, or else the settings."""
+    return chosen_settings().pictures.dark if option is None else option
 
 
 def chosen_mount(text: str | None) -> Mount | None:

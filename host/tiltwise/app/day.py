@@ -116,7 +116,13 @@ def day_figure(
 
 
 def draw_day(
-    folder: Path, date: str | None, out: Path | None, rule: RuleSetting, say: Say = lambda _folder, _day: ""
+    folder: Path,
+    date: str | None,
+    out: Path | None,
+    rule: RuleSetting,
+    say: Say = lambda _folder, _day: "",
+    *,
+    dark: bool = False,
 ) -> tuple[Day, Path, str]:
     """Draw a stored day, the newest without a date; return it, the path (`out` or its date) and what was said.
 
@@ -127,7 +133,7 @@ def draw_day(
     path = out or Path(f"tiltwise-{day.day}.png")
     limit_deg = rule.limit_deg(day.summary.mount) if day.rule_deg is None else day.rule_deg
     sentence = say(folder, day)
-    save_figure(day_figure(day, limit_deg, sentence=sentence), path)
+    save_figure(day_figure(day, limit_deg, sentence=sentence), path, dark=dark)
     return day, path, sentence
 
 

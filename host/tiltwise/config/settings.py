@@ -155,6 +155,13 @@ class ExerciseSetting:
 
 
 @dataclass(frozen=True, slots=True)
+class PictureSetting:
+    """How days and periods are drawn."""
+
+    dark: bool = False  # for dark screens; reports stay light, for paper
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything in settings.toml."""
 
@@ -163,6 +170,7 @@ class Settings:
     wear: WearSetting = field(default_factory=WearSetting)
     exercise: ExerciseSetting = field(default_factory=ExerciseSetting)
     movement: MovementSetting = field(default_factory=MovementSetting)
+    pictures: PictureSetting = field(default_factory=PictureSetting)
 
 
 def _is_day(text: str) -> bool:

@@ -46,6 +46,8 @@ COMMENTS = {
     "movement": "When to suggest movement; 0: never.",
     "movement.shift_min": "another posture after so long in one",
     "movement.break_min": "some steps after so long without",
+    "pictures": "How days and periods are drawn.",
+    "pictures.dark": "for dark screens; reports stay light, for paper",
 }
 
 

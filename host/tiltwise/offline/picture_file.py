@@ -21,9 +21,13 @@ def check_picture_path(path: Path | None) -> None:
         raise UsageError(f"{path}: expected a name that ends in .png, .pdf or .svg")
 
 
-def save_figure(figure: Figure, path: Path) -> None:
-    """Write a PNG, PDF or SVG; the file appears whole or not at all."""
+def save_figure(figure: Figure, path: Path, *, dark: bool = False) -> None:
+    """Write a PNG, PDF or SVG, for a dark screen if asked; the file appears whole or not at all."""
     check_picture_path(path)
+    if dark:
+        from tiltwise.report.plots_dark import darken
+
+        darken(figure)
     kind = path.suffix.lower().lstrip(".")
     with whole_file(path) as file:
         figure.savefig(file, format=kind)

@@ -228,12 +228,11 @@ def _draw_strip(axes: Axes, summary: DaySummary) -> None:
 
 
 def _fill(activity: Activity) -> dict[str, Any]:
-    hatch = "......" if activity is Activity.NOT_WORN else None  # not worn: can be seen without colour
     return {
         "facecolor": style.ACTIVITY_COLOURS[activity],
         "edgecolor": style.GAP,
         "linewidth": 0,
-        "hatch": hatch,
+        "hatch": style.ACTIVITY_HATCHES.get(activity),
     }
 
 

@@ -23,6 +23,8 @@ ACTIVITY_COLOURS = {
     Activity.LYING: "#CC79A7",
     Activity.NOT_WORN: "#F4F6F7",
 }
+# Told apart without colour too; still and moving differ in brightness.
+ACTIVITY_HATCHES = {Activity.WALKING: "||||", Activity.LYING: "----", Activity.NOT_WORN: "......"}
 ACTIVITY_NAMES = {
     Activity.STILL: "holding still",
     Activity.MOVING: "moving",

@@ -176,3 +176,28 @@ def test_a_day_whose_upright_nobody_knows_gets_no_verdict(tmp_path: Path) -> Non
     assert day_sentence(tmp_path, day.full).startswith("No verdict: all angles are relative to")
     loaded = load_period(tmp_path, around(date(2026, 10, 12), Span.WEEK))
     assert period_sentence(loaded, None).startswith("No verdict")
+
+
+def corner(path: Path) -> float:
+    """Return how bright the corner of a PNG is, 0 to 1."""
+    from matplotlib.image import imread
+
+    return float(imread(path)[0, 0, :3].mean())
+
+
+@pytest.mark.parametrize(
+    "command", [("day", "2026-10-12"), ("week", "2026-W42"), ("month", "2026-10"), ("year", "2026")]
+)
+def test_pictures_are_dark_by_option_or_setting(
+    tiltwise: Command, stored: Path, tmp_path: Path, command: tuple[str, str]
+) -> None:
+    out = tmp_path / "picture.png"
+    assert tiltwise(*command, "--data", stored, "--out", out).code == 0
+    assert corner(out) == 1
+    assert tiltwise(*command, "--data", stored, "--out", out, "--dark").code == 0
+    assert corner(out) < 0.15
+    assert tiltwise("settings", "pictures.dark", "true").code == 0
+    assert tiltwise(*command, "--data", stored, "--out", out).code == 0
+    assert corner(out) < 0.15
+    assert tiltwise(*command, "--data", stored, "--out", out, "--light").code == 0
+    assert corner(out) == 1

@@ -2,7 +2,7 @@
 
 Shares in percent of upright time, one scale of blues that gets darker,
 so that it reads in grey too; days and hours
-without upright time stay white, which is not good posture but nothing known.
+without upright time stay empty, which is not good posture but nothing known.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def _draw_hours(axes: Axes, columns: Mapping[int, Mapping[int, Totals]], width: 
     step = max(1, (last - first) // 12)
     axes.set_yticks(range(first, last + 1, step), [f"{h:02d}:00" for h in range(first, last + 1, step)])
     axes.set_title(
-        "When: share of upright time bent, by hour (white: nothing known)",
+        "When: share of upright time bent, by hour (empty: nothing known)",
         loc="left",
         fontsize=10,
         color=style.SOFT,
@@ -148,7 +148,7 @@ def _draw_calendar(axes: Axes, days: Sequence[CalendarDay], first_weekday: int, 
     axes.set_ylim(7, 0)
     axes.set_yticks(np.arange(7) + 0.5, _WEEKDAYS)
     axes.set_title(
-        "Each day: share of upright time bent (white: nothing known)",
+        "Each day: share of upright time bent (empty: nothing known)",
         loc="left",
         fontsize=10,
         color=style.SOFT,

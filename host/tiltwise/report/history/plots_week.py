@@ -19,7 +19,7 @@ from tiltwise.report import curves, style
 from tiltwise.report import plot_parts as parts
 from tiltwise.report.day_summary import DaySummary
 from tiltwise.report.history.page_head import new_page
-from tiltwise.types import ACTIVITIES, Activity, FloatArray
+from tiltwise.types import ACTIVITIES, FloatArray
 
 _LEFT, _RIGHT = 0.115, 0.79
 _LOW_DEG, _HIGH_DEG = -10.0, 60.0
@@ -135,7 +135,7 @@ def _draw_activities(axes: Axes, day: DayPanel, hours: FloatArray) -> None:
         axes.fill_between(
             hours, _LOW_DEG - _STRIP_DEG, _LOW_DEG, where=(most == code) & known, linewidth=0,
             facecolor=style.ACTIVITY_COLOURS[activity],
-            hatch="......" if activity is Activity.NOT_WORN else None, edgecolor=style.GAP,
+            hatch=style.ACTIVITY_HATCHES.get(activity), edgecolor=style.GAP,
         )  # fmt: skip
 
 
@@ -149,7 +149,7 @@ def _legend(figure: Figure, limit_deg: float | None) -> None:
             Patch(
                 facecolor=style.ACTIVITY_COLOURS[a],
                 edgecolor=style.GAP,
-                hatch="......" if a is Activity.NOT_WORN else None,
+                hatch=style.ACTIVITY_HATCHES.get(a),
                 linewidth=0,
                 label=style.ACTIVITY_NAMES[a],
             )
