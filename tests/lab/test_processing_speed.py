@@ -7,6 +7,7 @@ from tiltwise.decode.decoder import Decoder
 from tiltwise.types import OrientationBlock
 from tiltwise_lab.bench.accuracy import processing_speed
 from tiltwise_lab.bench.accuracy.processing_speed import live_rows, speed_rows
+from tiltwise_lab.bench.accuracy.speed_ratios import ratio_rows
 
 HOURS = 0.02  # 72 s, enough for the calibration
 
@@ -28,7 +29,7 @@ def test_each_path_has_its_stages_and_their_sum() -> None:
 
 
 def test_made_orient_frames_decode_to_the_orientation_put_in() -> None:
-    day = processing_speed._make_day(HOURS, 1)
+    day = processing_speed.made_day(HOURS, 1)
     items = Decoder(max_without_info=None).feed_many(day.frames["orient frames"])
     blocks = [item for item in items if isinstance(item, OrientationBlock)]
     q = np.concatenate([block.q_earth_from_sensor for block in blocks])
@@ -46,3 +47,13 @@ def test_a_live_session_takes_cpu_time_with_and_without_its_store() -> None:
     assert [(r.stream, r.part) for r in rows] == [(s, p) for s in ("orient", "raw") for p in parts]
     assert all(row.simulated_s == 30.0 and row.cpu_s > 0 for row in rows)
     assert all(row.percent_of_core == pytest.approx(100 * row.cpu_s / 30.0) for row in rows)
+
+
+def test_ratios_are_of_ours_to_the_peer_that_is_named() -> None:
+    rows = [row for _, row in ratio_rows(HOURS, repeats=1)]
+    assert [(row.ours, row.peer) for row in rows] == [
+        ("online orientation", "VQF"), ("offline orientation", "offlineVQF"), (".npz to summary", "VQF"),
+    ]  # fmt: skip
+    assert all(row.ours_s > 0 and row.ratio == pytest.approx(row.ours_s / row.peer_s) for row in rows)
+    assert rows[0].peer_s == rows[2].peer_s
+    assert rows[2].ours_s > 0

@@ -19,6 +19,7 @@ from tiltwise_lab.bench.accuracy import (
     pair_error,
     processing_speed,
     simulated_wearers,
+    speed_ratios,
     tilt_sets,
 )
 from tiltwise_lab.bench.accuracy.reference_filters import methods
@@ -249,11 +250,15 @@ def _guided_calibration_cells(row: calibration_error.GuidedCalibrationRow) -> tu
 
 
 def print_speed(options: BenchOptions, console: Console) -> None:
-    rows = collect("offline path", processing_speed.speed_rows(repeats=options.seeds))
+    rows = collect("offline path", processing_speed.speed_rows(8 * options.scale, repeats=options.seeds))
     columns = ("input", "stage", "best s", "median s", "CPU s", "samples/s")
-    title = f"a synthetic day of 8 h at 50 Hz, best and median of {options.seeds}"
+    title = f"a synthetic day of {8 * options.scale:g} h at 50 Hz, best and median of {options.seeds}"
     cells = ((r.path, r.stage, r.best_s, r.median_s, r.best_cpu_s, r.samples_per_s) for r in rows)
     console.print(table(title, columns, cells))
+    ratios = collect("ratios", speed_ratios.ratio_rows(8 * options.scale, repeats=options.seeds))
+    cells_ratio = ((r.ours, r.peer, r.ours_s, r.peer_s, r.ratio, r.goal) for r in ratios)
+    title = "\nprocessor time of ours and of a peer on the same samples in one run"
+    console.print(table(title, ("ours", "peer", "ours s", "peer s", "ratio", "goal"), cells_ratio))
     live = collect("live session", processing_speed.live_rows())
     title = "\nCPU of a live session at speed 1, percent of a core (without what draws on the screen)"
     cells_live = ((r.part, r.stream, r.simulated_s, r.cpu_s, r.percent_of_core) for r in live)

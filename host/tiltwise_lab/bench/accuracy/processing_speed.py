@@ -106,13 +106,13 @@ def speed_rows(
     hours: float = 8.0, *, repeats: int = REPEATS, seed: int = 1
 ) -> Iterator[tuple[float, SpeedRow]]:
     """Yield the share done and rows of the offline path: each stage and the total, by kind of input."""
-    day = _make_day(hours, seed)
+    day = made_day(hours, seed)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "day.npz"
         np.savez(path, t=day.imu.t_s, gyr=day.imu.gyr_rad_s, acc=day.imu.acc_m_s2)
         inputs: dict[str, list[bytes] | Path] = {**day.frames, "npz file": path}
         for k, (name, source) in enumerate(inputs.items()):
-            runs = [_offline_path(source, day.mounting).seconds for _ in range(repeats)]
+            runs = [offline_path(source, day.mounting).seconds for _ in range(repeats)]
             for row in _rows_of(name, day.samples, runs):
                 yield (k + 1) / len(inputs), row
 
@@ -142,7 +142,7 @@ def _rows_of(name: str, samples: int, runs: list[dict[str, tuple[float, float]]]
         yield SpeedRow(name, stage, samples, min(wall), median(wall), min(lap[1] for lap in laps))
 
 
-def _offline_path(source: list[bytes] | Path, mounting: Mounting) -> _Laps:
+def offline_path(source: list[bytes] | Path, mounting: Mounting) -> _Laps:
     """Run everything from the input to the summary of the day; the laps are its stages."""
     laps = _Laps()
     frames = source
@@ -206,7 +206,7 @@ def _session_cpu_s(frames: list[tuple[float, bytes]], folder: Path | None) -> fl
     return time.process_time() - start_s
 
 
-def _make_day(hours: float, seed: int) -> _Day:
+def made_day(hours: float, seed: int) -> _Day:
     """Tile a piece of desk work to so many hours."""
     tile_t_s = np.arange(0.0, min(TILE_S, 3600 * hours), 1 / RATE_HZ)
     tile = Wearer("desk", seed=seed, minutes=max(2.0, TILE_S / 60), mount=_MOUNT).imu(tile_t_s)
