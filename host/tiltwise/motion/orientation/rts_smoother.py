@@ -1,8 +1,8 @@
 """Filtered windows -> smoothed: what later samples say about gravity and the gyroscope's error. Offline only.
 
 The best estimate from all the data under the filter's own model, so there is nothing to tune. The recursion is
-Bierman's ("modified Bryson-Frazier"): it gives what Rauch, Tung and Striebel's does (doi:10.2514/3.3166) and inverts no
-covariance, so that it costs two products of matrices a window.
+Bierman's ("modified Bryson-Frazier"): it gives what the Rauch-Tung-Striebel smoother gives (doi:10.2514/3.3166) and
+inverts no covariance, so that it costs two products of matrices a window.
 """
 
 from __future__ import annotations
