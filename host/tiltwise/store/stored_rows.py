@@ -16,9 +16,11 @@ import numpy as np
 from tiltwise.common import wire
 from tiltwise.common.frame import read_frame
 from tiltwise.decode.messages import read_info
+from tiltwise.exercise.guided.session_record import ExerciseRecord
 from tiltwise.report.aggregate import Aggregate
 from tiltwise.report.day_summary import Gap
 from tiltwise.store.events import StoredEvent, decode_event
+from tiltwise.store.exercise_rows import decode_exercise
 from tiltwise.store.files import schema
 from tiltwise.store.files.codec import StoredFrame, unpack_aggregate
 from tiltwise.store.reader import StoreReader
@@ -46,13 +48,17 @@ class StoredSession:
         return found
 
 
+StoredExercise = tuple[StoredSession, ExerciseRecord]
+
+
 @dataclass(frozen=True, slots=True)
 class StoredRows:
-    """Minutes (with their sensor), events and gaps, each with its session, in order of time."""
+    """Minutes (with their sensor), events, gaps and guided exercises, each with its session, in order of time."""
 
     minutes: tuple[tuple[StoredSession, int, Aggregate], ...]
     events: tuple[tuple[StoredSession, StoredEvent], ...]
     gaps: tuple[tuple[StoredSession, Gap], ...]
+    exercises: tuple[StoredExercise, ...] = ()
 
 
 def stored_rows(folder: Path, start_s: float, end_s: float) -> StoredRows:
@@ -82,6 +88,7 @@ def stored_rows(folder: Path, start_s: float, end_s: float) -> StoredRows:
             "ORDER BY start_us, id",
             span,
         ).fetchall()
+        exercises = _exercises(db, span)
     except sqlite3.Error as error:
         raise schema.explain(error, path) from error
     finally:
@@ -91,7 +98,16 @@ def stored_rows(folder: Path, start_s: float, end_s: float) -> StoredRows:
         tuple((sessions[k], sensor, unpack_aggregate(us / _US, blob)) for k, sensor, us, blob in minutes),
         tuple((sessions[k], event) for k, event in decoded if event is not None),
         tuple((sessions[k], Gap(a / _US, b / _US, reason)) for k, a, b, reason in gaps),
+        tuple((sessions[k], decode_exercise(data, us / _US)) for k, data, us in exercises),
     )
+
+
+def _exercises(db: sqlite3.Connection, span: tuple[int, int]) -> list[tuple[int, str, int]]:
+    """Return session, record and beginning of what was done; nothing of an older store that cannot be written."""
+    if not schema.has_table(db, "exercise"):
+        return []
+    sql = "SELECT session_id, data, start_us FROM exercise WHERE start_us >= ? AND start_us < ? ORDER BY start_us, id"
+    return db.execute(sql, span).fetchall()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ import pyarrow.parquet
 import pytest
 
 from command import Command, assert_one_line
+from tiltwise.exercise.guided.session_record import ExerciseRecord
 from tiltwise.offline.travel import export_days as exporting
 from tiltwise.offline.travel.export_days import ExportRequest, Format, export_days
 from tiltwise.offline.travel.import_days import find_days, import_days
@@ -185,10 +186,23 @@ def test_motion_bids_says_what_its_tables_hold(demo_folder: Path, tmp_path: Path
 @pytest.mark.skipif(
     importlib.util.find_spec("bids_validator_deno") is None, reason="bids-validator-deno is not installed"
 )
-def test_the_official_validator_finds_no_error(demo_folder: Path, request: pytest.FixtureRequest) -> None:
+def test_the_official_validator_finds_no_error(
+    demo_folder: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     folder = Path(tempfile.mkdtemp())  # deno reads nothing below /dev, where tests may have their folders
     request.addfinalizer(lambda: shutil.rmtree(folder))
-    exported(demo_folder, folder, Format.MOTION_BIDS)
+    store = shutil.copytree(demo_folder, tmp_path / "store")
+    start_s = device_samples(store, 0.0, 4e9)[0].t_s[0] + 5.0
+    with Store(store, min_free_bytes=0) as kept:
+        session = kept.begin_session("other", 1, zone="UTC", mount=Mount.NECK, started_s=start_s)
+        rep = RepCompleted(9.0, "side_tilt", Side.LEFT, 5.0, 7.0, 9.0, -30.0, 1.0)
+        record = ExerciseRecord(
+            "side_tilt", Mount.NECK, start_s, start_s + 20.0, True, True, 1, {Side.LEFT: 1}, reps=(rep,)
+        )
+        kept.put_exercise(session, record, 0.0)
+        kept.commit()
+    exported(store, folder, Format.MOTION_BIDS)
+    assert len(list(folder.rglob("*_events.tsv"))) == 1
     program = (
         shutil.which("bids-validator-deno", path=str(Path(sys.executable).parent)) or "bids-validator-deno"
     )

@@ -7,7 +7,7 @@ Parquet only: with them nothing of a minute is lost.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import numpy as np
@@ -27,7 +27,8 @@ def utc_text(t_s: float) -> str:
     return datetime.fromtimestamp(round(t_s * 1e6) / 1e6, UTC).isoformat(timespec="microseconds")
 
 
-def _session_columns(sessions: list[StoredSession], person: str) -> dict[str, Column]:
+def session_columns(sessions: Sequence[StoredSession], person: str) -> dict[str, Column]:
+    """Return whose and of which run each row is."""
     return {
         "person": [person] * len(sessions),
         "device": [each.device for each in sessions],
@@ -41,7 +42,7 @@ def _session_columns(sessions: list[StoredSession], person: str) -> dict[str, Co
 def minute_columns(rows: StoredRows, person: str, *, is_whole: bool) -> dict[str, Column]:
     """Return the minutes; is_whole adds the histograms and what the session says about itself."""
     minutes = [row for _, _, row in rows.minutes]
-    columns = _session_columns([session for session, _, _ in rows.minutes], person)
+    columns = session_columns([session for session, _, _ in rows.minutes], person)
     columns["sensor"] = [sensor for _, sensor, _ in rows.minutes]
     columns["start_utc"] = [utc_text(row.start_s) for row in minutes]
     sums = [totals_of(row) for row in minutes]
@@ -105,7 +106,7 @@ def event_columns(rows: StoredRows, person: str) -> dict[str, Column]:
     """Return events; the details are JSON with times in UTC s."""
     events: list[StoredEvent] = [event for _, event in rows.events]
     encoded = [encode_event(event) for event in events]
-    columns = _session_columns([session for session, _ in rows.events], person)
+    columns = session_columns([session for session, _ in rows.events], person)
     columns["utc"] = [utc_text(event.t_s) for event in events]
     columns["kind"] = [kind for kind, _ in encoded]
     columns["details"] = [data for _, data in encoded]
@@ -115,7 +116,7 @@ def event_columns(rows: StoredRows, person: str) -> dict[str, Column]:
 
 def gap_columns(rows: StoredRows, person: str) -> dict[str, Column]:
     """Return the stretches without samples."""
-    columns = _session_columns([session for session, _ in rows.gaps], person)
+    columns = session_columns([session for session, _ in rows.gaps], person)
     columns["start_utc"] = [utc_text(gap.start_s) for _, gap in rows.gaps]
     columns["end_utc"] = [utc_text(gap.end_s) for _, gap in rows.gaps]
     columns["reason"] = [gap.reason for _, gap in rows.gaps]

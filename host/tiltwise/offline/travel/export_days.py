@@ -17,6 +17,7 @@ from tiltwise.config.atomic_file import whole_file
 from tiltwise.offline.cohort.day_digest import digest_bytes, digest_of
 from tiltwise.offline.travel import motion_bids
 from tiltwise.offline.travel.day_columns import event_columns, gap_columns, minute_columns
+from tiltwise.offline.travel.exercise_columns import exercise_columns, repetition_columns
 from tiltwise.offline.travel.sample_files import write_samples_csv, write_samples_parquet, write_sto
 from tiltwise.offline.travel.table_files import pyarrow_or_line, write_csv, write_parquet
 from tiltwise.store.local_days import day_bounds_us
@@ -111,6 +112,9 @@ def _files_of(
             "events": event_columns(rows, request.person),
             "gaps": gap_columns(rows, request.person),
         }
+        if rows.exercises:
+            tables["exercises"] = exercise_columns(rows.exercises, request.person, is_whole=is_whole)
+            tables["repetitions"] = repetition_columns(rows.exercises, request.person)
         for name, columns in tables.items():
             if not is_whole:
                 columns.pop("about", None)
@@ -176,10 +180,13 @@ def _export_bids(
             found.append(day)
             continue
         listed: list[tuple[str, str]] = []
+        done_then = [
+            record for _, record in stored_rows(request.store, start_us / _US, end_us / _US).exercises
+        ]
         for samples in device_samples(request.store, start_us / _US, end_us / _US):
             place = _POINTS[_place(request, samples)]
             for path, started, files in motion_bids.run_files(
-                samples, subject, session, place, len(listed) + 1
+                samples, subject, session, place, len(listed) + 1, done_then
             ):
                 listed.append((path, started))
                 _write_bids(request.folder, files, done)

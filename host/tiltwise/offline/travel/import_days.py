@@ -14,9 +14,11 @@ from typing import Any
 
 from tiltwise.config.time_zone import is_zone
 from tiltwise.errors import AppError
+from tiltwise.exercise.guided.session_record import ExerciseRecord
 from tiltwise.offline.travel.day_columns import aggregate_of, parsed_about
 from tiltwise.offline.travel.table_files import pyarrow_or_line
 from tiltwise.store.events import decode_event
+from tiltwise.store.exercise_rows import decode_exercise
 from tiltwise.store.files.schema import CORE_NAME, StoreError
 from tiltwise.store.reader import StoreReader
 from tiltwise.store.writer import Store
@@ -70,6 +72,8 @@ def _import_day(path: Path, target: Store) -> None:
         name: _rows(path.with_name(path.name.replace("minutes", name, 1))) for name in ("events", "gaps")
     }
     minutes = _rows(path)
+    exercised = path.with_name(path.name.replace("minutes", "exercises", 1))
+    exercises = _rows(exercised) if exercised.exists() else ()  # a day without any has no such file
     try:
         staged = [(row, aggregate_of(row, _utc_s(row["start_utc"]))) for row in minutes]
         events = [
@@ -77,7 +81,9 @@ def _import_day(path: Path, target: Store) -> None:
             for row in tables["events"]
         ]
         gaps = [(row, _utc_s(row["start_utc"]), _utc_s(row["end_utc"])) for row in tables["gaps"]]
-        abouts = {_key(row): _session(row) for row in (*minutes, *tables["events"], *tables["gaps"])}
+        records = [(row, _exercise(row)) for row in exercises]
+        every = (*minutes, *tables["events"], *tables["gaps"], *exercises)
+        abouts = {_key(row): _session(row) for row in every}
     except (KeyError, TypeError, ValueError, StoreError) as error:
         raise AppError(
             f"{path}: not as `tiltwise export --as parquet` writes it ({error}); export it again"
@@ -90,7 +96,13 @@ def _import_day(path: Path, target: Store) -> None:
             target.put_events(sessions[_key(row)], [event], 0.0)
     for row, start_s, end_s in gaps:
         target.put_gap(sessions[_key(row)], start_s, end_s, str(row["reason"]))
+    for row, record in records:
+        target.put_exercise(sessions[_key(row)], record, 0.0)
     target.commit()
+
+
+def _exercise(row: Mapping[str, Any]) -> ExerciseRecord:
+    return decode_exercise(str(row["details"]), _utc_s(row["start_utc"]))
 
 
 def _rows(path: Path) -> Sequence[Mapping[str, Any]]:

@@ -1,7 +1,8 @@
 """Raw samples as Motion-BIDS: one run for each stretch without a gap, so that rows stand for even times.
 
 The Brain Imaging Data Structure's motion modality: `_motion.tsv` without header, `_channels.tsv`, `_motion.json`,
-`_scans.tsv` with the start of each run, and the files of the data set itself.
+`_events.tsv` with what was done of guided exercises, `_scans.tsv` with the start of each run, and the files of the
+data set itself.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
 
+from tiltwise.exercise.guided.session_record import ExerciseRecord
+from tiltwise.offline.travel.bids_events import event_bytes
 from tiltwise.offline.travel.sample_files import rate_of
 from tiltwise.store.stored_rows import DeviceSamples
 from tiltwise.types import FloatArray
@@ -81,7 +84,12 @@ def _about(t_s: FloatArray, kinds: list[str], device: str) -> dict[str, object]:
 
 
 def run_files(
-    samples: DeviceSamples, subject: str, session: str, place: str, first_run: int
+    samples: DeviceSamples,
+    subject: str,
+    session: str,
+    place: str,
+    first_run: int,
+    exercises: Sequence[ExerciseRecord] = (),
 ) -> Iterator[tuple[str, str, list[BidsFile]]]:
     """Yield (path of the motion file, its start in UTC, its files) of each stretch without a gap.
 
@@ -93,6 +101,8 @@ def run_files(
         Where the sensor was: the tracked point.
     first_run
         Number of the first run.
+    exercises
+        What was done of guided exercises, in UTC s: it becomes the events of the run in which it was.
     """
     folder = f"sub-{subject}/ses-{session}/motion"
     for k, part in enumerate(_stretches(samples.t_s)):
@@ -110,10 +120,12 @@ def run_files(
         rows = io.BytesIO()
         np.savetxt(rows, table, fmt="%.7f", delimiter="\t")
         started = datetime.fromtimestamp(float(t_s[0]), UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        events = event_bytes(exercises, float(t_s[0]), float(t_s[-1])) or ()
         yield f"motion/{stem.rsplit('/', 1)[1]}_motion.tsv", started, [
             BidsFile(f"{stem}_motion.tsv", rows.getvalue()),
             BidsFile(f"{stem}_motion.json", _json(_about(t_s, kinds, samples.device))),
             BidsFile(f"{stem}_channels.tsv", "".join(f"{line}\n" for line in lines).encode()),
+            *(BidsFile(f"{stem}_events.{kind}", data) for kind, data in zip(("tsv", "json"), events, strict=False)),
         ]  # fmt: skip
 
 

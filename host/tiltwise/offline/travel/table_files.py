@@ -10,6 +10,10 @@ from typing import IO, Any
 
 from tiltwise.errors import AppError
 
+_WHOLE_NUMBERS = (
+    "boot", "sensor", "asked", "number", "reps_right", "reps_left", "reps_both", "partial", "taken_back", "undone",
+    "skipped", "moved_presses",
+)  # fmt: skip
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # with which a spreadsheet begins to calculate
 
 
@@ -56,7 +60,7 @@ def _typed(arrow: Any, name: str, values: Any) -> Any:
     """Return an array of one type, also for a column without rows."""
     if name.endswith("_hist_s"):
         return arrow.array(values, arrow.list_(arrow.float64()))
-    if name in ("boot", "sensor"):
+    if name in _WHOLE_NUMBERS:
         return arrow.array(values, arrow.int64())
     if name.endswith(("_s", "_deg", "_s2", "_rad_s")) or name in ("limit_use", "q_w", "q_x", "q_y", "q_z"):
         return arrow.array(values, arrow.float64())
