@@ -2,7 +2,8 @@
 
 Held shoulders make no acceleration and turn the collar little, so only the strokes are seen: a rise is told when it
 ends, and done when the fall ends. Between strokes the speed is known to be zero and the offset of the accelerometer
-is learned. Metres and seconds.
+is learned. Where a stroke begins and ends there is next to no speed: both follow from its fastest moment and from
+when it has slowed down, as strokes of people have least jerk (Flash and Hogan 1985). Metres and seconds.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ class ShrugCounter:
         self._square = self._s.first_noise_m_s2**2  # of the noise at rest
         self._first: list[float] = []
         self._speed_m_s = self._quiet_s = self._rested_s = 0.0
-        self._stroke_s = self._fastest_m_s = self._way_m = 0.0
+        self._fastest_s = self._fastest_m_s = self._way_m = 0.0
         self._start_s = self._up_s = self._down_s = 0.0
         self._told: RepTold | None = None
 
@@ -97,7 +98,7 @@ class ShrugCounter:
     @property
     def held_s(self) -> float:
         """How long the shoulders have been up."""
-        return 0.0 if self._told is None or self._t_s is None else self._t_s - self._up_s
+        return 0.0 if self._told is None or self._t_s is None else max(self._t_s - self._up_s, 0.0)
 
     @property
     def rested_s(self) -> float:
@@ -162,7 +163,8 @@ class ShrugCounter:
                 return Stroke.LATE
             return Stroke.FELL if speed <= -s.least_m_s else Stroke.NOTHING
         sign = 1.0 if self.state is Shoulders.RISING else -1.0
-        self._fastest_m_s = max(self._fastest_m_s, sign * speed)
+        if sign * speed > self._fastest_m_s:
+            self._fastest_m_s, self._fastest_s = sign * speed, t_s
         if sign * speed > s.end_share * self._fastest_m_s:
             return Stroke.NOTHING
         return Stroke.SLOWED if s.least_m <= sign * self._way_m <= s.most_m else Stroke.FAILED
@@ -171,16 +173,16 @@ class ShrugCounter:
         t_s = self._t_s or 0.0
         if shown in (Stroke.ROSE, Stroke.FELL) and following is not self.state:
             self._fastest_m_s = self._way_m = 0.0
-            self._stroke_s = t_s
+            self._fastest_s = t_s
             if shown is Stroke.ROSE:
                 self._start_s = t_s
             return []
         if shown is Stroke.SLOWED and self.state is Shoulders.RISING:
-            self._up_s = t_s
+            self._up_s = self._fastest_s + self._half_stroke_s(t_s)
             self._told = RepTold(t_s, Side.NONE, float("nan"))
             return [self._told]
         if shown is Stroke.SLOWED and self._told is not None:
-            self._down_s = self._stroke_s
+            self._down_s = self._fastest_s - self._half_stroke_s(t_s)
             done = self._rep(t_s)
             self._told = None
             return [done]
@@ -188,6 +190,10 @@ class ShrugCounter:
             told, self._told = self._told, None
             return [RepTakenBack(t_s, told.t_s, Side.NONE, "the shoulders did not come down")]
         return []
+
+    def _half_stroke_s(self, slowed_s: float) -> float:
+        """How long a stroke takes from its fastest moment to its end: its speed goes by (4 x (1 - x))^2."""
+        return (slowed_s - self._fastest_s) / sqrt(1.0 - sqrt(self._s.end_share))
 
     def _rep(self, t_s: float) -> RepCompleted:
         held_s = max((self._down_s if self._down_s > self._up_s else t_s) - self._up_s, 0.0)
