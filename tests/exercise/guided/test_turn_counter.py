@@ -159,3 +159,33 @@ def test_every_transition_of_the_table_happens(monkeypatch):
     run("head_down", t, flexion_deg=slow + 3 * np.sin(3 * t), ripple_deg=0.0)
     missing = set(TRANSITIONS) - seen
     assert missing <= {(Turning.OUT, s) for _, s in TRANSITIONS}, missing
+
+
+def test_a_first_quarter_to_one_side_is_taken_back_when_that_side_is_seen_whole():
+    t = times(60.0)
+    lateral, _ = course(t, [44.0, -13.0, -40.0, 44.0, -40.0])
+    events = run("side_tilt", t, lateral_deg=lateral, ripple_deg=0.2)
+    assert [event.side for event in told(events)] == [Side.RIGHT, Side.LEFT, Side.RIGHT, Side.LEFT]
+
+
+def test_a_restless_hold_is_one_repetition():
+    t = times(40.0)
+    flexion, edges = course(t, [5.0] * 2, hold_s=6.0)
+    for arrived_s, _, _ in edges:  # it sinks by two fifths and comes up again
+        share = np.clip((t - arrived_s - 1.5) / 3.0, 0.0, 1.0)
+        flexion = flexion - 2.0 * np.sin(np.pi * share) ** 2
+    assert len(told(run("chin_tuck", t, flexion_deg=flexion, ripple_deg=0.0))) == 2
+
+
+@pytest.mark.parametrize(("upright_deg", "share", "n"), [(0.0, 1.0, 4), (-8.0, 0.6, 4), (9.0, 0.6, 0)])
+def test_a_bowed_head_is_bowed_as_seen_at_the_neck_and_from_where_it_was_upright(upright_deg, share, n):
+    t = times(45.0)
+    rotation, _ = course(t, [25.0, -25.0] * 2)
+    bow = 0.0 if n == 0 else share * 28.0 * np.clip(t - 0.5, 0.0, 1.0)
+    signal = EXERCISES["clasped_no"].signal
+    counter = TurnCounter("clasped_no", signal, share=share)
+    block = angle_block(
+        t, rotation_deg=share * rotation, flexion_deg=bow + min(upright_deg, 8.0), ripple_deg=0.0
+    )
+    events = [event for moment in Moments().process(block) for event in counter.step(moment)]
+    assert len(told(events)) == n

@@ -206,8 +206,10 @@ class CountedCourse:
         elif self.signal.way is Way.PAIR:
             self._first_half = None
             return self._ask(0, back.t_s)
-        elif not self._discarded and self.completed:
-            self.completed.pop()
+        elif not self._discarded and (
+            done := [r for r in self.completed if r.start_s <= back.told_s <= r.t_s]
+        ):
+            self.completed.remove(done[-1])
         else:
             return []
         self.counts[self._counted(back.side)] -= 1

@@ -14,8 +14,9 @@ from statistics import median
 from tiltwise.exercise.guided.counter_events import CounterEvent, RepTakenBack, RepTold
 from tiltwise.exercise.guided.hold_time import held_s
 from tiltwise.exercise.guided.moments import MAX_GAP_S, Moment
+from tiltwise.exercise.guided.other_planes import OtherPlanes
 from tiltwise.exercise.guided.turn_states import TRANSITIONS, Shown, Turning, TurnSettings
-from tiltwise.exercise.signals import Angle, Signal, Way
+from tiltwise.exercise.signals import Signal, Way
 from tiltwise.types import RepCompleted, Side
 
 _CALM_S = 0.4  # over which a head has to stay to be at rest
@@ -45,7 +46,9 @@ class TurnCounter:
         share: float = 1.0,
     ) -> None:
         self.exercise = exercise
+        flexed_deg = None if signal.flexed_deg is None else share * signal.flexed_deg
         self.signal = replace(signal, guided_least_deg=share * signal.guided_least_deg)
+        self._planes = OtherPlanes(signal.angle, flexed_deg)
         self._range_deg, self._s = dict(range_deg or {}), settings or TurnSettings()
         self._quiet_deg_s = min(self._s.quiet_deg_s, 0.6 * self.signal.guided_least_deg)
         self.state = Turning.REST
@@ -55,15 +58,16 @@ class TurnCounter:
         self._rests: list[float] = []
         self._sign = 1.0
         self._sizes: dict[float, list[float]] = {1.0: [], -1.0: []}
-        self._first_told: tuple[RepTold, float] | None = None
+        self._first_told: dict[
+            float, tuple[RepTold, float]
+        ] = {}  # of each side, until the next one shows its size
         # The nearest it came to the middle since the last repetition, and on which side.
         self._inner_deg, self._inner_sign = 0.0, 1.0
-        # The excursion under way: (t_s, deviation), its extremes, how far it went in each plane, and what was told.
+        # The excursion under way: (t_s, deviation), its extremes, and what was told.
         self._trace: list[tuple[float, float]] = []
         self._start_s = self._peak_s = self._dt_s = 0.0
         self._peak_deg = self._low_deg = self._fastest_deg_s = self._slow_s = 0.0
-        self._spans: list[tuple[float, float]] = []
-        self._is_bowed = self._is_fresh_rest = True
+        self._is_fresh_rest = True
         self._told: RepTold | None = None
         self._settled_s: float | None = None
         self._clear()
@@ -105,6 +109,7 @@ class TurnCounter:
         if not is_seen:
             return self._lose(moment.t_s, forgets=True) if not moment.is_worn else []
         events = self._advance(moment.t_s, angle)
+        self._planes.look(moment)
         if self.state is Turning.REST:
             self._rest()
         else:
@@ -181,14 +186,7 @@ class TurnCounter:
         self._low_deg = min(self._low_deg, out)
         self._fastest_deg_s = max(self._fastest_deg_s, abs(self._speed_deg_s))
         if self._low_deg >= 0.8 * self._peak_deg:
-            self._note_others(moment)
-
-    def _note_others(self, moment: Moment) -> None:
-        """Keep how far the head went in the other planes on its way out."""
-        for k, value in enumerate((moment.flexion_deg, moment.lateral_deg, moment.rotation_deg)):
-            low, high = self._spans[k]
-            self._spans[k] = (min(low, value), max(high, value))
-        self._is_bowed = self._is_bowed or moment.flexion_deg >= (self.signal.flexed_deg or -90.0)
+            self._planes.note(moment)
 
     def _look(self, t_s: float) -> Shown:
         s, out, least = self._s, self.deviation_deg, self.signal.guided_least_deg
@@ -203,8 +201,9 @@ class TurnCounter:
         if out <= max(s.return_share * self._peak_deg, 0.4 * least) and t_s > self._peak_s:
             return Shown.RETURNED
         if self.state is Turning.TURNED:
-            step = max(0.3 * self._peak_deg, 0.6 * least)
-            is_half_back = self._low_deg <= 0.65 * self._peak_deg
+            # What follows has to be a whole movement by itself, otherwise it is the same one, held restlessly.
+            step = max(s.whole_share * self._peak_deg, 0.6 * least)
+            is_half_back = self._low_deg <= (1.0 - s.whole_share) * self._peak_deg
             return Shown.ROSE_AGAIN if is_half_back and out >= self._low_deg + step else Shown.NOTHING
         return Shown.TURNED if out >= 0.5 * least and self._has_turned() else Shown.NOTHING
 
@@ -239,8 +238,6 @@ class TurnCounter:
         self._trace = []
         self._start_s = self._peak_s = 0.0
         self._peak_deg = self._low_deg = self._fastest_deg_s = self._slow_s = 0.0
-        self._spans = [(0.0, 0.0)] * 3
-        self._is_bowed = self.signal.flexed_deg is None
         self._told = self._settled_s = None
         self._is_fresh_rest = True  # its level is not noted yet
 
@@ -251,8 +248,7 @@ class TurnCounter:
         self._start_s = self._peak_s = moment.t_s
         self._peak_deg = self._low_deg = self.deviation_deg
         self._trace = [(moment.t_s, self.deviation_deg)]
-        self._spans = [(v, v) for v in (moment.flexion_deg, moment.lateral_deg, moment.rotation_deg)]
-        self._note_others(moment)
+        self._planes.begin(moment)
 
     def _tell(self, t_s: float, *, is_turn: bool) -> list[CounterEvent]:
         """Tell the repetition, if this is its end and it is a whole one."""
@@ -269,7 +265,7 @@ class TurnCounter:
         reference = self._reference_deg()
         return (
             self._peak_deg >= max(self.signal.guided_least_deg, self._s.whole_share * reference)
-            and self._is_bowed
+            and self._planes.is_bowed
             and not self._is_glance()
             and not self._comes_home()
         )
@@ -285,9 +281,7 @@ class TurnCounter:
 
     def _is_glance(self) -> bool:
         """Whether the head went further in another plane."""
-        most = self._s.other_share * self._peak_deg + self._s.other_deg
-        spans = zip((Angle.FLEXION, Angle.LATERAL, Angle.ROTATION), self._spans, strict=True)
-        return any(high - low > most for angle, (low, high) in spans if angle is not self.signal.angle)
+        return self._planes.exceed(self._s.other_share * self._peak_deg + self._s.other_deg)
 
     def _comes_home(self) -> bool:
         """Whether this leads back to where the head mostly rests: it rested half way for a while."""
@@ -298,14 +292,19 @@ class TurnCounter:
         return abs(at_peak) < abs(at_start) and abs(at_start) > 0.5 * self._peak_deg
 
     def _doubt_the_first(self) -> list[CounterEvent]:
-        """Take the first one back when the second shows what a repetition of this person is like."""
-        first, self._first_told = self._first_told, None
-        if first is None or self._told is None or first[1] >= 0.35 * self._peak_deg:
-            return []
-        told = first[0]
-        for sizes in self._sizes.values():
-            sizes.clear()
-        return [RepTakenBack(self._told.t_s, told.t_s, told.side, "much smaller than what followed")]
+        """Take a first one back when the next one shows what one of this person, or of this side, is like."""
+        assert self._told is not None
+        events: list[CounterEvent] = []
+        for sign, share in ((self._sign, self._s.whole_share), (-self._sign, self._s.weakest_share)):
+            told, size = self._first_told.get(sign, (None, 0.0))
+            if told is not None and size < share * self._peak_deg:
+                self._sizes[sign].clear()
+                events.append(
+                    RepTakenBack(self._told.t_s, told.t_s, told.side, "much smaller than what followed")
+                )
+                del self._first_told[sign]
+        self._first_told.pop(self._sign, None)
+        return events
 
     def _return(self, t_s: float) -> list[CounterEvent]:
         """The head is back, or half back and out again."""
@@ -315,8 +314,8 @@ class TurnCounter:
         leads_home = told is None and self._comes_home()
         if size >= self.signal.guided_least_deg and not is_glance and not leads_home:
             self._sizes[self._sign].append(size)
-            if told is not None and sum(map(len, self._sizes.values())) == 1:
-                self._first_told = (told, size)
+            if told is not None and len(self._sizes[self._sign]) == 1:
+                self._first_told[self._sign] = (told, size)
         self._inner_deg, self._inner_sign = abs(self.deviation_deg), self._sign
         self._clear()
         if told is not None and (is_glance or not is_long_enough):

@@ -42,6 +42,7 @@ class TurnSettings:
     """What separates a repetition from a fidget; shares are of the repetition's own size unless said otherwise."""
 
     whole_share: float = 0.45  # of the person's range, or of the repetitions before: less is partial
+    weakest_share: float = 0.35  # of the other side's: no side is weaker than this
     quiet_deg_s: float = 4.0
     settle_s: float = 0.2  # so long nearly still far out is the end of the way
     drop_share: float = 0.1  # so much back is a turn
