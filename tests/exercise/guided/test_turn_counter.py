@@ -189,3 +189,13 @@ def test_a_bowed_head_is_bowed_as_seen_at_the_neck_and_from_where_it_was_upright
     )
     events = [event for moment in Moments().process(block) for event in counter.step(moment)]
     assert len(told(events)) == n
+
+
+def test_sides_that_are_alike_are_measured_alike_however_slow():
+    t = times(120.0)
+    lateral, _ = course(
+        t / 4, [16.0, -16.0] * 2, start_s=1.0
+    )  # 2.5 deg/s: a middle that follows takes it for rest
+    sizes = [abs(rep.peak_deg) for rep in whole(run("side_tilt", t, lateral_deg=lateral, ripple_deg=0.0))]
+    assert len(sizes) == 4
+    assert max(sizes) - min(sizes) < 1.0

@@ -7,13 +7,14 @@ movement in which the head went further in another plane is a glance and none of
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import replace
 from statistics import median
 
 from tiltwise.exercise.guided.counter_events import CounterEvent, RepTakenBack, RepTold
 from tiltwise.exercise.guided.hold_time import held_s
-from tiltwise.exercise.guided.moments import MAX_GAP_S, Moment
+from tiltwise.exercise.guided.moments import GRID_HZ, MAX_GAP_S, Moment
 from tiltwise.exercise.guided.other_planes import OtherPlanes
 from tiltwise.exercise.guided.turn_states import TRANSITIONS, Shown, Turning, TurnSettings
 from tiltwise.exercise.signals import Signal, Way
@@ -21,6 +22,7 @@ from tiltwise.types import RepCompleted, Side
 
 _CALM_S = 0.4  # over which a head has to stay to be at rest
 _RESTING_DEG = 2.5  # within this, who talks or trembles rests too
+_CREEP_MOMENTS = 15  # who moves one way for so long is on the way, however slowly
 
 
 class TurnCounter:
@@ -54,6 +56,7 @@ class TurnCounter:
         self.state = Turning.REST
         self._t_s: float | None = None
         self._angle_deg = self._calm_deg = self._speed_deg_s = self._quiet_s = self._rested_s = 0.0
+        self._calms: deque[float] = deque(maxlen=_CREEP_MOMENTS)
         self._middle_deg: float | None = None
         self._rests: list[float] = []
         self._sign = 1.0
@@ -67,7 +70,7 @@ class TurnCounter:
         self._trace: list[tuple[float, float]] = []
         self._start_s = self._peak_s = self._dt_s = 0.0
         self._peak_deg = self._low_deg = self._fastest_deg_s = self._slow_s = 0.0
-        self._is_fresh_rest = True
+        self._is_fresh_rest, self._is_creeping = True, False
         self._told: RepTold | None = None
         self._settled_s: float | None = None
         self._clear()
@@ -146,6 +149,9 @@ class TurnCounter:
         is_quiet = abs(angle_deg - self._calm_deg) < _CALM_S * self._quiet_deg_s
         self._quiet_s = self._quiet_s + dt_s if is_quiet else 0.0
         self._rested_s = self._rested_s + dt_s if abs(angle_deg - self._calm_deg) < _RESTING_DEG else 0.0
+        self._calms.append(self._calm_deg)
+        crept_deg = abs(self._calm_deg - self._calms[0])
+        self._is_creeping = crept_deg > 0.5 * self._quiet_deg_s * len(self._calms) / GRID_HZ
         self._t_s, self._angle_deg, self._dt_s = t_s, angle_deg, dt_s
         return events
 
@@ -154,7 +160,7 @@ class TurnCounter:
         if self._middle_deg is None:
             self._middle_deg = self._angle_deg
         near_deg = max(self._s.near_share * self._reference_deg(), 4.0)
-        is_near = abs(self._calm_deg - self._middle_deg) < near_deg
+        is_near = abs(self._calm_deg - self._middle_deg) < near_deg and not self._is_creeping
         if self._quiet_s >= self._s.settle_s and is_near:
             self._middle_deg += min(self._dt_s / self._s.middle_s, 1.0) * (self._angle_deg - self._middle_deg)
         elif is_near and self._rested_s >= self._s.settle_s:
@@ -193,9 +199,8 @@ class TurnCounter:
         if self.state is Turning.REST:
             deviation = self._angle_deg - (self._middle_deg or 0.0)
             is_ours = {Way.PLUS: deviation > 0, Way.MINUS: deviation < 0}.get(self.signal.way, True)
-            return (
-                Shown.LEFT if is_ours and abs(deviation) - self._inner_deg >= 0.5 * least else Shown.NOTHING
-            )
+            is_away = abs(deviation) - self._inner_deg >= 0.5 * least
+            return Shown.LEFT if is_ours and is_away else Shown.NOTHING
         if t_s - self._start_s > s.longest_s:
             return Shown.LOST
         if out <= max(s.return_share * self._peak_deg, 0.4 * least) and t_s > self._peak_s:
@@ -295,14 +300,13 @@ class TurnCounter:
         """Take a first one back when the next one shows what one of this person, or of this side, is like."""
         assert self._told is not None
         events: list[CounterEvent] = []
+        why = "much smaller than what followed"
         for sign, share in ((self._sign, self._s.whole_share), (-self._sign, self._s.weakest_share)):
-            told, size = self._first_told.get(sign, (None, 0.0))
-            if told is not None and size < share * self._peak_deg:
+            told, size = self._first_told.get(sign, (self._told, self._peak_deg))
+            if size < share * self._peak_deg:
                 self._sizes[sign].clear()
-                events.append(
-                    RepTakenBack(self._told.t_s, told.t_s, told.side, "much smaller than what followed")
-                )
                 del self._first_told[sign]
+                events.append(RepTakenBack(self._told.t_s, told.t_s, told.side, why))
         self._first_told.pop(self._sign, None)
         return events
 
@@ -322,9 +326,8 @@ class TurnCounter:
             return [RepTakenBack(t_s, told.t_s, told.side, "the head went elsewhere")]
         if told is not None:
             return [done]
-        is_partial = size >= 0.6 * self.signal.guided_least_deg and is_long_enough and not leads_home
-        is_partial = is_partial and not is_glance
-        return [replace(done, is_partial=True)] if is_partial else []
+        is_part = size >= 0.6 * self.signal.guided_least_deg and is_long_enough
+        return [replace(done, is_partial=True)] if is_part and not (leads_home or is_glance) else []
 
     def _lose(self, t_s: float, *, forgets: bool = False) -> list[CounterEvent]:
         """No samples, or taken off, or out for too long: what was told stands unless it became a posture.
@@ -342,8 +345,6 @@ class TurnCounter:
         return events
 
     def _rep(self, t_s: float) -> RepCompleted:
-        start_s = self._trace[0][0] if self._trace else t_s
+        start_s, hold_s = self._trace[0][0] if self._trace else t_s, held_s(self._trace)
         signed = self._peak_deg if self.signal.way is not Way.MINUS else -self._peak_deg
-        return RepCompleted(
-            t_s, self.exercise, self.side, start_s, self._peak_s, t_s, signed, held_s(self._trace)
-        )
+        return RepCompleted(t_s, self.exercise, self.side, start_s, self._peak_s, t_s, signed, hold_s)

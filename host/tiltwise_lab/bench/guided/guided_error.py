@@ -7,7 +7,7 @@ coach, which is asked for more repetitions than there are, so that it cannot sto
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,7 @@ from tiltwise_lab.bench.guided.guided_sets import (
     generate,
 )
 from tiltwise_lab.bench.guided.strokes import MOVERS
+from tiltwise_lab.bench.parallel import Show, run_in_processes
 
 
 def _at_head_and_neck(exercise: str, column: int, **how: Any) -> tuple[GuidedKind, ...]:
@@ -75,7 +76,11 @@ class GuidedRow:
     cpu_s: float
 
 
-def jobs(seeds: Sequence[int]) -> list[tuple[GuidedKind, BodyKind, str, int]]:
+Job = tuple[GuidedKind, BodyKind, str, int]
+_PARTS = 16  # of a run
+
+
+def jobs(seeds: Sequence[int]) -> list[Job]:
     """Every exercise at every place, body, mover and seed; stiff chin tucks and stiff shrugs are none."""
     return [
         (kind, body, mover, seed)
@@ -87,15 +92,24 @@ def jobs(seeds: Sequence[int]) -> list[tuple[GuidedKind, BodyKind, str, int]]:
     ]
 
 
-def guided_rows(seeds: Sequence[int], scale: float = 1.0) -> Iterator[tuple[float, GuidedRow]]:
-    """Yield the share done and a row for each set, or for a share of the sets spread over all kinds."""
+def guided_rows(seeds: Sequence[int], scale: float, show: Show) -> list[GuidedRow]:
+    """Return a row for each set, or for a share of the sets spread over all kinds; a process a core."""
     todo = jobs(seeds)
     kept = max(round(scale * len(todo)), 1)
     if kept < len(todo):
         order = np.random.default_rng(0).permutation(len(todo))[:kept]
         todo = [todo[k] for k in sorted(order.tolist())]
-    for k, job in enumerate(todo):
-        yield (k + 1) / len(todo), guided_row(*job)
+    parts = [part for k in range(_PARTS) if (part := todo[k::_PARTS])]
+    found = run_in_processes(_some_rows, parts, show, weights=[float(len(part)) for part in parts])
+    return [row for rows in found for row in rows]
+
+
+def _some_rows(part: Sequence[Job], show: Show) -> list[GuidedRow]:
+    rows = []
+    for k, job in enumerate(part):
+        rows.append(guided_row(*job))
+        show((k + 1) / len(part))
+    return rows
 
 
 def guided_row(kind: GuidedKind, body: BodyKind, mover: str, seed: int) -> GuidedRow:

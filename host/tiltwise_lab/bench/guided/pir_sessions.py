@@ -9,7 +9,7 @@ Angles only, 25 Hz: what orientation makes of an IMU is the bench of sets.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,6 +22,7 @@ from tiltwise.exercise.guided.coach import Coach, CoachSettings
 from tiltwise.exercise.guided.coach_events import Instruction, Round
 from tiltwise.exercise.guided.range_progress import CHANGE_FACTOR, USUAL_SEM_DEG
 from tiltwise.types import AngleBlock, FloatArray, Mount, Side
+from tiltwise_lab.bench.parallel import Show, run_in_processes
 
 RATE_HZ = 25.0
 _CHUNK = 5
@@ -123,8 +124,12 @@ class _Wearer:
         return way
 
 
-def pir_rows(seeds: Sequence[int], sessions: int) -> Iterator[tuple[float, PirRow]]:
-    """Yield the share done and a row for each session, half of them without any gain."""
+Job = tuple[int, int, str, Mount]
+_PARTS = 16  # of a run
+
+
+def pir_rows(seeds: Sequence[int], sessions: int, show: Show) -> list[PirRow]:
+    """Return a row for each session, half of them without any gain; a process a core."""
     jobs = [
         (seed, k, exercise, mount)
         for seed in seeds
@@ -132,8 +137,17 @@ def pir_rows(seeds: Sequence[int], sessions: int) -> Iterator[tuple[float, PirRo
         for exercise in EXERCISES_OF
         for mount in (Mount.HEAD, Mount.NECK)
     ]
-    for n, job in enumerate(jobs):
-        yield (n + 1) / len(jobs), pir_row(*job)
+    parts = [part for k in range(_PARTS) if (part := jobs[k::_PARTS])]
+    found = run_in_processes(_some_rows, parts, show, weights=[float(len(part)) for part in parts])
+    return [row for rows in found for row in rows]
+
+
+def _some_rows(part: Sequence[Job], show: Show) -> list[PirRow]:
+    rows = []
+    for k, job in enumerate(part):
+        rows.append(pir_row(*job))
+        show((k + 1) / len(part))
+    return rows
 
 
 def pir_row(seed: int, k: int, exercise: str, mount: Mount) -> PirRow:
