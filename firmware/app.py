@@ -36,7 +36,8 @@ class App:
         is_saving = self.settings.get("power") != board_settings.STREAM
         self._rate_hz = config.SAVE_RATE_HZ if is_saving else config.RATE_HZ
         self._poll_ms = config.SAVE_POLL_MS if is_saving else config.POLL_MS
-        self._steps_ms = config.SAVE_STEPS_MS if is_saving else config.STEPS_MS
+        steps_ms = config.POLL_MS if board.idles else config.STEPS_MS
+        self._steps_ms = config.SAVE_STEPS_MS if is_saving else steps_ms
         self.keystore = KeyStore(board.files)
         self.health = Health(board.files, board.clock, board.chip_cause, board.watchdog, board.random)
         self.haptics = Haptics(None if self.health.is_safe_mode else board.motor, board.clock)

@@ -8,6 +8,7 @@ Pins: Zephyr boards/seeed/xiao_ble, Seeed Studio wiki XIAO nRF52840 Sense. Not t
 
 from .zephyr import (  # noqa: F401  asked for through these pins
     ADC_RANGE,
+    IDLES,
     KNOWS_RESET_CAUSE,
     deepsleep,
     device_id,

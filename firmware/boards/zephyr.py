@@ -11,6 +11,7 @@ import time
 
 import machine
 
+IDLES = True  # while asyncio waits
 KNOWS_RESET_CAUSE = False  # reset_cause() prints a warning and returns 42
 _ID_FILE = "id"
 _ID_BYTES = 8

@@ -126,6 +126,7 @@ class Board(BoardInterface):
             self.mem_free(), config.SAMPLES_PER_FRAME, p.MOST_FRAMES
         )
         self.minute_frames = p.MINUTES
+        self.idles = hasattr(p, "IDLES")
 
     def _fit_pins(self, p):
         """Make what the pins name; what they do not name stays None."""

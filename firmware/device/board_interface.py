@@ -23,6 +23,7 @@ class BoardInterface:
     has_moved = None  # has_moved() is True once after the motion interrupt of the IMU
     watchdog = None  # watchdog() feeds it
     chip_cause = 0  # why the chip started, as device/health.py numbers it
+    idles = False  # the processor sleeps while the loop waits, so each look at the link costs current
     ring_frames = 64  # frames to keep
     minute_frames = 60  # one-minute summaries to keep in memory
     model = b"unknown"  # 16 bytes at most

@@ -419,6 +419,25 @@ def test_lsm6ds3trc_pattern_that_is_off_for_a_moment_costs_nothing():
     assert not driver.overflowed
 
 
+@pytest.mark.parametrize(("rate_hz", "acc_range", "acc_rms_mg"), [(104, 4, 2.0), (52, 16, 3.0)])
+def test_lsm6ds3trc_samples_in_its_frugal_mode_with_that_modes_noise(rate_hz, acc_range, acc_rms_mg):
+    kind = KINDS[1]
+    part, bus, clock = on_bus(kind, seconds=60.0)
+    driver = driver_for(kind, bus, clock, rate_hz, acc_range=acc_range)
+    driver.configure()
+    driver.self_test()  # which wants high performance, and ends in our own configuration again
+    assert part.read(0x15, 2) == b"\x10\x80"  # CTRL6_C.XL_HM_MODE, CTRL7_G.G_HM_MODE
+    rows = []
+    for _ in range(60):
+        clock.sleep_ms(500)
+        rows.append(read_all(driver))
+    spread = np.concatenate(rows).std(axis=0)
+    gyr_mdps = np.degrees(spread[:3] * driver.gyr_rad_s_per_count) * 1000
+    acc_mg = spread[3:] * driver.acc_m_s2_per_count / G_M_S2 * 1000
+    assert gyr_mdps == pytest.approx(75.0, rel=0.15)
+    assert acc_mg == pytest.approx(acc_rms_mg, rel=0.1)
+
+
 @pytest.mark.parametrize(
     ("who", "name", "is_genuine"),
     [

@@ -233,6 +233,11 @@ class ImuSampling(ABC):
         truth: FloatArray = self._truth[left] * (1 - part) + self._truth[right] * part
         return truth
 
+    def _noise_rms(self, period_s: float) -> tuple[float, float]:
+        """Return the noise of one sample in rad/s and m/s2: that of the whole band up to half the rate."""
+        bandwidth = math.sqrt(0.5 / period_s)
+        return self.errors.gyr_noise_density * bandwidth, self.errors.acc_noise_density * bandwidth
+
     def _measure(
         self, t_s: FloatArray, noise: FloatArray, gyr_walk: FloatArray, acc_walk: FloatArray, period_s: float
     ) -> NDArray[np.int16]:
@@ -240,12 +245,12 @@ class ImuSampling(ABC):
         e = self.errors
         truth = self._truth_at(t_s)
         warmer_k = self.temperature_c - _REFERENCE_C
-        bandwidth = math.sqrt(0.5 / period_s)
+        gyr_rms, acc_rms = self._noise_rms(period_s)
         test_gyr, test_acc = self._self_test()
         gyr = truth[:, :3] * e.gyr_scale + (e.gyr_bias_rad_s + e.gyr_bias_rad_s_per_k * warmer_k) + gyr_walk
-        gyr += noise[:, :3] * (e.gyr_noise_density * bandwidth) + test_gyr * self.self_test_response[:3]
+        gyr += noise[:, :3] * gyr_rms + test_gyr * self.self_test_response[:3]
         acc = truth[:, 3:] * e.acc_scale + (e.acc_bias_m_s2 + e.acc_bias_m_s2_per_k * warmer_k) + acc_walk
-        acc += noise[:, 3:6] * (e.acc_noise_density * bandwidth) + test_acc * self.self_test_response[3:]
+        acc += noise[:, 3:6] * acc_rms + test_acc * self.self_test_response[3:]
         counts = np.empty((len(t_s), 7))
         counts[:, 0] = self._temperature_counts(self.temperature_c + e.temperature_offset_k)
         counts[:, 1:4] = gyr / self.gyr_rad_s_per_count

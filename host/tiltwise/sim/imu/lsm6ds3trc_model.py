@@ -1,6 +1,7 @@
 """An LSM6DS3TR-C at register level: an LSM6DSOX with an older FIFO of bare 16-bit words in a fixed pattern.
 
-Source: ST datasheet DS12232 and application note AN5130.
+Source: ST datasheet DS12232 (DocID030071) and application note AN5130. In normal and low-power mode the noise is the
+stated RMS of a sample, whatever the rate.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiltwise.sim.imu import lsm6dsox_registers as reg
-from tiltwise.sim.imu.imu_errors import LSM6DS3TRC
+from tiltwise.sim.imu.imu_errors import DPS, G_M_S2, LSM6DS3TRC
 from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
 
 FIFO_CTRL3: Final = 0x08  # bits 5:3 gyroscope decimation, bits 2:0 accelerometer decimation; 0 leaves it out
@@ -21,6 +22,10 @@ FIFO_STATUS2: Final = 0x3B  # bit 6 overrun, bit 4 empty, bits 2:0 level bits 10
 FIFO_STATUS3: Final = 0x3C  # pattern
 FIFO_DATA_OUT_L: Final = 0x3E
 FIFO_WORDS: Final = 2048  # 4 kB
+ACC_NORMAL: Final = 0x10  # in CTRL6_C
+GYR_NORMAL: Final = 0x80  # in CTRL7_G
+NORMAL_MODE_MDPS: Final = 75.0
+NORMAL_MODE_MG: Final = {0: 1.7, 1: 3.0, 2: 2.0, 3: 2.4}  # by the range's code: 2, 16, 4, 8 g
 _PATTERN = 6
 
 
@@ -45,6 +50,15 @@ class Lsm6ds3trc(Lsm6dsox):
         self._registers[register] = value
         if value & 7 == reg.MODE_BYPASS:
             self.fifo.clear()
+
+    def _noise_rms(self, period_s: float) -> tuple[float, float]:
+        gyr_rms, acc_rms = super()._noise_rms(period_s)
+        r = self._registers
+        if gyr_rms and r[reg.CTRL7_G] & GYR_NORMAL:
+            gyr_rms = NORMAL_MODE_MDPS / 1000 * DPS
+        if acc_rms and r[reg.CTRL6_C] & ACC_NORMAL:
+            acc_rms = NORMAL_MODE_MG[r[reg.CTRL1_XL] >> 2 & 3] / 1000 * G_M_S2
+        return gyr_rms, acc_rms
 
     def _refresh_fifo(self) -> None:
         level = self.fifo.level // 2

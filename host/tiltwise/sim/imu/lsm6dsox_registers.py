@@ -21,6 +21,7 @@ CTRL3_C: Final = 0x12
 CTRL4_C: Final = 0x13
 CTRL5_C: Final = 0x14  # bits 3:2 gyroscope self-test, bits 1:0 accelerometer self-test
 CTRL6_C: Final = 0x15
+CTRL7_G: Final = 0x16
 CTRL9_XL: Final = 0x18
 CTRL10_C: Final = 0x19
 WAKE_UP_SRC: Final = 0x1B  # bit 3: woken by motion
