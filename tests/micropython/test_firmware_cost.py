@@ -2,7 +2,7 @@
 
 import math
 
-from tiltwise_lab.bench.firmware import cost, hostile_writes, radio_streaming
+from tiltwise_lab.bench.firmware import cost, hostile_writes, radio_streaming, sensor_modes, work
 
 
 def last(rows):
@@ -28,6 +28,21 @@ def test_fusion_allocates_less_than_its_goal_and_far_less_than_madgwick():
     assert ours.n_bytes < 0.3 * plain.n_bytes
     assert math.isnan(ours.rmse_deg)  # no recordings were named
     assert ours.time_ratio > 0
+
+
+def test_work_of_the_firmware_is_told_in_turns_of_a_loop():
+    """A sample runs through some hundred bytecodes and a turn of the loop through ten."""
+    sample, look = (row.turns for _, row in work.work_rows(runs=1))
+    print(sample, look)
+    assert sample > 20
+    assert look > 20
+
+
+def test_frugal_modes_of_the_sensor_cost_hundredths_of_a_degree():
+    best, stream, save = (row for _, row in sensor_modes.mode_rows(range(21, 23)))
+    print(best, stream, save)
+    assert 0.0005 < best.rmse_deg < stream.rmse_deg < save.rmse_deg < 0.05
+    assert save.worst_deg < 0.2
 
 
 def test_plain_madgwick_finds_the_tilt_of_a_still_sensor():

@@ -12,8 +12,9 @@ from rich.console import Console
 
 from tiltwise.common.auth import MOST_KEYS
 from tiltwise.errors import AppError
-from tiltwise_lab.bench.firmware import cost, hostile_writes, in_chip_error, radio_streaming
+from tiltwise_lab.bench.firmware import cost, hostile_writes, in_chip_error, radio_streaming, sensor_modes
 from tiltwise_lab.bench.firmware.handshake_cost import handshake_row
+from tiltwise_lab.bench.firmware.work import work_rows
 from tiltwise_lab.bench.table import collect, table
 from tiltwise_lab.vm.vm_install import VmUnavailableError
 
@@ -23,10 +24,12 @@ _SEED = 1
 def print_firmware(folder: Path | None, scale: float, console: Console) -> None:
     """Measure and print everything; scale 1 takes the full times of the issue (hours), smaller ones shorten them."""
     _print_in_chip(console)
+    _print_sensor_modes(console)
     _print_handshake(console)
     try:
         _print_memory(console)
         _print_fusion(folder, console)
+        _print_work(console)
         _print_heap(8.0 * scale, console)
         _print_air(10.0 * scale, console)
         _print_hostile(max(400, round(1_000_000 * scale)), console)
@@ -43,6 +46,13 @@ def _print_in_chip(console: Console) -> None:
         console.print(
             table(f"\nLSM6DSV16X register model, nods of 30 deg, seeds 1 to 5; {title}", heads, cells)
         )
+
+
+def _print_sensor_modes(console: Console) -> None:
+    rows = collect("LSM6DS3TR-C", sensor_modes.mode_rows())
+    title = "\nLSM6DS3TR-C register model, nods of 30 deg, noise alone, seeds 1 to 5"
+    cells = ((r.name, r.parts, r.rmse_deg, r.worst_deg) for r in rows)
+    console.print(table(title, ("mode", "parts", "RMSE deg", "worst deg"), cells))
 
 
 def _print_handshake(console: Console) -> None:
@@ -69,6 +79,12 @@ def _print_fusion(folder: Path | None, console: Console) -> None:
     errors = [(r.rmse_deg, r.rmse_float32_deg) for r in rows]
     costs = [(r.name, r.us_per_sample, r.time_ratio, r.n_bytes) for r in rows]
     console.print(table(title, heads, _side_by_side(costs, errors)))
+
+
+def _print_work(console: Console) -> None:
+    rows = collect("work", work_rows())
+    title = "\nwork of the XIAO nRF52840's firmware, in turns of a counting loop in the same VM"
+    console.print(table(title, ("piece", "turns"), ((r.piece, r.turns) for r in rows)))
 
 
 def _print_heap(hours: float, console: Console) -> None:

@@ -4,6 +4,7 @@
 """
 
 import gc
+import math
 from array import array
 
 import _bench
@@ -149,3 +150,53 @@ def in_operation(app, seconds):
         sleep_us(20000)
         step()
     return (gc.mem_alloc() - before) / (sampler.samples - started)
+
+
+def turns(app, runs=200):
+    """Return what the firmware's work is worth in turns of a counting loop with a call in it, of a sample and a look.
+
+    A sample: from the bytes of the FIFO to the frame. A look: one step of the loop with nothing due. Short pieces and
+    the best of many runs: other programs on the machine only ever add.
+    """
+    pieces = (_count, _samples(app.samplers[0]), app.step)
+    times = (400, 1, 4)
+    best = [1e9, 1e9, 1e9]
+    for _ in range(runs):
+        for k in range(3):
+            run, n = pieces[k], times[k]
+            started = _bench.wall_us()
+            if k:
+                for _ in range(n):
+                    run()
+            else:
+                run(n)
+            best[k] = min(best[k], (_bench.wall_us() - started) / n)
+    return best[1] / _SAMPLES / best[0], best[2] / best[0]
+
+
+_SAMPLES = 40  # two corrections of the fusion, two frames of ten orientations
+
+
+def _count(n):
+    """Turn n times: what the speed of boards is published for."""
+    look = abs
+    count = 0
+    while look(count) < n:
+        count += 1
+
+
+def _samples(sampler):
+    """Return a function that takes some samples of a nod, with bytes that are already read."""
+    driver, path, next_time = sampler.driver, sampler.path, sampler.fifo.timebase.next
+    counts = array("h", [0] * (6 * (driver.burst + 1)))
+    driver._read = lambda _register, view: view
+    rates = [round(900 * math.cos(k / 6)) for k in range(_SAMPLES)]
+
+    def run():
+        for k in range(_SAMPLES):
+            driver.read_fifo(counts, 1)
+            counts[0], counts[1], counts[2] = 40, rates[k], -25
+            counts[3], counts[4], counts[5] = rates[k], 300, 8000
+            path.take(counts, 0, next_time())
+
+    return run
