@@ -16,6 +16,7 @@ USB_DEPTH_MM = (
     7.3  # of the socket along the board; only the outside counts, the inside is taken up by the board
 )
 USB_RADIUS_MM = 1.2  # of the shell's long edges
+DRIVER_MM = (8.0, 5.0, 2.0)
 SHIELD_MM = (9.5, 11.0, 2.6)  # the metal lid over the chip, generous: no drawing of it was found
 
 
@@ -79,4 +80,4 @@ def breakout(name: str = "U2") -> Component:
 
 def driver() -> Component:
     """Return transistor, diode and resistor of the motor, soldered to each other and wrapped in tape."""
-    return Component("Q1 D1 R1", box(8.0, 5.0, 2.0), value("driver", "mass"), (0.25, 0.25, 0.25))
+    return Component("Q1 D1 R1", box(*DRIVER_MM), value("driver", "mass"), (0.25, 0.25, 0.25))

@@ -17,14 +17,14 @@ from .components import Component
 WALL_MIN_MM = 1.2  # three lines of a 0.4 mm nozzle
 SKIN_RADIUS_MM = 2.0  # of every edge that can touch skin
 GAP_MM = 0.3  # around bought parts: prints and boards vary by a tenth or two
+CLOSE_MM = 0.2  # between parts that can give way along the case: the room of three of them adds up
 FIT_MM = 0.15  # between printed parts that slide into each other, on each side
-ROOF_GAP_MM = 0.45  # above the tallest part
+ROOF_GAP_MM = 0.3  # above the tallest part
 SWELL_MM = 0.5  # above a pouch cell: it grows thicker with age
-FLOOR_MM = 1.3
-ROOF_MM = 1.2
-WALL_MM = 1.3
+FLOOR_MM = ROOF_MM = WALL_MM = WALL_MIN_MM
+CELL_TAPE_MM = 0.2  # double-sided, under the cell: it lies above the rounding between floor and wall
 RIM_MM = 2.6  # height of the base's edge, where the lid begins
-RAIL_MM = 1.75  # 1.3 are left behind a snap pocket
+RAIL_MM = 1.65  # 1.25 are left behind a snap pocket
 SNAP_MM = 0.25  # overlap of a snap bump on the lid and the base's rail
 SNAP_LENGTH_MM = 5.0
 RIDGE_MM = 0.45  # on the lid's long sides: a holder's arms click over it
@@ -32,6 +32,7 @@ RIDGE_LENGTH_MM = 14.0
 POST_MM = 1.5
 CABLE_MM = (4.4, 2.4)  # width and height of the way out for a four-wire cable
 TAPE_MM = 0.2  # double-sided, under the motor
+FOAM_MM = 1.0  # the same of stiff foam: a motor near a wall keeps clear of the rounding between wall and roof
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,8 @@ class Design:
     """One case. `half_x` and `half_y` are half the inside; the rails stand on the base along the long sides.
 
     `feet` are posts (x, y, from, to) under the corners of the boards, `stops` (x, y, from) come down from the roof.
-    `usb` is the socket's centre (y, z), `ring` that of the motor (x, y); `cable_ends` are the ends (-1, +1) with a
-    way out.
+    `usb` is the socket's centre (y, z), `usb_from` where it begins along x when the roof is open over it, `ring` the
+    centre of the motor (x, y); `cable_ends` are the ends (-1, +1) with a way out.
     """
 
     name: str
@@ -68,11 +69,13 @@ class Design:
     ridge_z: float
     placements: tuple[Placement, ...]
     usb: tuple[float, float] | None = None
+    usb_from: float | None = None
     deck_z: float | None = None
     feet: tuple[tuple[float, float, float, float], ...] = ()
     stops: tuple[tuple[float, float, float], ...] = ()
     ring: tuple[float, float] | None = None
     cable_ends: tuple[int, ...] = ()
+    rail_gap: float = 0.0  # between the two pieces of a rail
     plan_radius: float = 3.2
     snap_mm: float = SNAP_MM
     snap_xs: tuple[float, ...] = (-9.0, 9.0)
@@ -91,14 +94,17 @@ def zero_wire() -> Design:
         components.motor(),
         components.driver(),
     )
-    half_x = 16.4
+    length, usb = value("xiao_nrf52840", "length"), value("xiao_nrf52840", "usb_overhang")
+    half_x = value("cell_130", "length") / 2 + GAP_MM
     half_y = value("xiao_nrf52840", "width") / 2 + GAP_MM
-    board_x = half_x - 0.4 - value("xiao_nrf52840", "length") / 2
-    board_z = FLOOR_MM + value("cell_130", "height") + 0.9  # swelling, and the wires of the cell to its pads
+    board_x = half_x - CLOSE_MM - length / 2
+    cell_z = FLOOR_MM + CELL_TAPE_MM
+    board_z = cell_z + value("cell_130", "height") + 0.7  # swelling, or the solder of the cell's wires
     pcb_top = board_z + value("xiao_nrf52840", "pcb_thickness")
-    roof_z = board_z + value("xiao_nrf52840", "height") + ROOF_GAP_MM
-    motor_x = -half_x + 0.9 + value("motor", "diameter") / 2
-    corners = _corners(board_x, value("xiao_nrf52840", "length") / 2 - 1.1)
+    roof_z = pcb_top + components.SHIELD_MM[2] + ROOF_GAP_MM  # the socket stands in an opening of the roof
+    radius = value("motor", "diameter") / 2
+    motor_x, motor_y = board_x - length / 2 - 0.15 - radius, radius + 0.35 - half_y
+    corners = _corners(board_x, length / 2 - 1.4)
     foot_y = half_y - FIT_MM - RAIL_MM + POST_MM / 2
     return Design(
         name="zero_wire",
@@ -108,17 +114,21 @@ def zero_wire() -> Design:
         roof_z=roof_z,
         rail_top=board_z - 1.0,
         snap_z=board_z - 1.65,
-        ridge_z=8.4,
+        ridge_z=7.8,
         placements=(
-            Placement(cell, 0, 0, FLOOR_MM),
+            Placement(cell, 0, 0, cell_z),
             Placement(board, board_x, 0, board_z),
-            Placement(motor, motor_x, 0, roof_z - TAPE_MM - value("motor", "height")),
-            Placement(driver, motor_x - 0.5, 0, board_z - 0.3),
+            Placement(motor, motor_x, motor_y, roof_z - FOAM_MM - value("motor", "height")),
+            Placement(driver, motor_x, half_y - 0.5 - components.DRIVER_MM[1] / 2, board_z - 0.2),
         ),
         usb=(0.0, pcb_top + value("xiao_nrf52840", "usb_height") / 2),
+        usb_from=board_x + length / 2 + usb - components.USB_DEPTH_MM,
         feet=tuple((x, side * foot_y, FLOOR_MM, board_z) for x in corners for side in (-1, 1)),
         stops=tuple((x, side * foot_y, pcb_top + 0.1) for x in corners for side in (-1, 1)),
-        ring=(motor_x, 0.0),
+        ring=(motor_x, motor_y),
+        snap_xs=(-8.5, 8.5),
+        rail_gap=6.4,
+        plan_radius=2.7,
     )
 
 
@@ -129,7 +139,7 @@ def esp32s3() -> Design:
     imu_length, imu_width = value("lsm6dsox", "length"), value("lsm6dsox", "width")
     half_x = (length + imu_width + 3 * 0.4) / 2
     half_y = value("cell_500", "width") / 2 + 0.5 + RAIL_MM + FIT_MM
-    deck_z = FLOOR_MM + value("cell_500", "height") + SWELL_MM
+    deck_z = FLOOR_MM + CELL_TAPE_MM + value("cell_500", "height") + SWELL_MM
     board_z = deck_z + WALL_MIN_MM + 0.8  # solder joints and wires under the boards
     roof_z = board_z + max(value("xiao_esp32s3", "height"), value("lsm6dsox", "height")) + ROOF_GAP_MM
     board_x, board_y = half_x - 0.4 - length / 2, -half_y + 0.5 + width / 2
@@ -155,7 +165,7 @@ def esp32s3() -> Design:
         snap_z=FLOOR_MM + 3.6,
         ridge_z=9.5,
         placements=(
-            Placement(components.cell("cell_500"), 0, 0, FLOOR_MM),
+            Placement(components.cell("cell_500"), 0, 0, FLOOR_MM + CELL_TAPE_MM),
             Placement(board, board_x, board_y, board_z),
             Placement(imu, imu_x, 0, board_z, 90),
             Placement(components.motor(), motor_x, motor_y, roof_z - TAPE_MM - value("motor", "height")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from build123d import Axis, Box, Cylinder, Part, Pos, Rot, fillet
+from build123d import Align, Axis, Box, Cylinder, Part, Pos, Rot, fillet
 
 from .components import ON_FLOOR, box, rounded_plate
 from .design import (
@@ -24,7 +24,7 @@ from .design import (
 
 TOP_RADIUS_MM = 2.0
 TOP_INSIDE_MM = 0.8  # radius inside the lid's upper edge, so that the wall is as thick there as elsewhere
-FLOOR_INSIDE_MM = 0.5  # the same above the rounded edge of the base
+FLOOR_INSIDE_MM = 0.8  # the same above the rounded edge of the base
 RAIL_SETBACK_MM = 2.4  # the rails end before the rounded corners of the lid
 USB_GAP_MM = 0.2
 RING_MM = 2.2  # height of the wall around the motor
@@ -42,7 +42,10 @@ def base(design: Design) -> Part:
     rail_y = design.half_y - FIT_MM - RAIL_MM / 2
     rail_length = 2 * (design.half_x - RAIL_SETBACK_MM)
     for side in (-1, 1):
-        body += Pos(0, side * rail_y, FLOOR_MM) * box(rail_length, RAIL_MM, design.rail_top - FLOOR_MM)
+        rail = box(rail_length, RAIL_MM, design.rail_top - FLOOR_MM)
+        if design.rail_gap:
+            rail -= box(design.rail_gap, RAIL_MM, design.rail_top)
+        body += Pos(0, side * rail_y, FLOOR_MM) * rail
     if design.deck_z is None:
         for x, y, low, high in design.feet:
             body += Pos(x, y, low) * box(POST_MM, POST_MM, high - low)
@@ -50,6 +53,8 @@ def base(design: Design) -> Part:
         for x in design.snap_xs:
             pocket = _bar(SNAP_LENGTH_MM + 0.6, design.snap_mm + FIT_MM)
             body -= Pos(x, side * (rail_y + RAIL_MM / 2), design.snap_z) * pocket
+    if design.usb and design.usb_from is not None:
+        body += _below_usb(design, design.usb, -FIT_MM, 3.3 / 2 + USB_GAP_MM)
     return body
 
 
@@ -84,6 +89,8 @@ def lid(design: Design) -> Part:
         body += _motor_ring(design, design.ring)
     if design.usb:
         body -= _usb_way(design, design.usb)
+        if design.usb_from is not None:
+            body -= _below_usb(design, design.usb, 0.0, 0.0)
     for end in design.cable_ends:
         body -= Pos(end * (design.half_x + WALL_MM / 2), 0, RIM_MM) * box(3 * WALL_MM, *CABLE_MM)
     return body
@@ -116,9 +123,25 @@ def _bar(length: float, depth: float) -> Part:
 
 
 def _usb_way(design: Design, centre: tuple[float, float]) -> Part:
+    """Return the way in for a plug; where the roof is open over the socket it goes on through it."""
     width, height = 9.0 + 2 * USB_GAP_MM, 3.3 + 2 * USB_GAP_MM
     way = Pos(design.half_x + WALL_MM / 2, *centre) * Box(3 * WALL_MM, width, height)
-    return fillet(way.edges().filter_by(Axis.X), 1.4)
+    way = fillet(way.edges().filter_by(Axis.X), 1.4)
+    if design.usb_from is None:
+        return way
+    start, end = design.usb_from - USB_GAP_MM, design.half_x + 3 * WALL_MM
+    window = Box(end - start, width, 2 * height, align=(Align.MIN, Align.CENTER, Align.MIN))
+    return way + Pos(start, *centre) * window
+
+
+def _below_usb(design: Design, centre: tuple[float, float], wider: float, below: float) -> Part:
+    """Return the end wall up to `below` under the middle of an open socket: the base has it instead of the lid.
+
+    So the board with its socket goes straight into the lid, and the base shuts the way out.
+    """
+    y, z = centre
+    wall = box(WALL_MM, 9.0 + 2 * USB_GAP_MM + 2 * wider, z - below - RIM_MM)
+    return Pos(design.half_x + WALL_MM / 2, y, RIM_MM) * wall
 
 
 def _motor_ring(design: Design, centre: tuple[float, float]) -> Part:
