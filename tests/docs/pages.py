@@ -14,6 +14,7 @@ PAGES = sorted(
     path
     for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "hardware").rglob("*.md"),
                  *(ROOT / "firmware").rglob("*.md"))
+    if ".venv" not in path.parts
 )  # fmt: skip
 GUIDES = [path for path in PAGES if path.name != "CHANGELOG.md"]  # they say how it is, not how it was
 SOURCES = sorted(
