@@ -16,6 +16,7 @@ from tiltwise.types import Mount
 
 _STEP_S = 0.005
 _BEND_S = 1.0  # from one angle to the next
+_TURN_DEG = 40 * _STEP_S  # in a step
 Story = Callable[[float], float]  # time in s -> degrees forward
 
 
@@ -55,7 +56,7 @@ class Neck:
         self._steps = last + 1
         deg = np.empty(len(t_s))
         for k, t in enumerate(t_s.tolist()):
-            self._deg += float(np.clip(self._story(t) - self._deg, -40 * _STEP_S, 40 * _STEP_S)) / _BEND_S
+            self._deg += max(-_TURN_DEG, min(_TURN_DEG, self._story(t) - self._deg)) / _BEND_S
             deg[k] = self._deg
         angle = np.radians(deg + 0.5 * np.sin(2 * np.pi * 0.25 * t_s))
         rate, zero = np.gradient(angle, t_s), np.zeros(len(t_s))
