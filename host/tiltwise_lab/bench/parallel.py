@@ -23,6 +23,7 @@ def run_in_processes(
     *,
     weights: Sequence[float],
     processes: int | None = None,
+    done: Callable[[Result], None] = lambda _: None,
 ) -> list[Result]:
     """Do `work(job, show)` for each job and return the results in order; with one process here, without another.
 
@@ -31,27 +32,34 @@ def run_in_processes(
     work : a function at the top of a module; calls its `show` with the share of its job that is done
     show : gets the share of all, by weight
     weights : how long each job takes, in any unit
-    processes : at most; None: one a core
+    processes : at most; None: one for each core that this process may use
+    done : gets each result as soon as it is there
     """
-    n = min(processes or os.cpu_count() or 1, len(jobs))
+    n = min(processes or _cores(), len(jobs))
     total = sum(weights)
     if n == 1:
         before, results = 0.0, []
         for job, weight in zip(jobs, weights, strict=True):
             results.append(work(job, lambda share, b=before, w=weight: show((b + share * w) / total)))  # type: ignore[misc]
+            done(results[-1])
             before += weight
         return results
     context = multiprocessing.get_context("spawn")
     shares = context.Array("d", len(jobs), lock=False)
     with context.Pool(n, _begin, (shares,)) as pool:
         waiting = [pool.apply_async(_do, (work, k, job)) for k, job in enumerate(jobs)]
-        while not all(result.ready() for result in waiting):
-            waiting[-1].wait(_POLL_S)
-            for result in waiting:
-                if result.ready():
-                    result.get()  # an error of one ends them all
+        running = list(waiting)
+        while running:
+            running[-1].wait(_POLL_S)
+            for result in [each for each in running if each.ready()]:
+                done(result.get())  # an error of one ends them all
+                running.remove(result)
             show(sum(share * weight for share, weight in zip(shares, weights, strict=True)) / total)
         return [result.get() for result in waiting]
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _begin(shares: Any) -> None:

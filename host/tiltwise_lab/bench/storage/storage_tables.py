@@ -30,8 +30,16 @@ _MOST_FAILURES = 20  # shown
 
 def print_days(days: int | None, console: Console) -> None:
     """Random days: seconds that are nowhere, or in two places."""
+
+    def tell(row: unexplained_seconds.DayRow) -> None:
+        console.print(
+            f"seed {row.seed}: {row.minutes:.1f} min, unexplained {row.unexplained_s:.1f} s, "
+            f"twice {row.double_s:.1f} s, worst minute {row.worst_minute_s:+.2f} s ({row.happened})",
+            highlight=False,
+        )
+
     with progress_bar("living random days") as show:
-        rows = unexplained_seconds.day_rows(days or unexplained_seconds.DAYS, show)
+        rows = unexplained_seconds.day_rows(days or unexplained_seconds.DAYS, show, tell)
     wrong = [row for row in rows if row.unexplained_s or row.double_s]
     hours = sum(row.minutes for row in rows) / 60
     worst = max(rows, key=lambda row: abs(row.worst_minute_s))
@@ -45,11 +53,6 @@ def print_days(days: int | None, console: Console) -> None:
         "seconds by `data --check`, which allows 1 s in a minute; worst minute by a count of its own"
     )
     console.print(table(title, heads, [line]))
-    for row in wrong:
-        console.print(
-            f"seed {row.seed}: unexplained {row.unexplained_s:.1f} s, twice {row.double_s:.1f} s ({row.happened})",
-            highlight=False,
-        )
 
 
 def print_soak(scale: float, console: Console) -> None:

@@ -216,7 +216,6 @@ def _day_row(seed: int, show: Show) -> DayRow:
     )
 
 
-def day_rows(days: int, show: Show, *, first_seed: int = 1) -> list[DayRow]:
-    """Live so many days, of seeds from first_seed on."""
-    seeds = list(range(first_seed, first_seed + days))
-    return run_in_processes(_day_row, seeds, show, weights=[1.0] * days)
+def day_rows(days: int, show: Show, done: Callable[[DayRow], None]) -> list[DayRow]:
+    """Live so many days, of seeds from 1 on; done gets each as soon as it is lived."""
+    return run_in_processes(_day_row, range(1, days + 1), show, weights=[1.0] * days, done=done)
