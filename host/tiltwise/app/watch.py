@@ -35,8 +35,10 @@ from tiltwise.live.sources import ORIGINS, device_in_store, mount_of, taking_ove
 from tiltwise.live.wearer.case_orientation import choose_face
 from tiltwise.live.wearer.desk_state import DeskState
 from tiltwise.live.wearer.live_calibration import CalibrationOptions
+from tiltwise.live.wearer.recorded_changes import RecordedChanges
 from tiltwise.offline.input_file import ImuInput, as_recorded, choose_neutral, read_input
 from tiltwise.offline.recording_header import recording_header
+from tiltwise.recording.replay import ReplaySource
 from tiltwise.recording.tw_file import RecordingWriter
 from tiltwise.store.writer import Store
 from tiltwise.text import printable
@@ -83,10 +85,10 @@ class WatchOptions:
 def _as_played(
     options: WatchOptions, address: Address, played: ImuInput | None, console: Console
 ) -> WatchOptions:
-    """Return the options as the recording has them; who plays one, or a story, has nothing to get used to."""
+    """Return the options as the recording has them; who plays a file or a story has nothing to get used to."""
     if played is not None:
         options = _as_recorded(options, played, console)
-    if address.scheme not in ("sim", "replay"):
+    if address.scheme not in ORIGINS or (played is not None and played.alerts is not None):
         return options
     at_once = replace(options.settings.alerts, first_quiet_min=0.0)
     return replace(options, settings=replace(options.settings, alerts=at_once))
@@ -112,7 +114,10 @@ def watch(options: WatchOptions, console: Console) -> None:
         raise
     # At full speed nobody waits for the next second: commits and small blocks would take most of the time.
     speed = float(address.options.get("speed", 1.0))
-    is_hurried = address.scheme == "replay" and speed == 0
+    gives_answers = played is not None and played.has_answers  # what is missing is decided as it was live
+    if isinstance(source, ReplaySource):
+        source.gives_answers = gives_answers
+    is_hurried = address.scheme == "replay" and speed == 0 and not gives_answers
     session = open_session(
         worn,
         settings=options.settings,
@@ -122,9 +127,10 @@ def watch(options: WatchOptions, console: Console) -> None:
         device=device,
         store=store,
         recorder=recorder,
-        commit_every_s=_HURRIED_COMMIT_S if is_hurried else max(1.0, speed / 10),
+        commit_every_s=_HURRIED_COMMIT_S if is_hurried else 1.0 if gives_answers else max(1.0, speed / 10),
         batch_s=_HURRIED_BATCH_S if is_hurried else 0.0,
-        fetches=isinstance(source, Supervisor),
+        fetches=isinstance(source, Supervisor) or gives_answers,
+        changes=_changes(worn, played),
     )
     control = _control(source, address, options, started)
     _run(source, session, control, options, console)
@@ -208,8 +214,21 @@ def _worn_in_file(options: WatchOptions, mount: Mount, played: ImuInput, console
             "was upright is not known (give --neutral or --neutral-up)"
         )
         console.print(text, style=LINE_STYLES["warn"], highlight=False)
-    collar = played.collar if chosen.mounting is played.mounting else None
-    return Worn(mount=mount, mounting=chosen.mounting, collar=collar)
+    if chosen.mounting is not played.mounting or not played.calibrations:
+        return Worn(mount=mount, mounting=chosen.mounting)
+    before, *_, began = played.calibrations[0]
+    if before:  # it was made meanwhile, and nobody knew it before
+        return Worn(mount=mount)
+    return Worn(mount=mount, mounting=began.mounting, collar=began.collar, is_put_on=began.is_put_on)
+
+
+def _changes(worn: Worn, played: ImuInput | None) -> RecordedChanges | None:
+    """What the session of the recording was told meanwhile; calibrations only where no other neutral is used."""
+    if played is None:
+        return None
+    calibrations = [(before, calibrated) for before, *_, calibrated in played.calibrations]
+    is_theirs = worn.mounting is None or any(worn.mounting is each.mounting for _, each in calibrations)
+    return RecordedChanges(calibrations if is_theirs else (), played.snoozes)
 
 
 def _open_store(options: WatchOptions, address: Address, console: Console) -> Store | None:

@@ -31,6 +31,7 @@ from tiltwise.live.session_recording import NoRecording
 from tiltwise.live.wearer.alerts import Alerts, Notice
 from tiltwise.live.wearer.live_events import Calibrated, Command, LiveEvent, LiveEvents, LiveNote, LiveWarning
 from tiltwise.live.wearer.pipeline import Pipeline
+from tiltwise.live.wearer.recorded_changes import RecordedChanges
 from tiltwise.live.wearer.sample_batch import SampleBatch
 from tiltwise.live.wearer.shared_state import SharedState
 from tiltwise.motion.calibration.guided_calibration import CalibrationProgress
@@ -69,6 +70,8 @@ class LiveSession:
         Finds the calibration of the board that is met, and keeps one that is made.
     batch_s
         So many seconds of samples are tracked at once: for files, whose alerts nobody waits for.
+    changes
+        What the session of a recording was told beside its frames.
     """
 
     def __init__(
@@ -82,8 +85,10 @@ class LiveSession:
         fetches: bool = False,
         known: KnownBoards | None = None,
         batch_s: float = 0.0,
+        changes: RecordedChanges | None = None,
     ) -> None:
         self.decoder = Decoder()
+        self._changes = changes or RecordedChanges()
         self._batch, self._received_s = SampleBatch(batch_s), 0.0
         self._recording = recording or NoRecording()
         self._sink = sink or NoStore()
@@ -138,24 +143,20 @@ class LiveSession:
             return ()
         waited = self._track_waiting()
         self._sink.wear_at(calibration.mounting.mount)
-        closing = self._pipeline.change(calibration.mounting, calibration.collar, self._time.offset_s)
-        return (*waited, *self._store(closing, profile, self._time.offset_s))
+        closing = self._pipeline.change(calibration, self._time.offset_s)
+        stored = self._store(closing, profile, self._time.offset_s)
+        return (*waited, *stored, *self._recording.write_calibration(self._received_s, calibration))
 
-    def _meet_board(self, received_s: float) -> LiveEvents:
+    def _meet_board(self) -> LiveEvents:
         """Use the calibration of a board that has said who it is; another board is another sensor."""
         is_first = not self._known.board
         if not self._known.is_news(self._backfill.board) or (is_first and self._pipeline.profile is not None):
             return ()
         found, notes = self._known.find()
         if found is not None:
-            calibration = Calibrated(found.mounting, found.collar)
             if not found.is_behind:
                 self._pipeline.sit_in_front()
-            return (
-                *notes,
-                *self.adopt(calibration),
-                *self._recording.write_calibration(received_s, calibration),
-            )
+            return (*notes, *self.adopt(Calibrated(found.mounting, found.collar, is_put_on=True)))
         profile = self._pipeline.profile
         closing = () if is_first else self._pipeline.calibrate_first(self._time.offset_s)
         return (*notes, *self._store(closing, profile, self._time.offset_s))
@@ -163,15 +164,18 @@ class LiveSession:
     def receive(self, received_s: float, chunk: bytes) -> LiveEvents:
         """Take one frame or answer as it came from the source; return what it meant."""
         received_s = round(received_s, 3)  # as recordings keep it: what is rebuilt has the same numbers
+        events: list[LiveEvent] = [
+            *self._changes.tell(self, chunk),
+            *self._recording.write(received_s, chunk),
+        ]
         self._received_s = received_s
-        events: list[LiveEvent] = [*self._recording.write(received_s, chunk)]
         if self._backfill.hears_answers and chunk and not wire.is_frame(chunk):
             self._backfill.on_reply(received_s, chunk)
             if self._cues is not None:
                 self._cues.hear(chunk)
             answers = self._shared.on_answer(chunk, self._local(received_s))
             answers += self._keep_calibrations(received_s, answers)
-            return (*events, *answers, *self._meet_board(received_s), *self._ask(received_s))
+            return (*events, *answers, *self._meet_board(), *self._ask(received_s))
         frame = self.decoder.open(chunk)
         if frame is not None and frame.is_backfill:
             self._backfill.on_late_frame(frame, received_s)

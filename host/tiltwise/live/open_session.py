@@ -17,6 +17,7 @@ from tiltwise.live.live_session import LiveSession
 from tiltwise.live.session_recording import SessionRecording
 from tiltwise.live.wearer.live_calibration import CalibrationOptions
 from tiltwise.live.wearer.pipeline import Pipeline
+from tiltwise.live.wearer.recorded_changes import RecordedChanges
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.recording.tw_file import RecordingWriter
 from tiltwise.store.writer import Store
@@ -68,6 +69,7 @@ def open_session(
     commit_every_s: float = ACK_EVERY_S,
     fetches: bool = False,
     batch_s: float = 0.0,
+    changes: RecordedChanges | None = None,
 ) -> LiveSession:
     """Return a session that is ready for its first chunk.
 
@@ -80,6 +82,7 @@ def open_session(
     exercises : names of the exercises to count beside the posture rule.
     commit_every_s, fetches : received time between two commits; whether the source gives the board's answers too.
     batch_s : so many seconds of samples are tracked at once, for files.
+    changes : what the session of a recording was told beside its frames.
     """
     settings = settings or Settings()
     pipeline = Pipeline(settings, worn.mount, ZoneInfo(zone), worn.calibration, set_counters(exercises))
@@ -100,6 +103,7 @@ def open_session(
         commit_every_s=commit_every_s,
         fetches=fetches,
         batch_s=batch_s,
+        changes=changes,
         known=KnownBoards(worn.calibrations, worn.asked_mount, is_behind=not worn.calibration.is_in_front),
     )
 

@@ -53,11 +53,12 @@ class SessionRecording(NoRecording):
 
     def write_calibration(self, received_s: float, calibration: Calibrated) -> list[LiveWarning]:
         """Write how the sensors sit, so that a replay knows what this session knew."""
-        values = {
+        values: dict[str, object] = {
             name: asdict(mounting)
             for name, mounting in (("mounting", calibration.mounting), ("collar", calibration.collar))
             if mounting is not None
         }
+        values["is_put_on"] = calibration.is_put_on
         return self._reported(lambda: self._writer.write_calibration(received_s, values))
 
     def write_snooze(self, received_s: float, seconds: int) -> list[LiveWarning]:

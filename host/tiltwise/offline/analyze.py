@@ -6,7 +6,7 @@ Runs the same tracker as the live session. Angles in degrees, times in s from th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from tiltwise.detect.posture import STATIC_S, DoseSettings, PostureRule, RuleSettings
 from tiltwise.live.event_text import clock, lasting
+from tiltwise.live.wearer.live_events import Calibrated
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.offline import shown_metrics
 from tiltwise.offline.input_file import ImuInput
@@ -152,12 +153,45 @@ def analyze(
     on_progress : gets the share done, 0 to 1.
     """
     profile = TrackerSettings(mounting, rule=rule or DoseSettings())
-    if collar is None or not mounting.is_shown:
-        tracked = _track(data, profile, on_progress)
-    else:
-        pair = PairTracker(profile, TrackerSettings(collar, rule=profile.rule))
-        tracked = _track_pair(data, pair, on_progress)
-    return _summed_up(data, profile, tracked, notes, relative_to_s)
+    parts = [(data, Calibrated(mounting, collar))]
+    if data.calibrations and mounting is data.mounting:
+        parts = data.parts() or parts
+    n = sum(part.n for part, _ in parts)
+    found, before = [], 0
+    for part, calibrated in parts:
+        if collar is None:
+            calibrated = replace(calibrated, collar=None)
+        found.append(
+            _track_part(
+                part,
+                calibrated,
+                profile.rule,
+                lambda share, b=before, m=part.n: on_progress((b + share * m) / n),  # type: ignore[misc]
+            )
+        )
+        before += part.n
+    return _summed_up(data, profile, _one_after_the_other(found), notes, relative_to_s)
+
+
+def _track_part(
+    data: ImuInput, calibrated: Calibrated, rule: PostureRule, on_progress: Callable[[float], None]
+) -> _Tracked:
+    """Run the tracker over the samples of one calibration."""
+    profile = TrackerSettings(calibrated.mounting, rule=rule)
+    if calibrated.collar is None or not calibrated.mounting.is_shown:
+        return _track(data, profile, on_progress)
+    pair = PairTracker(profile, TrackerSettings(calibrated.collar, rule=rule))
+    return _track_pair(data, pair, on_progress)
+
+
+def _one_after_the_other(parts: list[_Tracked]) -> _Tracked:
+    backs = [part.upper_back for part in parts if part.upper_back is not None]
+    return _Tracked(
+        [block for part in parts for block in part.angles],
+        np.concatenate([part.activity for part in parts]),
+        [event for part in parts for event in part.events],
+        None if not backs else tuple(np.concatenate(columns) for columns in zip(*backs, strict=True)),  # type: ignore[arg-type]
+    )
 
 
 def _summed_up(

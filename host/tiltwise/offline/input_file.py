@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tiltwise.config.settings import RuleSetting, Settings
+from tiltwise.common import wire
+from tiltwise.config.settings import AlertSetting, RuleSetting, Settings
 from tiltwise.decode.decoder import Decoder
 from tiltwise.errors import AppError, UsageError
+from tiltwise.live.wearer.live_events import Calibrated
+from tiltwise.live.wearer.recorded_changes import RecordedSnooze
 from tiltwise.motion.calibration.guided_calibration import find_guided_calibration
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.motion.calibration.principal_axes import axes_from_movement
@@ -23,10 +27,11 @@ from tiltwise.motion.calibration.sitting_still import STILL_S, CalibrationError,
 from tiltwise.motion.orientation.estimator import OrientationStage
 from tiltwise.motion.rotation import normalise, up_in_sensor
 from tiltwise.offline.input_checks import check_samples
-from tiltwise.offline.recording_header import read_header
+from tiltwise.offline.recording_header import read_header, recorded_calibration
 from tiltwise.pair_tracker import COLLAR, HEAD
 from tiltwise.recording.imu_file import ReadOptions
-from tiltwise.recording.replay import load_tape
+from tiltwise.recording.replay import TimedFrames, load_tape
+from tiltwise.recording.tw_file import in_device_order
 from tiltwise.types import FloatArray, ImuBlock, Mount, OrientationBlock, SignalGap
 
 _BATCH = 2048  # frames decoded at a time
@@ -52,6 +57,23 @@ class ImuInput:
     rule: RuleSetting | None = None
     options: ReadOptions | None = None  # how its columns were read; a neutral beside it is read alike
     collar_blocks: tuple[ImuBlock | OrientationBlock, ...] = ()
+    alerts: AlertSetting | None = None
+    # The calibrations of a recording: (frames before it, blocks and collar blocks before it, how the sensors sit).
+    calibrations: tuple[tuple[int, int, int, Calibrated], ...] = ()
+    snoozes: tuple[tuple[int, RecordedSnooze], ...] = ()
+    has_answers: bool = False  # of the board, which say what is missing
+
+    def parts(self) -> list[tuple[ImuInput, Calibrated]]:
+        """Return the samples of each calibration apart, as the live session judged them; none before the first."""
+        ends = (*self.calibrations[1:], (0, len(self.blocks), len(self.collar_blocks), None))
+        found = []
+        for (_, first, first_of_collar, calibrated), (_, end, end_of_collar, _) in zip(
+            self.calibrations, ends, strict=True
+        ):
+            blocks, of_collar = self.blocks[first:end], self.collar_blocks[first_of_collar:end_of_collar]
+            if blocks:
+                found.append((replace(self, blocks=blocks, collar_blocks=of_collar), calibrated))
+        return found
 
     @property
     def n(self) -> int:
@@ -93,9 +115,14 @@ def read_input(
     tape = load_tape(path, options)
     decoder = Decoder(max_without_info=None)
     items: list[object] = []
-    for first in range(0, len(tape.frames), _BATCH):
-        items += decoder.feed_many(tape.frames[first : first + _BATCH])
-        on_progress(first / len(tape.frames))
+    frames, came = _as_they_were_taken(tape)
+    before: dict[int, int] = {}  # frames -> items before them, where a calibration came
+    cuts = sorted({*range(0, len(frames), _BATCH), *came, len(frames)})
+    for first, end in pairwise(cuts):
+        before[first] = len(items)
+        items += decoder.feed_many(frames[first:end])
+        on_progress(end / len(frames))
+    before[len(frames)] = len(items)
     items += decoder.flush()
     on_progress(1.0)
     samples = [i for i in items if isinstance(i, (ImuBlock, OrientationBlock)) and len(i.t_s)]
@@ -103,19 +130,45 @@ def read_input(
     if not blocks:
         raise AppError(f"{path}: no samples in it, expected a recording or an IMU file; nothing to do")
     gaps = tuple(item for item in items if isinstance(item, SignalGap) and item.sensor == HEAD)
-    bad = sum(decoder.stats.bad.values())
+    bad = sum(decoder.stats.bad.values()) + len(tape.frames) - len(frames)
     damaged = [f"{bad} damaged frames left out"] if bad else []
     mount, trouble = _header_value(tape.header, "mount")
     rule, trouble_too = _header_value(tape.header, "rule")
+    alerts, trouble_more = _header_value(tape.header, "alerts")
     calibration = {key: value for key, value in tape.header.items() if key in ("mounting", "collar")}
     try:
         stated = read_header(calibration, device="")
+        calibrations = tuple(
+            (k, *_blocks_in(items[: before[at]]), recorded_calibration(values))
+            for at, (k, values) in zip(came, tape.calibrations, strict=True)
+        )
     except ValueError as error:
         raise AppError(f"{path}: its calibration cannot be read ({error}): calibrate again") from error
-    notes = (*tape.notes, *damaged, *trouble, *trouble_too, *check_samples(Path(path), blocks))
+    notes = (*tape.notes, *damaged, *trouble, *trouble_too, *trouble_more, *check_samples(Path(path), blocks))
     return ImuInput(
-        Path(path), blocks, gaps, notes, stated.mounting, stated.collar, mount, rule, options, collar_blocks
+        Path(path), blocks, gaps, notes, stated.mounting, stated.collar, mount, rule, options, collar_blocks,
+        alerts, calibrations, tuple((k, RecordedSnooze(at_s, seconds)) for k, at_s, seconds in tape.snoozes),
+        bool(tape.answers),
+    )  # fmt: skip
+
+
+def _as_they_were_taken(tape: TimedFrames) -> tuple[list[bytes], list[int]]:
+    """Return the frames with late ones in their place, and before which of them each calibration came."""
+    is_live = [not frame[1:2] or not frame[1] & wire.FLAG_BACKFILL for frame in tape.frames]
+    if all(is_live):
+        return tape.frames, [k for k, _ in tape.calibrations]
+    frames = in_device_order(tape.frames)
+    place = {frame: k for k, frame in enumerate(frames)}
+    known = np.array(
+        [place.get(frame, -1) if live else -1 for frame, live in zip(tape.frames, is_live, strict=True)]
     )
+    return frames, [int(known[:k].max(initial=-1)) + 1 for k, _ in tape.calibrations]
+
+
+def _blocks_in(items: list[object]) -> tuple[int, int]:
+    """Return how many blocks of samples of the first sensor and of the one on the collar there are."""
+    samples = [i.sensor for i in items if isinstance(i, (ImuBlock, OrientationBlock)) and len(i.t_s)]
+    return samples.count(HEAD), samples.count(COLLAR)
 
 
 def as_recorded(
@@ -132,6 +185,9 @@ def as_recorded(
     if data.rule is not None and not is_rule_given:
         stated.append(f"rule {data.rule.words}")
         settings = replace(settings, rule=data.rule)
+    if data.alerts is not None:  # what was told then is told again; where to, today's settings say
+        now = settings.alerts
+        settings = replace(settings, alerts=replace(data.alerts, deliver=now.deliver, console=now.console))
     notes = (f"from the recording: {', '.join(stated)}",) if stated else ()
     return mount or data.mount or Mount(settings.wear.mount), settings, notes
 
@@ -173,8 +229,7 @@ def choose_neutral(
         up = _median_up(orient(read_input(neutral, options=data.options)))
         return _with_axes(orient(data), up, mount, (f"neutral: median of {neutral.name}",))
     if data.mounting is not None and data.mounting.mount is mount:  # one for another place says nothing here
-        notes = ("neutral: the calibration stored in the recording",)
-        return ChosenNeutral(data.mounting, notes, data.mounting.relative_to_s)
+        return ChosenNeutral(data.mounting, (_stored_note(data),), data.mounting.relative_to_s)
     oriented = orient(data)
     try:
         mounting = find_guided_calibration([oriented], mount=mount)
@@ -186,6 +241,18 @@ def choose_neutral(
             chosen, mounting=replace(chosen.mounting, relative_to_s=start_s), relative_to_s=start_s
         )
     return ChosenNeutral(mounting, ("neutral: the guided calibration in the recording",))
+
+
+def _stored_note(data: ImuInput) -> str:
+    """Say where the neutral is from, and what is left out because it came later."""
+    n = len(data.calibrations)
+    many = f"the {n} calibrations stored in the recording, each from when it came"
+    note = f"neutral: {many if n > 1 else 'the calibration stored in the recording'}"
+    first = data.calibrations[0][1] if n else 0
+    if first and first < len(data.blocks):
+        before_s = float(data.blocks[first].t_s[0] - data.blocks[0].t_s[0])
+        note += f"; the {before_s:.1f} s before it are in no figure"
+    return note
 
 
 def _other_way(oriented: OrientationBlock, up: FloatArray) -> tuple[str, ...]:

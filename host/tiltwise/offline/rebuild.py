@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tiltwise.common import wire
 from tiltwise.config.settings import Settings
 from tiltwise.errors import AppError
 from tiltwise.live.acknowledgements import ACK_EVERY_S
 from tiltwise.live.open_session import Worn, open_session
-from tiltwise.live.wearer.live_events import Calibrated
-from tiltwise.offline.recording_header import RecordedSession, read_header
+from tiltwise.live.wearer.recorded_changes import RecordedChanges
+from tiltwise.offline.recording_header import RecordedSession, read_header, recorded_changes
 from tiltwise.recording.tw_file import Recording, read_frames
 from tiltwise.store.erase import KEEP_RAW, finish_begun
 from tiltwise.store.exercise_rows import copy_exercises
@@ -92,21 +91,12 @@ def _build(folder: Path, recordings: Sequence[Path], on_progress: Callable[[floa
     return made
 
 
-def _calibration(values: Mapping[str, object], path: Path) -> Calibrated:
-    try:
-        stated = read_header(values, device="")
-    except ValueError as error:
-        raise AppError(f"{path}: a calibration in it cannot be read ({error}); leave it out") from error
-    if stated.mounting is None:
-        raise AppError(f"{path}: a calibration in it says nothing about the sensor; leave it out")
-    return Calibrated(stated.mounting, stated.collar)
-
-
 @dataclass(frozen=True, slots=True)
 class _Read:
     path: Path
     recording: Recording
     header: RecordedSession
+    changes: RecordedChanges
     started_utc_s: float
 
 
@@ -114,13 +104,14 @@ def _read(path: Path) -> _Read:
     recording = read_frames(path)
     try:
         header = read_header(recording.header, device=safe_name(path.stem))
+        changes = recorded_changes(recording.calibrations, recording.snoozes)
     except ValueError as error:
-        raise AppError(f"{path}: its header cannot be used ({error}); leave it out") from error
+        raise AppError(f"{path}: what it says of itself cannot be used ({error}); leave it out") from error
     if header.started_utc_s is None:
         raise AppError(
             f"{path}: does not say when it was recorded, so it has no place in a day; leave it out"
         )
-    return _Read(path, recording, header, header.started_utc_s)
+    return _Read(path, recording, header, changes, header.started_utc_s)
 
 
 def _run(folder: Path, read: _Read, on_progress: Callable[[float], None]) -> tuple[str, ...]:
@@ -128,7 +119,11 @@ def _run(folder: Path, read: _Read, on_progress: Callable[[float], None]) -> tup
     recording, header = read.recording, read.header
     session = open_session(
         Worn(
-            mount=header.mount, mounting=header.mounting, collar=header.collar, asked_mount=header.asked_mount
+            mount=header.mount,
+            mounting=header.mounting,
+            collar=header.collar,
+            asked_mount=header.asked_mount,
+            is_put_on=header.mounting is not None,
         ),
         settings=replace(Settings(), rule=header.rule, alerts=header.alerts),
         started_utc_s=read.started_utc_s,
@@ -139,16 +134,11 @@ def _run(folder: Path, read: _Read, on_progress: Callable[[float], None]) -> tup
         # With the board's answers in it, what is missing is decided at each commit, as it was live.
         commit_every_s=ACK_EVERY_S if recording.answers else 60.0,
         fetches=bool(recording.answers),
+        changes=read.changes,
     )
     total = len(recording.frames) + len(recording.answers)
-    adopted, snoozed, n_frames = list(recording.calibrations), list(recording.snoozes), 0
     for k, (received_s, chunk) in enumerate(recording.chunks()):
-        while adopted and adopted[0][0] <= n_frames:  # no news where it was made from these frames
-            session.adopt(_calibration(adopted.pop(0)[1], read.path))
-        while snoozed and snoozed[0][0] <= n_frames:
-            session.snooze(*snoozed.pop(0)[1:])
         session.receive(received_s, chunk)
-        n_frames += wire.is_frame(chunk)
         if k % _SHOW_EVERY == 0:
             on_progress(k / total)
     session.finish()

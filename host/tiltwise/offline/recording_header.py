@@ -14,6 +14,8 @@ from msgspec import to_builtins
 from tiltwise.config.settings import AlertSetting, RuleSetting, with_kind
 from tiltwise.config.time_zone import is_zone, local_zone_name
 from tiltwise.exercise.catalogue import EXERCISES
+from tiltwise.live.wearer.live_events import Calibrated
+from tiltwise.live.wearer.recorded_changes import RecordedChanges, RecordedSnooze
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.stored_values import convert
 from tiltwise.types import Mount
@@ -138,6 +140,24 @@ def read_header(header: Mapping[str, object], *, device: str) -> RecordedSession
         notes=() if is_known else (note,),
         is_simulated=read.address.startswith("sim:"),
     )
+
+
+def recorded_changes(
+    calibrations: Sequence[tuple[int, Mapping[str, object]]], snoozes: Sequence[tuple[int, float, int]]
+) -> RecordedChanges:
+    """Return what a recording says that its session was told; ValueError when a calibration cannot be used."""
+    return RecordedChanges(
+        [(before, recorded_calibration(values)) for before, values in calibrations],
+        [(before, RecordedSnooze(received_s, seconds)) for before, received_s, seconds in snoozes],
+    )
+
+
+def recorded_calibration(values: Mapping[str, object]) -> Calibrated:
+    """Return a calibration that came into use during a recording; ValueError when it cannot be used."""
+    stated = read_header({k: v for k, v in values.items() if k in _SHAPES}, device="")
+    if stated.mounting is None:
+        raise ValueError("a calibration in it says nothing about the sensor")
+    return Calibrated(stated.mounting, stated.collar, is_put_on=values.get("is_put_on") is True)
 
 
 def _timestamp(text: str) -> float:

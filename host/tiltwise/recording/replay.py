@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -27,12 +27,19 @@ _YIELD_CHUNKS = 64  # at full speed other tasks get a turn after this many chunk
 
 @dataclass(frozen=True, slots=True)
 class TimedFrames:
-    """Frames with their times of arrival (m,), the notes about the file, and a recording's header."""
+    """Frames with their times of arrival (m,), the notes about the file, and a recording's header.
+
+    calibrations, snoozes and answers are those of the recording, each with how many frames came before it
+    (`Recording`); the header's calibration is the first. Where the header has none it has the last of them.
+    """
 
     received_s: FloatArray
     frames: list[bytes]
     notes: tuple[str, ...] = ()
     header: Mapping[str, object] = field(default_factory=dict)
+    calibrations: tuple[tuple[int, Mapping[str, object]], ...] = ()
+    snoozes: tuple[tuple[int, float, int], ...] = ()
+    answers: tuple[tuple[int, float, bytes], ...] = ()
 
 
 def load_tape(path: str | os.PathLike[str], options: ReadOptions | None = None) -> TimedFrames:
@@ -52,15 +59,25 @@ def load_tape(path: str | os.PathLike[str], options: ReadOptions | None = None) 
         notes.append(f"{recording.damaged_records} damaged records left out")
     if recording.is_torn:
         notes.append("the last record is cut off and left out")
-    header = dict(recording.header)
-    if (
-        "mounting" not in header and recording.calibrations
-    ):  # it began without: the one made meanwhile is as good
-        header |= recording.calibrations[-1][1]
+    header, calibrations = dict(recording.header), recording.calibrations
+    if "mounting" in header:
+        began = {key: header[key] for key in ("mounting", "collar") if key in header}
+        calibrations = ((0, began | {"is_put_on": True}), *calibrations)
+    elif calibrations:  # for what looks at all of it, the one made meanwhile is as good
+        header |= calibrations[-1][1]
         mounting = header.get("mounting")
         if isinstance(mounting, dict):
             header["mount"] = mounting.get("mount", header.get("mount"))
-    return TimedFrames(recording.received_s, recording.frames, tuple(notes), header)
+    first_s = recording.first_s  # counts as zero here
+    return TimedFrames(
+        recording.received_s,
+        recording.frames,
+        tuple(notes),
+        header,
+        calibrations,
+        tuple((before, at_s - first_s, seconds) for before, at_s, seconds in recording.snoozes),
+        tuple((before, max(at_s - first_s, 0.0), answer) for before, at_s, answer in recording.answers),
+    )
 
 
 def _tape_of_samples(path: Path, options: ReadOptions | None) -> TimedFrames:
@@ -104,6 +121,7 @@ class ReplaySource:
         self._clock = clock
         self._sleep = sleep
         self._tape: TimedFrames | None = None
+        self.gives_answers = False  # what the board answered too, as a live board does
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -131,16 +149,23 @@ class ReplaySource:
         if self._tape is None:
             raise RuntimeError("the source is not open: use it with `async with`")
         start_s = self._clock()
-        for k, (received_s, frame) in enumerate(
-            zip(self._tape.received_s.tolist(), self._tape.frames, strict=True)
-        ):
+        for k, (received_s, chunk) in enumerate(self._chunks(self._tape)):
             if self._speed > 0:
                 wait_s = received_s / self._speed - (self._clock() - start_s)
                 if wait_s > 0:
                     await self._sleep(wait_s)
             if k % _YIELD_CHUNKS == 0:
                 await self._sleep(0)
-            yield Chunk(received_s, frame)
+            yield Chunk(received_s, chunk)
+
+    def _chunks(self, tape: TimedFrames) -> Iterator[tuple[float, bytes]]:
+        """Yield frames, and answers where they are wanted, in the order in which they came."""
+        times, at = tape.received_s.tolist(), 0
+        for before, received_s, answer in tape.answers if self.gives_answers else ():
+            yield from zip(times[at:before], tape.frames[at:before], strict=True)
+            at = before
+            yield received_s, answer
+        yield from zip(times[at:], tape.frames[at:], strict=True)
 
     async def send(self, _command: bytes, /) -> None:
         """Ignore a command: a file does not answer."""

@@ -28,6 +28,7 @@ from tiltwise.version import __version__
 FORMAT = "tiltwise recording"
 FORMAT_VERSION = 1
 _CALIBRATION = b"{calibration}"  # begins a record that is neither a frame nor an answer
+_OF_CALIBRATION = ("mounting", "collar", "is_put_on")
 _SNOOZE = b"{snooze}"
 _LONGEST_SNOOZE_S = 86_400
 _FLUSH_S = 1.0  # of received time: what a kill -9 can cost
@@ -93,7 +94,7 @@ class RecordingWriter:
             self.flush()
 
     def write_calibration(self, received_s: float, calibration: Mapping[str, object]) -> None:
-        """Append a calibration that is used from now on: `mounting` and `collar` as in a header."""
+        """Append a calibration that is used from now on: `mounting` and `collar` as in a header, and `is_put_on`."""
         self.write(received_s, _CALIBRATION + json.dumps(calibration, allow_nan=False).encode())
 
     def write_snooze(self, received_s: float, seconds: int) -> None:
@@ -298,7 +299,7 @@ def _split_notes(records: list[bytes]) -> tuple[list[_Note], list[bytes]]:
 
 def _calibrations(notes: list[_Note]) -> tuple[tuple[int, Mapping[str, object]], ...]:
     return tuple(
-        (note.frames, {k: note.value[k] for k in ("mounting", "collar") if k in note.value})
+        (note.frames, {k: note.value[k] for k in _OF_CALIBRATION if k in note.value})
         for note in notes
         if note.kind == _CALIBRATION and isinstance(note.value, dict)
     )

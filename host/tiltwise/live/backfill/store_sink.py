@@ -15,6 +15,7 @@ from tiltwise.exercise.guided.session_record import ExerciseRecord
 from tiltwise.live.backfill.minute_stream import MinuteStream
 from tiltwise.report.aggregate import MINUTE_S, Aggregate
 from tiltwise.store.overview import COARSE_SOURCE
+from tiltwise.store.stored_samples import REPLAYED
 from tiltwise.store.writer import Store, StoreError
 from tiltwise.tracker import TrackerSettings
 from tiltwise.types import AlertHeldBack, AlertsAlone, Mount, NoticeGiven, Update
@@ -62,8 +63,11 @@ class StoreSink:
         self.recoveries = list(store.reports)
 
     def rename(self, device: str) -> bool:
-        """Take the name that the device has proved, for the sessions that begin from now on; tell if it is new."""
-        if device == self._device:
+        """Take the name that the device has proved, for the sessions that begin from now on; tell if it is new.
+
+        A recording that is played again is another day, not more of the board's own.
+        """
+        if device == self._device or self._store.origin == REPLAYED:
             return False
         self._device = device
         self._end_live()

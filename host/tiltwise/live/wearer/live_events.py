@@ -36,10 +36,11 @@ class UpperBackMeasured:
 
 @dataclass(frozen=True, slots=True)
 class Calibrated:
-    """The guided calibration is done; `collar` is the second sensor's."""
+    """The guided calibration is done; `collar` is the second sensor's. is_put_on: it is from an earlier day."""
 
     mounting: Mounting
     collar: Mounting | None = None
+    is_put_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,11 +110,11 @@ class Pipeline:
         self._shown = _NOTHING_SHOWN
         return closing
 
-    def change(self, mounting: Mounting, collar: Mounting | None, utc_offset_s: float) -> LiveEvents:
+    def change(self, calibration: Calibrated, utc_offset_s: float) -> LiveEvents:
         """Track with another calibration from now on; what is open under the one before is closed."""
         closing = self.finish(utc_offset_s)
         self._again = None
-        self.begin(mounting, collar, is_put_on=True)
+        self.begin(calibration.mounting, calibration.collar, is_put_on=calibration.is_put_on)
         return closing
 
     def begin(self, mounting: Mounting, collar: Mounting | None, *, is_put_on: bool) -> None:
