@@ -62,7 +62,6 @@ class DaySummary:
     percent_above_deg: dict[int, float]
     percentiles_deg: tuple[float, float, float]
     mean_deg: float
-    median_rate_deg_s: float
     eva_percent: FloatArray
     limit_use: float
     longest_bout_s: float
@@ -125,7 +124,6 @@ def summarise_day(
         percent_above_deg=percent_above(histogram),
         percentiles_deg=_percentiles(histogram),
         mean_deg=_mean(histogram),
-        median_rate_deg_s=_median_rate(total),
         eva_percent=_percent(np.zeros(agg.EVA_SHAPE) if total is None else total.eva_s),
         limit_use=0.0 if total is None else total.limit_use,
         longest_bout_s=0.0 if total is None else total.bout_s,
@@ -176,12 +174,6 @@ def _mean(histogram_s: FloatArray) -> float:
     total = float(histogram_s.sum())
     centres = agg.FLEXION_EDGES_DEG[:-1] + 0.5
     return float(np.sum(histogram_s * centres)) / total if total > 0 else float("nan")
-
-
-def _median_rate(total: Aggregate | None) -> float:
-    if total is None:
-        return float("nan")
-    return float(agg.histogram_percentiles(total.rate_s, agg.RATE_EDGES_DEG_S, (50,))[0])
 
 
 def _percent(table: FloatArray) -> FloatArray:

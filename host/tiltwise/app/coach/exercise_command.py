@@ -181,13 +181,16 @@ def _cleared(
 
 
 def _say_what_is_seen(exercises: Sequence[Exercise], mount: Mount, console: Console) -> None:
-    """Say of each exercise that the sensor in this place does not follow that the clock leads."""
+    """Say of each exercise what the sensor sees of it, how far it usually goes, and what to beware of."""
     for exercise in exercises:
+        texts = [exercise.sensor_note, exercise.caution]
         if not exercise.is_followed(mount):
-            text = f"{exercise.name}: the clock leads, for a sensor at {mount.value} does not follow it"
-            console.print(text, style="dim", highlight=False)
-        if exercise.caution:
-            console.print(f"{exercise.name}: {exercise.caution}", style="dim", highlight=False)
+            texts.insert(0, f"the clock leads, for a sensor at {mount.value} does not follow it")
+        if exercise.target_deg is not None:
+            least, most = exercise.target_deg
+            texts.append(f"usual range {least:g} to {most:g} deg; your own is what counts")
+        for text in filter(None, texts):
+            console.print(f"{exercise.name}: {text}", style="dim", highlight=False)
 
 
 def _worn(options: ExerciseOptions, address: Address, source: Source, console: Console) -> Worn:

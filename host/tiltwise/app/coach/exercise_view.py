@@ -233,5 +233,5 @@ def round_text(made: Round) -> str:
     """Return a round in a line."""
     side = "" if made.side is Side.NONE else f" {made.side}"
     gain = "" if made.before_deg is None else f" ({made.barrier_deg - made.before_deg:+.0f})"
-    press = "" if made.is_press_still else "; the press moved"
+    press = "" if made.is_press_still else f"; the press moved {made.press_moved_deg:.0f} deg"
     return f"  round {made.number}{side}: end at {made.barrier_deg:.0f} deg{gain}{press}"
