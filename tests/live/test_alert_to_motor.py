@@ -168,19 +168,20 @@ def by_radio(of: Settings, story: Story, for_s: float) -> Heard:
 
 @pytest.mark.parametrize("way", [by_cable, by_radio])
 def test_the_motor_runs_within_half_a_second_of_the_alert(way) -> None:  # type: ignore[no-untyped-def]
-    heard = way(settings(), slumps(9.0, 6.0), 75.0)
+    heard = way(settings(), slumps(9.0, 6.0), 150.0)
     alerts_s, buzzes_s = heard.alerts_s(), heard.buzzes_s()
-    assert len(alerts_s) >= 4
+    assert len(alerts_s) >= 9
     assert len(buzzes_s) == len(alerts_s), "one buzz for each alert"
     delays_s = np.subtract(buzzes_s, alerts_s)
+    median_s, p95_s = np.percentile(delays_s, (50, 95))
     print(
-        f"alert to motor, {way.__name__}: median {np.median(delays_s):.3f} s, at most {delays_s.max():.3f} s"
+        f"alert to motor, {way.__name__}: {len(delays_s)} alerts, median {median_s:.3f} s, p95 {p95_s:.3f} s"
     )
     assert np.all(delays_s > 0)
-    assert np.all(delays_s < GOAL_S)
+    assert p95_s < GOAL_S
     assert len(heard.of(SensorBuzzed)) == len(alerts_s), "the host knows that it was felt"
     ticks = [b - a for a, b, _ in heard.board.sim_motor.pulses if b - a < 0.1]
-    assert len(ticks) == len(heard.of(Notice, NoticeLevel.THANKS)) >= 3, "and the correction is thanked for"
+    assert len(ticks) == len(heard.of(Notice, NoticeLevel.THANKS)) >= 8, "and the correction is thanked for"
 
 
 @pytest.mark.parametrize(
