@@ -1,6 +1,6 @@
 # Two commands for a fresh machine: `make demo` and `make test`. Each sets up .venv by itself.
 # On Windows and on machines without make the README shows the same with plain pip.
-.PHONY: help demo test mutants test-bluez test-lowest test-newest hardware check format clean
+.PHONY: same-figures help demo test mutants test-bluez test-lowest test-newest hardware check format clean
 
 DEMO_ARGS ?=
 TEST_ARGS ?=
@@ -59,3 +59,6 @@ format:
 
 clean:
 	rm -rf .venv hardware/.venv hardware/build .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+
+same-figures:  # prints how many figures differ between the ways to a day, and how soon the motor runs
+	.venv/bin/pytest -s tests/app/test_same_figures.py tests/live/test_alert_to_motor.py -k "calibrates or half_a_second"
