@@ -123,6 +123,22 @@ def test_nods_after_a_rest_are_no_calibration_when_they_go_on(tiltwise: Command,
     assert counted(tiltwise, path, "clasped_nod")["reps"]["total"] == 10  # type: ignore[index]
 
 
+def test_nods_of_the_exercise_itself_are_told_from_those_of_a_calibration_by_pace_and_pauses(
+    tiltwise: Command, tmp_path: Path
+) -> None:
+    t_s = np.arange(0.0, 60.0, 0.02)
+    still = np.zeros(len(t_s))
+    calibration = pulses(t_s, [35.0] * 3, 5.0, 2.2, 2.0)
+    brisk = write_head(tmp_path / "brisk.npz", still, calibration + pulses(t_s, [30.0] * 9, 17.0, 1.0, 0.6))
+    assert counted(tiltwise, brisk, "clasped_nod")["reps"]["total"] == 9  # type: ignore[index]
+    lingering = write_head(
+        tmp_path / "slow.npz",
+        still,
+        pulses(t_s, [30.0] * 3, 6.0, 6.0, 2.0) + pulses(t_s, [30.0] * 5, 23.5, 6.0, 4.6),
+    )
+    assert counted(tiltwise, lingering, "clasped_nod")["reps"]["total"] == 8  # type: ignore[index]
+
+
 def test_what_the_collar_cannot_see_is_said_before_anything_else(tiltwise: Command, tmp_path: Path) -> None:
     t_s = np.arange(0.0, 10.0, 0.02)
     path = write_head(tmp_path / "moving.npz", 20.0 * np.sin(t_s), 20.0 * np.cos(t_s))

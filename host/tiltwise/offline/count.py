@@ -184,28 +184,29 @@ def _belongs_to_exercise(
     that follows; nods by going on without a pause.
     """
     rest = counted(after, None)
-    if not rest.reps or rest.axis_sensor is None:
+    nods, others = counted(_before(movements, after), None).reps, rest.reps
+    if not nods or rest.axis_sensor is None or len(others) <= len(nods) - _NODS:
         return True
     nod = rotate(guided.q, np.array(_NOD_WAY))
     apart_deg = float(angle_between_deg(rest.axis_sensor, nod))
     is_same = min(apart_deg, 180.0 - apart_deg) < _SAME_AXIS_DEG
     if angle is Angle.LATERAL:
         return is_same
-    reps = counted(movements, None).reps
-    ends_s = float(after.t_s[0]) if len(after.t_s) else np.inf
-    within = [rep for rep in reps if rep.peak_s <= ends_s]
-    if len(within) >= _NODS and max(rep.end_s - rep.start_s for rep in within) > _NOD_S:
+    if len(nods) >= _NODS and max(rep.end_s - rep.start_s for rep in nods) > _NOD_S:
         return True  # nobody takes so long to show where forward is
     if not is_same:
         return False
-    if len(reps) <= _NODS:
-        return len(rest.reps) <= _NODS  # else a set of its own, so much smaller that the nods hid it
-    nods, others = reps[:_NODS], reps[_NODS:]
-    pauses = [later.start_s - earlier.end_s for earlier, later in pairwise(reps)]
-    pause_s = pauses.pop(_NODS - 1)
-    if pause_s < _PAUSE_S:
+    if len(others) <= _NODS and len(counted(movements, None).reps) > _NODS:
         return True
-    return pause_s < _PAUSE_RATIO * max(pauses) and _are_alike(nods, others)
+    pause_s = others[0].start_s - nods[-1].end_s
+    if pause_s < max(_PAUSE_S, *_pauses_s(nods), 0.0):
+        return True
+    longest_s = max(_pauses_s(others), default=0.0)
+    return pause_s < _PAUSE_RATIO * longest_s and _are_alike(nods, others)
+
+
+def _pauses_s(reps: Sequence[RepCompleted]) -> list[float]:
+    return [later.start_s - earlier.end_s for earlier, later in pairwise(reps)]
 
 
 def _are_alike(nods: Sequence[RepCompleted], others: Sequence[RepCompleted]) -> bool:
@@ -258,6 +259,11 @@ def _movements(oriented: OrientationBlock) -> Movements:
 
 def _later(movements: Movements, t_s: float) -> Movements:
     use = movements.t_s > t_s
+    return Movements(movements.t_s[use], movements.up_sensor[use], movements.right_turn_deg[use])
+
+
+def _before(movements: Movements, after: Movements) -> Movements:
+    use = slice(0, len(movements.t_s) - len(after.t_s))
     return Movements(movements.t_s[use], movements.up_sensor[use], movements.right_turn_deg[use])
 
 

@@ -179,3 +179,20 @@ def test_nothing_is_counted_in_nothing() -> None:
     assert count("side_tilt", empty).reps == ()
     t = times(5.0)
     assert count("rotations", head(t)).reps == ()
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+@pytest.mark.parametrize("phase", [0.0, 1.6, 3.1, 4.7])
+def test_small_slow_tilts_count_while_the_middle_wanders_as_far(phase: float, sign: float) -> None:
+    t = times(84.0)
+    wander = 4.0 * np.sin(2 * np.pi * t / 25.0 + phase)
+    tilt = bumps(t, [sign * 9.0] * 10, 2.0, 8.0, 4.5)
+    side = Side.RIGHT if sign > 0 else Side.LEFT
+    assert whole(count("side_tilt", head(t, tilt=tilt + wander), plus=LEFT)) == [side] * 10
+
+
+def test_many_small_tilts_are_the_set_before_three_large_nods() -> None:
+    t = times(60.0)
+    nods = bumps(t, [35.0] * 3, 3.0, 2.5, 2.0)
+    tilt = bumps(t, [9.0, -8.0] * 6, 14.0, 3.0, 2.0)
+    assert len(whole(count("side_tilt", head(t, tilt=tilt, flexion=nods)))) == 12

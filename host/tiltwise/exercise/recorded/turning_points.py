@@ -16,7 +16,6 @@ _CORE = 0.2  # of a stroke, at each end: there it turns, and a rest there is a h
 _REST_WIDTH = 0.2  # of the scale: people rest within this
 _REST_SHARE = 0.5  # of the time between the ends; a steady stroke spends a third of it there at most
 _LEAST_REST_SAMPLES = 5
-_POWER = 1.5
 
 
 def turning_points(signal: FloatArray, least: float) -> IntArray:
@@ -54,17 +53,19 @@ def _with_hysteresis(candidates: list[int], signal: FloatArray, least: float) ->
     return kept
 
 
-def typical_stroke(lines: list[FloatArray], least: float, *, returns: bool = False) -> tuple[float, float]:
+def typical_stroke(
+    lines: list[FloatArray], least: float, *, returns: bool = False, power: float = 1.5
+) -> tuple[float, float]:
     """Return the length (deg) of a typical stroke in lines (n,), and how much there is of it, or zeros.
 
-    A set is many like strokes: the length is chosen at which (strokes at least so long) times (length to the power
-    of 1.5) is largest. With the power 1 the hundreds of small strokes of a head that talks would win, with 2 the two
-    of a glance; the typical stroke is the median of those at least so long. See stroke_lengths for `returns`.
+    A set is many like strokes: the length is chosen at which (strokes at least so long) times (length to some power)
+    is largest. With a small power the hundreds of small strokes of a head that talks win, with a large one the two of
+    a glance; the typical stroke is the median of those at least so long. See stroke_lengths for `returns`.
     """
     length = np.sort(stroke_lengths(lines, least, returns=returns))[::-1]
     if not len(length) or length[0] < least:
         return 0.0, 0.0
-    amount = np.arange(1, len(length) + 1) * length**_POWER
+    amount = np.arange(1, len(length) + 1) * length**power
     best = int(np.argmax(amount))
     return float(np.median(length[: best + 1])), float(amount[best])
 
@@ -72,14 +73,17 @@ def typical_stroke(lines: list[FloatArray], least: float, *, returns: bool = Fal
 def stroke_lengths(lines: list[FloatArray], least: float, *, returns: bool = False) -> FloatArray:
     """Return the lengths of the strokes between the turns of some signals, (m,).
 
+    A signal (n, k) turns where its first column does; what goes further in the others is left out: a glance, or talk.
     With `returns` none is longer than both its neighbours: who turns the chair goes far and does not come back.
     """
     found = [np.empty(0)]
     for line in lines:
-        ways = np.abs(np.diff(line[turning_points(line, least)]))
+        columns = line.reshape(len(line), -1)
+        moves = np.abs(np.diff(columns[turning_points(columns[:, 0], least)], axis=0))
+        ways = moves[:, 0]
         if returns:
             ways = np.minimum(ways, np.maximum(np.append(ways[1:], 0.0), np.insert(ways[:-1], 0, 0.0)))
-        found.append(ways)
+        found.append(ways[np.all(moves <= moves[:, :1], axis=1)])
     return np.concatenate(found)
 
 

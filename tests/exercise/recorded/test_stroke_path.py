@@ -1,0 +1,84 @@
+"""Strokes are told by how this person's repetitions go, and the story with the least to explain is taken."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from tiltwise.exercise.recorded.movement_strokes import Stroke, strokes_of
+from tiltwise.exercise.recorded.set_pattern import find_set
+from tiltwise.exercise.recorded.stroke_path import MIDDLE, MINUS, PLUS, Pattern, stroke_path
+from tiltwise.types import FloatArray
+
+RATE_HZ = 50.0
+BOTH = [(PLUS,), (MINUS,), (PLUS, MINUS)]
+
+
+def pattern(size_deg: float = 20.0, stroke_s: float = 1.0) -> Pattern:
+    out = {side: np.array([side * size_deg, 0.0, 0.0]) for side in (PLUS, MINUS)}
+    return Pattern(out, stroke_s, size_deg, size_deg, np.array([1.0, 0.6, 0.6]))
+
+
+def strokes(*ways_deg: float | tuple[float, float, float], lasting_s: float = 1.0) -> list[Stroke]:
+    ways = [np.array(way if isinstance(way, tuple) else (way, 0.0, 0.0)) for way in ways_deg]
+    return [Stroke(k, k + 1, way, lasting_s) for k, way in enumerate(ways)]
+
+
+def path(*ways_deg: float | tuple[float, float, float], lasting_s: float = 1.0) -> list[int]:
+    some = strokes(*ways_deg, lasting_s=lasting_s)
+    return stroke_path(some, pattern(), len(some), is_first=True, is_last=True)[0]
+
+
+def course(levels_deg: list[float], every_s: float, stroke_s: float) -> FloatArray:
+    """Rests at these levels, and strokes of a raised cosine between them, (n, 3) deg along the first column."""
+    t = np.arange(0.0, every_s * len(levels_deg), 1 / RATE_HZ)
+    line = np.full(len(t), levels_deg[0])
+    for k, (before, after) in enumerate(pairwise(levels_deg)):
+        x = np.clip((t - every_s * (k + 1)) / stroke_s, 0.0, 1.0)
+        line += (after - before) * (0.5 - 0.5 * np.cos(np.pi * x))
+    return np.column_stack((line, np.zeros_like(line), np.zeros_like(line)))
+
+
+def test_out_and_back_on_either_side() -> None:
+    assert path(19.0, -21.0, -18.0, 20.0) == [MIDDLE, PLUS, MIDDLE, MINUS, MIDDLE]
+
+
+def test_one_stroke_from_side_to_side_is_the_end_of_one_and_the_beginning_of_the_next() -> None:
+    assert path(20.0, -39.0, 41.0, -20.0) == [MIDDLE, PLUS, MINUS, PLUS, MIDDLE]
+
+
+def test_what_is_small_or_goes_elsewhere_is_none_of_the_exercise() -> None:
+    assert path(20.0, -20.0, 6.0, -6.0, 20.0, -20.0) == [0, PLUS, 0, 0, 0, PLUS, 0]
+    assert path(20.0, -20.0, (9.0, 40.0, 0.0), (-9.0, -40.0, 0.0)) == [0, PLUS, 0, 0, 0]
+
+
+@pytest.mark.parametrize(("lasting_s", "counts"), [(1.0, True), (0.2, False)])
+def test_of_two_doubtful_movements_the_one_at_the_usual_pace_counts(lasting_s: float, counts: bool) -> None:
+    some = [*strokes(20.0, -20.0), *strokes(11.0, -11.0, lasting_s=lasting_s)]
+    told, _, _ = stroke_path(some, pattern(), 4, is_first=True, is_last=True)
+    assert (told[3] == PLUS) is counts
+
+
+def test_who_begins_in_the_middle_and_always_goes_one_way_uses_one_side() -> None:
+    """The strokes between are the same as those of the other side around a middle that is out there."""
+    found = find_set([course([0.0, *([20.0, 0.0] * 4)], 2.0, 1.0)], 20.0, BOTH)
+    assert found.paths == [[MIDDLE, *([PLUS, MIDDLE] * 4)]]
+    assert found.pattern.out_deg[PLUS][0] == pytest.approx(18.5, abs=1.5)  # without the slow ends of a stroke
+    assert found.pattern.stroke_s == pytest.approx(0.84, abs=0.05)
+
+
+def test_the_weaker_side_has_a_size_of_its_own() -> None:
+    found = find_set([course([0.0, *([20.0, 0.0, -11.0, 0.0] * 3)], 2.0, 1.0)], 20.0, BOTH)
+    assert found.paths == [[MIDDLE, *([PLUS, MIDDLE, MINUS, MIDDLE] * 3)]]
+    ratio = found.pattern.out_deg[MINUS][0] / found.pattern.out_deg[PLUS][0]
+    assert ratio == pytest.approx(-11.0 / 20.0, abs=0.02)
+
+
+def test_a_stroke_is_the_quick_part_between_holds_that_give_way() -> None:
+    columns = course([0.0, 20.0, 20.0, 0.0], 4.0, 1.0)
+    columns[:, 0] += 0.5 * np.arange(len(columns)) / RATE_HZ  # deg/s
+    out, back = strokes_of(columns, 8.0)
+    assert [out.first / RATE_HZ, back.first / RATE_HZ] == pytest.approx([4.08, 12.08], abs=0.06)
+    assert [out.way_deg[0], back.way_deg[0]] == pytest.approx([19.2, -18.3], abs=0.7)
