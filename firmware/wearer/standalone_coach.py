@@ -55,6 +55,7 @@ class StandaloneCoach:
         self._t_ms = 0  # adds up, does not wrap
         self._last = clock.ticks_ms()
         self._waited_ms = 0
+        self.is_held = False  # True while the board may lie on a table: what is due waits until it moves
         self.snooze_ms = 0  # what is left of a snooze
         self._quiet_ms = (0, 0)  # when quiet hours begin, and how long they are
         self._alerted_ms = None  # when the wearer was last alerted, by whomever
@@ -140,7 +141,7 @@ class StandaloneCoach:
             self._end_episode()
         elif result == rule.ALERT:
             self._is_due = not self._is_told
-        if not acts or deg < self._rule.exit_deg:
+        if not acts or self.is_held or deg < self._rule.exit_deg:
             return
         if self._is_due:
             self._alert()

@@ -46,6 +46,11 @@ class WearDetector:
         """True, False, or None while it is not known."""
         return None if self.state == UNKNOWN else self.state != OFF
 
+    @property
+    def is_doubted(self):
+        """Tell whether the last window was stiller than breathing lets a wearer be."""
+        return self.state == MAYBE
+
     def forget(self):
         """Start anew: the sensor was away, or the board slept."""
         self.state = UNKNOWN

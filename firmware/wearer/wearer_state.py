@@ -71,6 +71,7 @@ class WearerState:
         may_coach = is_worn is not False and not self.is_charging and self.neutral.state == neutral.IDLE
         swing = self._samplers[0].swing() if up is not None else 0.0
         taken = self.neutral
+        self.coach.is_held = self.worn.is_doubted
         self.coach.step(now, up if may_coach else None, taken.up, has_host, taken.forward, swing)
 
     def woke(self):

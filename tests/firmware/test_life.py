@@ -26,6 +26,7 @@ health = module("device.health")
 led = module("device.led")
 power = module("device.power")
 settings = module("storage.board_settings")
+worn = module("wearer.wear_detection")
 
 
 class Life:
@@ -132,6 +133,24 @@ def test_slump_without_a_host_buzzes_and_sitting_up_gives_a_tick():
     values = dict(life.events())
     assert values[wire.EVENT_ALERT] == pytest.approx(40, abs=2)
     assert values[wire.EVENT_CORRECTED] == pytest.approx(40, abs=2)
+
+
+def test_a_board_laid_down_bent_buzzes_on_no_table_and_what_is_due_waits_for_a_movement():
+    life = Life(sway_deg=0.0, ring_frames=3000)  # a part with noise, which is not stuck when it lies
+    life.sway_deg = 0.4
+    life.set(rule_deg=25, rule_s=60, alone_after_s=30)
+    life.live(10)
+    life.take_neutral()
+    life.live(30)
+    before = len(life.board.sim_motor.pulses)
+    life.sway_deg = 0.0
+    life.live(100, to_deg=40)
+    assert life.board.app.wearer.worn.state == worn.MAYBE
+    assert len(life.board.sim_motor.pulses) == before
+    life.sway_deg = 0.4
+    life.live(25)
+    assert life.board.app.wearer.worn.state == worn.WORN
+    assert len(life.board.sim_motor.pulses) == before + 2, "it was somebody who kept very still"
 
 
 def test_minute_tells_of_the_alert_and_of_the_worn_seconds():

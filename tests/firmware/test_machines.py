@@ -390,6 +390,17 @@ def test_without_a_host_the_board_waits_and_then_coaches():
     assert coach.motor.pulses[-1][1] - coach.motor.pulses[-1][0] == pytest.approx(0.06, abs=0.03)  # a tick
 
 
+def test_what_is_due_while_the_board_may_lie_on_a_table_waits():
+    coach = Coach(rule_s=60)
+    coach.hold(30, 0)
+    coach.alone.is_held = True
+    coach.hold(100, 40)
+    assert (coach.log, coach.motor.pulses) == ([], [])
+    coach.alone.is_held = False
+    coach.hold(2, 40)
+    assert [is_alert for is_alert, _ in coach.log] == [True]
+
+
 def test_correction_before_the_alert_is_not_rewarded():
     coach = Coach(rule_s=60)
     coach.hold(30, 0)

@@ -21,6 +21,7 @@ from tiltwise_lab.bench.posture.products import our_day
 
 APART_S = 5.0  # the two smooth angles and find walking by other means
 _STEP_MS = 100
+_NEUTRAL, _FORWARD = (0.0, 0.0, 1.0), (1.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +53,11 @@ def agreement(day: Day) -> Agreement:
 
 
 def board_alerts_s(day: Day) -> list[float]:
-    """Return when the board alone would alert, s: the real module of the firmware, ten times a second."""
+    """Return when the board alone would alert, s: the real modules of the firmware, ten times a second."""
     load_firmware()
     coaching: Any = importlib.import_module("tiltwise_firmware.wearer.standalone_coach")
     haptics: Any = importlib.import_module("tiltwise_firmware.wearer.haptics")
+    wear_detection: Any = importlib.import_module("tiltwise_firmware.wearer.wear_detection")
     board_settings: Any = importlib.import_module("tiltwise_firmware.storage.board_settings")
     clock: Any = SimClock()
     settings = board_settings.Settings(SimFiles())
@@ -70,6 +72,7 @@ def board_alerts_s(day: Day) -> list[float]:
         motor,
         lambda is_alert, _: told.append((clock.us - began_us) / 1e6) if is_alert else None,
     )
+    worn = wear_detection.WearDetector(clock)
     ticks = np.arange(0.0, day.t_s[-1], _STEP_MS / 1000)
     at = np.searchsorted(day.t_s, ticks)
     up = up_from_angles_deg(day.flexion_deg[at], day.lateral_deg[at]).tolist()
@@ -79,5 +82,8 @@ def board_alerts_s(day: Day) -> list[float]:
         clock.sleep_ms(_STEP_MS)
         now = clock.ticks_ms()
         motor.step(now)
-        coach.step(now, up[k], (0.0, 0.0, 1.0), False, (1.0, 0.0, 0.0), swing[k])
+        worn.step(now, up[k], _NEUTRAL)
+        motor.is_allowed = worn.is_worn is not False
+        coach.is_held = worn.is_doubted
+        coach.step(now, up[k] if motor.is_allowed else None, _NEUTRAL, False, _FORWARD, swing[k])
     return told
