@@ -92,3 +92,16 @@ def test_what_cannot_be_simulated_is_told_with_an_example(address: str) -> None:
         open_source(parse_address(address))
     assert "\n" not in str(caught.value)
     assert "expected" in str(caught.value) or "at least" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("address", "mount", "worn"),
+    [
+        ("sim:desk", Mount.COLLAR, "collar"),
+        ("sim:desk?mount=head", Mount.COLLAR, "head"),
+        ("sim:desk", None, None),
+        ("ble:", Mount.COLLAR, None),
+    ],
+)
+def test_a_simulated_wearer_has_the_sensor_where_the_command_says(address, mount, worn):
+    assert sources.wearing(parse_address(address), mount).options.get("mount") == worn

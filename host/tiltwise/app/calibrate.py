@@ -28,7 +28,7 @@ from tiltwise.link.source import Source
 from tiltwise.link.supervisor import Supervisor
 from tiltwise.live.calibration_session import TRIES, CalibrationSession
 from tiltwise.live.run import run_calibration
-from tiltwise.live.sources import mount_of, taking_over
+from tiltwise.live.sources import mount_of, taking_over, wearing
 from tiltwise.live.wearer.case_orientation import AUTO, OFF, choose_face
 from tiltwise.live.wearer.live_calibration import CalibrationOptions
 from tiltwise.live.wearer.live_events import LiveEvents, LiveNote
@@ -101,7 +101,7 @@ def run_calibrate(options: CalibrateOptions, console: Console) -> DeviceProfile:
         After three refusals, at the end of the source, when nothing is received, or when it sits so differently from
         the stored calibration that it needs `--anew`.
     """
-    address = parse_address(options.address)
+    address = wearing(parse_address(options.address), options.mount)
     if options.takeover:
         address = taking_over(address)
     source = open_source(address)

@@ -31,7 +31,7 @@ from tiltwise.live.known_boards import KnownBoards
 from tiltwise.live.live_session import LiveSession
 from tiltwise.live.open_session import Worn, open_session
 from tiltwise.live.run import run_until_stopped
-from tiltwise.live.sources import ORIGINS, device_in_store, mount_of, taking_over
+from tiltwise.live.sources import ORIGINS, device_in_store, mount_of, taking_over, wearing
 from tiltwise.live.wearer.case_orientation import choose_face
 from tiltwise.live.wearer.desk_state import DeskState
 from tiltwise.live.wearer.live_calibration import CalibrationOptions
@@ -156,7 +156,7 @@ def _store_folder(options: WatchOptions, address: Address) -> Path:
 
 
 def _address(options: WatchOptions) -> Address:
-    address = parse_address(options.address)
+    address = wearing(parse_address(options.address), options.mount)
     return taking_over(address) if options.takeover else address
 
 

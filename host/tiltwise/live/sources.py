@@ -48,6 +48,13 @@ def taking_over(address: Address) -> Address:
     return replace(address, options={**address.options, "takeover": 1})
 
 
+def wearing(address: Address, mount: Mount | None) -> Address:
+    """Return the address with its simulated wearer's sensor at `mount`, unless it says itself where; others as is."""
+    if address.scheme != "sim" or mount is None or "mount" in address.options:
+        return address
+    return replace(address, options={**address.options, "mount": mount.value})
+
+
 def _mount(text: str) -> str:
     names = ", ".join(mount.value for mount in Mount)
     if text not in set(Mount):

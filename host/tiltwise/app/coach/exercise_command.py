@@ -46,7 +46,7 @@ from tiltwise.live.guided.guided_session import GuidedSession
 from tiltwise.live.known_boards import KnownBoards
 from tiltwise.live.live_session import LiveSession
 from tiltwise.live.open_session import Worn, open_session
-from tiltwise.live.sources import COACHED, ORIGINS, device_in_store, mount_of, taking_over
+from tiltwise.live.sources import COACHED, ORIGINS, device_in_store, mount_of, taking_over, wearing
 from tiltwise.live.wearer.case_orientation import choose_face
 from tiltwise.live.wearer.live_calibration import CalibrationOptions
 from tiltwise.live.wearer.live_events import LiveEvents
@@ -129,7 +129,7 @@ def run_exercises(
     except ValueError as error:
         raise UsageError(str(error)) from error
     exercises = _cleared(exercises, options, console, answer)
-    address = parse_address(options.address)
+    address = wearing(parse_address(options.address), options.mount)
     if address.scheme == "sim" and not address.target:
         address = replace(address, target=COACHED)
     address = taking_over(address) if options.takeover else address
