@@ -19,6 +19,8 @@ def check_picture_path(path: Path | None) -> None:
     """Raise UsageError for a name that `save_figure` cannot serve, before the work is done for it."""
     if path is not None and path.suffix.lower() not in (".png", ".pdf", ".svg"):
         raise UsageError(f"{path}: expected a name that ends in .png, .pdf or .svg")
+    if path is not None and not path.parent.is_dir():
+        raise UsageError(f"{path}: there is no folder {path.parent}: make it first, or choose another")
 
 
 def save_figure(figure: Figure, path: Path, *, dark: bool = False) -> None:

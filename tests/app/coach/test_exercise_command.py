@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from tiltwise.app.coach.exercise_command import ExerciseOptions, run_exercises
+from tiltwise.app.coach.session_summary import summary_table
 from tiltwise.config.settings import Settings
 from tiltwise.errors import AppError, UsageError
 from tiltwise.exercise.catalogue import CATALOGUE
@@ -15,8 +16,9 @@ from tiltwise.exercise.definition import QUESTIONS
 from tiltwise.exercise.directions import Direction
 from tiltwise.exercise.guided.coach import CoachSettings
 from tiltwise.exercise.guided.range_progress import range_tests
+from tiltwise.exercise.guided.session_record import ExerciseRecord
 from tiltwise.store.writer import Store
-from tiltwise.types import Side
+from tiltwise.types import Mount, Side
 
 
 def lead(tmp_path, name, address, *, answer=None, **more):
@@ -90,3 +92,30 @@ def test_the_questions_come_first_are_kept_and_leave_out_what_they_speak_against
 def test_wrong_use_is_told_in_a_line(tmp_path, name, address, said):
     with pytest.raises((UsageError, ValueError), match=re.escape(said)):
         lead(tmp_path, name, address)
+
+
+@pytest.mark.parametrize(
+    ("moved", "words"),
+    [(0, "0 of 3"), (1, "; 1 press in which the head moved"), (2, "; 2 presses in which the head moved")],
+)
+def test_presses_with_movement_are_said_by_their_number(moved, words):
+    record = ExerciseRecord(
+        "head_down_pir", Mount.HEAD, 0.0, 60.0, True, True, 3, {Side.NONE: 0}, moved_presses=moved
+    )
+    console = Console(width=100, file=(shown := io.StringIO()))
+    console.print(summary_table([record], CATALOGUE, {}))
+    assert words in shown.getvalue()
+    assert ("press" in shown.getvalue()) == (moved > 0)
+
+
+def test_a_picture_in_no_folder_is_refused_before_the_exercise(tmp_path):
+    with pytest.raises(UsageError, match="there is no folder"):
+        lead(tmp_path, "side_tilt", "sim:?speed=0", plot=tmp_path / "nowhere" / "session.png")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_simulated_wearer_has_the_sensor_where_it_was_asked_for(tmp_path):
+    asked, shown = lead(tmp_path / "a", "side_tilt", "sim:?speed=0", mount=Mount.HEAD, hold_s=2.0)
+    in_address, _ = lead(tmp_path / "b", "side_tilt", "sim:?mount=head&speed=0", hold_s=2.0)
+    assert asked[0].peak_deg(Side.RIGHT) == pytest.approx(in_address[0].peak_deg(Side.RIGHT), abs=1e-6)
+    assert "calibration refused" not in shown

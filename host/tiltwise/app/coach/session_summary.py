@@ -39,7 +39,7 @@ def _counts(record: ExerciseRecord) -> str:
         (record.partial, "partial"),
         (record.skipped, "skipped"),
         (record.undone, "taken back by you"),
-        (record.moved_presses, "presses in which the head moved"),
+        (record.moved_presses, f"press{'' if record.moved_presses == 1 else 'es'} in which the head moved"),
     )
     more = "".join(f"; {n} {what}" for n, what in extra if n)
     stopped = "" if record.is_complete else "; stopped"
