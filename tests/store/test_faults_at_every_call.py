@@ -7,7 +7,7 @@ import pytest
 
 from tiltwise_lab.bench.storage.faults import failing_calls
 from tiltwise_lab.bench.storage.faults.faults_at_every_call import OPERATIONS, call_rows, check
-from tiltwise_lab.bench.storage.faults.prepared_stores import present, record
+from tiltwise_lab.bench.storage.faults.prepared_stores import present, record, two_boots
 
 
 @pytest.mark.skipif(
@@ -38,3 +38,13 @@ def test_the_check_sees_an_erasing_in_part(tmp_path: Path) -> None:
     before = {1: {*present(tmp_path / "store")[1], 999_999}}
     wrong = check(tmp_path / "store", OPERATIONS["erase a day"], before, [])
     assert wrong == "erased in part: [1]"
+
+
+def test_the_check_sees_an_import_that_left_nothing(tmp_path: Path) -> None:
+    two_boots(tmp_path / "store")
+    before = present(tmp_path / "store")
+    assert (
+        check(tmp_path / "store", OPERATIONS["import days"], before, ["done"]) == "0 minutes of 30 imported"
+    )
+    wrong = check(tmp_path / "store", OPERATIONS["import a recording"], before, ["ack 3 449"])
+    assert wrong.startswith("450 acknowledged frames lost, 0 told")

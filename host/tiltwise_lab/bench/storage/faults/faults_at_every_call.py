@@ -1,4 +1,4 @@
-"""`tiltwise bench store`, fourth part: a fault at every file call of opening, recording, repairing, erasing.
+"""`tiltwise bench store`, fourth part: a fault at every file call of opening to erasing and import.
 
 For n = 1 to N the n-th write, fsync, rename or unlink of an operation fails or kills the program; then the store is
 opened again. Demanded: whatever was acknowledged is stored or its loss is told, minutes and events survive, and
@@ -8,6 +8,7 @@ recording goes on. Runs in a process of its own with failing_calls.py preloaded,
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -19,17 +20,25 @@ import tempfile
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
+from tiltwise.config.settings import Settings
 from tiltwise.errors import AppError
 from tiltwise.offline.rebuild import rebuild
+from tiltwise.offline.travel.import_days import find_days, import_days
+from tiltwise.offline.travel.import_file import ImportRequest, import_file
 from tiltwise.store.erase import KEEP_RAW, erase_all, erase_stretch
 from tiltwise.store.files import schema
+from tiltwise.store.reader import StoreReader
 from tiltwise.store.writer import Store
 from tiltwise_lab.bench.storage.faults.failing_calls import FailingCalls, Fault, build
 from tiltwise_lab.bench.storage.faults.prepared_stores import (
     FEW_FRAMES,
     FRAMES_OF_BOOTS,
+    IMPORTED_DAY_S,
+    IMPORTED_FRAMES,
+    IMPORTED_MINUTES,
     STEP,
     Note,
     damaged,
@@ -38,6 +47,7 @@ from tiltwise_lab.bench.storage.faults.prepared_stores import (
     present,
     quick_disk,
     record,
+    template_to_import,
     template_with_recordings,
     time_s,
     two_boots,
@@ -66,6 +76,7 @@ class Operation:
     """What is done to a copy of a template folder, and what may be missing afterwards.
 
     is_erasing: frames of the older boot may go, then all of them.
+    afterwards: looks at what no other operation leaves, and returns what is wrong with it.
     """
 
     template: Callable[[Path], None]
@@ -73,6 +84,7 @@ class Operation:
     is_erasing: bool = False
     erases_all: bool = False
     is_short: bool = False
+    afterwards: Callable[[Path, list[str]], str] = lambda _folder, _notes: ""
 
 
 # ---- operations ----
@@ -110,6 +122,38 @@ def _retire(folder: Path, note: Note) -> None:
     note("done")
 
 
+def _import_recording(folder: Path, note: Note) -> None:
+    ((boot, n),) = IMPORTED_FRAMES.items()
+    request = ImportRequest(file=folder / f"{boot}.tw", store=folder, settings=Settings(), zone="UTC")
+    import_file(request, lambda _: None)
+    note(f"ack {boot} {made_frames(boot)[n - 1].seq}")
+
+
+def _import_days(folder: Path, note: Note) -> None:
+    import_days(find_days(folder / "days"), folder, lambda _: None)
+    note("done")
+
+
+def _recording_again(folder: Path, _: list[str]) -> str:
+    """Import it again: it is whole then, or refused because some of its time is there."""
+    with contextlib.suppress(AppError):
+        _import_recording(folder, lambda _: None)
+        ((boot, n),) = IMPORTED_FRAMES.items()
+        found = len(present(folder).get(boot, ()))
+        return "" if found == n else f"{found} frames of {n} of the recording when imported again"
+    return ""
+
+
+def _days_again(folder: Path, notes: list[str]) -> str:
+    """Expect the day to be there whole or not at all, and whole when imported again."""
+    found = _imported_minutes(folder)
+    if found not in ((IMPORTED_MINUTES,) if "done" in notes else (0, IMPORTED_MINUTES)):
+        return f"{found} minutes of {IMPORTED_MINUTES} imported"
+    _import_days(folder, lambda _: None)
+    found = _imported_minutes(folder)
+    return "" if found == IMPORTED_MINUTES else f"{found} minutes of {IMPORTED_MINUTES} when imported again"
+
+
 OPERATIONS: dict[str, Operation] = {
     "open after a kill": Operation(two_boots, _open),
     "record: commit and flush": Operation(two_boots, _record),
@@ -120,6 +164,8 @@ OPERATIONS: dict[str, Operation] = {
     "erase a day": Operation(two_boots, _erase_older, is_erasing=True),
     "erase all": Operation(two_boots, _erase_all, is_erasing=True, erases_all=True),
     "retire a month": Operation(two_boots, _retire, is_erasing=True),
+    "import a recording": Operation(template_to_import, _import_recording, afterwards=_recording_again),
+    "import days": Operation(template_to_import, _import_days, afterwards=_days_again),
 }
 
 
@@ -133,6 +179,11 @@ def _rows(folder: Path) -> tuple[int, int]:
         return int(events), int(gaps)
     finally:
         db.close()
+
+
+def _imported_minutes(folder: Path) -> int:
+    with StoreReader(folder) as reader:
+        return len(reader.day(datetime.fromtimestamp(IMPORTED_DAY_S, UTC).date(), "UTC").minutes)
 
 
 def check(folder: Path, operation: Operation, before: Mapping[int, set[int]], notes: list[str]) -> str:
@@ -158,7 +209,7 @@ def check(folder: Path, operation: Operation, before: Mapping[int, set[int]], no
         return f"{n_lost} acknowledged frames lost, {n_told} told: {told}"
     if not operation.is_erasing and not operation.is_short and _rows(folder)[0] < 17:
         return f"{_rows(folder)[0]} events of 17 left"
-    return _goes_on(folder)
+    return operation.afterwards(folder, notes) or _goes_on(folder)
 
 
 def _goes_on(folder: Path) -> str:

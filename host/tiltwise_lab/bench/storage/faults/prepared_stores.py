@@ -5,14 +5,18 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
+
+import numpy as np
 
 from tiltwise.common.frame import Frame, read_frame, unpack_header
 from tiltwise.config.settings import RuleSetting
 from tiltwise.offline.recording_header import recording_header
+from tiltwise.offline.travel.export_days import ExportRequest, Format, export_days
 from tiltwise.recording.tw_file import RecordingWriter
+from tiltwise.report.aggregate import EVA_SHAPE, N_FLEXION, N_RATE, Aggregate
 from tiltwise.store.files import schema
 from tiltwise.store.files.codec import StoredFrame
 from tiltwise.store.reader import StoreReader
@@ -24,6 +28,9 @@ MONTH_S = 40 * 86400.0  # the older boot lies in an earlier month
 STEP = 50  # frames of 0.2 s a commit: each sixth commit writes chunks
 _DEVICE = "faulted host"
 FRAMES_OF_BOOTS = {1: 400, 2: 430}  # frames of the two boots
+IMPORTED_FRAMES = {3: 450}  # 90 s: a commit on the way and one at the end
+IMPORTED_MINUTES = 30
+IMPORTED_DAY_S = T0_S // 86400 * 86400 - 10 * 86400.0  # no boot lies in it
 FEW_FRAMES = {1: 20, 2: 30}  # where each frame goes through a session
 Note = Callable[[str], None]
 
@@ -106,6 +113,33 @@ def old_schema(folder: Path) -> None:
 def template_with_recordings(folder: Path, frames: Mapping[int, int] = FRAMES_OF_BOOTS) -> None:
     """Two boots, and recordings of them."""
     two_boots(folder, frames)
+    _write_recordings(folder, frames)
+
+
+def template_to_import(folder: Path) -> None:
+    """Two boots, a recording of a third, and a day of half an hour that another store exported."""
+    two_boots(folder)
+    _write_recordings(folder, IMPORTED_FRAMES)
+    other = folder / "other"
+    with Store(other, min_free_bytes=0, now_s=lambda: T0_S) as store:
+        session = store.begin_session(_DEVICE, 4, zone="UTC", mount=Mount.NECK, started_s=IMPORTED_DAY_S)
+        minutes = [_still_minute(IMPORTED_DAY_S + 60 * k) for k in range(IMPORTED_MINUTES)]
+        store.put_aggregates(session, minutes)
+        store.commit()
+    always = date(2000, 1, 1), date(2099, 1, 1)
+    export_days(ExportRequest(other, folder / "days", Format.PARQUET, *always), lambda _: None)
+    shutil.rmtree(other)
+
+
+def _still_minute(start_s: float) -> Aggregate:
+    flexion_s = np.zeros((2, N_FLEXION))
+    flexion_s[0, 60] = 60.0
+    return Aggregate(
+        start_s, np.array([60.0, 0, 0, 0, 0]), flexion_s, np.zeros(N_RATE), np.zeros(EVA_SHAPE), 0.5, 60.0
+    )
+
+
+def _write_recordings(folder: Path, frames: Mapping[int, int]) -> None:
     for boot, n in frames.items():
         header = recording_header(
             started=datetime.fromtimestamp(time_s(boot, 0), UTC), address="ble:", device=_DEVICE, zone="UTC",
