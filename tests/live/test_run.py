@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sqlite3
 from pathlib import Path
 
@@ -62,6 +63,25 @@ def test_ctrl_c_anywhere_keeps_what_was_received(tmp_path: Path, demo_folder: Pa
     assert is_clean(tmp_path / "s")
     assert read_frames(tmp_path / "a.tw").frames == [frame for _, frame in frames[:after]]
     assert stored_seqs(tmp_path / "s") == set(range(after))
+
+
+def test_ctrl_c_again_does_not_cut_the_closing_off(
+    tmp_path: Path, demo_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close = Store.close
+
+    def pressed_twice(store: Store) -> None:
+        for _ in range(2):
+            signal.raise_signal(signal.SIGINT)
+        close(store)
+
+    monkeypatch.setattr(Store, "close", pressed_twice)
+    source = ListSource(demo_frames(demo_folder)[:200], stop_after=60)
+    with pytest.raises(StoppedError, match="stopped; kept 60 frames in "):
+        run_until_stopped(source, session(tmp_path / "s"), lambda *_: None)
+    assert is_clean(tmp_path / "s")
+    assert stored_seqs(tmp_path / "s") == set(range(60))
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_notification_that_hangs_holds_up_nothing(demo_folder: Path) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncGenerator, Callable, Coroutine
+import threading
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from typing import Any, Protocol
 
 from tiltwise.errors import AppError, StoppedError
@@ -84,7 +85,8 @@ async def run_live(
                     _notify(desktop, events, shown)
                 on_update(received_s, events)
     finally:
-        on_update(received_s, session.finish())
+        with undisturbed():
+            on_update(received_s, session.finish())
         for task in shown:
             task.cancel()
 
@@ -157,6 +159,19 @@ def run_until_stopped(
         raise AppError(session.unsaved)
     if is_stopped:
         raise StoppedError(f"stopped; kept {session.kept}" if session.kept else "stopped; nothing was kept")
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Ignore a second Ctrl-C while what was received is stored: it would leave the last minute out."""
+    if threading.current_thread() is not threading.main_thread():  # nor does Ctrl-C come to another
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def run_stoppable(running: Coroutine[Any, Any, None]) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from tiltwise.errors import AppError, StoppedError
 from tiltwise.link.source import Source
 from tiltwise.live.guided.guided_session import GuidedSession
-from tiltwise.live.run import pump, run_stoppable
+from tiltwise.live.run import pump, run_stoppable, undisturbed
 from tiltwise.live.wearer.live_events import LiveEvents
 
 TICK_S = 0.1
@@ -55,7 +55,8 @@ async def run_guided(
                 if isinstance(result, BaseException) and not isinstance(result, asyncio.CancelledError):
                     raise result
     finally:
-        on_update(received_s, session.finish())
+        with undisturbed():
+            on_update(received_s, session.finish())
 
 
 def run_guided_until_stopped(
