@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,9 +11,11 @@ import pytest
 
 from tiltwise.config.calibration_profiles import ProfileError, read_profile
 from tiltwise.config.sensor_keys import KeyStore, KeyStoreError
-from tiltwise.config.settings import SettingsError, load_settings
+from tiltwise.config.settings import Settings, SettingsError, load_settings
 from tiltwise.errors import AppError
 from tiltwise.offline.rebuild import rebuild
+from tiltwise.offline.travel.import_file import ImportRequest, import_file
+from tiltwise.recording.imu_file import ImuFileError, load_imu
 from tiltwise.recording.tw_file import RecordingError
 
 LONG = "9" * 5000  # digits: more than Python reads
@@ -94,12 +98,28 @@ def test_keys(tmp_path: Path, text: str) -> None:
 
 @pytest.mark.parametrize("values", HEADERS, ids=range(len(HEADERS)))
 def test_headers_of_recordings(tmp_path: Path, values: str) -> None:
+    def imported(path: Path) -> None:
+        import_file(
+            ImportRequest(file=path, store=tmp_path / "data", settings=Settings(), zone="UTC"), lambda _: None
+        )
+
+    def rebuilt(path: Path) -> None:
+        rebuild(tmp_path / "data", [path], now_s=0.0)
+
     header = f'{{"format":"tiltwise recording","format_version":1,{values}}}\n'
-    refused(
-        lambda path: rebuild(tmp_path / "data", [path], now_s=0.0),
-        tmp_path / "a.tw",
-        header,
-        AppError,
-        RecordingError,
-    )
+    for call in (rebuilt, imported):
+        refused(call, tmp_path / "a.tw", header, AppError, RecordingError)
     assert not list((tmp_path / "data").glob("*.db"))
+
+
+@pytest.mark.parametrize("shape", ["(" * 3000, "(" + "-" * 90_000 + "1,)", "(10**9**9,)"], ids=range(3))
+def test_members_of_npz(tmp_path: Path, shape: str) -> None:
+    path = tmp_path / "a.npz"
+    head = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}}}\n".encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("t", "acc", "gyr"):
+            archive.writestr(f"{name}.npy", b"\x93NUMPY\x02\x00" + struct.pack("<I", len(head)) + head)
+    with pytest.raises(ImuFileError) as caught:
+        load_imu(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)

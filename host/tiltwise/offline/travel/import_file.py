@@ -74,7 +74,12 @@ def import_file(request: ImportRequest, on_progress: Callable[[float], None]) ->
         When it cannot be used, does not say when it was recorded, or that time is stored already.
     """
     tape = load_tape(request.file, request.reading)
-    header = read_header(dict(tape.header), device=safe_name(request.file.stem))
+    try:
+        header = read_header(dict(tape.header), device=safe_name(request.file.stem))
+    except ValueError as error:
+        raise AppError(
+            f"{request.file}: what it says of itself cannot be used ({error}); record it again"
+        ) from error
     start_s = start_of(request.start, request.zone, header.started_utc_s or _epoch(request), request.file)
     duration_s = float(tape.received_s[-1]) if len(tape.received_s) else 0.0
     _check_free(request.store, start_s, duration_s, request.file)

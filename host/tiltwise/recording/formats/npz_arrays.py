@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tokenize
 import zipfile
 import zlib
 from pathlib import Path
@@ -28,7 +29,7 @@ def read_npz(path: Path) -> ImuTable:
         raise ImuFileError(
             "not a whole .npz file: it is cut off or of another kind, export it again"
         ) from None
-    except (ValueError, SyntaxError, TypeError) as error:
+    except (ValueError, SyntaxError, TypeError, RecursionError, tokenize.TokenError) as error:
         if isinstance(error, ImuFileError):
             raise
         raise ImuFileError("arrays cannot be read (Python objects or damage): save plain numbers") from None
