@@ -50,8 +50,15 @@ def test_a_file_becomes_a_day_at_the_time_that_is_given(tiltwise: Command, tmp_p
     assert summary.minutes[0].start_s == datetime(2026, 3, 1, 9, tzinfo=UTC).timestamp()
     down_s = summary.percent_above_deg[20] / 100 * summary.posture_s
     assert down_s == pytest.approx(61, abs=4)  # s; 60 bent and the way there, and what the nods add
+    assert "not stored" not in result.out
     said = tiltwise(*arguments)
     assert_one_line(said, 1, "stored already", "--erase")
+    assert tiltwise("data", "--erase", "2026-03-01", "--yes", "--data", store).code == 0
+    again = tiltwise(*arguments)  # the store does not take again what was erased, and that is told
+    assert again.code == 0
+    assert "the raw samples of " in again.out
+    with StoreReader(store) as reader:
+        assert reader.frames(0.0, 4e9) == []
 
 
 def test_a_file_with_times_of_a_clock_says_itself_when(tiltwise: Command, tmp_path: Path) -> None:

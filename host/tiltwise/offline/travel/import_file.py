@@ -90,13 +90,14 @@ def import_file(request: ImportRequest, on_progress: Callable[[float], None]) ->
     notes = (*notes, *data.notes, *chosen.notes, *more)
     if chosen.relative_to_s is not None:
         notes = (*notes, "whether that was upright is not known: angles of this day are relative to it")
+    store = Store(request.store)
     session = open_session(
         Worn(mount=mount, mounting=replace(chosen.mounting, mount=mount), collar=collar),
         settings=settings,
         started_utc_s=start_s,
         zone=header.zone if tape.header else request.zone,
         device=header.device,
-        store=Store(request.store),
+        store=store,
         exercises=request.exercises,
         commit_every_s=60.0,
     )
@@ -107,6 +108,12 @@ def import_file(request: ImportRequest, on_progress: Callable[[float], None]) ->
     session.finish()
     if session.unsaved:
         raise AppError(f"{request.file}: could not be stored: {session.unsaved}")
+    if left := len(tape.frames) - store.n_stored:
+        notes = (
+            f"the raw samples of {left} of {len(tape.frames)} frames are not stored: damaged, or in this store "
+            "before (it does not take again what was erased); angles are",
+            *notes,
+        )
     return ImportedFile(start_s, duration_s, tuple(dict.fromkeys(notes)))
 
 
