@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -125,8 +125,13 @@ class DeviceSamples:
     gyr_rad_s: FloatArray | None = None
 
 
-def device_samples(folder: Path, start_s: float, end_s: float) -> list[DeviceSamples]:
-    """Return the raw samples of [start_s, end_s) UTC s; of RAW streams those of boots that told their scales then."""
+def device_samples(
+    folder: Path, start_s: float, end_s: float, *, on_damage: Callable[[], None] = lambda: None
+) -> list[DeviceSamples]:
+    """Return the raw samples of [start_s, end_s) UTC s; of RAW streams those of boots that told their scales then.
+
+    `on_damage` is called once when stored samples are damaged and left out.
+    """
     found = []
     with StoreReader(folder) as reader:
         for device in reader.devices():
@@ -138,6 +143,8 @@ def device_samples(folder: Path, start_s: float, end_s: float) -> list[DeviceSam
                 if len(raw.t_s):
                     scales = _raw_scales(reader.frames(start_s, end_s, device))
                     found += _raw(device, sensor, raw, scales)
+        if reader.damaged_chunks:
+            on_damage()
     return found
 
 

@@ -6,6 +6,7 @@ import csv
 import importlib.util
 import json
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -261,3 +262,20 @@ def test_the_commands(tiltwise: Command, demo_folder: Path, tmp_path: Path) -> N
     assert_one_line(tiltwise("import", tmp_path / "empty", "--data", tmp_path / "s"), 1, "minutes-2026-03-01")
     (tmp_path / "file").write_text("x", encoding="utf-8")
     assert_one_line(tiltwise("export", tmp_path / "file", "--data", demo_folder), 1, "file")
+
+
+def test_a_damaged_chunk_is_told_by_the_export_that_leaves_it_out(
+    tiltwise: Command, demo_folder: Path, tmp_path: Path
+) -> None:
+    store = tmp_path / "store"
+    shutil.copytree(demo_folder, store)
+    (month,) = store.glob("raw-*.db")
+    db = sqlite3.connect(month)
+    with db:
+        db.execute("UPDATE chunk SET data = zeroblob(100) WHERE id = (SELECT min(id) FROM chunk)")
+    db.close()
+    for kind in ("csv", "motion-bids"):
+        arguments = ("export", tmp_path / kind, "--as", kind, "--samples", "--data", store)
+        assert "of 1 days some raw samples are damaged in the store and left out" in tiltwise(*arguments).out
+    sound = tiltwise("export", tmp_path / "sound", "--samples", "--data", demo_folder)
+    assert "are damaged" not in sound.out

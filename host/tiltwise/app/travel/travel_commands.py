@@ -32,7 +32,12 @@ _MOST_NOTES = 12
 def _said(done: Exported, folder: Path) -> str:
     line = f"{done.written} files written to {printable(str(folder), 300)}"
     line += f", {done.there} were there and are kept" if done.there else ""
-    return line + (f"; {done.without_samples} days have no raw samples" if done.without_samples else "")
+    line += f"; {done.without_samples} days have no raw samples" if done.without_samples else ""
+    return line + (
+        f"; of {done.damaged} days some raw samples are damaged in the store and left out"
+        if done.damaged
+        else ""
+    )
 
 
 def export(

@@ -55,11 +55,16 @@ class ExportRequest:
 
 @dataclass(slots=True)
 class Exported:
-    """How many files were written, how many were there before, and days without raw samples."""
+    """How many files were written, how many were there before, and days without raw samples or with damaged ones."""
 
     written: int = 0
     there: int = 0
     without_samples: int = 0
+    damaged: int = 0
+
+    def note_damage(self) -> None:
+        """Count a day of which some samples are damaged and left out."""
+        self.damaged += 1
 
 
 Write = Callable[[BinaryIO], None]
@@ -122,7 +127,7 @@ def _files_of(
             yield folder / f"{name}-{day}.{suffix}", partial(writer, columns=columns)
         if not request.has_samples:
             return
-    found = device_samples(request.store, start_s, end_s)
+    found = device_samples(request.store, start_s, end_s, on_damage=done.note_damage)
     done.without_samples += not found
     for samples in found:
         yield from _sample_files(request, day, samples, suffix)
@@ -183,7 +188,9 @@ def _export_bids(
         done_then = [
             record for _, record in stored_rows(request.store, start_us / _US, end_us / _US).exercises
         ]
-        for samples in device_samples(request.store, start_us / _US, end_us / _US):
+        for samples in device_samples(
+            request.store, start_us / _US, end_us / _US, on_damage=done.note_damage
+        ):
             place = _POINTS[_place(request, samples)]
             for path, started, files in motion_bids.run_files(
                 samples, subject, session, place, len(listed) + 1, done_then
