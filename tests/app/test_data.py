@@ -11,7 +11,7 @@ from rich.console import Console
 
 from offline.imu_file_samples import leaning
 from store.store_frames import frame, opened
-from tiltwise.app.data import data_json, data_table, plan_erase, plan_keep_raw, plan_rebuild
+from tiltwise.app.data import data_json, data_table, plan_erase, plan_keep_raw, plan_rebuild, print_check
 from tiltwise.common.frame import unpack_header
 from tiltwise.config.settings import RuleKind, RuleSetting, Settings
 from tiltwise.errors import AppError, UsageError
@@ -23,7 +23,8 @@ from tiltwise.recording.frame_packing import pack_imu_frames
 from tiltwise.recording.tw_file import RecordingWriter, read_frames
 from tiltwise.report import aggregate as agg
 from tiltwise.report.aggregate import Aggregate
-from tiltwise.store.overview import overview
+from tiltwise.report.time_check import TimeCheck
+from tiltwise.store.overview import CheckedDay, overview
 from tiltwise.store.writer import Store, StoreError
 from tiltwise.types import EpisodeAlert, Mount, PostureKind
 
@@ -311,3 +312,10 @@ def test_a_rebuild_keeps_the_retention_and_tells_of_damage(tmp_path: Path, lived
 def test_a_rebuild_from_nothing_or_the_same_twice_is_wrong_use(tmp_path: Path, twice: bool) -> None:
     with pytest.raises(UsageError, match="--rebuild"):
         plan_rebuild(tmp_path, [tmp_path / "a.tw"] * 2 if twice else [])
+
+
+def test_a_day_with_two_sensors_is_one_day_of_the_check(capsys: pytest.CaptureFixture[str]) -> None:
+    row = TimeCheck(0.0, 0.0)
+    days = [CheckedDay(date(2026, 3, day), device, row) for day, device in ((1, "a"), (1, "b"), (2, "a"))]
+    print_check(days, as_json=False)
+    assert capsys.readouterr().out.startswith("2 days: 0 s unexplained")

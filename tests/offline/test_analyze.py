@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.image import imread
 
 from command import Command, assert_one_line, run_limited
 from offline.imu_file_samples import leaning, save
@@ -81,6 +82,10 @@ def test_angles_are_written_with_the_columns_of_the_contract(
 def test_a_plot_is_drawn(tiltwise: Command, leant: Path, tmp_path: Path) -> None:
     assert tiltwise("analyze", leant, "--plot", tmp_path / "a.png").code == 0
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    assert tiltwise("settings", "pictures.dark", "true").code == 0
+    assert tiltwise("analyze", leant, "--plot", tmp_path / "dark.png").code == 0
+    light, dark = (imread(tmp_path / name)[0, 0, :3].mean() for name in ("a.png", "dark.png"))
+    assert (light, dark < 0.15) == (1, True)
 
 
 @pytest.mark.parametrize("option", ["--angles", "--plot"])

@@ -148,7 +148,8 @@ def print_check(checked: Sequence[CheckedDay], *, as_json: bool) -> None:
         days = [asdict(day) | {"day": day.day.isoformat()} for day in checked]
         print(json.dumps({"unexplained_s": unexplained_s, "double_s": double_s, "days": days}))
     else:
-        text = f"{len(checked)} days: {unexplained_s:.0f} s unexplained, {double_s:.0f} s counted twice"
+        n_days = len({day.day for day in checked})  # each sensor has a row
+        text = f"{n_days} days: {unexplained_s:.0f} s unexplained, {double_s:.0f} s counted twice"
         console.out.print(text, highlight=False)
         for day in wrong:
             at = datetime.fromtimestamp(day.result.minutes[0][0], UTC)

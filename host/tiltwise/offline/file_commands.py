@@ -84,7 +84,9 @@ def run_analysis(
         write_angles(angles, result)
     if plot is not None:
         save_figure(
-            angles_figure(result, request.file.name, settings.rule.limit_deg(result.mounting.mount)), plot
+            angles_figure(result, request.file.name, settings.rule.limit_deg(result.mounting.mount)),
+            plot,
+            dark=request.settings.pictures.dark,
         )
     return result
 
