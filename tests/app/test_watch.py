@@ -162,6 +162,35 @@ def test_quiet_hours_hold_the_alert_back(tiltwise: Command, home: Path, leant: P
     assert "alerts: 0, 1 held back" in result.out
 
 
+@pytest.mark.parametrize(
+    ("started", "zone", "first_s", "is_quiet"),
+    [
+        ("2026-03-01T23:00+00:00", "UTC", 0.0, True),
+        ("2026-03-01T12:00+00:00", "UTC", 0.0, False),
+        ("2026-03-01T14:00+00:00", "Asia/Tokyo", 0.0, True),  # 23:00 there
+        ("2026-03-01T21:30+00:00", "UTC", 3600.0, True),  # the first frame came an hour after the start
+    ],
+)
+def test_a_recording_has_the_quiet_hours_of_its_own_clock(
+    tiltwise: Command, by_head: Path, tmp_path: Path, started: str, zone: str, first_s: float, is_quiet: bool
+) -> None:
+    tape = read_frames(by_head)
+    header = {
+        **tape.header,
+        "started_utc_s": datetime.fromisoformat(started).timestamp(),
+        "zone": zone,
+        "rule": RuleSetting(kind=RuleKind.SIMPLE, angle_deg=30, seconds=20).as_stored,
+        "alerts": {"quiet_from": "22:00", "quiet_to": "07:00", "first_quiet_min": 0.0},
+    }
+    with RecordingWriter(tmp_path / "night.tw", header, start_s=0.0) as writer:
+        for t_s, frame in zip(tape.received_s.tolist(), tape.frames, strict=True):
+            writer.write(t_s + first_s, frame)
+    result = tiltwise("watch", f"replay:{tmp_path / 'night.tw'}?speed=0", "--no-store")
+    assert result.code == 0
+    assert len(told_alerts(result)) == (0 if is_quiet else 1)
+    assert ("quiet hours, 22:00 to 07:00" in " ".join(result.out.split())) == is_quiet
+
+
 def test_alerts_off_in_the_terminal_are_not_shown_there(tiltwise: Command, home: Path, leant: Path) -> None:
     home.mkdir()
     text = "[alerts]\nconsole = false\ndesktop = false\n[rule]\nangle_deg = 30\nseconds = 20\n"

@@ -131,6 +131,7 @@ def watch(options: WatchOptions, console: Console) -> None:
         batch_s=_HURRIED_BATCH_S if is_hurried else 0.0,
         fetches=isinstance(source, Supervisor) or gives_answers,
         changes=_changes(worn, played),
+        recorded_clock=None if played is None else played.clock,
     )
     control = _control(source, address, options, started)
     _run(source, session, control, options, console)

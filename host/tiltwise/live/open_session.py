@@ -70,6 +70,7 @@ def open_session(
     fetches: bool = False,
     batch_s: float = 0.0,
     changes: RecordedChanges | None = None,
+    recorded_clock: tuple[float, str] | None = None,
 ) -> LiveSession:
     """Return a session that is ready for its first chunk.
 
@@ -83,9 +84,18 @@ def open_session(
     commit_every_s, fetches : received time between two commits; whether the source gives the board's answers too.
     batch_s : so many seconds of samples are tracked at once, for files.
     changes : what the session of a recording was told beside its frames.
+    recorded_clock : UTC s of the recording at `received_s == 0` and its zone: quiet hours and snoozes go by these.
     """
     settings = settings or Settings()
-    pipeline = Pipeline(settings, worn.mount, ZoneInfo(zone), worn.calibration, set_counters(exercises))
+    began_s, wearers_zone = recorded_clock or (started_utc_s, zone)
+    pipeline = Pipeline(
+        settings,
+        worn.mount,
+        ZoneInfo(wearers_zone),
+        worn.calibration,
+        set_counters(exercises),
+        began_s - started_utc_s,
+    )
     if worn.mounting is not None:
         pipeline.begin(worn.mounting, worn.collar, is_put_on=worn.is_put_on)
     if store is not None and not store.origin:

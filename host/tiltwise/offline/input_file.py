@@ -62,6 +62,7 @@ class ImuInput:
     calibrations: tuple[tuple[int, int, int, Calibrated], ...] = ()
     snoozes: tuple[tuple[int, RecordedSnooze], ...] = ()
     has_answers: bool = False  # of the board, which say what is missing
+    clock: tuple[float, str] | None = None  # UTC s of its first frame, and the wearer's time zone
 
     def parts(self) -> list[tuple[ImuInput, Calibrated]]:
         """Return the samples of each calibration apart, as the live session judged them; none before the first."""
@@ -148,8 +149,18 @@ def read_input(
     return ImuInput(
         Path(path), blocks, gaps, notes, stated.mounting, stated.collar, mount, rule, options, collar_blocks,
         alerts, calibrations, tuple((k, RecordedSnooze(at_s, seconds)) for k, at_s, seconds in tape.snoozes),
-        bool(tape.answers),
+        bool(tape.answers), _clock(tape),
     )  # fmt: skip
+
+
+def _clock(tape: TimedFrames) -> tuple[float, str] | None:
+    """Return UTC s of the first frame and the zone of a recording; None where it does not say, or not sensibly."""
+    times = {key: tape.header[key] for key in ("created_utc", "started_utc_s", "zone") if key in tape.header}
+    try:
+        stated = read_header(times, device="")
+    except ValueError:
+        return None  # then it is played by the clock of today
+    return None if stated.started_utc_s is None else (stated.started_utc_s + tape.first_s, stated.zone)
 
 
 def _as_they_were_taken(tape: TimedFrames) -> tuple[list[bytes], list[int]]:

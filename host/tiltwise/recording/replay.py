@@ -31,6 +31,7 @@ class TimedFrames:
 
     calibrations, snoozes and answers are those of the recording, each with how many frames came before it
     (`Recording`); the header's calibration is the first. Where the header has none it has the last of them.
+    first_s is when the first frame came, in received s of the recording; it counts as zero here.
     """
 
     received_s: FloatArray
@@ -40,6 +41,7 @@ class TimedFrames:
     calibrations: tuple[tuple[int, Mapping[str, object]], ...] = ()
     snoozes: tuple[tuple[int, float, int], ...] = ()
     answers: tuple[tuple[int, float, bytes], ...] = ()
+    first_s: float = 0.0
 
 
 def load_tape(path: str | os.PathLike[str], options: ReadOptions | None = None) -> TimedFrames:
@@ -68,7 +70,7 @@ def load_tape(path: str | os.PathLike[str], options: ReadOptions | None = None) 
         mounting = header.get("mounting")
         if isinstance(mounting, dict):
             header["mount"] = mounting.get("mount", header.get("mount"))
-    first_s = recording.first_s  # counts as zero here
+    first_s = recording.first_s
     return TimedFrames(
         recording.received_s,
         recording.frames,
@@ -77,6 +79,7 @@ def load_tape(path: str | os.PathLike[str], options: ReadOptions | None = None) 
         calibrations,
         tuple((before, at_s - first_s, seconds) for before, at_s, seconds in recording.snoozes),
         tuple((before, max(at_s - first_s, 0.0), answer) for before, at_s, answer in recording.answers),
+        first_s,
     )
 
 

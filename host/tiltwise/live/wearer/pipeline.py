@@ -50,6 +50,8 @@ class Pipeline:
         How to calibrate.
     counters
         Repetition counters to run beside the posture rule.
+    clock_shift_s
+        The wearer's clock minus the session's: of a recording that is played again.
     """
 
     def __init__(
@@ -59,7 +61,9 @@ class Pipeline:
         zone: ZoneInfo,
         calibration: CalibrationOptions,
         counters: tuple[SetCounter, ...],
+        clock_shift_s: float = 0.0,
     ) -> None:
+        self._clock_shift_s = clock_shift_s
         self.settings, self.zone, self._counters = settings, zone, counters
         self.alerts = Alerts(settings.alerts, settings.rule, mount)
         self.delivery = AlertDelivery(settings.alerts)
@@ -131,8 +135,8 @@ class Pipeline:
         )
 
     def local(self, utc_s: float) -> datetime:
-        """Return the wearer's local time."""
-        return datetime.fromtimestamp(utc_s, tz=self.zone)
+        """Return the wearer's local time at a wall time of the session."""
+        return datetime.fromtimestamp(utc_s + self._clock_shift_s, tz=self.zone)
 
     def take_neutral(self, up_sensor: FloatArray) -> LiveEvents:
         """Take over a neutral that was taken at the board: "up" in sensor axes, (3,)."""
