@@ -19,6 +19,7 @@ def test_sim_and_replay_leave_the_wearers_own_store_alone(
     assert told.code == 1
     assert f"add --data {home / 'simulated'}" in told.err
     assert f"add --data {home / 'simulated'}" in tiltwise("data").err
+    assert f"add --data {home / 'simulated'}" in tiltwise("data", "--check").err
     day = tiltwise("day", "--data", home / "simulated", "--out", tmp_path / "day.png")
     assert ", replayed" in day.out
     assert "replayed, not your own days" in tiltwise("data", "--data", home / "simulated").out

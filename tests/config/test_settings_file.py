@@ -56,7 +56,8 @@ def test_a_setting_that_is_not_in_the_file_is_added(tmp_path: Path, text: str) -
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("alerts.most_a_day", "x", "TOML"),
+        ("alerts.most_a_day", "x", "'x': expected a value such as 5"),
+        ("alerts.busy", "maybe", "'maybe': expected a value such as true"),
         ("alerts.most_a_day", "-1", "at least 0"),
         ("alerts.feedback", "often", "a word that this version knows"),
         ("alerts.feedback", "faded", "needs faded_from"),

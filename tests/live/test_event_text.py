@@ -9,6 +9,7 @@ from tiltwise.decode.messages import BoardEvent
 from tiltwise.live.event_text import ACTIVITIES, KINDS, SILENT, clock, lasting, lines_of
 from tiltwise.live.wearer.alerts import Notice, NoticeLevel
 from tiltwise.live.wearer.live_events import LiveWarning
+from tiltwise.live.wearer.notices import Urgency
 from tiltwise.types import Activity, EpisodeAlert, EpisodeEnded, EpisodeStarted, PostureKind, SignalGap
 
 DOWN = PostureKind.FORWARD_FLEXION
@@ -32,6 +33,14 @@ def test_an_alert_held_back_is_not_called_an_alert() -> None:
     assert lines_of(told) == [("alert", "ALERT after 60 s of looking down (31 deg)")]
     ((_, text),) = lines_of((event,))
     assert text.startswith("alert held back after 60 s")
+
+
+@pytest.mark.parametrize(
+    ("urgency", "text"), [(Urgency.PATTERN, "by two long buzzes"), (Urgency.DESKTOP, "stronger")]
+)
+def test_a_step_is_told_by_what_comes_with_or_without_a_desktop(urgency: Urgency, text: str) -> None:
+    notice = Notice(110.0, NoticeLevel.ALERT, "Time to move", "x", urgency)
+    assert lines_of((notice,)) == [("alert", f"still held: told again, {text}")]
 
 
 def test_what_begins_also_ends_with_a_line() -> None:

@@ -65,6 +65,7 @@ def change_or_show(
         return
     household, folder = folder, person_folder(folder, person)
     if is_check:
+        say_where_simulated(folder)
         print_check(list(check_store(folder)), as_json=as_json)
         return
     change = _planned(household, person, erase, keep_raw, recordings)

@@ -7,6 +7,7 @@ valid.
 from __future__ import annotations
 
 import re
+import tomllib
 from dataclasses import fields
 from enum import Enum
 from pathlib import Path
@@ -93,12 +94,23 @@ def change(path: Path, name: str, text: str) -> Settings:
     if table is None or key not in [field.name for field in fields(table)]:
         raise SettingsError(f"{name}: unknown setting; `tiltwise settings` lists them")
     old = path.read_text(encoding="utf-8")
-    value = _toml(text) if isinstance(getattr(table, key), str | Enum) else text.lower()
+    value = _value_of(name, text, getattr(table, key))
     new = _with_line(old, section, key, value)
     settings = read_settings(new, f"{name} {text}")
     with whole_file(path) as file:
         file.write(new.encode())
     return settings
+
+
+def _value_of(name: str, text: str, default: object) -> str:
+    """Return what is typed as TOML has it; SettingsError where it cannot be of the default's kind."""
+    if isinstance(default, str | Enum):
+        return _toml(text)
+    try:
+        tomllib.loads(f"value = {text.lower()}")
+    except tomllib.TOMLDecodeError:
+        raise SettingsError(f"{name} {text!r}: expected a value such as {_toml(default)}") from None
+    return text.lower()
 
 
 def _with_line(text: str, section: str, key: str, value: str) -> str:

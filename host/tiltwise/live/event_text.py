@@ -126,7 +126,7 @@ def _notice(notice: Notice | MovementDue, told: _Told) -> tuple[str, str] | None
             return "faint", f"time to move, not told: {told.reasons[notice.t_s]}"
         case Notice(level=NoticeLevel.ALERT, is_repeated=True):
             return "alert", "still held: told again, " + (
-                "by two long buzzes" if notice.urgency is Urgency.PATTERN else "on the desktop too"
+                "by two long buzzes" if notice.urgency is Urgency.PATTERN else "stronger"
             )
         case Notice(level=NoticeLevel.MOVEMENT):
             return "begin", f"{notice.title.lower()}: {notice.text}"

@@ -29,7 +29,10 @@ def changed(path: Path, name: str, value: str | None) -> Iterator[str]:
     if (name, value) == ("alerts.feedback", "faded") and not load_settings(path).alerts.faded_from:
         change(path, "alerts.faded_from", f"{date.today():%Y-%m-%d}")
     try:
-        change(path, name, value)
+        alerts = change(path, name, value).alerts
     except OSError as error:
         raise SettingsError(f"{path}: cannot be written ({error.strerror})") from error
     yield f"{name} = {value}; a tiltwise watch that runs takes it at its next start"
+    if bool(alerts.quiet_from) != bool(alerts.quiet_to):
+        lacking = "alerts.quiet_to" if alerts.quiet_from else "alerts.quiet_from"
+        yield f"no quiet hours without {lacking}: set it too"
