@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from detect.synthetic import angle_block, cut, times, without
 from tiltwise.common import rule
-from tiltwise.detect.posture import GRID_HZ, PostureDetector, RuleSettings
+from tiltwise.detect.posture import GRID_HZ, DoseSettings, PostureDetector, RuleSettings
 from tiltwise.types import (
     ACTIVITIES,
     Activity,
@@ -38,6 +38,16 @@ def test_looking_down_for_a_minute_starts_alerts_and_ends():
 def test_a_glance_down_is_no_episode():
     t = times(60.0)
     assert run(np.where((t > 10) & (t < 13), 50.0, 0.0), t) == []
+
+
+def test_between_the_limits_of_a_dose_that_is_left_nothing_begins():
+    t = times(160.0)
+    flexion = np.select(
+        [(t >= 10) & (t < 100), (t >= 120) & (t < 140)], [40.0, 22.0], 5.0
+    )  # recovers below 20
+    started, ended = run(flexion, t, settings=DoseSettings())
+    assert started == EpisodeStarted(14.0, KIND, 10.0, 40.0)
+    assert (ended.start_s, ended.end_s) == (10.0, 100.0)
 
 
 def test_leaning_back_is_no_flexion():

@@ -203,7 +203,8 @@ class PostureDetector:
             self._is_announced = self._is_due = False
             self._alert_s = None
         self._is_due |= result == rule.ALERT
-        if self._rule.start_ms is None or not angle_deg >= self._rule.exit_deg:
+        # Upright there may be a dose left, but no episode.
+        if not self._rule.is_open or self._rule.start_ms is None or not angle_deg >= self._rule.exit_deg:
             return []
         t_s, start_s = t_ms / 1000.0, self._rule.start_ms / 1000.0
         events: list[EpisodeEvent] = []
