@@ -58,5 +58,5 @@ class RecordedChanges:
                 events += session.snooze(change.received_s, change.seconds)
             else:
                 events += session.adopt(change)
-        self._n_frames += wire.is_frame(chunk)
+        self._n_frames += bool(chunk) and wire.is_frame(chunk)
         return tuple(events)
