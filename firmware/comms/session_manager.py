@@ -1,12 +1,10 @@
 """State shared by all host sessions: keys, active session, places on the radio, and what commands may use.
 
 One session at a time is active; another host gets BUSY unless it proves a key and asks to take over. A key of 256
-bits needs no brake on guesses, and a brake could be used against the owner, for anybody can claim an address: so who
-proves the key gets in at once. What strangers can take is the places: when all are taken the oldest peer that has
-proved nothing goes, in 3 s, or in what hosts have needed since boot and half of that again. When two have gone so
-within a minute, only who has proved a key before keeps that time. Who wasted a place gets a fifth of a second, and so
-does anybody else once a host is known; but all of it every eighth time, for it may be an owner whose address somebody
-claims. While no host is known a new address gets half of it, and all of it every fourth time.
+bits needs no brake on guesses, which could be used against the owner: who proves the key gets in at once. When all
+places are taken the oldest peer that has proved nothing goes, in 3 s or half as long again as hosts have needed since
+boot. When two have gone so within a minute, others than known hosts get less: a fifth of a second who wasted a place
+or anybody else once a host is known, half before; but all of it every eighth or fourth time, for it may be the owner.
 """
 
 import gc
@@ -154,8 +152,7 @@ class SessionManager:
             self._report_at = self.clock.ticks_add(now, config.STATUS_MS)
             self._report()
             if not self._are_strangers_about(now):
-                self._dropped_at = None  # ticks wrap
-                self._drops = 0
+                self._dropped_at, self._drops = None, 0  # ticks wrap
         return has_more
 
     def _give_up(self, session):
@@ -196,10 +193,7 @@ class SessionManager:
         return full_ms >> 1 if turn & 3 else full_ms
 
     def _times_wasted(self, address):
-        for waster in self._wasters:
-            if waster[0] == address:
-                return waster[1]
-        return 0
+        return sum([times for who, times in self._wasters if who == address])
 
     def _are_strangers_about(self, now):
         at = self._dropped_at

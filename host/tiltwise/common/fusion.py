@@ -11,6 +11,7 @@ making objects.
 import math
 
 from tiltwise.common import const
+from tiltwise.common.quaternion_counts import ANGLE_ONE, ONE, floats, set_floats, tilt_by, turn_by
 from tiltwise.common.tilt_filter import BIAS_START, TiltFilter
 
 # Between corrections; 0.1 s gains 0.004 deg for twice the arithmetic, 0.3 s loses 0.04 deg.
@@ -19,15 +20,8 @@ _STEP_S = const(0.2)
 _GROUP_S = const(0.04)  # acceleration is summed this long before it is rotated
 _SI_GYR = 1.0 / 16384.0  # rad/s
 _SI_ACC = 1.0 / 1024.0  # m/s2
-_Q_ONE = 1 << 29  # 1 in the integers that hold the orientation: as much as a board has without an object
-_Q_UNIT = 1.0 / 536870912.0
 _UP_UNIT = 1.0 / 16384.0
-_ANGLE_ONE = const(1048576.0)  # 1 rad in the integers that hold half the angle of a step
 _FINE = const(4096)  # parts of that unit in the factors of the rate, and parts of those again
-_SMALL = const(8389)  # 0.008 rad, half the angle of a step about one axis: 48 deg/s at 52 steps a second
-_TURN_END = const(0.03)  # rad, a correction that integers hold
-_TURN_START = const(-0.03)
-_TURN_ONE = const(2097152.0)  # half of 1 rad of it: 2**22 / 2
 _CONING = const(2e-6)  # rad, half the angle of a step: 52 a second of the same sign would be 0.01 deg/s
 _CLIPPED = const(32767)  # counts at the end of a sensor's range
 _LACKS = const(20.0)  # m/s2 that a clipped force may lack: landing from a jump has 6 g where 4 g are measured
@@ -88,18 +82,18 @@ class Fusion:
         self.rate_hz = rate_hz
         steps_hz = rate_hz / self._stride
         self.filter.set_step(self._groups * self._group / steps_hz)
-        self._half_dt = 0.5 * _FINE * _ANGLE_ONE / steps_hz
-        k = self._gyr_unit * _ANGLE_ONE / ((24.0 if self._stride == 1 else 12.0) * steps_hz) * _FINE
+        self._half_dt = 0.5 * _FINE * ANGLE_ONE / steps_hz
+        k = self._gyr_unit * ANGLE_ONE / ((24.0 if self._stride == 1 else 12.0) * steps_hz) * _FINE
         self._k_rate = int(k)
         self._k_rest = int((k - self._k_rate) * _FINE)
         self._k_cross = self._gyr_unit * self._gyr_unit / (24.0 * steps_hz * steps_hz)
         self._cross_end = _CONING / self._k_cross
-        self._k_cross *= _ANGLE_ONE
+        self._k_cross *= ANGLE_ONE
         self._cross_start = -self._cross_end
 
     def reset(self):
         """Forget everything, as after switching on."""
-        self.fixed = [_Q_ONE, 0, 0, 0]
+        self.fixed = [ONE, 0, 0, 0]
         self.filter.reset()
         # Of the last step's end and of a sample before it (stride 1) or after it (stride 2), in the units of update.
         self._rate = [0, 0, 0]
@@ -111,8 +105,7 @@ class Fusion:
     @property
     def q(self):
         """Orientation at the time of the last sample as floats; `fixed` has it without making objects."""
-        w, x, y, z = self.fixed
-        return [w * _Q_UNIT, x * _Q_UNIT, y * _Q_UNIT, z * _Q_UNIT]
+        return floats(self.fixed)
 
     @property
     def bias(self):
@@ -137,22 +130,12 @@ class Fusion:
         up[1] = y * z + w * x + 4096 >> 13
         up[2] = 16384 - (x * x + y * y + 4096 >> 13)
 
-    def _set_q(self, w, x, y, z):
-        q = self.fixed
-        q[0] = round(w * _Q_ONE)
-        q[1] = round(x * _Q_ONE)
-        q[2] = round(y * _Q_ONE)
-        q[3] = round(z * _Q_ONE)
-
     def doubt(self):
         """Doubt the tilt, as after a gap in the samples; orientation and bias are kept until the next sample."""
         self.filter.doubt()
         self._fresh = True  # no earlier sample to integrate from
-        self._half_bias = [
-            0,
-            0,
-            0,
-        ]  # half the angle that the bias makes of a step, fine, less half a unit to round
+        # Half the angle that the bias makes of a step, fine, less half a unit to round.
+        self._half_bias = [0, 0, 0]
         self.is_current = True
         self._in_group = 0  # steps summed
         self._sum = [0, 0, 0]  # of the accelerations of a group, twice, but its first and last sample once
@@ -265,30 +248,7 @@ class Fusion:
             hx += round(cx * k)
             hy += round(cy * k)
             hz += round(cz * k)
-        self._turn_by(hx, hy, hz)
-
-    def _turn_by(self, hx, hy, hz):
-        """Turn the orientation by a step, half of whose angle is (hx, hy, hz) / _ANGLE_ONE; integers only."""
-        q = self.fixed
-        w, x, y, z = q
-        w = w + 32768 >> 16
-        x = x + 32768 >> 16
-        y = y + 32768 >> 16
-        z = z + 32768 >> 16
-        # The quaternion of the step is (1 - c, h): |h| is the sine of the half angle. In a small step c = 0 makes a
-        # relative error of 6e-5 in the angle, and a norm that `_turn` puts right before it is off by 0.2 %.
-        c = 0
-        if not (-_SMALL < hx < _SMALL and -_SMALL < hy < _SMALL and -_SMALL < hz < _SMALL):
-            k = ((hx >> 4) * (hx >> 4) + (hy >> 4) * (hy >> 4) + (hz >> 4) * (hz >> 4)) >> 12
-            c = (k >> 1) - ((k >> 4) * (k >> 4) // 24 >> 12)
-            k = k // 6
-            hx -= (hx >> 4) * k >> 16
-            hy -= (hy >> 4) * k >> 16
-            hz -= (hz >> 4) * k >> 16
-        q[0] -= w * c + x * hx + y * hy + z * hz + 8 >> 4
-        q[1] += w * hx + y * hz - z * hy - x * c + 8 >> 4
-        q[2] += w * hy + z * hx - x * hz - y * c + 8 >> 4
-        q[3] += w * hz + x * hy - y * hx - z * c + 8 >> 4
+        turn_by(self.fixed, hx, hy, hz)
 
     def _push(self, ax, ay, az):
         """Rotate the accelerations of a group by the orientation in its middle; the last one is (ax, ay, az)."""
@@ -321,9 +281,9 @@ class Fusion:
                 return
             if az > -0.999 * norm:
                 k = math.sqrt((1.0 + az / norm) * 2.0)
-                self._set_q(k * 0.5, ay / norm / k, -ax / norm / k, 0.0)
+                set_floats(self.fixed, k * 0.5, ay / norm / k, -ax / norm / k, 0.0)
             else:
-                self._set_q(0.0, 1.0, 0.0, 0.0)
+                set_floats(self.fixed, 0.0, 1.0, 0.0, 0.0)
             self._has_tilt = True
         self._rate = [gx, gy, gz]
         self._between = [gx, gy, gz]
@@ -340,7 +300,7 @@ class Fusion:
         px, py = self.filter.correct(pushed[0] * k, pushed[1] * k, lacks, self._rate, self._acc, self.fixed)
         pushed[0] = pushed[1] = 0
         self._clipped = 0
-        self._turn(px, py)
+        tilt_by(self.fixed, px, py)
         self._use_bias()
 
     def _use_bias(self):
@@ -349,40 +309,3 @@ class Fusion:
         k = self._half_dt
         for i in range(3):
             half_bias[i] = round(bias[i] * k) - _FINE // 2
-
-    def _turn(self, px, py):
-        """Turn the estimate about the horizontal earth axes by small angles, and make its norm one again."""
-        if not (_TURN_START < px < _TURN_END and _TURN_START < py < _TURN_END):
-            self._turn_far(px, py)
-            return
-        px = round(px * _TURN_ONE)
-        py = round(py * _TURN_ONE)
-        q = self.fixed
-        w, x, y, z = q
-        sw = w + 32768 >> 16
-        sx = x + 32768 >> 16
-        sy = y + 32768 >> 16
-        sz = z + 32768 >> 16
-        w -= px * sx + py * sy + 32 >> 6
-        x += px * sw + py * sz + 32 >> 6
-        y += py * sw - px * sz + 32 >> 6
-        z += px * sy - py * sx + 32 >> 6
-        # What the norm lacks, from its square: 1 is 2**28.
-        sw = w + 16384 >> 15
-        sx = x + 16384 >> 15
-        sy = y + 16384 >> 15
-        sz = z + 16384 >> 15
-        k = 268435456 - sw * sw - sx * sx - sy * sy - sz * sz + 16 >> 5
-        q[0] = w + (sw * k + 256 >> 9)
-        q[1] = x + (sx * k + 256 >> 9)
-        q[2] = y + (sy * k + 256 >> 9)
-        q[3] = z + (sz * k + 256 >> 9)
-
-    def _turn_far(self, px, py):
-        """Do the same for angles that are not small, as at the start."""
-        w, x, y, z = self.q
-        px *= 0.5
-        py *= 0.5
-        w, x, y, z = w - px * x - py * y, x + px * w + py * z, y + py * w - px * z, z + px * y - py * x
-        k = 1.0 / math.sqrt(w * w + x * x + y * y + z * z)
-        self._set_q(w * k, x * k, y * k, z * k)

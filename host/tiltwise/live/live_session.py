@@ -70,8 +70,7 @@ class LiveSession:
         Finds the calibration of the board that is met, and keeps one that is made.
     batch_s
         So many seconds of samples are tracked at once: for files, whose alerts nobody waits for.
-    changes
-        What the session of a recording was told beside its frames.
+    changes : what the session of a recording was told beside its frames.
     """
 
     def __init__(
@@ -164,10 +163,8 @@ class LiveSession:
     def receive(self, received_s: float, chunk: bytes) -> LiveEvents:
         """Take one frame or answer as it came from the source; return what it meant."""
         received_s = round(received_s, 3)  # as recordings keep it: what is rebuilt has the same numbers
-        events: list[LiveEvent] = [
-            *self._changes.tell(self, chunk),
-            *self._recording.write(received_s, chunk),
-        ]
+        events: list[LiveEvent] = [*self._changes.tell(self, chunk)]
+        events += self._recording.write(received_s, chunk)
         self._received_s = received_s
         if self._backfill.hears_answers and chunk and not wire.is_frame(chunk):
             self._backfill.on_reply(received_s, chunk)

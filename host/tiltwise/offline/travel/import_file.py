@@ -108,13 +108,18 @@ def import_file(request: ImportRequest, on_progress: Callable[[float], None]) ->
     session.finish()
     if session.unsaved:
         raise AppError(f"{request.file}: could not be stored: {session.unsaved}")
-    if left := len(tape.frames) - store.n_stored:
-        notes = (
-            f"the raw samples of {left} of {len(tape.frames)} frames are not stored: damaged, or in this store "
-            "before (it does not take again what was erased); angles are",
-            *notes,
-        )
+    notes = (*_left_out(len(tape.frames) - store.n_stored, len(tape.frames)), *notes)
     return ImportedFile(start_s, duration_s, tuple(dict.fromkeys(notes)))
+
+
+def _left_out(left: int, n: int) -> tuple[str, ...]:
+    """Say how many of n frames have no raw samples in the store; nothing when all have."""
+    if not left:
+        return ()
+    return (
+        f"the raw samples of {left} of {n} frames are not stored: damaged, or in this store "
+        "before (it does not take again what was erased); angles are",
+    )
 
 
 def _epoch(request: ImportRequest) -> float | None:

@@ -30,12 +30,10 @@ def load_with(module: ModuleType, number: Callable[[float], Any], sqrt: Callable
     copy = ModuleType(module.__name__ + "_with_" + getattr(number, "__name__", "number"))
     copy.__dict__["__number__"] = number
     exec(compile(tree, path, "exec"), copy.__dict__)
-    for name, value in list(
-        copy.__dict__.items()
-    ):  # what it takes from a module beside it is copied the same way
-        home = getattr(value, "__module__", None)
-        if isinstance(value, type) and home != copy.__name__ and str(home).startswith("tiltwise.common."):
-            copy.__dict__[name] = getattr(load_with(import_module(str(home)), number, sqrt), name)
+    for node in tree.body:  # what it takes from a module beside it is copied the same way
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("tiltwise.common."):
+            home = load_with(import_module(str(node.module)), number, sqrt)
+            copy.__dict__.update({each.asname or each.name: getattr(home, each.name) for each in node.names})
     copy.__dict__["math"] = SimpleNamespace(sqrt=sqrt)
     return copy
 
