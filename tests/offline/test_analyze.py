@@ -103,7 +103,7 @@ def test_an_output_that_does_not_fit_leaves_nothing_behind(
 def test_an_output_under_a_file_or_in_no_folder_is_told(tiltwise: Command, leant: Path) -> None:
     for folder in (leant, leant.with_name("absent")):
         assert_one_line(tiltwise("analyze", leant, "--angles", folder / "a.csv"), 1, str(folder))
-        assert_one_line(tiltwise("analyze", leant, "--plot", folder / "a.png"), 1, str(folder))
+        assert_one_line(tiltwise("analyze", leant, "--plot", folder / "a.png"), 2, str(folder))
 
 
 def test_progress_grows_to_the_end(leant: Path) -> None:
