@@ -140,9 +140,8 @@ def read_input(
     try:
         stated = read_header(calibration, device="")
         calibrations = tuple(
-            (k, *_blocks_in(items[: before[at]]), calibrated)
+            (k, *_blocks_in(items[: before[at]]), recorded_calibration(values))
             for at, (k, values) in zip(came, tape.calibrations, strict=True)
-            if (calibrated := recorded_calibration(values)) is not None
         )
     except ValueError as error:
         raise AppError(f"{path}: its calibration cannot be read ({error}): calibrate again") from error

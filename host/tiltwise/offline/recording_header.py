@@ -147,20 +147,16 @@ def recorded_changes(
 ) -> RecordedChanges:
     """Return what a recording says that its session was told; ValueError when a calibration cannot be used."""
     return RecordedChanges(
-        [
-            (before, each)
-            for before, values in calibrations
-            if (each := recorded_calibration(values)) is not None
-        ],
+        [(before, recorded_calibration(values)) for before, values in calibrations],
         [(before, RecordedSnooze(received_s, seconds)) for before, received_s, seconds in snoozes],
     )
 
 
-def recorded_calibration(values: Mapping[str, object]) -> Calibrated | None:
-    """Return a calibration of a recording, None when it tells of no sensor; ValueError for an impossible one."""
+def recorded_calibration(values: Mapping[str, object]) -> Calibrated:
+    """Return a calibration that came into use during a recording; ValueError when it cannot be used."""
     stated = read_header({k: v for k, v in values.items() if k in _SHAPES}, device="")
     if stated.mounting is None:
-        return None
+        raise ValueError("a calibration in it says nothing about the sensor")
     return Calibrated(stated.mounting, stated.collar, is_put_on=values.get("is_put_on") is True)
 
 

@@ -62,10 +62,12 @@ def load_tape(path: str | os.PathLike[str], options: ReadOptions | None = None) 
     if recording.is_torn:
         notes.append("the last record is cut off and left out")
     header, calibrations = dict(recording.header), recording.calibrations
-    if "mounting" in header:
+    if isinstance(header.get("mounting"), dict):
         began = {key: header[key] for key in ("mounting", "collar") if key in header}
         calibrations = ((0, began | {"is_put_on": True}), *calibrations)
-    elif calibrations:  # for what looks at all of it, the one made meanwhile is as good
+    elif (
+        "mounting" not in header and calibrations
+    ):  # for what looks at all of it, the one made meanwhile is as good
         header |= calibrations[-1][1]
         mounting = header.get("mounting")
         if isinstance(mounting, dict):

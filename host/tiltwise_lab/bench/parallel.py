@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 Job = TypeVar("Job")
@@ -13,6 +14,7 @@ Result = TypeVar("Result")
 Show = Callable[[float], None]
 
 _POLL_S = 0.3
+_PARTS = 16  # of many short jobs
 _shares: Any = None  # of all jobs, in the memory that the processes share
 
 
@@ -56,6 +58,21 @@ def run_in_processes(
                 running.remove(result)
             show(sum(share * weight for share, weight in zip(shares, weights, strict=True)) / total)
         return [result.get() for result in waiting]
+
+
+def run_each(work: Callable[[Job], Result], jobs: Sequence[Job], show: Show) -> list[Result]:
+    """Do `work(job)` for each of many short jobs, a part at a time; results come in the order of the parts."""
+    parts = [part for k in range(_PARTS) if (part := jobs[k::_PARTS])]
+    found = run_in_processes(partial(_all, work), parts, show, weights=[float(len(part)) for part in parts])
+    return [result for results in found for result in results]
+
+
+def _all(work: Callable[[Job], Result], part: Sequence[Job], show: Show) -> list[Result]:
+    results = []
+    for k, job in enumerate(part):
+        results.append(work(job))
+        show((k + 1) / len(part))
+    return results
 
 
 def _cores() -> int:

@@ -8,9 +8,16 @@ import numpy as np
 
 from tiltwise.sim.imu.imu_errors import G_M_S2
 from tiltwise.sim.imu.imu_model import ImuModel
+from tiltwise.types import FloatArray
 
 _STEP_S = 0.005
 _NOD_RAD, _NOD_S = math.radians(30), 8.0
+
+
+def nod_rad(t_s: FloatArray) -> FloatArray:
+    """Return the true angle at these times (n,)."""
+    angle: FloatArray = _NOD_RAD * np.sin(2 * math.pi * t_s / _NOD_S)
+    return angle
 
 
 class NoddingMotion:
@@ -32,10 +39,10 @@ class NoddingMotion:
         last = math.ceil(to_s / _STEP_S)
         if last <= self._steps:
             return
-        t = np.arange(self._steps + 1, last + 1) * _STEP_S
+        t = np.arange(self._steps + 1, last + 1, dtype=float) * _STEP_S
         self._steps = last
         phase = 2 * math.pi * t / _NOD_S
-        angle = self._scale * _NOD_RAD * np.sin(phase)
+        angle = self._scale * nod_rad(t)
         rate = self._scale * _NOD_RAD * 2 * math.pi / _NOD_S * np.cos(phase)
         zero = np.zeros(len(t))
         acc = G_M_S2 * np.stack((-np.sin(angle), zero, np.cos(angle)), axis=1)

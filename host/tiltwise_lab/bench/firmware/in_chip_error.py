@@ -11,6 +11,7 @@ import importlib
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from tiltwise.sim.board.simulated_board import SimBus, SimClock
 from tiltwise.sim.imu.imu_errors import DPS, ImuErrors
 from tiltwise.sim.imu.lsm6dsv16x_model import GRAVITY_MG_PER_COUNT, Lsm6dsv16x
 from tiltwise.types import FloatArray
-from tiltwise_lab.vm.nodding_motion import NoddingMotion
+from tiltwise_lab.vm.nodding_motion import NoddingMotion, nod_rad
 
 ADDRESS = 0x6A
 SECONDS, SETTLED_S = 120.0, 20.0
@@ -68,8 +69,23 @@ def _errors(seed: int, *, is_perfect: bool) -> tuple[FloatArray, FloatArray, Flo
     fusion = Fusion(
         driver.rate_hz, driver.gyr_rad_s_per_count, driver.acc_m_s2_per_count, 2, driver.zero_rate_dps * DPS
     )
-    found, counts = [], array("h", [0] * (6 * (driver.burst + 1)))
-    n = 0
+    found = []
+    for n in fused(driver, clock, fusion):
+        x, y, z = (module.half(bits) for bits in driver.game)
+        found.append((n, (max(1 - x * x - y * y - z * z, 0) ** 0.5, x, y, z), [*driver.gravity], [*fusion.q]))
+    t_s = began_s + np.array([row[0] for row in found]) * part.slot_period_s
+    is_settled = t_s > SETTLED_S
+    angle = np.degrees(nod_rad(t_s))
+    gravity = np.array([row[2] for row in found]) * GRAVITY_MG_PER_COUNT / 1000
+    ups = _up(np.array([row[1] for row in found])), gravity, _up(np.array([row[3] for row in found]))
+    said = (np.degrees(np.arctan2(-up[:, 0], up[:, 2])) for up in ups)
+    game, vector, ours = ((one - angle)[is_settled] for one in said)
+    return game, vector, ours
+
+
+def fused(driver: Any, clock: SimClock, fusion: Fusion) -> Iterator[int]:
+    """Read and fuse the samples of `SECONDS`; yield how many there were at each new orientation."""
+    counts, n = array("h", [0] * (6 * (driver.burst + 1))), 0
     while clock.us < SECONDS * 1e6:
         clock.sleep_ms(_POLL_MS)
         for _ in range(driver.waiting()):
@@ -77,18 +93,7 @@ def _errors(seed: int, *, is_perfect: bool) -> tuple[FloatArray, FloatArray, Flo
             fusion.update(*counts[:6])
             n += 1
             if fusion.is_current:
-                x, y, z = (module.half(bits) for bits in driver.game)
-                found.append(
-                    (n, (max(1 - x * x - y * y - z * z, 0) ** 0.5, x, y, z), [*driver.gravity], [*fusion.q])
-                )
-    t_s = began_s + np.array([row[0] for row in found]) * part.slot_period_s
-    is_settled = t_s > SETTLED_S
-    angle = np.degrees(np.radians(30) * np.sin(2 * np.pi * t_s / 8))  # of NoddingMotion
-    gravity = np.array([row[2] for row in found]) * GRAVITY_MG_PER_COUNT / 1000
-    ups = _up(np.array([row[1] for row in found])), gravity, _up(np.array([row[3] for row in found]))
-    said = (np.degrees(np.arctan2(-up[:, 0], up[:, 2])) for up in ups)
-    game, vector, ours = ((one - angle)[is_settled] for one in said)
-    return game, vector, ours
+                yield n
 
 
 def _up(q: FloatArray) -> FloatArray:

@@ -8,7 +8,6 @@ driver does not use.
 from __future__ import annotations
 
 import importlib
-from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
@@ -21,12 +20,9 @@ from tiltwise.sim.board.simulated_board import SimBus, SimClock
 from tiltwise.sim.imu.imu_errors import DPS, LSM6DS3TRC, ImuErrors
 from tiltwise.sim.imu.lsm6ds3trc_model import Lsm6ds3trc
 from tiltwise.types import FloatArray
-from tiltwise_lab.vm.nodding_motion import NoddingMotion
+from tiltwise_lab.bench.firmware.in_chip_error import ADDRESS, SECONDS, SETTLED_S, fused
+from tiltwise_lab.vm.nodding_motion import NoddingMotion, nod_rad
 
-ADDRESS: Final = 0x6A
-SECONDS: Final = 120.0
-SETTLED_S: Final = 20.0
-_POLL_MS: Final = 50
 _CTRL6_C, _CTRL7_G = 0x15, 0x16
 _CASES: Final = (
     ("104 Hz, high performance", 104, True),
@@ -81,18 +77,9 @@ def _errors(seed: int, rate_hz: int, *, is_best: bool) -> FloatArray:
     fusion = Fusion(
         true_hz, driver.gyr_rad_s_per_count, driver.acc_m_s2_per_count, 2, driver.zero_rate_dps * DPS
     )
-    counts, n, found = array("h", [0] * (6 * (driver.burst + 1))), 0, []
-    while clock.us < SECONDS * 1e6:
-        clock.sleep_ms(_POLL_MS)
-        for _ in range(driver.waiting()):
-            driver.read_fifo(counts, 1)
-            fusion.update(*counts[:6])
-            n += 1
-            if fusion.is_current:
-                found.append((n, *fusion.q))
-    rows = np.array(found)
+    rows = np.array([(n, *fusion.q) for n in fused(driver, clock, fusion)])
     t_s = began_s + rows[:, 0] * part.slot_period_s
     w, x, y, z = rows[:, 1:].T
     angle = np.degrees(np.arctan2(2 * (w * y - x * z), 1 - 2 * (x * x + y * y)))
-    errors = angle - np.degrees(np.radians(30) * np.sin(2 * np.pi * t_s / 8))  # of NoddingMotion
+    errors = angle - np.degrees(nod_rad(t_s))
     return np.asarray(errors[t_s > SETTLED_S])

@@ -31,7 +31,7 @@ from tiltwise_lab.bench.guided.guided_sets import (
     generate,
 )
 from tiltwise_lab.bench.guided.strokes import MOVERS
-from tiltwise_lab.bench.parallel import Show, run_in_processes
+from tiltwise_lab.bench.parallel import Show, run_each
 
 
 def _at_head_and_neck(exercise: str, column: int, **how: Any) -> tuple[GuidedKind, ...]:
@@ -77,7 +77,6 @@ class GuidedRow:
 
 
 Job = tuple[GuidedKind, BodyKind, str, int]
-_PARTS = 16  # of a run
 
 
 def jobs(seeds: Sequence[int]) -> list[Job]:
@@ -99,17 +98,11 @@ def guided_rows(seeds: Sequence[int], scale: float, show: Show) -> list[GuidedRo
     if kept < len(todo):
         order = np.random.default_rng(0).permutation(len(todo))[:kept]
         todo = [todo[k] for k in sorted(order.tolist())]
-    parts = [part for k in range(_PARTS) if (part := todo[k::_PARTS])]
-    found = run_in_processes(_some_rows, parts, show, weights=[float(len(part)) for part in parts])
-    return [row for rows in found for row in rows]
+    return run_each(_row, todo, show)
 
 
-def _some_rows(part: Sequence[Job], show: Show) -> list[GuidedRow]:
-    rows = []
-    for k, job in enumerate(part):
-        rows.append(guided_row(*job))
-        show((k + 1) / len(part))
-    return rows
+def _row(job: Job) -> GuidedRow:
+    return guided_row(*job)
 
 
 def guided_row(kind: GuidedKind, body: BodyKind, mover: str, seed: int) -> GuidedRow:

@@ -22,7 +22,7 @@ from tiltwise.exercise.guided.coach import Coach, CoachSettings
 from tiltwise.exercise.guided.coach_events import Instruction, Round
 from tiltwise.exercise.guided.range_progress import CHANGE_FACTOR, USUAL_SEM_DEG
 from tiltwise.types import AngleBlock, FloatArray, Mount, Side
-from tiltwise_lab.bench.parallel import Show, run_in_processes
+from tiltwise_lab.bench.parallel import Show, run_each
 
 RATE_HZ = 25.0
 _CHUNK = 5
@@ -125,7 +125,6 @@ class _Wearer:
 
 
 Job = tuple[int, int, str, Mount]
-_PARTS = 16  # of a run
 
 
 def pir_rows(seeds: Sequence[int], sessions: int, show: Show) -> list[PirRow]:
@@ -137,17 +136,11 @@ def pir_rows(seeds: Sequence[int], sessions: int, show: Show) -> list[PirRow]:
         for exercise in EXERCISES_OF
         for mount in (Mount.HEAD, Mount.NECK)
     ]
-    parts = [part for k in range(_PARTS) if (part := jobs[k::_PARTS])]
-    found = run_in_processes(_some_rows, parts, show, weights=[float(len(part)) for part in parts])
-    return [row for rows in found for row in rows]
+    return run_each(_row, jobs, show)
 
 
-def _some_rows(part: Sequence[Job], show: Show) -> list[PirRow]:
-    rows = []
-    for k, job in enumerate(part):
-        rows.append(pir_row(*job))
-        show((k + 1) / len(part))
-    return rows
+def _row(job: Job) -> PirRow:
+    return pir_row(*job)
 
 
 def pir_row(seed: int, k: int, exercise: str, mount: Mount) -> PirRow:
