@@ -58,7 +58,7 @@ def test_every_story_calibrates_alerts_and_counts(
     assert isinstance(console.file, io.StringIO)
     said = console.file.getvalue()
     assert "calibrated (quality" in said
-    assert "ALERT after 60 s" in said
+    assert "ALERT after 1 min 0 s" in said
     assert "corrected after" in said
     assert "the sensor buzzed" in said
     assert "1 alert, 1 corrected" in said

@@ -86,6 +86,7 @@ ONLY_IN = {
         "tiltwise/report/page/plots_pages.py",
         "tiltwise/app/history/report_command.py",  # the pages of a PDF
         "tiltwise_lab/bench/bench_plots.py",
+        "tiltwise_lab/pages/watch_picture.py",  # its font of equal widths
     ),
     "sqlite3": ("tiltwise/store/", "tiltwise/config/atomic_file.py", "tiltwise_lab/bench/storage/"),
     "duckdb": ("tiltwise/offline/cohort/cohort_days.py",),

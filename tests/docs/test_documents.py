@@ -20,7 +20,7 @@ from docs import pages
 from tiltwise.app.cli import app
 from tiltwise.common import wire
 from tiltwise.config.settings import Settings, load_settings
-from tiltwise_lab.pages import ROOT, day_picture, generated_pages
+from tiltwise_lab.pages import ROOT, day_picture, generated_pages, watch_picture
 from tiltwise_lab.pages.state_machines import machines
 from tiltwise_lab.registry import BENCHES
 
@@ -172,6 +172,13 @@ def test_the_picture_of_the_readme_is_fresh() -> None:
     with Image.open(ROOT / day_picture.DAY) as picture:
         shown = picture.info[day_picture.FIGURES]
     assert shown == day_picture.figures_of(day_picture.simulated_day()), "run python -m tiltwise_lab.pages"
+
+
+def test_the_moving_picture_of_the_readme_is_fresh() -> None:
+    assert f"]({watch_picture.WATCH})" in README
+    with Image.open(ROOT / watch_picture.WATCH) as picture:
+        made_from = picture.info["comment"].decode()
+    assert made_from == watch_picture.source_digest(ROOT / "host"), "run python -m tiltwise_lab.pages"
 
 
 @pytest.mark.parametrize(

@@ -30,9 +30,9 @@ def test_everything_that_can_happen_has_words() -> None:
 def test_an_alert_held_back_is_not_called_an_alert() -> None:
     event = EpisodeAlert(80.0, DOWN, 20.0, 31.2, 60.0)
     told = (event, Notice(80.0, NoticeLevel.ALERT, "Time to move", "x"))
-    assert lines_of(told) == [("alert", "ALERT after 60 s of looking down (31 deg)")]
+    assert lines_of(told) == [("alert", "ALERT after 1 min 0 s of looking down (31 deg)")]
     ((_, text),) = lines_of((event,))
-    assert text.startswith("alert held back after 60 s")
+    assert text.startswith("alert held back after 1 min 0 s")
 
 
 @pytest.mark.parametrize(

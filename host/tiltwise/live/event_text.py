@@ -110,7 +110,7 @@ def _line(event: LiveEvent, told: _Told) -> tuple[str, str] | None:
 
 def _calibration(progress: CalibrationProgress) -> tuple[str, str]:
     if progress.step is CalibrationStep.DONE and progress.mounting is not None:
-        notes = (f"calibrated (quality {progress.mounting.quality:.0%})", *progress.mounting.notes)
+        notes = (f"calibrated (quality {100 * progress.mounting.quality:.0f} %)", *progress.mounting.notes)
         return "good", "; ".join(notes)
     if progress.step is CalibrationStep.REFUSED:
         return "warn", f"calibration refused: {progress.reason}"
@@ -144,7 +144,7 @@ def _episode(event: EpisodeStarted | EpisodeAlert | EpisodeEnded, told: _Told) -
             what = "ALERT" if (NoticeLevel.ALERT, event.t_s) in told.notices else "alert held back"
             why = f": {told.reasons[event.t_s]}" if event.t_s in told.reasons else ""
             held_s = event.loaded_s or event.t_s - event.start_s  # stored by version 0.1: without
-            return "alert", f"{what} after {held_s:.0f} s of {kind} ({event.angle_deg:.0f} deg){why}"
+            return "alert", f"{what} after {lasting(held_s)} of {kind} ({event.angle_deg:.0f} deg){why}"
     lasted = f"{lasting(event.end_s - event.start_s)}, up to {event.peak_deg:.0f} deg"
     if event.alert_s is None:
         return "faint", f"{kind} ends, before an alert ({lasted})"

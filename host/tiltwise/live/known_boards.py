@@ -70,7 +70,7 @@ class KnownBoards:
             return None, [LiveNote(text)]
         text = (
             f"calibration of {self._calibrations.person} from {found.created_utc:%Y-%m-%d}, worn at "
-            f"{found.mount.value}, quality {found.mounting.quality:.0%}; `tiltwise calibrate` makes a new one"
+            f"{found.mount.value}, quality {100 * found.mounting.quality:.0f} %; `tiltwise calibrate` makes a new one"
         )
         self._is_behind = found.is_behind  # what is made anew beside it is for the same place
         return found, [LiveNote(text)]

@@ -63,7 +63,7 @@ def calibration(traces: Sequence[CalibrationTraces], *, title: str) -> Figure:
         axes = figure.add_subplot(grid[k, 1])
         _draw_traces(axes, trace, is_last=k == len(traces) - 1)
     figure.text(0.03, 0.93, title, fontsize=14, fontweight="bold", color=style.INK, parse_math=False)
-    qualities = ", ".join(f"{r.mount} {r.quality:.0%}" for r in traces)
+    qualities = ", ".join(f"{r.mount} {100 * r.quality:.0f} %" for r in traces)
     figure.text(0.03, 0.875, f"quality: {qualities}", fontsize=10, color=style.SOFT)
     footnote = style.FOOTNOTES[traces[0].mount] if len(traces) == 1 else _FOOTNOTE_PAIR
     figure.text(0.03, 0.03, footnote, fontsize=7.8, color=style.SOFT)

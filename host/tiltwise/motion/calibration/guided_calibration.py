@@ -196,7 +196,7 @@ class GuidedCalibration:
             self._enter(CalibrationStep.TILT)
             self._slices = deque([self._slices[-1]])
             return
-        text = " ".join((f"Calibrated, quality {mounting.quality:.0%}.", *mounting.notes))
+        text = " ".join((f"Calibrated, quality {100 * mounting.quality:.0f} %.", *mounting.notes))
         self._progress = CalibrationProgress(
             CalibrationStep.DONE, text, STILL_S, min(self._count, NODS), mounting
         )

@@ -84,7 +84,8 @@ class GuidedCalibrationPair:
         self.collar = back.mounting
         assert head.mounting is not None
         assert back.mounting is not None
-        text = f"Calibrated, quality {head.mounting.quality:.0%} (head) and {back.mounting.quality:.0%} (collar)."
+        head_percent, back_percent = 100 * head.mounting.quality, 100 * back.mounting.quality
+        text = f"Calibrated, quality {head_percent:.0f} % (head) and {back_percent:.0f} % (collar)."
         return replace(head, text=text)
 
     def _silent(self) -> int | None:
