@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import json
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -211,7 +213,14 @@ def test_a_cluster_that_does_not_answer_or_has_no_workers_is_told(
     distributed = pytest.importorskip("distributed")
     monkeypatch.setattr(person_days_on, "__defaults__", (0.5,))
     for address in ("tcp://127.0.0.1:9", "nonsense://here", "127.0.0.1:port"):
-        assert_one_line(tiltwise("cohort", minutes, "--cluster", address), 1, "no dask scheduler answers")
+        gc.collect()
+        before = [thread for thread in threading.enumerate() if thread.name == "IO loop"]
+        gc.disable()  # what is not closed at once is closed at any time, and then dask may wait for itself
+        try:
+            assert_one_line(tiltwise("cohort", minutes, "--cluster", address), 1, "no dask scheduler answers")
+            assert [thread for thread in threading.enumerate() if thread.name == "IO loop"] == before
+        finally:
+            gc.enable()
     with distributed.LocalCluster(
         n_workers=0, processes=False, dashboard_address=None, protocol="tcp://"
     ) as cluster:

@@ -6,6 +6,7 @@ see the folder under the same path.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,40 +34,55 @@ def person_days_on(address: str, folder: Path, patience_s: float = PATIENCE_S) -
     before = quiet.level
     quiet.setLevel(logging.CRITICAL)  # what went wrong is told in one line, here
     try:
-        with _client(distributed, address, patience_s) as client:
-            return merged_days(_gather(distributed, client, parts, address))
+        return merged_days(asyncio.run(_sums(distributed, address, parts, patience_s)))
     finally:
         quiet.setLevel(before)
 
 
-def _client(distributed: Any, address: str, patience_s: float) -> Any:
-    """Return a client whose cluster has a worker."""
-    try:
-        client = distributed.Client(address, timeout=patience_s, set_as_default=False)
-    except (OSError, ValueError, TypeError) as error:  # TimeoutError is an OSError
-        raise AppError(
-            f"no dask scheduler answers at {address} ({_line(error)}); start one with `dask scheduler` and name it "
-            "as tcp://HOST:8786"
-        ) from error
-    try:
-        client.wait_for_workers(1, timeout=patience_s)
-    except TimeoutError:
-        client.close()
-        raise AppError(
-            f"the dask scheduler at {address} has no workers; start some with `dask worker {address}`"
-        ) from None
-    return client
+async def _sums(
+    distributed: Any, address: str, parts: Sequence[list[str]], patience_s: float
+) -> list[DaySums]:
+    """Return the sums of all parts; the client is closed whatever happens.
 
-
-def _gather(distributed: Any, client: Any, parts: Sequence[list[str]], address: str) -> list[DaySums]:
+    In this loop and not in a thread of dask's: a client that found no scheduler would be closed when it is collected,
+    and where that happens while another one starts, dask waits for itself for ever.
+    """
     try:
-        found: list[list[DaySums]] = client.gather(client.map(day_sums, parts, pure=False))
+        client = distributed.Client(address, timeout=patience_s, set_as_default=False, asynchronous=True)
+    except (ValueError, TypeError) as error:
+        raise _no_scheduler(address, error) from error
+    try:
+        await _reach(client, address, patience_s)
+        found: list[list[DaySums]] = await client.gather(client.map(day_sums, parts, pure=False))
     except (OSError, ImportError, distributed.KilledWorker, distributed.CancelledError) as error:
         raise AppError(
             f"the dask cluster at {address} did not finish ({_line(error)}); its workers need tiltwise with duckdb, "
             "and the same folder"
         ) from error
+    finally:
+        await client.close()
     return [row for rows in found for row in rows]
+
+
+async def _reach(client: Any, address: str, patience_s: float) -> None:
+    """Wait for the scheduler and for a first worker."""
+    try:
+        await client
+    except (OSError, ValueError, TypeError) as error:  # TimeoutError is an OSError
+        raise _no_scheduler(address, error) from error
+    try:
+        await client.wait_for_workers(1, timeout=patience_s)
+    except TimeoutError:
+        raise AppError(
+            f"the dask scheduler at {address} has no workers; start some with `dask worker {address}`"
+        ) from None
+
+
+def _no_scheduler(address: str, error: Exception) -> AppError:
+    return AppError(
+        f"no dask scheduler answers at {address} ({_line(error)}); start one with `dask scheduler` and name it "
+        "as tcp://HOST:8786"
+    )
 
 
 def _line(error: BaseException) -> str:
