@@ -11,12 +11,14 @@ from dataclasses import asdict, dataclass
 from tiltwise.common import wire
 from tiltwise.common.frame import Frame
 from tiltwise.decode.messages import GapReason, Info, read_event, read_minute
+from tiltwise.errors import os_error_line
 from tiltwise.exercise.guided.session_record import ExerciseRecord
 from tiltwise.live.backfill.minute_stream import MinuteStream
 from tiltwise.report.aggregate import MINUTE_S, Aggregate
 from tiltwise.store.overview import COARSE_SOURCE
 from tiltwise.store.stored_samples import REPLAYED
 from tiltwise.store.writer import Store, StoreError
+from tiltwise.text import counted
 from tiltwise.tracker import TrackerSettings
 from tiltwise.types import AlertHeldBack, AlertsAlone, Mount, NoticeGiven, Update
 
@@ -250,13 +252,13 @@ class StoreSink:
         try:
             self._store.close()
         except OSError as error:
-            return f"some of it could not be stored or kept: {error}"
+            return f"some of it could not be stored or kept: {os_error_line(error)}"
         return ""
 
     @property
     def kept(self) -> str:
         """How many frames this session stored, and where."""
-        return f"{self._store.n_stored} frames in {self._store.folder}"
+        return f"{counted(self._store.n_stored, 'frame')} in {self._store.folder}"
 
     def _report_once(self, trouble: str) -> str:
         """Return a trouble when it is new, and a line when it is over."""
