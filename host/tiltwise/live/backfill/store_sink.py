@@ -20,7 +20,7 @@ from tiltwise.store.stored_samples import REPLAYED
 from tiltwise.store.writer import Store, StoreError
 from tiltwise.text import counted
 from tiltwise.tracker import TrackerSettings
-from tiltwise.types import AlertHeldBack, AlertsAlone, Mount, NoticeGiven, Update
+from tiltwise.types import AlertHeldBack, AlertsAlone, EpisodeEnded, Mount, NoticeGiven, Update
 
 # A frame without samples (STATUS, an event) leaves no gap, but frames end by the part's nominal rate: ten samples at
 # 52 Hz, and a part that is off by 5 %.
@@ -128,6 +128,11 @@ class StoreSink:
         """Stage what the wearer was told, or why not."""
         if self._live is not None and self._live.session is not None:
             self._store.put_events(self._live.session, [event], utc_offset_s)
+
+    def add_cut(self, event: EpisodeEnded, utc_offset_s: float) -> None:
+        """Stage an episode of the boot before the present one."""
+        if self._ended:
+            self._store.put_events(self._ended[-1].session, [event], utc_offset_s)
 
     def add_exercise(self, record: ExerciseRecord, utc_offset_s: float, *, is_over: bool) -> None:
         """Stage what was done of an exercise so far; when it is over, its repetitions are the day's too."""

@@ -36,7 +36,9 @@ def _line(key: Key, why: str, ranges: SequenceRanges) -> str:
         if len(ranges.pairs) > _SHOWN
         else ""
     )
+    is_or_are = "is" if ranges.count == 1 else "are"
     return (
-        f"{counted(ranges.count, 'acknowledged frame')} of {key[0]} missing ({why}): "
-        f"boot {key[1]}, frames {shown}{more}; the board is asked for them again, what it has no more becomes a gap"
+        f"{counted(ranges.count, 'acknowledged frame')} of {key[0]} {is_or_are} missing ({why}): "
+        f"boot {key[1]}, frames {shown}{more}; "
+        "the board is asked for them again, what it has no more becomes a gap"
     )
