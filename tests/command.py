@@ -109,5 +109,6 @@ def assert_one_line(result: Result, code: int, *words: str) -> None:
     assert result.err[:-1].isprintable(), repr(result.err)
     assert "Traceback" not in result.err + result.out
     assert "defect" not in result.err, result.err
+    assert "Errno" not in result.err, result.err
     for word in words:
         assert word in result.err, result.err

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
-from typing import Any, TypeVar
+from dataclasses import is_dataclass
+from enum import Enum
+from typing import Any, TypeVar, get_type_hints
 
 import msgspec
 
@@ -27,7 +30,6 @@ _EXPECTED = (
     (r"Expected `array` of length (\d+), got \d+", "a list of {0}"),
     (r"Expected `datetime` with a timezone component", "a time with its zone"),
     (r"Invalid RFC3339 encoded datetime", "a time such as 2026-03-01T12:00:00Z"),
-    (r"Invalid enum value .*", "a word that this version knows"),
 )
 
 
@@ -49,23 +51,36 @@ def convert(values: object, kind: type[T]) -> T:
     try:
         return msgspec.convert(values, kind)
     except msgspec.ValidationError as error:
-        raise ValueError(_line(str(error), values)) from error
+        raise ValueError(_line(str(error), values, kind)) from error
     except (OverflowError, RecursionError) as error:
         raise ValueError(f"a value is out of all bounds ({error})") from error
 
 
-def _line(message: str, values: object) -> str:
+def _line(message: str, values: object, kind: object) -> str:
     """Put a message of msgspec into our words, with the value that came."""
     place = _PLACE.fullmatch(message)
     assert place is not None  # it matches any text
     text, key = place[1], place[2] or ""
     if missing := re.fullmatch(r"Object missing required field `(\w+)`", text):
         return f"{f'{key}.' if key else ''}{missing[1]}: missing"
+    if text.startswith("Invalid enum value"):
+        words = _words_at(kind, key) or "a word that this version knows"
+        return f"{f'{key}: ' if key else ''}expected {words}, came {_short(_value(values, key))}"
     for pattern, expected in _EXPECTED:
         if said := re.fullmatch(pattern, text, re.DOTALL):
             words = expected.format(*(_WORDS.get(word, word.removesuffix(".0")) for word in said.groups()))
             return f"{f'{key}: ' if key else ''}expected {words}, came {_short(_value(values, key))}"
     return f"{key}: {text}"
+
+
+def _words_at(kind: Any, key: str) -> str:
+    """Return the words that a key of a dataclass may have, as `"a", "b" or "c"`; "" where its kind is not plain."""
+    for name in key.split("."):
+        kind = get_type_hints(kind).get(name) if is_dataclass(kind) else kind
+    if not (isinstance(kind, type) and issubclass(kind, Enum)):
+        return ""
+    *others, last = (json.dumps(each.value) for each in kind)
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _value(values: Any, key: str) -> object:

@@ -22,6 +22,11 @@ def printable(text: str, limit: int = 80) -> str:
     return shown if len(shown) <= limit else shown[: limit - 3] + "..."
 
 
+def counted(n: int, one: str, several: str = "") -> str:
+    """Return "1 day" or "2 days"; several is for words that take no s."""
+    return f"{n} {one if n == 1 else several or one + 's'}"
+
+
 def know_commands(names: Iterable[str]) -> None:
     """Tell which words after "tiltwise" are commands; the command line does, once."""
     _commands.update(names)

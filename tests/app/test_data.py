@@ -1,14 +1,17 @@
 """`tiltwise data`: what it tells, what it erases and what it leaves, and the store built again from recordings."""
 
+import errno
 import shutil
 import sqlite3
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
 from rich.console import Console
 
+from command import Command, assert_one_line
 from offline.imu_file_samples import leaning
 from store.store_frames import frame, opened
 from tiltwise.app.data import data_json, data_table, plan_erase, plan_keep_raw, plan_rebuild, print_check
@@ -117,7 +120,7 @@ def test_an_erased_day_is_gone_and_the_others_are_whole(tmp_path: Path) -> None:
     before = [seqs(tmp_path, t) for t in days]
     change = plan_erase(tmp_path, "2026-05-30", lambda: MAY)
     assert "2026-05-30" in change.question
-    assert "other 3 days" in change.question
+    assert "3 other days" in change.question
     assert "erased 1 minutes, 1 events and 5 frames" in change.do()
     assert overview(tmp_path).days == (date(2026, 5, 29), date(2026, 5, 31), date(2026, 6, 2))
     assert [seqs(tmp_path, t) for t in days] == [before[0], [], before[2], before[3]]
@@ -177,9 +180,27 @@ def test_nothing_is_erased_under_a_running_watch(tmp_path: Path) -> None:
     fill(tmp_path, [MAY])
     with Store(tmp_path, min_free_bytes=0):
         for what in ("all", "2026-05-30"):
-            with pytest.raises(StoreError, match="is being written by"):
+            with pytest.raises(
+                StoreError, match=r"is being written by .*: stop that one, or .* --person NAME"
+            ):
                 plan_erase(tmp_path, what).do()
     assert seqs(tmp_path, MAY) == [0, 1, 2, 3, 4]
+
+
+def test_a_disk_that_cannot_be_written_is_one_plain_line(
+    tiltwise: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path, [MAY])
+
+    def refuse(path: Path, **_: object) -> NoReturn:
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    monkeypatch.setattr("tiltwise.store.erase.whole_file", refuse)
+    for what in ("ALL", "2026-05-30"):
+        said = tiltwise("data", "--erase", what, "--yes", "--data", tmp_path)
+        assert_one_line(
+            said, 1, str(tmp_path / "erasing.json"), "Read-only file system; make that disk writable"
+        )
 
 
 @pytest.mark.parametrize(("what", "error"), [("someday", UsageError), ("2026-05-01", AppError)])

@@ -37,7 +37,8 @@ def test_when_nothing_runs_it_is_one_line(tiltwise: Command, home: Path, command
 
 @pytest.mark.parametrize("wrong", ["soon", "0", "-5", "1441", "nan", "inf"])
 def test_a_snooze_without_sense_is_wrong_use(tiltwise: Command, wrong: str) -> None:
-    assert_one_line(tiltwise("snooze", "--", wrong), 2, "expected minutes", "or off")
+    for dashes in ((), ("--",)):
+        assert_one_line(tiltwise("snooze", *dashes, wrong), 2, "expected minutes", "or off")
 
 
 def test_a_running_watch_is_asked_and_one_that_was_killed_is_not(home: Path) -> None:

@@ -280,6 +280,12 @@ def test_a_recorded_day_with_an_outage_is_rebuilt_as_it_was(
     assert [gap.reason for gap in after.gaps] == ["restart"]
     assert alerts_in(before) == alerts_in(after) == ["forward_flexion"]
     assert before.summary().longest_bout_s == after.summary().longest_bout_s
+    (slumped,), (again,) = (
+        [event for event in day.events if isinstance(event, EpisodeEnded)] for day in (before, after)
+    )
+    assert slumped == again, "the link came back in the middle of it, and it is one posture"
+    assert slumped.end_s - slumped.start_s == pytest.approx(45, abs=3), "until the board was switched off"
+    assert slumped.alert_s == pytest.approx(slumped.start_s + 20, abs=0.5)
     pairs = zip(before.minutes, after.minutes, strict=True)
     assert all(np.array_equal(a.flexion_s, b.flexion_s) for a, b in pairs)
     shown = [

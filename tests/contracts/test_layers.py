@@ -32,19 +32,19 @@ MAY_IMPORT = {
     "detect": "butterworth common types",
     "exercise": "detect stored_values types",
     "exercise.recorded": "exercise types",
-    "exercise.guided": "detect exercise types",
-    "report": "exercise exercise.guided types",
-    "report.history": "report types",
+    "exercise.guided": "detect exercise text types",
+    "report": "exercise exercise.guided text types",
+    "report.history": "report text types",
     "report.page": "report",
     "tracker": "detect motion.angles motion.calibration motion.orientation types",
     "pair_tracker": "detect motion.angles tracker types",
     "firmware_build": "common",
-    "link": "common",
+    "link": "common errors",
     "recording.formats": "motion types",
-    "recording": "common decode link recording.formats types version",
+    "recording": "common decode link recording.formats text types version",
     "config": "common detect errors exercise link motion.calibration recording stored_values text types",
-    "store.files": "common config errors report stored_values types",
-    "store.acknowledged": "common config decode store.files",
+    "store.files": "common config errors report stored_values text types",
+    "store.acknowledged": "common config decode store.files text",
     "store": "common config decode errors exercise.guided report report.history store.acknowledged store.files "
     "stored_values text types",
     "setup": "common config decode errors firmware_build link text types",
@@ -56,8 +56,8 @@ MAY_IMPORT = {
     "live.wearer": "common config decode detect exercise link motion motion.calibration motion.orientation "
     "pair_tracker tracker types",
     "live.control": "common config decode errors live.wearer motion.calibration stored_values types",
-    "live.backfill": "common decode detect exercise.guided link live.wearer motion.angles pair_tracker report store "
-    "tracker types",
+    "live.backfill": "common decode detect errors exercise.guided link live.wearer motion.angles pair_tracker report "
+    "store text tracker types",
     "live.board": "common decode link live.wearer",
     # sim.board: the address `sim:` opens a simulated wearer as `ble:` opens a board. store: open_session hands it on.
     "live": "common config decode detect errors exercise exercise.guided link live.backfill live.board live.control "

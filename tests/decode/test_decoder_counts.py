@@ -65,7 +65,7 @@ def test_a_change_of_mind_about_shaken_samples_counts_from_the_next_frame():
     assert known == [False, True, False]
 
 
-def test_a_restart_goes_on_a_second_behind_the_last_sample():
+def test_a_restart_goes_on_some_seconds_behind_the_last_sample():
     decoder = Decoder()
     decoder.feed_many([info_frame(), *(raw_frame(1 + k, 10 * k, 50_000 + 2000 * k, ONES) for k in range(5))])
     assert decoder.zero_s == 0.0

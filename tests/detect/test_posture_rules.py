@@ -32,6 +32,25 @@ def test_the_head_thrown_back_is_20_deg_of_extension_for_30_s():
     assert alerts(PostureKind.HEAD_THROWN_BACK, flexion_deg=25.0) == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "lies"),
+    [
+        (PostureKind.HEAD_THROWN_BACK, {"flexion_deg": -65.0}),
+        (PostureKind.TELEPHONE_TILT, {"lateral_deg": 75.0}),
+    ],
+)
+def test_who_lies_down_shows_no_habit_though_lying_is_known_ten_seconds_late(kind, lies):
+    t = times(40.0)
+    way = np.clip(t - 10.0, 0.0, 1.5) / 1.5  # lying down takes a second and a half
+    block = angle_block(t, ripple_deg=0.0, **{name: way * deg for name, deg in lies.items()})
+    codes = np.where(t < 21, ACTIVITIES.index(Activity.STILL), ACTIVITIES.index(Activity.LYING)).astype(
+        np.int8
+    )
+    habit = BY_KIND[kind]
+    detector = PostureDetector(kind, habit.rule, signal=habit.signal)
+    assert [*detector.process(block, codes), *detector.finish()] == []
+
+
 def test_the_head_propped_up_is_seen_only_while_lying():
     assert alerts(PostureKind.HEAD_PROPPED, Activity.LYING, 400.0, flexion_deg=-50.0) == [310.0]
     assert alerts(PostureKind.HEAD_PROPPED, Activity.LYING, 400.0, flexion_deg=-85.0) == []

@@ -70,7 +70,7 @@ def test_keys_that_cannot_be_kept_stay_and_the_stream_goes_on() -> None:
     assert len(host.live_at_s) > 40
     assert host.notices == [
         "connected to back",
-        "the key of back stays as it is: [Errno 28] No space left on device: 'keys.json'",
+        "the key of back stays as it is: keys.json: No space left on device; free some space and run it again",
     ]
 
 

@@ -146,7 +146,7 @@ def test_frames_changed_in_the_tail_are_told(tmp_path: Path) -> None:
     db.commit()
     db.close()
     (line,) = reports(left)
-    assert "are not as they were acknowledged" in line
+    assert "not as acknowledged: " in line
 
 
 def damage_a_line(path: Path) -> None:

@@ -293,7 +293,7 @@ def test_little_room_is_told_and_a_full_disk_leaves_the_samples_to_the_board(tmp
 def test_closing_on_a_full_disk_says_what_is_not_stored(tmp_path: Path) -> None:
     store = Store(tmp_path, min_free_bytes=5_000, free_bytes=lambda _: 0)
     fill(store, begin(store), 0, 5)
-    with pytest.raises(StoreError, match="5 frames are not stored"):
+    with pytest.raises(StoreError, match="5 frames not stored"):
         store.close()
 
 

@@ -143,9 +143,10 @@ def watch(
 
 
 app.command(short_help="What runs, and how you are doing today.")(running_commands.status)
-app.command(short_help="No alerts for a while.")(running_commands.snooze)
+_NEGATIVE = {"ignore_unknown_options": True}  # -1 is a day, a week or a time, not an option
+app.command(short_help="No alerts for a while.", context_settings=_NEGATIVE)(running_commands.snooze)
 app.command(short_help="Calibrate anew in the running watch.")(running_commands.recalibrate)
-app.command(short_help="Why there was an alert, or none.")(workday_commands.why)
+app.command(short_help="Why there was an alert, or none.", context_settings=_NEGATIVE)(workday_commands.why)
 app.command(short_help="The settings, with what each means; changes one.")(workday_commands.settings)
 app.command(short_help="tiltwise watch in the background, from log-in on.")(workday_commands.service)
 app.command(short_help="New board over USB: firmware, key, name.")(board_commands.setup)
@@ -230,7 +231,6 @@ app.command(short_help="Range of motion and exercises over the weeks.")(coach_co
 app.command()(coach_commands.exercises)
 
 
-_NEGATIVE = {"ignore_unknown_options": True}  # -1 is a day or a week, not an option
 app.command(context_settings=_NEGATIVE)(history_commands.day)
 app.command(context_settings=_NEGATIVE)(history_commands.week)
 app.command(context_settings=_NEGATIVE)(history_commands.month)

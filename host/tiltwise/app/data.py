@@ -27,7 +27,7 @@ from tiltwise.store.files.swap import copies, store_files
 from tiltwise.store.local_days import day_bounds_us
 from tiltwise.store.overview import CheckedDay, Overview, check_store, overview
 from tiltwise.store.writer import Store
-from tiltwise.text import printable, safe_name
+from tiltwise.text import counted, printable, safe_name
 
 ALL = "ALL"
 _MOST_MONTHS = 1200
@@ -115,7 +115,8 @@ def print_persons(folder: Path, *, as_json: bool) -> None:
     for row in rows or [{"person": "nobody yet", "days": 0, "is_calibrated": False}]:
         calibrated = "calibrated" if row["is_calibrated"] else "no calibration"
         console.out.print(
-            f"{printable(str(row['person']), 40)}: {row['days']} days, {calibrated}", highlight=False
+            f"{printable(str(row['person']), 40)}: {counted(int(str(row['days'])), 'day')}, {calibrated}",
+            highlight=False,
         )
 
 
@@ -130,7 +131,7 @@ def plan_erase_person(folder: Path, person: str, now_s: Callable[[], float] = ti
     def erase() -> str:
         size = erase_all(place, now_s()) if store_files(place) or copies(place) else 0
         n = erase_calibrations(folder, person)
-        return f"erased, {_size(size)} are free again; the calibrations of {n} sensors too"
+        return f"erased, {_size(size)} are free again; the calibrations of {counted(n, 'sensor')} too"
 
     question = (
         f"Erase everything of {person} that is stored in {place}, for good, and the calibrations? "
@@ -150,11 +151,11 @@ def print_check(checked: Sequence[CheckedDay], *, as_json: bool) -> None:
         print(json.dumps({"unexplained_s": unexplained_s, "double_s": double_s, "days": days}))
     else:
         n_days = len({day.day for day in checked})  # each sensor has a row
-        text = f"{n_days} days: {unexplained_s:.0f} s unexplained, {double_s:.0f} s counted twice"
+        text = f"{counted(n_days, 'day')}: {unexplained_s:.0f} s unexplained, {double_s:.0f} s counted twice"
         console.out.print(text, highlight=False)
         for day in wrong:
             at = datetime.fromtimestamp(day.result.minutes[0][0], UTC)
-            minutes = f"{len(day.result.minutes)} minutes, the worst at {at:%H:%M} UTC"
+            minutes = f"{counted(len(day.result.minutes), 'minute')}, the worst at {at:%H:%M} UTC"
             text = f"{day.day} {printable(day.device, 40)}: {minutes}"
             console.out.print(text, highlight=False)
     if wrong:
@@ -177,13 +178,13 @@ def data_table(folder: Path, seen: Overview) -> Table:
         ("days", _days(seen)),
         (
             "recorded / worn",
-            f"{lasting(seen.covered_s)} / {lasting(seen.worn_s)}, in {seen.sessions} sessions",
+            f"{lasting(seen.covered_s)} / {lasting(seen.worn_s)}, in {counted(seen.sessions, 'session')}",
         ),
         ("raw samples", _raw(seen)),
     ]
     rows += [("origin", f"{' and '.join(seen.origins)}, not your own days")] if seen.origins else []
     if seen.older_minutes:
-        said = f"{seen.older_minutes} minutes are of an earlier version: --rebuild computes recordings anew"
+        said = f"of an earlier version: {counted(seen.older_minutes, 'minute')}: --rebuild computes recordings anew"
         rows.append(("algorithm", said))
     rows += [("gaps", "none")] if not seen.gaps else []
     for k, gap in enumerate(seen.gaps):
@@ -227,17 +228,21 @@ def plan_erase(folder: Path, what: str, now_s: Callable[[], float] = time.time) 
         near = min(seen.days, key=lambda d: abs((d - day).days), default=None)
         hint = f"; the nearest day with data is {near}" if near else ""
         raise AppError(f"nothing is stored of {day}{hint}")
-    others = f" {len(copies(folder))} copies set aside may hold it too." if copies(folder) else ""
+    others = f" Copies set aside may hold it too: {len(copies(folder))}." if copies(folder) else ""
     question = (
         f"Erase {day} ({seen.zone}) in {folder}, for good: angles, events, gaps and raw samples? "
-        f"The other {len(seen.days) - 1} days and recordings (.tw files) stay.{others}"
+        f"{counted(len(seen.days) - 1, 'other day')} and recordings (.tw files) stay.{others}"
     )
     return Change(question, lambda: _erase_day(folder, day, seen.zone, now_s()))
 
 
 def _erase_day(folder: Path, day: date, zone: str, now_s: float) -> str:
     erased = erase_stretch(folder, *day_bounds_us(day, zone), now_s)
-    return f"erased {erased['aggregate']} minutes, {erased['event']} events and {erased['frames']} frames of {day}"
+    minutes, events, frames = (
+        counted(erased[rows], one)
+        for rows, one in (("aggregate", "minute"), ("event", "event"), ("frames", "frame"))
+    )
+    return f"erased {minutes}, {events} and {frames} of {day}"
 
 
 def plan_keep_raw(folder: Path, months: int, now_s: Callable[[], float] = time.time) -> Change:
@@ -248,7 +253,7 @@ def plan_keep_raw(folder: Path, months: int, now_s: Callable[[], float] = time.t
     if months == 0:
         return Change(f"Keep all raw samples in {folder} from now on?", lambda: _keep_raw(folder, 0, now_s))
     question = (
-        f"Keep raw samples in {folder} for {months} month{'s' if months > 1 else ''}, counted back from the newest, "
+        f"Keep raw samples in {folder} for {counted(months, 'month')}, counted back from the newest, "
         "and delete older ones now and later? Angles, events and days stay."
     )
     return Change(question, lambda: _keep_raw(folder, months, now_s))
@@ -259,7 +264,7 @@ def _keep_raw(folder: Path, months: int, now_s: Callable[[], float]) -> str:
         store.put_setting(KEEP_RAW, months)
         store.commit()
         deleted = store.retire()
-    kept = f"keeping raw samples for {months} months" if months else "keeping all raw samples"
+    kept = f"keeping raw samples for {counted(months, 'month')}" if months else "keeping all raw samples"
     names = ", ".join(path.stem.removeprefix("raw-") for path in deleted)
     return f"{kept}; deleted {names}" if names else f"{kept}; nothing was older"
 
@@ -272,7 +277,7 @@ def plan_rebuild(folder: Path, recordings: Sequence[Path], now_s: Callable[[], f
     if twice:
         raise UsageError(f"--rebuild: {printable(str(min(twice)))} is named twice")
     question = (
-        f"Build the store in {folder} again from {len(recordings)} recording{'s' if len(recordings) > 1 else ''}? "
+        f"Build the store in {folder} again from {counted(len(recordings), 'recording')}? "
         "What is stored now is set aside, not deleted; what is in no recording will be missing."
     )
     return Change(question, lambda: _rebuild(folder, recordings, now_s()))
@@ -283,7 +288,8 @@ def _rebuild(folder: Path, recordings: Sequence[Path], now_s: float) -> str:
         made, aside = rebuild(folder, recordings, now_s=now_s, on_progress=show)
     notes = "".join(f"; {item.path.name}: {note}" for item in made for note in item.notes)
     where = f"; the store before is in {aside}" if aside else ""
-    return f"built from {sum(item.frames for item in made)} frames of {len(made)} recordings{where}{notes}"
+    frames = counted(sum(item.frames for item in made), "frame")
+    return f"built from {frames} of {counted(len(made), 'recording')}{where}{notes}"
 
 
 def _size(n_bytes: int) -> str:
@@ -313,6 +319,6 @@ def _days(seen: Overview) -> str:
 
 
 def _raw(seen: Overview) -> str:
-    kept = f"kept for {seen.kept_months} months" if seen.kept_months else "kept for ever"
+    kept = f"kept for {counted(seen.kept_months, 'month')}" if seen.kept_months else "kept for ever"
     months = f"{seen.raw_months[0]} to {seen.raw_months[-1]}" if seen.raw_months else "none yet"
     return f"{months}; {kept}"

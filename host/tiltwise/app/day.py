@@ -25,7 +25,7 @@ from tiltwise.report.style import INK
 from tiltwise.store.files.schema import CORE_NAME
 from tiltwise.store.files.swap import store_files
 from tiltwise.store.writer import Store
-from tiltwise.text import printable
+from tiltwise.text import counted, printable
 from tiltwise.types import Activity, FloatArray
 
 _LINE = 140  # characters across the picture
@@ -171,7 +171,7 @@ def _upper_back_rows(summary: DaySummary) -> list[tuple[str, str]]:
     if back is None:
         return []
     return [
-        ("upper back P10 / P50 / P90", " / ".join(f"{p:.0f}" for p in back.percentiles_deg) + " deg"),
+        ("upper back P10 / P50 / P90", " / ".join(f"{p:z.0f}" for p in back.percentiles_deg) + " deg"),
         ("upper back beyond", ", ".join(f"{a} deg {p:.0f} %" for a, p in back.percent_above_deg.items())),
     ]
 
@@ -208,13 +208,13 @@ def day_table(day: Day) -> Table:
             shown_metrics.NAMES[s.mount]["flexion"] if s.upper_back is None else shown_metrics.OWN_FLEXION,
         ),
         ("figures of", f"{lasting(s.posture_s)} {BASE}"),
-        ("angle P10 / P50 / P90", " / ".join(f"{p:.0f}" for p in s.percentiles_deg) + " deg"),
+        ("angle P10 / P50 / P90", " / ".join(f"{p:z.0f}" for p in s.percentiles_deg) + " deg"),
         ("time beyond", ", ".join(f"{a} deg {p:.0f} %" for a, p in s.percent_above_deg.items())),
         *_upper_back_rows(s),
         (f"longest spell beyond {SPELL_DEG:g} deg", lasting(s.longest_bout_s)),
         ("ISO 11226 holding time", f"{s.limit_use * 100:.0f} % of it used by the worst single run"),
         ("alerts", _alerts(s)),
-        ("movement", f"suggested {s.moves_suggested} times, done {s.moves_done} times"),
+        ("movement", f"suggested {counted(s.moves_suggested, 'time')}, done {counted(s.moves_done, 'time')}"),
         *_episode_rows(s),
         ("exercise repetitions", _repetitions(s)),
         ("gaps", f"{len(s.gaps)}, {lasting(sum(g.end_s - g.start_s for g in s.gaps))}"),

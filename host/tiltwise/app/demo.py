@@ -37,7 +37,7 @@ from tiltwise.sim.board.simulated_source import SimSource
 from tiltwise.sim.board.simulation import Simulation
 from tiltwise.store.stored_samples import SIMULATED
 from tiltwise.store.writer import Store
-from tiltwise.text import printable
+from tiltwise.text import counted, printable
 from tiltwise.types import (
     ACTIVITIES,
     Activity,
@@ -196,12 +196,11 @@ def _print_summary(
     stats = session.decoder.stats
     whole = [rep for rep in tally.reps if not rep.is_partial]
     sides = {side: sum(rep.side.value == side for rep in whole) for side in ("left", "right")}
-    counted = (
+    tilts = (
         f"{sides['left']} left, {sides['right']} right" if options.counted else "not seen by a sensor there"
     )
     console.print(
-        f"\n{tally.alerts} alert{'' if tally.alerts == 1 else 's'}, {tally.corrected} corrected; "
-        f"side tilts: {counted}",
+        f"\n{counted(tally.alerts, 'alert')}, {tally.corrected} corrected; side tilts: {tilts}",
         highlight=False,
     )
     console.print(

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tiltwise.config.settings import SettingsError, load_settings
 from tiltwise.config.time_zone import local_zone_name
+from tiltwise.errors import reason_of
 from tiltwise.firmware_build.locate import firmware_dir
 from tiltwise.link import ble, serial
 from tiltwise.live.desktop import Desktop
@@ -21,6 +22,7 @@ from tiltwise.setup.setup_errors import SetupError
 from tiltwise.setup.tools import Tools
 from tiltwise.sim.board.simulation import Simulation
 from tiltwise.store.writer import Store, StoreError
+from tiltwise.text import counted
 from tiltwise.version import __version__
 
 _NAME = re.compile(r"[\w.-]+")  # of a package, at the start of a requirement
@@ -113,7 +115,9 @@ def _simulator() -> Finding:
         frames = sum(1 for _ in Simulation("upright", minutes=0.5).step(2.0))
     except (OSError, ValueError, ImportError) as error:
         return Finding(
-            "firmware on the simulated board", False, f"{type(error).__name__}: {error}; reinstall tiltwise"
+            "firmware on the simulated board",
+            False,
+            f"{type(error).__name__}: {reason_of(error)}; reinstall tiltwise",
         )
     return Finding("firmware on the simulated board", frames > 0, f"{frames} frames in 2 virtual seconds")
 
@@ -145,4 +149,4 @@ def _radio(seconds: float) -> Finding:
         found = asyncio.run(ble.discover(seconds))
     except ble.BluetoothError as error:
         return Finding("Bluetooth", False, str(error), is_needed=False)
-    return Finding("Bluetooth", True, f"works; {len(found)} tiltwise boards near", is_needed=False)
+    return Finding("Bluetooth", True, f"works; {counted(len(found), 'tiltwise board')} near", is_needed=False)

@@ -51,7 +51,7 @@ def run(call: Callable[[], object]) -> int:
         code = INTERRUPTED
     except (OSError, ValueError) as error:
         # The rooms' own errors (files, recordings, calibration, settings) are ValueErrors.
-        return _tell(os_error_line(error) if isinstance(error, OSError) else str(error), 1)
+        return _tell(os_error_line(error), 1)
     except Exception as error:
         if _DEBUG in os.environ:
             raise

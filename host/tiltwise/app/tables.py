@@ -59,7 +59,9 @@ def analysis_table(result: Analysis, name: str) -> Table:
     table.add_row("figures of", f"{lasting(result.above.valid_s)} {BASE}")
     if result.upper_back is not None:
         back = result.upper_back
-        table.add_row("upper back P10 / P50 / P90", f"{back.p10:.0f} / {back.p50:.0f} / {back.p90:.0f} deg")
+        table.add_row(
+            "upper back P10 / P50 / P90", f"{back.p10:z.0f} / {back.p50:z.0f} / {back.p90:z.0f} deg"
+        )
     if words := _velocity_words(result):
         table.add_row("angular velocity P50 and P90", f"{words} deg/s (doi:10.3390/s21165527)")
     table.add_row("worn / moving", f"{result.worn_percent:.0f} % / {result.moving_percent:.0f} %")
@@ -161,4 +163,4 @@ def _with_notes(table: Table, notes: Sequence[str]) -> Table:
 
 def _percentiles(summary: AngleSummary) -> str:
     parts = (summary.p10, summary.p50, summary.p90)
-    return "P10 {:.0f}, P50 {:.0f}, P90 {:.0f} deg".format(*parts)
+    return "P10 {:z.0f}, P50 {:z.0f}, P90 {:z.0f} deg".format(*parts)

@@ -149,9 +149,9 @@ class WatchView:
 def angle_words(mounting: Mounting, posture_deg: float, tilt_deg: float, back_deg: float) -> str:
     """Return the newest angles by the names that the calibration allows; the upper back only with its own sensor."""
     if not mounting.is_shown:
-        return f"tilt {posture_deg:4.0f} deg"
-    back = f"  back {back_deg:4.0f}" if np.isfinite(back_deg) else ""
-    return f"forward {posture_deg:4.0f}  side {tilt_deg:4.0f}{back} deg"
+        return f"tilt {posture_deg:z4.0f} deg"
+    back = f"  back {back_deg:z4.0f}" if np.isfinite(back_deg) else ""
+    return f"forward {posture_deg:z4.0f}  side {tilt_deg:z4.0f}{back} deg"
 
 
 def _has_blocks(console: Console) -> bool:

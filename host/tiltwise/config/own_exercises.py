@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tiltwise.errors import reason_of
 from tiltwise.exercise.catalogue import CATALOGUE
 from tiltwise.exercise.catalogue_file import Catalogue, CatalogueError, read_catalogue
 
@@ -21,5 +22,5 @@ def load_catalogue(path: Path) -> Catalogue:
     except FileNotFoundError:
         return CATALOGUE
     except (OSError, UnicodeDecodeError) as error:
-        raise CatalogueError(f"{path}: cannot be read ({error}); mend or remove it") from error
+        raise CatalogueError(f"{path}: cannot be read ({reason_of(error)}); mend or remove it") from error
     return read_catalogue(text, str(path), CATALOGUE)

@@ -21,6 +21,7 @@ from msgspec import Meta
 from tiltwise.common.dose import limits_of
 from tiltwise.detect.movement import MovementSettings
 from tiltwise.detect.posture import DoseSettings, PostureRule, RuleSettings
+from tiltwise.errors import reason_of
 from tiltwise.motion.calibration.case_axes import FACES
 from tiltwise.stored_values import convert
 from tiltwise.types import Mount
@@ -218,7 +219,7 @@ def load_settings(path: Path) -> Settings:
     except FileNotFoundError:
         return Settings()
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: cannot be read ({error}); mend or remove it") from error
+        raise SettingsError(f"{path}: cannot be read ({reason_of(error)}); mend or remove it") from error
     return read_settings(text, str(path))
 
 

@@ -109,7 +109,8 @@ def _value_of(name: str, text: str, default: object) -> str:
     try:
         tomllib.loads(f"value = {text.lower()}")
     except tomllib.TOMLDecodeError:
-        raise SettingsError(f"{name} {text!r}: expected a value such as {_toml(default)}") from None
+        expected = "true or false" if isinstance(default, bool) else f"a value such as {_toml(default)}"
+        raise SettingsError(f"{name} {text!r}: expected {expected}") from None
     return text.lower()
 
 

@@ -35,8 +35,9 @@ Item = ImuBlock | OrientationBlock | SignalGap | Info | Status | Minute | BoardE
 
 # Frames kept until the first INFO tells their scale: 13 s at 5 frames a second, and an INFO comes with each START.
 MAX_WITHOUT_INFO = 64
-# A restarted board counts its time from zero; how long it was off nobody knows, so at least this is put between.
-RESTART_S = 1.0
+# A restarted board counts its time from zero; how long it was off nobody knows, so at least this is put between: more
+# than the hole that an episode survives (detect/posture.py), for what was held before may have been left meanwhile.
+RESTART_S = 4.0
 # A clock that goes back by less than this is jitter of the board's reading, more is a clock set anew.
 _CLOCK_BACK_TICKS = 10_000  # 1 s
 

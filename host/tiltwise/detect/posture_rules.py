@@ -12,7 +12,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from tiltwise.detect.activity import CODE
+from tiltwise.detect.activity import CODE, ActivitySettings
 from tiltwise.detect.posture import PostureRule, RuleSettings, Signal
 from tiltwise.types import Activity, AngleBlock, FloatArray, Mount, PostureKind
 
@@ -40,11 +40,19 @@ class Habit:
 
 
 def _telephone(angles: AngleBlock, activity: NDArray[np.int8]) -> FloatArray:
-    return _where(~np.isin(activity, _LEFT), np.abs(angles.lateral_deg), activity)
+    return _upright(np.abs(angles.lateral_deg), _LIES.lie_side_deg, activity)
 
 
 def _thrown_back(angles: AngleBlock, activity: NDArray[np.int8]) -> FloatArray:
-    return _where(~np.isin(activity, _LEFT), -angles.flexion_deg, activity)
+    return _upright(-angles.flexion_deg, _LIES.lie_back_deg, activity)
+
+
+def _upright(angle_deg: FloatArray, lies_deg: float, activity: NDArray[np.int8]) -> FloatArray:
+    """Return the angle of who has not left the posture; not known beyond the one from which on somebody may be lying.
+
+    That a wearer lies is known ten seconds late (activity.py), and until then it is no habit.
+    """
+    return _where(~np.isin(activity, _LEFT), np.where(angle_deg > lies_deg, np.nan, angle_deg), activity)
 
 
 def _propped(angles: AngleBlock, activity: NDArray[np.int8]) -> FloatArray:
@@ -61,6 +69,7 @@ def _where(mask: NDArray[np.bool_], angle_deg: FloatArray, activity: NDArray[np.
     return np.where(activity == CODE[Activity.NOT_WORN], np.nan, angle_deg)
 
 
+_LIES = ActivitySettings()
 _LEFT = (CODE[Activity.WALKING], CODE[Activity.LYING])
 _OUR_CHOICE = "our choice"
 HABITS: tuple[Habit, ...] = (

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from tiltwise.common import wire
 from tiltwise.common.auth import key_check, next_key
+from tiltwise.errors import os_error_line
 from tiltwise.link.board_connection import BoardConnection
 from tiltwise.link.board_identity import KeyedBoard
 from tiltwise.link.transport import LinkError, Trouble
@@ -85,7 +86,7 @@ class KeyCare:
                 await self._ratchet(peer, peer.known)
                 self._due_s = self._clock() + RATCHET_S
         except (OSError, ValueError) as error:
-            return f"the key of {peer.known.name} stays as it is: {error}"
+            return f"the key of {peer.known.name} stays as it is: {os_error_line(error)}"
         return line
 
     async def _ratchet(self, peer: BoardConnection, known: KeyedBoard) -> None:

@@ -13,6 +13,7 @@ from typing import Protocol
 from serial import Serial
 from serial.tools import list_ports
 
+from tiltwise.errors import reason_of
 from tiltwise.link.transport import CABLE, Candidate, LinkError, Trouble
 
 # USB vendors of the boards that firmware/boards/ knows.
@@ -101,7 +102,7 @@ class SerialConnector:
         try:
             found = await asyncio.to_thread(self._find_ports)
         except OSError as error:
-            raise LinkError(Trouble.LOST, f"cannot list serial ports ({error})") from error
+            raise LinkError(Trouble.LOST, f"cannot list serial ports ({reason_of(error)})") from error
         return [Candidate(port.path) for port in found if port.maker]
 
     async def connect(self, address: str, /) -> SerialConnection:
@@ -153,7 +154,7 @@ class SerialConnection:
         try:
             await asyncio.to_thread(self._port.write, data)
         except (OSError, ValueError) as error:
-            raise LinkError(Trouble.LOST, f"the cable was unplugged ({error})") from error
+            raise LinkError(Trouble.LOST, f"the cable was unplugged ({reason_of(error)})") from error
 
     async def notifications(self) -> AsyncIterator[tuple[str, bytes]]:
         """Begin to read, and return what comes."""

@@ -7,6 +7,7 @@ import time
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from tiltwise.errors import reason_of
 from tiltwise.link.transport import Connection, Connector, LinkError, Trouble
 
 T = TypeVar("T")
@@ -82,7 +83,9 @@ def result_of(task: asyncio.Task[T]) -> T:
     except LinkError:
         raise
     except (OSError, EOFError, TimeoutError) as error:
-        raise LinkError(Trouble.LOST, f"the connection failed ({type(error).__name__}: {error})") from error
+        raise LinkError(
+            Trouble.LOST, f"the connection failed ({type(error).__name__}: {reason_of(error)})"
+        ) from error
     except asyncio.CancelledError:
         raise LinkError(Trouble.LOST, "the connection was given up") from None
 

@@ -12,7 +12,7 @@ from tiltwise.live.wearer.notices import Notice, NoticeLevel, Urgency
 from tiltwise.live.wearer.notices import lasting as lasting
 from tiltwise.live.wearer.placement_monitor import PlacementChange
 from tiltwise.motion.calibration.guided_calibration import CalibrationProgress, CalibrationStep
-from tiltwise.text import printable
+from tiltwise.text import counted, printable
 from tiltwise.types import (
     Activity,
     ActivityChanged,
@@ -176,15 +176,15 @@ def _of_sensor_and_wearer(value: int) -> dict[int, tuple[str, str]]:
     return {
         wire.EVENT_BUS_FAULT: ("warn", f"the board cannot reach its sensor (fault {value})"),
         wire.EVENT_BUS_OK: ("good", f"the board's sensor is back after {value / 1000:.1f} s"),
-        wire.EVENT_FIFO_OVERFLOW: ("warn", f"the board was too late: {value} samples lost"),
-        wire.EVENT_SATURATED: ("warn", f"{value} samples beyond the sensor's range"),
+        wire.EVENT_FIFO_OVERFLOW: ("warn", f"the board was too late: {counted(value, 'sample')} lost"),
+        wire.EVENT_SATURATED: ("warn", f"{counted(value, 'sample')} beyond the sensor's range"),
         wire.EVENT_SETTINGS_BAD: (
             "warn",
             "the board's settings were damaged: it uses defaults until they are set again",
         ),
         wire.EVENT_SAFE_MODE: (
             "warn",
-            f"the board crashed {value} times in a row and runs without sensors: run tiltwise setup",
+            f"the board crashed {counted(value, 'time')} in a row and runs without sensors: run tiltwise setup",
         ),
         wire.EVENT_NEUTRAL: ("good", "the board took this posture as its neutral")
         if value
@@ -196,7 +196,7 @@ def _of_sensor_and_wearer(value: int) -> dict[int, tuple[str, str]]:
         wire.EVENT_CORRECTED: ("good", f"corrected after the board's own alert (up to {value} deg)"),
         wire.EVENT_STUCK: (
             "warn",
-            f"the sensor gave the same values {value} times in a row: it is restarted",
+            f"the sensor gave the same values {counted(value, 'time')} in a row: it is restarted",
         ),
         wire.EVENT_POOR_SENSOR: ("warn", "the sensor is a part that works and is a poor choice"),
     }
@@ -209,7 +209,7 @@ def _of_power_and_link(value: int) -> dict[int, tuple[str, str]]:
         wire.EVENT_CHARGING: ("faint", "the board is charging" if value else "the board is off its charger"),
         wire.EVENT_FLASH_FAULT: (
             "warn",
-            f"the board's memory for minutes has {value} damaged places"
+            f"the board's memory for minutes has {counted(value, 'damaged place')}"
             if value
             else "the board cannot write its files: settings and boots are not kept",
         ),
@@ -219,7 +219,7 @@ def _of_power_and_link(value: int) -> dict[int, tuple[str, str]]:
         ),
         wire.EVENT_HOSTILE: (
             "warn",
-            f"the board was sent {value} commands that were not ours since it started",
+            f"the board was sent {counted(value, 'command')} not of this computer since it started",
         ),
         wire.EVENT_LINK_STALL: ("warn", f"a connection to the board stood still ({value} since it started)"),
         wire.EVENT_RADIO_RESTART: ("warn", f"the board restarted its radio ({value} since it started)"),

@@ -46,7 +46,7 @@ class KnownBoards:
         try:
             before = rename_board(self.board, "" if name == UNNAMED else name)
         except (KeyStoreError, OSError) as error:
-            return name, [LiveWarning(f"the name of the board is not kept: {error}")]
+            return name, [LiveWarning(f"the name of the board is not kept: {os_error_line(error)}")]
         if before in (None, name) or not name:
             return name, []
         if name == UNNAMED:

@@ -39,6 +39,7 @@ from tiltwise.pair_tracker import COLLAR, HEAD
 from tiltwise.tracker import TrackerSettings
 from tiltwise.types import (
     AlertHeldBack,
+    EpisodeEnded,
     FloatArray,
     ImuBlock,
     Mount,
@@ -282,12 +283,19 @@ class LiveSession:
         """Stage the updates among events, which were tracked with this profile; return all of them."""
         for event in events:
             if isinstance(event, Update) and profile is not None:
-                self._sink.update(event, profile, offset_s)
+                self._sink.update(self._without_cut(event), profile, offset_s)
             elif isinstance(event, AlertHeldBack):
                 self._sink.add_told(event, offset_s)
             elif isinstance(event, Notice):
                 self._sink.add_told(NoticeGiven(event.t_s, event.stored_level, event.text), offset_s)
         return events
+
+    def _without_cut(self, update: Update) -> Update:
+        """Stage the episodes that a restart of the board cut, by the clock before it; return the rest."""
+        cut = [e for e in update.events if isinstance(e, EpisodeEnded) and self._time.is_over_restart(e)]
+        for event in cut:
+            self._sink.add_cut(replace(event, t_s=event.end_s), self._time.offset_at(event.end_s))
+        return replace(update, events=tuple(e for e in update.events if e not in cut)) if cut else update
 
     def keep_exercise(self, record: ExerciseRecord, *, is_over: bool = False) -> None:
         """Store what was done of a guided exercise so far; when it is over, its repetitions are the day's too."""

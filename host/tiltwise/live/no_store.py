@@ -13,7 +13,7 @@ class NoStore:
     def ignore(self, *_: object, **__: object) -> None:
         """Store nothing."""
 
-    add_frame = add_gap = update = add_clock_fit = add_told = add_exercise = wear_at = ignore
+    add_frame = add_gap = update = add_clock_fit = add_told = add_cut = add_exercise = wear_at = ignore
 
     def commit(self) -> Kept:
         """Nothing is durable."""

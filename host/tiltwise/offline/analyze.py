@@ -23,6 +23,7 @@ from tiltwise.report.aggregate import BASE
 from tiltwise.report.angle_summary import AngleSummary, durations_s, summarise_samples
 from tiltwise.report.hindsight import known_later
 from tiltwise.report.history.velocity import Velocities, velocities
+from tiltwise.text import counted
 from tiltwise.tracker import Tracker, TrackerSettings, joined, part_of
 from tiltwise.types import (
     ACTIVITIES,
@@ -307,9 +308,7 @@ def _gap_notes(data: ImuInput) -> tuple[str, ...]:
     if not data.gaps:
         return ()
     lost_s = sum(gap.end_s - gap.start_s for gap in data.gaps)
-    return (
-        f"{len(data.gaps)} gap{'s'[: len(data.gaps) != 1]}, {lost_s:.1f} s without samples, counted as nothing",
-    )
+    return (f"{counted(len(data.gaps), 'gap')}, {lost_s:.1f} s without samples, counted as nothing",)
 
 
 def _episode_dict(e: EpisodeEnded) -> dict[str, object]:
@@ -346,4 +345,4 @@ def _three(values: tuple[float, float, float]) -> dict[str, float | None]:
 
 
 def _number(value: float) -> float | None:
-    return round(value, 2) if np.isfinite(value) else None
+    return round(value, 2) + 0.0 if np.isfinite(value) else None

@@ -10,6 +10,7 @@ import numpy as np
 from tiltwise.errors import AppError
 from tiltwise.motion.orientation.imu_checks import OrientationError, check_recording
 from tiltwise.motion.orientation.saturation import LEAST_RATE, SaturationDetector
+from tiltwise.text import counted
 from tiltwise.types import FloatArray, ImuBlock, OrientationBlock
 
 LEAST_S = 10.0  # shorter files say nothing about dead channels
@@ -79,6 +80,6 @@ def _clipped(gyr: FloatArray) -> list[str]:
         return []
     limit_deg_s = float(np.degrees(np.abs(gyr[flags]).max()))
     return [
-        f"{n} samples stand at the end of the gyroscope's range ({limit_deg_s:.0f} deg/s): fast turns are too small, "
-        "and the angles for seconds after them less certain; record with a wider range."
+        f"{counted(n, 'sample')} at the end of the gyroscope's range ({limit_deg_s:.0f} deg/s): "
+        "fast turns are too small, and the angles for seconds after them less certain; record with a wider range."
     ]

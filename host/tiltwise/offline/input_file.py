@@ -32,6 +32,7 @@ from tiltwise.pair_tracker import COLLAR, HEAD
 from tiltwise.recording.imu_file import ReadOptions
 from tiltwise.recording.replay import TimedFrames, load_tape
 from tiltwise.recording.tw_file import in_device_order
+from tiltwise.text import counted
 from tiltwise.types import FloatArray, ImuBlock, Mount, OrientationBlock, SignalGap
 
 _BATCH = 2048  # frames decoded at a time
@@ -132,7 +133,7 @@ def read_input(
         raise AppError(f"{path}: no samples in it, expected a recording or an IMU file; nothing to do")
     gaps = tuple(item for item in items if isinstance(item, SignalGap) and item.sensor == HEAD)
     bad = sum(decoder.stats.bad.values()) + len(tape.frames) - len(frames)
-    damaged = [f"{bad} damaged frames left out"] if bad else []
+    damaged = [f"{counted(bad, 'damaged frame')} left out"] if bad else []
     mount, trouble = _header_value(tape.header, "mount")
     rule, trouble_too = _header_value(tape.header, "rule")
     alerts, trouble_more = _header_value(tape.header, "alerts")

@@ -26,7 +26,7 @@ from tiltwise.store.files.recovery import stamp_of
 from tiltwise.store.files.swap import install
 from tiltwise.store.stored_samples import SIMULATED
 from tiltwise.store.writer import Store, StoreError
-from tiltwise.text import safe_name
+from tiltwise.text import counted, safe_name
 
 _SHOW_EVERY = 500  # frames between two looks at the progress bar
 
@@ -145,5 +145,9 @@ def _run(folder: Path, read: _Read, on_progress: Callable[[float], None]) -> tup
     if session.unsaved:
         raise AppError(f"the store could not be built again: {session.unsaved}")
     notes = list(header.notes)
-    notes += [f"{recording.damaged_records} damaged records left out"] if recording.damaged_records else []
+    notes += (
+        [f"{counted(recording.damaged_records, 'damaged record')} left out"]
+        if recording.damaged_records
+        else []
+    )
     return (*notes, "its last record is cut off") if recording.is_torn else tuple(notes)

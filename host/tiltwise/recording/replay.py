@@ -20,6 +20,7 @@ from tiltwise.link.source import Chunk
 from tiltwise.recording.frame_packing import pack_imu_frames
 from tiltwise.recording.imu_file import ReadOptions, load_imu
 from tiltwise.recording.tw_file import read_frames
+from tiltwise.text import counted
 from tiltwise.types import FloatArray
 
 _YIELD_CHUNKS = 64  # at full speed other tasks get a turn after this many chunks
@@ -58,7 +59,7 @@ def load_tape(path: str | os.PathLike[str], options: ReadOptions | None = None) 
     recording = read_frames(path)
     notes = []
     if recording.damaged_records:
-        notes.append(f"{recording.damaged_records} damaged records left out")
+        notes.append(f"{counted(recording.damaged_records, 'damaged record')} left out")
     if recording.is_torn:
         notes.append("the last record is cut off and left out")
     header, calibrations = dict(recording.header), recording.calibrations

@@ -13,6 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from tiltwise.report import curves, style
+from tiltwise.text import counted
 from tiltwise.types import EpisodeEnded, FloatArray, Mount
 
 
@@ -64,7 +65,7 @@ def draw_alerts(axes: Axes, alerts_s: Sequence[float], unit_s: float) -> None:
     axes.plot(
         np.array(alerts_s) / unit_s, np.full(len(alerts_s), 0.965), linestyle="none", marker="v", markersize=7,
         color=style.ALERT, transform=axes.get_xaxis_transform(), clip_on=False,
-        label=f"{len(alerts_s)} alert{'s' if len(alerts_s) != 1 else ''}",
+        label=f"{counted(len(alerts_s), 'alert')}",
     )  # fmt: skip
 
 

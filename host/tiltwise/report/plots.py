@@ -22,6 +22,7 @@ from tiltwise.report import curves, style
 from tiltwise.report import plot_parts as parts
 from tiltwise.report.aggregate import Aggregate
 from tiltwise.report.day_summary import DaySummary
+from tiltwise.text import counted
 from tiltwise.types import ACTIVITIES, Activity, AngleBlock, EpisodeEnded, FloatArray, Mount
 
 __all__ = ["Figure", "angles", "day"]
@@ -170,7 +171,7 @@ def _draw_timeline(
             base + 5,
             color=style.EXERCISE,
             linewidth=1.4,
-            label=f"{len(times)} repetitions",
+            label=f"{counted(len(times), 'repetition')}",
         )
     axes.set_ylabel(f"{style.angle_name(summary)} (deg)")
     axes.tick_params(labelbottom=False)
@@ -293,7 +294,7 @@ def _draw_distribution(axes: Axes, summary: DaySummary) -> None:
         axes.hlines(percent, left, angle, color=style.GAP, linewidth=0.8, linestyle=":")
         axes.plot([angle], [percent], marker="o", markersize=6, color=style.ANGLE)
         axes.annotate(
-            f"P{percent}  {angle:.0f} deg", (angle, percent), (-8, 3), textcoords="offset points",
+            f"P{percent}  {angle:z.0f} deg", (angle, percent), (-8, 3), textcoords="offset points",
             fontsize=9.5, color=style.INK, ha="right", va="bottom",
         )  # fmt: skip
     axes.set_yticks([0, 25, 50, 75, 100], ["0", "25", "50", "75", "100 %"])

@@ -26,6 +26,7 @@ from tiltwise.setup.plan import Do, Options, setting_index, setting_values
 from tiltwise.setup.preflight import check_built, check_facts, check_room, choose_port
 from tiltwise.setup.setup_errors import AGAIN, LockedError, LostError, SetupError, SilentError, cannot_open
 from tiltwise.setup.tools import Tools
+from tiltwise.text import counted
 
 PORT_BACK_S = 15.0  # after a restart USB is gone for one or two seconds, on slow computers more
 SETTLE_S = 1.0  # between the port's return and a MicroPython that listens
@@ -171,7 +172,7 @@ class SetupRun:
             self._staged = [file for file in self._staged if file.target == MAIN]
             yield "the firmware is part of the board's image, and is this version"
             return
-        yield f"{len(self._staged)} files, {sum(file.size for file in self._staged) / 1000:.0f} kB"
+        yield f"{counted(len(self._staged), 'file')}, {sum(file.size for file in self._staged) / 1000:.0f} kB"
 
     def compare_files(self) -> Iterator[str]:
         inventory = self._inventory = self._board.inventory()
@@ -191,7 +192,7 @@ class SetupRun:
         for start in range(0, len(files), FILES_AT_ONCE):
             some = files[start : start + FILES_AT_ONCE]
             self._board.copy(some)
-            yield f"{start + len(some)} of {len(files)} files"
+            yield f"{start + len(some)} of {counted(len(files), 'file')}"
         if not files:
             yield "nothing to copy"
 
@@ -202,11 +203,11 @@ class SetupRun:
         ]
         if wrong:
             raise SetupError(
-                f"{self._board.port}: {len(wrong)} files arrived damaged, the first {wrong[0]}: "
+                f"{self._board.port}: {counted(len(wrong), 'file')} arrived damaged, the first {wrong[0]}: "
                 f"take another cable or port, {AGAIN}"
             )
         free = self._board.load(STARTED, self._options.board)
-        yield f"{len(self._modules())} files are right; {free // 1000} kB of memory left once loaded"
+        yield f"{counted(len(self._modules()), 'file')} right; {free // 1000} kB of memory left once loaded"
 
     def fit_imu(self) -> Iterator[str]:
         yield from fit(self._board, self._options.imu_file, self._folder)
@@ -273,7 +274,7 @@ class SetupRun:
         odd = "" if low < check.gravity_m_s2 < high else " (expected 9.8: was it moved?)"
         yield (
             f"{check.samples} samples at {check.rate_hz:.1f} Hz, gravity {check.gravity_m_s2:.2f} m/s2{odd}, "
-            f"{check.lost_frames} frames lost"
+            f"{counted(check.lost_frames, 'frame')} lost"
         )
 
     # ---- helpers ----

@@ -8,6 +8,7 @@ from tiltwise.report import aggregate as agg
 from tiltwise.report.day_summary import Gap
 from tiltwise.store.events import StoredEvent, decode_event, within_day
 from tiltwise.store.files.codec import unpack_aggregate
+from tiltwise.store.joined_episodes import EpisodePart, join_episodes
 from tiltwise.store.one_wearer import DeviceMinute, OneWearer, one_wearer
 from tiltwise.types import EpisodeEnded
 
@@ -36,17 +37,38 @@ def day_minutes(query: Query, start_us: int, end_us: int) -> OneWearer[tuple[int
 
 def day_events(query: Query, start_us: int, end_us: int) -> list[StoredEvent]:
     """Return the events of a day, and episodes of it that ended after it; an episode counts within the day."""
+    start_s, end_s = start_us / _US, end_us / _US
     rows = query(
-        "SELECT kind, data, utc_us FROM event WHERE utc_us >= ?1 AND utc_us < ?2 OR (kind = 'EpisodeEnded' AND "
-        f"utc_us >= ?2 AND utc_us < ?2 + {_LONGEST_EPISODE_US}) ORDER BY utc_us, id",
+        "SELECT kind, data, utc_us FROM event WHERE utc_us >= ? AND utc_us < ? AND kind != 'EpisodeEnded' "
+        "ORDER BY utc_us, id",
         (start_us, end_us),
     )
-    decoded = (decode_event(str(k), str(d), whole(t) / _US) for k, d, t in rows)
-    return [
-        within_day(event, start_us / _US, end_us / _US)
-        for event in decoded
-        if event is not None and not (isinstance(event, EpisodeEnded) and event.start_s >= end_us / _US)
+    events = [decode_event(str(k), str(d), whole(t) / _US) for k, d, t in rows]
+    episodes = [
+        within_day(episode, start_s, end_s)
+        for episode in join_episodes(_episode_parts(query, start_us, end_us))
+        if episode.start_s < end_s and episode.end_s > start_s
     ]
+    found = [event for event in (*events, *episodes) if event is not None]
+    return sorted(found, key=lambda event: event.t_s)
+
+
+def _episode_parts(query: Query, start_us: int, end_us: int) -> list[EpisodePart]:
+    """Return the episodes that ended on the day, and those around it that may reach into it."""
+    rows = query(
+        "SELECT data, utc_us, device_id, boot, json_extract(info, '$.source') = 'late', "
+        "CASE json_extract(info, '$.rule.kind') WHEN 'dose' THEN NULL ELSE json_extract(info, '$.rule.seconds') END "
+        "FROM event JOIN session ON session.id = session_id "
+        "WHERE kind = 'EpisodeEnded' AND utc_us >= ? AND utc_us < ?",
+        (start_us - _LONGEST_EPISODE_US, end_us + _LONGEST_EPISODE_US),
+    )
+    parts = []
+    for data, t, device, boot, is_late, seconds in rows:
+        event = decode_event("EpisodeEnded", str(data), whole(t) / _US)
+        assert isinstance(event, EpisodeEnded)
+        after_s = None if seconds is None else float(str(seconds))
+        parts.append(EpisodePart(event, (device, boot), bool(is_late), after_s))
+    return parts
 
 
 def day_gaps(query: Query, start_us: int, end_us: int, device_of: dict[int, str]) -> list[Gap]:

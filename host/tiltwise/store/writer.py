@@ -30,6 +30,7 @@ from tiltwise.store.files.recovery import is_intact, open_core, recover
 from tiltwise.store.files.schema import StoreError
 from tiltwise.store.reader import StoreReader
 from tiltwise.store.staging import BootFrames, StoreIntake
+from tiltwise.text import counted
 
 __all__ = ["Committed", "Store", "StoreError", "StoreReader"]
 
@@ -332,7 +333,7 @@ class Store(StoreIntake):
             self._core.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             if waiting := sum(len(boot.staged) for boot in self._boots.values()):
                 raise StoreError(
-                    f"the disk is full: {waiting} frames are not stored, the board keeps what it can hold"
+                    f"the disk is full: {counted(waiting, 'frame')} not stored, the board keeps what it can hold"
                 )
             if not is_intact(path := self.folder / schema.CORE_NAME):  # by what is on the disk, not in memory
                 raise StoreError(

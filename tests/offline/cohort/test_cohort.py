@@ -120,7 +120,7 @@ def test_the_command_reads_what_export_wrote(tiltwise: Command, exports: Path, k
     table = exports / "groups.csv"
     table.write_text("person,group\n" + "".join(f"p{k},{'ab'[k > 3]}\n" for k in range(6)), encoding="utf-8")
     result = tiltwise("cohort", out, "--groups", table)
-    assert "2 groups of fewer than 5 people are not shown" in result.out
+    assert "groups of fewer than 5 people, which are not shown: 2" in result.out
     assert "p4" not in result.out
     result = tiltwise("cohort", out, "--groups", table, "--floor", "2")
     assert "not shown" not in result.out

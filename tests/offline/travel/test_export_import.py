@@ -252,7 +252,7 @@ def test_the_commands(tiltwise: Command, demo_folder: Path, tmp_path: Path) -> N
     assert "0 files written" in result.out
     assert "3 were there and are kept" in result.out
     result = tiltwise("import", tmp_path / "out", "--data", tmp_path / "store")
-    assert result.out == f"1 days are in {tmp_path / 'store'} now\n"
+    assert result.out == f"1 day in {tmp_path / 'store'} now\n"
     result = tiltwise("import", tmp_path / "out", "--data", tmp_path / "store")
     assert "had data before and are left as they were" in result.out
     assert_one_line(tiltwise("export", tmp_path, "--as", "c3d", "--data", demo_folder), 2, "motion-bids")

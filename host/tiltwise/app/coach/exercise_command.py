@@ -55,7 +55,7 @@ from tiltwise.offline.picture_file import check_picture_path, save_figure
 from tiltwise.report.plots_exercise import session_picture
 from tiltwise.store.files.schema import CORE_NAME
 from tiltwise.store.writer import Store
-from tiltwise.text import printable
+from tiltwise.text import counted, printable
 from tiltwise.types import Mount
 
 DEFAULT_ADDRESS = f"sim:{COACHED}"
@@ -254,7 +254,7 @@ def _run(
     live = _open_live(options, address, source, worn, console)
     minutes = sum(exercise.lasts_s(dose.breath_s) for exercise in exercises) / 60
     console.print(
-        f"{title}: {len(exercises)} exercise{'s' if len(exercises) > 1 else ''}, about {max(minutes, 1):.0f} min, "
+        f"{title}: {counted(len(exercises), 'exercise')}, about {max(minutes, 1):.0f} min, "
         f"from {printable(options.address)}; Ctrl-C or q stops, and what was done is kept",
         highlight=False,
     )

@@ -113,7 +113,7 @@ class ExerciseView:
         number = self._told[event.side] = self._told.get(event.side, 0) + 1
         self._ring()
         side = "" if event.side is Side.NONE else f"{event.side} "
-        angle = f", {event.peak_deg:.0f} deg" if event.peak_deg == event.peak_deg else ""
+        angle = f", {event.peak_deg:z.0f} deg" if event.peak_deg == event.peak_deg else ""
         self._voice.say(str(number))
         self._line(event.t_s, f"{side}{number}{angle}", "green")
 
@@ -201,9 +201,9 @@ class ExerciseView:
         cells = width - 24
         bars = []
         if view.angle_share is not None and view.angle_deg is not None:
-            bars.append(Text(f"angle  {_bar(view.angle_share / 1.2, cells)} {view.angle_deg:4.0f} deg"))
+            bars.append(Text(f"angle  {_bar(view.angle_share / 1.2, cells)} {view.angle_deg:z4.0f} deg"))
         elif view.angle_deg is not None:
-            bars.append(Text(f"angle  {_bar(view.angle_deg / 60.0, cells)} {view.angle_deg:4.0f} deg"))
+            bars.append(Text(f"angle  {_bar(view.angle_deg / 60.0, cells)} {view.angle_deg:z4.0f} deg"))
         if view.phase_share is not None and view.left_s is not None:
             bars.append(Text(f"time   {_bar(view.phase_share, cells)} {view.left_s:4.0f} s left"))
         if view.is_breathing:
@@ -232,6 +232,6 @@ def _rep_text(rep: RepCompleted) -> str:
 def round_text(made: Round) -> str:
     """Return a round in a line."""
     side = "" if made.side is Side.NONE else f" {made.side}"
-    gain = "" if made.before_deg is None else f" ({made.barrier_deg - made.before_deg:+.0f})"
+    gain = "" if made.before_deg is None else f" ({made.barrier_deg - made.before_deg:+z.0f})"
     press = "" if made.is_press_still else f"; the press moved {made.press_moved_deg:.0f} deg"
     return f"  round {made.number}{side}: end at {made.barrier_deg:.0f} deg{gain}{press}"

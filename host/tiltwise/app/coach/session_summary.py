@@ -63,7 +63,7 @@ def _side(record: ExerciseRecord, side: Side) -> str:
 def gain_words(gain_deg: float, limit_deg: float) -> str:
     """Return a gain with its uncertainty; below what can be detected it is none."""
     if abs(gain_deg) <= limit_deg:
-        return f"{gain_deg:+.0f} deg, not to be told from measuring ({limit_deg:.0f} deg)"
+        return f"{gain_deg:+z.0f} deg, not to be told from measuring ({limit_deg:z.0f} deg)"
     return f"{'gained' if gain_deg > 0 else 'lost'} {abs(gain_deg):.0f} deg (+-{limit_deg:.0f})"
 
 

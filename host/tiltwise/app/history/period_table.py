@@ -8,6 +8,7 @@ from tiltwise.app.history.periods import Loaded, PeriodDay, Span, total
 from tiltwise.report.history import norms
 from tiltwise.report.history.totals import LOOKING_DOWN_DEG, Totals, spread
 from tiltwise.report.style import duration_text
+from tiltwise.text import counted
 
 _BAR = 12  # characters
 _LEAST_S = 300.0  # of upright time
@@ -46,16 +47,17 @@ def notes(loaded: Loaded) -> list[str]:
             f"days: {mean:.0f} % on average, standard deviation {sd:.0f} points between days{_within(days)}"
         )
         over = sum(day.totals.percent() > norms.MOST_DAY_PERCENT for day in days)
-        lines.append(f"{over} of {len(days)} days with {norms.SOURCES['70 %']}")
+        lines.append(f"{over} of {counted(len(days), 'day')} with {norms.SOURCES['70 %']}")
     full = [day.full.summary for day in days if day.full is not None]
     if full:
         iso = sum(summary.limit_use >= 1 for summary in full)
         lines.append(
-            f"{iso} of {len(full)} days with a spell beyond the holding time of {norms.iso_source(loaded.mount)}"
+            f"{iso} of {counted(len(full), 'day')} with a spell beyond the holding time "
+            f"of {norms.iso_source(loaded.mount)}"
         )
     empty = loaded.period.n_days - len(loaded.days)
     if empty:
-        lines.append(f"{empty} of {loaded.period.n_days} days without data")
+        lines.append(f"{empty} of {counted(loaded.period.n_days, 'day')} without data")
     return lines
 
 
@@ -75,7 +77,7 @@ def _month_rows(loaded: Loaded) -> list[tuple[str, Totals, PeriodDay]]:
     for day in loaded.days:
         months.setdefault(f"{day.date:%B}", []).append(day)
     return [
-        (f"{name} ({len(days)} days)", total(day.totals for day in days), days[0])
+        (f"{name} ({counted(len(days), 'day')})", total(day.totals for day in days), days[0])
         for name, days in months.items()
     ]
 
@@ -130,7 +132,7 @@ def _sums_json(sums: Totals) -> dict[str, object]:
     return {
         "worn_s": round(sums.worn_s, 3),
         "upright_s": round(sums.posture_s, 3),
-        "mean_deg": round(sums.mean_deg, 3) if sums.posture_s > 0 else None,
+        "mean_deg": round(sums.mean_deg, 3) + 0.0 if sums.posture_s > 0 else None,
         "percent_beyond_deg": share,
     }
 
@@ -141,7 +143,7 @@ def _full_json(day: PeriodDay) -> dict[str, object]:
     s = day.full.summary
     known = s.posture_s > 0
     return {
-        "percentiles_deg": [round(value, 3) for value in s.percentiles_deg] if known else None,
+        "percentiles_deg": [round(value, 3) + 0.0 for value in s.percentiles_deg] if known else None,
         "longest_s": s.longest_bout_s,
         "holding_time_use": round(s.limit_use, 4),
         "alerts": len(s.alerts_s),

@@ -23,7 +23,7 @@ from tiltwise.report.history.totals import Totals
 from tiltwise.report.page.page_content import PageContent, PagePicture, PageTable
 from tiltwise.report.plots import Figure
 from tiltwise.report.style import duration_text
-from tiltwise.text import printable
+from tiltwise.text import counted, printable
 from tiltwise.version import __version__
 
 _EACH_DAY = 3  # days of which each has its picture; more are panels, bars or a calendar
@@ -121,7 +121,7 @@ def _exposure_figure(loaded: Loaded, summary: DaySummary) -> Figure:
 
 
 def _plain(loaded: Loaded, summary: DaySummary) -> Iterator[str]:
-    worn = f"Worn {duration_text(summary.worn_s)} on {len(loaded.days)} of {loaded.period.n_days} days"
+    worn = f"Worn {duration_text(summary.worn_s)} on {len(loaded.days)} of {counted(loaded.period.n_days, 'day')}"
     missing_s = sum(gap.end_s - gap.start_s for gap in summary.gaps)
     yield f"{worn}; {duration_text(missing_s)} between are without data and count for nothing."
     unknown = [str(day.date) for day in loaded.days if day.full is not None and day.full.summary.relative_to]
@@ -137,12 +137,13 @@ def _plain(loaded: Loaded, summary: DaySummary) -> Iterator[str]:
         )
     corrected = sum(each.is_corrected for each in summary.episodes)
     if summary.episodes:
-        yield f"{len(summary.episodes)} spells went beyond the rule; {corrected} ended by sitting up again."
-    yield f"{len(summary.alerts_s)} alerts were given, {summary.alerts_held_back} held back."
+        spells = counted(len(summary.episodes), "spell")
+        yield f"{spells} went beyond the rule; {corrected} ended by sitting up again."
+    yield f"Alerts: {len(summary.alerts_s)} given, {summary.alerts_held_back} held back."
     walking = [each for each in summary.breaks if each.is_active]
-    yield f"{len(summary.breaks)} breaks, {len(walking)} of them walking."
+    yield f"{counted(len(summary.breaks), 'break')}, {len(walking)} of them walking."
     for name, count in _exercises(summary).items():
-        yield f"{name}: {count} repetitions."
+        yield f"{name}: {counted(count, 'repetition')}."
 
 
 def _exercises(summary: DaySummary) -> dict[str, int]:
@@ -174,7 +175,7 @@ def _cells(sums: Totals) -> list[str]:
     if sums.posture_s <= 0:
         return [*times, *["-"] * 6]
     shares = [f"{sums.percent(limit):.1f} %" for limit in (15, 20, 30, 45, 60)]
-    return [*times, f"{sums.mean_deg:.1f} deg", *shares]
+    return [*times, f"{sums.mean_deg:z.1f} deg", *shares]
 
 
 def _eva_table(summary: DaySummary) -> PageTable:

@@ -10,7 +10,7 @@ from tiltwise.common import wire
 from tiltwise.decode.messages import Info, Status
 from tiltwise.live.board.board_talk import BoardTalk
 from tiltwise.live.event_text import lasting
-from tiltwise.text import printable
+from tiltwise.text import counted, printable
 
 _PARTS = {
     wire.IMU_LSM6DSOX: "LSM6DSOX or LSM6DSO",
@@ -101,11 +101,12 @@ def _health(status: Status | None) -> list[tuple[str, str]]:
     cause = _STARTED_BY[status.reset_cause] if status.reset_cause < len(_STARTED_BY) else "unknown"
     memory = f"{status.free_heap_bytes // 1000} kB free, {status.least_free_heap_bytes // 1000} kB at least"
     link = (
-        f"{status.lost_frames} frames lost, {status.send_retries} sent again, {status.link_stalls} stalls, "
-        f"{status.radio_restarts} radio restarts, {status.flash_faults} flash faults"
+        f"{counted(status.lost_frames, 'frame')} lost, {status.send_retries} sent again, "
+        f"{counted(status.link_stalls, 'stall')}, {counted(status.radio_restarts, 'radio restart')}, "
+        f"{counted(status.flash_faults, 'flash fault')}"
     )
     strangers = (
-        f"{status.wrong_proofs} wrong proofs, {status.hostile_commands} forged commands, "
+        f"{counted(status.wrong_proofs, 'wrong proof')}, {counted(status.hostile_commands, 'forged command')}, "
         f"{status.unproved_peers} proved nothing, {status.refused_hosts} refused"
     )
     return [
@@ -137,9 +138,9 @@ def _sensor(info: Info, status: Status | None) -> str:
         return said
     bias = max(abs(axis) for axis in status.gyr_bias_rad_s) * 57.29578
     return (
-        f"{said}; {status.temperature_deg_c:.0f} degC, bias {bias:.2f} deg/s, {status.bus_faults} bus faults, "
-        f"{status.fifo_overflows} overflows, {status.saturated_samples} samples out of range, "
-        f"{status.stuck_restarts} restarts"
+        f"{said}; {status.temperature_deg_c:.0f} degC, bias {bias:.2f} deg/s, "
+        f"{counted(status.bus_faults, 'bus fault')}, {counted(status.fifo_overflows, 'overflow')}, "
+        f"{counted(status.saturated_samples, 'sample')} out of range, {counted(status.stuck_restarts, 'restart')}"
     )
 
 

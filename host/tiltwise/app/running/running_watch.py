@@ -59,7 +59,8 @@ def parse_snooze(text: str) -> int:
         seconds = 0
     if not 1 <= seconds <= LONGEST_SNOOZE_S:
         raise UsageError(
-            f"snooze {text!r}: expected minutes, at most {LONGEST_SNOOZE_S // 60}, tomorrow or off"
+            f"snooze {printable(text, 30)!r}: expected minutes, more than 0 and at most {LONGEST_SNOOZE_S // 60}, "
+            "tomorrow or off"
         )
     return seconds
 

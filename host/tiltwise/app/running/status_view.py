@@ -86,7 +86,7 @@ def _now_words(status: RunningStatus) -> str:
         ("back", status.upper_back_deg),
     ):
         if angle is not None and is_worn:
-            words.append(f"{name} {angle:.0f} deg")
+            words.append(f"{name} {angle:z.0f} deg")
     if status.last_sample_s is not None and status.last_sample_s > _STALE_S:
         words.append(f"{lasting(status.last_sample_s)} ago")
     return ", ".join(words)

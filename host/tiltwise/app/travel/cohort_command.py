@@ -71,7 +71,7 @@ def cohort(
         return
     console.out.print(_table(shown), highlight=False)
     if hidden:
-        line = f"{hidden} groups of fewer than {floor} people are not shown"
+        line = f"groups of fewer than {floor} people, which are not shown: {hidden}"
         console.out.print(line, highlight=False)
 
 

@@ -21,7 +21,7 @@ from tiltwise.app.cli_options import (
     chosen_settings,
 )
 from tiltwise.config import paths
-from tiltwise.text import printable
+from tiltwise.text import counted, printable
 
 if TYPE_CHECKING:
     from tiltwise.offline.travel.export_days import Exported
@@ -30,11 +30,11 @@ _MOST_NOTES = 12
 
 
 def _said(done: Exported, folder: Path) -> str:
-    line = f"{done.written} files written to {printable(str(folder), 300)}"
+    line = f"{counted(done.written, 'file')} written to {printable(str(folder), 300)}"
     line += f", {done.there} were there and are kept" if done.there else ""
-    line += f"; {done.without_samples} days have no raw samples" if done.without_samples else ""
+    line += f"; without raw samples: {counted(done.without_samples, 'day')}" if done.without_samples else ""
     return line + (
-        f"; of {done.damaged} days some raw samples are damaged in the store and left out"
+        f"; of {counted(done.damaged, 'day')} some raw samples are damaged in the store and left out"
         if done.damaged
         else ""
     )
@@ -131,7 +131,7 @@ def _import_folder(folder: Path, store: Path) -> None:
         )
     with console.progress_bar("importing days") as show:
         done = import_days(files, store, show)
-    line = f"{len(done.days)} days are in {printable(str(store), 300)} now"
+    line = f"{counted(len(done.days), 'day')} in {printable(str(store), 300)} now"
     if done.there:
         kept = ", ".join(map(str, done.there[:5]))
         line += f"; {len(done.there)} had data before and are left as they were: {kept}"

@@ -23,6 +23,7 @@ from tiltwise.report.aggregate import MINUTE_S, Aggregate
 from tiltwise.store.events import StoredEvent
 from tiltwise.store.stored_samples import StoredDay
 from tiltwise.store.writer import Store
+from tiltwise.text import counted
 from tiltwise.types import (
     ACTIVITIES as CODES,
 )
@@ -109,7 +110,11 @@ def _told(event: StoredEvent, events: list[StoredEvent]) -> tuple[float, str, st
                 f"The sensor alone alerted, at {event.value} deg: no computer was there.",
             )
         case AlertsAlone():
-            return event.t_s, "yellow", f"The sensor alone alerted {event.count} times in this minute."
+            return (
+                event.t_s,
+                "yellow",
+                f"The sensor alone alerted {counted(event.count, 'time')} in this minute.",
+            )
         case MovementDone():
             return event.t_s, "green", f"you moved, {lasting(event.t_s - event.due_s)} after it was due"
     return None
@@ -119,7 +124,7 @@ def _what_was_due(held: AlertHeldBack, events: list[StoredEvent]) -> str:
     for event in events:
         if isinstance(event, EpisodeAlert) and event.t_s == held.t_s:
             long_s = event.loaded_s or event.t_s - event.start_s
-            return f"{BY_KIND[event.kind].words} at {event.angle_deg:.0f} deg for {lasting(long_s)}"
+            return f"{BY_KIND[event.kind].words} at {event.angle_deg:z.0f} deg for {lasting(long_s)}"
         if isinstance(event, MovementDue) and event.t_s == held.t_s:
             return f"{event.kind.value} due, {lasting(event.t_s - event.since_s)} since the last"
     return "an alert"
@@ -139,7 +144,7 @@ def _state(stored: StoredDay, moment_s: float) -> str:
     if minute.posture_s > 0:
         histogram = minute.flexion_s.sum(axis=0)
         (median_deg,) = agg.histogram_percentiles(histogram, agg.FLEXION_EDGES_DEG, (50,)).tolist()
-        words.append(f"median angle {median_deg:.0f} deg")
+        words.append(f"median angle {median_deg:z.0f} deg")
         words.append(f"longest hold {100 * minute.limit_use:.0f} % of what ISO 11226 allows")
     return ", ".join(words)
 

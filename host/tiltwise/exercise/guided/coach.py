@@ -21,6 +21,7 @@ from tiltwise.exercise.guided.counted_course import CountedCourse
 from tiltwise.exercise.guided.moments import MAX_GAP_S, Moment, Moments
 from tiltwise.exercise.guided.phased_course import PhasedCourse
 from tiltwise.exercise.guided.session_record import ExerciseRecord
+from tiltwise.text import counted
 from tiltwise.types import AngleBlock, Mount, RepCompleted, Side
 
 REST_S = 1.5  # sitting quietly for so long, one is ready
@@ -310,7 +311,7 @@ class Coach:
                 self._course.next_set()
             return self._course.begin(t_s)
         if following is Stage.PAUSE:
-            text = f"Rest for {self.exercise.pause_s:.0f} seconds."
+            text = f"Rest for {counted(round(self.exercise.pause_s), 'second')}."
             return [
                 Instruction(t_s, self.exercise.id, Do.REST, Side.NONE, "rest", text, self.exercise.pause_s)
             ]

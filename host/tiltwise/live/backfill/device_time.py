@@ -7,6 +7,7 @@ import math
 from tiltwise.common.frame import Frame
 from tiltwise.decode.decoder import Decoder
 from tiltwise.live.backfill.board_clocks import BoardClocks
+from tiltwise.types import EpisodeEnded
 
 
 class DeviceTime:
@@ -41,6 +42,10 @@ class DeviceTime:
     def utc_s(self, t_s: float) -> float:
         """Return the wall time (UTC s) of a device time."""
         return t_s + self.offset_at(t_s)
+
+    def is_over_restart(self, episode: EpisodeEnded) -> bool:
+        """Tell whether an episode ended by a clock before the one that says so."""
+        return episode.end_s < self.earlier_until_s <= episode.t_s
 
     def restart(self, frame: Frame, offset_s: float, margin_s: float) -> None:
         """Take note that this frame is of a new boot; `offset_s` is that of the clock before."""

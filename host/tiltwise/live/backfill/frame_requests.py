@@ -224,6 +224,8 @@ class Backfill:
             if boot in self._whole or not ledger.is_whole(boot):
                 continue
             self._whole.add(boot)
+            if boot in self._late:  # what follows is live again: an episode that reaches to here ends here
+                self._late[boot].finish(lambda *args, boot=boot: self._keep_update(boot, *args))
             sink.close_boot(boot)
             for loss in ledger.gaps(boot):
                 if loss.start_s is not None and loss.end_s is not None:

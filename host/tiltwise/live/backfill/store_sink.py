@@ -11,14 +11,16 @@ from dataclasses import asdict, dataclass
 from tiltwise.common import wire
 from tiltwise.common.frame import Frame
 from tiltwise.decode.messages import GapReason, Info, read_event, read_minute
+from tiltwise.errors import os_error_line
 from tiltwise.exercise.guided.session_record import ExerciseRecord
 from tiltwise.live.backfill.minute_stream import MinuteStream
 from tiltwise.report.aggregate import MINUTE_S, Aggregate
 from tiltwise.store.overview import COARSE_SOURCE
 from tiltwise.store.stored_samples import REPLAYED
 from tiltwise.store.writer import Store, StoreError
+from tiltwise.text import counted
 from tiltwise.tracker import TrackerSettings
-from tiltwise.types import AlertHeldBack, AlertsAlone, Mount, NoticeGiven, Update
+from tiltwise.types import AlertHeldBack, AlertsAlone, EpisodeEnded, Mount, NoticeGiven, Update
 
 # A frame without samples (STATUS, an event) leaves no gap, but frames end by the part's nominal rate: ten samples at
 # 52 Hz, and a part that is off by 5 %.
@@ -126,6 +128,11 @@ class StoreSink:
         """Stage what the wearer was told, or why not."""
         if self._live is not None and self._live.session is not None:
             self._store.put_events(self._live.session, [event], utc_offset_s)
+
+    def add_cut(self, event: EpisodeEnded, utc_offset_s: float) -> None:
+        """Stage an episode of the boot before the present one."""
+        if self._ended:
+            self._store.put_events(self._ended[-1].session, [event], utc_offset_s)
 
     def add_exercise(self, record: ExerciseRecord, utc_offset_s: float, *, is_over: bool) -> None:
         """Stage what was done of an exercise so far; when it is over, its repetitions are the day's too."""
@@ -250,13 +257,13 @@ class StoreSink:
         try:
             self._store.close()
         except OSError as error:
-            return f"some of it could not be stored or kept: {error}"
+            return f"some of it could not be stored or kept: {os_error_line(error)}"
         return ""
 
     @property
     def kept(self) -> str:
         """How many frames this session stored, and where."""
-        return f"{self._store.n_stored} frames in {self._store.folder}"
+        return f"{counted(self._store.n_stored, 'frame')} in {self._store.folder}"
 
     def _report_once(self, trouble: str) -> str:
         """Return a trouble when it is new, and a line when it is over."""

@@ -102,4 +102,4 @@ class RunningSession:
 
 
 def _deg(angle: float) -> float | None:
-    return round(float(angle), 1) if math.isfinite(angle) else None
+    return round(float(angle), 1) + 0.0 if math.isfinite(angle) else None

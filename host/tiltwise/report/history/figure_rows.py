@@ -11,6 +11,7 @@ from tiltwise.report.day_summary import ENOUGH_WEAR_S, DaySummary
 from tiltwise.report.history import norms
 from tiltwise.report.history.norms import SOURCES, MomentModel
 from tiltwise.report.style import duration_text
+from tiltwise.text import counted
 from tiltwise.types import Activity
 
 
@@ -95,11 +96,11 @@ def _doing_rows(s: DaySummary) -> list[FigureRow]:
         FigureRow(
             "cues",
             f"{len(s.alerts_s)} given, {s.alerts_held_back} held back",
-            f"{corrected} of {len(s.episodes)} spells beyond the rule ended by sitting up",
+            f"{corrected} of {counted(len(s.episodes), 'spell')} beyond the rule ended by sitting up",
         ),
         FigureRow(
             "movement",
-            f"suggested {s.moves_suggested} times, done {s.moves_done} times",
+            f"suggested {counted(s.moves_suggested, 'time')}, done {counted(s.moves_done, 'time')}",
             "another posture after 20 min in one, some steps each hour; done as the sensor saw it",
         ),
         FigureRow("exercise repetitions", str(done)),
@@ -107,7 +108,9 @@ def _doing_rows(s: DaySummary) -> list[FigureRow]:
 
 
 def _three(values: tuple[float, float, float], unit: str) -> str:
-    return " / ".join(f"{value:.0f}" if abs(value) >= 10 else f"{value:.1f}" for value in values) + f" {unit}"
+    return (
+        " / ".join(f"{value:z.0f}" if abs(value) >= 10 else f"{value:z.1f}" for value in values) + f" {unit}"
+    )
 
 
 def _scores(percent: dict[int, float]) -> str:

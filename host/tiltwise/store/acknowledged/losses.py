@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from tiltwise.decode.sequence_ranges import SequenceRanges
 from tiltwise.store.acknowledged.receipts import Key
+from tiltwise.text import counted
 
 _SHOWN = 6  # ranges of a boot that a line names
 
@@ -30,8 +31,14 @@ class Losses:
 
 def _line(key: Key, why: str, ranges: SequenceRanges) -> str:
     shown = ", ".join(f"{a}-{b}" if a < b else f"{a}" for a, b in ranges.pairs[:_SHOWN])
-    more = f" and {len(ranges.pairs) - _SHOWN} more stretches" if len(ranges.pairs) > _SHOWN else ""
+    more = (
+        f" and {counted(len(ranges.pairs) - _SHOWN, 'more stretch', 'more stretches')}"
+        if len(ranges.pairs) > _SHOWN
+        else ""
+    )
+    is_or_are = "is" if ranges.count == 1 else "are"
     return (
-        f"{ranges.count} acknowledged frames of {key[0]} are missing ({why}): boot {key[1]}, frames {shown}{more}; "
+        f"{counted(ranges.count, 'acknowledged frame')} of {key[0]} {is_or_are} missing ({why}): "
+        f"boot {key[1]}, frames {shown}{more}; "
         "the board is asked for them again, what it has no more becomes a gap"
     )

@@ -18,6 +18,7 @@ from tiltwise.store.acknowledged.losses import Losses
 from tiltwise.store.acknowledged.receipts import Key, Month, Receipts, join, minus
 from tiltwise.store.files import schema, swap
 from tiltwise.store.files.recovery import is_intact, recover
+from tiltwise.text import counted
 
 # By each index: of a file whose pages have changed places, one of them finds nothing, and no error says so.
 _COUNTS = (
@@ -200,7 +201,7 @@ def _check_tail(folder: Path, receipts: Receipts, losses: Losses, found: Found) 
         in_tail = found.frames.get(("", key), SequenceRanges())
         if in_tail.pairs == ranges.pairs and found.sums.get(key, 0) != receipts.sums.get(key, 0):
             losses.lines.append(
-                f"{ranges.count} frames of {key[0]}, boot {key[1]}, are not as they were acknowledged: "
+                f"not as acknowledged: {counted(ranges.count, 'frame')} of {key[0]}, boot {key[1]}: "
                 f"damaged in {schema.CORE_NAME}"
             )
     search(folder, receipts.tail, found)
@@ -244,8 +245,8 @@ def _check_received(
                 wanted[key].remove(first, last)
     if back:
         losses.stale.append(
-            f"{schema.CORE_NAME} is older than what was acknowledged: {back} frames were found in the month files, "
-            "minutes and events of that time may be missing"
+            f"{schema.CORE_NAME} is older than what was acknowledged: {counted(back, 'frame')} found in the month "
+            "files, minutes and events of that time may be missing"
         )
     return wanted
 

@@ -34,7 +34,8 @@ class WriterLock:
             self._db.close()
             if "locked" in str(error):
                 raise StoreError(
-                    f"{folder} is being written by {self._who()}: stop it, or only read"
+                    f"{folder} is being written by {self._who()}: stop that one, or keep a second wearer's days "
+                    "apart with --person NAME and a board of their own"
                 ) from error
             raise explain(error, folder) from error
 

@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 from tiltwise.config.atomic_file import whole_file
 from tiltwise.store.files import schema, swap
+from tiltwise.text import counted
 
 _STRIDE = 1024  # rows asked for at once; one that fails is halved down to single rows
 _MOST_ROWS = 1 << 20  # where the last rowid cannot be read: a million rows is years of anything here
@@ -32,7 +33,9 @@ class Recovery:
     @property
     def message(self) -> str:
         """One line for the user."""
-        rows = ", ".join(f"{n} {name} rows" for name, n in sorted(self.saved.items()) if n) or "nothing"
+        rows = (
+            ", ".join(counted(n, f"{name} row") for name, n in sorted(self.saved.items()) if n) or "nothing"
+        )
         return f"{self.path.name} was damaged: set aside as {self.quarantined.name}, saved {rows}; recording goes on"
 
 

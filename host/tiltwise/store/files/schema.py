@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tiltwise.errors import os_error_line
+
 CORE_NAME = "core.db"
 RAW_PATTERN = "raw-[0-9][0-9][0-9][0-9]-[0-9][0-9].db"
 BUSY_TIMEOUT_MS = 5000
@@ -88,6 +90,11 @@ class StoreError(OSError):
 
 def explain(error: sqlite3.Error | OSError, path: Path) -> StoreError:
     """Return the one-line error that a person can act on."""
+    if isinstance(error, OSError):
+        named = os_error_line(error)
+        return StoreError(
+            named if error.filename or isinstance(error, StoreError) else f"cannot use {path}: {named}"
+        )
     text = str(error)
     advice = {
         "full": "the disk is full: free some space, recording resumes by itself",
