@@ -87,7 +87,12 @@ ONLY_IN = {
         "tiltwise/app/history/report_command.py",  # the pages of a PDF
         "tiltwise_lab/bench/bench_plots.py",
     ),
-    "sqlite3": ("tiltwise/store/", "tiltwise/config/atomic_file.py", "tiltwise_lab/bench/storage/"),
+    "sqlite3": (
+        "tiltwise/store/",
+        "tiltwise/config/atomic_file.py",
+        "tiltwise/config/in_use.py",
+        "tiltwise_lab/bench/storage/",
+    ),
     "duckdb": ("tiltwise/offline/cohort/cohort_days.py",),
     "distributed": ("tiltwise/offline/cohort/cohort_cluster.py",),
     "desktop_notifier": ("tiltwise/live/desktop.py",),
