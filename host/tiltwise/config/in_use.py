@@ -7,6 +7,7 @@ import os
 import sqlite3
 from hashlib import sha256
 
+from tiltwise.config.atomic_file import private_folder
 from tiltwise.config.paths import runtime_folder
 from tiltwise.link.serial import SerialBytes
 
@@ -27,7 +28,7 @@ class InUse:
         file = runtime_folder() / f"in-use-{sha256(os.fsencode(name)).hexdigest()[:12]}"
         self._db: sqlite3.Connection | None = None
         try:
-            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_folder(file.parent)
             self._db = sqlite3.connect(file, timeout=0, isolation_level=None, check_same_thread=False)
             self._db.execute("BEGIN EXCLUSIVE")
         except (sqlite3.Error, OSError) as error:
