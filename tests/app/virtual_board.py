@@ -55,7 +55,7 @@ class VirtualBoard:
         self._story: Story | None = None
         monkeypatch.setattr(asyncio, "run", self._run)
         monkeypatch.setattr(asyncio, "to_thread", _at_once)
-        monkeypatch.setattr("tiltwise.link.serial.SerialConnector", lambda _target: self.cable)
+        monkeypatch.setattr("tiltwise.link.serial.SerialConnector", lambda _target, **_: self.cable)
         monkeypatch.setattr("tiltwise.live.sources.known_boards", list)
         with_clock = functools.partial(Supervisor, clock=lambda: self.now_s)
         monkeypatch.setattr("tiltwise.live.sources.Supervisor", with_clock)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tiltwise.config.atomic_file import whole_file
+from tiltwise.config.atomic_file import private_folder, whole_file
 
 
 def write(path: Path, data: bytes, **options: bool) -> None:
@@ -82,3 +82,15 @@ def test_only_a_private_file_is_kept_from_others(tmp_path: Path) -> None:
         os.umask(old)
     modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("keys", "table")]
     assert modes == [0o600, 0o644]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows keeps other permissions")
+def test_a_private_folder_and_what_was_missing_above_it_are_their_owners_alone(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    assert private_folder(tmp_path / "home" / "people" / "ann") == tmp_path / "home" / "people" / "ann"
+    private_folder(tmp_path / "home")  # is there
+    modes = [path.stat().st_mode & 0o777 for path in (tmp_path, *sorted(tmp_path.rglob("*")))]
+    assert modes == [0o755, 0o700, 0o700, 0o700]
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match="file"):
+        private_folder(tmp_path / "file" / "below")

@@ -226,7 +226,7 @@ HOST = {
     ),
     "a fault at every call, also of repair, rebuild and erase": (
         "store/test_faults_at_every_call.py::"
-        "test_a_fault_at_a_few_calls_of_each_operation_costs_nothing_that_is_not_told",
+        "test_a_fault_at_a_call_of_each_operation_costs_nothing_that_is_not_told",
         "store/test_faults_at_every_call.py::test_the_check_sees_a_silent_loss",
     ),
     "bad sector in the log": (

@@ -88,7 +88,12 @@ ONLY_IN = {
         "tiltwise_lab/bench/bench_plots.py",
         "tiltwise_lab/pages/watch_picture.py",  # its font of equal widths
     ),
-    "sqlite3": ("tiltwise/store/", "tiltwise/config/atomic_file.py", "tiltwise_lab/bench/storage/"),
+    "sqlite3": (
+        "tiltwise/store/",
+        "tiltwise/config/atomic_file.py",
+        "tiltwise/config/in_use.py",
+        "tiltwise_lab/bench/storage/",
+    ),
     "duckdb": ("tiltwise/offline/cohort/cohort_days.py",),
     "distributed": ("tiltwise/offline/cohort/cohort_cluster.py",),
     "desktop_notifier": ("tiltwise/live/desktop.py",),

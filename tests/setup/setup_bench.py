@@ -1,8 +1,11 @@
 """A computer with one board for the tests of setup: fake mpremote, simulated firmware on the cable, virtual time."""
 
 import asyncio
+import contextlib
 import importlib
+import io
 import json
+import runpy
 import sys
 from pathlib import Path
 
@@ -13,7 +16,7 @@ from tiltwise.firmware_build.locate import PACKAGE, load_firmware
 from tiltwise.link.serial import Port
 from tiltwise.link.transport import CABLE, LinkError, Trouble
 from tiltwise.setup.steps import Computer
-from tiltwise.setup.tools import Tools
+from tiltwise.setup.tools import Result, Tools
 from tiltwise.sim.board.simulated_board import SimBoard
 from tiltwise.sim.imu.imu_errors import G_M_S2
 from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
@@ -37,10 +40,26 @@ BOARD = {
 }
 
 
+def run_fake(arguments, folder):
+    """Run the fake mpremote in this process, which is ten times quicker than in one of its own."""
+    said, before = io.StringIO(), sys.argv
+    sys.argv = [str(FAKE), *arguments]
+    try:
+        with contextlib.redirect_stdout(said), contextlib.chdir(folder or "."):
+            runpy.run_path(str(FAKE), run_name="__main__")
+    except SystemExit as end:
+        return Result(end.code, said.getvalue())
+    finally:
+        sys.argv = before
+    return Result(0, said.getvalue())
+
+
 class CachingTools(Tools):
-    """Calls mpy-cross once for each file and architecture in a whole test run."""
+    """Calls mpy-cross once for each file and architecture in a whole test run, the fake mpremote as a function."""
 
     def run(self, command, timeout_s, folder=None):
+        if str(FAKE) in command and "hang" not in Path(command[4], "board.json").read_text():
+            return run_fake(command[4:], folder)
         if tuple(command[: len(self.mpy_cross)]) != self.mpy_cross:
             return super().run(command, timeout_s, folder)
         out = Path(command[command.index("-o") + 1])

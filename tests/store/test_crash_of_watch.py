@@ -127,8 +127,8 @@ def test_what_is_kept_is_readable_by_its_owner_only(tmp_path: Path) -> None:
     folder = home / "simulated"
     kept = [tmp_path / "a.tw", *folder.glob("*.db"), *folder.glob("receipts*.log")]
     assert len(kept) == 5
-    assert {path.stat().st_mode & 0o777 for path in kept} == {0o600}
-    assert folder.stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o777 for path in (*kept, *folder.iterdir())} == {0o600}
+    assert {path.stat().st_mode & 0o777 for path in (home, folder)} == {0o700}
 
 
 def start_noting(folder: Path, trial: int) -> tuple[subprocess.Popen[str], Path]:

@@ -15,6 +15,7 @@ from tiltwise.link.board_identity import Hello, KeyedBoard
 from tiltwise.link.transport import LinkError
 from tiltwise.setup import wizard
 from tiltwise.setup.firmware_cable import FirmwareCable, described
+from tiltwise.setup.held import Held
 from tiltwise.setup.image import write_image
 from tiltwise.setup.preflight import choose_port
 from tiltwise.setup.selftest import selftest_report
@@ -42,10 +43,11 @@ _ASKED = {
 
 def run_selftest(port: str, out: Path) -> None:
     """Test the parts of a board, real or simulated, print what is found and leave a report; exits 1 if one failed."""
+    held = Held()
     if port.startswith(SIMULATED):
         hello, cable, act = _simulated(port.removeprefix(SIMULATED))
     else:
-        hello, cable, act = _real(port)
+        hello, cable, act = _real(port, held)
     checks: list[Check] = []
 
     def ask(what: str) -> None:
@@ -58,6 +60,7 @@ def run_selftest(port: str, out: Path) -> None:
             console.out.print(selftest_report.line(check), highlight=False, markup=False, soft_wrap=True)
     finally:
         cable.close()
+        held.release()
         if checks:
             text = selftest_report.report(
                 described(hello), f"{datetime.now().astimezone():%Y-%m-%d %H:%M %z}", __version__, checks
@@ -85,10 +88,10 @@ def _simulated(fault: str) -> tuple[Hello, FirmwareCable, Callable[[str], None]]
     return hello, cable, bench.asked
 
 
-def _real(port: str) -> tuple[Hello, FirmwareCable, Callable[[str], None]]:
+def _real(port: str, held: Held) -> tuple[Hello, FirmwareCable, Callable[[str], None]]:
     """Open a session with the board on a port; SetupError when this computer has not its key."""
     computer = wizard.Computer()
-    path = choose_port(port, computer.list_ports())
+    path = held.port(choose_port(port, computer.list_ports()))
     try:
         cable = FirmwareCable(path, computer.connect)
     except LinkError as error:

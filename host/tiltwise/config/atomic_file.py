@@ -11,6 +11,14 @@ from typing import BinaryIO
 _PATIENCE_S = 60.0  # another process holds it for milliseconds
 
 
+def private_folder(folder: Path) -> Path:
+    """Make a folder for its owner alone, and so whatever is missing above it; OSError when it cannot be made."""
+    if not folder.is_dir():
+        private_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
+
+
 @contextlib.contextmanager
 def whole_file(path: Path, *, is_private: bool = False) -> Iterator[BinaryIO]:
     """Open a file to write; it gets its name, and replaces one that has it, when all of it is on the disk.

@@ -16,7 +16,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from tiltwise.config.address import Address
-from tiltwise.config.atomic_file import whole_file
+from tiltwise.config.atomic_file import private_folder, whole_file
 from tiltwise.errors import AppError
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.stored_values import convert
@@ -128,7 +128,7 @@ def save_calibration(
     """Add a calibration as the newest, keep the ones before it, and return the profile and its file."""
     profile = replace(profile, calibrations=(*profile.calibrations, calibration)[-MOST_KEPT:])
     path = profile_path(folder, profile.person, profile.device)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(path.parent)
     stored = {"format": FORMAT, "format_version": FORMAT_VERSION, **asdict(profile)}
     with whole_file(path, is_private=True) as file:
         file.write(json.dumps(stored, indent=1, default=_utc_text).encode() + b"\n")

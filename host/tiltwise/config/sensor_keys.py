@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from tiltwise.config.atomic_file import one_at_a_time, whole_file
+from tiltwise.config.atomic_file import one_at_a_time, private_folder, whole_file
 from tiltwise.config.paths import data_folder
 from tiltwise.link.board_identity import KeyedBoard
 from tiltwise.stored_values import convert
@@ -84,7 +84,7 @@ class KeyStore:
         """
         if len(board.key) != KEY_BYTES:
             raise KeyStoreError(f"key of {len(board.key)} bytes, expected {KEY_BYTES}")
-        self._file.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(self._file.parent)
         with one_at_a_time(self._file):
             rows, device_id = self._read(), board.device_id.hex()
             in_ring = self._into_ring(device_id, board.key)

@@ -12,7 +12,7 @@ from dataclasses import fields
 from enum import Enum
 from pathlib import Path
 
-from tiltwise.config.atomic_file import whole_file
+from tiltwise.config.atomic_file import private_folder, whole_file
 from tiltwise.config.settings import Settings, SettingsError, read_settings
 
 COMMENTS = {
@@ -71,7 +71,7 @@ def write_default(path: Path) -> bool:
     """Write the file if there is none; tell whether it was written. OSError when it cannot be."""
     if path.exists():
         return False
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_folder(path.parent)
     with whole_file(path) as file:
         file.write(default_text().encode())
     return True

@@ -10,6 +10,7 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 
@@ -96,7 +97,12 @@ def board_sources(files: Mapping[str, Path] | None = None) -> dict[str, str]:
     files : path below /lib -> file here; None: board_files()
     """
     files = board_files() if files is None else files
-    return shorten(trim(fold({place: path.read_text(encoding="utf-8") for place, path in files.items()})))
+    return dict(_shortened(tuple((place, path.read_text(encoding="utf-8")) for place, path in files.items())))
+
+
+@lru_cache(maxsize=2)  # seconds of work; a setup, an image and a VM in one process want the same
+def _shortened(texts: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    return shorten(trim(fold(dict(texts))))
 
 
 def name_inside(place: str) -> str:

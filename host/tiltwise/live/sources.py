@@ -110,9 +110,10 @@ def _open_sim(address: Address) -> Source:
 def connector_of(address: Address) -> tuple[Connector, list[KeyedBoard]]:
     """Return how to reach the boards of an address, and those of which this computer has a key; AddressError."""
     if address.scheme == "serial":
+        from tiltwise.config.in_use import SharedPort  # here: pyserial
         from tiltwise.link.serial import SerialConnector
 
-        return SerialConnector(address.target), known_boards()
+        return SerialConnector(address.target, open_port=SharedPort), known_boards()
     if address.scheme != "ble":
         raise AddressError(f"{address.scheme}: is no board: use ble: or serial:")
     from tiltwise.link.ble import BleConnector  # here: bleak takes a third of a second to load

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tiltwise.config.atomic_file import private_folder
 from tiltwise.config.settings import Settings
 from tiltwise.errors import AppError
 from tiltwise.live.acknowledgements import ACK_EVERY_S
@@ -55,7 +56,7 @@ def rebuild(
         When a recording cannot be used or the disk refuses; the old store is then as it was.
     """
     building = folder / "rebuilding"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_folder(folder)
     lock = WriterLock(folder, now_s)
     try:
         finish_begun(folder, now_s)

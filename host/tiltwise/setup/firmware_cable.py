@@ -22,6 +22,7 @@ from tiltwise.decode.messages import Info
 from tiltwise.link.board_connection import REPLY_S, BoardConnection
 from tiltwise.link.board_identity import Hello, KeyedBoard, read_hello
 from tiltwise.link.key_care import encoded
+from tiltwise.link.serial import SerialConnector
 from tiltwise.link.transport import Connection, LinkError, Trouble
 from tiltwise.setup.setup_errors import AGAIN, LockedError, SetupError, lost
 from tiltwise.text import printable
@@ -46,6 +47,11 @@ _REFUSALS = {
 
 Connect = Callable[[str], Awaitable[Connection]]
 Answer = TypeVar("Answer")
+
+
+async def open_serial(port: str) -> Connection:
+    """Open a serial port; LinkError when the system does not let us."""
+    return await SerialConnector(port).connect(port)
 
 
 @dataclass(frozen=True, slots=True)

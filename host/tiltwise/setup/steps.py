@@ -15,12 +15,13 @@ from tiltwise.config.sensor_keys import KEY_BYTES, UNNAMED, KeyStore, key_store
 from tiltwise.firmware_build.image_files import digest
 from tiltwise.link import serial
 from tiltwise.link.board_identity import Hello, KeyedBoard
-from tiltwise.link.serial import Port, SerialConnector
-from tiltwise.link.transport import Connection, LinkError
+from tiltwise.link.serial import Port
+from tiltwise.link.transport import LinkError
 from tiltwise.setup.bmi270_config import fit
 from tiltwise.setup.compile import MAIN, STARTED, Staged, bytecode_version, folders, stage
-from tiltwise.setup.firmware_cable import STREAM_S, Connect, FirmwareCable, described
+from tiltwise.setup.firmware_cable import STREAM_S, Connect, FirmwareCable, described, open_serial
 from tiltwise.setup.flash import flash, read_image
+from tiltwise.setup.held import Held
 from tiltwise.setup.mpremote_board import LEAST_VERSION, Board, BoardFacts, Inventory
 from tiltwise.setup.plan import Do, Options, setting_index, setting_values
 from tiltwise.setup.preflight import check_built, check_facts, check_room, choose_port
@@ -35,11 +36,6 @@ SILENCE_S = 5.0  # mpremote itself tried for 10
 FILES_AT_ONCE = 8  # copied by one call of mpremote: progress is told between calls
 STOP_TRIES = 3  # an armed watchdog restarts the board within seconds of its program being stopped
 GRAVITY_M_S2 = (8.8, 10.8)  # a LSM6DS-class part is within 0.4; beyond this it moved or is broken
-
-
-async def open_serial(port: str) -> Connection:
-    """Open a serial port; LinkError when the system does not let us."""
-    return await SerialConnector(port).connect(port)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +73,7 @@ class SetupRun:
         self._staged: list[Staged] = []
         self._inventory: Inventory | None = None
         self._firmware: tuple[FirmwareCable, Hello] | None = None
+        self._held = Held()
         self.steps: dict[Do, Callable[[], Iterator[str]]] = {
             Do.TOOLS: self.find_tools,
             Do.PORT: self.find_port,
@@ -95,10 +92,11 @@ class SetupRun:
         }
 
     def close(self) -> None:
-        """Let others open the port."""
+        """Let others have the port and the board."""
         if self._firmware is not None:
             self._firmware[0].close()
             self._firmware = None
+        self._held.release()
 
     # ---- the computer ----
 
@@ -106,7 +104,7 @@ class SetupRun:
         yield self._computer.tools.require(flashing=self._options.micropython is not None)
 
     def find_port(self) -> Iterator[str]:
-        path = choose_port(self._options.port, self._computer.list_ports())
+        path = self._held.port(choose_port(self._options.port, self._computer.list_ports()))
         self._board = Board(path, self._computer.tools, self._folder, self._computer.list_ports)
         is_listed = path in {port.path for port in self._computer.list_ports()}
         if self._board.is_openable() is not True and not (is_listed and self._board.is_openable() is None):
@@ -230,6 +228,7 @@ class SetupRun:
     def set_key(self) -> Iterator[str]:
         assert self._firmware is not None
         cable, hello = self._firmware
+        self._held.board(hello.device_id, self._board.port)
         keys = self._computer.keys()
         known = keys.load(hello.device_id)
         is_proved = known is not None and cable.prove(known)  # a session with the old key may set a new one
@@ -337,7 +336,7 @@ class SetupRun:
             raise LostError(
                 f"{self._board.port} did not come back after the restart: plug it in again, {AGAIN}"
             )
-        self._board.port = likely[0]
+        self._board.port = self._held.port(likely[0])
 
     def _open_cable(self) -> FirmwareCable:
         try:

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 
 from tiltwise.common.frame import read_frame
+from tiltwise.config.atomic_file import private_folder
 from tiltwise.decode.sequence_ranges import SequenceRanges
 from tiltwise.store.acknowledged.found_frames import read_tail
 from tiltwise.store.acknowledged.receipts import Key, Receipts, digest
@@ -88,7 +89,7 @@ class Store(StoreIntake):
         self._broken = ""  # once set, nothing is acknowledged any more
         self._min_free, self._now_s, self._free_bytes = min_free_bytes, now_s, free_bytes
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_folder(folder)
         except OSError as error:
             raise StoreError(f"cannot make the folder {folder}: {error.strerror}; choose another") from error
         self._lock = WriterLock(folder, now_s())

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tiltwise.config.atomic_file import whole_file
+from tiltwise.config.atomic_file import private_folder, whole_file
 from tiltwise.errors import AppError
 from tiltwise.exercise.definition import QUESTIONS, Exercise
 
@@ -53,8 +53,7 @@ def load_answers(folder: Path) -> Clearance:
 def keep_answers(folder: Path, clearance: Clearance) -> None:
     """Keep the answers; AppError when the disk refuses."""
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with whole_file(folder / FILE, is_private=True) as file:
+        with whole_file(private_folder(folder) / FILE, is_private=True) as file:
             file.write(json.dumps({"yes": sorted(clearance.yes or ())}).encode())
     except OSError as error:
         raise AppError(f"{folder / FILE}: the answers cannot be kept ({error.strerror})") from error

@@ -12,7 +12,7 @@ import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tiltwise.store.files.schema import StoreError, explain
+from tiltwise.store.files.schema import StoreError, explain, make_private
 
 LOCK_NAME = "writer.lock"
 _HOLDER_NAME = "writer.json"
@@ -23,6 +23,8 @@ class WriterLock:
 
     def __init__(self, folder: Path, now_s: float) -> None:
         self._holder = folder / _HOLDER_NAME
+        for path in (folder / LOCK_NAME, self._holder):
+            make_private(path)
         self._db = sqlite3.connect(
             folder / LOCK_NAME, timeout=0, isolation_level=None, check_same_thread=False
         )

@@ -153,27 +153,57 @@ def print_store(seeds: int, scale: float, console: Console) -> None:
 
 
 def print_faults(scale: float, console: Console) -> None:
-    """A fault at every file call (a share of them when scaled), and damaged stores."""
+    """A fault at every file call (a share of them when scaled), and damaged stores, told as it goes."""
     why = failing_calls.unavailable_reason()
     if why:
         console.print(f"fault at every call: not run: {why}", style="dim", highlight=False)
     else:
-        points = 0 if scale >= 1 else max(1, round(_CALLS_SCALED * scale))
-        rows = collect("a fault at every call", faults_at_every_call.call_rows(points))
-        title = "\na fault at the n-th file call of an operation, n = 1 to N; goal: 0 failures"
-        heads = ("operation", "fault", "N", "tried", "failures")
-        cells = ((r.operation, r.fault, r.calls, r.points, len(r.failures)) for r in rows)
-        console.print(table(title, heads, cells))
-        _print_failures([failure for row in rows for failure in row.failures], console)
+        _print_calls(scale, console)
+    _print_fuzzed(scale, console)
+
+
+def _print_calls(scale: float, console: Console) -> None:
+    points = 0 if scale >= 1 else max(1, round(_CALLS_SCALED * scale))
+    rows: list[faults_at_every_call.CallRow] = []
+    console.print(
+        "a fault at the n-th file call of an operation, n = 1 to N; goal: 0 failures", highlight=False
+    )
+    with progress_bar("a fault at every call") as show:
+        for share, row in faults_at_every_call.call_rows(points):
+            rows.append(row)
+            tried = f"N = {row.calls}, {row.points} tried, {len(row.failures)} failures"
+            console.print(f"{row.operation}, {row.fault}: {tried}", highlight=False)
+            _print_failures(row.failures, console)
+            show(share)
+    n_calls = sum({row.operation: row.calls for row in rows}.values())
+    n_tried, n_failures = sum(row.points for row in rows), sum(len(row.failures) for row in rows)
+    console.print(f"all: N = {n_calls}, {n_tried} tried, {n_failures} failures", highlight=False)
+
+
+def _print_fuzzed(scale: float, console: Console) -> None:
     stores, seeds = max(7, round(fuzzed_stores.STORES * scale)), fuzzed_stores.SEEDS
-    fuzzed = [row for row in collect("damaged stores", fuzzed_stores.fuzz_rows(stores)) if row is not None]
+    heads = ("stores", "with losses", "told", "failures")
+    found: list[fuzzed_stores.FuzzRow] = []
+    with progress_bar("damaged stores") as show:
+        for share, row in fuzzed_stores.fuzz_rows(stores):
+            show(share)
+            if row is None:
+                continue
+            found.append(row)
+            _print_failures(row.failures, console)
+            if row.what == fuzzed_stores.KINDS[-1]:
+                of_seed = fuzzed_stores.summary([each for each in found if each.seed == row.seed])
+                counts = ", ".join(f"{n} {head}" for n, head in zip(of_seed, heads, strict=True))
+                console.print(f"seed {row.seed}: {counts}", highlight=False)
     title = (
         f"\nstores damaged in one to three places, {stores} of each seed {seeds[0]} to {seeds[-1]}; "
         "goal: 0 failures (silent losses, defects)"
     )
-    found = ((r.what, r.stores, r.with_losses, r.told, len(r.failures)) for r in fuzzed)
-    console.print(table(title, ("damaged", "stores", "with losses", "told", "failures"), found))
-    _print_failures([failure for row in fuzzed for failure in row.failures], console)
+    by_kind = {what: [row for row in found if row.what == what] for what in fuzzed_stores.KINDS} | {
+        "all": found
+    }
+    cells = [(what, *fuzzed_stores.summary(rows)) for what, rows in by_kind.items()]
+    console.print(table(title, ("damaged", *heads), cells))
 
 
 def print_receipts(scale: float, console: Console) -> None:

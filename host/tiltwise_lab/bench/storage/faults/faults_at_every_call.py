@@ -1,14 +1,14 @@
-"""`tiltwise bench store`, fourth part: a fault at every file call of opening to erasing and import.
+"""`tiltwise bench faults`, first part: a fault at every file call of opening to erasing and import.
 
 For n = 1 to N the n-th write, fsync, rename or unlink of an operation fails or kills the program; then the store is
 opened again. Demanded: whatever was acknowledged is stored or its loss is told, minutes and events survive, and
 recording goes on. Runs in a process of its own with failing_calls.py preloaded, which forks for each fault:
-`python -m tiltwise_lab.bench.storage.faults.faults_at_every_call FOLDER POINTS SEED`, POINTS 0 for all.
+`python -m tiltwise_lab.bench.storage.faults.faults_at_every_call FOLDER POINTS SEED FAULT...`, POINTS 0 for all.
 """
 
 from __future__ import annotations
 
-import contextlib
+import gc
 import json
 import os
 import random
@@ -18,40 +18,24 @@ import subprocess
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
-from tiltwise.config.settings import Settings
 from tiltwise.errors import AppError
-from tiltwise.offline.rebuild import rebuild
-from tiltwise.offline.travel.import_days import find_days, import_days
-from tiltwise.offline.travel.import_file import ImportRequest, import_file
-from tiltwise.store.erase import KEEP_RAW, erase_all, erase_stretch
 from tiltwise.store.files import schema
-from tiltwise.store.reader import StoreReader
 from tiltwise.store.writer import Store
 from tiltwise_lab.bench.storage.faults.failing_calls import FailingCalls, Fault, build
 from tiltwise_lab.bench.storage.faults.prepared_stores import (
     FEW_FRAMES,
     FRAMES_OF_BOOTS,
-    IMPORTED_DAY_S,
-    IMPORTED_FRAMES,
-    IMPORTED_MINUTES,
     STEP,
-    Note,
-    damaged,
     made_frames,
-    old_schema,
     present,
     quick_disk,
     record,
-    template_to_import,
-    template_with_recordings,
-    time_s,
-    two_boots,
 )
+from tiltwise_lab.bench.storage.faults.tried_operations import OPERATIONS, Operation
 from tiltwise_lab.bench.storage.killed_host import T0_S
 
 _MISSING = re.compile(r"^(\d+) acknowledged frames", re.MULTILINE)
@@ -71,119 +55,12 @@ class CallRow:
     failures: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """What is done to a copy of a template folder, and what may be missing afterwards.
-
-    is_erasing: frames of the older boot may go, then all of them.
-    afterwards: looks at what no other operation leaves, and returns what is wrong with it.
-    """
-
-    template: Callable[[Path], None]
-    run: Callable[[Path, Note], None]
-    is_erasing: bool = False
-    erases_all: bool = False
-    is_short: bool = False
-    afterwards: Callable[[Path, list[str]], str] = lambda _folder, _notes: ""
-
-
-# ---- operations ----
-
-
-def _open(folder: Path, note: Note) -> None:
-    with Store(folder, min_free_bytes=0, now_s=lambda: T0_S) as store:
-        for line in store.reports:
-            note(f"told {line}")
-
-
-def _record(folder: Path, note: Note) -> None:
-    record(folder, 3, 450, note)
-
-
-def _rebuild(folder: Path, _: Note) -> None:
-    rebuild(folder, [folder / "1.tw", folder / "2.tw"], now_s=T0_S)
-
-
-def _erase_older(folder: Path, note: Note) -> None:
-    erase_stretch(folder, round(time_s(1, 0) * 1e6), round(time_s(1, 1000) * 1e6), T0_S)
-    note("done")
-
-
-def _erase_all(folder: Path, note: Note) -> None:
-    erase_all(folder, T0_S)
-    note("done")
-
-
-def _retire(folder: Path, note: Note) -> None:
-    with Store(folder, min_free_bytes=0, now_s=lambda: T0_S) as store:
-        store.put_setting(KEEP_RAW, 1)
-        store.commit()
-        store.retire()
-    note("done")
-
-
-def _import_recording(folder: Path, note: Note) -> None:
-    ((boot, n),) = IMPORTED_FRAMES.items()
-    request = ImportRequest(file=folder / f"{boot}.tw", store=folder, settings=Settings(), zone="UTC")
-    import_file(request, lambda _: None)
-    note(f"ack {boot} {made_frames(boot)[n - 1].seq}")
-
-
-def _import_days(folder: Path, note: Note) -> None:
-    import_days(find_days(folder / "days"), folder, lambda _: None)
-    note("done")
-
-
-def _recording_again(folder: Path, _: list[str]) -> str:
-    """Import it again: it is whole then, or refused because some of its time is there."""
-    with contextlib.suppress(AppError):
-        _import_recording(folder, lambda _: None)
-        ((boot, n),) = IMPORTED_FRAMES.items()
-        found = len(present(folder).get(boot, ()))
-        return "" if found == n else f"{found} frames of {n} of the recording when imported again"
-    return ""
-
-
-def _days_again(folder: Path, notes: list[str]) -> str:
-    """Expect the day to be there whole or not at all, and whole when imported again."""
-    found = _imported_minutes(folder)
-    if found not in ((IMPORTED_MINUTES,) if "done" in notes else (0, IMPORTED_MINUTES)):
-        return f"{found} minutes of {IMPORTED_MINUTES} imported"
-    _import_days(folder, lambda _: None)
-    found = _imported_minutes(folder)
-    return "" if found == IMPORTED_MINUTES else f"{found} minutes of {IMPORTED_MINUTES} when imported again"
-
-
-OPERATIONS: dict[str, Operation] = {
-    "open after a kill": Operation(two_boots, _open),
-    "record: commit and flush": Operation(two_boots, _record),
-    "repair core.db": Operation(lambda f: damaged(f, "core.db", "aggregate_start"), _open),
-    "repair a month": Operation(lambda f: damaged(f, "raw-2026-02.db", "chunk_time"), _record),
-    "migrate": Operation(old_schema, _open),
-    "rebuild": Operation(lambda f: template_with_recordings(f, FEW_FRAMES), _rebuild, is_short=True),
-    "erase a day": Operation(two_boots, _erase_older, is_erasing=True),
-    "erase all": Operation(two_boots, _erase_all, is_erasing=True, erases_all=True),
-    "retire a month": Operation(two_boots, _retire, is_erasing=True),
-    "import a recording": Operation(template_to_import, _import_recording, afterwards=_recording_again),
-    "import days": Operation(template_to_import, _import_days, afterwards=_days_again),
-}
-
-
-# ---- one point ----
-
-
-def _rows(folder: Path) -> tuple[int, int]:
+def _events(folder: Path) -> int:
     db = schema.open_reader(folder / schema.CORE_NAME)
     try:
-        events, gaps = (db.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in ("event", "gap"))
-        return int(events), int(gaps)
+        return int(db.execute("SELECT count(*) FROM event").fetchone()[0])
     finally:
         db.close()
-
-
-def _imported_minutes(folder: Path) -> int:
-    with StoreReader(folder) as reader:
-        return len(reader.day(datetime.fromtimestamp(IMPORTED_DAY_S, UTC).date(), "UTC").minutes)
 
 
 def check(folder: Path, operation: Operation, before: Mapping[int, set[int]], notes: list[str]) -> str:
@@ -193,9 +70,8 @@ def check(folder: Path, operation: Operation, before: Mapping[int, set[int]], no
         if line.startswith("ack "):
             boot, last = map(int, line.split()[1:])
             acknowledged[boot] = {frame.seq for frame in made_frames(boot) if frame.seq <= last}
-    told = [line.removeprefix("told ") for line in notes if line.startswith("told ")]
-    with Store(folder, min_free_bytes=0, now_s=lambda: T0_S) as store:
-        told += [line for line in store.reports if line not in told]
+    record(folder, 9, STEP, notes.append)
+    told = dict.fromkeys(line.removeprefix("told ") for line in notes if line.startswith("told "))
     found = present(folder)
     lost = {boot: seqs - found.get(boot, set()) for boot, seqs in acknowledged.items()}
     if operation.is_erasing:
@@ -206,17 +82,12 @@ def check(folder: Path, operation: Operation, before: Mapping[int, set[int]], no
         lost = {boot: seqs for boot, seqs in lost.items() if boot not in erasable}
     n_lost, n_told = sum(map(len, lost.values())), sum(map(int, _MISSING.findall("\n".join(told))))
     if n_lost > n_told:
-        return f"{n_lost} acknowledged frames lost, {n_told} told: {told}"
-    if not operation.is_erasing and not operation.is_short and _rows(folder)[0] < 17:
-        return f"{_rows(folder)[0]} events of 17 left"
-    return operation.afterwards(folder, notes) or _goes_on(folder)
-
-
-def _goes_on(folder: Path) -> str:
-    """Record again, and return what is wrong with that."""
-    record(folder, 9, STEP)
-    n = len(present(folder, time_s(9, 0), time_s(9, STEP)).get(9, ()))
-    return "" if n == STEP else f"{n} frames of {STEP} stored afterwards"
+        return f"{n_lost} acknowledged frames lost, {n_told} told: {list(told)}"
+    if not operation.is_erasing and not operation.is_short and _events(folder) < 18:
+        return f"{_events(folder)} events of 18 there"
+    if len(found.get(9, ())) != STEP:
+        return f"{len(found.get(9, ()))} frames of {STEP} stored afterwards"
+    return operation.afterwards(folder, notes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,12 +98,17 @@ class _Run:
     calls: int
     writes: list[int]
 
+    @property
+    def is_bad(self) -> bool:
+        """Tell whether it did not come to its end."""
+        return any(line == "refused" or line.startswith("defect") for line in self.notes)
+
     def places(self, fault: Fault) -> list[int]:
         """Return where a fault of this kind is worth a try."""
         return self.writes if fault in (Fault.FULL, Fault.SHORT) else list(range(1, self.calls + 1))
 
 
-def _run_point(calls: FailingCalls, operation: Operation, folder: Path, n: int, fault: Fault) -> _Run:
+def _run_forked(calls: FailingCalls, operation: Operation, folder: Path, n: int, fault: Fault) -> _Run:
     """Run an operation in a forked process with one fault."""
     ours, theirs = os.pipe()
     child = os.fork()
@@ -259,56 +135,76 @@ def _run_point(calls: FailingCalls, operation: Operation, folder: Path, n: int, 
     return _Run(notes, made[-1][0], made[-1][1:]) if made else _Run(notes, 0, [])
 
 
-def try_operation(
-    calls: FailingCalls, name: str, fault: Fault, folder: Path, points: int, rng: random.Random
-) -> CallRow:
-    """Try an operation with a fault at each of its calls, or at some of them."""
-    operation = OPERATIONS[name]
-    template = folder / f"template-{list(OPERATIONS).index(name)}"
-    if not template.exists():
-        operation.template(template)
-    trial = folder / "trial"
-    shutil.copytree(template, trial)
-    before = _before(template, folder, FEW_FRAMES if operation.is_short else FRAMES_OF_BOOTS)
-    undisturbed = _run_point(calls, operation, trial, 0, Fault.COUNT)
-    failures = [line for line in undisturbed.notes if line.startswith("defect")]
-    places = undisturbed.places(fault)
-    chosen = sorted(rng.sample(places, points)) if 0 < points < len(places) else places
-    for n in chosen:
-        shutil.rmtree(trial)
-        shutil.copytree(template, trial)
-        notes = _run_point(calls, operation, trial, n, fault).notes
-        wrong = next((line for line in notes if line.startswith("defect")), "")
+class Trials:
+    """One operation on copies of its template, once undisturbed and then with faults.
+
+    Raises
+    ------
+    RuntimeError
+        When the template does not hold what was recorded, or the operation is refused without a fault.
+    """
+
+    def __init__(self, calls: FailingCalls, operation: Operation, folder: Path) -> None:
+        self._calls, self._operation = calls, operation
+        self._template, self._copy = folder / f"template-{id(operation.template)}", folder / "trial"
+        if not self._template.exists():
+            operation.template(self._template)
+        self._before = self._whole(FEW_FRAMES if operation.is_short else FRAMES_OF_BOOTS)
+        self._undisturbed = self._run(0, Fault.COUNT)
+        if self._undisturbed.is_bad:
+            raise RuntimeError(f"without any fault: {self._undisturbed.notes}")
+
+    def _fresh(self) -> Path:
+        shutil.rmtree(self._copy, ignore_errors=True)
+        return Path(shutil.copytree(self._template, self._copy))
+
+    def _whole(self, n: Mapping[int, int]) -> dict[int, set[int]]:
+        """Return what the template holds; its damage is repaired in a copy first."""
+        Store(self._fresh(), min_free_bytes=0, now_s=lambda: T0_S).close()
+        found = {boot: {frame.seq for frame in made_frames(boot)[: n[boot]]} for boot in n}
+        if present(self._copy) != found:
+            raise RuntimeError("a template does not hold what was recorded")
+        return found
+
+    def _run(self, n: int, fault: Fault) -> _Run:
+        return _run_forked(self._calls, self._operation, self._fresh(), n, fault)
+
+    def row(self, name: str, fault: Fault, points: int, rng: random.Random) -> CallRow:
+        """Try a fault at each call where it differs, or at some of them."""
+        places = self._undisturbed.places(fault)
+        chosen = sorted(rng.sample(places, points)) if 0 < points < len(places) else places
+        wrong = [(n, self._try(n, fault)) for n in chosen]
+        failures = [f"call {n}: {text}" for n, text in wrong if text]
+        return CallRow(name, fault.name.lower(), self._undisturbed.calls, len(chosen), failures)
+
+    def _try(self, n: int, fault: Fault) -> str:
+        notes = self._run(n, fault).notes
+        defect = next((line for line in notes if line.startswith("defect")), "")
         try:
-            wrong = wrong or check(trial, operation, before, notes)
+            return defect or check(self._copy, self._operation, self._before, notes)
         except Exception as error:  # noqa: BLE001  whatever it is, the store did not open or read
-            wrong = f"{type(error).__name__}: {error}"
-        failures += [f"call {n}: {wrong}"] if wrong else []
-    shutil.rmtree(trial)
-    return CallRow(name, fault.name.lower(), undisturbed.calls, len(chosen), failures)
+            return f"{type(error).__name__}: {error}"
 
 
-def _before(template: Path, folder: Path, n: Mapping[int, int]) -> dict[int, set[int]]:
-    """Return what a template holds; its damage is repaired in a copy first."""
-    copy = folder / "before"
-    shutil.copytree(template, copy)
-    Store(copy, min_free_bytes=0, now_s=lambda: T0_S).close()
-    found = {boot: {frame.seq for frame in made_frames(boot)[: n[boot]]} for boot in n}
-    if present(copy) != found:
-        raise RuntimeError(f"the template {template.name} does not hold what was recorded")
-    shutil.rmtree(copy)
-    return found
-
-
-def call_rows(points: int = 0, seed: int = 1) -> Iterator[tuple[float, CallRow]]:
+def call_rows(
+    points: int = 0, seed: int = 1, faults: Sequence[Fault] = tuple(Fault)[1:]
+) -> Iterator[tuple[float, CallRow]]:
     """Yield (share done, row) of each operation and fault; points 0: every call."""
     with tempfile.TemporaryDirectory(prefix="tiltwise-calls-", dir=quick_disk()) as name:
         library = build(Path(name))
-        command = [sys.executable, "-m", __name__, name, str(points), str(seed)]
+        command = [
+            sys.executable,
+            "-m",
+            __name__,
+            name,
+            str(points),
+            str(seed),
+            *(str(int(f)) for f in faults),
+        ]
         environment = os.environ | {"LD_PRELOAD": str(library)}
         with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
-            total = len(OPERATIONS) * (len(Fault) - 1)
+            total = len(OPERATIONS) * len(faults)
             for k, line in enumerate(process.stdout, start=1):
                 yield k / total, CallRow(**json.loads(line))
         if process.returncode:
@@ -317,11 +213,15 @@ def call_rows(points: int = 0, seed: int = 1) -> Iterator[tuple[float, CallRow]]
 
 def main() -> None:
     """Try everything and print a line of JSON a row."""
-    folder, points, seed = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    folder, (points, seed, *faults) = Path(sys.argv[1]), map(int, sys.argv[2:])
     calls, rng = FailingCalls(), random.Random(seed)
-    for name in OPERATIONS:
-        for fault in list(Fault)[1:]:
-            print(json.dumps(asdict(try_operation(calls, name, fault, folder, points, rng))), flush=True)
+    for boot in (1, 2, 3, 9):
+        made_frames(boot)  # once, for all forks
+    gc.freeze()
+    for name, operation in OPERATIONS.items():
+        trials = Trials(calls, operation, folder)
+        for fault in faults:
+            print(json.dumps(asdict(trials.row(name, Fault(fault), points, rng))), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`tiltwise bench store`, fifth part: whole stores with damaged bytes, pages, lengths and files.
+"""`tiltwise bench faults`, second part: whole stores with damaged bytes, pages, lengths and files.
 
 A store as a killed program leaves it (months, core.db with a log, both files of receipts) is damaged in one to three
 places of one, two or three files, opened for writing, and read. Demanded: no error that is not one line, and no
@@ -11,7 +11,6 @@ import random
 import re
 import shutil
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -35,14 +34,16 @@ SEEDS = range(101, 111)  # 1 to 3 found what was mended since
 STORES = 1001  # of each seed: 143 of each kind
 _PAGE = 512  # a sector
 _SEVERAL = {"two files": 2, "three files": 3}  # of databases, log and receipts
+KINDS = ("core.db", "core.db-wal", "month", "receipts.log", "recording", *_SEVERAL)  # what is damaged
 _IN_DOUBT = ("cannot be compared", "damaged chunks")  # what lines say that give no number
 _MISSING = re.compile(r"^(\d+) (?:acknowledged frames|frames of .* are not as)", re.MULTILINE)
 
 
 @dataclass(slots=True)
 class FuzzRow:
-    """Stores damaged in one kind of file: how many lost frames, how many of them in silence, and defects."""
+    """Stores of a seed damaged in one kind of file: how many lost frames, how many told it, and defects."""
 
+    seed: int
     what: str
     stores: int = 0
     with_losses: int = 0
@@ -95,27 +96,23 @@ def damage(path: Path, rng: random.Random) -> str:
 
 
 def fuzz_rows(stores: int = STORES, seeds: Sequence[int] = SEEDS) -> Iterator[tuple[float, FuzzRow | None]]:
-    """Yield (share done, None) on the way, and a row for each kind of file at the end; `stores` of each seed."""
-    rows = {
-        what: FuzzRow(what)
-        for what in ("core.db", "core.db-wal", "month", "receipts.log", "recording", *_SEVERAL)
-    }
+    """Yield (share done, None) on the way, and at the end of each seed its rows, one for each kind of file."""
     with tempfile.TemporaryDirectory(prefix="tiltwise-fuzz-", dir=quick_disk()) as name:
         template, trial = Path(name) / "template", Path(name) / "trial"
         template_with_recordings(template)
         files = {path.name: path.read_bytes() for path in template.iterdir()}
         for done, seed in enumerate(seeds):
-            rng = random.Random(seed)
+            rows, rng = [FuzzRow(seed, what) for what in KINDS], random.Random(seed)
             for k in range(stores):
                 trial.mkdir()
                 for file, data in files.items():
                     (trial / file).write_bytes(data)
                 case = rng.randrange(2**32)
-                _try(list(rows.values())[k % len(rows)], trial, random.Random(case), case)
+                _try(rows[k % len(rows)], trial, random.Random(case), case)
                 shutil.rmtree(trial)
                 if k % 50 == 0:
                     yield (done + k / stores) / len(seeds), None
-    yield from ((1.0, row) for row in rows.values())
+            yield from (((done + 1) / len(seeds), row) for row in rows)
 
 
 def _files(folder: Path, what: str, rng: random.Random) -> list[Path]:
@@ -201,10 +198,7 @@ def _messages(folder: Path) -> list[str]:
     return [each.line for each in incidents(folder)]
 
 
-def summary(rows: list[FuzzRow]) -> Counter[str]:
-    """Return the totals of the rows."""
-    return Counter(
-        stores=sum(row.stores for row in rows),
-        losses=sum(row.with_losses for row in rows),
-        failures=sum(len(row.failures) for row in rows),
-    )
+def summary(rows: Sequence[FuzzRow]) -> tuple[int, int, int, int]:
+    """Return how many stores there were, with losses, with losses that were told, and failures."""
+    failures = sum(len(row.failures) for row in rows)
+    return sum(r.stores for r in rows), sum(r.with_losses for r in rows), sum(r.told for r in rows), failures

@@ -28,10 +28,13 @@ MONTH_S = 40 * 86400.0  # the older boot lies in an earlier month
 STEP = 50  # frames of 0.2 s a commit: each sixth commit writes chunks
 _DEVICE = "faulted host"
 FRAMES_OF_BOOTS = {1: 400, 2: 430}  # frames of the two boots
-IMPORTED_FRAMES = {3: 450}  # 90 s: a commit on the way and one at the end
+OWN_FILE, FOREIGN_FILE = "3.tw", "foreign.csv"
+OWN_S = ((0.0, 1.6), (66.0, 66.4))  # what the file holds: a commit in the hole and one at the end
+FOREIGN_S = ((0.0, 3.0), (66.0, 66.4))  # its rate is taken from a hundred samples
+FOREIGN_STARTED_S = T0_S - 5 * 86400.0  # no boot lies in it
 IMPORTED_MINUTES = 30
 IMPORTED_DAY_S = T0_S // 86400 * 86400 - 10 * 86400.0  # no boot lies in it
-FEW_FRAMES = {1: 20, 2: 30}  # where each frame goes through a session
+FEW_FRAMES = {1: 6, 2: 8}  # where each frame goes through a session
 Note = Callable[[str], None]
 
 
@@ -113,13 +116,15 @@ def old_schema(folder: Path) -> None:
 def template_with_recordings(folder: Path, frames: Mapping[int, int] = FRAMES_OF_BOOTS) -> None:
     """Two boots, and recordings of them."""
     two_boots(folder, frames)
-    _write_recordings(folder, frames)
+    for boot, n in frames.items():
+        _write_recording(folder / f"{boot}.tw", boot, range(n))
 
 
 def template_to_import(folder: Path) -> None:
-    """Two boots, a recording of a third, and a day of half an hour that another store exported."""
+    """Two boots, a recording of a third, another program's file, and half an hour that another store exported."""
     two_boots(folder)
-    _write_recordings(folder, IMPORTED_FRAMES)
+    _write_recording(folder / OWN_FILE, 3, [k for a, b in OWN_S for k in range(round(5 * a), round(5 * b))])
+    _write_foreign(folder / FOREIGN_FILE)
     other = folder / "other"
     with Store(other, min_free_bytes=0, now_s=lambda: T0_S) as store:
         session = store.begin_session(_DEVICE, 4, zone="UTC", mount=Mount.NECK, started_s=IMPORTED_DAY_S)
@@ -139,15 +144,22 @@ def _still_minute(start_s: float) -> Aggregate:
     )
 
 
-def _write_recordings(folder: Path, frames: Mapping[int, int]) -> None:
-    for boot, n in frames.items():
-        header = recording_header(
-            started=datetime.fromtimestamp(time_s(boot, 0), UTC), address="ble:", device=_DEVICE, zone="UTC",
-            mount=Mount.NECK, rule=RuleSetting(),
-        )  # fmt: skip
-        with RecordingWriter(folder / f"{boot}.tw", header, start_s=0.0) as writer:
-            for k, frame in enumerate(made_frames(boot)[:n]):
-                writer.write(0.2 * k, frame.data)
+def _write_recording(path: Path, boot: int, chosen: Iterable[int]) -> None:
+    """Write chosen frames of a boot into a recording."""
+    header = recording_header(
+        started=datetime.fromtimestamp(time_s(boot, 0), UTC), address="ble:", device=_DEVICE, zone="UTC",
+        mount=Mount.NECK, rule=RuleSetting(),
+    )  # fmt: skip
+    with RecordingWriter(path, header, start_s=0.0) as writer:
+        for k in chosen:
+            writer.write(0.2 * k, made_frames(boot)[k].data)
+
+
+def _write_foreign(path: Path) -> None:
+    """Write what another program's logger has of somebody who sits still, 50 samples a second."""
+    stamps_s = FOREIGN_STARTED_S + np.concatenate([np.arange(a, b, 0.02) for a, b in FOREIGN_S])
+    rows = [f"{at_s:.3f},0.0,0.0,9.81,0.0,0.0,0.0" for at_s in stamps_s]
+    path.write_text("\n".join(["t_s,acc_x,acc_y,acc_z,gyr_x,gyr_y,gyr_z", *rows, ""]), encoding="ascii")
 
 
 def present(folder: Path, start_s: float = 0.0, end_s: float = 4e9) -> dict[int, set[int]]:
