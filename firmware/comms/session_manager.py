@@ -3,8 +3,8 @@
 One session at a time is active; another host gets BUSY unless it proves a key and asks to take over. A key of 256
 bits needs no brake on guesses, which could be used against the owner: who proves the key gets in at once. When all
 places are taken the oldest peer that has proved nothing goes, in 3 s or half as long again as hosts have needed since
-boot. When two have gone so within a minute, others than known hosts get less: a fifth of a second who wasted a place
-or anybody else once a host is known, half before; but all of it every eighth or fourth time, for it may be the owner.
+boot. When two have gone so within a minute, others than known hosts get less: a tenth of a second who wasted a place
+or anybody else once a host is known, half before; but all of it now and then, for it may be the owner.
 """
 
 import gc
@@ -20,7 +20,9 @@ from .host_session import HostSession
 _MOST_KNOWN = const(4)  # addresses that proved the key since boot
 _LEAST_MS = const(1000)  # for a proof, while no place is free; a slow system needs 2.5 s to find the services
 _MOST_MS = const(3000)
-_WASTER_MS = const(200)
+_WASTER_MS = const(100)
+_SELDOM = const(15)  # one time in 16 a waster gets all of it, for anybody can claim an owner's address
+_OFTEN = const(3)  # and one time in four a new address does
 _PRESSED = const(2)  # peers sent away within a minute of each other: from then on time gets short
 _MOST_WASTERS = const(12)  # addresses
 _STRANGERS_MS = const(60000)  # after a stranger was sent away, others are about
@@ -189,8 +191,8 @@ class SessionManager:
         wasted = self._times_wasted(address)
         turn = wasted or self._drops
         if wasted or self._known:
-            return _WASTER_MS if turn & 7 else full_ms
-        return full_ms >> 1 if turn & 3 else full_ms
+            return _WASTER_MS if turn & _SELDOM else full_ms
+        return full_ms >> 1 if turn & _OFTEN else full_ms
 
     def _times_wasted(self, address):
         return sum([times for who, times in self._wasters if who == address])

@@ -23,6 +23,7 @@ PAYLOAD = const(42)  # a MINUTE frame without its tag
 HEAD = const(16)
 _MAGIC = const(0x314D5754)  # "TWM1"
 _LAYOUT = const("<III")
+_MOST_COPIED = const(17)  # records; 4 kB of a whole block would be missing elsewhere
 
 
 class FlashLog:
@@ -35,8 +36,11 @@ class FlashLog:
         self.per_block = (self.block_bytes - HEAD) // RECORD
         self._one = bytearray(RECORD)
         self._head = bytearray(HEAD)
-        self._copy = bytearray(self.block_bytes)  # of the page read last: reading goes in order
-        self._copy_of = 0
+        self._copied = _MOST_COPIED
+        while self.per_block % self._copied:
+            self._copied -= 1
+        self._copy = bytearray(self._copied * RECORD)  # of the records read last: reading goes in order
+        self._copy_of = -1  # position of the first of them
         # Blocks and records that could not be written, or were damaged when the board started.
         self.faults = 0
         self.dropped = 0  # records that an erase took, stored or not
@@ -121,10 +125,11 @@ class FlashLog:
         page, slot = divmod(position, self.per_block)
         if not page or self._pages[page % self.blocks] != page:
             return 0
-        if self._copy_of != page:
-            self._device.readblocks(page % self.blocks, self._copy, 0)
-            self._copy_of = page
-        begin = HEAD + slot * RECORD
+        within = slot % self._copied
+        if self._copy_of != position - within:
+            self._device.readblocks(page % self.blocks, self._copy, HEAD + (slot - within) * RECORD)
+            self._copy_of = position - within
+        begin = within * RECORD
         end = begin + RECORD - 4
         view = memoryview(self._copy)
         if struct.unpack_from("<I", view, end)[0] != binascii.crc32(view[begin:end]) & 0xFFFFFFFF:
@@ -136,7 +141,7 @@ class FlashLog:
 
     def append(self, kind, payload):
         """Write a record and return True; False when the flash refuses, which is counted."""
-        self._copy_of = 0
+        self._copy_of = -1
         try:
             if self._used >= self.per_block:
                 self._next_page()

@@ -53,7 +53,7 @@ def _link(options: BenchOptions, console: Console) -> None:
 
     try:
         print_air(console)
-        print_strangers(max(1, round(3 * options.scale)), console)
+        print_strangers(max(1, round(40 * options.scale)), console)
         print_modes(24.0 * options.scale, console)
     except ModuleNotFoundError as error:
         console.print(f"without reconnecting on the virtual air: {error.name} is not installed (extra: air)")

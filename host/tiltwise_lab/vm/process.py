@@ -77,6 +77,7 @@ class Vm:
     rom : image of a ROM partition, mounted at /rom; modules in it run from there and take no heap for their code
     port : whose `machine`, `bluetooth` and `os` it has
     heap_bytes : size of the first heap; it grows by itself, so this is no limit
+    watches_heap : collect garbage before each step, and note what `heap_peaks` returns
     now_us : virtual time at power-on
     ticks_offset : where MicroPython's wrapping ticks stand at time 0
     """
@@ -88,6 +89,7 @@ class Vm:
         rom: bytes = b"",
         port: Port = Port.PLAIN,
         heap_bytes: int = 131072,
+        watches_heap: bool = False,
         now_us: float = 0.0,
         ticks_offset: int = 0,
     ) -> None:
@@ -100,6 +102,7 @@ class Vm:
         config = {
             "mjs": str(micropython_module()),
             "heap": heap_bytes,
+            "watches_heap": watches_heap,
             "romfs": base64.b64encode(rom).decode(),
             "files": {
                 path: base64.b64encode(data).decode() for path, data in (dict(files) | shims(port)).items()
@@ -176,6 +179,11 @@ class Vm:
         self.run("import gc\ngc.collect()")
         self.run("gc.collect()")
         return int(self.value("gc.mem_alloc()"))
+
+    def heap_peaks(self) -> tuple[int, int]:
+        """Return the most bytes in use after a collection, and the most that one step added, since the last call."""
+        self.resume(self.now_us, [{"do": "heap"}])
+        return int(self._done["live"]), int(self._done["step"])
 
     def close(self) -> None:
         """End the process."""

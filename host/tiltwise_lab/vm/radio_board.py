@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tiltwise.sim.imu.imu_model import ImuModel
-from tiltwise_lab.radio.bumble_requests import INDICATE, NIMBLE, NOTIFY, ZEPHYR, BluetoothModule
+from tiltwise_lab.radio.bumble_requests import INDICATE, NIMBLE, NOTIFY, ZEPHYR, BluetoothModule, Stack
 from tiltwise_lab.radio.virtual_radio import RadioLink
 from tiltwise_lab.vm.compiled import compiled_firmware
 from tiltwise_lab.vm.hostile_centrals import HostileCentrals
@@ -48,6 +48,9 @@ class RadioBoard:
     pins : number (on the Zephyr port "gpio0.3") -> level of the inputs; analog : pin -> microvolts
     port : whose modules the VM has
     radio : who is on the radio in place of the air
+    stack : of its radio; None: the port's usual one
+    before : code to run before `main`, piece by piece
+    **heap : rom, heap_bytes and watches_heap of Vm
     """
 
     def __init__(
@@ -63,6 +66,9 @@ class RadioBoard:
         main: str = _MAIN,
         seed: int = 1,
         radio: HostileCentrals | None = None,
+        stack: Stack | None = None,
+        before: Sequence[str] = (),
+        **heap: Any,
     ) -> None:
         self.pins = dict(pins or {})
         self.analog = dict(analog or {})
@@ -78,15 +84,23 @@ class RadioBoard:
         self._loop = asyncio.get_running_loop()
         now_us = self._loop.time() * 1e6
         self.radio: Any = (
-            BluetoothModule(link, seed, NIMBLE if port is Port.PLAIN else ZEPHYR) if radio is None else radio
+            BluetoothModule(link, seed, stack or (NIMBLE if port is Port.PLAIN else ZEPHYR))
+            if radio is None
+            else radio
         )
         self._bus = VmBus(sensors, now_us)
         self.bus = self._bus.bus
-        self.vm = Vm(firmware_on_board() if files is None else files, port=port, now_us=now_us)
+        self.vm = Vm(firmware_on_board() if files is None else files, port=port, now_us=now_us, **heap)
         self._bus.attach(self.vm)
         self.vm.ask = self._answer
         self.vm.devices[NOTIFY] = self.radio.send
         self.vm.devices[INDICATE] = self.radio.send
+        try:
+            for code in before:
+                self.vm.run(code)
+        except VmError:
+            self.vm.close()
+            raise
         self._event = asyncio.Event()
         self.radio.wake = self._event.set
         self._task = self._loop.create_task(self._live())

@@ -94,8 +94,10 @@ def memory_rows() -> Iterator[tuple[float, MemoryRow]]:
         feed(120.0)
         board.vm.run("import time, probe\nfor _ in range(100):\n    time.sleep_ms(20)\n    app.step()")
         # In operation first: measuring the parts leaves frames behind that are none.
-        per_sample = float(board.vm.value("probe.in_operation(app, 10)"))
-        yield 0.1, MemoryRow("all in operation", "sample", per_sample, per_sample == 0)
+        for is_sealed, how in ((False, "with checksums"), (True, "sealed")):
+            found = board.vm.value(f"list(probe.in_operation(app, 10, {is_sealed}))")
+            for unit, n_bytes in zip(("sample", "frame"), found, strict=True):
+                yield 0.1, MemoryRow(f"all in operation, {how}", unit, float(n_bytes), n_bytes == 0)
         found = board.vm.value("probe.memory(app)")
         for k, (name, (n_bytes, is_free, unit)) in enumerate(sorted(found.items())):
             yield (k + 1) / len(found), MemoryRow(name, unit, n_bytes, is_free)
@@ -203,8 +205,7 @@ def _module_rows() -> Generator[tuple[float, HeapRow], None, int]:
     for files, rom, where in ((compiled_firmware(), b"", ""), ({}, rom_image(), ", ROM")):
         with Vm(files, rom=rom) as vm:
             alone = vm.heap_in_use()
-            vm.run("import asyncio, bluetooth, json, machine, os, select, time, uctypes")
-            built_in = vm.heap_in_use()
+            built_in = built_in_bytes(vm)
             vm.run(
                 "import firmware.app, firmware.device.board, firmware.comms.ble_radio, firmware.drivers.lsm6ds"
             )
@@ -217,6 +218,12 @@ def _module_rows() -> Generator[tuple[float, HeapRow], None, int]:
             yield 0.0, HeapRow("MicroPython and the stand-ins for a board", 0.0, stand_ins, 0)
         yield 0.0, HeapRow(f"all modules{where}", 0.0, modules + board, 0)
     return stand_ins
+
+
+def built_in_bytes(vm: Vm) -> int:
+    """Return the heap in use once what stands in for a board's own modules is loaded."""
+    vm.run("import asyncio, bluetooth, json, machine, os, select, time, uctypes")
+    return vm.heap_in_use()
 
 
 # ---- fusion ----

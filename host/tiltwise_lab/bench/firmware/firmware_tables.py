@@ -12,7 +12,14 @@ from rich.console import Console
 
 from tiltwise.common.auth import MOST_KEYS
 from tiltwise.errors import AppError
-from tiltwise_lab.bench.firmware import cost, hostile_writes, in_chip_error, radio_streaming, sensor_modes
+from tiltwise_lab.bench.firmware import (
+    cost,
+    hostile_writes,
+    in_chip_error,
+    radio_streaming,
+    sensor_modes,
+    smallest_heap,
+)
 from tiltwise_lab.bench.firmware.handshake_cost import handshake_row
 from tiltwise_lab.bench.firmware.work import work_rows
 from tiltwise_lab.bench.table import collect, table
@@ -31,6 +38,7 @@ def print_firmware(folder: Path | None, scale: float, console: Console) -> None:
         _print_fusion(folder, console)
         _print_work(console)
         _print_heap(8.0 * scale, console)
+        _print_heap_need(scale, console)
         _print_air(10.0 * scale, console)
         _print_hostile(max(400, round(1_000_000 * scale)), console)
     except VmUnavailableError as error:
@@ -92,6 +100,20 @@ def _print_heap(hours: float, console: Console) -> None:
     cells = ((r.moment, r.hours, r.heap_bytes, r.disconnects) for r in rows)
     heads = ("moment", "hours", "bytes", "disconnects")
     console.print(table("\nheap in use after a collection; ROM: from a ROM partition", heads, cells))
+
+
+def _print_heap_need(scale: float, console: Console) -> None:
+    rows = collect("smallest heap", smallest_heap.heap_need_rows(60.0 * scale))
+    heads = ("radio", "loaded from", "ring", "minutes", "most in use", "with a step's garbage")
+    cells = ((r.stack, r.where, r.ring_frames, r.n_minutes, r.used_bytes, r.enough_bytes) for r in rows)
+    title = f"\nheap to stream encrypted through fades and a GET of {smallest_heap.MINUTES} minutes, bytes"
+    console.print(table(title, heads, cells))
+    row = smallest_heap.hour_row(scale)
+    console.print(
+        f"after {scale:g} virtual h ({row.stack}, {row.where}, ring of {row.ring_frames}) with a heap of "
+        f"{row.heap_bytes:,} bytes, stand-ins included: {row.free_bytes:,} free, largest piece {row.hole_bytes:,}",
+        highlight=False,
+    )
 
 
 def _print_air(minutes: float, console: Console) -> None:

@@ -59,12 +59,6 @@ def strangers_rows(
         yield (n + 1) / len(runs), StrangersRow(p, k, m, are_new, seed + t, in_s)
 
 
-def p95_s(seconds: Sequence[float]) -> float:
-    """Return the time within which 95 of 100 are in, by rank: the worst of less than 20."""
-    ordered = sorted(seconds)
-    return ordered[min(int(0.95 * len(ordered)), len(ordered) - 1)]
-
-
 class _WithFakes:
     """A connector whose looks also find fake boards; connecting to one hangs. Chance says who is stronger."""
 

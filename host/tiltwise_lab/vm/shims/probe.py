@@ -11,7 +11,8 @@ import _bench
 import micropython
 
 from tiltwise.common import wire
-from tiltwise.common.channel import Tagger
+from tiltwise.common.auth import Handshake, Tagger
+from tiltwise.common.channel import Channel
 
 _COUNTS = (310, -120, 45, 520, -90, 8100)
 
@@ -105,6 +106,12 @@ def _frame_parts(app):
     def tag():
         wire.seal(frame, size, tagger)
 
+    channel = _channel()
+    sealed = app.sessions.scratch
+
+    def encrypt():
+        channel.seal(frame, size, sealed)
+
     def send():
         session.link.send(frame, size)
 
@@ -115,6 +122,7 @@ def _frame_parts(app):
         "ring": (put, 1, "frame"),
         "checksum": (seal, 1, "frame"),
         "tag": (tag, 1, "frame"),
+        "encryption and tag": (encrypt, 1, "frame"),
         "link": (send, 1, "frame"),
         "STATUS": (status, 1, "frame"),
     }
@@ -140,16 +148,29 @@ def wall_us(update, rows):
     return best / len(rows)
 
 
-def in_operation(app, seconds):
-    """Return the bytes for each sample of the whole firmware at work, link and reports included."""
-    sampler = app.samplers[0]
+def in_operation(app, seconds, is_sealed):
+    """Return the bytes for each sample, and for each frame, of the whole firmware at work, link and reports included.
+
+    is_sealed: frames are encrypted and tagged as in a session; else they have checksums.
+    """
+    sampler, session = app.samplers[0], app.sessions.by_link[0]
     step, sleep_us = app.step, _bench.sleep_us
-    started = sampler.samples
+    session.delivery.grant_credits(1000)
+    session.channel = _channel() if is_sealed else None
+    step()
+    samples, frames = sampler.samples, app.frames.next_seq
     before = gc.mem_alloc()
     for _ in range(seconds * 50):
         sleep_us(20000)
         step()
-    return (gc.mem_alloc() - before) / (sampler.samples - started)
+    n_bytes = gc.mem_alloc() - before
+    session.channel = None
+    return n_bytes / (sampler.samples - samples), n_bytes / (app.frames.next_seq - frames)
+
+
+def _channel():
+    """Return a board's end of a session."""
+    return Channel(Handshake(bytes(32), bytes(8), 0, bytes(16), bytes(16)), False)
 
 
 def turns(app, runs=200):
