@@ -18,7 +18,6 @@ from tiltwise.motion.orientation.imu_checks import OrientationError, check_block
 from tiltwise.motion.orientation.levelling import Knots, Leveller
 from tiltwise.motion.orientation.preintegration import (
     OFFLINE_WINDOWS,
-    Window,
     WindowCutter,
     WindowSettings,
     integrate,

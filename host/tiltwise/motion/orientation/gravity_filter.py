@@ -277,8 +277,8 @@ def _constant_map() -> FloatArray:
 def _higher_terms(turns: FloatArray, second: float, third: float) -> tuple[float, float, float]:
     """Sum of turn x change and turn x (turn x change), times these: what first order leaves out, m/s^2.
 
-    turns (6,): change (d, e, f) of G by a turn (a, b, c) of frame I, m/s^2 and rad. A bias of 3 deg/s turns frame I by
-    6 deg in a long window; left out, the terms come back as an error of the bias.
+    turns (6,): change (d, e, f) of G by a turn (a, b, c) of frame I, m/s^2 and rad. A bias of 3 deg/s turns frame I
+    by 9 deg in a long window; left out, the terms come back as an error of the bias.
     """
     d, e, f, a, b, c = turns.tolist()
     x, y, z = b * f - c * e, c * d - a * f, a * e - b * d

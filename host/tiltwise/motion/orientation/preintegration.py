@@ -125,7 +125,7 @@ class WindowCutter:
 def _merge(
     edges: list[int], travelled: list[float], is_gap: list[bool], most: list[int], turn_rad: float
 ) -> list[tuple[int, int, bool]]:
-    """Join calm grid cells to windows; at the edges: whether there is a gap, and of how many cells a window may be."""
+    """Join calm grid cells to windows; at the edges: whether there is a gap, and the most cells of a window."""
     windows: list[tuple[int, int, bool]] = []
     start, gap_here, cells, angle = 0, is_gap[0], 0, 0.0
     for stop, turned, gap_there, many in zip(edges[1:], travelled, is_gap[1:], most[1:], strict=True):
