@@ -12,6 +12,7 @@ from tiltwise.types import FloatArray
 
 IDENTITY: FloatArray = np.array([1.0, 0.0, 0.0, 0.0])
 IDENTITY.flags.writeable = False
+_SMALL2 = 0.01  # rad^2: the first term that the series leave out is 3e-17
 
 
 def multiply(p: FloatArray, q: FloatArray) -> FloatArray:
@@ -83,12 +84,23 @@ def from_rotation_vector(vector_rad: FloatArray) -> FloatArray:
     return np.concatenate((np.cos(angle / 2), vector_rad * np.sinc(angle / (2 * np.pi)) / 2), axis=-1)
 
 
-def from_rotation_vector_rows(vector_rad: FloatArray) -> FloatArray:
-    """Return the quaternions (4, n) of rotation vectors (3, n), where samples lie along the last axis."""
-    x, y, z = vector_rad
-    half = np.sqrt(x * x + y * y + z * z) / 2
-    share = np.sinc(half / np.pi) / 2
-    return np.stack((np.cos(half), x * share, y * share, z * share))
+def from_small_rotation_rows(half_rad: FloatArray) -> FloatArray:
+    """Return the quaternions (4, n) of halves of rotation vectors (3, n), where samples lie along the last axis.
+
+    By the series of sine and cosine, to rounding while all are small, which costs a quarter of the functions.
+    """
+    x, y, z = half_rad
+    angle2 = x * x + y * y + z * z
+    q = np.empty((4, len(x)))
+    if angle2.max(initial=0.0) < _SMALL2:
+        q[0] = 1 - angle2 * (1 / 2 - angle2 * (1 / 24 - angle2 * (1 / 720 - angle2 * (1 / 40320))))
+        sinc = 1 - angle2 * (1 / 6 - angle2 * (1 / 120 - angle2 * (1 / 5040 - angle2 * (1 / 362880))))
+    else:
+        angle = np.sqrt(angle2)
+        np.cos(angle, out=q[0])
+        sinc = np.sinc(angle / np.pi)
+    np.multiply(half_rad, sinc, out=q[1:])
+    return q
 
 
 def to_rotation_vector(q: FloatArray) -> FloatArray:
@@ -103,14 +115,22 @@ def from_two_vectors(a: FloatArray, b: FloatArray) -> FloatArray:
     """Return the shortest rotation (..., 4) that turns direction a into direction b; both (..., 3)."""
     a, b = np.broadcast_arrays(normalise(a), normalise(b))
     w = 1 + np.sum(a * b, axis=-1, keepdims=True)
-    opposite = w < 1e-9
-    any_normal = np.where(np.abs(a[..., :1]) < 0.9, [[1.0, 0.0, 0.0]], [[0.0, 1.0, 0.0]]).reshape(a.shape)
-    axis = np.where(opposite, np.cross(a, any_normal), np.cross(a, b))
-    return normalise(np.concatenate((np.where(opposite, 0.0, w), axis), axis=-1))
+    q = np.concatenate((w, _cross(a, b)), axis=-1)
+    if (opposite := w[..., 0] < 1e-9).any():
+        any_normal = np.where(np.abs(a[..., :1]) < 0.9, [1.0, 0.0, 0.0], [0.0, 1.0, 0.0])
+        about = np.concatenate((np.zeros_like(w), _cross(a, any_normal)), axis=-1)
+        q = np.where(opposite[..., None], about, q)
+    return normalise(q)
+
+
+def _cross(a: FloatArray, b: FloatArray) -> FloatArray:
+    """Cross product of (..., 3); numpy's own is four times slower."""
+    (ax, ay, az), (bx, by, bz) = np.moveaxis(a, -1, 0), np.moveaxis(b, -1, 0)
+    return np.stack((ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx), axis=-1)
 
 
 def angle_between_deg(a: FloatArray, b: FloatArray) -> FloatArray:
     """Return the unsigned angle (...,) in degrees between vectors (..., 3), accurate near 0 and 180."""
-    cross = np.cross(a, b)
+    cross = _cross(*np.broadcast_arrays(a, b))
     sine = np.sqrt(np.sum(cross * cross, axis=-1))
     return np.degrees(np.arctan2(sine, np.sum(a * b, axis=-1)))

@@ -103,7 +103,8 @@ def _checked(table: ImuTable, options: ReadOptions) -> ImuFile:
 def _acceleration(table: ImuTable, options: ReadOptions, units: list[str]) -> FloatArray:
     """Return the specific force in m/s2, by the unit asked for, named, or that makes it as long as gravity."""
     with np.errstate(over="ignore", invalid="ignore"):
-        length = np.sqrt(np.sum(table.acc * table.acc, axis=1))
+        x, y, z = table.acc.T
+        length = np.sqrt(x * x + y * y + z * z)
     length = length[np.isfinite(length)]
     if len(length) <= (1 - _MAX_LOST_SHARE) * len(table.acc):
         return table.acc  # told as rows without numbers
@@ -177,11 +178,10 @@ def _in_order(
         order = np.argsort(t_s, kind="stable")
         t_s, gyr, acc = t_s[order], gyr[order], acc[order]
         notes.append(f"{count} of {len(t_s)} rows stood after a later one: put in order")
-    is_double = (
-        (np.diff(t_s) == 0)
-        & (np.diff(gyr, axis=0) == 0).all(axis=1)
-        & (np.diff(acc, axis=0) == 0).all(axis=1)
-    )
+    is_double = np.diff(t_s) == 0
+    if is_double.any():
+        at = np.flatnonzero(is_double)
+        is_double[at] = ((gyr[at + 1] == gyr[at]) & (acc[at + 1] == acc[at])).all(axis=1)
     if is_double.any():
         keep = np.concatenate(([True], ~is_double))
         notes.append(f"{np.count_nonzero(is_double)} of {len(t_s)} rows repeat the row before: left out")

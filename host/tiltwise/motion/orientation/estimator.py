@@ -13,22 +13,21 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from tiltwise.motion.orientation.gravity_filter import BIAS, GRAVITY, GravityFilter, GravitySettings, N
+from tiltwise.motion.orientation.gravity_filter import BIAS, GRAVITY, GravityFilter, GravitySettings
 from tiltwise.motion.orientation.imu_checks import OrientationError, check_block, check_recording
 from tiltwise.motion.orientation.levelling import Knots, Leveller
 from tiltwise.motion.orientation.preintegration import (
     OFFLINE_WINDOWS,
-    Window,
     WindowCutter,
     WindowSettings,
     integrate,
 )
 from tiltwise.motion.orientation.rts_smoother import smooth_offline
 from tiltwise.motion.orientation.saturation import LEAST_FORCE, LEAST_RATE, SaturationDetector
-from tiltwise.motion.orientation.strapdown import Strapdown
+from tiltwise.motion.orientation.strapdown import N_ROWS, Strapdown
 from tiltwise.types import FloatArray, ImuBlock, OrientationBlock
 
-CHUNK = 4096  # samples at a time: what fits into the processor's cache; the result does not depend on it
+CHUNK = 8192  # samples at a time: what fits into the processor's cache; the result does not depend on it
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,28 +127,19 @@ class _Core:
         self._cutter = WindowCutter(t_start_s, windows)
         self.filter = GravityFilter(np.asarray(first_acc, dtype=float), settings)
         self._leveller = Leveller(self.filter.x[:3])
-        self._open: FloatArray | None = None
+        self._open = np.empty((N_ROWS, 0))
 
     def advance(self, t_s: FloatArray, gyr: FloatArray, acc: FloatArray) -> _Stretch:
         """Take in samples and run the filter over the windows that they finish."""
         is_saturated = self._saturation.process(gyr)
-        table = self._strapdown.process(t_s, gyr, acc, is_saturated, self._clipping.process(acc))
-        if self._open is not None:
-            table = np.concatenate((self._open, table), axis=1)
+        is_clipped = self._clipping.process(acc)
+        table = self._strapdown.process(t_s, gyr, acc, is_saturated, is_clipped, self._open)
         cuts = self._cutter.cut(table)
-        states, uncertainty = self._filter_windows(integrate(table, cuts, self._t_start_s))
+        states, variances = self.filter.run(integrate(table, cuts, self._t_start_s))
         stops = np.array([stop for _, stop, _ in cuts], dtype=np.intp)
         self._open = table[:, cuts[-1][1] if cuts else 0 :]
+        uncertainty = _uncertainty_deg(variances)
         return _Stretch(table, stops, states, uncertainty, is_saturated, self._leveller)
-
-    def _filter_windows(self, windows: list[Window]) -> tuple[FloatArray, FloatArray]:
-        """Return the states at the borders of the windows, (m + 1, 18), and their uncertainties (m + 1,)."""
-        states, variances = np.empty((len(windows) + 1, N)), np.empty((len(windows) + 1, 3))
-        for k, window in enumerate([*windows, None]):
-            states[k], variances[k] = self.filter.x, self.filter.up_variance
-            if window is not None:
-                self.filter.step(window)
-        return states, _uncertainty_deg(variances)
 
 
 def _uncertainty_deg(variance: FloatArray) -> FloatArray:

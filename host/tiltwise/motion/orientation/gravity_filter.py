@@ -19,6 +19,7 @@ need, and the update of all of them is one more product.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,8 +36,10 @@ MOST_TILTED = 9.0
 
 # Rows of the map, and of what it makes of the joint matrix; N is the constant 1, whose column is the mean.
 _STATE, _JOINT, _VELOCITY = slice(0, N), slice(0, N + 1), slice(19, 22)
-_TURNS = slice(22, 28)  # turn of frame I by the gyroscope error, and change of G by it
+_COUPLING, _LEVER = slice(22, 25), slice(25, 28)  # change of G by the gyroscope error; turn of frame I by it
 _MAP_ROWS, _SEEN = 28, 22  # the first 22 rows are those whose covariances are needed
+_SYMMETRIC_EVERY = 16  # steps; doing it costs as much as a tenth of a step
+_MEANS = slice(18, 22)  # columns: the mean, and the covariances with the velocity
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,40 +100,68 @@ class GravityFilter:
         self._velocity_by_g, self._mean_by_g = (
             self._map.reshape(-1)[first * (N + 1) :: N + 2][:3] for first in (3, 19)
         )
-        self._g_by_error, self._velocity_by_error, self._mean_by_error = (
-            self._map[at, 6:N] for at in (slice(0, 3), slice(3, 6), _VELOCITY)
-        )
-        self._lever_rows, self._coupling_rows = self._map[22:25, 6:N], self._map[25:28, 6:N]
+        # By the gyroscope error: G and velocity; mean velocity and change of G.
+        self._ends_by_error = self._map[0:6, 6:N].reshape(2, 3, 12)
+        self._means_by_error = self._map[19:25, 6:N].reshape(2, 3, 12)
+        self._lever = self._map[_LEVER, 6:N]
         self._coupling = np.empty(36)
+        self._couplings = self._coupling.reshape(1, 3, 12)
+        self._end_scale, self._mean_scale = np.ones((2, 2, 1, 1))
         # For the smoother: what an error before the window has become, and what was learnt of it.
         self._effect = self._information = np.zeros((N + 1, N + 1))
         self._forward = np.empty((_MAP_ROWS, N + 1))
-        self._moments = np.empty((_MAP_ROWS, _SEEN))
-        self._moments_of_state, self._mean_of_state = self._moments[_STATE, _STATE], self._moments[_STATE, N]
-        self._tilt_and_speed = self.x[:6]
-        self._shown = self._moments[:, _JOINT]
-        self._growth = np.zeros(N)
+        self._moments = moments = np.empty((_MAP_ROWS, _SEEN))
+        self._state_moments, self._steps = moments[_STATE, _JOINT], 0
+        self._seen_of_velocity, self._velocity_moments = (
+            moments[_VELOCITY, _JOINT],
+            moments[_VELOCITY, _MEANS],
+        )
+        self._by_velocity, self._turns = moments[:, _VELOCITY], moments[_COUPLING.start :, N]
+        self._shown, self._to_all = moments[:, _JOINT], self._map[:_SEEN].T
+        self._up, self._tilt_and_speed = self.x[:3], self.x[:6]
 
-    @property
-    def up_variance(self) -> FloatArray:
-        """The variances (3,) of G."""
-        return self._variance[:3]
+    def run(self, windows: Sequence[Window]) -> tuple[FloatArray, FloatArray]:
+        """Learn from windows; return the states (m + 1, 18) at their borders and the variances (m + 1, 3) of G."""
+        states, variances = np.empty((len(windows) + 1, N)), np.empty((len(windows) + 1, 3))
+        states[0], variances[0] = self.x, self._variance[:3]
+        for k, (window, growth) in enumerate(zip(windows, self._growth(windows), strict=True)):
+            self._step(window, growth)
+            states[k + 1], variances[k + 1] = self.x, self._variance[:3]
+        return states, variances
 
-    def step(self, window: Window) -> None:
+    def _growth(self, windows: Sequence[Window]) -> FloatArray:
+        """What happens in windows that nobody sees, as variances (m, 18) of the states."""
+        s, growth = self.settings, np.zeros((len(windows), N))
+        if len(windows):
+            numbers = [(w.duration_s, w.rate2_s, w.turn_error2, w.lacks_m_s) for w in windows]
+            length, rate2_s, turn_error2, lacks = np.array(numbers).T
+            turn2 = (
+                s.gyr_noise_rad**2 * length
+                + s.gyr_nonlinear**2 * rate2_s
+                + s.turn_error_factor**2 * turn_error2
+            )
+            growth[:, :3] = (GRAVITY**2 * turn2)[:, None]
+            growth[:, 3:6] = (s.acc_noise_m_s**2 * length + lacks**2)[:, None]
+            growth[:, BIAS] = (s.bias_walk_rad_s**2 * length)[:, None]
+        return growth
+
+    def _step(self, window: Window, growth: FloatArray) -> None:
         """Learn from the window and go to its end."""
-        joint = self._joint.copy() if self.history is not None else self._joint
-        if self.history is not None:
-            self._information = np.zeros((N + 1, N + 1))
+        if self.history is None:
+            self._advance(window, growth)
+            return
+        joint, self._information = self._joint.copy(), np.zeros((N + 1, N + 1))
+        self._effect = np.eye(N + 1)
+        self._advance(window, growth)
+        self.history.append(Step(joint, self._effect[_JOINT], self._information))
+
+    def _advance(self, window: Window, growth: FloatArray) -> None:
         if window.is_gap:
             self._effect = self._cross_gap(window)
         elif window.duration_s > 0:
-            self._follow(window)
-        else:
-            self._effect = np.eye(N + 1)
-        if self.history is not None:
-            self.history.append(Step(joint, self._effect[_JOINT], self._information))
+            self._follow(window, growth)
 
-    def _follow(self, window: Window) -> None:
+    def _follow(self, window: Window, growth: FloatArray) -> None:
         """Learn from the mean velocity being about zero, and at rest from the gyroscope; then go to the end."""
         s, length = self.settings, window.duration_s
         now = self._follow_motion(window)
@@ -143,32 +174,44 @@ class GravityFilter:
             noise += window.lacks_m_s**2
         self._set_map(window)
         np.dot(self._map, self._joint, out=self._forward)
-        np.dot(self._forward, self._map[:_SEEN].T, out=self._moments)
+        np.dot(self._forward, self._to_all, out=self._moments)
         if self.history is not None:
             self._effect = self._map[:_SEEN].copy()
-        twice = _cross(*self._moments[_TURNS, N].tolist())
-        path = [t * (length / 24) - p / length for t, p in zip(twice, window.path_m, strict=True)]
-        self._update(_VELOCITY, path, noise)
+        x, y, z = _higher_terms(self._turns, length / 24, length / 120)
+        (a, d, e, f), (b, _, h, i), (c, _, _, j) = self._velocity_moments.tolist()
+        px, py, pz = window.path_m
+        per_s, seen = 1 / length, self._seen_of_velocity
+        seen[:, N] = (a - x + px * per_s, b - y + py * per_s, c - z + pz * per_s)
+        self._update(self._by_velocity, seen, _inverse(d, e, f, h, i, j, noise), _VELOCITY)
         if is_rest:
-            self._update(BIAS, window.gyr_mean, s.rest_bias_rad_s**2)
-        self._predict(window)
+            self._see_bias(window.gyr_mean)
+        self._predict(length, window.velocity_m_s, growth)
+
+    def _see_bias(self, gyr_mean: list[float]) -> None:
+        """Take the mean angular rate for the bias."""
+        moments = self._moments
+        (a, b, c), (_, d, e), (_, _, f) = moments[BIAS, BIAS].tolist()
+        seen = moments[BIAS, _JOINT].copy()
+        seen[:, N] -= gyr_mean
+        self._update(
+            moments[:, BIAS], seen, _inverse(a, b, c, d, e, f, self.settings.rest_bias_rad_s**2), BIAS
+        )
 
     def _set_map(self, window: Window) -> None:
         """Put the window's length, and what an error of the gyroscope does over it, into the map."""
         length = window.duration_s
-        coupling = np.dot(self.x[:3], window.coupling_by_g, out=self._coupling).reshape(3, 12)
-        self._coupling_rows[:] = coupling
-        self._g_by_error[:] = coupling
-        np.multiply(coupling, -length / 2, out=self._velocity_by_error)
-        np.multiply(coupling, -length / 6, out=self._mean_by_error)
-        self._lever_rows[:] = window.lever
+        np.dot(self._up, window.coupling_by_g, out=self._coupling)
+        self._end_scale[1], self._mean_scale[0] = -length / 2, -length / 6
+        np.multiply(self._couplings, self._end_scale, out=self._ends_by_error)
+        np.multiply(self._couplings, self._mean_scale, out=self._means_by_error)
+        self._lever[:] = window.lever
         self._velocity_by_g.fill(-length)
         self._mean_by_g.fill(-length / 2)
 
     def _follow_motion(self, window: Window) -> float:
         """Keep the running mean squares; return that of the acceleration in this window, per axis, m^2/s^4."""
         length = window.duration_s
-        ux, uy, uz = self.x[:3].tolist()
+        ux, uy, uz = self._up.tolist()
         vx, vy, vz = window.velocity_m_s
         along = 2 * (ux * vx + uy * vy + uz * vz) / length
         now = max((window.acc2_mean - along + ux * ux + uy * uy + uz * uz) / 3, 0.0)
@@ -177,41 +220,30 @@ class GravityFilter:
         self._rate2 += share * (window.rate2_s / length - self._rate2)
         return now
 
-    def _update(self, at: slice, measured: list[float], noise: float) -> None:
-        """Kalman update of all that the map shows by three of its rows, measured with this variance each."""
-        moments = self._moments
-        numbers = moments[at].tolist()
-        excess = [row[N] - value for value, row in zip(measured, numbers, strict=True)]
-        seen = moments[at, _JOINT].copy()
-        seen[:, N] = excess
-        inverse = _inverse([row[at] for row in numbers], noise)
-        gain = np.dot(moments[:, at], inverse)
-        self._shown -= np.dot(gain, seen)
+    def _update(self, by: FloatArray, seen: FloatArray, inverse: FloatArray, at: slice) -> None:
+        """Kalman update of all that the map shows by three of its rows `at`.
+
+        by (28, 3): covariances with them. seen (3, 19): theirs with the state, and what they say too much. inverse
+        (3, 3): of their covariance with what they were measured with.
+        """
+        gain = np.dot(by, inverse)
         if self.history is not None:
             before = self._effect[at].copy()
             self._effect -= gain[:_SEEN] @ before
-            before[:, N] = excess
+            before[:, N] = seen[:, N]
             self._information += before.T @ inverse @ before
+        self._shown -= np.dot(gain, seen)
 
-    def _predict(self, window: Window) -> None:
+    def _predict(self, length: float, velocity_m_s: list[float], growth: FloatArray) -> None:
         """Take what the map says of the window's end, and add what happened and what is unknown."""
-        s, length = self.settings, window.duration_s
-        twice = _cross(*self._moments[_TURNS, N].tolist())
-        # Exactly symmetric at each step: what rounding leaves of the other part would grow for hours.
-        np.add(self._moments_of_state, self._moments_of_state.T, out=self.p)
-        self.p *= 0.5
-        self.x[:] = self._mean_of_state
-        velocity = [v - t * (length / 6) for v, t in zip(window.velocity_m_s, twice, strict=True)]
-        self._tilt_and_speed += np.array([t / 2 for t in twice] + velocity)
-        turn2 = (
-            s.gyr_noise_rad**2 * length
-            + s.gyr_nonlinear**2 * window.rate2_s
-            + s.turn_error_factor**2 * window.turn_error2
-        )
-        growth = self._growth
-        growth[:3] = GRAVITY**2 * turn2
-        growth[3:6] = s.acc_noise_m_s**2 * length + window.lacks_m_s**2
-        growth[BIAS] = s.bias_walk_rad_s**2 * length
+        gx, gy, gz = _higher_terms(self._turns, 1 / 2, 1 / 6)
+        x, y, z = _higher_terms(self._turns, length / 6, length / 24)
+        np.copyto(self._joint[_STATE], self._state_moments)
+        self._steps += 1
+        if self._steps % _SYMMETRIC_EVERY == 0:  # what rounding leaves of the other part would grow for hours
+            self.p[:] = (self.p + self.p.T) / 2
+        vx, vy, vz = velocity_m_s
+        self._tilt_and_speed += (gx, gy, gz, vx - x, vy - y, vz - z)
         self._variance += growth
 
     def _cross_gap(self, window: Window) -> FloatArray:
@@ -242,23 +274,29 @@ def _constant_map() -> FloatArray:
     return constant
 
 
-def _cross(a: float, b: float, c: float, d: float, e: float, f: float) -> tuple[float, float, float]:
-    """Cross product of a turn of frame I (rad) and the change of G by it: the turn's second-order term, m/s^2.
+def _higher_terms(turns: FloatArray, second: float, third: float) -> tuple[float, float, float]:
+    """Sum of turn x change and turn x (turn x change), times these: what first order leaves out, m/s^2.
 
-    A bias of 3 deg/s turns frame I by 4 deg in a long window. Left out, the term comes back as an error of the bias.
+    turns (6,): change (d, e, f) of G by a turn (a, b, c) of frame I, m/s^2 and rad. A bias of 3 deg/s turns frame I
+    by 9 deg in a long window; left out, the terms come back as an error of the bias.
     """
-    return b * f - c * e, c * d - a * f, a * e - b * d
+    d, e, f, a, b, c = turns.tolist()
+    x, y, z = b * f - c * e, c * d - a * f, a * e - b * d
+    return (
+        second * x + third * (b * z - c * y),
+        second * y + third * (c * x - a * z),
+        second * z + third * (a * y - b * x),
+    )
 
 
-def _inverse(rows: list[list[float]], noise: float) -> FloatArray:
-    """Inverse (3, 3) of a symmetric matrix plus noise on its diagonal, by its cofactors: cheaper than numpy's.
+def _inverse(a: float, b: float, c: float, d: float, e: float, f: float, noise: float) -> FloatArray:
+    """Inverse (3, 3) of a symmetric matrix a b c d e f plus noise on its diagonal, by its cofactors.
 
-    The noise keeps the condition number below 1e4, so that no digit that counts is lost.
+    Cheaper than numpy's. The noise keeps the condition number below 1e4, so that no digit that counts is lost.
     """
-    (a, b, c), (_, d, e), (_, _, f) = rows
     a, d, f = a + noise, d + noise, f + noise
     aa, ab, ac = d * f - e * e, c * e - b * f, b * e - c * d
     bb, bc, cc = a * f - c * c, b * c - a * e, a * d - b * b
     share = 1 / (a * aa + b * ab + c * ac)
     aa, ab, ac, bb, bc, cc = aa * share, ab * share, ac * share, bb * share, bc * share, cc * share
-    return np.array((aa, ab, ac, ab, bb, bc, ac, bc, cc)).reshape(3, 3)
+    return np.array(((aa, ab, ac), (ab, bb, bc), (ac, bc, cc)))

@@ -7,7 +7,6 @@ tilted by the shortest way to where gravity is now known to be, so that heading 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import vqf
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from tiltwise.motion.orientation import strapdown
 from tiltwise.motion.rotation import (
     from_rotation_vector,
-    from_rotation_vector_rows,
+    from_small_rotation_rows,
     from_two_vectors,
     multiply,
     multiply_rows,
@@ -31,6 +30,8 @@ IntArray = NDArray[np.intp]
 LONG_GAP_S = 5.0
 UP: FloatArray = np.array([0.0, 0.0, 1.0])
 UP.flags.writeable = False
+# Added to a number below 2**9 and taken away again, it leaves steps of 2**-43: 1e-13 rad.
+_TO_EXACT_STEPS = 1.5 * 2.0**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,27 +62,25 @@ class Leveller:
         skip : so many columns at the beginning were answered before, and are left out.
         spread : distribute each window's correction over its duration. Looks ahead: for the smoother only.
         """
-        n = table.shape[1]
-        which = np.repeat(np.arange(len(stops) + 1), np.diff(stops, prepend=0, append=n))
-        back = _error_turn(table, knots.gyr_error, which)
-        # Window by window: a running sum over the block would carry its cut in the last bits of every answer.
-        for a, b in pairwise((0, *stops.tolist(), n)):
-            np.cumsum(back[:, a:b], axis=1, out=back[:, a:b])
+        lengths = np.diff(stops, prepend=0, append=table.shape[1])
+        back = _error_turn(table, knots.gyr_error, lengths)
         totals = back[:, stops - 1].T
-        np.negative(back, out=back)
         q_borders = self._q[None]
+        half = back * -0.5
         if len(stops):
             predicted = rotate(from_rotation_vector(totals), knots.up[:-1])
             tilt = from_two_vectors(knots.up[1:], predicted)
             q_step = multiply(from_rotation_vector(-totals), tilt)
             if spread:
-                back += _spread(table, stops, to_rotation_vector(tilt), which)
+                half += _spread(table, stops, to_rotation_vector(tilt) / 2, lengths)
             q_borders = np.concatenate((q_borders, self._advance(to_rotation_vector(q_step))))
             self._q = q_borders[-1]
-        part = slice(skip, None)
-        upright = multiply_rows(q_borders.T[:, which[part]], from_rotation_vector_rows(back[:, part]))
-        q = multiply_rows(upright, table[strapdown.QUATERNION, part]).T
-        return _level_after_gaps(table[:, part], q)
+        new = slice(skip, None)
+        upright = multiply_rows(
+            np.repeat(q_borders.T, lengths, axis=1)[:, new], from_small_rotation_rows(half[:, new])
+        )
+        q = multiply_rows(upright, table[strapdown.QUATERNION, new]).T
+        return _level_after_gaps(table[:, new], q)
 
     def _advance(self, vector_rad: FloatArray) -> FloatArray:
         steps = np.ascontiguousarray(vector_rad)
@@ -100,20 +99,32 @@ def _level_after_gaps(table: FloatArray, q: FloatArray) -> FloatArray:
     return q
 
 
-def _error_turn(table: FloatArray, gyr_error: FloatArray, which: IntArray) -> FloatArray:
-    """Rotation (3, n) in frame I that the gyroscope's error made of each step, rad."""
-    error = gyr_error.T[:, which]
+def _error_turn(table: FloatArray, gyr_error: FloatArray, lengths: IntArray) -> FloatArray:
+    """Rotation (3, n) in frame I that the gyroscope's error has made since the start of each window, rad.
+
+    The running sum goes over all windows, less what it was at their start. In steps of a power of two it is exact, so
+    that a cut of the data does not show in the last bits of the answers.
+    """
+    error = np.repeat(gyr_error.T, lengths, axis=1)
     weights = table[strapdown.STEP], *table[strapdown.TURN]
     x, y, z = (sum(error[4 * j + k] * weights[k] for k in range(4)) for j in range(3))
     c = table[strapdown.MATRIX]
-    return np.stack([c[3 * i] * x + c[3 * i + 1] * y + c[3 * i + 2] * z for i in range(3)])
+    back = np.empty((3, table.shape[1]))
+    for i, row in enumerate(back):
+        np.add(c[3 * i] * x + c[3 * i + 1] * y + c[3 * i + 2] * z, _TO_EXACT_STEPS, out=row)
+    back -= _TO_EXACT_STEPS
+    np.cumsum(back, axis=1, out=back)
+    starts = np.cumsum(lengths)[:-1] - 1
+    back -= np.repeat(np.concatenate((np.zeros((3, 1)), back[:, starts]), axis=1), lengths, axis=1)
+    return back
 
 
-def _spread(table: FloatArray, stops: IntArray, tilt_rad: FloatArray, which: IntArray) -> FloatArray:
+def _spread(table: FloatArray, stops: IntArray, tilt_rad: FloatArray, lengths: IntArray) -> FloatArray:
     """Share of each window's closing tilt that belongs to each of its columns, (3, n)."""
     time = np.cumsum(table[strapdown.STEP])
     ends = time[stops - 1]
     starts = np.concatenate(([0.0], ends))
-    lengths = np.concatenate((ends - starts[:-1], [1.0]))
-    share = (time - starts[which]) / np.maximum(lengths[which], 1e-9)
-    return share * np.concatenate((tilt_rad, np.zeros((1, 3)))).T[:, which]
+    per_s = 1 / np.maximum(np.concatenate((ends - starts[:-1], [1.0])), 1e-9)
+    rate = np.concatenate((tilt_rad, np.zeros((1, 3)))).T * per_s
+    since, rate = np.repeat(starts, lengths), np.repeat(rate, lengths, axis=1)
+    return (time - since) * rate

@@ -1,8 +1,8 @@
-"""Strapdown table -> windows of 0.25 to 1.5 s with the integrals that the gravity filter works on.
+"""Strapdown table -> windows of 0.25 to 3 s with the integrals that the gravity filter works on.
 
-A window ends at a border of the 0.25 s grid once the sensor has turned by 0.15 rad, after 1.5 s in any case, and
-before and after a gap; so calm hours cost little and fast motion is followed closely. Where it ends depends on the
-samples alone, never on how they were cut into blocks.
+A window ends at a border of the 0.25 s grid once the sensor has turned by 0.15 rad, after 3 s in any case (1.5 s in
+the first half minute), and before and after a gap; so calm hours cost little and fast motion is followed closely.
+Where it ends depends on the samples alone, never on how they were cut into blocks.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tiltwise.motion.orientation import strapdown
+from tiltwise.motion.rotation import rotate_rows
 from tiltwise.types import FloatArray
 
 GAP_S = 0.25  # longer steps than this are not integrated as if the rate had been a straight line
@@ -23,13 +24,16 @@ class WindowSettings:
     """How closely the filter follows: a window ends at a border of the grid, after enough turning or cells."""
 
     grid_s: float = 0.25  # a quarter of the time that a voluntary movement takes
-    # 1.5 s, in which gravity drifts by 0.03 deg when calm, far below the filter's own uncertainty.
-    most_cells: int = 6
+    # 3 s, in which gravity drifts by 0.05 deg when calm, below the filter's own uncertainty.
+    most_cells: int = 12
+    # As long as the gyroscope's bias may be a large one, which turns frame I by degrees in seconds.
+    first_s: float = 30.0
+    first_cells: int = 6
     turn_rad: float = 0.15  # 9 deg: a gyroscope wrong by 0.3 % is then wrong by 0.03 deg
 
 
 # A smoother knows what comes after, so that it loses nothing with long windows.
-OFFLINE_WINDOWS = WindowSettings(grid_s=1.5, most_cells=1, turn_rad=0.3)
+OFFLINE_WINDOWS = WindowSettings(grid_s=1.5, most_cells=2, first_cells=1, turn_rad=0.3)
 
 
 @dataclass(slots=True)  # not frozen: one is made per window, and freezing costs as much as the integrals
@@ -67,9 +71,7 @@ def integrate(table: FloatArray, cuts: Sequence[tuple[int, int, bool]], t_start_
     if not m:
         return []
     values, weights = table[strapdown.VALUES], table[strapdown.WEIGHTS].T
-    total = np.empty((m, len(values), weights.shape[1]))
-    for k, (start, stop, _) in enumerate(cuts):
-        np.dot(values[:, start:stop], weights[start:stop], out=total[k])
+    total = np.array([values[:, start:stop] @ weights[start:stop] for start, stop, _ in cuts])
     last = [stop - 1 for _, stop, _ in cuts]
     duration = total[:, strapdown.ONE, 0]
     velocity = total[:, strapdown.FORCE, 0]
@@ -83,7 +85,8 @@ def integrate(table: FloatArray, cuts: Sequence[tuple[int, int, bool]], t_start_
     error2, lacks = total[:, strapdown.ERROR2, 0], total[:, strapdown.LACKS, 0]
     lever = total[:, strapdown.MATRIX, :4].reshape(m, 3, 12)
     columns = (duration, gyr_sd, acc_sd, rate2, acc2, error2, lacks, velocity, path, acc, gyr)
-    lists = [column.tolist() for column in (*columns, table[strapdown.FORCE_END, last].T)]
+    force_end = rotate_rows(table[strapdown.QUATERNION, last], table[strapdown.ACC, last])
+    lists = [column.tolist() for column in (*columns, force_end.T)]
     gaps = [is_gap for _, _, is_gap in cuts]
     return [Window(*each) for each in zip(gaps, *lists, lever, _coupling_by_g(lever), strict=True)]
 
@@ -114,18 +117,20 @@ class WindowCutter:
         edges = np.concatenate(([0], borders))
         x, y, z = table[strapdown.TURN]
         travelled = np.add.reduceat(np.sqrt(x * x + y * y + z * z), edges)[:-1]
-        return _merge(edges.tolist(), travelled.tolist(), is_gap[edges].tolist(), self._settings)
+        s = self._settings
+        most = np.where(grid[edges] < s.first_s / s.grid_s, s.first_cells, s.most_cells)
+        return _merge(edges.tolist(), travelled.tolist(), is_gap[edges].tolist(), most.tolist(), s.turn_rad)
 
 
 def _merge(
-    edges: list[int], travelled: list[float], is_gap: list[bool], settings: WindowSettings
+    edges: list[int], travelled: list[float], is_gap: list[bool], most: list[int], turn_rad: float
 ) -> list[tuple[int, int, bool]]:
-    """Join calm grid cells to windows; is_gap of the samples at the edges."""
+    """Join calm grid cells to windows; at the edges: whether there is a gap, and the most cells of a window."""
     windows: list[tuple[int, int, bool]] = []
     start, gap_here, cells, angle = 0, is_gap[0], 0, 0.0
-    for stop, turned, gap_there in zip(edges[1:], travelled, is_gap[1:], strict=True):
+    for stop, turned, gap_there, many in zip(edges[1:], travelled, is_gap[1:], most[1:], strict=True):
         cells, angle = cells + 1, angle + turned
-        if gap_here or gap_there or cells == settings.most_cells or angle > settings.turn_rad:
+        if gap_here or gap_there or cells >= many or angle > turn_rad:
             windows.append((start, stop, gap_here))
             start, gap_here, cells, angle = stop, gap_there, 0, 0.0
     return windows

@@ -12,7 +12,6 @@ import numpy as np
 import vqf
 from numpy.typing import NDArray
 
-from tiltwise.motion.rotation import rotate_rows
 from tiltwise.types import FloatArray
 
 # Past this ratio to the step before it, a parabola through the last three rates extrapolates instead of integrating.
@@ -37,8 +36,7 @@ TURN = slice(21, 24)  # rotation vector, sensor axes, rad
 MOMENT = 24  # length times the middle's time since the stream's start, s^2
 TIME = 25  # of sample k, s
 QUATERNION = slice(26, 30)  # q_i_from_sensor at sample k
-FORCE_END = slice(30, 33)  # specific force at sample k in frame I, m/s^2
-N_ROWS = 33
+N_ROWS = 30
 # What is summed over a window, and by what each step weighs.
 VALUES, WEIGHTS = slice(0, 20), slice(20, 25)
 
@@ -65,26 +63,30 @@ class Strapdown:
         acc_m_s2: FloatArray,
         is_saturated: NDArray[np.bool_],
         is_clipped: NDArray[np.bool_],
+        before: FloatArray,
     ) -> FloatArray:
-        """Return the table (N_ROWS, n) of the samples t_s (n,), gyr_rad_s (n, 3), acc_m_s2 (n, 3); n >= 1.
+        """Return the table of the samples t_s (n,), gyr_rad_s (n, 3), acc_m_s2 (n, 3), n >= 1, behind an earlier one.
 
-        is_saturated (n,), is_clipped (n,): where gyroscope and accelerometer stood at the end of their range.
+        is_saturated (n,), is_clipped (n,): where gyroscope and accelerometer stood at the end of their range. before
+        (N_ROWS, m), of samples that are to come first; the answer is (N_ROWS, m + n).
         """
-        n = len(t_s)
-        table = np.empty((N_ROWS, n))
+        whole = np.empty((N_ROWS, before.shape[1] + len(t_s)))
+        whole[:, : before.shape[1]] = before
+        table = whole[:, before.shape[1] :]
         table[TIME], table[ACC], table[ONE] = t_s, acc_m_s2.T, 1.0
         error = self._turn(table, gyr_rad_s.T)
         turn2 = _squares(table[TURN])
         if is_saturated.any():
             np.copyto(error, SATURATED_TURN * np.sqrt(turn2), where=is_saturated)
         h = table[STEP]
-        safe = np.where(h > 0, h, 1.0)
-        table[RATE2] = turn2 / (safe * safe)
+        per_s = 1 / np.where(h > 0, h, 1.0)
+        np.multiply(turn2, per_s * per_s, out=table[RATE2])
         table[ACC2] = _squares(table[ACC])
-        table[ERROR2] = error * error / safe
-        table[LACKS] = np.where(is_clipped, CLIPPED_FORCE, 0.0)
-        table[MOMENT] = h * (t_s - h / 2 - self._t_start_s)
-        return self._into_frame(table)
+        np.multiply(error * error, per_s, out=table[ERROR2])
+        np.multiply(is_clipped, CLIPPED_FORCE, out=table[LACKS])
+        np.multiply(h, t_s - h / 2 - self._t_start_s, out=table[MOMENT])
+        self._into_frame(table)
+        return whole
 
     def _turn(self, table: FloatArray, gyr_rad_s: FloatArray) -> FloatArray:
         """Fill in the steps' lengths and turns; return the size (n,) of their error in rad."""
@@ -98,20 +100,18 @@ class Strapdown:
         self._t, self._gyr = t[-5:], gyr[:, -5:]
         return error[-n:]
 
-    def _into_frame(self, table: FloatArray) -> FloatArray:
+    def _into_frame(self, table: FloatArray) -> None:
         """Fill in what is in frame I, from the turns."""
-        n = table.shape[1]
         turn = np.ascontiguousarray(table[TURN].T)
-        table[QUATERNION] = self._product.updateBatch(turn, np.zeros((n, 3)))["quat6D"].T
-        table[FORCE_END] = rotate_rows(table[QUATERNION], table[ACC])
-        now = np.concatenate((_matrices(table[QUATERNION]), table[FORCE_END]))
-        last = now[:, :1] if self._last is None else self._last
+        table[QUATERNION] = self._product.updateBatch(turn, np.zeros_like(turn))["quat6D"].T
+        now = np.empty((FORCE.stop, 1 + table.shape[1]))
+        half = now[:, 1:]
+        _half_matrices(table[QUATERNION], half[MATRIX])
+        for row, (a, b, c) in zip(half[FORCE], half[MATRIX].reshape(3, 3, -1), strict=True):
+            np.add(a * table[ACC][0] + b * table[ACC][1], c * table[ACC][2], out=row)
+        now[:, :1] = half[:, :1] if self._last is None else self._last
         self._last = now[:, -1:]
-        mean = table[: FORCE.stop]
-        np.add(now[:, 1:], now[:, :-1], out=mean[:, 1:])
-        np.add(now[:, :1], last, out=mean[:, :1])
-        mean *= 0.5
-        return table
+        np.add(half, now[:, :-1], out=table[: FORCE.stop])
 
 
 def step_turns(t_s: FloatArray, gyr_rad_s: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -130,7 +130,10 @@ def step_turns(t_s: FloatArray, gyr_rad_s: FloatArray) -> tuple[FloatArray, Floa
     if n > 2:
         turn[:, 2:] = _parabola(h, new, mid)
     turn[:, 1] = (new[:, 0] + mid[:, 0]) * (h[0] / 2)
-    turn[:, 1:] += _cross(mid, new) * (h * h / 12)
+    (ax, ay, az), (bx, by, bz), coning = mid, new, h * h / 12
+    turn[0, 1:] += (ay * bz - az * by) * coning
+    turn[1, 1:] += (az * bx - ax * bz) * coning
+    turn[2, 1:] += (ax * by - ay * bx) * coning
     if n < 5:
         return turn, np.zeros(n)
     bend = _second_derivative(t_s, gyr_rad_s)
@@ -222,18 +225,17 @@ def _squares(v: FloatArray) -> FloatArray:
     return x * x + y * y + z * z
 
 
-def _cross(a: FloatArray, b: FloatArray) -> FloatArray:
-    """Cross product of (3, n) rows; numpy's own is four times slower."""
-    (ax, ay, az), (bx, by, bz) = a, b
-    return np.stack((ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx))
-
-
-def _matrices(q: FloatArray) -> FloatArray:
-    """Rotation matrices (9, n), row by row, of quaternions (4, n)."""
+def _half_matrices(q: FloatArray, out: FloatArray) -> None:
+    """Write half of the rotation matrices (9, n), row by row, of quaternions (4, n)."""
     w, x, y, z = q
-    x2, y2, z2 = x + x, y + y, z + z
-    xx, yy, zz, xy, xz, yz = x * x2, y * y2, z * z2, x * y2, x * z2, y * z2
-    wx, wy, wz = w * x2, w * y2, w * z2
-    return np.stack(
-        (1 - (yy + zz), xy - wz, xz + wy, xy + wz, 1 - (xx + zz), yz - wx, xz - wy, yz + wx, 1 - (xx + yy))
-    )
+    xx, yy, zz, xy, xz, yz = 0.5 - x * x, y * y, z * z, x * y, x * z, y * z
+    wx, wy, wz = w * x, w * y, w * z
+    np.subtract(0.5 - yy, zz, out=out[0])
+    np.subtract(xy, wz, out=out[1])
+    np.add(xz, wy, out=out[2])
+    np.add(xy, wz, out=out[3])
+    np.subtract(xx, zz, out=out[4])
+    np.subtract(yz, wx, out=out[5])
+    np.subtract(xz, wy, out=out[6])
+    np.add(yz, wx, out=out[7])
+    np.subtract(xx, yy, out=out[8])
