@@ -61,6 +61,16 @@ def test_sets_are_parted_by_a_pause():
     assert guide.is_done
 
 
+def test_talk_that_is_taken_back_leaves_the_first_half_of_a_pair():
+    t = times(60.0)
+    flexion, _ = course(
+        t, [4.6, -30.0, 40.0, -30.0, 40.0]
+    )  # before anything is asked for, and taken back later
+    guide = coach("singing_snake", reps=2)
+    guide.process(angle_block(t, flexion_deg=flexion))
+    assert guide.record().counts == {Side.NONE: 2}
+
+
 def test_back_and_down_make_one_of_the_singing_snake():
     t = times(60.0)
     flexion, _ = course(t, [-30.0, 40.0, -30.0, 40.0])
@@ -274,3 +284,32 @@ def test_any_cut_gives_the_same_session(cuts):
     assert [event for piece in cut(block, cuts) for event in pieces.process(piece)] == expected
     assert pieces.record() == whole.record()
     assert any(isinstance(event, RepCompleted) for event in expected)
+
+
+def test_who_stops_in_the_middle_is_reminded_more_and_more_rarely_and_then_left_in_peace():
+    t = times(400.0)
+    flexion, _ = course(t, [40.0] * 3)
+    guide = coach("clasped_nod", reps=10)
+    events = guide.process(angle_block(t, flexion_deg=flexion))
+    last_s = max(event.t_s for event in events if isinstance(event, RepCompleted))
+    reminded = [event for event in events if isinstance(event, Comment) and event.text.startswith("Whenever")]
+    assert [event.t_s - last_s for event in reminded] == pytest.approx([20.0, 60.0, 140.0], abs=0.2)
+    assert comments(events)[-1].endswith("this exercise ends here, and what you did is kept.")
+    assert guide.is_done
+    assert guide.record().end_s - last_s == pytest.approx(260.0, abs=0.3)
+    assert not guide.record().is_complete
+    assert guide.record().counts == {Side.NONE: 3}
+    assert len(guide.record().reps) == 3
+
+
+def test_who_goes_on_after_reminders_has_them_all_again():
+    t = times(400.0)
+    flexion = course(t, [40.0])[0] + course(t, [40.0], start_s=90.0)[0]
+    events = coach("clasped_nod", reps=10).process(angle_block(t, flexion_deg=flexion))
+    first, second = (event.t_s for event in events if isinstance(event, RepCompleted))
+    reminded = [
+        event.t_s for event in events if isinstance(event, Comment) and event.text.startswith("Whenever")
+    ]
+    assert reminded == pytest.approx(
+        [first + 20, first + 60, second + 20, second + 60, second + 140], abs=0.2
+    )

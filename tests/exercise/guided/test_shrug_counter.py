@@ -54,3 +54,32 @@ def test_shoulders_that_stay_up_are_taken_back():
 def test_breathing_alone_is_none():
     t = times(60.0)
     assert not run(t, 0.002 * (2 * np.pi * 0.25) ** 2 * np.sin(2 * np.pi * 0.25 * t))
+
+
+def kinds(events):
+    return [type(event) for event in events]
+
+
+def test_a_quarter_of_a_rise_is_partial():
+    t = times(40.0)
+    acc = lifted(t, [5.0, 12.0, 26.0]) + lifted(t, [19.0], rise_m=0.008, stroke_s=0.4)
+    events = run(t, acc)
+    assert sum(isinstance(event, RepTold) for event in events) == 3
+    assert [event.is_partial for event in events if isinstance(event, RepCompleted)] == [
+        False,
+        False,
+        True,
+        False,
+    ]
+
+
+def test_a_fall_that_was_not_seen_costs_no_repetition():
+    t = times(40.0)
+    share = np.clip((t - 14.0) / 4.0, 0.0, 1.0)  # 12 mm/s at most: too slow to be told from an offset
+    creeps = np.where(
+        (share > 0) & (share < 1), -0.03 * 0.5 * (np.pi / 4.0) ** 2 * np.cos(np.pi * share), 0.0
+    )
+    creeps += lifted(t, [12.0], hold_s=100.0)
+    events = run(t, lifted(t, [5.0, 20.0, 27.0]) + creeps)
+    assert sum(isinstance(event, RepTold) for event in events) == 4
+    assert sum(isinstance(event, RepCompleted) for event in events) == 4

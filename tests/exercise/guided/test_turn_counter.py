@@ -199,3 +199,47 @@ def test_sides_that_are_alike_are_measured_alike_however_slow():
     sizes = [abs(rep.peak_deg) for rep in whole(run("side_tilt", t, lateral_deg=lateral, ripple_deg=0.0))]
     assert len(sizes) == 4
     assert max(sizes) - min(sizes) < 1.0
+
+
+def test_talk_before_the_first_repetition_is_taken_back_all_of_it():
+    t = times(60.0)
+    lateral, _ = course(t, [7.0, 7.0, 7.0, 30.0, -30.0, 30.0, -30.0])
+    assert [event.side for event in told(run("side_tilt", t, lateral_deg=lateral))] == [
+        Side.RIGHT,
+        Side.LEFT,
+    ] * 2
+
+
+def test_halves_in_between_do_not_make_a_whole_one_smaller():
+    t = times(90.0)
+    flexion, _ = course(t, [40.0] + [13.0, 40.0] * 5)
+    assert len(told(run("head_down", t, flexion_deg=flexion))) == 6
+
+
+def test_who_keeps_doing_smaller_ones_does_them_whole():
+    t = times(90.0)
+    flexion, _ = course(t, [50.0] + [15.0] * 8)
+    assert len(told(run("head_down", t, flexion_deg=flexion))) == 1 + 8 - 3
+
+
+def test_a_return_that_misses_the_middle_does_not_make_the_next_one_partial():
+    t = times(60.0)
+    flexion, edges = course(t, [35.0, 35.0, 35.0, 18.0, 35.0])
+    begins = edges[2][1]  # the third does not come all the way back
+    there = np.clip((t - begins) / STROKE_S, 0.0, 1.0) * np.clip((edges[3][0] - t) / STROKE_S, 0.0, 1.0)
+    assert len(told(run("head_down", t, flexion_deg=flexion + 6.0 * there))) == 5
+
+
+def test_a_look_aside_just_before_it_is_no_glance():
+    t = times(40.0)
+    flexion, edges = course(t, [12.0] * 3)
+    begins = edges[1][0] - STROKE_S  # the head comes back from aside while it begins to sink
+    aside = np.interp(t - begins, [-1.0, -0.5, 0.2, 0.7], [0.0, 80.0, 80.0, 0.0])
+    assert len(told(run("head_down", t, flexion_deg=flexion, rotation_deg=aside))) == 3
+
+
+def test_a_home_that_moved_is_found_again():
+    t = times(120.0)
+    flexion, _ = course(t, [20.0] * 12)
+    events = run("head_down", t, flexion_deg=flexion - 12.0 * np.clip((t - 40.0) / 6.0, 0.0, 1.0))
+    assert len(told(events)) >= 11  # one may be lost while it moves

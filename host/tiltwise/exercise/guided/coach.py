@@ -296,7 +296,7 @@ class Coach:
 
     def _course_cue(self) -> Cue:
         if not self._course.is_over:
-            return Cue.NOTHING
+            return Cue.STOPPED if self._course.is_given_up else Cue.NOTHING
         return Cue.SET_DONE if self._set < self.exercise.sets else Cue.ALL_DONE
 
     def _go(self, cue: Cue, t_s: float) -> list[CoachEvent]:

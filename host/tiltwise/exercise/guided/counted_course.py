@@ -18,7 +18,8 @@ from tiltwise.exercise.guided.turn_counter import TurnCounter
 from tiltwise.exercise.signals import Way
 from tiltwise.types import Mount, RepCompleted, Side
 
-REMIND_AFTER_S = 20.0
+REMIND_AFTER_S = (20.0, 40.0, 80.0)  # more and more rarely
+GIVE_UP_AFTER_S = 120.0  # after the last reminder: they have stopped
 SKIN_SHARE = {Mount.NECK: 0.6}  # of the head's movement; angles at the neck are not scaled (motion/angles/)
 _ENOUGH_HOLD = 0.7  # of the hold asked for
 _OTHER_DEG = 15.0  # so much in another plane, and nothing in this one: another exercise
@@ -61,6 +62,8 @@ class CountedCourse:
         self.taken_back = self.undone = self.skipped = 0
         self._target = exercise.reps
         self._k, self._since_s, self._reminded_s = 0, 0.0, 0.0
+        self._reminders = 0  # since they last did anything that was asked for
+        self.is_given_up = False
         self._told: list[RepTold] = []  # whole repetitions that are not over
         self._first_half: RepTold | None = None  # of a pair
         self._discarded = 0  # told ones that the wearer took back before they were over
@@ -91,6 +94,8 @@ class CountedCourse:
 
     def begin(self, t_s: float) -> list[CoachEvent]:
         """Ask for the first repetition."""
+        if not self.completed:
+            self.counter.forget()
         return self._ask(0, t_s)
 
     def shift(self, seconds: float) -> None:
@@ -141,11 +146,19 @@ class CountedCourse:
             phase.do not in (Do.MOVE, Do.HOLD, Do.RETURN) and t_s - self._since_s >= self._lasts_s(phase)
         ):
             events += self._ask(self._k + 1, t_s)
-        elif t_s - self._reminded_s >= REMIND_AFTER_S + (
-            self._lasts_s(phase) if phase.do is Do.HOLD else 0.0
-        ):
-            events += self._remind(t_s)
+        elif t_s - self._reminded_s >= self._patience_s(phase):
+            events += self._remind(t_s) if self._reminders < len(REMIND_AFTER_S) else self._give_up(t_s)
         return events
+
+    def _patience_s(self, phase: Phase) -> float:
+        waits_s = (*REMIND_AFTER_S, GIVE_UP_AFTER_S)[self._reminders]
+        return waits_s + (self._lasts_s(phase) if phase.do is Do.HOLD else 0.0)
+
+    def _give_up(self, t_s: float) -> list[CoachEvent]:
+        """Who stopped in the middle is left in peace."""
+        self.is_given_up = True
+        text = "It seems that you have stopped, and that is fine: this exercise ends here, and what you did is kept."
+        return [*self.finish(), Comment(t_s, text)]
 
     def _lasts_s(self, phase: Phase) -> float:
         return phase.lasts_s(self._breath_s)
@@ -203,7 +216,7 @@ class CountedCourse:
         known = [told for told in self._told if told.t_s == back.told_s]
         if known:
             self._told.remove(known[0])
-        elif self.signal.way is Way.PAIR:
+        elif self._first_half is not None and self._first_half.t_s == back.told_s:
             self._first_half = None
             return self._ask(0, back.t_s)
         elif not self._discarded and (
@@ -229,7 +242,7 @@ class CountedCourse:
         rep = replace(rep, side=self._told.pop(0).side)
         self.completed.append(rep)
         events: list[CoachEvent] = [rep, *self._on_hold(rep)]
-        return events if self.is_over else events + self._ask(0, rep.t_s)
+        return events if self.is_over or self.is_given_up else events + self._ask(0, rep.t_s)
 
     def _on_hold(self, rep: RepCompleted) -> list[CoachEvent]:
         asked_s = self.exercise.hold_s(self._breath_s)
@@ -241,6 +254,7 @@ class CountedCourse:
         """Ask for phase k, for the next repetition behind the last one."""
         self._k = k if k < len(self.exercise.phases) else 0
         self._since_s = self._reminded_s = t_s
+        self._reminders = 0
         self._spans = None
         return [self.instruction(t_s)]
 
@@ -270,7 +284,7 @@ class CountedCourse:
 
     def _remind(self, t_s: float) -> list[CoachEvent]:
         """Ask again; who does something else is told so."""
-        self._reminded_s = t_s
+        self._reminded_s, self._reminders = t_s, self._reminders + 1
         again = self.instruction(t_s)
         spans = [high - low for low, high in self._spans or []]
         if not self._told and any(span > _OTHER_DEG for span in spans):

@@ -58,6 +58,10 @@ class Counter(Protocol):
         """Take a moment; return what it shows."""
         ...
 
+    def forget(self) -> None:
+        """What was done so far says nothing about how large a repetition is: nobody had asked for one."""
+        ...
+
     def settle(self) -> None:
         """Nothing is asked for: a body at rest is where it begins from."""
         ...

@@ -6,10 +6,13 @@ from the most upright pose that was seen, but at most the limit itself further b
 
 from __future__ import annotations
 
+from math import log
+
 from tiltwise.exercise.guided.moments import Moment
 from tiltwise.exercise.signals import Angle
 
 _COLUMNS = (Angle.FLEXION, Angle.LATERAL, Angle.ROTATION)
+_WELL_OUT = 0.3  # of the peak: what the head did nearer to the middle was before the movement
 
 
 class OtherPlanes:
@@ -26,7 +29,8 @@ class OtherPlanes:
     def __init__(self, angle: Angle, flexed_deg: float | None) -> None:
         self._angle, self._flexed_deg = angle, flexed_deg
         self._upright_deg = 0.0
-        self._spans = [(0.0, 0.0)] * 3
+        # Of the angles of _COLUMNS, by how far out it was.
+        self._spans: dict[int, list[tuple[float, float]]] = {}
         self.is_bowed = flexed_deg is None
 
     def look(self, moment: Moment) -> None:
@@ -34,22 +38,33 @@ class OtherPlanes:
         if self._flexed_deg is not None and moment.flexion_deg < self._upright_deg:
             self._upright_deg = max(moment.flexion_deg, -self._flexed_deg)
 
-    def begin(self, moment: Moment) -> None:
+    def begin(self, moment: Moment, out_deg: float) -> None:
         """Begin with an excursion."""
-        self._spans = [(value, value) for value in map(moment.angle_deg, _COLUMNS)]
+        self._spans = {}
         self.is_bowed = self._flexed_deg is None
-        self.note(moment)
+        self.note(moment, out_deg)
 
-    def note(self, moment: Moment) -> None:
-        """Take a moment of the way out."""
-        values = map(moment.angle_deg, _COLUMNS)
-        self._spans = [
-            (min(low, each), max(high, each)) for (low, high), each in zip(self._spans, values, strict=True)
-        ]
+    def note(self, moment: Moment, out_deg: float) -> None:
+        """Take a moment of the way out, on which it is so far out."""
+        values = [moment.angle_deg(column) for column in _COLUMNS]
+        spans = self._spans.setdefault(_step(out_deg), [(value, value) for value in values])
+        for k, value in enumerate(values):
+            low, high = spans[k]
+            spans[k] = (value if value < low else low, value if value > high else high)
         if self._flexed_deg is not None and moment.flexion_deg - self._upright_deg >= self._flexed_deg:
             self.is_bowed = True
 
-    def exceed(self, most_deg: float) -> bool:
-        """Whether the head went further than this in another plane."""
-        pairs = zip(_COLUMNS, self._spans, strict=True)
-        return any(high - low > most_deg for angle, (low, high) in pairs if angle is not self._angle)
+    def exceed(self, most_deg: float, peak_deg: float) -> bool:
+        """Whether the head went further than this in another plane, once it was well on its way to its peak."""
+        far = [spans for step, spans in self._spans.items() if step >= _step(_WELL_OUT * peak_deg)]
+        columns = zip(_COLUMNS, zip(*far, strict=True), strict=False)
+        return any(
+            max(high for _, high in of) - min(low for low, _ in of) > most_deg
+            for angle, of in columns
+            if angle is not self._angle
+        )
+
+
+def _step(out_deg: float) -> int:
+    """The rung of a ladder with steps of a quarter on which so far out is."""
+    return round(log(max(out_deg, 0.1)) / log(1.25))

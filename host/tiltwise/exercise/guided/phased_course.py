@@ -76,8 +76,7 @@ class PhasedCourse:
         self.skipped = self.undone = 0
         self.moved_presses = 0
         self._tasks = _tasks(exercise, self.sides)
-        self._k = 0
-        self._since_s = 0.0
+        self._k, self._since_s, self.is_given_up = 0, 0.0, False  # the clock goes on for whoever stops
         self._middle: Moment | None = None
         self._last: Moment | None = None
         self._rest_s = 0.0
@@ -215,12 +214,12 @@ class PhasedCourse:
         return lasted_s >= phase.lasts_s(self._breath_s)
 
     def _has_come_to_rest(self, lasted_s: float) -> bool:
-        """Whether the slow movement has ended: the head moved, or had time to, and has stayed for the window."""
+        """Whether the slow movement has ended: the head moved, or had time to, and has stayed since."""
         assert self._signal is not None
-        ways = [way for _, way in self._trace]
-        if max(ways) - ways[0] < MOVED_DEG and lasted_s < UNMOVED_SINK_S:
+        newest_s, first = self._trace[-1][0], self._trace[0][1]
+        moved_s = next((t_s for t_s, way in self._trace if way - first >= MOVED_DEG), newest_s)
+        if newest_s - moved_s < WINDOW_S / 2 and lasted_s < UNMOVED_SINK_S:
             return False
-        newest_s = self._trace[-1][0]
         window = np.array([row for row in self._trace if row[0] > newest_s - WINDOW_S])
         half = window[:, 0] > newest_s - WINDOW_S / 2
         creep = abs(float(np.mean(window[half, 1]) - np.mean(window[~half, 1]))) if half.any() else 0.0

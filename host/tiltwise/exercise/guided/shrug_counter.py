@@ -8,13 +8,14 @@ when it has slowed down, as strokes of people have least jerk (Flash and Hogan 1
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from math import sqrt
 from statistics import median
 
 from tiltwise.exercise.guided.counter_events import CounterEvent, RepTakenBack, RepTold
 from tiltwise.exercise.guided.moments import MAX_GAP_S, Moment
+from tiltwise.exercise.guided.usual_course import UsualSizes
 from tiltwise.types import RepCompleted, Side
 
 _FIRST = 12  # moments that give the first offset
@@ -26,6 +27,7 @@ class Shoulders(Enum):
     DOWN = auto()
     RISING = auto()
     UP = auto()
+    RISING_AGAIN = auto()  # a correction, or the fall was not seen
     FALLING = auto()
 
 
@@ -46,6 +48,9 @@ TRANSITIONS = {
     (Shoulders.RISING, Stroke.SLOWED): Shoulders.UP,
     (Shoulders.RISING, Stroke.FAILED): Shoulders.DOWN,
     (Shoulders.UP, Stroke.FELL): Shoulders.FALLING,
+    (Shoulders.UP, Stroke.ROSE): Shoulders.RISING_AGAIN,
+    (Shoulders.RISING_AGAIN, Stroke.SLOWED): Shoulders.UP,
+    (Shoulders.RISING_AGAIN, Stroke.FAILED): Shoulders.UP,
     (Shoulders.UP, Stroke.LATE): Shoulders.DOWN,
     (Shoulders.FALLING, Stroke.SLOWED): Shoulders.DOWN,
     (Shoulders.FALLING, Stroke.FAILED): Shoulders.UP,
@@ -58,6 +63,7 @@ class ShrugSettings:
 
     least_m: float = 0.006
     most_m: float = 0.15  # more is standing up
+    whole_share: float = 0.35  # of the rises before, whose beginnings are not seen: less is partial
     least_m_s: float = 0.018  # 2 cm in 1.5 s peaks at 25 mm/s
     end_share: float = 0.25  # of the greatest speed of the stroke: below, it is over
     noise_times: float = 4.0  # of the noise at rest: more acceleration is a stroke
@@ -81,7 +87,8 @@ class ShrugCounter:
         self._square = self._s.first_noise_m_s2**2  # of the noise at rest
         self._first: list[float] = []
         self._speed_m_s = self._quiet_s = self._rested_s = 0.0
-        self._fastest_s = self._fastest_m_s = self._way_m = 0.0
+        self._fastest_s = self._fastest_m_s = self._way_m = self._risen_m = 0.0
+        self._sizes = UsualSizes()
         self._start_s = self._up_s = self._down_s = 0.0
         self._told: RepTold | None = None
 
@@ -122,6 +129,10 @@ class ShrugCounter:
         self.state = following
         return events
 
+    def forget(self) -> None:
+        """Nothing was asked for so far."""
+        self._sizes.forget()
+
     def settle(self) -> None:
         """Nothing asked for: whatever the shoulders did is over."""
         if self._quiet_s >= self._s.quiet_s:
@@ -161,8 +172,14 @@ class ShrugCounter:
         if self.state is Shoulders.UP:
             if t_s - self._up_s > s.longest_s:
                 return Stroke.LATE
-            return Stroke.FELL if speed <= -s.least_m_s else Stroke.NOTHING
-        sign = 1.0 if self.state is Shoulders.RISING else -1.0
+            return (
+                Stroke.FELL
+                if speed <= -s.least_m_s
+                else Stroke.ROSE
+                if speed >= s.least_m_s
+                else Stroke.NOTHING
+            )
+        sign = -1.0 if self.state is Shoulders.FALLING else 1.0
         if sign * speed > self._fastest_m_s:
             self._fastest_m_s, self._fastest_s = sign * speed, t_s
         if sign * speed > s.end_share * self._fastest_m_s:
@@ -174,22 +191,44 @@ class ShrugCounter:
         if shown in (Stroke.ROSE, Stroke.FELL) and following is not self.state:
             self._fastest_m_s = self._way_m = 0.0
             self._fastest_s = t_s
-            if shown is Stroke.ROSE:
+            if following is Shoulders.RISING:
                 self._start_s = t_s
             return []
-        if shown is Stroke.SLOWED and self.state is Shoulders.RISING:
-            self._up_s = self._fastest_s + self._half_stroke_s(t_s)
-            self._told = RepTold(t_s, Side.NONE, float("nan"))
-            return [self._told]
-        if shown is Stroke.SLOWED and self._told is not None:
+        if shown is Stroke.SLOWED and self.state is Shoulders.FALLING:
             self._down_s = self._fastest_s - self._half_stroke_s(t_s)
-            done = self._rep(t_s)
-            self._told = None
-            return [done]
+            return self._close(t_s)
+        if shown is Stroke.SLOWED:
+            return self._rose(t_s)
         if shown is Stroke.LATE and self._told is not None:
             told, self._told = self._told, None
             return [RepTakenBack(t_s, told.t_s, Side.NONE, "the shoulders did not come down")]
         return []
+
+    def _rose(self, t_s: float) -> list[CounterEvent]:
+        """The shoulders are up; as far up again as they were means that their fall was not seen."""
+        least = self._s.whole_share * (self._sizes.usual() or 0.0)
+        events: list[CounterEvent] = []
+        if self.state is Shoulders.RISING_AGAIN:
+            if self._way_m < max(least, self._s.whole_share * self._risen_m):
+                return []
+            events = self._close(t_s)
+            self._start_s = t_s
+        self._up_s, self._risen_m = self._fastest_s + self._half_stroke_s(t_s), self._way_m
+        if self._way_m < least:
+            return events
+        self._told = RepTold(t_s, Side.NONE, float("nan"))
+        none = self._sizes.disprove(self._s.whole_share * self._way_m)
+        why = "much smaller than what followed"
+        return [*events, self._told, *(RepTakenBack(t_s, told.t_s, Side.NONE, why) for told in none)]
+
+    def _close(self, t_s: float) -> list[CounterEvent]:
+        """The shoulders are down; a rise that was too small to be told was a partial one."""
+        done, told, self._told = self._rep(t_s), self._told, None
+        if told is None:
+            self._sizes.note_part(self._risen_m)
+            return [replace(done, is_partial=True)]
+        self._sizes.note_whole(told, self._risen_m)
+        return [done]
 
     def _half_stroke_s(self, slowed_s: float) -> float:
         """How long a stroke takes from its fastest moment to its end: its speed goes by (4 x (1 - x))^2."""

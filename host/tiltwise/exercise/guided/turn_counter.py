@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import replace
-from statistics import median
 
 from tiltwise.exercise.guided.counter_events import CounterEvent, RepTakenBack, RepTold
 from tiltwise.exercise.guided.hold_time import held_s
 from tiltwise.exercise.guided.moments import GRID_HZ, MAX_GAP_S, Moment
 from tiltwise.exercise.guided.other_planes import OtherPlanes
 from tiltwise.exercise.guided.turn_states import TRANSITIONS, Shown, Turning, TurnSettings
-from tiltwise.exercise.signals import Signal, Way
+from tiltwise.exercise.guided.usual_course import UsualRest, UsualSizes
+from tiltwise.exercise.signals import Angle, Signal, Way
 from tiltwise.types import RepCompleted, Side
 
 _CALM_S = 0.4  # over which a head has to stay to be at rest
@@ -58,19 +58,15 @@ class TurnCounter:
         self._angle_deg = self._calm_deg = self._speed_deg_s = self._quiet_s = self._rested_s = 0.0
         self._calms: deque[float] = deque(maxlen=_CREEP_MOMENTS)
         self._middle_deg: float | None = None
-        self._rests: list[float] = []
+        self._home = UsualRest()
         self._sign = 1.0
-        self._sizes: dict[float, list[float]] = {1.0: [], -1.0: []}
-        self._first_told: dict[
-            float, tuple[RepTold, float]
-        ] = {}  # of each side, until the next one shows its size
-        # The nearest it came to the middle since the last repetition, and on which side.
-        self._inner_deg, self._inner_sign = 0.0, 1.0
+        self._sizes = {1.0: UsualSizes(), -1.0: UsualSizes()}
+        self._inner_deg, self._inner_sign = 0.0, 1.0  # nearest to the middle since the last one, and its side
         # The excursion under way: (t_s, deviation), its extremes, and what was told.
         self._trace: list[tuple[float, float]] = []
         self._start_s = self._peak_s = self._dt_s = 0.0
         self._peak_deg = self._low_deg = self._fastest_deg_s = self._slow_s = 0.0
-        self._is_fresh_rest, self._is_creeping = True, False
+        self._is_fresh_rest, self._is_creeping, self._was_lost = True, False, False
         self._told: RepTold | None = None
         self._settled_s: float | None = None
         self._clear()
@@ -127,7 +123,8 @@ class TurnCounter:
         """Take where the head is quiet for its middle, while nothing is asked for: it was on its way at the start."""
         if self.state is not Turning.REST and self._quiet_s >= self._s.new_middle_s / 2:
             self._clear()
-            self.state, self._middle_deg, self._rests = Turning.REST, self._calm_deg, [self._calm_deg]
+            self.state, self._middle_deg = Turning.REST, self._calm_deg
+            self._home.move(self._calm_deg)
 
     def finish(self) -> list[CounterEvent]:
         """Close the repetition under way: there is no more to come."""
@@ -176,13 +173,11 @@ class TurnCounter:
 
     def _note_rest(self, near_deg: float) -> None:
         """Remember where the head rests between repetitions; a long rest is a new home."""
-        home = median(self._rests) if self._rests else self._calm_deg
         if self._quiet_s >= self._s.new_home_s:
-            self._rests = [self._calm_deg]
+            self._home.move(self._calm_deg)
         elif self._is_fresh_rest and self._quiet_s >= self._s.new_middle_s / 3:
             self._is_fresh_rest = False
-            if abs(self._calm_deg - home) < near_deg:
-                self._rests = [*self._rests[-6:], self._calm_deg]
+            self._home.note(self._calm_deg, near_deg)
 
     def _follow(self, moment: Moment) -> None:
         out = self.deviation_deg
@@ -192,7 +187,7 @@ class TurnCounter:
         self._low_deg = min(self._low_deg, out)
         self._fastest_deg_s = max(self._fastest_deg_s, abs(self._speed_deg_s))
         if self._low_deg >= 0.8 * self._peak_deg:
-            self._planes.note(moment)
+            self._planes.note(moment, out)
 
     def _look(self, t_s: float) -> Shown:
         s, out, least = self._s, self.deviation_deg, self.signal.guided_least_deg
@@ -253,7 +248,7 @@ class TurnCounter:
         self._start_s = self._peak_s = moment.t_s
         self._peak_deg = self._low_deg = self.deviation_deg
         self._trace = [(moment.t_s, self.deviation_deg)]
-        self._planes.begin(moment)
+        self._planes.begin(moment, self.deviation_deg)
 
     def _tell(self, t_s: float, *, is_turn: bool) -> list[CounterEvent]:
         """Tell the repetition, if this is its end and it is a whole one."""
@@ -267,48 +262,52 @@ class TurnCounter:
         return [self._told, *self._doubt_the_first()]
 
     def _is_whole(self) -> bool:
-        reference = self._reference_deg()
-        return (
-            self._peak_deg >= max(self.signal.guided_least_deg, self._s.whole_share * reference)
-            and self._planes.is_bowed
-            and not self._is_glance()
-            and not self._comes_home()
-        )
+        least = max(self.signal.guided_least_deg, self._s.whole_share * self._reference_deg())
+        is_far = self._from_home_deg() >= least and self._planes.is_bowed
+        return is_far and not (self._is_glance() or self._comes_home())
+
+    def _from_home_deg(self) -> float:
+        """How far out it went from where the head mostly rests, as far as that can be told from where it began."""
+        home = self._home.home_deg()
+        if home is None or self._middle_deg is None or self.signal.angle is Angle.ROTATION:
+            return self._peak_deg
+        off_deg = self._sign * (self._middle_deg - home)
+        return self._peak_deg + (min(off_deg, 0.5 * self._peak_deg) if off_deg > 0 else 0.5 * off_deg)
 
     def _reference_deg(self) -> float:
-        """What a whole repetition is measured by: what was done so far on this side, or else the person's range."""
-        own, other = self._sizes[self._sign][-6:], self._sizes[-self._sign][-6:]
-        if own:
-            return sorted(own)[3 * len(own) // 4]  # half movements in between do not make it smaller
-        if self.side in self._range_deg:
-            return 0.6 * self._range_deg[self.side]  # nobody exercises at the end of the range
-        return 0.6 * median(other) if other else 0.0
+        """What a whole one is measured by: those before on this side, or the range, at whose end nobody exercises."""
+        own, other = self._sizes[self._sign].usual(), self._sizes[-self._sign].usual()
+        return own if own is not None else 0.6 * self._range_deg.get(self.side, other or 0.0)
 
     def _is_glance(self) -> bool:
         """Whether the head went further in another plane."""
-        return self._planes.exceed(self._s.other_share * self._peak_deg + self._s.other_deg)
+        return self._planes.exceed(self._s.other_share * self._peak_deg + self._s.other_deg, self._peak_deg)
 
     def _comes_home(self) -> bool:
-        """Whether this leads back to where the head mostly rests: it rested half way for a while."""
-        if not self._rests or self._middle_deg is None:
+        """Whether this leads back to where the head mostly rests: it rested half way, or was out when it was lost."""
+        home = self._home.home_deg()
+        is_too_far = self._peak_deg >= self._s.whole_way_share * self._reference_deg() > 0.0
+        if home is None or self._middle_deg is None or (is_too_far and not self._was_lost):
             return False
-        home = median(self._rests[-3:])
         at_start, at_peak = self._middle_deg - home, self._middle_deg + self._sign * self._peak_deg - home
         return abs(at_peak) < abs(at_start) and abs(at_start) > 0.5 * self._peak_deg
 
     def _doubt_the_first(self) -> list[CounterEvent]:
-        """Take a first one back when the next one shows what one of this person, or of this side, is like."""
+        """Take the first ones back when this one shows what one of this person, or of this side, is like."""
         assert self._told is not None
-        events: list[CounterEvent] = []
+        shares = {self._sign: self._s.whole_share, -self._sign: self._s.weakest_share}
+        none = [
+            told
+            for sign, share in shares.items()
+            for told in self._sizes[sign].disprove(share * self._peak_deg)
+        ]
         why = "much smaller than what followed"
-        for sign, share in ((self._sign, self._s.whole_share), (-self._sign, self._s.weakest_share)):
-            told, size = self._first_told.get(sign, (self._told, self._peak_deg))
-            if size < share * self._peak_deg:
-                self._sizes[sign].clear()
-                del self._first_told[sign]
-                events.append(RepTakenBack(self._told.t_s, told.t_s, told.side, why))
-        self._first_told.pop(self._sign, None)
-        return events
+        return [RepTakenBack(self._told.t_s, told.t_s, told.side, why) for told in none]
+
+    def forget(self) -> None:
+        """Nothing was asked for so far: what was done says nothing."""
+        for sizes in self._sizes.values():
+            sizes.forget()
 
     def _return(self, t_s: float) -> list[CounterEvent]:
         """The head is back, or half back and out again."""
@@ -317,10 +316,9 @@ class TurnCounter:
         is_long_enough = t_s - self._start_s >= self._s.shortest_s
         leads_home = told is None and self._comes_home()
         if size >= self.signal.guided_least_deg and not is_glance and not leads_home:
-            self._sizes[self._sign].append(size)
-            if told is not None and len(self._sizes[self._sign]) == 1:
-                self._first_told[self._sign] = (told, size)
-        self._inner_deg, self._inner_sign = abs(self.deviation_deg), self._sign
+            sizes = self._sizes[self._sign]
+            sizes.note_part(size) if told is None else sizes.note_whole(told, size)
+        self._inner_deg, self._inner_sign, self._was_lost = abs(self.deviation_deg), self._sign, False
         self._clear()
         if told is not None and (is_glance or not is_long_enough):
             return [RepTakenBack(t_s, told.t_s, told.side, "the head went elsewhere")]
@@ -335,13 +333,15 @@ class TurnCounter:
         The way back from where it is now leads home and is none; a sensor put on again has another home.
         """
         events: list[CounterEvent] = []
-        if self._told is not None:
-            is_posture = t_s - self._start_s > self._s.longest_s
-            posture = RepTakenBack(t_s, self._told.t_s, self._told.side, "it stayed there")
-            events = [posture if is_posture else self._rep(t_s)]
+        if self._told is not None and t_s - self._start_s > self._s.longest_s:
+            events = [RepTakenBack(t_s, self._told.t_s, self._told.side, "it stayed there")]
+        elif self._told is not None:
+            events = [self._rep(t_s)]
         self._clear()
+        self._was_lost = True
         self.state, self._middle_deg, self._quiet_s = Turning.REST, None, 0.0
-        self._rests = [] if forgets else self._rests
+        if forgets:
+            self._home.move()
         return events
 
     def _rep(self, t_s: float) -> RepCompleted:

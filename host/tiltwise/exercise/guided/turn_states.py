@@ -43,6 +43,7 @@ class TurnSettings:
 
     whole_share: float = 0.45  # of the person's range, or of the repetitions before: less is partial
     weakest_share: float = 0.35  # of the other side's: no side is weaker than this
+    whole_way_share: float = 0.6  # this large, it is no way back from half way
     quiet_deg_s: float = 4.0
     settle_s: float = 0.2  # so long nearly still far out is the end of the way
     drop_share: float = 0.1  # so much back is a turn

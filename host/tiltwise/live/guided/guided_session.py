@@ -168,6 +168,8 @@ class GuidedSession:
             # Whoever needs clearing was asked before the session: what was refused is not in the list.
             self.coach = Coach(self._left.pop(0), profile.mount, self._settings, is_cleared=True)
         self._say(self.coach.process(update.angles, update.activity))
+        if self.coach.is_done and not self.coach.is_complete:
+            self._left.clear()  # they have stopped, and the exercises behind this one are not wanted either
         self._close_if_done()
 
     def _say(self, events: list[CoachEvent]) -> None:

@@ -22,6 +22,7 @@ from scipy.spatial.transform import Rotation
 
 from tiltwise.types import FloatArray, ImuBlock, Mount, Side
 from tiltwise_lab.bench.guided.strokes import FINE_HZ, Course, noise_between
+from tiltwise_lab.bench.guided.turned_body import about, applied, backwards, one_after_other, speed_rad_s
 
 _G = 9.81
 LATERAL, FLEXION, TURN, RISE = range(4)  # columns of a course
@@ -260,27 +261,27 @@ def _as_samples(
     """Turn a course into what an IMU of ordinary quality reads at its place, put on anyhow."""
     n = len(values)
     share = {Mount.HEAD: 1.0, Mount.NECK: rng.uniform(0.5, 0.7), Mount.COLLAR: 0.04}[kind.mount]
-    angles = share * values[:, :3]
+    angles: FloatArray = share * values[:, :3]
     if kind.mount is Mount.COLLAR:
         angles[:, FLEXION] -= (
             rng.uniform(60.0, 160.0) * values[:, RISE]
         )  # the cloth leans back as it is lifted
     heading = rng.uniform(0, 360) + 0.02 * np.arange(n) / FINE_HZ
-    euler = np.column_stack((-angles[:, TURN], angles[:, FLEXION], angles[:, LATERAL]))
-    trunk = np.column_stack((heading, np.full(n, -82.0 if kind.is_lying else 0.0)))
-    head = Rotation.from_euler("ZY", trunk, degrees=True) * Rotation.from_euler("ZYX", euler, degrees=True)
+    trunk = (about("z", heading), about("y", np.full(n, -82.0 if kind.is_lying else 0.0)))
+    neck = (about("z", -angles[:, TURN]), about("y", angles[:, FLEXION]), about("x", angles[:, LATERAL]))
+    head = one_after_other(*trunk, *neck)
     slack = Rotation.from_rotvec(np.radians(rng.uniform(-body.remount_deg, body.remount_deg, 3)))
     mount = Rotation.random(random_state=np.random.RandomState(int(rng.integers(2**31))))
-    sensor = head * slack * mount
-    arm = head.apply(rng.uniform([-0.1, -0.05, 0.05], [0.05, 0.05, 0.15]))
+    x, y, z, w = (slack * mount).as_quat().tolist()
+    sensor = one_after_other(head, np.array([[w], [x], [y], [z]]))
+    arm = applied(head, rng.uniform([-0.1, -0.05, 0.05], [0.05, 0.05, 0.15])[:, None]).T
     if kind.mount is Mount.COLLAR:
         arm = 0.3 * arm
     arm[:, 2] += values[:, RISE] if kind.mount is Mount.COLLAR else 0.0
     acceleration = np.gradient(np.gradient(arm, 1 / FINE_HZ, axis=0), 1 / FINE_HZ, axis=0)
     acceleration[:, 2] += _G
-    acc = sensor.inv().apply(acceleration)
-    turn = (sensor[:-1].inv() * sensor[1:]).as_rotvec() * FINE_HZ
-    gyr = np.vstack((turn, turn[-1:]))
+    acc = applied(backwards(sensor), acceleration.T).T
+    gyr = speed_rad_s(sensor, FINE_HZ).T
     step = int(rng.choice([1, 2]))
     if step == 2:
         gyr, acc = (

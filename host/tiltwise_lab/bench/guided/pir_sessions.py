@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from scipy.stats import beta
@@ -21,6 +22,7 @@ from tiltwise.exercise.definition import Do
 from tiltwise.exercise.guided.coach import Coach, CoachSettings
 from tiltwise.exercise.guided.coach_events import Instruction, Round
 from tiltwise.exercise.guided.range_progress import CHANGE_FACTOR, USUAL_SEM_DEG
+from tiltwise.exercise.guided.session_record import ExerciseRecord
 from tiltwise.types import AngleBlock, FloatArray, Mount, Side
 from tiltwise_lab.bench.parallel import Show, run_each
 
@@ -28,6 +30,7 @@ RATE_HZ = 25.0
 _CHUNK = 5
 _MOST_S = 900.0
 _SCATTER_DEG = 2.0
+_FOUND_DEG = 0.35  # how well an end is found
 EXERCISES_OF = ("side_tilt_pir", "head_down_pir")
 
 
@@ -186,12 +189,46 @@ def _compared(
     edges = tuple(
         (made.sink_s - true.sink_s, made.arrived_s - true.arrived_s) for made, true in pairs if true.moved
     )
-    record = coach.record()
-    limit = CHANGE_FACTOR * USUAL_SEM_DEG
-    gains = [gain for side in record.barriers if (gain := record.gain_deg(side)) is not None]
     return PirRow(
         exercise, mount, has_gain, len(truth),
         tuple(made.barrier_deg - true.end_deg for made, true in pairs), edges,
         sum(made.is_press_still is not true.gives_way for made, true in pairs),
-        sum(gain_words(gain, limit).startswith(("gained", "lost")) for gain in gains),
+        _gains_told(coach.record()),
     )  # fmt: skip
+
+
+def _gains_told(record: ExerciseRecord) -> int:
+    """On how many sides a gain or a loss would be told after this session, as after anybody's first one."""
+    gains = [gain for side in record.barriers if (gain := record.gain_deg(side)) is not None]
+    limit = CHANGE_FACTOR * USUAL_SEM_DEG
+    return sum(gain_words(gain, limit).startswith(("gained", "lost")) for gain in gains)
+
+
+def null_sessions(seed: int, sessions: int) -> int:
+    """Return in how many sessions without any gain one is told: ends as they scatter, straight into the record.
+
+    What decides is the program's: the record's gain and the words of the summary. The ends are those of the wearer
+    above, found as well as `pir_rows` finds that they are (0.35 deg). Both exercises, head and neck, three rounds.
+    """
+    rng = np.random.default_rng([seed, *b"null"])
+    return sum(_gains_told(_null_record(rng, k)) > 0 for k in range(sessions))
+
+
+def _null_record(rng: np.random.Generator, k: int) -> ExerciseRecord:
+    sides = (Side.RIGHT, Side.LEFT) if k % 2 else (Side.NONE,)
+    share = rng.uniform(0.5, 0.7) if k % 4 > 1 else 1.0
+    base_deg = rng.uniform(0.6, 0.8) * (43.0 if k % 2 else 61.0)
+    ends = {
+        side: (share * rng.normal(base_deg, _SCATTER_DEG, 4) + rng.normal(0.0, _FOUND_DEG, 4)).tolist()
+        for side in sides
+    }
+    rounds = tuple(
+        Round(0.0, side, n, before, end, 0.0, 0.0, 0.0, True, 0.0, 0.0)
+        for side, found in ends.items()
+        for n, (before, end) in enumerate(pairwise(found), 1)
+    )
+    mount = Mount.NECK if share < 1.0 else Mount.HEAD
+    counts = dict.fromkeys(sides, 3)
+    return ExerciseRecord(
+        EXERCISES_OF[1 - k % 2], mount, 0.0, 60.0, True, False, 3, counts, rounds=rounds, barriers=ends
+    )
