@@ -1,7 +1,5 @@
 """Frames about the board itself: STATUS, INFO and EVENT."""
 
-import gc
-
 from micropython import const
 
 from tiltwise.common import wire
@@ -72,12 +70,11 @@ class StatusFrames:
             self._out.put(wire.STATUS, sampler.index, flags)
 
     def _measure_heap(self):
-        """Measure now and then, after a collection: garbage that nobody has collected yet is no shortage."""
+        """Measure now and then, for a collection comes before."""
         self._until_measured -= 1
         if self._until_measured > 0:
             return
         self._until_measured = _MEASURE_EVERY
-        gc.collect()
         self._free = free = self._board.mem_free()
         if free < self._least_free or not self._least_free:
             self._least_free = free

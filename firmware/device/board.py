@@ -121,7 +121,6 @@ class Board(BoardInterface):
         self.links = (_cable(),) + (() if self.radio is None else self.radio.links)
         has_watchdog = p.WATCHDOG and hasattr(machine, "WDT")
         self.watchdog = machine.WDT(timeout=_WATCHDOG_MS).feed if has_watchdog else None
-        gc.collect()  # what building left behind, before memory is shared out
         self.ring_frames = frame_store.frames_that_fit(
             self.mem_free(), config.SAMPLES_PER_FRAME, p.MOST_FRAMES
         )
@@ -149,7 +148,11 @@ class Board(BoardInterface):
             self.has_moved = self._motion  # latched high by the IMU until it is set up anew
 
     def mem_free(self):
-        """Return the free heap in bytes; on an ESP32 this counts what the heap may still grow by, PSRAM included."""
+        """Return the free heap in bytes, after a collection: garbage that nobody has collected yet is no shortage.
+
+        On an ESP32 this counts what the heap may still grow by, PSRAM included.
+        """
+        gc.collect()
         return gc.mem_free()
 
     def random(self, n):

@@ -54,6 +54,18 @@ def test_holding_times_of_the_head_are_those_of_the_standard(deg, said):
     assert alert_ms == pytest.approx(allowed_ms, rel=0.002)  # whole units a millisecond
 
 
+def test_angles_between_whole_degrees_are_on_the_average_not_late():
+    degrees = (25.08, 30.37, 36.29, 42.06, 50.78, 63.95)
+    late_ms = []
+    for deg in degrees:
+        exactly_ms = 480_000 - 7_000 * (deg - 25)
+        (_, (alert_ms, _)) = fed(rule_of(), (round(exactly_ms) + 3000, deg))
+        late_ms.append(alert_ms - exactly_ms)
+    # The first sample counts nothing and the last one more than it needs: a step and a half, on the average.
+    assert abs(np.mean(late_ms) - 1.5 * STEP_MS) < STEP_MS
+    assert np.max(np.abs(late_ms)) < 500
+
+
 @pytest.mark.parametrize(("deg", "seconds"), [(20, 240), (30, 195), (40, 150), (50, 105), (60, 60)])
 def test_holding_times_of_the_trunk_are_those_of_the_standard(deg, seconds):
     assert dose.allowed_ms(TRUNK, 10 * deg) == 1000 * seconds

@@ -91,15 +91,15 @@ class DoseRule(SustainedRule):
     def step(self, t_ms, angle_deg):
         """Take one angle (NaN: not known) at a time in integer milliseconds, and return what happened."""
         if angle_deg == angle_deg:  # not NaN
-            self._count(t_ms, int(10 * angle_deg))
+            self._count(t_ms, angle_deg)
         result = SustainedRule.step(self, t_ms, angle_deg)
         if result == rule.ALERT:
             self._is_armed = False
         return result
 
-    def _count(self, t_ms, tenths):
+    def _count(self, t_ms, angle_deg):
         """Fill or recover by the time since the last known angle."""
-        self._side = self._side_of(tenths)
+        self._side = self._side_of(angle_deg)
         if self._last_ms is None:
             return
         ms = t_ms - self._last_ms
@@ -108,18 +108,19 @@ class DoseRule(SustainedRule):
                 self.dose = self._loaded_ms = 0
                 self._is_armed = True
         elif self._side > 0 and not self.is_idle:  # what begins, begins with this sample
-            self._fill(ms, tenths)
+            self._fill(ms, int(10 * angle_deg + 0.5))  # rounded down it would come late
         elif self._side < 0:
             self._recover(ms)
 
-    def _side_of(self, tenths):
-        if tenths >= self.limits[0]:
+    def _side_of(self, angle_deg):
+        if angle_deg >= self.enter_deg:
             return 1
-        return -1 if tenths < self.limits[4] else 0
+        return -1 if angle_deg < self.exit_deg else 0
 
     def _fill(self, ms, tenths):
         if self.dose < FULL:
-            self.dose = min(self.dose + ms * (FULL // allowed_ms(self.limits, tenths)), FULL)
+            allowed = allowed_ms(self.limits, tenths)
+            self.dose = min(self.dose + ms * ((FULL + allowed // 2) // allowed), FULL)
             self._loaded_ms += ms
 
     def _recover(self, ms):
