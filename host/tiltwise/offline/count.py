@@ -31,6 +31,9 @@ _NODS = 3
 # After the nods of a calibration there is a pause, longer by so much than all others of the file.
 _PAUSE_S = 1.5
 _PAUSE_RATIO = 1.5
+_APART = 3.0  # standard errors: one in some hundred by chance
+_LEAST_SPREAD = 0.1  # of logarithms: nobody repeats a movement better
+_PAUSE_LEAST_S = 0.1  # shorter pauses are none
 _NOD_S = 5.0  # a calibration asks for nods of two seconds
 
 
@@ -188,8 +191,8 @@ def _belongs_to_exercise(
     is_same = min(apart_deg, 180.0 - apart_deg) < _SAME_AXIS_DEG
     if angle is Angle.LATERAL:
         return is_same
-    if len(nods) >= _NODS and max(rep.end_s - rep.start_s for rep in nods) > _NOD_S:
-        return True  # nobody takes so long to show where forward is
+    if len(nods) > _NODS or (nods and max(rep.end_s - rep.start_s for rep in nods) > _NOD_S):
+        return True  # nobody nods more often, or takes so long, to show where forward is
     if not is_same:
         return False
     if len(others) <= _NODS and len(counted(movements, None).reps) > _NODS:
@@ -206,12 +209,23 @@ def _pauses_s(reps: Sequence[RepCompleted]) -> list[float]:
 
 
 def _are_alike(nods: Sequence[RepCompleted], others: Sequence[RepCompleted]) -> bool:
-    """Whether the first three movements are of the size and pace of those after them."""
+    """Whether the first movements are of the size, the pace and the rhythm of those after them."""
     pairs = (
-        (sorted(r.peak_deg for r in nods), sorted(r.peak_deg for r in others)),
-        (sorted(r.end_s - r.start_s for r in nods), sorted(r.end_s - r.start_s for r in others)),
+        ([rep.peak_deg for rep in nods], [rep.peak_deg for rep in others]),
+        ([rep.end_s - rep.start_s for rep in nods], [rep.end_s - rep.start_s for rep in others]),
+        (_pauses_s(nods), _pauses_s(others)),
     )
-    return all(first[0] <= rest[-1] and first[-1] >= rest[0] for first, rest in pairs)
+    return all(_apart(first, rest) < _APART for first, rest in pairs)
+
+
+def _apart(first: Sequence[float], rest: Sequence[float]) -> float:
+    """How many standard errors lie between the mean logarithms of two samples (Student's t; 0 for an empty one)."""
+    a, b = (np.log(np.maximum(values, _PAUSE_LEAST_S)) for values in (first, rest))
+    if not len(a) or not len(b):
+        return 0.0
+    squares = float(np.sum((a - a.mean()) ** 2) + np.sum((b - b.mean()) ** 2))
+    spread = max(np.sqrt(squares / max(len(a) + len(b) - 2, 1)), _LEAST_SPREAD)
+    return float(abs(a.mean() - b.mean()) / (spread * np.sqrt(1 / len(a) + 1 / len(b))))
 
 
 def _movements(oriented: OrientationBlock) -> Movements:

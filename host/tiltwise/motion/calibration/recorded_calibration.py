@@ -101,6 +101,6 @@ def _end_of_movements(oriented: OrientationBlock, first: int, up: FloatArray, ou
 
 
 def _part(block: OrientationBlock, first: int, last: int) -> OrientationBlock:
-    return OrientationBlock(
-        block.t_s[first:last], block.q_earth_from_sensor[first:last], block.acc_m_s2[first:last]
-    )
+    part = slice(first, last)
+    gyr = None if block.gyr_rad_s is None else block.gyr_rad_s[part]
+    return OrientationBlock(block.t_s[part], block.q_earth_from_sensor[part], block.acc_m_s2[part], gyr)
