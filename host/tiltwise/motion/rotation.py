@@ -67,8 +67,11 @@ def _rotated(q: FloatArray, v: FloatArray) -> tuple[FloatArray, FloatArray, Floa
 
 def up_in_sensor(q_earth_from_sensor: FloatArray) -> FloatArray:
     """Return the earth's z axis in sensor axes, (..., 3): what a still accelerometer points along."""
-    w, x, y, z = np.moveaxis(q_earth_from_sensor, -1, 0)
-    return np.stack((2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)), axis=-1)
+    q = q_earth_from_sensor
+    w, x, y, z = q[..., 0], q[..., 1], q[..., 2], q[..., 3]
+    up = np.empty((*q.shape[:-1], 3))
+    up[..., 0], up[..., 1], up[..., 2] = 2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)
+    return up
 
 
 def up_from_angles_deg(flexion_deg: FloatArray, lateral_deg: FloatArray) -> FloatArray:
@@ -131,6 +134,7 @@ def _cross(a: FloatArray, b: FloatArray) -> FloatArray:
 
 def angle_between_deg(a: FloatArray, b: FloatArray) -> FloatArray:
     """Return the unsigned angle (...,) in degrees between vectors (..., 3), accurate near 0 and 180."""
-    cross = _cross(*np.broadcast_arrays(a, b))
-    sine = np.sqrt(np.sum(cross * cross, axis=-1))
-    return np.degrees(np.arctan2(sine, np.sum(a * b, axis=-1)))
+    ax, ay, az, bx, by, bz = (v[..., k] for v in (a, b) for k in range(3))
+    x, y, z = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
+    angle: FloatArray = np.degrees(np.arctan2(np.sqrt(x * x + y * y + z * z), ax * bx + ay * by + az * bz))
+    return angle

@@ -17,14 +17,13 @@ from tiltwise.exercise.definition import Exercise
 from tiltwise.exercise.recorded.movement_counter import LeftOut, MovementCount, count_movements
 from tiltwise.exercise.recorded.movement_signal import Movements
 from tiltwise.exercise.signals import Angle, Way
-from tiltwise.motion.calibration.guided_calibration import GuidedCalibration
 from tiltwise.motion.calibration.mounting import Mounting
-from tiltwise.motion.calibration.sitting_still import STILL_S, finite
+from tiltwise.motion.calibration.recorded_calibration import recorded_calibration
+from tiltwise.motion.calibration.sitting_still import finite
 from tiltwise.motion.rotation import angle_between_deg, conjugate, multiply, rotate, up_in_sensor
 from tiltwise.offline.input_file import ImuInput, orient
 from tiltwise.types import FloatArray, Mount, OrientationBlock, RepCompleted, Side
 
-_PIECE = 25  # samples: the end of a guided calibration is known to half a second
 _SAME_AXIS_DEG = 45.0
 # Where "up" goes in body axes (x forward, y left) when the head tilts to the right, and when it bows.
 _TILT_WAY, _NOD_WAY = (0.0, 1.0, 0.0), (-1.0, 0.0, 0.0)
@@ -32,10 +31,10 @@ _NODS = 3
 # After the nods of a calibration there is a pause, longer by so much than all others of the file.
 _PAUSE_S = 1.5
 _PAUSE_RATIO = 1.5
+_APART = 3.0  # standard errors: one in some hundred by chance
+_LEAST_SPREAD = 0.1  # of logarithms: nobody repeats a movement better
+_PAUSE_LEAST_S = 0.1  # shorter pauses are none
 _NOD_S = 5.0  # a calibration asks for nods of two seconds
-_QUICK_DEG_S = 15.0  # nobody who sits still for a calibration moves so fast
-_LOOK_S = 0.2
-_LATEST_S = 60.0  # a calibration stands at the beginning
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +123,7 @@ def count(
     check_seen(exercise, mount)
     oriented = finite(orient(data))
     on_progress(0.7)
-    guided, guided_end_s = _guided_calibration(oriented, mount)
+    guided, guided_end_s = recorded_calibration(oriented, mount)
     if mounting is None and data.mounting is not None and data.mounting.mount is mount:
         mounting = data.mounting
     found, used, evidence = _count(oriented, exercise, mounting, guided, guided_end_s)
@@ -192,8 +191,8 @@ def _belongs_to_exercise(
     is_same = min(apart_deg, 180.0 - apart_deg) < _SAME_AXIS_DEG
     if angle is Angle.LATERAL:
         return is_same
-    if len(nods) >= _NODS and max(rep.end_s - rep.start_s for rep in nods) > _NOD_S:
-        return True  # nobody takes so long to show where forward is
+    if len(nods) > _NODS or (nods and max(rep.end_s - rep.start_s for rep in nods) > _NOD_S):
+        return True  # nobody nods more often, or takes so long, to show where forward is
     if not is_same:
         return False
     if len(others) <= _NODS and len(counted(movements, None).reps) > _NODS:
@@ -210,41 +209,23 @@ def _pauses_s(reps: Sequence[RepCompleted]) -> list[float]:
 
 
 def _are_alike(nods: Sequence[RepCompleted], others: Sequence[RepCompleted]) -> bool:
-    """Whether the first three movements are of the size and pace of those after them."""
+    """Whether the first movements are of the size, the pace and the rhythm of those after them."""
     pairs = (
-        (sorted(r.peak_deg for r in nods), sorted(r.peak_deg for r in others)),
-        (sorted(r.end_s - r.start_s for r in nods), sorted(r.end_s - r.start_s for r in others)),
+        ([rep.peak_deg for rep in nods], [rep.peak_deg for rep in others]),
+        ([rep.end_s - rep.start_s for rep in nods], [rep.end_s - rep.start_s for rep in others]),
+        (_pauses_s(nods), _pauses_s(others)),
     )
-    return all(first[0] <= rest[-1] and first[-1] >= rest[0] for first, rest in pairs)
+    return all(_apart(first, rest) < _APART for first, rest in pairs)
 
 
-def _guided_calibration(oriented: OrientationBlock, mount: Mount) -> tuple[Mounting | None, float]:
-    """Return the mounting shown by nods at the beginning and when they ended, or None."""
-    guided = GuidedCalibration(
-        mount, is_behind=False
-    )  # in a file anything may sit anywhere; the first nod is down
-    for first in range(_first_rest(oriented), len(oriented.t_s), _PIECE):
-        part = slice(first, first + _PIECE)
-        progress = guided.process(
-            OrientationBlock(oriented.t_s[part], oriented.q_earth_from_sensor[part], oriented.acc_m_s2[part])
-        )
-        if progress.is_over:
-            return progress.mounting, float(oriented.t_s[part][-1])
-    return None, 0.0
-
-
-def _first_rest(oriented: OrientationBlock) -> int:
-    """Return where a calibration can begin: at the first seconds without a quick movement; the end without any."""
-    if len(oriented.t_s) < 2:
-        return len(oriented.t_s)
-    grid_s = np.arange(oriented.t_s[0], oriented.t_s[-1], _LOOK_S)
-    up = up_in_sensor(oriented.q_earth_from_sensor[np.searchsorted(oriented.t_s, grid_s)])
-    is_quick = angle_between_deg(up[1:], up[:-1]) > _QUICK_DEG_S * _LOOK_S
-    quick_s = np.concatenate((grid_s[:1], grid_s[1:][is_quick], grid_s[-1:]))
-    rests = np.flatnonzero(np.diff(quick_s) >= STILL_S)
-    if not len(rests) or quick_s[rests[0]] - oriented.t_s[0] > _LATEST_S:
-        return len(oriented.t_s)
-    return int(np.searchsorted(oriented.t_s, quick_s[rests[0]]))
+def _apart(first: Sequence[float], rest: Sequence[float]) -> float:
+    """How many standard errors lie between the mean logarithms of two samples (Student's t; 0 for an empty one)."""
+    a, b = (np.log(np.maximum(values, _PAUSE_LEAST_S)) for values in (first, rest))
+    if not len(a) or not len(b):
+        return 0.0
+    squares = float(np.sum((a - a.mean()) ** 2) + np.sum((b - b.mean()) ** 2))
+    spread = max(np.sqrt(squares / max(len(a) + len(b) - 2, 1)), _LEAST_SPREAD)
+    return float(abs(a.mean() - b.mean()) / (spread * np.sqrt(1 / len(a) + 1 / len(b))))
 
 
 def _movements(oriented: OrientationBlock) -> Movements:

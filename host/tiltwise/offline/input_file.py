@@ -208,10 +208,12 @@ def orient(data: ImuInput) -> OrientationBlock:
     """Return the orientation of all samples as one block."""
     stage = OrientationStage()
     parts = [stage.process(b) if isinstance(b, ImuBlock) else b for b in data.blocks]
+    rates = [part.gyr_rad_s for part in parts if part.gyr_rad_s is not None]
     return OrientationBlock(
         np.concatenate([part.t_s for part in parts]),
         np.concatenate([part.q_earth_from_sensor for part in parts]),
         np.concatenate([part.acc_m_s2 for part in parts]),
+        np.concatenate(rates) if len(rates) == len(parts) else None,
     )
 
 

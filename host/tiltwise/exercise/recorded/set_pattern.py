@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from statistics import median
 
 import numpy as np
 
@@ -84,7 +85,7 @@ def _guess(
     low, high = _ALIKE
     alike = [s.lasting_s for s in strokes if low < abs(s.way_deg[0]) / scale_deg < high]
     out = {side: np.array([side * scale_deg, 0.0, 0.0]) for side in sides}
-    stroke_s = float(np.median(alike or [s.lasting_s for s in strokes] or [1.0]))
+    stroke_s = median(alike or [s.lasting_s for s in strokes] or [1.0])
     return Pattern(out, stroke_s, scale_deg, beside_deg, np.array(_WEIGHTS_AT_FIRST))
 
 
@@ -135,12 +136,12 @@ def _learned(stretches: list[list[Stroke]], found: Found) -> Pattern:
     out = _out_deg(old, outs)
     scale_deg = max(abs(float(way[0])) for way in out.values())
     return replace(
-        old, out_deg=out, stroke_s=float(np.median(lasting)), scale_deg=scale_deg, weights=np.array(_WEIGHTS)
+        old, out_deg=out, stroke_s=median(lasting), scale_deg=scale_deg, weights=np.array(_WEIGHTS)
     )
 
 
 def _out_deg(old: Pattern, outs: dict[int, list[FloatArray]]) -> dict[int, FloatArray]:
-    known = {side: np.median(outs[side], axis=0) for side in old.out_deg if len(outs[side]) >= _A_FEW}
+    known = {side: _middle(outs[side]) for side in old.out_deg if len(outs[side]) >= _A_FEW}
     known = {side: way for side, way in known.items() if side * way[0] > 0}
     if not known:
         return old.out_deg
@@ -150,3 +151,10 @@ def _out_deg(old: Pattern, outs: dict[int, list[FloatArray]]) -> dict[int, Float
         side: known[side] if side in known and abs(known[side][0]) >= _USED * largest else side * other
         for side in old.out_deg
     }
+
+
+def _middle(rows: list[FloatArray]) -> FloatArray:
+    """Return the median of each column, (k,) of some rows (k,)."""
+    ranked = np.sort(rows, axis=0)
+    middle: FloatArray = (ranked[(len(rows) - 1) // 2] + ranked[len(rows) // 2]) / 2
+    return middle

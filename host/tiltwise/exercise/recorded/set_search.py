@@ -53,12 +53,9 @@ class SetSearch:
 
     def anywhere(self, ways: list[tuple[int, ...]]) -> FoundSet:
         """Find it with any of these choices of sides, in the direction that has most of a set."""
-        starts: list[FloatArray] = []
-        for power in _POWERS:
-            axis = self._main_axis(power)
-            if not any(np.array_equal(axis, other) for other in starts):
-                starts.append(axis)
-        return max((self._refined(axis, ways) for axis in starts), key=lambda found: found.strength)
+        return max(
+            (self._refined(axis, ways) for axis in self._main_axes()), key=lambda found: found.strength
+        )
 
     def along(self, axis: FloatArray, ways: list[tuple[int, ...]]) -> FoundSet:
         """Find it along an axis."""
@@ -67,7 +64,7 @@ class SetSearch:
             np.column_stack((s.turn_deg, s.tilt_deg) if self._is_turn else (s.tilt_deg @ basis, s.turn_deg))
             for s in self._stretches
         ]
-        sizes = sorted(self._scale(columns, power) for power in _POWERS)
+        sizes = sorted(self._scales(columns))
         if sizes[1] < self._least_deg:
             return FoundSet(axis, [some[:, 0] for some in columns], [], sizes[1], 0.0)
         if sizes[1] - sizes[0] < _SAME_SIZE * sizes[1] or sizes[0] < self._least_deg:
@@ -118,13 +115,17 @@ class SetSearch:
         window = smoothing_window(window_s)
         return [np.column_stack([smooth(column, window) for column in some.T]) for some in columns]
 
-    def _scale(self, columns: list[FloatArray], power: float) -> float:
-        """Return the length of a typical stroke, deg, from columns (n, 3) along the movement and beside it."""
+    def _scales(self, columns: list[FloatArray]) -> list[float]:
+        """Return lengths of a typical stroke, deg, from columns (n, 3) along the movement and beside it."""
         least = self._least_deg / 2
         some = columns if self._is_turn else [column * _BESIDE for column in columns]
-        unrest = self._unrest(columns)
-        found, _ = typical_stroke(some, max(least, unrest), returns=self._is_turn, power=power)
-        return found or typical_stroke(some, least, returns=self._is_turn, power=power)[0]
+        found = []
+        for limit in (max(least, self._unrest(columns)), least):
+            lengths = stroke_lengths(some, limit, returns=self._is_turn)
+            found.append([typical_stroke(lengths, limit, power)[0] for power in _POWERS])
+            if all(found[0]):
+                break
+        return [quiet or any_size for quiet, any_size in zip(found[0], found[-1], strict=True)]
 
     def _unrest(self, columns: list[FloatArray]) -> float:
         """How far the head goes across the movement without meaning it, deg: so much of the signal is no exercise.
@@ -135,18 +136,19 @@ class SetSearch:
         strokes = stroke_lengths(across, self._least_deg / 2)
         return float(np.percentile(strokes, 75)) if len(strokes) else 0.0
 
-    def _main_axis(self, power: float) -> FloatArray:
-        """Return the direction (2,) in which there is most of one movement again and again."""
+    def _main_axes(self) -> list[FloatArray]:
+        """Return the directions (2,) in which there is most of one movement again and again: few large, many small."""
         angles = np.linspace(0.0, np.pi, _DIRECTIONS, endpoint=False)
-        amounts = []
+        least, amounts = self._least_deg / 2, []
         for c, s in zip(np.cos(angles), np.sin(angles), strict=True):
             basis = np.array([[c, -s], [s, c]])
             columns = [
                 np.column_stack((one.tilt_deg @ basis, one.turn_deg)) * _BESIDE for one in self._stretches
             ]
-            amounts.append(typical_stroke(columns, self._least_deg / 2, power=power)[1])
-        best = angles[int(np.argmax(amounts))]
-        return np.array([np.cos(best), np.sin(best)])
+            lengths = stroke_lengths(columns, least)
+            amounts.append([typical_stroke(lengths, least, power)[1] for power in _POWERS])
+        best = dict.fromkeys(int(k) for k in np.argmax(amounts, axis=0))
+        return [np.array([np.cos(angles[k]), np.sin(angles[k])]) for k in best]
 
 
 def _principal(spread: FloatArray) -> FloatArray:

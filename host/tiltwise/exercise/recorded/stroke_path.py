@@ -49,20 +49,21 @@ def stroke_path(
     `in_all` is the number of strokes in the recording, of which it is the first or the last stretch.
     """
     places = [MIDDLE, *pattern.out_deg]
-    away = np.array([0.0 if place == MIDDLE else 1.0 for place in places])
-    costs = _costs(strokes, pattern, min(_NO_STOP, _ALL_WITHOUT_STOP / max(in_all, 1)))
-    total, back = (_END if is_first else _CUT) * away, []
-    for cost in costs:
-        ways = total[:, None] + cost
-        back.append(ways.argmin(axis=0))
-        total = ways.min(axis=0)
-    total = total + (_END if is_last else _CUT) * away
-    at = int(total.argmin())
+    some = range(len(places))
+    costs = _costs(strokes, pattern, min(_NO_STOP, _ALL_WITHOUT_STOP / max(in_all, 1))).tolist()
+    begin, end = (_END if is_first else _CUT), (_END if is_last else _CUT)
+    total, back = [begin * (place != MIDDLE) for place in places], []
+    for cost in costs:  # a few places: plain numbers are quicker than arrays
+        ways = [[total[old] + cost[old][new] for old in some] for new in some]
+        total = [min(way) for way in ways]
+        back.append([way.index(least) for way, least in zip(ways, total, strict=True)])
+    total = [least + end * (place != MIDDLE) for least, place in zip(total, places, strict=True)]
+    at = total.index(min(total))
     path, each = [at], []
     for came, cost in zip(reversed(back), reversed(costs), strict=True):
-        path.append(int(came[path[-1]]))
-        each.append(float(cost[path[-1], path[-2]]))
-    return [places[at] for at in reversed(path)], each[::-1], float(total.min())
+        path.append(came[path[-1]])
+        each.append(cost[path[-1]][path[-2]])
+    return [places[at] for at in reversed(path)], each[::-1], min(total)
 
 
 def _costs(strokes: list[Stroke], pattern: Pattern, no_stop: float) -> FloatArray:

@@ -53,16 +53,14 @@ def _with_hysteresis(candidates: list[int], signal: FloatArray, least: float) ->
     return kept
 
 
-def typical_stroke(
-    lines: list[FloatArray], least: float, *, returns: bool = False, power: float = 1.5
-) -> tuple[float, float]:
-    """Return the length (deg) of a typical stroke in lines (n,), and how much there is of it, or zeros.
+def typical_stroke(lengths: FloatArray, least: float, power: float) -> tuple[float, float]:
+    """Return the length (deg) of a typical one of strokes (m,), and how much there is of it, or zeros.
 
     A set is many like strokes: the length is chosen at which (strokes at least so long) times (length to some power)
     is largest. With a small power the hundreds of small strokes of a head that talks win, with a large one the two of
-    a glance; the typical stroke is the median of those at least so long. See stroke_lengths for `returns`.
+    a glance; the typical stroke is the median of those at least so long.
     """
-    length = np.sort(stroke_lengths(lines, least, returns=returns))[::-1]
+    length = np.sort(lengths)[::-1]
     if not len(length) or length[0] < least:
         return 0.0, 0.0
     amount = np.arange(1, len(length) + 1) * length**power

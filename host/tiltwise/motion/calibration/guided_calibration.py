@@ -23,9 +23,9 @@ from tiltwise.motion.rotation import angle_between_deg, up_in_sensor
 from tiltwise.types import FloatArray, Mount, OrientationBlock
 
 _SLICES_HZ = 10.0
-_STILL_TIMEOUT_S = 30.0  # who cannot sit still for 3 s within this is given the reason
-_MOVE_TIMEOUT_S = 15.0  # after the prompt or the last nod
-_SETTLE_S = 0.5  # after the last nod: the return belongs to it
+STILL_TIMEOUT_S = 30.0  # who cannot sit still for 3 s within this is given the reason
+MOVE_TIMEOUT_S = 15.0  # after the prompt or the last nod
+SETTLE_S = 0.5  # after the last nod: the return belongs to it
 _MAX_GAP_S = 0.5
 
 
@@ -153,7 +153,7 @@ class GuidedCalibration:
                 self._enter(CalibrationStep.NOD)
                 self._slices = deque([self._slices[-1]])
                 return
-        if self._since_s is not None and t_s - self._since_s > _STILL_TIMEOUT_S:
+        if self._since_s is not None and t_s - self._since_s > STILL_TIMEOUT_S:
             self._refuse(reason or "the sensor was not still for 3 s: sit tall and wait")
             return
         self._progress = CalibrationProgress(
@@ -171,8 +171,8 @@ class GuidedCalibration:
         step = self._progress.step
         waited_s = t_s - self._since_s
         if (
-            self._count >= NODS and waited_s >= _SETTLE_S and not self._counter.is_out
-        ) or waited_s > _MOVE_TIMEOUT_S:
+            self._count >= NODS and waited_s >= SETTLE_S and not self._counter.is_out
+        ) or waited_s > MOVE_TIMEOUT_S:
             self._finish_movements(step)
             return
         self._progress = CalibrationProgress(step, self._prompt(step), STILL_S, min(self._count, NODS))
