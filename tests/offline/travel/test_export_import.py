@@ -276,6 +276,6 @@ def test_a_damaged_chunk_is_told_by_the_export_that_leaves_it_out(
     db.close()
     for kind in ("csv", "motion-bids"):
         arguments = ("export", tmp_path / kind, "--as", kind, "--samples", "--data", store)
-        assert "of 1 days some raw samples are damaged in the store and left out" in tiltwise(*arguments).out
+        assert "of 1 day some raw samples are damaged in the store and left out" in tiltwise(*arguments).out
     sound = tiltwise("export", tmp_path / "sound", "--samples", "--data", demo_folder)
     assert "are damaged" not in sound.out

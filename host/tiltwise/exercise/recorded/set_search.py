@@ -137,7 +137,7 @@ class SetSearch:
         return float(np.percentile(strokes, 75)) if len(strokes) else 0.0
 
     def _main_axes(self) -> list[FloatArray]:
-        """Return the directions (2,) in which there is most of one movement again and again: few large, many small."""
+        """Return the directions (2,) in which there is most of one movement, repeated: few large, many small."""
         angles = np.linspace(0.0, np.pi, _DIRECTIONS, endpoint=False)
         least, amounts = self._least_deg / 2, []
         for c, s in zip(np.cos(angles), np.sin(angles), strict=True):
