@@ -80,6 +80,13 @@ class OrientationBlock:
     gyr_rad_s: FloatArray | None = None
     sensor: int = 0
 
+    def part(self, of: slice) -> OrientationBlock:
+        """Return some of the samples."""
+        gyr = None if self.gyr_rad_s is None else self.gyr_rad_s[of]
+        return OrientationBlock(
+            self.t_s[of], self.q_earth_from_sensor[of], self.acc_m_s2[of], gyr, self.sensor
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class AngleBlock:

@@ -14,7 +14,7 @@ import numpy as np
 
 from tiltwise.errors import AppError
 from tiltwise.exercise.definition import Exercise
-from tiltwise.exercise.recorded.movement_counter import LeftOut, MovementCount, count_movements
+from tiltwise.exercise.recorded.movement_counter import LeftOut, MovementCount, count_movements, worn
 from tiltwise.exercise.recorded.movement_signal import Movements
 from tiltwise.exercise.signals import Angle, Way
 from tiltwise.motion.calibration.mounting import Mounting
@@ -121,28 +121,40 @@ def count(
     AppError : when a sensor in this place cannot see the exercise.
     """
     check_seen(exercise, mount)
+    assert exercise.signal is not None  # check_seen has seen to it
     oriented = finite(orient(data))
     on_progress(0.7)
+    movements, t0_s = _movements(oriented), float(oriented.t_s[0]) if len(oriented.t_s) else 0.0
+    part = worn(exercise.signal, movements)
+    oriented, movements, handled = oriented.part(part), movements.part(part), _handled(movements, part)
     guided, guided_end_s = recorded_calibration(oriented, mount)
     if mounting is None and data.mounting is not None and data.mounting.mount is mount:
         mounting = data.mounting
-    found, used, evidence = _count(oriented, exercise, mounting, guided, guided_end_s)
+    found, used, evidence = _count(movements, exercise, mounting, guided, guided_end_s)
     on_progress(1.0)
     checked, checks = _posture_checked(found.reps, exercise, used, oriented)
-    has_sides = exercise.signal is not None and (exercise.signal.angle is Angle.ROTATION or used is not None)
-    reps = tuple(_from_start(rep, float(oriented.t_s[0]) if len(oriented.t_s) else 0.0) for rep in checked)
+    has_sides = exercise.signal.angle is Angle.ROTATION or used is not None
+    reps = tuple(_from_start(rep, t0_s) for rep in checked)
     return Counted(
         exercise,
         tuple(rep for rep in reps if not rep.is_partial),
         tuple(rep for rep in reps if rep.is_partial),
         found.left_out,
         has_sides,
-        (*data.notes, *notes, *evidence, *checks, *_axis_note(exercise, has_sides), *_left_out_note(found)),
+        (
+            *data.notes,
+            *notes,
+            *evidence,
+            *handled,
+            *checks,
+            *_axis_note(exercise, has_sides),
+            *_left_out_note(found),
+        ),
     )
 
 
 def _count(
-    oriented: OrientationBlock,
+    movements: Movements,
     exercise: Exercise,
     mounting: Mounting | None,
     guided: Mounting | None,
@@ -152,7 +164,6 @@ def _count(
     signal = exercise.signal
     assert signal is not None  # check_seen has seen to it
     shown = mounting if mounting is not None and mounting.is_shown else None
-    movements = _movements(oriented)
 
     def counted(part: Movements, known: Mounting | None) -> MovementCount:
         return count_movements(exercise.id, signal, part, plus_axis=_plus_axis(signal.angle, known))
@@ -160,30 +171,33 @@ def _count(
     note = ("neutral: the calibration stored in the recording",) if shown is not None else ()
     if guided is None:
         return counted(movements, shown), shown, note
-    after = _later(movements, guided_end_s)
+    at = int(np.searchsorted(movements.t_s, guided_end_s, side="right"))
     if signal.angle is not Angle.ROTATION and _belongs_to_exercise(
-        counted, movements, after, guided, signal.angle
+        counted, movements, at, guided, signal.angle
     ):
         return counted(movements, shown), shown, note
     known = shown or guided
+    told = counted(movements.part(slice(at, None)), known)
+    if not told.reps:  # nobody calibrates for nothing: it was something else
+        return counted(movements, shown), shown, note
     note = note or ("neutral: the guided calibration in the recording; its nods are no repetitions",)
-    return counted(after, known), known, note
+    return told, known, note
 
 
 def _belongs_to_exercise(
     counted: Callable[[Movements, Mounting | None], MovementCount],
     movements: Movements,
-    after: Movements,
+    at: int,
     guided: Mounting,
     angle: Angle,
 ) -> bool:
-    """Whether what looks like three nods of a calibration is the beginning of the exercise itself.
+    """Whether what looks like nods of a calibration, up to sample `at`, is the beginning of the exercise itself.
 
     A set of anything begins with three movements after a rest. Tilts show it by their axis, which is that of all
     that follows; nods by going on without a pause.
     """
-    rest = counted(after, None)
-    nods, others = counted(_before(movements, after), None).reps, rest.reps
+    rest = counted(movements.part(slice(at, None)), None)
+    nods, others = counted(movements.part(slice(at)), None).reps, rest.reps
     if not nods or rest.axis_sensor is None or len(others) <= len(nods) - _NODS:
         return True
     nod = rotate(guided.q, np.array(_NOD_WAY))
@@ -238,14 +252,14 @@ def _movements(oriented: OrientationBlock) -> Movements:
     return Movements(oriented.t_s, up_in_sensor(q), turn)
 
 
-def _later(movements: Movements, t_s: float) -> Movements:
-    use = movements.t_s > t_s
-    return Movements(movements.t_s[use], movements.up_sensor[use], movements.right_turn_deg[use])
-
-
-def _before(movements: Movements, after: Movements) -> Movements:
-    use = slice(0, len(movements.t_s) - len(after.t_s))
-    return Movements(movements.t_s[use], movements.up_sensor[use], movements.right_turn_deg[use])
+def _handled(movements: Movements, worn_part: slice) -> tuple[str, ...]:
+    """Say what was left out because the sensor was in somebody's hands."""
+    t_s, first, last = movements.t_s, worn_part.start, worn_part.stop
+    parts = [f"the first {t_s[first] - t_s[0]:.1f} s"] if first else []
+    parts += [f"the last {t_s[-1] - t_s[last - 1]:.1f} s"] if last < len(t_s) else []
+    if not parts:
+        return ()
+    return (f"left out: {' and '.join(parts)}, where the sensor lay far from how it was worn",)
 
 
 def _plus_axis(angle: Angle, mounting: Mounting | None) -> FloatArray | None:
@@ -304,6 +318,7 @@ def _left_out_note(found: MovementCount) -> tuple[str, ...]:
         "too_short": "too short",
         "too_long": "too long",
         "cut_off": "cut off by an end or a gap",
+        "unlike": "unlike the others, before or after them",
     }
     parts = [f"{n} {words[reason]}" for reason, n in asdict(found.left_out).items() if n]
     if not parts:

@@ -8,7 +8,8 @@ one is left out, and the middle may wander. It looks ahead; live, rep_counter.py
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from itertools import takewhile
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from tiltwise.exercise.recorded.movement_signal import (
 )
 from tiltwise.exercise.recorded.set_search import FoundSet, SetSearch
 from tiltwise.exercise.recorded.stroke_path import MINUS, PLUS
+from tiltwise.exercise.recorded.worn_part import worn_part
 from tiltwise.exercise.signals import Angle, Signal, Way
 from tiltwise.types import FloatArray, RepCompleted, Side
 
@@ -45,6 +47,8 @@ class MovementSettings:
         Knocks against the sensor, and postures.
     max_gap_s
         A longer hole ends a stretch.
+    most_unlike
+        A movement at an end that is less like the others is none of the set; theirs are below 0.7.
     """
 
     partial_share: float = 0.25
@@ -54,6 +58,7 @@ class MovementSettings:
     shortest_s: float = 0.2
     longest_s: float = 90.0
     max_gap_s: float = 0.5
+    most_unlike: float = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +70,14 @@ class LeftOut:
     too_short: int = 0
     too_long: int = 0
     cut_off: int = 0  # by a gap or by an end of the recording
+    unlike: int = (
+        0  # the first or last one, in size or direction far from the others: a sensor put on or taken off
+    )
 
     @property
     def total(self) -> int:
         """All of them."""
-        return self.too_small + self.other_axis + self.too_short + self.too_long + self.cut_off
+        return self.too_small + self.other_axis + self.too_short + self.too_long + self.cut_off + self.unlike
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +115,29 @@ def count_movements(
     s = settings or MovementSettings()
     if not len(movements.t_s):
         return MovementCount((), LeftOut(), 0.0, None)
+    has_sides = signal.angle is Angle.ROTATION or plus_axis is not None
+    search, found, basis = _find(signal, movements, plus_axis, s)
+    is_turn = signal.angle is Angle.ROTATION
+    reps, left_out = _Counting(exercise, s, search.stretches, search, found, is_turn).reps()
+    if signal.way is Way.PAIR:
+        reps = paired(reps, first=-1.0 if has_sides else None)
+    if signal.way is not Way.EITHER or not has_sides:
+        reps = [replace(rep, side=Side.NONE) for rep in reps]
+    return MovementCount(tuple(reps), left_out, found.typical_deg, None if is_turn else found.axis @ basis)
+
+
+def worn(signal: Signal, movements: Movements, settings: MovementSettings | None = None) -> slice:
+    """Return the samples between putting the sensor on and taking it off (worn_part.py)."""
+    s = settings or MovementSettings()
+    return worn_part(
+        movements, lambda part: _find(signal, part, None, s)[1], is_turn=signal.angle is Angle.ROTATION
+    )
+
+
+def _find(
+    signal: Signal, movements: Movements, plus_axis: FloatArray | None, s: MovementSettings
+) -> tuple[SetSearch, FoundSet, FloatArray]:
+    """Return the search, what it found, and the directions (2, 3) in the sensor that its axis is given in."""
     pole, basis = pole_and_basis(movements.up_sensor)
     stretches = list(split_stretches(movements, pole, basis, smooth_s=s.smooth_s, max_gap_s=s.max_gap_s))
     is_turn = signal.angle is Angle.ROTATION
@@ -118,12 +149,7 @@ def count_movements(
         found = search.along(np.array([1.0, 0.0]) if shown is None else shown, ways)
     else:
         found = search.anywhere(ways)
-    reps, left_out = _Counting(exercise, s, stretches, search, found, is_turn).reps()
-    if signal.way is Way.PAIR:
-        reps = paired(reps, first=-1.0 if has_sides else None)
-    if signal.way is not Way.EITHER or not has_sides:
-        reps = [replace(rep, side=Side.NONE) for rep in reps]
-    return MovementCount(tuple(reps), left_out, found.typical_deg, None if is_turn else found.axis @ basis)
+    return search, found, basis
 
 
 def _ways(way: Way, *, has_sides: bool) -> list[tuple[int, ...]]:
@@ -152,18 +178,28 @@ class _Counting:
     def reps(self) -> tuple[list[RepCompleted], LeftOut]:
         """Return its repetitions, partial ones too, and what is none."""
         found, reps = self._found, []
-        lost = dict.fromkeys(("too_small", "other_axis", "too_short", "too_long", "cut_off"), 0)
+        lost = dict.fromkeys((field.name for field in fields(LeftOut)), 0)
         wanted = {one.sign for one in found.excursions if one.is_told}
+        unlike = self._unlike_ends()
         for one in found.excursions:
             if wanted and one.sign not in wanted:
                 continue
             rep = self._rep(one)
-            reason = self._reason(one, rep)
+            reason = "unlike" if one in unlike else self._reason(one, rep)
             if reason:
                 lost[reason] += 1
             else:
                 reps.append(rep)
         return reps, LeftOut(**lost)
+
+    def _unlike_ends(self) -> list[Excursion]:
+        """Return the movements before and after the set that were taken for its own although they are unlike it."""
+        told = [one for one in self._found.excursions if one.is_told]
+        most = self._settings.most_unlike
+        return [
+            *takewhile(lambda one: one.cost > most, told),
+            *takewhile(lambda one: one.cost > most, told[::-1]),
+        ]
 
     def _rep(self, one: Excursion) -> RepCompleted:
         line, t_s = self._found.lines[one.stretch], self._stretches[one.stretch].t_s

@@ -30,6 +30,7 @@ class Excursion:
     centre_deg: float
     is_whole: bool  # it began and it came back
     is_told: bool  # its strokes are those of the exercise
+    cost: float  # how unlike the others its strokes are, the mean of both (stroke_path.py)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class _Way:
 
     stroke: Stroke
     middle_deg: float
+    cost: float = 0.0
 
 
 def excursions(stretch: int, line: FloatArray, found: Found) -> list[Excursion]:
@@ -50,12 +52,14 @@ def excursions(stretch: int, line: FloatArray, found: Found) -> list[Excursion]:
         for a, b in _beside(strokes, path)
     ]
     out: _Way | None = None
-    for stroke, (before, after) in zip(strokes, pairwise(path), strict=True):
+    for stroke, cost, (before, after) in zip(strokes, found.costs[stretch], pairwise(path), strict=True):
         if before == after:
             continue
         if before != MIDDLE:
             back = _Way(
-                stroke, line[stroke.last] if after == MIDDLE else _between(line, stroke, before, after, found)
+                stroke,
+                line[stroke.last] if after == MIDDLE else _between(line, stroke, before, after, found),
+                cost,
             )
             some.append(_excursion(stretch, line, out, back, float(before), True))
             out = None
@@ -63,6 +67,7 @@ def excursions(stretch: int, line: FloatArray, found: Found) -> list[Excursion]:
             out = _Way(
                 stroke,
                 line[stroke.first] if before == MIDDLE else _between(line, stroke, before, after, found),
+                cost,
             )
     if path[-1] != MIDDLE:
         some.append(_excursion(stretch, line, out, None, float(path[-1]), True))
@@ -102,7 +107,8 @@ def _excursion(
     first = 0 if out is None else out.stroke.first
     last = len(line) - 1 if back is None else back.stroke.last
     index = first + int(np.argmax(sign * line[first : last + 1]))
-    levels = [way.middle_deg for way in (out, back) if way is not None]
+    ways = [way for way in (out, back) if way is not None]
+    levels = [way.middle_deg for way in ways]
     centre = float(np.mean(levels)) if levels else float(line[index])
     size = sign * (float(line[index]) - centre)
     return Excursion(
@@ -115,6 +121,7 @@ def _excursion(
         centre,
         len(levels) > 1,
         is_told,
+        float(np.mean([way.cost for way in ways])) if ways else 0.0,
     )
 
 

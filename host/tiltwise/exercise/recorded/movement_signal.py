@@ -24,6 +24,10 @@ class Movements:
     up_sensor: FloatArray
     right_turn_deg: FloatArray
 
+    def part(self, of: slice) -> Movements:
+        """Return some of the samples."""
+        return Movements(self.t_s[of], self.up_sensor[of], self.right_turn_deg[of])
+
 
 @dataclass(frozen=True, slots=True)
 class Stretch:

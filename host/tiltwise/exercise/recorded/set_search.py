@@ -20,18 +20,23 @@ _SAME_SIZE = 0.1
 _DIRECTIONS = 12  # to look for the main movement in, every 15 deg; then it is refined
 _ROUNDS = 2  # glances bend the first direction; the movements found with it have a better one
 _SAME_DEG = 2.0
+_ALIKE = 0.5  # of what a stroke can cost; nine of ten are below 0.4
 _BESIDE = np.array([1.0, 1.0, 0.5])  # a head that tilts turns with it
 
 
 @dataclass(frozen=True, slots=True)
 class FoundSet:
-    """The movement along an axis (2,) by stretch, (n,) deg each, its ways out and back, and a usual size."""
+    """The movement along an axis (2,) by stretch, (n,) deg each, its ways out and back, and a usual size.
+
+    alike_s are the times of the movements that are clearly of the set.
+    """
 
     axis: FloatArray
     lines: list[FloatArray]
     excursions: list[Excursion]
     typical_deg: float
     strength: float
+    alike_s: tuple[float, ...] = ()
 
 
 class SetSearch:
@@ -48,7 +53,7 @@ class SetSearch:
     """
 
     def __init__(self, stretches: list[Stretch], *, is_turn: bool, least_deg: float, smooth_s: float) -> None:
-        self._stretches, self._is_turn = stretches, is_turn
+        self.stretches, self._is_turn = stretches, is_turn
         self._least_deg, self._smooth_s = least_deg, smooth_s
 
     def anywhere(self, ways: list[tuple[int, ...]]) -> FoundSet:
@@ -62,7 +67,7 @@ class SetSearch:
         basis = np.array([axis, [-axis[1], axis[0]]]).T
         columns = [
             np.column_stack((s.turn_deg, s.tilt_deg) if self._is_turn else (s.tilt_deg @ basis, s.turn_deg))
-            for s in self._stretches
+            for s in self.stretches
         ]
         sizes = sorted(self._scales(columns))
         if sizes[1] < self._least_deg:
@@ -82,7 +87,12 @@ class SetSearch:
         some = [one for number, line in enumerate(lines) for one in excursions(number, line, told)]
         sizes = [one.size_deg for one in some if one.is_told and one.is_whole]
         typical_deg = float(np.median(sizes)) if sizes else scale_deg
-        return FoundSet(axis, lines, some, typical_deg, told.strength)
+        alike_s = tuple(
+            float(self.stretches[one.stretch].t_s[one.index])
+            for one in some
+            if one.is_told and one.cost < _ALIKE
+        )
+        return FoundSet(axis, lines, some, typical_deg, told.strength, alike_s)
 
     def _refined(self, axis: FloatArray, ways: list[tuple[int, ...]]) -> FoundSet:
         """Turn the axis to where the movements along it go."""
@@ -91,7 +101,7 @@ class SetSearch:
             told = [one for one in found.excursions if one.is_told]
             if not told:
                 break
-            moves = np.array([self.way(self._stretches[one.stretch].tilt_deg, one, found) for one in told])
+            moves = np.array([self.way(self.stretches[one.stretch].tilt_deg, one, found) for one in told])
             better = _principal(moves.T @ moves)
             better = better if better @ found.axis >= 0 else -better
             if better @ found.axis >= np.cos(np.radians(_SAME_DEG)):
@@ -137,13 +147,13 @@ class SetSearch:
         return float(np.percentile(strokes, 75)) if len(strokes) else 0.0
 
     def _main_axes(self) -> list[FloatArray]:
-        """Return the directions (2,) in which there is most of one movement, repeated: few large, many small."""
+        """Return the directions (2,) with most of one movement again and again: of few large ones, of many small."""
         angles = np.linspace(0.0, np.pi, _DIRECTIONS, endpoint=False)
         least, amounts = self._least_deg / 2, []
         for c, s in zip(np.cos(angles), np.sin(angles), strict=True):
             basis = np.array([[c, -s], [s, c]])
             columns = [
-                np.column_stack((one.tilt_deg @ basis, one.turn_deg)) * _BESIDE for one in self._stretches
+                np.column_stack((one.tilt_deg @ basis, one.turn_deg)) * _BESIDE for one in self.stretches
             ]
             lengths = stroke_lengths(columns, least)
             amounts.append([typical_stroke(lengths, least, power)[1] for power in _POWERS])

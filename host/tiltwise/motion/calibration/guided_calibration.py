@@ -116,7 +116,7 @@ class GuidedCalibration:
                 self._take(_joined(self._pending))
                 self._pending = []
             self._slice_id = int(ids[first])
-            self._pending.append(_cut(block, first, last))
+            self._pending.append(block.part(slice(first, last)))
         return self._progress
 
     def _take(self, piece: OrientationBlock) -> None:
@@ -266,18 +266,6 @@ def _still_tail_s(block: OrientationBlock) -> float:
     up = up_in_sensor(block.q_earth_from_sensor)
     away = np.flatnonzero(angle_between_deg(up, up[-1]) > 3.0)
     return float(block.t_s[-1] - block.t_s[away[-1] if len(away) else 0])
-
-
-def _cut(block: OrientationBlock, first: int, last: int) -> OrientationBlock:
-    """Samples [first, last)."""
-    gyr = None if block.gyr_rad_s is None else block.gyr_rad_s[first:last]
-    return OrientationBlock(
-        block.t_s[first:last],
-        block.q_earth_from_sensor[first:last],
-        block.acc_m_s2[first:last],
-        gyr,
-        block.sensor,
-    )
 
 
 def _joined(blocks: list[OrientationBlock]) -> OrientationBlock:

@@ -42,7 +42,7 @@ def recorded_calibration(oriented: OrientationBlock, mount: Mount) -> tuple[Moun
     for first in _stills(oriented):
         t_s = oriented.t_s
         last = int(np.searchsorted(t_s, t_s[first] + _LEAST_S, side="right"))
-        still = _part(oriented, first, last)
+        still = oriented.part(slice(first, last))
         try:
             up, _ = neutral_up(still, mount)
         except CalibrationError:
@@ -50,7 +50,7 @@ def recorded_calibration(oriented: OrientationBlock, mount: Mount) -> tuple[Moun
         parts, end = [still], last - 1
         for _ in range(2 if mount is Mount.COLLAR else 1):
             begin, end = end, _end_of_movements(oriented, end, up, AMPLITUDE_DEG[mount])
-            parts.append(_part(oriented, begin, end + 1))
+            parts.append(oriented.part(slice(begin, end + 1)))
         try:  # in a file anything may sit anywhere
             return calibrate(*parts, mount=mount, is_behind=False), float(t_s[end])
         except CalibrationError:
@@ -98,9 +98,3 @@ def _end_of_movements(oriented: OrientationBlock, first: int, up: FloatArray, ou
             if is_done or t - since_s > MOVE_TIMEOUT_S:
                 return k + i
     return len(oriented.t_s) - 1
-
-
-def _part(block: OrientationBlock, first: int, last: int) -> OrientationBlock:
-    part = slice(first, last)
-    gyr = None if block.gyr_rad_s is None else block.gyr_rad_s[part]
-    return OrientationBlock(block.t_s[part], block.q_earth_from_sensor[part], block.acc_m_s2[part], gyr)

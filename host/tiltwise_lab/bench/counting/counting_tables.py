@@ -8,6 +8,7 @@ import numpy as np
 from rich.console import Console
 
 from tiltwise_lab.bench.counting import rep_error
+from tiltwise_lab.bench.counting.generated_sets import BENDS
 from tiltwise_lab.bench.counting.rep_error import DeskRow, SetRow
 from tiltwise_lab.bench.options import BenchOptions
 from tiltwise_lab.bench.table import collect, table
@@ -28,9 +29,13 @@ def print_reps(options: BenchOptions, console: Console) -> None:
     seeds = range(1, options.seeds + 1)
     rows = collect("generated sets", rep_error.set_rows(seeds))
     groups: dict[str, list[SetRow]] = {}
+    beside = [row for row in rows if _beside(row)]
+    rows = [row for row in rows if not _beside(row)]
     for group in _GROUPS:
         for row in rows:
             groups.setdefault(group(row), []).append(row)
+    for row in beside:
+        groups.setdefault(_beside(row), []).append(row)
     title = f"repetitions in {len(rows)} generated sets, seeds 1 to {options.seeds}: share of sets (%), reps"
     columns = ("sets", "n", "exact", "within one", "worst", "reps", "wrong side")
     console.print(table(title, columns, ((name, *_cells(some)) for name, some in groups.items())))
@@ -43,6 +48,13 @@ def print_reps(options: BenchOptions, console: Console) -> None:
     )
     if (options.folder() / "human" / "index.json").is_file():
         _print_desks(collect("people at desks", rep_error.desk_rows(options.folder(), _DESKS)), console)
+
+
+def _beside(row: SetRow) -> str:
+    """What is none of the head sets."""
+    if row.kind.is_handled:
+        return "put on before, taken off after (not in all)"
+    return f"{row.kind.plane} at C7 (not in all)" if row.kind.plane in BENDS else ""
 
 
 def _cells(rows: list[SetRow]) -> tuple[object, ...]:

@@ -1,4 +1,4 @@
-"""Sets of head tilts, nods and turns with known repetitions, made to judge a counter: a seed -> samples and truth.
+"""Sets of head tilts, nods, turns and bends of the trunk, made to judge a counter: a seed -> samples and truth.
 
 Nothing is shared with `exercise/` or with the simulated wearer of `sim/`, neither code nor figures. Their sources:
 
@@ -10,6 +10,8 @@ Nothing is shared with `exercise/` or with the simulated wearer of `sim/`, neith
 * Coming back: people miss their neutral by 3.5 deg (Revel et al. 1991, Arch Phys Med Rehabil 72, 288-291).
 * Talk: heads of speakers move all the time, at below 1.8, 1.8 to 3.7 and 3.7 to 7 Hz (Hadar, Steiner, Grant and Rose
   1983, Hum Mov Sci 2, 35-46). Tremor of a head: 4 to 8 Hz.
+* Bends: the sensor at C7 lies some 40 to 55 cm above the hips, about which a trunk bends by up to 90 deg.
+* In the hand: before it is put on and after it is taken off a sensor turns about any axis, from pose to pose.
 
 Body axes are x forward, y left, z up; angles in degrees as people read them: right tilt +, flexion +, right turn +.
 """
@@ -19,17 +21,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial.transform import Rotation
+from scipy.spatial.transform import Rotation, Slerp
 
 from tiltwise.types import FloatArray, ImuBlock, Side
 
 FINE_HZ = 200.0
 PLANES = ("tilt", "nod", "turn")
+BENDS = ("bend", "side bend")
 SPEEDS_S = {"brisk": (0.4, 0.9), "usual": (0.9, 2.5), "slow": (2.5, 6.0)}  # out and back, without the hold
 SIZES_DEG = {"small": (7.0, 13.0), "half": (15.0, 30.0), "large": (30.0, 60.0)}
+BEND_DEG = (30.0, 90.0)
 RATES_HZ = (25.0, 31.25, 50.0, 52.0, 100.0)
-_COLUMN = {"tilt": 0, "nod": 1, "turn": 2}  # of the angles: lateral, flexion, rotation
-_MOST_DEG = {"tilt": 45.0, "nod": 60.0, "turn": 60.0}
+_COLUMN = {
+    "tilt": 0,
+    "nod": 1,
+    "turn": 2,
+    "bend": 1,
+    "side bend": 0,
+}  # of the angles: lateral, flexion, rotation
+_MOST_DEG = {"tilt": 45.0, "nod": 60.0, "turn": 60.0, "bend": 90.0, "side bend": 45.0}
+_FROM_NECK_M = ([-0.02, -0.09, 0.08], [0.1, 0.09, 0.2])  # where a sensor on the head lies, least and most
+_FROM_HIPS_M = ([-0.12, -0.03, 0.38], [0.02, 0.03, 0.55])  # and one at C7
+_POSE_S, _POSE_DEG, _RESTS = 0.7, 35.0, 0.3  # in the hand: from pose to pose, per axis; it rests so often
 _MOST_DEG_S = 200.0  # mean speed of a stroke
 _G = 9.81
 
@@ -43,6 +56,7 @@ class SetKind:
     size: str
     talks: bool
     is_calibrated: bool
+    is_handled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +128,12 @@ def generate_set(kind: SetKind, seed: int) -> GeneratedSet:
     angles = course.angles_deg()
     begins_s = 0.0 if not kind.is_calibrated else peaks_s[0] - 3.0
     angles += _restlessness(len(angles), kind, course.chatter(), begins_s, rng)
-    return GeneratedSet(kind, _as_samples(angles, chair_s, rng), tuple(sides), tuple(peaks_s))
+    hand_s = (rng.uniform(2.0, 8.0), rng.uniform(2.0, 6.0)) if kind.is_handled else (0.0, 0.0)
+    before, after = (round(lasting_s * FINE_HZ) for lasting_s in hand_s)
+    angles = np.pad(angles, ((before, after), (0, 0)), mode="edge")
+    chair_s = None if chair_s is None else chair_s + hand_s[0]
+    block = _as_samples(angles, chair_s, kind, (before, after), rng)
+    return GeneratedSet(kind, block, tuple(sides), tuple(peak_s + hand_s[0] for peak_s in peaks_s))
 
 
 def _calibrate(course: _Course, rng: np.random.Generator) -> None:
@@ -131,7 +150,7 @@ def _calibrate(course: _Course, rng: np.random.Generator) -> None:
 def _exercise(course: _Course, kind: SetKind, rng: np.random.Generator) -> tuple[list[Side], list[float]]:
     column = _COLUMN[kind.plane]
     usual_s = float(np.exp(rng.uniform(*np.log(SPEEDS_S[kind.speed]))))
-    least, most = SIZES_DEG[kind.size]
+    least, most = BEND_DEG if kind.plane in BENDS else SIZES_DEG[kind.size]
     most = min(most, _MOST_DEG[kind.plane], _MOST_DEG_S * usual_s / 2)
     usual_deg = rng.uniform(min(least, most), most)
     n = int(rng.integers(5, 13))
@@ -154,7 +173,7 @@ def _exercise(course: _Course, kind: SetKind, rng: np.random.Generator) -> tuple
         middle = middle + rng.normal(0.0, 0.4, 3)
         course.move(middle + missed, stroke_s * rng.uniform(0.8, 1.2))
         course.stay(rests * rng.uniform(0.1, 3.0) + (0.05 if kind.speed == "brisk" else 0.15))
-        sides.append(Side.NONE if kind.plane == "nod" else (Side.RIGHT if sign > 0 else Side.LEFT))
+        sides.append(Side.NONE if kind.plane in ("nod", "bend") else (Side.RIGHT if sign > 0 else Side.LEFT))
         if kind.talks and rests and k < n - 1 and rng.random() < 0.25:
             _glance(course, kind.plane, middle, rng)
     return sides, peaks_s
@@ -162,7 +181,7 @@ def _exercise(course: _Course, kind: SetKind, rng: np.random.Generator) -> tuple
 
 def _signs(plane: str, n: int, rng: np.random.Generator) -> list[float]:
     """In turn, or one side after the other, or one side alone; nods go down."""
-    if plane == "nod":
+    if plane in ("nod", "bend"):
         return [1.0] * n
     first = float(rng.choice([-1.0, 1.0]))
     way = rng.choice(["in turn", "in turn", "side by side", "one side"])
@@ -215,7 +234,36 @@ def _noise_between(n: int, band_hz: tuple[float, float], rng: np.random.Generato
     return scaled
 
 
-def _as_samples(angles_deg: FloatArray, chair_s: float | None, rng: np.random.Generator) -> ImuBlock:
+def _in_hand(worn: Rotation, n: int, rng: np.random.Generator) -> FloatArray:
+    """Return how a sensor lies, n quaternions (scalar last), from where it is worn through poses in the hand."""
+    poses = [worn]
+    for _ in range(max(round(n / FINE_HZ / _POSE_S), 2)):
+        turn = Rotation.from_rotvec(rng.normal(0.0, _POSE_DEG, 3) * (rng.random() >= _RESTS), degrees=True)
+        poses.append(poses[-1] * turn)
+    at = np.linspace(0.0, len(poses) - 1.0, n)
+    share = at - np.floor(at)
+    eased = np.floor(at) + share**2 * (3.0 - 2.0 * share)
+    lies: FloatArray = Slerp(np.arange(len(poses)), Rotation.concatenate(poses))(eased).as_quat()
+    return lies
+
+
+def _worn(n: int, hand: tuple[int, int], rng: np.random.Generator) -> Rotation:
+    """Return how the sensor lies on the body, anyhow, n times; of them some before and after in the hand."""
+    worn = Rotation.random(random_state=np.random.RandomState(int(rng.integers(2**31))))
+    if not any(hand):
+        return worn
+    before, after = (_in_hand(worn, some, rng) for some in hand)
+    still = np.tile(worn.as_quat(), (n - sum(hand), 1))
+    return Rotation.from_quat(np.concatenate((before[::-1], still, after)))
+
+
+def _as_samples(
+    angles_deg: FloatArray,
+    chair_s: float | None,
+    kind: SetKind,
+    hand: tuple[int, int],
+    rng: np.random.Generator,
+) -> ImuBlock:
     """Turn angles into what an IMU of ordinary quality reads, put on anyhow, sampled at some rate."""
     n = len(angles_deg)
     heading = np.full(n, rng.uniform(0, 360))
@@ -226,9 +274,8 @@ def _as_samples(angles_deg: FloatArray, chair_s: float | None, rng: np.random.Ge
     lateral, flexion, rotation = angles_deg.T
     euler = np.column_stack((heading - rotation, flexion, lateral))
     head = Rotation.from_euler("ZYX", euler, degrees=True)
-    mount = Rotation.random(random_state=np.random.RandomState(int(rng.integers(2**31))))
-    sensor = head * mount
-    arm = head.apply(rng.uniform([-0.02, -0.09, 0.08], [0.1, 0.09, 0.2]))  # from the pivot in the neck
+    sensor = head * _worn(n, hand, rng)
+    arm = head.apply(rng.uniform(*(_FROM_HIPS_M if kind.plane in BENDS else _FROM_NECK_M)))
     acceleration = np.gradient(np.gradient(arm, 1 / FINE_HZ, axis=0), 1 / FINE_HZ, axis=0)
     acceleration[:, 2] += _G
     acc = sensor.inv().apply(acceleration)

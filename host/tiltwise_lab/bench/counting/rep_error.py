@@ -25,15 +25,30 @@ from tiltwise.offline.count import count
 from tiltwise.offline.input_file import ImuInput
 from tiltwise.tracker import Tracker, TrackerSettings
 from tiltwise.types import ImuBlock, Mount
-from tiltwise_lab.bench.counting.generated_sets import PLANES, SIZES_DEG, SPEEDS_S, SetKind, generate_set
+from tiltwise_lab.bench.counting.generated_sets import (
+    BENDS,
+    PLANES,
+    SIZES_DEG,
+    SPEEDS_S,
+    SetKind,
+    generate_set,
+)
 
-EXERCISE_OF = {"tilt": "side_tilt", "nod": "clasped_nod", "turn": "rotations"}
+EXERCISE_OF = {
+    "tilt": "side_tilt", "nod": "clasped_nod", "turn": "rotations", "bend": "clasped_nod", "side bend": "side_tilt",
+}  # fmt: skip
 COUNTED_AT_DESKS = ("side_tilt",)  # as in a live session
 KINDS = tuple(
     SetKind(plane, speed, size, talks, is_calibrated)
     for plane, speed, size, talks, is_calibrated in itertools.product(
         PLANES, SPEEDS_S, SIZES_DEG, (False, True), (False, True)
     )
+)
+# Beside them: bends of the trunk with the sensor at C7, and a sensor that is put on before and taken off after.
+BEND_KINDS = tuple(SetKind(plane, "slow", "bend", talks, False) for plane in BENDS for talks in (False, True))
+HANDLED_KINDS = tuple(
+    SetKind(plane, speed, size, False, False, is_handled=True)
+    for plane, speed, size in itertools.product(("tilt", "nod"), ("usual", "slow"), ("half", "large"))
 )
 
 
@@ -61,7 +76,7 @@ class DeskRow:
 
 def set_rows(seeds: Sequence[int]) -> Iterator[tuple[float, SetRow]]:
     """Yield the share done and a row for each kind of set and seed."""
-    jobs = [(kind, seed) for kind in KINDS for seed in seeds]
+    jobs = [(kind, seed) for kind in (*KINDS, *BEND_KINDS, *HANDLED_KINDS) for seed in seeds]
     for k, (kind, seed) in enumerate(jobs):
         yield (k + 1) / len(jobs), set_row(kind, seed)
 
