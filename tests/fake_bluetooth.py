@@ -185,12 +185,12 @@ class Air:
             raise OSError(NO_HOST)
         if not self.has_address:
             raise OSError(NO_ADDRESS)
-        if self.inside_advertise is not None:
-            self.inside_advertise()
         if len(self.peers) >= self.most_connections:
             raise OSError(ENOMEM)
         assert adv_data is None or len(adv_data) <= 31
         self.advertised = None if interval_us is None else bytes(adv_data)
+        if self.inside_advertise is not None:
+            self.inside_advertise()
 
     def gap_disconnect(self, connection):
         self._needs_active()

@@ -532,7 +532,7 @@ def hostile_writes(rng, corpus):
             yield rng.randbytes(244)
 
 
-def test_a_million_hostile_writes_change_nothing_and_stop_nothing():
+def test_a_hundred_thousand_hostile_writes_change_nothing_and_stop_nothing():
     seed = random.SystemRandom().randrange(2**32)
     print(f"seed {seed}")
     rng = random.Random(seed)
@@ -549,7 +549,7 @@ def test_a_million_hostile_writes_change_nothing_and_stop_nothing():
     air, peers = board.air, board.air.peers
     stranger = -1
     strangers = made = 0
-    while made < 1_000_000:
+    while made < 100_000:  # the bench makes a million
         if stranger not in peers:
             stranger = board.host(address=b"strang").connection
             strangers += 1
@@ -567,7 +567,7 @@ def test_a_million_hostile_writes_change_nothing_and_stop_nothing():
     board.run(500)
     owner.hear()
     owner.frames.clear()
-    assert board.sessions.hostile > 100_000
+    assert board.sessions.hostile > 10_000
     assert board.sessions.wrong_proofs > 0
     assert strangers > 5
     assert board.sessions.keys == [(bytes(wire.KEY_NAME_SIZE), KEY)]

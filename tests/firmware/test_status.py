@@ -18,9 +18,15 @@ from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
 from wire_host import START, ack, stuffed
 
 load_firmware()
-files, health, keystore, settings = (
+files, flash_log, health, keystore, settings = (
     importlib.import_module(f"tiltwise_firmware.{name}")
-    for name in ("storage.atomic_files", "device.health", "storage.keystore", "storage.board_settings")
+    for name in (
+        "storage.atomic_files",
+        "storage.flash_log",
+        "device.health",
+        "storage.keystore",
+        "storage.board_settings",
+    )
 )
 STATUS_S = 5.2  # from one STATUS to the next, and a little
 RATE_HZ = 104.17
@@ -341,15 +347,16 @@ def told_by_ring(cabled):
     return conditions(read_status(read_frame(bytes(newest)), 0.0))
 
 
-def a_board_with_minutes(minutes=7):
-    """A board that was alone for some time: its minutes lie in flash, four a page."""
-    cabled = Cabled(seconds=minutes * 60 + 90)
+def a_board_with_minutes():
+    """A board with five minutes of an earlier boot in its flash, four a page."""
+    cabled = Cabled()
     cabled.board.flash = cabled.board.sim_flash = SimFlash(4, 16 + 4 * 48)
-    cabled.again()
-    cabled.board.link.is_connected = False
-    cabled.live(minutes * 60 + 40)
-    cabled.board.link.is_connected = True
-    assert cabled.board.app.archive.log.page == 2
+    log = flash_log.FlashLog(cabled.board.flash)
+    frame = bytearray(wire.frame_size(wire.MINUTE))
+    for seq in range(5):
+        wire.pack_header_into(frame, wire.MINUTE, 0, 7, seq, 3120 * seq, 600_000 * seq, 0, 0, 6)
+        assert log.append(flash_log.MINUTE, frame[: flash_log.PAYLOAD])
+    assert log.page == 2
     return cabled
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+import pytest
+
 from link.linked_board import OURS, BoardConnector
 from link.test_supervisor import Host, linked, play
 from tiltwise.common import wire
 from tiltwise.common.auth import next_key
+from tiltwise.link import key_care
 from tiltwise.link.board_identity import KeyedBoard
 from tiltwise.link.key_care import encoded
 
@@ -30,18 +33,22 @@ def board_key(connector: BoardConnector) -> bytes:
     return bytes(connector.board.sessions.keys[0][1])
 
 
-def test_the_first_session_of_a_program_brings_the_next_key_and_so_does_each_hour() -> None:
+def test_the_first_session_of_a_program_brings_the_next_key_and_so_does_each_hour(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert key_care.RATCHET_S == 3600
+    monkeypatch.setattr(key_care, "RATCHET_S", 60.0)
     disk, seen = Disk(), []
 
     async def story(_: Host, connector: BoardConnector) -> None:
         await asyncio.sleep(10)
         seen.append(board_key(connector))
-        for wait_s in (1000, 3000):
+        for wait_s in (20, 40):
             connector.in_range = False
             connector.cut()
             await asyncio.sleep(wait_s)
             connector.in_range = True
-            await asyncio.sleep(60)
+            await asyncio.sleep(10)
             seen.append(board_key(connector))
 
     play(lambda: linked(keep=disk.keep), story)

@@ -256,13 +256,13 @@ def test_a_storm_of_disconnects_loses_nothing_within_the_ring(seed: int) -> None
 
     async def story(host: Host, connector: BoardConnector) -> None:
         loop = asyncio.get_running_loop()
-        end_s = loop.time() + 600
+        end_s = loop.time() + 200
         while loop.time() < end_s:
             await asyncio.sleep(faults.rng.uniform(0.1, 5))
             connector.cut()
             connector.in_range = faults.rng.random() < 0.7
         connector.in_range, faults.drop = True, 0
-        await until(lambda: is_whole(host) and max(host.seqs) > 3000, 90)
+        await until(lambda: is_whole(host) and max(host.seqs) > 1000, 90)
 
     host, connector = play(lambda: linked(faults, ring=4000), story)
     assert connector.board.frames.main.lost == 0
@@ -273,7 +273,7 @@ def test_a_fade_of_one_second_is_over_in_three() -> None:
     times: list[float] = []
 
     async def story(host: Host, connector: BoardConnector) -> None:
-        for _ in range(20):
+        for _ in range(8):
             await asyncio.sleep(12)
             n = len(host.live_at_s)
             connector.in_range = False
@@ -283,7 +283,7 @@ def test_a_fade_of_one_second_is_over_in_three() -> None:
             times.append(await until(lambda n=n: len(host.live_at_s) > n, 20))  # type: ignore[misc]
 
     play(linked, story)
-    assert sorted(times)[10] < 3
+    assert sorted(times)[4] < 3
     assert max(times) < 10
 
 
