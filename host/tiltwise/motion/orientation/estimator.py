@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from tiltwise.motion.orientation.gravity_filter import BIAS, GRAVITY, GravityFilter, GravitySettings
+from tiltwise.motion.orientation.gravity_filter import BIAS, ERROR, GRAVITY, GravityFilter, GravitySettings
 from tiltwise.motion.orientation.imu_checks import OrientationError, check_block, check_recording
 from tiltwise.motion.orientation.levelling import Knots, Leveller
 from tiltwise.motion.orientation.preintegration import (
@@ -100,7 +100,7 @@ class _Stretch:
 
     def orientation(self) -> FloatArray:
         """Return q_earth_from_sensor of the new samples, each from what was known at its window's start."""
-        knots = Knots(self.states[:, :3], self.states[:, 6:])
+        knots = Knots(self.states[:, :3], self.states[:, ERROR])
         return self.leveller.process(self.table, self.stops, knots, skip=self._skip)
 
     def estimate(self) -> Estimate:
@@ -218,7 +218,7 @@ def _estimate_offline(
         end = stretch.table.shape[1] if is_last else int(stretch.stops[-1]) if m else 0
         here = states[k : k + m + 1]
         q = leveller.process(
-            stretch.table[:, :end], stretch.stops, Knots(here[:, :3], here[:, 6:]), spread=True
+            stretch.table[:, :end], stretch.stops, Knots(here[:, :3], here[:, ERROR]), spread=True
         )
         which = k + stretch.which()[:end]
         parts.append(Estimate(q, uncertainty[which], np.empty(0, dtype=bool), states[:, BIAS][which]))

@@ -1,7 +1,8 @@
 """Windows of strapdown integrals -> where gravity points in the strapdown frame: an error-state Kalman filter.
 
-State (18): reaction to gravity G (m/s^2, "up"), velocity v (m/s), gyroscope error, row j = [b_j, M_j0, M_j1, M_j2] so
-that rate error_j = b_j + sum_k M_jk rate_k (rad/s). Everything but the gyroscope error lives in frame I, in which
+State (19): reaction to gravity G (m/s^2, "up"), velocity v (m/s), gyroscope error, row j = [b_j, M_j0, M_j1, M_j2] so
+that rate error_j = b_j + sum_k M_jk rate_k (rad/s), and by how much the accelerometer lags the gyroscope (s): their
+filters differ by a millisecond, which in fast motion tilts the mean force by degrees. G and v live in frame I:
     dG/dt = (R (b + M rate)) x G,   dv/dt = f - G,
 and what makes gravity observable is that people and their sensors stay about where they are: over each window the
 mean velocity is "measured" as zero, within what the acceleration at the time makes likely. At rest it is zero
@@ -11,7 +12,7 @@ With fixed gains and two states this filter is the second-order Butterworth low-
 gyroscope's scale and cross-axis errors.
 
 A step is few products of matrices, because each call costs more than its arithmetic. The joint matrix is
-[[P, x], [0, 1]], (19, 19). One linear map (28, 19) takes the state to the window's end, to the mean velocity, and to
+[[P, x], [0, 1]], (20, 20). One linear map (29, 20) takes the state to the window's end, to the mean velocity, and to
 what the second-order term needs; map @ joint @ map' then holds every covariance and mean that prediction and update
 need, and the update of all of them is one more product.
 """
@@ -28,18 +29,20 @@ from tiltwise.motion.orientation.preintegration import Window
 from tiltwise.motion.orientation.rest_detector import RestDetector
 from tiltwise.types import FloatArray
 
-N = 18
+N = 19
 GRAVITY = 9.81
-BIAS = slice(6, N, 4)  # the states b_0, b_1, b_2
+ERROR = slice(6, 18)  # the states of the gyroscope error
+BIAS = slice(6, 18, 4)  # of these b_0, b_1, b_2
+_DELAY = 18
 # Times the start's variance, summed over three axes: the old direction is worse than a fresh look.
 MOST_TILTED = 9.0
 
 # Rows of the map, and of what it makes of the joint matrix; N is the constant 1, whose column is the mean.
-_STATE, _JOINT, _VELOCITY = slice(0, N), slice(0, N + 1), slice(19, 22)
-_COUPLING, _LEVER = slice(22, 25), slice(25, 28)  # change of G by the gyroscope error; turn of frame I by it
-_MAP_ROWS, _SEEN = 28, 22  # the first 22 rows are those whose covariances are needed
+_STATE, _JOINT, _VELOCITY = slice(0, N), slice(0, N + 1), slice(20, 23)
+_COUPLING, _LEVER = slice(23, 26), slice(26, 29)  # change of G by the gyroscope error; turn of frame I by it
+_MAP_ROWS, _SEEN = 29, 23  # the first 23 rows are those whose covariances are needed
+_MEANS = slice(19, 23)  # columns: the mean, and the covariances with the velocity
 _SYMMETRIC_EVERY = 16  # steps; doing it costs as much as a tenth of a step
-_MEANS = slice(18, 22)  # columns: the mean, and the covariances with the velocity
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,9 @@ class GravitySettings:
     gyr_noise_rad: float = math.radians(0.02)  # per sqrt(s), angle random walk; parts have 0.004-0.01
     gyr_nonlinear: float = 0.001  # of the rate, changing within a second: what the matrix does not describe
     turn_error_factor: float = 2.0  # true over estimated integration error: consecutive ones are alike
+    acc_delay_s: float = (
+        0.002  # of the accelerometer behind the gyroscope, or before it: their filters differ
+    )
     acc_noise_m_s: float = 0.05  # per sqrt(s): noise, bias and misalignment of the accelerometer
     velocity_m_s: float = 0.3  # of a person who sits: sways, leans, turns
     # 1 / (2 pi 0.8 Hz): a movement of RMS acceleration a has RMS velocity 0.2 s * a.
@@ -68,9 +74,9 @@ class GravitySettings:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What the smoother needs of one window: the joint matrix (19, 19) before it, and what it did to errors.
+    """What the smoother needs of one window: the joint matrix (20, 20) before it, and what it did to errors.
 
-    closed_loop (19, 19) takes an error of the state before the window to the error after it. information (19, 19)
+    closed_loop (20, 20) takes an error of the state before the window to the error after it. information (20, 20)
     is that of what was measured in the window, [[H' S^-1 H, -H' S^-1 innovation], ...].
     """
 
@@ -91,19 +97,20 @@ class GravityFilter:
         self.x[:3] = first_force_m_s2
         self._variance[:3] = s.start_acc_m_s2**2
         self._variance[3:6] = s.velocity_m_s**2 + (s.velocity_per_acc_s * s.start_acc_m_s2) ** 2
-        self._variance[6:] = s.gyr_matrix**2
-        self._variance[BIAS] = s.start_bias_rad_s**2
+        self._variance[ERROR], self._variance[BIAS] = s.gyr_matrix**2, s.start_bias_rad_s**2
+        self._variance[_DELAY] = s.acc_delay_s**2
         self._acc2 = self._rate2 = 0.0  # running mean squares: m^2/s^4 per axis, without gravity; rad^2/s^2
         self._rest = RestDetector()
         self._map = _constant_map()
         # Views of what changes from window to window; writing through them costs a third of indexing again.
         self._velocity_by_g, self._mean_by_g = (
-            self._map.reshape(-1)[first * (N + 1) :: N + 2][:3] for first in (3, 19)
+            self._map.reshape(-1)[first * (N + 1) :: N + 2][:3] for first in (3, _VELOCITY.start)
         )
         # By the gyroscope error: G and velocity; mean velocity and change of G.
-        self._ends_by_error = self._map[0:6, 6:N].reshape(2, 3, 12)
-        self._means_by_error = self._map[19:25, 6:N].reshape(2, 3, 12)
-        self._lever = self._map[_LEVER, 6:N]
+        self._ends_by_error = self._map[0:6, ERROR].reshape(2, 3, 12)
+        self._means_by_error = self._map[20:26, ERROR].reshape(2, 3, 12)
+        self._lever = self._map[_LEVER, ERROR]
+        self._velocity_by_delay, self._mean_by_delay = self._map[3:6, _DELAY], self._map[_VELOCITY, _DELAY]
         self._coupling = np.empty(36)
         self._couplings = self._coupling.reshape(1, 3, 12)
         self._end_scale, self._mean_scale = np.ones((2, 2, 1, 1))
@@ -121,7 +128,7 @@ class GravityFilter:
         self._up, self._tilt_and_speed = self.x[:3], self.x[:6]
 
     def run(self, windows: Sequence[Window]) -> tuple[FloatArray, FloatArray]:
-        """Learn from windows; return the states (m + 1, 18) at their borders and the variances (m + 1, 3) of G."""
+        """Learn from windows; return the states (m + 1, 19) at their borders and the variances (m + 1, 3) of G."""
         states, variances = np.empty((len(windows) + 1, N)), np.empty((len(windows) + 1, 3))
         states[0], variances[0] = self.x, self._variance[:3]
         for k, (window, growth) in enumerate(zip(windows, self._growth(windows), strict=True)):
@@ -130,7 +137,7 @@ class GravityFilter:
         return states, variances
 
     def _growth(self, windows: Sequence[Window]) -> FloatArray:
-        """What happens in windows that nobody sees, as variances (m, 18) of the states."""
+        """What happens in windows that nobody sees, as variances (m, 19) of the states."""
         s, growth = self.settings, np.zeros((len(windows), N))
         if len(windows):
             numbers = [(w.duration_s, w.rate2_s, w.turn_error2, w.lacks_m_s) for w in windows]
@@ -207,6 +214,8 @@ class GravityFilter:
         self._lever[:] = window.lever
         self._velocity_by_g.fill(-length)
         self._mean_by_g.fill(-length / 2)
+        self._velocity_by_delay[:] = window.jerk
+        np.multiply(window.jerk_path, 1 / length, out=self._mean_by_delay)
 
     def _follow_motion(self, window: Window) -> float:
         """Keep the running mean squares; return that of the acceleration in this window, per axis, m^2/s^4."""
@@ -223,7 +232,7 @@ class GravityFilter:
     def _update(self, by: FloatArray, seen: FloatArray, inverse: FloatArray, at: slice) -> None:
         """Kalman update of all that the map shows by three of its rows `at`.
 
-        by (28, 3): covariances with them. seen (3, 19): theirs with the state, and what they say too much. inverse
+        by (29, 3): covariances with them. seen (3, 20): theirs with the state, and what they say too much. inverse
         (3, 3): of their covariance with what they were measured with.
         """
         gain = np.dot(by, inverse)

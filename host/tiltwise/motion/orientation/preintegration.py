@@ -45,7 +45,8 @@ class Window:
     velocity_m_s, path_m: first and second integral of the specific force in frame I. acc_mean, gyr_mean: means in
     sensor axes. gyr_sd, acc_sd: RMS deviation (length) from them. rate2_s: integral of |rate|^2. acc2_mean: mean of
     |specific force|^2. turn_error2: sum of squared errors, rad^2. lacks_m_s: velocity that is missing where the
-    accelerometer stood at the end of its range.
+    accelerometer stood at the end of its range. jerk, jerk_path (3,): first and second integral of the force's change
+    in sensor axes, turned into frame I, m/s^2 and m/s: what a delay of 1 s takes from velocity and path.
     """
 
     is_gap: bool
@@ -63,6 +64,8 @@ class Window:
     force_end_m_s2: list[float]
     lever: FloatArray
     coupling_by_g: FloatArray
+    jerk: FloatArray
+    jerk_path: FloatArray
 
 
 def integrate(table: FloatArray, cuts: Sequence[tuple[int, int, bool]], t_start_s: float) -> list[Window]:
@@ -75,7 +78,9 @@ def integrate(table: FloatArray, cuts: Sequence[tuple[int, int, bool]], t_start_
     last = [stop - 1 for _, stop, _ in cuts]
     duration = total[:, strapdown.ONE, 0]
     velocity = total[:, strapdown.FORCE, 0]
-    path = (table[strapdown.TIME, last] - t_start_s)[:, None] * velocity - total[:, strapdown.FORCE, 4]
+    jerk = total[:, strapdown.JERK, 0]
+    end = (table[strapdown.TIME, last] - t_start_s)[:, None]
+    path, jerk_path = end * velocity - total[:, strapdown.FORCE, 4], end * jerk - total[:, strapdown.JERK, 4]
     per_s = 1 / np.where(duration > 0, duration, 1.0)
     acc = total[:, strapdown.ACC, 0] * per_s[:, None]
     gyr = total[:, strapdown.ONE, 1:4] * per_s[:, None]
@@ -88,7 +93,8 @@ def integrate(table: FloatArray, cuts: Sequence[tuple[int, int, bool]], t_start_
     force_end = rotate_rows(table[strapdown.QUATERNION, last], table[strapdown.ACC, last])
     lists = [column.tolist() for column in (*columns, force_end.T)]
     gaps = [is_gap for _, _, is_gap in cuts]
-    return [Window(*each) for each in zip(gaps, *lists, lever, _coupling_by_g(lever), strict=True)]
+    arrays = (lever, _coupling_by_g(lever), jerk, jerk_path)
+    return [Window(*each) for each in zip(gaps, *lists, *arrays, strict=True)]
 
 
 def _coupling_by_g(lever: FloatArray) -> FloatArray:

@@ -18,7 +18,7 @@ _BATCH = 1024  # windows at a time
 def smooth_offline(
     history: list[Step], x_end: FloatArray, p_end: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Return the states (m + 1, 18) and their variances (m + 1, 18) at the borders of the m windows."""
+    """Return the states (m + 1, 19) and their variances (m + 1, 19) at the borders of the m windows."""
     m = len(history)
     states, variances = np.empty((m + 1, N)), np.empty((m + 1, N))
     states[m], variances[m] = x_end, np.diag(p_end)

@@ -31,14 +31,15 @@ ACC2 = 16  # |specific force|^2, m^2/s^4
 ERROR2 = 17  # squared integration error of the step per its length, rad^2/s
 LACKS = 18  # what a clipped force may lack, m/s^2
 ONE = 19
-STEP = 20  # length, s; the first has none
-TURN = slice(21, 24)  # rotation vector, sensor axes, rad
-MOMENT = 24  # length times the middle's time since the stream's start, s^2
-TIME = 25  # of sample k, s
-QUATERNION = slice(26, 30)  # q_i_from_sensor at sample k
-N_ROWS = 30
+JERK = slice(20, 23)  # change of the specific force in sensor axes per s, turned into frame I, m/s^3
+STEP = 23  # length, s; the first has none
+TURN = slice(24, 27)  # rotation vector, sensor axes, rad
+MOMENT = 27  # length times the middle's time since the stream's start, s^2
+TIME = 28  # of sample k, s
+QUATERNION = slice(29, 33)  # q_i_from_sensor at sample k
+N_ROWS = 33
 # What is summed over a window, and by what each step weighs.
-VALUES, WEIGHTS = slice(0, 20), slice(20, 25)
+VALUES, WEIGHTS = slice(0, 23), slice(23, 28)
 
 SATURATED_TURN = 0.3  # share of a saturated step's turn that may be missing
 # m/s^2 that a clipped force may lack: landing from a jump has 6 g where 4 g are measured
@@ -55,6 +56,7 @@ class Strapdown:
         self._t = np.empty(0)
         self._gyr = np.empty((3, 0))
         self._last: FloatArray | None = None
+        self._last_acc: FloatArray | None = None
 
     def process(
         self,
@@ -86,6 +88,7 @@ class Strapdown:
         np.multiply(is_clipped, CLIPPED_FORCE, out=table[LACKS])
         np.multiply(h, t_s - h / 2 - self._t_start_s, out=table[MOMENT])
         self._into_frame(table)
+        self._set_jerk(table, per_s)
         return whole
 
     def _turn(self, table: FloatArray, gyr_rad_s: FloatArray) -> FloatArray:
@@ -112,6 +115,19 @@ class Strapdown:
         now[:, :1] = half[:, :1] if self._last is None else self._last
         self._last = now[:, -1:]
         np.add(half, now[:, :-1], out=table[: FORCE.stop])
+
+    def _set_jerk(self, table: FloatArray, per_s: FloatArray) -> None:
+        """Fill in how the force changes, per_s (n,) being one by the length of the step."""
+        acc = table[ACC]
+        before = acc[:, :1] if self._last_acc is None else self._last_acc
+        self._last_acc = acc[:, -1:].copy()
+        change = np.empty_like(acc)
+        np.subtract(acc[:, :1], before, out=change[:, :1])
+        np.subtract(acc[:, 1:], acc[:, :-1], out=change[:, 1:])
+        change *= per_s
+        x, y, z = change
+        for row, (a, b, c) in zip(table[JERK], table[MATRIX].reshape(3, 3, -1), strict=True):
+            np.add(a * x + b * y, c * z, out=row)
 
 
 def step_turns(t_s: FloatArray, gyr_rad_s: FloatArray) -> tuple[FloatArray, FloatArray]:

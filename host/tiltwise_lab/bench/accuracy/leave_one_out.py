@@ -24,8 +24,9 @@ from tiltwise_lab.bench.accuracy.orientation_error import OrientationTrial, incl
 FACTOR = 3.0
 # What decides on recordings without gaps; the rest only matters at the start and across gaps.
 HOST = (
-    "gyr_matrix", "bias_walk_rad_s", "gyr_noise_rad", "gyr_nonlinear", "turn_error_factor", "acc_noise_m_s",
-    "velocity_m_s", "velocity_per_acc_s", "velocity_rate_hz", "acc_memory_s", "rest_velocity_m_s", "rest_bias_rad_s",
+    "gyr_matrix", "bias_walk_rad_s", "gyr_noise_rad", "gyr_nonlinear", "turn_error_factor", "acc_delay_s",
+    "acc_noise_m_s", "velocity_m_s", "velocity_per_acc_s", "velocity_rate_hz", "acc_memory_s", "rest_velocity_m_s",
+    "rest_bias_rad_s",
 )  # fmt: skip
 BOARD = (
     "_STILL_SPEED2", "_SWING_S2", "_SWING_MEAN_S", "_KEEPS_S", "_REST_SPEED2_S", "_TILT_WALK", "_SCALE_WALK",
