@@ -14,7 +14,7 @@ from tiltwise.sim.body.wearer import Wearer
 from tiltwise.tracker import Tracker, TrackerSettings
 from tiltwise.types import AngleBlock, Mount
 
-SEEDS = range(3)
+SEEDS = range(2)
 MINUTES = 9.0
 MARGIN_S = 1.5  # what the coach leaves around a set
 SET_GAP_S = 8.0  # a longer pause begins another set
@@ -44,11 +44,11 @@ def counted_sets(mount: Mount):
     results = defaultdict(list)
     for seed in SEEDS:
         wearer = Wearer("exercises", seed=seed, mount=mount, minutes=MINUTES)
-        angles = angles_of(wearer)
+        angles, done = angles_of(wearer), wearer.truth().repetitions
         for name, exercise in EXERCISES.items():
             if not exercise.is_counted(mount):
                 continue
-            for true in sets_of(wearer.truth().repetitions, name):
+            for true in sets_of(done, name):
                 inside = (angles.t_s >= true[0].start_s - MARGIN_S) & (angles.t_s < true[-1].end_s + MARGIN_S)
                 if true[-1].end_s + MARGIN_S > wearer.duration_s:
                     continue

@@ -1,11 +1,14 @@
 """`bench reps`: its sets are what they say, and an ordinary one is counted with the sides right."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tiltwise.types import Side
 from tiltwise_lab.bench.counting.generated_sets import SIZES_DEG, SetKind, generate_set
-from tiltwise_lab.bench.counting.rep_error import KINDS, set_row
+from tiltwise_lab.bench.counting.rep_error import KINDS, set_row, workday_rows
+from tiltwise_lab.bench.posture.generated_day import Day, generate_day
 
 
 def test_every_kind_is_there_once() -> None:
@@ -38,3 +41,19 @@ def test_an_ordinary_set_is_counted_with_the_sides_right(plane: str) -> None:
     rows = [set_row(SetKind(plane, "usual", "large", False, True), seed) for seed in (3, 4, 5)]
     assert [row.error for row in rows] == [0, 0, 0]
     assert [row.wrong_sides for row in rows] == [0, 0, 0]
+
+
+def test_a_generated_day_is_counted_and_a_set_in_it_would_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [row for _, row in workday_rows(1, 0.2)]
+    assert [row.label for row in rows] == ["day, head", "day, neck"]
+    assert [row.minutes for row in rows] == pytest.approx([12.0, 12.0])
+    assert [row.false_counts for row in rows] == [0, 0]
+
+    def with_a_set(*day: object) -> Day:
+        made = generate_day(*day)  # type: ignore[arg-type]
+        tilts = 30.0 * np.sin(2 * np.pi * made.t_s / 8.0) ** 3 * (made.t_s < 64.0)
+        flat, speed = np.zeros_like(tilts), np.abs(np.gradient(tilts, made.t_s))
+        return replace(made, lateral_deg=tilts, flexion_deg=flat, rate_deg_s=speed, up_acc_m_s2=flat)
+
+    monkeypatch.setattr("tiltwise_lab.bench.counting.rep_error.generate_day", with_a_set)
+    assert all(row.false_counts >= 6 for _, row in workday_rows(1, 0.2))

@@ -46,6 +46,9 @@ def print_reps(options: BenchOptions, console: Console) -> None:
         style="dim",
         highlight=False,
     )
+    _print_desks(
+        collect("generated days", rep_error.workday_rows(options.seeds, 8.0 * options.scale)), console
+    )
     if (options.folder() / "human" / "index.json").is_file():
         _print_desks(collect("people at desks", rep_error.desk_rows(options.folder(), _DESKS)), console)
 
@@ -72,6 +75,6 @@ def _print_desks(rows: list[DeskRow], console: Console) -> None:
         (label, len(some), sum(r.minutes for r in some), sum(r.false_counts for r in some))
         for label, some in sorted(groups.items())
     )
-    title = "\nunguided counters on people who do no exercise"
+    title = "\nunguided counters where nobody exercises"
     rates = ((*c, c[3] / c[2] if c[2] else float("nan")) for c in cells)
     console.print(table(title, ("activity", "files", "minutes", "counted", "a minute"), rates))

@@ -1,7 +1,7 @@
 """`tiltwise bench reps`: `tiltwise count` on generated sets, and the unguided counter on people at desks.
 
 Sets come from generated_sets.py, with nothing told but the exercise; recordings of people at desks go through the
-unguided counter of a live session: nobody exercises there, so it should say nothing.
+unguided counter of a live session: nobody exercises there, so it should say nothing. So do generated days of 8 h.
 Returns rows; counting_tables.py prints them.
 """
 
@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tiltwise.detect.activity import ActivityDetector
 from tiltwise.exercise.catalogue import EXERCISES
 from tiltwise.exercise.set_counter import set_counters
 from tiltwise.motion.calibration.mounting import mounting_from_up
@@ -33,6 +34,8 @@ from tiltwise_lab.bench.counting.generated_sets import (
     SetKind,
     generate_set,
 )
+from tiltwise_lab.bench.posture.generated_day import generate_day
+from tiltwise_lab.bench.posture.products import angle_block
 
 EXERCISE_OF = {
     "tilt": "side_tilt", "nod": "clasped_nod", "turn": "rotations", "bend": "clasped_nod", "side bend": "side_tilt",
@@ -67,7 +70,7 @@ class SetRow:
 
 @dataclass(frozen=True, slots=True)
 class DeskRow:
-    """One recording of somebody who does no exercise, and what the unguided counters said all the same."""
+    """One recording, or day, of somebody who does no exercise, and what the unguided counters said all the same."""
 
     label: str
     minutes: float
@@ -123,3 +126,16 @@ def _desk_row(block: ImuBlock, row: dict[str, object]) -> DeskRow:
     ]
     minutes = float(block.t_s[-1] - block.t_s[0]) / 60
     return DeskRow(str(row["label"]), minutes, sum(not rep.is_partial for rep in found))
+
+
+def workday_rows(days: int, hours: float) -> Iterator[tuple[float, DeskRow]]:
+    """Yield the share done and a row for each generated day at the head and the neck; day k is wearer k's, seed k."""
+    jobs = [(seed, mount) for seed in range(days) for mount in (Mount.HEAD, Mount.NECK)]
+    for k, (seed, mount) in enumerate(jobs):
+        block = angle_block(generate_day(seed, seed, mount, hours), slice(None))
+        activity, _ = ActivityDetector().process(block)
+        found = [
+            rep for counter in set_counters(COUNTED_AT_DESKS) for rep in counter.process(block, activity)
+        ]
+        row = DeskRow(f"day, {mount}", hours * 60, sum(not rep.is_partial for rep in found))
+        yield (k + 1) / len(jobs), row
