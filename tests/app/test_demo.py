@@ -17,8 +17,9 @@ from tiltwise.sim.board.simulation import Simulation
 from tiltwise.store.writer import Store
 from tiltwise.types import EpisodeAlert, Mount
 
-# With the one of demo_folder: all mounts, the shortest story and long ones, several people. The long ones have a telephone on the
-# shoulder and turns of the head, which are no side tilts; the last begins to tilt while it still looks like walking.
+# With the one of demo_folder: all mounts, the shortest story and long ones, several people. The long ones have a
+# telephone on the shoulder and turns of the head, which are no side tilts; the last begins to tilt while it still
+# looks like walking.
 STORIES = [
     (Mount.HEAD, 4, 2),
     (Mount.COLLAR, 4, 3),
