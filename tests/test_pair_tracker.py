@@ -80,11 +80,19 @@ def slouch() -> tuple[Simulation, PairTracker, list[Block]]:
     return simulation, *calibrated(blocks_of(simulation))
 
 
-@pytest.mark.parametrize(("scenario", "seed"), [("slouch", 1), ("phone", 5)])
-def test_neck_and_upper_back_are_within_three_degrees_of_the_truth(scenario: str, seed: int) -> None:
+@pytest.fixture(scope="module")
+def phone() -> tuple[Simulation, PairTracker, list[Block]]:
+    simulation = Simulation("phone", seed=5, minutes=2.0, mount=Mount.HEAD, two_sensors=True)
+    return simulation, *calibrated(blocks_of(simulation))
+
+
+@pytest.mark.parametrize("story", ["slouch", "phone"])
+def test_neck_and_upper_back_are_within_three_degrees_of_the_truth(
+    story: str, request: pytest.FixtureRequest
+) -> None:
     """3 deg RMSE is the issue's goal on real data; simulated wearers show 1.0 to 2.3 (skin moves under the parts)."""
-    simulation = Simulation(scenario, seed=seed, minutes=2.0, mount=Mount.HEAD, two_sensors=True)
-    updates, _ = run(*calibrated(blocks_of(simulation)))
+    simulation, tracker, blocks = request.getfixturevalue(story)
+    updates, _ = run(tracker, blocks)
     t_s, neck, back, is_relative = neck_of(updates)
     truth = simulation.wearer.motion(t_s, Mount.HEAD)
     good = truth.is_worn & is_relative
@@ -94,14 +102,14 @@ def test_neck_and_upper_back_are_within_three_degrees_of_the_truth(scenario: str
 
 
 def test_a_slump_is_the_upper_backs_and_a_phone_is_the_necks(
-    slouch: tuple[Simulation, PairTracker, list[Block]],
+    slouch: tuple[Simulation, PairTracker, list[Block]], phone: tuple[Simulation, PairTracker, list[Block]]
 ) -> None:
     """In the slump trunk 32 and head 42 deg lean forward, so the neck bends by 10 only."""
     _, tracker, blocks = slouch
     _, events = run(tracker, blocks)
     assert {e.kind for e in events if isinstance(e, EpisodeAlert)} == {PostureKind.UPPER_BACK_FORWARD_TILT}
-    simulation = Simulation("phone", seed=3, minutes=2.0, mount=Mount.HEAD, two_sensors=True)
-    _, events = run(*calibrated(blocks_of(simulation)))
+    _, tracker, blocks = phone
+    _, events = run(tracker, blocks)
     assert {e.kind for e in events if isinstance(e, EpisodeAlert)} == {PostureKind.FORWARD_FLEXION}
 
 
@@ -109,7 +117,9 @@ def test_cuts_and_order_of_arrival_change_nothing(
     slouch: tuple[Simulation, PairTracker, list[Block]],
 ) -> None:
     _, tracker, blocks = slouch
+    blocks = blocks[: len(blocks) * 2 // 3]
     whole, events = run(tracker, blocks)
+    assert any(isinstance(event, EpisodeAlert) for event in events)
     rng = np.random.default_rng(5)
     cut: list[Block] = []
     for block in blocks:

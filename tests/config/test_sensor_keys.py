@@ -17,6 +17,8 @@ class FakeRing:
         self.is_locked = is_locked
 
     def get_password(self, service_name, username):
+        if self.is_locked:
+            raise RuntimeError("keyring is locked")
         return self.secrets.get((service_name, username))
 
     def set_password(self, service_name, username, password):
@@ -59,6 +61,15 @@ def test_locked_keyring_leaves_the_key_in_the_file(tmp_path):
     store = KeyStore(tmp_path / "keys.json", FakeRing(is_locked=True))
     assert store.save(KeyedBoard(b"\xaa", "my neck", KEY)) == str(tmp_path / "keys.json")
     assert store.load(b"\xaa") == KeyedBoard(b"\xaa", "my neck", KEY)
+
+
+def test_a_keyring_that_was_locked_since_is_told(tmp_path):
+    ring = FakeRing()
+    store = KeyStore(tmp_path / "keys.json", ring)
+    store.save(KeyedBoard(b"\xaa", "my neck", KEY))
+    ring.is_locked = True
+    with pytest.raises(KeyStoreError, match=r"key of aa back \(keyring is locked\): unlock it"):
+        store.load(b"\xaa")
 
 
 def test_failed_write_keeps_what_was_there(tmp_path, monkeypatch):

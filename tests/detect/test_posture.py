@@ -50,6 +50,16 @@ def test_between_the_limits_of_a_dose_that_is_left_nothing_begins():
     assert (ended.start_s, ended.end_s) == (10.0, 100.0)
 
 
+@pytest.mark.parametrize(("held", "alerts"), [(RuleSettings(), 1), (DoseSettings(), 0)])
+@pytest.mark.parametrize("samples", [1, 5, 10])
+def test_thousands_of_flips_a_minute_are_one_episode(held, alerts, samples):
+    """50 deg and 0 in turn, up to 3,000 times a minute: dips that one rule forgives and the other takes back."""
+    t = times(300.0)
+    flexion = np.where(np.arange(len(t)) // samples % 2, 50.0, 0.0)
+    events = run(flexion, t, settings=held)
+    assert [type(e) for e in events] == [EpisodeStarted, *[EpisodeAlert] * alerts, EpisodeEnded]
+
+
 def test_leaning_back_is_no_flexion():
     assert run(-40.0, times(120.0)) == []
 

@@ -304,7 +304,7 @@ def test_every_single_transfer_of_the_first_seconds_may_fail():
     for failing in range(2, 62):  # 0 and 1 are the looks for sensors, at boot
         part = Lsm6dsox(seed=1)
         board = SimBoard([part])
-        still(part, 4)
+        still(part, 2)
         transfer = board.bus._transfer
 
         def fail_once(address, n, board=board, transfer=transfer, failing=failing):
@@ -312,8 +312,8 @@ def test_every_single_transfer_of_the_first_seconds_may_fail():
             return transfer(address, n)
 
         board.bus._transfer = fail_once
-        frames = board.step(4)
-        assert len(of_type(frames, wire.ORIENT)) >= 15, failing  # 20 in 4 s, less one retry
+        frames = board.step(2)
+        assert len(of_type(frames, wire.ORIENT)) >= 5, failing  # 10 in 2 s, less one retry
         assert board.app.samplers[0].faults == 1, failing
 
 

@@ -110,7 +110,14 @@ class KeyStore:
         )
 
     def _from_ring(self, device_id: str) -> str | None:
-        return None if self._ring is None else self._ring.get_password(SERVICE, device_id)
+        if self._ring is None:
+            return None
+        try:
+            return self._ring.get_password(SERVICE, device_id)
+        except Exception as error:  # every backend has its own errors
+            raise KeyStoreError(
+                f"the system's keyring keeps the key of {device_id} back ({error}): unlock it and try again"
+            ) from error
 
     def _into_ring(self, device_id: str, key: bytes) -> bool:
         """Keep the key in the keyring if it lets us; a locked one raises errors of its backend's own kind."""
