@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from hardware.facts import fact, facts, value
+from hardware.facts import facts, value
 
 USABLE = 0.85  # of a cell's rated capacity: ageing, cold and the charger's early end (assumed)
 WORKING_DAY_H = 8.0
@@ -270,18 +270,5 @@ def _nrf_lines() -> list[str]:
     ]
 
 
-def assumed() -> tuple[str, ...]:
-    """Return the currents in the model that no source states, so that nobody takes them for facts."""
-    used = [
-        ("pico_w", "ble_current"),
-        ("pico_w", "sleep_current"),
-        ("motor", "current"),
-    ]
-    return tuple(
-        f"{part} {name}: {fact(part, name).source}" for part, name in used if not fact(part, name).is_cited
-    )
-
-
 if __name__ == "__main__":
     print(table())
-    print("  assumed:", *assumed(), sep="\n    ")

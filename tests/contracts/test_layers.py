@@ -67,8 +67,8 @@ MAY_IMPORT = {
     "live.wearer motion motion.angles motion.calibration motion.orientation pair_tracker recording report "
     "report.history store store.files stored_values text tracker types",
     "offline.cohort": "errors report report.history types",
-    "offline.travel": "config errors exercise exercise.guided live offline offline.cohort recording report "
-    "report.history store store.files text types version",
+    "offline.travel": "config errors exercise exercise.guided live motion.orientation offline offline.cohort "
+    "recording report report.history store store.files text types version",
 }
 # The commands and the lab may import everything below them.
 TOPS = ("app", "app.coach", "app.history", "app.running", "app.travel", "app.workday", "lab", "__main__")

@@ -86,12 +86,11 @@ def test_model_lies_where_comparable_products_were_measured():
     assert 31.4 <= power.mean_ma(S3, STREAM) <= 64.4
 
 
-def test_table_says_that_nothing_was_measured_and_names_what_was_assumed():
+def test_table_says_that_nothing_was_measured_and_what_others_measured():
     table = power.table()
     assert table.startswith("model, not measured")
     assert "measured by others" in table
     assert len(re.findall(r"\d+ h", table)) >= len(BOARDS) * len(MODES)
-    assert any("pico_w ble_current" in line for line in power.assumed())
 
 
 def test_settings_of_the_model_are_those_of_the_firmware():

@@ -132,7 +132,7 @@ def movella_dot(path: Path, t: Array, acc: Array, gyr: Array) -> Path:
     head = "sep=,\nDeviceTag:,head\nFirmwareVersion:,2.0.0\nOutputRate:,50Hz\n\n"
     head += "PacketCounter,SampleTimeFine,Acc_X,Acc_Y,Acc_Z,Gyr_X,Gyr_Y,Gyr_Z\n"
     rows = [
-        [str(k), str(round(s * 1e6) + 4_000_000), *row]
+        [str(k), str((round(s * 1e6) - 4_000_000) % 2**32), *row]  # 32 bits, which wrap
         for k, (s, row) in enumerate(zip(t.tolist(), _numbers(acc, np.degrees(gyr)), strict=True))
     ]
     path.write_text(_table(head, rows))

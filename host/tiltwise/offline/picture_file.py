@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from tiltwise.config.atomic_file import whole_file
 from tiltwise.errors import UsageError
-from tiltwise.offline.analyze import Analysis
 from tiltwise.text import printable
 from tiltwise.types import AngleBlock
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # matplotlib takes half a second, the filters behind an analysis a tenth
+    from tiltwise.offline.analyze import Analysis
     from tiltwise.report.plots import Figure
 
 

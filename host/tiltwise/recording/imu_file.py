@@ -16,7 +16,7 @@ import numpy as np
 
 from tiltwise.recording.formats.raw_table import ImuFileError, ImuTable, ReadOptions
 from tiltwise.recording.formats.time_grid import even_times, grown, of_one_epoch, swapped, unit_of_times
-from tiltwise.recording.formats.units import ACCELERATIONS, GRAVITY_M_S2, RATES, TIMES, read_options
+from tiltwise.recording.formats.units import ACCELERATIONS, GRAVITY_M_S2, RATES, in_seconds, read_options
 from tiltwise.recording.gravity_check import Agreement, compare
 from tiltwise.recording.imu_table import read_table
 from tiltwise.types import LEAST_RATE_HZ, FloatArray
@@ -151,7 +151,7 @@ def _timed_rows(
     unit = options.t_unit or unit_of_times(t, table.t_unit)
     if unit != "s":
         units.append(f"times from {unit}{_by(options.t_unit, table.t_unit, unit)}")
-    t_s = t * TIMES[unit]
+    t_s = in_seconds(t, unit)
     is_near = of_one_epoch(t_s)
     if not is_near.all():
         notes.append(f"{np.count_nonzero(~is_near)} rows with times of another epoch: left out")

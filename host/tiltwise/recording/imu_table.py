@@ -19,7 +19,7 @@ from tiltwise.recording.formats.parquet_columns import read_parquet
 from tiltwise.recording.formats.raw_table import ImuFileError, ImuTable, Progress, ReadOptions
 from tiltwise.recording.formats.several_files import read_lone_text, read_zip
 from tiltwise.recording.formats.time_grid import of_one_epoch, unit_of_times
-from tiltwise.recording.formats.units import TIMES
+from tiltwise.recording.formats.units import in_seconds
 
 _LOOK = 4096  # first bytes, by which kinds are told apart
 KINDS = ".npz, .parquet, .zip or a text table such as .csv"
@@ -49,7 +49,7 @@ def first_stamp_s(path: Path, options: ReadOptions) -> float | None:
     known = np.empty(0) if table.t is None else table.t[np.isfinite(table.t)]
     if not len(known):
         return None
-    t_s = known * TIMES[options.t_unit or unit_of_times(known, table.t_unit)]
+    t_s = in_seconds(known, options.t_unit or unit_of_times(known, table.t_unit))
     near = t_s[of_one_epoch(t_s)]
     return float(near[0]) if len(near) else None
 

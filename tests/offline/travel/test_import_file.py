@@ -51,6 +51,12 @@ def test_a_file_becomes_a_day_at_the_time_that_is_given(tiltwise: Command, tmp_p
     down_s = summary.percent_above_deg[20] / 100 * summary.posture_s
     assert down_s == pytest.approx(61, abs=4)  # s; 60 bent and the way there, and what the nods add
     assert "not stored" not in result.out
+    assert tiltwise("export", tmp_path / "sto", "--as", "sto", "--data", store).code == 0
+    (table,) = (tmp_path / "sto").glob("samples-*.sto")
+    q = np.loadtxt(table, delimiter=",", skiprows=6, converters={0: lambda cell: float(cell.split("\t")[1])})
+    tilt_deg = np.degrees(np.arccos(1 - 2 * (q[:, 1] ** 2 + q[:, 2] ** 2)))
+    assert len(q) == 150 * 50
+    assert np.median(tilt_deg[25 * 50 : 80 * 50]) == pytest.approx(35, abs=0.5)
     said = tiltwise(*arguments)
     assert_one_line(said, 1, "stored already", "--erase")
     assert tiltwise("data", "--erase", "2026-03-01", "--yes", "--data", store).code == 0

@@ -6,7 +6,7 @@ A file gets its name when all of it is on the disk; a run that was stopped leave
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from functools import partial
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tiltwise.config.atomic_file import whole_file
+from tiltwise.motion.orientation.estimator import estimate_orientation
 from tiltwise.offline.cohort.day_digest import digest_bytes, digest_of
 from tiltwise.offline.travel import motion_bids
 from tiltwise.offline.travel.day_columns import event_columns, gap_columns, minute_columns
@@ -147,16 +148,24 @@ def _digests(request: ExportRequest, day: date) -> Iterator[tuple[Path, Write]]:
 def _sample_files(
     request: ExportRequest, day: date, samples: DeviceSamples, suffix: str
 ) -> Iterator[tuple[Path, Write]]:
+    if request.format is Format.STO:
+        samples = _oriented(samples)
     kind = "orientation" if samples.q_earth_from_sensor is not None else "raw"
     name = f"samples-{day}-{safe_name(samples.device)}-{samples.sensor}-{kind}.{suffix}"
     path = request.folder / name
     if request.format is Format.STO:
-        if samples.q_earth_from_sensor is not None:
-            frame = _FRAMES[_place(request, samples)]
-            yield path, partial(write_sto, samples=samples, name=frame)
+        yield path, partial(write_sto, samples=samples, name=_FRAMES[_place(request, samples)])
         return
     writer = write_samples_parquet if request.format is Format.PARQUET else write_samples_csv
     yield path, partial(writer, samples=samples)
+
+
+def _oriented(samples: DeviceSamples) -> DeviceSamples:
+    """Return samples with an orientation: that of raw ones is estimated, with what comes after in sight."""
+    if samples.gyr_rad_s is None:
+        return samples
+    q = estimate_orientation(samples.t_s, samples.gyr_rad_s, samples.acc_m_s2, offline=True)
+    return replace(samples, q_earth_from_sensor=q, gyr_rad_s=None)
 
 
 def _place(request: ExportRequest, samples: DeviceSamples) -> str:

@@ -14,7 +14,7 @@ from tiltwise.recording.formats.orientation_columns import OrientationColumns, q
 from tiltwise.recording.formats.raw_table import ImuFileError, ImuTable, ReadOptions
 from tiltwise.recording.formats.text_table import Head, times_of
 from tiltwise.recording.formats.time_grid import even_times, grown, unit_of_times
-from tiltwise.recording.formats.units import GRAVITY_M_S2, TIMES
+from tiltwise.recording.formats.units import GRAVITY_M_S2, in_seconds
 from tiltwise.types import LEAST_RATE_HZ, FloatArray
 
 _CUTOFF_HZ = 1.0  # above it an accelerometer shows the movement itself, not gravity
@@ -69,7 +69,7 @@ def _times_s(found: ColumnMap, head: Head, values: FloatArray, options: ReadOpti
                 "no column of time and no rate: say how many samples a second it has with --rate 50"
             )
         return np.arange(len(values)) / rate_hz
-    return t * TIMES[options.t_unit or unit_of_times(t, found.t_unit)]
+    return in_seconds(t, options.t_unit or unit_of_times(t, found.t_unit))
 
 
 def _usable(t_s: FloatArray, *columns: FloatArray) -> tuple[FloatArray, list[FloatArray]]:

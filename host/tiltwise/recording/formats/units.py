@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from tiltwise.recording.formats.raw_table import ReadOptions
+from tiltwise.types import FloatArray
 
 GRAVITY_M_S2 = 9.80665
 TIMES = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 ACCELERATIONS = {"m/s2": 1.0, "g": GRAVITY_M_S2, "mg": GRAVITY_M_S2 / 1000}
 RATES = {"rad/s": 1.0, "deg/s": math.radians(1), "mdeg/s": math.radians(1e-3)}
+_WRAP = 2**32
 _SAME = {
     "sec": "s", "seconds": "s", "second": "s", "msec": "ms", "milliseconds": "ms", "usec": "us", "µs": "us",
     "μs": "us", "microseconds": "us", "nanoseconds": "ns", "m/s^2": "m/s2", "m/(s^2)": "m/s2", "m/s²": "m/s2",
@@ -25,6 +29,13 @@ def unit_of(text: str) -> str:
     word = "".join(text.split()).lower()
     word = _SAME.get(word, word)
     return word if word in TIMES or word in ACCELERATIONS or word in RATES else ""
+
+
+def in_seconds(t: FloatArray, unit: str) -> FloatArray:
+    """Return times (n,) in s; microseconds of 32 bits, as radio sensors write them, go on where they wrap."""
+    if unit == "us":
+        t = t + float(_WRAP) * np.cumsum(np.diff(t, prepend=t[:1]) < -_WRAP / 2)
+    return t * TIMES[unit]
 
 
 # One column of OpenSim's tables holds all four of a quaternion.
