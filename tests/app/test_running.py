@@ -7,11 +7,15 @@ import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from command import Command, assert_one_line, run, start
+from tiltwise.app.running.status_view import status_table
+from tiltwise.live.control.control_messages import RunningStatus
 
 ADDRESS = "sim:desk?speed=0.1"  # slow, so that it is calibrating for as long as anybody asks
 
@@ -39,6 +43,14 @@ def test_when_nothing_runs_it_is_one_line(tiltwise: Command, home: Path, command
 def test_a_snooze_without_sense_is_wrong_use(tiltwise: Command, wrong: str) -> None:
     for dashes in ((), ("--",)):
         assert_one_line(tiltwise("snooze", *dashes, wrong), 2, "expected minutes", "or off")
+
+
+def test_the_first_line_of_a_status_is_not_broken_where_the_rows_end() -> None:
+    said = StringIO()
+    status = RunningStatus(1, 1.7e9, "sim:slouch?minutes=60&seed=4&speed=12", "", "", "", "connected")
+    Console(file=said, width=80).print(status_table(status))
+    assert said.getvalue().splitlines()[0].startswith(f"watch {status.address} since ")
+    assert re.search(r"since 20\d\d-", said.getvalue().splitlines()[0])
 
 
 def test_a_running_watch_is_asked_and_one_that_was_killed_is_not(home: Path) -> None:

@@ -27,6 +27,7 @@ def status_table(status: RunningStatus) -> Table:
     whose = f" of {printable(status.person, 30)}" if status.person else ""
     table = Table(show_header=False, box=None, pad_edge=False, title_justify="left")
     table.title = f"watch {printable(status.address, 40)}{whose} since {_clock(since, now)}"
+    table.min_width = min(len(table.title), 79)  # or it is broken where the rows end
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     rows = [
