@@ -76,7 +76,7 @@ def clock_ticks(
         if (clock.hour * 3600 + clock.minute * 60 + clock.second) % step_s == 0:
             found.append((t, clock))
     is_set = local(start_s).utcoffset() != local(end_s).utcoffset()
-    text = ("%H:%M" if step_s >= 60 else "%H:%M:%S") + ("\n%Z" if is_set else "")
+    text = ("%H:%M" if step_s >= 60 else "%H:%M:%S") + (" %Z" if is_set else "")
     return [t for t, _ in found], [clock.strftime(text) for _, clock in found]
 
 
@@ -124,7 +124,7 @@ def line(t: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 def class_seconds(total: Aggregate) -> FloatArray:
     """Return the time (2, 7) in s in each angle class, rows HELD and MOVING."""
-    starts = np.array(CLASS_EDGES_DEG[:-1]) - agg.FLEXION_MIN_DEG
+    starts = agg.flexion_bin(np.array(CLASS_EDGES_DEG[:-1]))
     return np.asarray(np.add.reduceat(total.flexion_s, starts, axis=1), dtype=np.float64)
 
 
