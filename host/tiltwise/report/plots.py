@@ -244,14 +244,21 @@ def _draw_clock(axes: Axes, summary: DaySummary, zone: tzinfo) -> None:
     ticks_s, labels = curves.clock_ticks(start_s, end_s, lambda t: datetime.fromtimestamp(t, zone))
     axes.set_xticks(np.array(ticks_s) / _DAY_S, labels)
     axes.tick_params(axis="x", colors=style.SOFT, labelsize=9.5, length=3)
+    for label in axes.get_xticklabels()[-1:]:
+        if len(label.get_text()) > len("00:00:00"):  # the zone's letters would leave the page
+            label.set_horizontalalignment("right")
 
 
 def _draw_classes(axes: Axes, summary: DaySummary) -> None:
     """Draw the share of upright time in each angle class: held still, and moving about."""
-    parts.plain(axes)
-    axes.grid(visible=False)
+    axes.set_title("Upright time by angle (deg)", loc="left", fontsize=11, color=style.INK)
     assert summary.total is not None
     table = curves.class_seconds(summary.total)
+    if table.sum() <= 0:
+        _say_empty(axes)
+        return
+    parts.plain(axes)
+    axes.grid(visible=False)
     share = table / max(float(table.sum()), 1e-9) * 100
     inner = (f"{low} to {high}" for low, high in pairwise(curves.CLASS_EDGES_DEG[1:-1]))
     names = ["below 0", *inner, f"above {curves.CLASS_EDGES_DEG[-2]}"]
@@ -267,23 +274,20 @@ def _draw_classes(axes: Axes, summary: DaySummary) -> None:
     axes.set_xticks([])
     axes.spines["bottom"].set_visible(False)
     axes.invert_yaxis()
-    axes.set_title("Upright time by angle (deg)", loc="left", fontsize=11, color=style.INK)
     parts.legend(axes)
 
 
 def _draw_distribution(axes: Axes, summary: DaySummary) -> None:
     """Draw the cumulative distribution of the angle with P10, P50 and P90; dashed when the wear is too short."""
-    parts.plain(axes)
     axes.set_title(
         "How much of the time was spent below each angle", loc="left", fontsize=11, color=style.INK
     )
     assert summary.total is not None
     histogram = summary.total.flexion_s.sum(axis=0)
     if histogram.sum() <= 0:
-        axes.text(
-            0.5, 0.5, "no upright time recorded", ha="center", transform=axes.transAxes, color=style.SOFT
-        )
+        _say_empty(axes)
         return
+    parts.plain(axes)
     dashes = (0, (4, 2)) if summary.is_short else "solid"
     axes.plot(*curves.cumulative_percent(histogram), color=style.ANGLE, linestyle=dashes, linewidth=1.8)
     axes.set_ylim(0, 106)
@@ -301,6 +305,12 @@ def _draw_distribution(axes: Axes, summary: DaySummary) -> None:
     axes.set_xlabel(f"{style.angle_name(summary)} (deg)", fontsize=9.5)
     if summary.is_short:
         _draw_too_short(axes, (summary.percentiles_deg[1] - left) / (right - left))
+
+
+def _say_empty(axes: Axes) -> None:
+    """Say that there is nothing to draw, in place of axes with nothing in them."""
+    axes.set_axis_off()
+    axes.text(0.5, 0.5, "no upright time recorded", ha="center", transform=axes.transAxes, color=style.SOFT)
 
 
 def _draw_too_short(axes: Axes, median_at: float) -> None:
