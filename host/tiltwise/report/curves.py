@@ -42,6 +42,7 @@ _ENOUGH_S = 10.0  # posture time below which a minute's percentiles say nothing
 _MOST_POINTS = 2400  # twice the pixels across: more than this becomes its envelope
 _TICK_STEPS_S = (10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800)
 _MOST_TICKS = 13
+_LEAST_APART = 0.75  # of a step: where the clock is set back, two marks could come closer
 _LEAST_HOLE_S = 0.5
 _QUARTER_S = 900  # all zones are whole quarters of an hour from UTC
 _GAP_STEPS = 10.0  # a step this many times the usual one breaks the line
@@ -73,7 +74,8 @@ def clock_ticks(
     found = []
     for t in np.arange(-(-start_s // every_s) * every_s, end_s + 1e-6, every_s).tolist():
         clock = local(t)
-        if (clock.hour * 3600 + clock.minute * 60 + clock.second) % step_s == 0:
+        is_apart = not found or t - found[-1][0] > step_s * _LEAST_APART
+        if (clock.hour * 3600 + clock.minute * 60 + clock.second) % step_s == 0 and is_apart:
             found.append((t, clock))
     is_set = local(start_s).utcoffset() != local(end_s).utcoffset()
     text = ("%H:%M" if step_s >= 60 else "%H:%M:%S") + (" %Z" if is_set else "")

@@ -55,7 +55,7 @@ def day(
     if not summary.minutes:
         return _empty_day(figure, summary, zone)
     grid = figure.add_gridspec(
-        3, 1, left=0.062, right=0.975, top=0.845, bottom=0.135, height_ratios=(3.1, 0.28, 2.0), hspace=0.16
+        3, 1, left=0.062, right=0.967, top=0.845, bottom=0.135, height_ratios=(3.1, 0.28, 2.0), hspace=0.16
     )
     timeline = figure.add_subplot(grid[0])
     strip = figure.add_subplot(grid[1], sharex=timeline)
@@ -244,9 +244,6 @@ def _draw_clock(axes: Axes, summary: DaySummary, zone: tzinfo) -> None:
     ticks_s, labels = curves.clock_ticks(start_s, end_s, lambda t: datetime.fromtimestamp(t, zone))
     axes.set_xticks(np.array(ticks_s) / _DAY_S, labels)
     axes.tick_params(axis="x", colors=style.SOFT, labelsize=9.5, length=3)
-    for label in axes.get_xticklabels()[-1:]:
-        if len(label.get_text()) > len("00:00:00"):  # the zone's letters would leave the page
-            label.set_horizontalalignment("right")
 
 
 def _draw_classes(axes: Axes, summary: DaySummary) -> None:
