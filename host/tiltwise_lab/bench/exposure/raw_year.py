@@ -1,0 +1,46 @@
+"""A year of raw samples analysed again, from .npz files to summaries: some days are run, the year is computed.
+
+A day is 8 h at 50 Hz of a simulated desk (accuracy/processing_speed.py); each run is a process of its own, with what
+`import tiltwise` takes. Times in s, memory in MB.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tiltwise_lab.bench.accuracy.processing_speed import made_day
+from tiltwise_lab.bench.timed_process import timed_process
+
+DAYS_A_YEAR, CORES = 260, 2
+_CODE = (
+    "from pathlib import Path\n"
+    "from tiltwise.motion.calibration.mounting import Mounting\nfrom tiltwise.types import Mount\n"
+    "from tiltwise_lab.bench.accuracy.processing_speed import offline_path\n"
+    "for n in range(1, {days} + 1):\n    offline_path(Path({path!r}), Mounting(mount=Mount.NECK))"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RawYearRow:
+    """Days run, samples of each, processor time of a day, the most memory, and the year on two cores from these."""
+
+    days: int
+    samples: int
+    day_cpu_s: float
+    most_mb: float
+    year_s: float
+
+
+def raw_year_row(days: int, hours: float = 8.0, seed: int = 1) -> RawYearRow:
+    """Run days one after the other, and return what a year of them would take on two cores with nothing else."""
+    made = made_day(hours, seed)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "day.npz"
+        np.savez(path, t=made.imu.t_s, gyr=made.imu.gyr_rad_s, acc=made.imu.acc_m_s2)
+        done = timed_process(_CODE.format(days=days, path=str(path)))
+    day_s = done.cpu_s / days
+    return RawYearRow(done.n, made.samples, day_s, done.most_mb, day_s * DAYS_A_YEAR / CORES)
