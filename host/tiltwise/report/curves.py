@@ -71,7 +71,7 @@ def clock_ticks(
     """
     step_s = tick_step_s(end_s - start_s)
     every_s = min(step_s, _QUARTER_S)
-    found = []
+    found: list[tuple[float, LocalTime]] = []
     for t in np.arange(-(-start_s // every_s) * every_s, end_s + 1e-6, every_s).tolist():
         clock = local(t)
         is_apart = not found or t - found[-1][0] > step_s * _LEAST_APART

@@ -12,30 +12,29 @@ from tiltwise.errors import AppError
 from tiltwise_lab.bench.accuracy.processing_speed import live_rows
 from tiltwise_lab.bench.exposure.history_speed import DAYS, month_report, wait_rows
 from tiltwise_lab.bench.exposure.page_in_chromium import seen_in_chromium
-from tiltwise_lab.bench.exposure.raw_year import CORES, DAYS_A_YEAR, raw_year_row
+from tiltwise_lab.bench.exposure.raw_year import CORES, DAYS_A_YEAR, HOURS_A_DAY, raw_year_row
 from tiltwise_lab.bench.options import BenchOptions
 from tiltwise_lab.bench.table import collect, table
 
 _RAW_DAYS = 3
-_LIVE_GOAL_PERCENT = 2.0
+_LIVE_GOAL_PERCENT, _LEAST_LIVE_MIN = 2.0, 2.0
 
 
 def print_pages(options: BenchOptions, console: Console) -> None:
     """Print everything; --scale takes fewer days."""
     days = max(30, round(DAYS * options.scale))
     rows = collect("waiting", wait_rows(days))
-    title = (
-        f"commands on {days} stored days of 8 h: s until it is done, s of processor, kB written, goal in s"
-    )
-    console.print(table(title, ("what", "median", "processor", "kB", "goal"), map(astuple, rows)))
+    title = f"commands on {days} stored days of 8 h"
+    columns = ("what", "median s", "processor s", "kB written", "goal s")
+    console.print(table(title, columns, map(astuple, rows)))
     _print_page(days, console)
-    for _, row in live_rows(5 * options.scale):
+    for _, row in live_rows(max(_LEAST_LIVE_MIN, 5 * options.scale)):
         if (row.part, row.stream) == ("session with store", "raw"):
             said = f"{row.percent_of_core:.2f} % of a core (goal {_LIVE_GOAL_PERCENT:g})"
             console.print(f"live session with raw frames and a store: {said}", highlight=False)
-    raw = raw_year_row(max(1, round(_RAW_DAYS * options.scale)), 8 * min(options.scale, 1.0))
-    title = f"raw samples analysed again; {DAYS_A_YEAR} days on {CORES} cores computed from these (goal 60 s, 1 GB)"
-    columns = ("days run", "samples a day", "s of processor a day", "MB at most", "s a year")
+    raw = raw_year_row(max(1, round(_RAW_DAYS * options.scale)), HOURS_A_DAY * min(options.scale, 1.0))
+    title = f"raw again; {DAYS_A_YEAR} days on {CORES} cores from these (goal 60 s, 1 GB)"
+    columns = ("days run", "samples a day", "processor s a day", "MB at most", "s a year")
     console.print(table(title, columns, [astuple(raw)]))
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from tiltwise_lab.bench.accuracy.processing_speed import made_day
 from tiltwise_lab.bench.timed_process import timed_process
 
-DAYS_A_YEAR, CORES = 260, 2
+DAYS_A_YEAR, HOURS_A_DAY, CORES = 260, 8.0, 2
 _CODE = (
     "from pathlib import Path\n"
     "from tiltwise.motion.calibration.mounting import Mounting\nfrom tiltwise.types import Mount\n"
@@ -35,7 +35,7 @@ class RawYearRow:
     year_s: float
 
 
-def raw_year_row(days: int, hours: float = 8.0, seed: int = 1) -> RawYearRow:
+def raw_year_row(days: int, hours: float = HOURS_A_DAY, seed: int = 1) -> RawYearRow:
     """Run days one after the other, and return what a year of them would take on two cores with nothing else."""
     made = made_day(hours, seed)
     with tempfile.TemporaryDirectory() as folder:
@@ -43,4 +43,5 @@ def raw_year_row(days: int, hours: float = 8.0, seed: int = 1) -> RawYearRow:
         np.savez(path, t=made.imu.t_s, gyr=made.imu.gyr_rad_s, acc=made.imu.acc_m_s2)
         done = timed_process(_CODE.format(days=days, path=str(path)))
     day_s = done.cpu_s / days
-    return RawYearRow(done.n, made.samples, day_s, done.most_mb, day_s * DAYS_A_YEAR / CORES)
+    year_s = day_s * HOURS_A_DAY / hours * DAYS_A_YEAR / CORES
+    return RawYearRow(done.n, made.samples, day_s, done.most_mb, year_s)
