@@ -20,7 +20,7 @@ _CODE = (
     "from pathlib import Path\n"
     "from tiltwise.motion.calibration.mounting import Mounting\nfrom tiltwise.types import Mount\n"
     "from tiltwise_lab.bench.accuracy.processing_speed import offline_path\n"
-    "for n in range(1, {days} + 1):\n    offline_path(Path({path!r}), Mounting(mount=Mount.NECK))"
+    "for n in range(1, {days} + 1):\n    offline_path(Path({path!r}), Mounting(Mount({mount!r}), {q}, {axes!r}))"
 )
 
 
@@ -41,7 +41,12 @@ def raw_year_row(days: int, hours: float = HOURS_A_DAY, seed: int = 1) -> RawYea
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "day.npz"
         np.savez(path, t=made.imu.t_s, gyr=made.imu.gyr_rad_s, acc=made.imu.acc_m_s2)
-        done = timed_process(_CODE.format(days=days, path=str(path)))
+        done = timed_process(
+            _CODE.format(
+                days=days, path=str(path), mount=str(made.mounting.mount), axes=made.mounting.axes,
+                q=tuple(map(float, made.mounting.q_sensor_from_body)),
+            )
+        )  # fmt: skip
     day_s = done.cpu_s / days
     year_s = day_s * HOURS_A_DAY / hours * DAYS_A_YEAR / CORES
     return RawYearRow(done.n, made.samples, day_s, done.most_mb, year_s)
