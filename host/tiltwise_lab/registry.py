@@ -126,6 +126,12 @@ def _exposure(options: BenchOptions, console: Console) -> None:
     print_exposure(options, console)
 
 
+def _pages(options: BenchOptions, console: Console) -> None:
+    from tiltwise_lab.bench.exposure.page_tables import print_pages
+
+    print_pages(options, console)
+
+
 BENCHES: dict[str, tuple[str, Callable[[BenchOptions, Console], None]]] = {
     "desk": ("offline path on people at desks: angles, shares", print_desk),
     "orientation": ("our filters beside the peers, against optical truth", print_orientation),
@@ -144,7 +150,8 @@ BENCHES: dict[str, tuple[str, Callable[[BenchOptions, Console], None]]] = {
     "store": ("kill -9, power cuts, restarts, bad disks, all of `faults` (40 min)", _store),
     "faults": ("a fault at every file call, 10,000 damaged stores (30 min)", _faults),
     "receipts": ("what receipts and safe commits cost a live session", _receipts),
-    "exposure": ("a day's figures against a checker; history, report, cohort", _exposure),
+    "exposure": ("a day's figures against a checker; cohort, readers", _exposure),
+    "pages": ("waiting for plots and report; a year of raw samples, live", _pages),
     "days": ("random days: seconds in no minute and no gap (100 seeds: 20 min)", _days),
     "year": ("a year of 8 h days: size, time to read it", _year),
     "speed": ("speed of the offline path, CPU of a live one", print_speed),

@@ -49,7 +49,7 @@ def make_frames(seconds: int) -> list[bytes]:
 def minute(start_s: float, rng: np.random.Generator) -> Aggregate:
     """Return a plausible minute."""
     flexion = np.zeros((2, agg.N_FLEXION))
-    bins = rng.normal(18, 4, 600).astype(int) - agg.FLEXION_MIN_DEG
+    bins = agg.flexion_bin(rng.normal(18, 4, 600))
     flexion[0] = np.bincount(bins, minlength=agg.N_FLEXION) * 0.1
     activity = np.array([flexion.sum(), 0, 0, 0, 0])
     rate = np.full(agg.N_RATE, activity.sum() / agg.N_RATE)

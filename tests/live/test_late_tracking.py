@@ -110,7 +110,7 @@ def test_where_samples_are_gone_the_boards_summaries_stand_for_them(
 
 
 def mean_deg(by_degree: np.ndarray) -> float:
-    centres = agg.FLEXION_EDGES_DEG[:-1] + 0.5
+    centres = agg.FLEXION_CENTRES_DEG
     return float((by_degree * centres).sum() / by_degree.sum())
 
 

@@ -13,7 +13,9 @@ from tiltwise.types import ACTIVITIES, Activity, Mount
 def minute(index: int, angle_deg: int = 10, activity: Activity = Activity.STILL) -> Aggregate:
     flexion = np.zeros((2, agg.N_FLEXION))
     if activity in (Activity.STILL, Activity.MOVING):
-        flexion[int(activity is Activity.MOVING), angle_deg - agg.FLEXION_MIN_DEG] = 60
+        flexion[
+            int(activity is Activity.MOVING), slice(*agg.flexion_bin(np.array([angle_deg, angle_deg + 1])))
+        ] = 6
     times = np.array([60.0 if a is activity else 0.0 for a in ACTIVITIES])
     return Aggregate(DAY_S + 60 * index, times, flexion, np.zeros(agg.N_RATE), np.zeros(agg.EVA_SHAPE))
 

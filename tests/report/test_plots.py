@@ -2,6 +2,7 @@
 
 import io
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -68,8 +69,9 @@ def test_six_minutes_are_marked_as_too_short_and_have_a_fine_clock() -> None:
     assert "head sensor" in text
 
 
-@pytest.mark.parametrize("mean_deg", [2.0, 15.0, 35.0, 60.0, 98.0])
-@pytest.mark.parametrize("swing_deg", [1.0, 12.0, 25.0])
+@pytest.mark.parametrize(
+    ("mean_deg", "swing_deg"), [(2.0, 1.0), (15.0, 12.0), (35.0, 25.0), (60.0, 1.0), (98.0, 25.0)]
+)
 def test_the_note_on_a_short_day_hides_no_label_and_no_curve(mean_deg: float, swing_deg: float) -> None:
     accumulator = ExposureAccumulator()
     t = DAY_S + 30000 + np.arange(6000) / 10
@@ -142,12 +144,19 @@ def test_on_a_clock_change_the_axis_follows_the_clock(month: int, day: int, hour
     labels = [text.get_text() for text in figure.axes[1].get_xticklabels()]
     assert labels[0].endswith("CET" if month == 3 else "CEST")
     assert labels[-1].endswith("CEST" if month == 3 else "CET")
+    legend = figure.axes[1].get_legend()
+    assert legend is not None
+    boxes = [text.get_window_extent() for text in figure.axes[1].get_xticklabels()]
+    assert max(box.x1 for box in boxes) <= figure.bbox.x1, "the last one stays on the page"
+    entries = [text.get_window_extent() for text in legend.get_texts()]
+    assert not [box for box in boxes if any(box.padded(-2).overlaps(entry) for entry in entries)]
+    assert all(box.x1 < after.x0 for box, after in pairwise(boxes))
 
 
 def test_an_hour_that_comes_twice_is_marked_twice_and_told_apart() -> None:
     start = datetime(2026, 10, 25, 2, 30, tzinfo=BERLIN).timestamp()  # in the first of the two hours
     ticks, labels = curves.clock_ticks(start, start + 3600, lambda t: datetime.fromtimestamp(t, BERLIN))
-    assert [label.replace("\n", " ") for label in labels[::6]] == ["02:30 CEST", "02:00 CET", "02:30 CET"]
+    assert labels[::6] == ["02:30 CEST", "02:00 CET", "02:30 CET"]
     assert np.diff(ticks).tolist() == [300.0] * 12
 
 

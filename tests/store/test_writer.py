@@ -1,6 +1,9 @@
 """What the store promises: durable after commit, each frame once, one line when the disk refuses, right days."""
 
+import math
 import sqlite3
+import struct
+import zlib
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -36,7 +39,7 @@ def without_tag(data: bytes) -> bytes:
 
 def minute(start_s: float, angle_deg: int = 20, seconds: float = 60.0) -> Aggregate:
     flexion = np.zeros((2, agg.N_FLEXION))
-    flexion[0, angle_deg - agg.FLEXION_MIN_DEG] = seconds
+    flexion[0, slice(*agg.flexion_bin(np.array([angle_deg, angle_deg + 1])))] = seconds / 10
     return Aggregate(
         start_s,
         np.array([seconds, 0, 0, 0, 0]),
@@ -203,11 +206,43 @@ def test_an_aggregate_survives_its_compact_form() -> None:
     row = replace(row, limit_use=0.75, bout_s=44.0, lateral_deg=(-3.5, 12.25))
     row.eva_s[3, 6] = 7000.0
     back = unpack_aggregate(600.0, pack_aggregate(row))
-    assert np.array_equal(back.flexion_s, row.flexion_s)
+    np.testing.assert_allclose(back.flexion_s, row.flexion_s, atol=1e-9)
     assert np.array_equal(back.eva_s, row.eva_s)
     assert (back.limit_use, back.bout_s, back.lateral_deg) == (0.75, 44.0, (-3.5, 12.25))
     assert np.isnan(back.rotation_deg).all()
     assert len(pack_aggregate(row)) < 150  # bytes
+    rng = np.random.default_rng(1)
+    row.flexion_s[:] = 0
+    for angle in rng.normal(24, 1.5, 3000):
+        row.flexion_s[rng.integers(2), agg.flexion_bin(angle)] += 0.02
+    assert np.array_equal(
+        unpack_aggregate(600.0, pack_aggregate(row)).flexion_s.round(3), row.flexion_s.round(3)
+    )
+    assert len(pack_aggregate(row)) < 350
+
+
+def minute_of_version_1() -> bytes:
+    """Return a blob as versions of the store up to 3 wrote it: moving at 9 deg for 20 ms, at 10 deg for 59.96 s."""
+
+    def table(first: int, *ms: int) -> bytes:
+        return struct.pack(f"<HH{len(ms)}I", first, len(ms), *ms)
+
+    head = struct.pack("<6f", 0.75, 44.0, -3.5, 12.25, math.nan, math.nan)
+    tables = table(0, 59_980, 20) + table(210 + 99, 20, 59_960) + table(3, 60_000) + table(7, 5000, 6000)
+    return zlib.compress(head + tables, 1)
+
+
+def test_a_minute_of_the_first_version_keeps_its_seconds_and_spreads_a_degree_evenly() -> None:
+    from tiltwise.store.files.codec import unpack_aggregate
+
+    back = unpack_aggregate(600.0, minute_of_version_1())
+    assert back.activity_s.tolist() == [59.98, 0.02, 0, 0, 0]
+    assert np.flatnonzero(back.flexion_s).tolist() == list(range(2100 + 990, 2100 + 1010))
+    assert back.flexion_s[1, 990:1000] == pytest.approx([0.002] * 10)
+    assert back.flexion_s[1, 1000:1010] == pytest.approx([5.996] * 10)
+    assert back.percentiles_deg(50)[0] == pytest.approx(10.5, abs=0.001)
+    assert (back.rate_s[3], back.eva_s[1, 0], back.eva_s[1, 1]) == (60.0, 5.0, 6.0)
+    assert (back.start_s, back.limit_use, back.bout_s, back.lateral_deg) == (600.0, 0.75, 44.0, (-3.5, 12.25))
 
 
 def test_events_return_with_utc_times_and_repeat_harmlessly(tmp_path: Path) -> None:
@@ -361,6 +396,25 @@ def test_migration_keeps_the_data_and_a_backup(tmp_path: Path, monkeypatch: pyte
         assert db.execute("PRAGMA user_version").fetchone() == (version,)
         assert db.execute("SELECT name FROM device").fetchone() == ("board-1",)
         db.close()
+
+
+def test_a_store_in_whole_degrees_is_read_as_it_is_and_after_its_migration(tmp_path: Path) -> None:
+    with Store(tmp_path) as store:
+        store.put_aggregates(begin(store), [minute(T0_S // 60 * 60, 33)])
+    db = sqlite3.connect(tmp_path / "core.db")
+    db.execute("UPDATE aggregate SET data = ?, algorithm = 2", (minute_of_version_1(),))
+    db.execute("PRAGMA user_version=3")
+    db.commit()
+    db.close()
+    day = date.fromtimestamp(T0_S)
+    for _ in range(2):
+        with Store.open_readonly(tmp_path) as reader:
+            (row,) = reader.day(day, "UTC").minutes
+        assert (row.posture_s, row.percentiles_deg(50)[0]) == pytest.approx((59.98, 10.5), abs=1e-3)
+        Store(tmp_path).close()
+    db = sqlite3.connect(tmp_path / "core.db")
+    assert db.execute("PRAGMA user_version").fetchone() == (4,)
+    db.close()
 
 
 def test_a_failing_migration_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tiltwise.types import ACTIVITIES, Activity, FloatArray, Mount
 
@@ -17,8 +18,10 @@ FLEXION_MIN_DEG, FLEXION_MAX_DEG = (
     -90,
     120,
 )  # beyond what a neck does; the end bins hold whatever lies outside
-N_FLEXION = FLEXION_MAX_DEG - FLEXION_MIN_DEG  # bins of 1 deg
-FLEXION_EDGES_DEG: FloatArray = np.arange(FLEXION_MIN_DEG, FLEXION_MAX_DEG + 1.0)
+BINS_PER_DEG = 10  # a percentile lies in its bin, so that it is good to 0.1 deg
+N_FLEXION = (FLEXION_MAX_DEG - FLEXION_MIN_DEG) * BINS_PER_DEG
+FLEXION_EDGES_DEG: FloatArray = FLEXION_MIN_DEG + np.arange(N_FLEXION + 1) / BINS_PER_DEG
+FLEXION_CENTRES_DEG: FloatArray = (FLEXION_EDGES_DEG[:-1] + FLEXION_EDGES_DEG[1:]) / 2
 RATE_EDGES_DEG_S: FloatArray = np.concatenate(([0.0], np.geomspace(0.25, 1000.0, 24)))  # 43 % steps
 N_RATE = len(RATE_EDGES_DEG_S) - 1
 # Practical grid after Mathiassen & Winkel 1991, doi:10.1080/00140139108964889; a 1 s grid has no 0-1 s class.
@@ -29,7 +32,7 @@ HELD, MOVING = 0, 1  # rows of the flexion histogram: sitting or standing still,
 THRESHOLDS_DEG = (15, 20, 30, 45, 60)
 BASE = "worn, upright and not walking"  # the time that every angle figure is of, of a file and of a day
 SPELL_DEG = 20.0  # of the longest spell: the limit of RULA, in which a day's figures are told
-ALGORITHM = 2  # stored with each row; raise it when the numbers of a row change for the same samples
+ALGORITHM = 3  # stored with each row; raise it when the numbers of a row change for the same samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +40,11 @@ class Aggregate:
     """What one minute held; every array counts seconds.
 
     Walking, lying and not-worn time is in `activity_s` only: the angles there are not a sitting posture, and they
-    enter no histogram. `flexion_s` is (2, 210): rows HELD and MOVING, bins of 1 deg from -90. `rate_s` is (24,) over
-    RATE_EDGES_DEG_S. `eva_s` is (7, 7) angle class x duration class, each run counted where it ends. `limit_use` is
-    the largest share of the ISO 11226 holding time that a run in this minute had used; `bout_s` is the longest run at
-    or beyond SPELL_DEG so far. (Rows of algorithm 1 have there the run beyond the first angle of ISO 11226.)
+    enter no histogram. `flexion_s` is (2, 2100): rows HELD and MOVING, bins of 0.1 deg from -90. `rate_s` is (24,)
+    over RATE_EDGES_DEG_S. `eva_s` is (7, 7) angle class x duration class, each run counted where it ends; `limit_use`
+    is the largest share of the ISO 11226 holding time that a run in this minute had used; `bout_s` is the longest
+    run at or beyond SPELL_DEG so far. (Rows of algorithm 1 have there the run beyond the first angle of ISO 11226;
+    those up to 2 had bins of 1 deg, which are spread evenly over the ten.)
     `lateral_deg` and `rotation_deg` are the (least, greatest) angle, NaN without posture time; rotation is relative
     to a drifting zero, so only its span means something.
     """
@@ -77,6 +81,24 @@ class Aggregate:
     def percentiles_deg(self, *percent: float) -> FloatArray:
         """Return flexion percentiles (len(percent),) in deg of this minute's posture time, NaN without any."""
         return histogram_percentiles(self.flexion_s.sum(axis=0), FLEXION_EDGES_DEG, percent)
+
+
+def flexion_bin(angle_deg: FloatArray | float) -> NDArray[np.int64]:
+    """Return the bins of `Aggregate.flexion_s` in which angles lie, of the same shape."""
+    bins = np.floor(np.asarray(angle_deg) * BINS_PER_DEG).astype(np.int64) - FLEXION_MIN_DEG * BINS_PER_DEG
+    return np.clip(bins, 0, N_FLEXION - 1)
+
+
+def in_bins(flexion_s: FloatArray) -> FloatArray:
+    """Return `Aggregate.flexion_s` (2, 2100) of its values in a row (4200,), or of those of 1 deg (420,)."""
+    rows = flexion_s.reshape(2, -1)
+    times = N_FLEXION // rows.shape[1]
+    return rows if times == 1 else np.repeat(rows / times, times, axis=1)
+
+
+def above_s(histogram_s: FloatArray) -> list[float]:
+    """Return the seconds at or beyond each of THRESHOLDS_DEG in a histogram of flexion (2100,)."""
+    return [float(histogram_s[int(flexion_bin(limit)) :].sum()) for limit in THRESHOLDS_DEG]
 
 
 def merge(rows: list[Aggregate]) -> Aggregate:

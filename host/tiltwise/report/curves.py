@@ -42,6 +42,7 @@ _ENOUGH_S = 10.0  # posture time below which a minute's percentiles say nothing
 _MOST_POINTS = 2400  # twice the pixels across: more than this becomes its envelope
 _TICK_STEPS_S = (10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800)
 _MOST_TICKS = 13
+_LEAST_APART = 0.75  # of a step: where the clock is set back, two marks could come closer
 _LEAST_HOLE_S = 0.5
 _QUARTER_S = 900  # all zones are whole quarters of an hour from UTC
 _GAP_STEPS = 10.0  # a step this many times the usual one breaks the line
@@ -70,13 +71,14 @@ def clock_ticks(
     """
     step_s = tick_step_s(end_s - start_s)
     every_s = min(step_s, _QUARTER_S)
-    found = []
+    found: list[tuple[float, LocalTime]] = []
     for t in np.arange(-(-start_s // every_s) * every_s, end_s + 1e-6, every_s).tolist():
         clock = local(t)
-        if (clock.hour * 3600 + clock.minute * 60 + clock.second) % step_s == 0:
+        is_apart = not found or t - found[-1][0] > step_s * _LEAST_APART
+        if (clock.hour * 3600 + clock.minute * 60 + clock.second) % step_s == 0 and is_apart:
             found.append((t, clock))
     is_set = local(start_s).utcoffset() != local(end_s).utcoffset()
-    text = ("%H:%M" if step_s >= 60 else "%H:%M:%S") + ("\n%Z" if is_set else "")
+    text = ("%H:%M" if step_s >= 60 else "%H:%M:%S") + (" %Z" if is_set else "")
     return [t for t, _ in found], [clock.strftime(text) for _, clock in found]
 
 
@@ -124,7 +126,7 @@ def line(t: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 def class_seconds(total: Aggregate) -> FloatArray:
     """Return the time (2, 7) in s in each angle class, rows HELD and MOVING."""
-    starts = np.array(CLASS_EDGES_DEG[:-1]) - agg.FLEXION_MIN_DEG
+    starts = agg.flexion_bin(np.array(CLASS_EDGES_DEG[:-1]))
     return np.asarray(np.add.reduceat(total.flexion_s, starts, axis=1), dtype=np.float64)
 
 

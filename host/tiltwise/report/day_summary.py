@@ -159,21 +159,19 @@ def _upper_back(minutes: Sequence[Aggregate], start_s: float, end_s: float) -> D
 
 
 def percent_above(histogram_s: FloatArray) -> dict[int, float]:
-    """Return the percentage of the time at or beyond each of THRESHOLDS_DEG; histogram_s (m,) has s per degree."""
+    """Return the percentage of the time at or beyond each of THRESHOLDS_DEG; histogram_s (2100,) as in Aggregate."""
     total = float(histogram_s.sum())
+    above = agg.above_s(histogram_s)
     return {
-        limit: float(histogram_s[limit - agg.FLEXION_MIN_DEG :].sum()) / total * 100
-        if total > 0
-        else float("nan")
-        for limit in agg.THRESHOLDS_DEG
+        limit: seconds / total * 100 if total > 0 else float("nan")
+        for limit, seconds in zip(agg.THRESHOLDS_DEG, above, strict=True)
     }
 
 
 def _mean(histogram_s: FloatArray) -> float:
-    """Return the mean angle, good to a fraction of the 1 deg bins."""
+    """Return the mean angle, good to a fraction of the bins."""
     total = float(histogram_s.sum())
-    centres = agg.FLEXION_EDGES_DEG[:-1] + 0.5
-    return float(np.sum(histogram_s * centres)) / total if total > 0 else float("nan")
+    return float(histogram_s @ agg.FLEXION_CENTRES_DEG) / total if total > 0 else float("nan")
 
 
 def _percent(table: FloatArray) -> FloatArray:

@@ -2,7 +2,7 @@
 
 Angles in degrees, times in s on one axis. Each sample counts for the time until the next one; where that is longer
 than `max_gap_s` it counts for nothing, so a gap is a gap. Durations are summed in whole microseconds and angles on
-the 1 s grid in whole millidegrees, so every count is the same for any cut of the data.
+the 1 s grid in whole microdegrees, so every count is the same for any cut of the data.
 """
 
 from __future__ import annotations
@@ -172,9 +172,8 @@ class ExposureAccumulator:
         n, row = len(numbers), _HISTOGRAM_ROW[s.code]
         posture = (row >= 0) & (s.dt_us > 0) & ~np.isnan(s.flexion)
         activity = _sums(local, s.code, s.dt_us, n, len(ACTIVITIES))
-        bins = np.clip(np.floor(np.nan_to_num(s.flexion)).astype(np.int64), *_BIN_RANGE)
         weight = np.where(posture, s.dt_us, 0.0)
-        cell = np.maximum(row, 0) * agg.N_FLEXION + bins - agg.FLEXION_MIN_DEG
+        cell = np.maximum(row, 0) * agg.N_FLEXION + agg.flexion_bin(np.nan_to_num(s.flexion))
         flexion = _sums(local, cell, weight, n, 2 * agg.N_FLEXION).reshape(n, 2, agg.N_FLEXION)
         rate = self._rates(local, s.rate, weight, n)
         starts = np.flatnonzero(new)
@@ -228,9 +227,6 @@ def _check(t_s: FloatArray, code: NDArray[np.int8], newest_s: float) -> None:
         raise ValueError(f"activity codes lie in 0..{len(ACTIVITIES) - 1}, got {code.min()}..{code.max()}")
 
 
-_BIN_RANGE = (agg.FLEXION_MIN_DEG, agg.FLEXION_MAX_DEG - 1)
-
-
 def _sums(local: _IntArray, column: _IntArray, weight: FloatArray, n: int, width: int) -> FloatArray:
     """Return weights summed into an (n, width) table; whole numbers, hence exact in any order."""
     table = np.bincount(local * width + column, weights=weight, minlength=n * width)
@@ -249,12 +245,12 @@ def _span_or_nan(span: tuple[float, float]) -> tuple[float, float]:
 
 
 def _second_sums(s: _Samples) -> Seconds:
-    """Return per whole second: posture time in us, and angle x time in mdeg us."""
+    """Return per whole second: posture time in us, and angle x time in udeg us."""
     second = s.t_us // _US
     new = np.concatenate(([True], second[1:] != second[:-1]))
     local, n = np.cumsum(new) - 1, int(new.sum())
     weight = np.where((_HISTOGRAM_ROW[s.code] >= 0) & ~np.isnan(s.flexion), s.dt_us, 0.0)
-    angle = np.rint(np.nan_to_num(s.flexion) * 1000)
+    angle = np.rint(np.nan_to_num(s.flexion) * 1e6)
     return Seconds(
         second[new],
         _sums(local, np.zeros_like(local), weight, n, 1)[:, 0],

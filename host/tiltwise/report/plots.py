@@ -55,7 +55,7 @@ def day(
     if not summary.minutes:
         return _empty_day(figure, summary, zone)
     grid = figure.add_gridspec(
-        3, 1, left=0.062, right=0.975, top=0.845, bottom=0.135, height_ratios=(3.1, 0.28, 2.0), hspace=0.16
+        3, 1, left=0.062, right=0.967, top=0.845, bottom=0.135, height_ratios=(3.1, 0.28, 2.0), hspace=0.16
     )
     timeline = figure.add_subplot(grid[0])
     strip = figure.add_subplot(grid[1], sharex=timeline)
@@ -248,10 +248,14 @@ def _draw_clock(axes: Axes, summary: DaySummary, zone: tzinfo) -> None:
 
 def _draw_classes(axes: Axes, summary: DaySummary) -> None:
     """Draw the share of upright time in each angle class: held still, and moving about."""
-    parts.plain(axes)
-    axes.grid(visible=False)
+    axes.set_title("Upright time by angle (deg)", loc="left", fontsize=11, color=style.INK)
     assert summary.total is not None
     table = curves.class_seconds(summary.total)
+    if table.sum() <= 0:
+        _say_empty(axes)
+        return
+    parts.plain(axes)
+    axes.grid(visible=False)
     share = table / max(float(table.sum()), 1e-9) * 100
     inner = (f"{low} to {high}" for low, high in pairwise(curves.CLASS_EDGES_DEG[1:-1]))
     names = ["below 0", *inner, f"above {curves.CLASS_EDGES_DEG[-2]}"]
@@ -267,23 +271,20 @@ def _draw_classes(axes: Axes, summary: DaySummary) -> None:
     axes.set_xticks([])
     axes.spines["bottom"].set_visible(False)
     axes.invert_yaxis()
-    axes.set_title("Upright time by angle (deg)", loc="left", fontsize=11, color=style.INK)
     parts.legend(axes)
 
 
 def _draw_distribution(axes: Axes, summary: DaySummary) -> None:
     """Draw the cumulative distribution of the angle with P10, P50 and P90; dashed when the wear is too short."""
-    parts.plain(axes)
     axes.set_title(
         "How much of the time was spent below each angle", loc="left", fontsize=11, color=style.INK
     )
     assert summary.total is not None
     histogram = summary.total.flexion_s.sum(axis=0)
     if histogram.sum() <= 0:
-        axes.text(
-            0.5, 0.5, "no upright time recorded", ha="center", transform=axes.transAxes, color=style.SOFT
-        )
+        _say_empty(axes)
         return
+    parts.plain(axes)
     dashes = (0, (4, 2)) if summary.is_short else "solid"
     axes.plot(*curves.cumulative_percent(histogram), color=style.ANGLE, linestyle=dashes, linewidth=1.8)
     axes.set_ylim(0, 106)
@@ -301,6 +302,12 @@ def _draw_distribution(axes: Axes, summary: DaySummary) -> None:
     axes.set_xlabel(f"{style.angle_name(summary)} (deg)", fontsize=9.5)
     if summary.is_short:
         _draw_too_short(axes, (summary.percentiles_deg[1] - left) / (right - left))
+
+
+def _say_empty(axes: Axes) -> None:
+    """Say that there is nothing to draw, in place of axes with nothing in them."""
+    axes.set_axis_off()
+    axes.text(0.5, 0.5, "no upright time recorded", ha="center", transform=axes.transAxes, color=style.SOFT)
 
 
 def _draw_too_short(axes: Axes, median_at: float) -> None:

@@ -22,11 +22,11 @@ _STATIC_S = 4  # ISO 11226 calls a posture static when it is held longer than th
 
 @dataclass(frozen=True, slots=True)
 class Seconds:
-    """Whole seconds in order: number since the time axis' zero, posture time (us), angle x time (mdeg us)."""
+    """Whole seconds in order: number since the time axis' zero, posture time (us), angle x time (udeg us)."""
 
     number: _IntArray
     weight_us: FloatArray
-    moment_mdeg_us: FloatArray
+    moment_udeg_us: FloatArray
 
 
 @dataclass(slots=True)
@@ -74,9 +74,9 @@ class RunTracker:
     def feed(self, seconds: Seconds) -> None:
         """Add seconds; the newest stays open until a later one arrives."""
         joined = _join(self._open_second, seconds)
-        self._open_second = Seconds(joined.number[-1:], joined.weight_us[-1:], joined.moment_mdeg_us[-1:])
+        self._open_second = Seconds(joined.number[-1:], joined.weight_us[-1:], joined.moment_udeg_us[-1:])
         if len(joined.number) > 1:
-            self._follow(Seconds(joined.number[:-1], joined.weight_us[:-1], joined.moment_mdeg_us[:-1]))
+            self._follow(Seconds(joined.number[:-1], joined.weight_us[:-1], joined.moment_udeg_us[:-1]))
 
     def close(self) -> None:
         """End the open second and the open runs."""
@@ -90,7 +90,7 @@ class RunTracker:
     def _follow(self, seconds: Seconds) -> None:
         number = seconds.number
         valid = seconds.weight_us >= _ENOUGH_US
-        angle = seconds.moment_mdeg_us / np.maximum(seconds.weight_us, 1.0) / 1000
+        angle = seconds.moment_udeg_us / np.maximum(seconds.weight_us, 1.0) / 1e6
         kind = np.where(valid, np.digitize(angle, agg.EVA_ANGLE_EDGES_DEG), -1)
         use = 1 / (60 * agg.iso_11226_limit_min(angle, self._mount))
         before = number[0] - 1 if self._last_second is None else self._last_second
@@ -172,16 +172,16 @@ def _join(first: Seconds | None, then: Seconds) -> Seconds:
     """Return both in one, the sums of a second that lies in both added (whole numbers, so exact)."""
     if first is None:
         return then
-    weight, moment = then.weight_us, then.moment_mdeg_us
+    weight, moment = then.weight_us, then.moment_udeg_us
     if first.number[-1] == then.number[0]:
         weight, moment = weight.copy(), moment.copy()
         weight[0] += first.weight_us[-1]
-        moment[0] += first.moment_mdeg_us[-1]
+        moment[0] += first.moment_udeg_us[-1]
         return Seconds(then.number, weight, moment)
     return Seconds(
         np.concatenate((first.number, then.number)),
         np.concatenate((first.weight_us, weight)),
-        np.concatenate((first.moment_mdeg_us, moment)),
+        np.concatenate((first.moment_udeg_us, moment)),
     )
 
 

@@ -11,8 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from tiltwise.common import wire
 from tiltwise.common.frame import Frame, frame_sizes
 from tiltwise.decode.sequence_ranges import SequenceRanges
@@ -222,11 +220,17 @@ class StoreIntake:
 def _aggregate_values(session: int, sensor: int, row: Aggregate) -> tuple[object, ...]:
     """Return the columns that SQL queries of a year read, and the whole row as a blob."""
     histogram = row.flexion_s.sum(axis=0)
-    above = [float(histogram[limit - agg.FLEXION_MIN_DEG :].sum()) for limit in agg.THRESHOLDS_DEG]
-    centres = agg.FLEXION_EDGES_DEG[:-1] + 0.5
-    mean = float(np.sum(histogram * centres)) / row.posture_s if row.posture_s > 0 else None
+    mean = float(histogram @ agg.FLEXION_CENTRES_DEG) / row.posture_s if row.posture_s > 0 else None
     moving = row.seconds(Activity.MOVING) + row.seconds(Activity.WALKING)
     return (
         *(session, sensor, round(row.start_s * _US), agg.ALGORITHM),
-        *(row.covered_s, row.worn_s, row.posture_s, moving, mean, *above, pack_aggregate(row)),
+        *(
+            row.covered_s,
+            row.worn_s,
+            row.posture_s,
+            moving,
+            mean,
+            *agg.above_s(histogram),
+            pack_aggregate(row),
+        ),
     )

@@ -188,16 +188,22 @@ def corner(path: Path) -> float:
 @pytest.mark.parametrize(
     "command", [("day", "2026-10-12"), ("week", "2026-W42"), ("month", "2026-10"), ("year", "2026")]
 )
-def test_pictures_are_dark_by_option_or_setting(
+def test_every_picture_is_dark_on_demand(
     tiltwise: Command, stored: Path, tmp_path: Path, command: tuple[str, str]
 ) -> None:
     out = tmp_path / "picture.png"
-    assert tiltwise(*command, "--data", stored, "--out", out).code == 0
-    assert corner(out) == 1
     assert tiltwise(*command, "--data", stored, "--out", out, "--dark").code == 0
     assert corner(out) < 0.15
+
+
+def test_pictures_are_light_unless_a_setting_says_dark(
+    tiltwise: Command, stored: Path, tmp_path: Path
+) -> None:
+    command = ("year", "2026", "--data", stored, "--out", tmp_path / "picture.png")
+    assert tiltwise(*command).code == 0
+    assert corner(tmp_path / "picture.png") == 1
     assert tiltwise("settings", "pictures.dark", "true").code == 0
-    assert tiltwise(*command, "--data", stored, "--out", out).code == 0
-    assert corner(out) < 0.15
-    assert tiltwise(*command, "--data", stored, "--out", out, "--light").code == 0
-    assert corner(out) == 1
+    assert tiltwise(*command).code == 0
+    assert corner(tmp_path / "picture.png") < 0.15
+    assert tiltwise(*command, "--light").code == 0
+    assert corner(tmp_path / "picture.png") == 1

@@ -168,8 +168,7 @@ def _row(minute: Minute, minute_s: float, seconds: float, slot: int, angles: _An
     activity[ACTIVITIES.index(Activity.MOVING)] = moving_s
     activity[ACTIVITIES.index(Activity.LYING if lies else Activity.STILL)] = worn_s - moving_s
     if not lies:
-        column = int(np.clip(np.floor(posture_deg), agg.FLEXION_MIN_DEG, agg.FLEXION_MAX_DEG - 1))
-        column -= agg.FLEXION_MIN_DEG
+        column = int(agg.flexion_bin(posture_deg))
         flexion[agg.HELD, column], flexion[agg.MOVING, column] = worn_s - moving_s, moving_s
     is_posture = flexion.sum() > 0 and np.isfinite(lateral_deg)
     return Aggregate(

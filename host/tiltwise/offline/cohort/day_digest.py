@@ -1,16 +1,20 @@
 """A person's day, or the days of many, in about 2 kB that add up exactly: whole milliseconds in fixed classes.
 
-What sites send each other in place of anyone's minutes: histograms of the angle (1 deg), its speed, EVA and activity.
+What sites send each other in place of anyone's minutes: histograms of the angle (0.2 deg), its speed, EVA, activity.
 A combined digest says of how many people and days it is; shares and percentiles of it are those of the pooled data,
-to the degree.
+percentiles to 0.2 deg. The file is JSON; `tables` are the classes in the order of _SIZES as 64 bit numbers, the
+lowest bytes of all first, then the next ones, deflated (zlib), in base64. Version 1 had lists, and whole degrees.
 """
 
 from __future__ import annotations
 
+import base64
 import json
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +25,10 @@ from tiltwise.report.aggregate import Aggregate
 from tiltwise.types import ACTIVITIES, FloatArray, Mount
 
 FORMAT = "tiltwise day digest"
-VERSION = 1
+VERSION = 2
+_OF_CLASS = 2  # bins of a minute in a class of the angle: 0.1 deg each would make it larger than 2 kB
 _SIZES = {
-    "flexion_ms": agg.N_FLEXION,
+    "flexion_ms": agg.N_FLEXION // _OF_CLASS,
     "rate_ms": agg.N_RATE,
     "eva_ms": agg.EVA_SHAPE[0] * agg.EVA_SHAPE[1],
     "activity_ms": len(ACTIVITIES),
@@ -45,8 +50,8 @@ class Digest:
 
     @property
     def flexion_s(self) -> FloatArray:
-        """Upright seconds in each degree from -90, (210,)."""
-        return self.tables["flexion_ms"] / 1000
+        """Upright seconds in the bins of Aggregate, (2100,): even within a class."""
+        return np.repeat(self.tables["flexion_ms"] / (1000 * _OF_CLASS), _OF_CLASS)
 
     @property
     def worn_s(self) -> float:
@@ -57,7 +62,8 @@ class Digest:
 
 def digest_of(total: Aggregate, *, person: str, day: str, mount: Mount) -> Digest:
     """Return the digest of the merged minutes of a day."""
-    sums = (total.flexion_s.sum(axis=0), total.rate_s, total.eva_s.ravel(), total.activity_s)
+    flexion_s = total.flexion_s.sum(axis=0).reshape(-1, _OF_CLASS).sum(axis=1)
+    sums = (flexion_s, total.rate_s, total.eva_s.ravel(), total.activity_s)
     tables = {name: np.rint(each * 1000).astype(np.int64) for name, each in zip(_SIZES, sums, strict=True)}
     return Digest(person, day, str(mount), 1, 1, tables)
 
@@ -76,12 +82,9 @@ def combine(digests: Iterable[Digest], name: str) -> Digest:
 
 
 def digest_bytes(digest: Digest) -> bytes:
-    """Return a digest as JSON: each table from its first full class to its last."""
-    tables = {}
-    for name, table in digest.tables.items():
-        full = np.flatnonzero(table)
-        first, end = (int(full[0]), int(full[-1]) + 1) if len(full) else (0, 0)
-        tables[name] = {"first": first, "ms": table[first:end].tolist()}
+    """Return a digest as it is written: under 2 kB for a day."""
+    row = np.concatenate([digest.tables[name] for name in _SIZES]).astype("<u8")
+    planes = zlib.compress(row.view(np.uint8).reshape(-1, 8).T.tobytes(), 9)
     about = {
         "format": FORMAT,
         "version": VERSION,
@@ -90,6 +93,7 @@ def digest_bytes(digest: Digest) -> bytes:
         "mount": digest.mount,
     }
     counts = {"people": digest.people, "days": digest.days}
+    tables = {"tables": base64.b64encode(planes).decode("ascii")}
     return (json.dumps(about | counts | tables, separators=(",", ":")) + "\n").encode()
 
 
@@ -99,17 +103,44 @@ def read_digest(path: Path) -> Digest:
         if path.stat().st_size > _MOST_BYTES:
             raise ValueError(f"larger than {_MOST_BYTES} bytes")
         values = json.loads(path.read_bytes())
-        if not isinstance(values, dict) or (values.get("format"), values.get("version")) != (FORMAT, VERSION):
-            raise ValueError(f"expected {FORMAT!r}, version {VERSION}")
-        tables = {name: _table(values[name], size, name) for name, size in _SIZES.items()}
+        if not isinstance(values, dict) or values.get("format") != FORMAT:
+            raise ValueError(f"expected {FORMAT!r}")
+        tables = _tables(values)
         people, days = (int(values[name]) for name in ("people", "days"))
         if not (1 <= people <= 10**9 and 1 <= days <= 10**9):
             raise ValueError("people, days: expected counts from 1")
         return Digest(
             str(values["person"]), str(values["day"]), str(Mount(values["mount"])), people, days, tables
         )
-    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError, zlib.error) as error:
         raise AppError(f"{path}: not a day digest ({error}); export it again") from error
+
+
+def _tables(values: Mapping[str, Any]) -> dict[str, NDArray[np.int64]]:
+    """Return the tables of either version."""
+    if values.get("version") == 1:
+        return _tables_of_version_1(values)
+    if values.get("version") != VERSION:
+        raise ValueError(f"expected version {VERSION}")
+    size = 8 * sum(_SIZES.values())
+    inflate = zlib.decompressobj()
+    planes = inflate.decompress(base64.b64decode(str(values["tables"]), validate=True), size + 1)
+    if len(planes) != size or not inflate.eof:
+        raise ValueError(f"tables: expected {size} bytes")
+    row = np.frombuffer(planes, np.uint8).reshape(8, -1).T.copy().view("<u8")[:, 0]
+    if row.max() >= _MOST_MS:
+        raise ValueError("tables: expected whole milliseconds")
+    parts = np.split(row.astype(np.int64), np.cumsum(list(_SIZES.values()))[:-1])
+    return dict(zip(_SIZES, parts, strict=True))
+
+
+def _tables_of_version_1(values: Mapping[str, Any]) -> dict[str, NDArray[np.int64]]:
+    """Return lists of numbers as tables, their whole degrees spread evenly, to the millisecond."""
+    times = _SIZES["flexion_ms"] // (agg.FLEXION_MAX_DEG - agg.FLEXION_MIN_DEG)
+    sizes = _SIZES | {"flexion_ms": _SIZES["flexion_ms"] // times}
+    tables = {name: _table(values[name], size, name) for name, size in sizes.items()}
+    before = (tables["flexion_ms"][:, None] * np.arange(times + 1)) // times  # ms until each part of a degree
+    return tables | {"flexion_ms": np.diff(before, axis=1).ravel()}
 
 
 def _table(values: Mapping[str, object], size: int, name: str) -> NDArray[np.int64]:

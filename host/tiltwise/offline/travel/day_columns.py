@@ -74,7 +74,7 @@ def minute_columns(rows: StoredRows, person: str, *, is_whole: bool) -> dict[str
 
 HISTOGRAMS: Mapping[str, Callable[[Aggregate], list[float]]] = {
     "activity_hist_s": lambda row: row.activity_s.tolist(),
-    "flexion_hist_s": lambda row: row.flexion_s.ravel().tolist(),  # held, then moving; 1 deg from -90
+    "flexion_hist_s": lambda row: row.flexion_s.ravel().tolist(),  # held, then moving; 0.1 deg from -90
     "rate_hist_s": lambda row: row.rate_s.tolist(),
     "eva_hist_s": lambda row: row.eva_s.ravel().tolist(),
 }
@@ -83,7 +83,10 @@ HISTOGRAMS: Mapping[str, Callable[[Aggregate], list[float]]] = {
 def aggregate_of(values: Mapping[str, object], start_s: float) -> Aggregate:
     """Return the minute of a row that was written whole; ValueError or KeyError for one that was not."""
     tables = {name: np.array(values[name], dtype=np.float64) for name in HISTOGRAMS}
-    sizes = (len(ACTIVITIES), 2 * agg.N_FLEXION, agg.N_RATE, agg.EVA_SHAPE[0] * agg.EVA_SHAPE[1])
+    flexion = 2 * agg.N_FLEXION
+    if tables["flexion_hist_s"].size == flexion // agg.BINS_PER_DEG:  # of an export in whole degrees
+        flexion //= agg.BINS_PER_DEG
+    sizes = (len(ACTIVITIES), flexion, agg.N_RATE, agg.EVA_SHAPE[0] * agg.EVA_SHAPE[1])
     for (name, table), size in zip(tables.items(), sizes, strict=True):
         if table.shape != (size,) or not np.isfinite(table).all() or table.min() < 0:
             raise ValueError(f"{name}: expected {size} numbers of seconds")
@@ -94,9 +97,9 @@ def aggregate_of(values: Mapping[str, object], start_s: float) -> Aggregate:
             raise ValueError(f"{name}: expected a number")
         return float(value)
 
-    activity, flexion, rate, eva = tables.values()
+    activity, flexion_s, rate, eva = tables.values()
     return Aggregate(
-        start_s, activity, flexion.reshape(2, -1), rate, eva.reshape(agg.EVA_SHAPE), number("limit_use"),
+        start_s, activity, agg.in_bins(flexion_s), rate, eva.reshape(agg.EVA_SHAPE), number("limit_use"),
         number("bout_s"), (number("lateral_min_deg"), number("lateral_max_deg")),
         (number("rotation_min_deg"), number("rotation_max_deg")),
     )  # fmt: skip

@@ -52,7 +52,7 @@ def _shares(histogram_s: FloatArray, edges_deg: tuple[int, ...]) -> list[float]:
     total = float(histogram_s.sum())
     if total <= 0:
         return [nan] * (len(edges_deg) + 1)
-    cuts = [edge - agg.FLEXION_MIN_DEG for edge in edges_deg]
+    cuts = agg.flexion_bin(np.array(edges_deg)).tolist()
     return [float(part.sum()) / total * 100 for part in np.split(histogram_s, cuts)]
 
 
@@ -69,7 +69,7 @@ def moment_n_m(histogram_s: FloatArray, model: MomentModel) -> tuple[float, floa
     total = float(histogram_s.sum())
     if total <= 0:
         return nan, nan
-    centres = np.radians(np.clip(agg.FLEXION_EDGES_DEG[:-1] + 0.5, 0.0, 90.0))
+    centres = np.radians(np.clip(agg.FLEXION_CENTRES_DEG, 0.0, 90.0))
     moment = model.mass_kg * G_M_S2 * model.lever_m * np.sin(centres)
     (p90,) = agg.histogram_percentiles(histogram_s, agg.FLEXION_EDGES_DEG, (90,)).tolist()
     at_p90 = model.mass_kg * G_M_S2 * model.lever_m * float(np.sin(np.radians(min(max(p90, 0.0), 90.0))))

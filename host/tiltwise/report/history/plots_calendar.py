@@ -15,6 +15,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from tiltwise.report import plot_parts as parts
 from tiltwise.report import style
@@ -42,12 +43,12 @@ def month_figure(title: str, sentence: str, days: Sequence[CalendarDay], n_days:
     """Return the picture of a month of n_days: time bent on each day, and the hours in which it was."""
     figure = new_page(title, sentence)
     grid = figure.add_gridspec(
-        2, 1, left=0.075, right=0.9, top=0.86, bottom=0.145, height_ratios=(1, 1.5), hspace=0.22
+        2, 1, left=0.075, right=0.9, top=0.845, bottom=0.145, height_ratios=(1, 1.5), hspace=0.22
     )
     _draw_bars(figure.add_subplot(grid[0]), days, n_days)
     axes = figure.add_subplot(grid[1])
     drawn = _draw_hours(axes, {d.number: d.hours for d in days}, n_days)
-    axes.set_xticks(np.arange(n_days) + 0.5, [str(k + 1) for k in range(n_days)])
+    _name_columns(axes, np.arange(n_days) + 0.5, [str(k + 1) for k in range(n_days)])
     axes.set_xlabel("day of the month")
     _scale(figure, axes, drawn)
     parts.draw_footnote(figure, mount)
@@ -73,9 +74,8 @@ def year_figure(
     )
     calendar = figure.add_subplot(grid[0])
     drawn = _draw_calendar(calendar, days, first_weekday, n_days)
-    calendar.set_xticks(
-        [(start + first_weekday) // 7 + 0.5 for _, start, _, _ in months], [name for name, *_ in months]
-    )
+    weeks = [(start + first_weekday) // 7 + 0.5 for _, start, _, _ in months]
+    _name_columns(calendar, weeks, [name for name, *_ in months])
     hours = figure.add_subplot(grid[1])
     _draw_hours(hours, {k: table for k, (_, _, _, table) in enumerate(months)}, len(months))
     shares = [totals.percent() for _, _, totals, _ in months]
@@ -83,7 +83,7 @@ def year_figure(
         f"{name}\n{share:.0f} %" if share == share else name
         for (name, *_), share in zip(months, shares, strict=True)
     ]
-    hours.set_xticks(np.arange(len(months)) + 0.5, names)
+    _name_columns(hours, np.arange(len(months)) + 0.5, names)
     _scale(figure, hours, drawn)
     parts.draw_footnote(figure, mount)
     return figure
@@ -167,6 +167,14 @@ def _cells(axes: Axes, table: FloatArray, first_row: int) -> Any:
     axes.tick_params(colors=style.SOFT, labelsize=9, length=0)
     axes.xaxis.label.set_color(style.SOFT)
     return drawn
+
+
+def _name_columns(axes: Axes, at: ArrayLike, names: Sequence[str]) -> None:
+    """Write names below the axes on one line, whatever letters they have."""
+    axes.set_xticks(at, names)
+    for label in axes.get_xticklabels():
+        label.set_verticalalignment("baseline")
+    axes.tick_params(axis="x", pad=13)
 
 
 def _scale(figure: Figure, axes: Axes, drawn: Any) -> None:

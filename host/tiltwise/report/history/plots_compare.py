@@ -28,7 +28,7 @@ _LEAST_S = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One of the two: its name, seconds in each degree (210,), EVA seconds (7, 7), sums, sums of its hours."""
+    """One of the two: its name, seconds in bins of 0.1 deg (2100,), EVA seconds (7, 7), sums, those of hours."""
 
     name: str
     flexion_s: FloatArray

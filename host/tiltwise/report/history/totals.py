@@ -59,11 +59,11 @@ class Totals:
 def totals_of(row: Aggregate) -> Totals:
     """Return the sums of one minute, or of many merged."""
     histogram = row.flexion_s.sum(axis=0)
-    above = tuple(float(histogram[limit - agg.FLEXION_MIN_DEG :].sum()) for limit in agg.THRESHOLDS_DEG)
-    centres = agg.FLEXION_EDGES_DEG[:-1] + 0.5
-    moment = float((histogram * centres).sum())
+    moment = float(histogram @ agg.FLEXION_CENTRES_DEG)
     moving_s = float(row.flexion_s[agg.MOVING].sum())
-    return Totals(row.covered_s, row.worn_s, float(histogram.sum()), moving_s, moment, above)
+    return Totals(
+        row.covered_s, row.worn_s, float(histogram.sum()), moving_s, moment, tuple(agg.above_s(histogram))
+    )
 
 
 def sum_by(minutes: Iterable[Aggregate], key_of: Callable[[float], str]) -> dict[str, Totals]:

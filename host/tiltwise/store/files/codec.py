@@ -22,6 +22,7 @@ from tiltwise.report.aggregate import Aggregate
 from tiltwise.types import ACTIVITIES
 
 CODEC = 1  # of chunk blobs, since v1
+_MINUTE = b"\x02"  # before the blob of a minute; the first version had none, and 0x78 of zlib is there
 _LEVEL = 6  # above 6 the size hardly changes
 _SPLIT_US = 120_000_000  # frames further apart go into different chunks, so that a chunk covers little time
 _HEADER = np.dtype(
@@ -204,24 +205,26 @@ def _resealed(frame: bytes) -> bytes:
 
 
 def pack_aggregate(row: Aggregate) -> bytes:
-    """Return a minute as about 100 bytes: each histogram from its first to its last full bin, in ms."""
+    """Return a minute as about 300 bytes: each histogram from its first to its last full bin, in ms."""
     spans = (*row.lateral_deg, *row.rotation_deg)
     head = struct.pack("<6f", row.limit_use, row.bout_s, *spans)
-    tables = (row.activity_s, row.flexion_s.ravel(), row.rate_s, row.eva_s.ravel())
-    return zlib.compress(head + b"".join(_pack_table(np.rint(t * 1000)) for t in tables), 1)
+    tables = (row.activity_s, *row.flexion_s, row.rate_s, row.eva_s.ravel())
+    return _MINUTE + zlib.compress(head + b"".join(_pack_table(np.rint(t * 1000)) for t in tables), 1)
 
 
 def unpack_aggregate(start_s: float, data: bytes) -> Aggregate:
-    """Undo pack_aggregate."""
-    body = zlib.decompress(data)
+    """Undo pack_aggregate, also of the first version: one table of both rows in bins of 1 deg, no shuffling."""
+    is_first = not data.startswith(_MINUTE)
+    body = zlib.decompress(data if is_first else data[1:])
     limit_use, bout_s, *spans = struct.unpack_from("<6f", body)
+    flexion = (2 * agg.N_FLEXION // agg.BINS_PER_DEG,) if is_first else (agg.N_FLEXION, agg.N_FLEXION)
     at, tables = 24, []
-    for size in (len(ACTIVITIES), 2 * agg.N_FLEXION, agg.N_RATE, agg.EVA_SHAPE[0] * agg.EVA_SHAPE[1]):
-        table, at = _unpack_table(body, at, size)
+    for size in (len(ACTIVITIES), *flexion, agg.N_RATE, agg.EVA_SHAPE[0] * agg.EVA_SHAPE[1]):
+        table, at = _unpack_table(body, at, size, is_first)
         tables.append(table)
-    activity, flexion, rate, eva = tables
+    activity, *flexion_s, rate, eva = tables
     return Aggregate(
-        start_s, activity, flexion.reshape(2, -1), rate, eva.reshape(agg.EVA_SHAPE),
+        start_s, activity, agg.in_bins(np.concatenate(flexion_s)), rate, eva.reshape(agg.EVA_SHAPE),
         limit_use, bout_s, (spans[0], spans[1]), (spans[2], spans[3]),
     )  # fmt: skip
 
@@ -231,11 +234,15 @@ def _pack_table(table_ms: NDArray[np.float64]) -> bytes:
     if not len(full):
         return struct.pack("<HH", 0, 0)
     first, last = int(full[0]), int(full[-1]) + 1
-    return struct.pack("<HH", first, last - first) + table_ms[first:last].astype("<u4").tobytes()
+    planes = table_ms[first:last].astype("<u4").view(np.uint8).reshape(-1, 4).T
+    return struct.pack("<HH", first, last - first) + planes.tobytes()
 
 
-def _unpack_table(body: bytes, at: int, size: int) -> tuple[NDArray[np.float64], int]:
+def _unpack_table(body: bytes, at: int, size: int, is_first: bool) -> tuple[NDArray[np.float64], int]:
     first, n = struct.unpack_from("<HH", body, at)
-    table = np.zeros(size)
-    table[first : first + n] = np.frombuffer(body, "<u4", n, at + 4) / 1000
-    return table, at + 4 + 4 * n
+    table, end = np.zeros(size), at + 4 + 4 * n
+    part = body[at + 4 : end]
+    if not is_first:
+        part = np.frombuffer(part, np.uint8).reshape(4, n).T.tobytes()
+    table[first : first + n] = np.frombuffer(part, "<u4") / 1000
+    return table, end

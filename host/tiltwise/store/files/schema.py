@@ -79,8 +79,10 @@ CREATE TABLE exercise (
     UNIQUE (session_id, start_us, name));
 CREATE INDEX exercise_start ON exercise (start_us);
 """
+# Blobs of minutes begin with their version (files/codec.py); a program before this step could not read them.
+CORE_V4 = ""
 # Step k takes a file from version k to k + 1. Appending is allowed, changing a released step is not.
-CORE_MIGRATIONS: tuple[str, ...] = (CORE_V1, CORE_V2, CORE_V3)
+CORE_MIGRATIONS: tuple[str, ...] = (CORE_V1, CORE_V2, CORE_V3, CORE_V4)
 RAW_MIGRATIONS: tuple[str, ...] = (RAW_V1,)
 
 

@@ -45,9 +45,9 @@ console.log(JSON.stringify({
   log: of("Log.entryAdded").map((each) => each.entry.text),
   dialogs: of("Page.javascriptDialogOpening").length,
   scripts: await evaluated("document.scripts.length"),
-  marked: await evaluated("window.marked === undefined"),
+  is_unmarked: await evaluated("window.marked === undefined"),
   images: await evaluated("[...document.images].map((each) => [each.naturalWidth, each.alt.length])"),
-  overflow: await evaluated("document.documentElement.scrollWidth - document.documentElement.clientWidth"),
+  overflow_px: await evaluated("document.documentElement.scrollWidth - document.documentElement.clientWidth"),
   paint_ms: await evaluated("performance.getEntriesByType('paint').map((each) => each.startTime)[0] ?? null"),
   pdf_bytes: ((await call("Page.printToPDF", { preferCSSPageSize: true }, sessionId))?.data ?? "").length,
 }));

@@ -6,9 +6,6 @@ a process of its own, so that its memory is its own. Times in s, memory in MB, p
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +18,8 @@ from tiltwise.offline.cohort.day_digest import Digest, combine, digest_bytes, di
 from tiltwise.report import aggregate as agg
 from tiltwise.report.aggregate import Aggregate
 from tiltwise.types import Mount
+from tiltwise_lab.bench.exposure.checked_days import random_day, summary_of
+from tiltwise_lab.bench.timed_process import timed_process
 
 _OURS = (
     "from pathlib import Path\nfrom tiltwise.offline.cohort.cohort_days import person_days\n"
@@ -33,16 +32,12 @@ _PANDAS = (
     "day = pandas.to_datetime(frame.start_utc, utc=True).dt.tz_convert('UTC').dt.date\n"
     "n = len(frame.groupby(['person', day, 'mount'])[['worn_s', 'upright_s', 'beyond_20_deg_s']].sum())"
 )
-_TIMED = (
-    "import time, json, resource\nbegan = time.perf_counter()\n{code}\n"
-    "took = time.perf_counter() - began\n"
-    "print(json.dumps([took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000, n]))"
-)
+_SIZED_DAYS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class CohortRow:
-    """One way over all files: seconds, MB at most, days found; NaN seconds where its library is missing."""
+    """One way over all files: seconds, MB at most, days found; NaN where its library is missing."""
 
     way: str
     minutes: int
@@ -53,10 +48,10 @@ class CohortRow:
 
 @dataclass(frozen=True, slots=True)
 class FederatedRow:
-    """Groups of sites combined by digests, against the pooled samples."""
+    """Groups of sites combined by digests, against the pooled samples; bytes of the largest of some random days."""
 
     people: int
-    digest_bytes: float
+    digest_bytes: int
     worst_deg: float
 
 
@@ -69,22 +64,8 @@ def cohort_rows(people: int, days: int, minutes: int = 480) -> Iterator[tuple[fl
         for share, (way, code) in enumerate(
             (("cohort (DuckDB)", _OURS), ("pandas, everything", _PANDAS)), start=1
         ):
-            seconds, most_mb, found = _timed(code.format(folder=str(folder)))
-            yield share / 2, CohortRow(way, people * days * minutes, seconds, most_mb, found)
-
-
-def _timed(code: str) -> tuple[float, float, int]:
-    done = subprocess.run(
-        [sys.executable, "-c", _TIMED.format(code=code)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=3600,
-    )
-    if done.returncode:
-        return float("nan"), float("nan"), 0
-    seconds, most_mb, found = json.loads(done.stdout.splitlines()[-1])
-    return seconds, most_mb, found
+            done = timed_process(code.format(folder=str(folder)))
+            yield share / 2, CohortRow(way, people * days * minutes, done.wall_s, done.most_mb, done.n)
 
 
 def _write_person(folder: Path, seed: int, days: int, minutes: int) -> None:
@@ -130,25 +111,28 @@ def _write_person(folder: Path, seed: int, days: int, minutes: int) -> None:
 def federated_row(people: int, sites: int = 20, seed: int = 1) -> FederatedRow:
     """Return how far percentiles from digests of sites are from those of all samples."""
     rng = np.random.default_rng(seed)
-    pooled, digests, sizes = [], [], []
+    pooled, digests = [], []
     for k in range(people):
         angles = rng.normal(rng.uniform(0, 35), rng.uniform(3, 12), 400).clip(-89, 119)
         pooled.append(angles)
-        digest = made_digest(angles, k)
-        sizes.append(len(digest_bytes(digest)))
-        digests.append(digest)
+        digests.append(made_digest(angles, k))
     by_site = [combine(digests[k::sites], f"site {k}") for k in range(sites)]
     (whole, _), *_ = figures_of_digests([combine(by_site, "all")], {})[0]
     wanted = np.percentile(np.concatenate(pooled), (10, 50, 90))
-    return FederatedRow(
-        people, float(np.median(sizes)), float(np.abs(np.array(whole.percentiles_deg) - wanted).max())
-    )
+    worst_deg = float(np.abs(np.array(whole.percentiles_deg) - wanted).max())
+    return FederatedRow(people, max(map(_digest_size, range(_SIZED_DAYS))), worst_deg)
+
+
+def _digest_size(seed: int) -> int:
+    total = summary_of(*random_day(seed)).total
+    assert total is not None
+    return len(digest_bytes(digest_of(total, person="p", day="2026-03-02", mount=Mount.HEAD)))
 
 
 def made_digest(angles: np.ndarray, number: int) -> Digest:
     """Return the digest of a second at each angle (n,), deg, of person `number`."""
     flexion = np.zeros((2, agg.N_FLEXION))
-    flexion[0] = np.bincount(np.floor(angles).astype(int) + 90, minlength=agg.N_FLEXION)
+    flexion[0] = np.bincount(agg.flexion_bin(angles), minlength=agg.N_FLEXION)
     times = np.array([flexion.sum(), 0.0, 0.0, 0.0, 0.0])
     row = Aggregate(0.0, times, flexion, np.zeros(agg.N_RATE), np.zeros(agg.EVA_SHAPE))
     return digest_of(row, person=f"p{number}", day="2026-03-02", mount=Mount.HEAD)

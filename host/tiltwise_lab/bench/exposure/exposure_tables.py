@@ -11,7 +11,6 @@ from tiltwise.errors import AppError
 from tiltwise_lab.bench.accuracy import desk_recordings
 from tiltwise_lab.bench.exposure.checked_days import Differences, random_rows
 from tiltwise_lab.bench.exposure.cohort_speed import cohort_rows, federated_row
-from tiltwise_lab.bench.exposure.history_speed import DAYS, wait_rows
 from tiltwise_lab.bench.exposure.made_days import made_rows
 from tiltwise_lab.bench.exposure.mutated_files import mutated_rows
 from tiltwise_lab.bench.options import BenchOptions
@@ -22,19 +21,15 @@ _POINTS = 3.0
 
 
 def print_exposure(options: BenchOptions, console: Console) -> None:
-    """Print everything; --scale takes fewer days and people."""
+    """Print figures, cohorts and readers; --scale takes fewer days and people."""
     _print_figures(max(3, round(_RANDOM_DAYS * options.scale)), console)
     _print_desk(options, console)
-    days = max(30, round(DAYS * options.scale))
-    title = f"commands on {days} stored days of 8 h: s until it is done, s of processor, kB written"
-    console.print(
-        table(title, ("what", "median", "processor", "kB"), map(astuple, collect("waiting", wait_rows(days))))
-    )
     _print_cohort(options.scale, console)
     mutated = collect("mutated files", mutated_rows(max(10, round(_MUTATED * options.scale))))
     console.print(
         table("mutated files", ("reader", "files", "read", "told", "neither"), map(astuple, mutated))
     )
+    console.print("waiting for pictures and pages, live, a year of raw samples: tiltwise bench pages")
 
 
 def _print_figures(n: int, console: Console) -> None:
@@ -66,7 +61,7 @@ def _print_cohort(scale: float, console: Console) -> None:
     console.print(table(f"{people} people, 30 days of 480 minutes", names, map(astuple, rows)))
     federated = federated_row(max(100, round(_FEDERATED * scale)))
     title = "percentiles from day digests of 20 sites against pooled samples"
-    console.print(table(title, ("people", "bytes a day", "worst deg"), [astuple(federated)]))
+    console.print(table(title, ("people", "bytes of a day, most", "worst deg"), [astuple(federated)]))
 
 
 def _print_desk(options: BenchOptions, console: Console) -> None:

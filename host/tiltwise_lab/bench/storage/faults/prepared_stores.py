@@ -138,7 +138,7 @@ def template_to_import(folder: Path) -> None:
 
 def _still_minute(start_s: float) -> Aggregate:
     flexion_s = np.zeros((2, N_FLEXION))
-    flexion_s[0, 60] = 60.0
+    flexion_s[0, 600] = 60.0
     return Aggregate(
         start_s, np.array([60.0, 0, 0, 0, 0]), flexion_s, np.zeros(N_RATE), np.zeros(EVA_SHAPE), 0.5, 60.0
     )
