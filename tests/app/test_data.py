@@ -121,7 +121,7 @@ def test_an_erased_day_is_gone_and_the_others_are_whole(tmp_path: Path) -> None:
     change = plan_erase(tmp_path, "2026-05-30", lambda: MAY)
     assert "2026-05-30" in change.question
     assert "3 other days" in change.question
-    assert "erased 1 minutes, 1 events and 5 frames" in change.do()
+    assert "erased 1 minute, 1 event and 5 frames" in change.do()
     assert overview(tmp_path).days == (date(2026, 5, 29), date(2026, 5, 31), date(2026, 6, 2))
     assert [seqs(tmp_path, t) for t in days] == [before[0], [], before[2], before[3]]
     assert len(rows(tmp_path, "SELECT * FROM gap")) == 3

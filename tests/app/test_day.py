@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from command import Command, assert_one_line
-from tiltwise.app.day import load_day, parse_day
+from tiltwise.app.day import day_table, load_day, parse_day
 from tiltwise.errors import UsageError
 from tiltwise.store.writer import Store
 
@@ -44,6 +46,16 @@ def test_no_store_at_all_says_what_to_run(tiltwise: Command, home: Path) -> None
 def test_an_empty_store_says_what_to_run(tiltwise: Command, tmp_path: Path) -> None:
     Store(tmp_path / "new").close()
     assert_one_line(tiltwise("day", "--data", tmp_path / "new"), 1, "nothing recorded yet", "tiltwise watch")
+
+
+def test_no_angle_is_minus_zero(demo_folder: Path) -> None:
+    day = load_day(demo_folder, None)
+    day = replace(day, summary=replace(day.summary, percentiles_deg=(-0.3, -0.0, 12.0)))
+    console = Console(width=80)
+    with console.capture() as said:
+        console.print(day_table(day))
+    assert "0 / 0 / 12 deg" in said.get()
+    assert "-0" not in said.get().replace(str(day.day), "")
 
 
 def test_a_store_that_is_none_is_told(tiltwise: Command, tmp_path: Path) -> None:

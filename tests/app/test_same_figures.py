@@ -142,7 +142,7 @@ def compare(tiltwise: Command, live: Path, file: Path) -> Figures:
 
 @pytest.mark.parametrize("sensors", [1, 2])
 def test_a_wearer_who_calibrates_in_watch(tiltwise: Command, tmp_path: Path, sensors: int) -> None:
-    address = f"sim:slouch?sensors={sensors}&minutes=5&speed=0&seed=3"
+    address = f"sim:slouch?sensors={sensors}&minutes=4&speed=0&seed=3"
     file, live = tmp_path / "a.tw", tmp_path / "live"
     watched = tiltwise("watch", address, *RULE, "--data", live, "--record", file)
     assert watched.code == 0, watched.err

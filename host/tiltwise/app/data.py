@@ -108,7 +108,8 @@ def print_persons(folder: Path, *, as_json: bool) -> None:
         name = names.get(key, key)
         place = folder if name == DEFAULT_PERSON else person_folder(folder, key)
         days = len(overview(place).days) if (place / CORE_NAME).is_file() else 0
-        rows.append({"person": name, "days": days, "is_calibrated": key in names})
+        if days or key in names:  # who was erased leaves an empty folder
+            rows.append({"person": name, "days": days, "is_calibrated": key in names})
     if as_json:
         print(json.dumps(rows))
         return

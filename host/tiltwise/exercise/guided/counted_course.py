@@ -248,7 +248,7 @@ class CountedCourse:
         asked_s = self.exercise.hold_s(self._breath_s)
         if rep.hold_s >= _ENOUGH_HOLD * asked_s:
             return []
-        return [Comment(rep.t_s, f"Held for {rep.hold_s:.0f} of {asked_s:g} s.")]
+        return [Comment(rep.t_s, f"Held for {rep.hold_s:.0f} of {asked_s:g} seconds.")]
 
     def _ask(self, k: int, t_s: float) -> list[CoachEvent]:
         """Ask for phase k, for the next repetition behind the last one."""
