@@ -69,5 +69,5 @@ def test_what_is_missing_and_what_is_no_table() -> None:
         convert({}, File)
     with pytest.raises(ValueError, match=r"^expected a table of values, came \[\]$"):
         convert([], File)
-    with pytest.raises(ValueError, match=r"^\[...\]: expected a table of values, came"):
+    with pytest.raises(ValueError, match=r"^\[\.\.\.\]: expected a table of values$"):
         convert({"a": 1}, dict[str, Limits])

@@ -13,6 +13,7 @@ import msgspec
 T = TypeVar("T")
 
 _PLACE = re.compile(r"(.*?)(?: - at `\$\.?(.*)`)?", re.DOTALL)
+_ANY = "[...]"  # msgspec's word for any key of a table
 _WORDS = {
     "str": "text",
     "int": "a whole number",
@@ -69,7 +70,10 @@ def _line(message: str, values: object, kind: object) -> str:
     for pattern, expected in _EXPECTED:
         if said := re.fullmatch(pattern, text, re.DOTALL):
             words = expected.format(*(_WORDS.get(word, word.removesuffix(".0")) for word in said.groups()))
-            return f"{f'{key}: ' if key else ''}expected {words}, came {_short(_value(values, key))}"
+            came = (
+                "" if _ANY in key else f", came {_short(_value(values, key))}"
+            )  # which of them, is not said
+            return f"{f'{key}: ' if key else ''}expected {words}{came}"
     return f"{key}: {text}"
 
 
@@ -84,8 +88,8 @@ def _words_at(kind: Any, key: str) -> str:
 
 
 def _value(values: Any, key: str) -> object:
-    """Return the value at a key such as `mounting.notes[1]`, as far as `[...]`, msgspec's word for any key."""
-    for name, index in re.findall(r"(\w+)|\[(\d+)\]", key.partition("[...]")[0]):
+    """Return the value at a key such as `mounting.notes[1]`."""
+    for name, index in re.findall(r"(\w+)|\[(\d+)\]", key):
         values = values[name] if name else values[int(index)]
     return values
 

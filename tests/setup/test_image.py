@@ -5,17 +5,17 @@ from pathlib import Path
 
 import pytest
 
+from setup.setup_bench import CachingTools
 from tiltwise.firmware_build.image_files import digest
 from tiltwise.firmware_build.locate import board_sources, firmware_dir
 from tiltwise.setup.image import write_image
 from tiltwise.setup.setup_errors import SetupError
-from tiltwise.setup.tools import Tools
 
 
 @pytest.fixture(scope="module")
 def image(tmp_path_factory):
     folder = tmp_path_factory.mktemp("image") / "new"
-    return folder, write_image(folder, Tools())
+    return folder, write_image(folder, CachingTools())
 
 
 def frozen_by(manifest):
@@ -77,6 +77,6 @@ def test_zephyr_build_is_told_where_the_manifest_is(image):
 def test_folder_with_other_files_is_refused_and_an_earlier_image_is_not(image, tmp_path):
     (tmp_path / "letter.txt").write_text("mine")
     with pytest.raises(SetupError, match="has other files in it: name an empty folder"):
-        write_image(tmp_path, Tools())
+        write_image(tmp_path, CachingTools())
     folder, _ = image
-    assert write_image(folder, Tools()).startswith(f"wrote {folder}")
+    assert write_image(folder, CachingTools()).startswith(f"wrote {folder}")

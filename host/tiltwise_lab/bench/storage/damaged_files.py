@@ -6,6 +6,7 @@ the rows.
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -61,14 +62,21 @@ DAMAGES: dict[str, tuple[str, Callable[[Path], None]]] = {
 
 def damage_rows() -> Iterator[tuple[float, DamageRow]]:
     """Yield (share done, row) for each way to damage a store at rest."""
-    for k, what in enumerate(DAMAGES):
-        with tempfile.TemporaryDirectory(prefix="tiltwise-damage-") as name:
-            yield (k + 1) / len(DAMAGES), damage_row(what, Path(name))
+    with tempfile.TemporaryDirectory(prefix="tiltwise-damage-") as name:
+        whole = recorded(Path(name) / "whole")
+        for k, what in enumerate(DAMAGES):
+            yield (k + 1) / len(DAMAGES), damage_row(what, whole, Path(name) / str(k))
 
 
-def damage_row(what: str, folder: Path, before_s: float = _BEFORE_S) -> DamageRow:
-    """Record, damage, record again."""
-    _record(folder, 1, before_s)
+def recorded(folder: Path, seconds: float = _BEFORE_S) -> Path:
+    """Record a store to be damaged, and return its folder."""
+    _record(folder, 1, seconds)
+    return folder
+
+
+def damage_row(what: str, whole: Path, folder: Path) -> DamageRow:
+    """Damage a copy of a store in a folder and record into it again."""
+    shutil.copytree(whole, folder)
     before = stored(folder, 1)
     pattern, damage = DAMAGES[what]
     (path,) = folder.glob(pattern)

@@ -38,7 +38,7 @@ from tiltwise_lab.bench.storage.faults.prepared_stores import (
 from tiltwise_lab.bench.storage.faults.tried_operations import OPERATIONS, Operation
 from tiltwise_lab.bench.storage.killed_host import T0_S
 
-_MISSING = re.compile(r"^(\d+) acknowledged frames", re.MULTILINE)
+_MISSING = re.compile(r"^(?:not as acknowledged: )?(\d+) (?:acknowledged )?frames? of ", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)

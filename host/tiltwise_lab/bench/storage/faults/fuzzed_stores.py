@@ -36,7 +36,7 @@ _PAGE = 512  # a sector
 _SEVERAL = {"two files": 2, "three files": 3}  # of databases, log and receipts
 KINDS = ("core.db", "core.db-wal", "month", "receipts.log", "recording", *_SEVERAL)  # what is damaged
 _IN_DOUBT = ("cannot be compared", "damaged chunks")  # what lines say that give no number
-_MISSING = re.compile(r"^(\d+) (?:acknowledged frames|frames of .* are not as)", re.MULTILINE)
+_MISSING = re.compile(r"^(?:not as acknowledged: )?(\d+) (?:acknowledged )?frames? of ", re.MULTILINE)
 
 
 @dataclass(slots=True)
