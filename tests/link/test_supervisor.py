@@ -519,7 +519,8 @@ class FakesConnector(BoardConnector):
         ours = await super().find()
         names = [f"fake-{self.looks if self._is_new else 0}-{k}" for k in range(self._fakes)]
         found = [type(ours[0])(name) for name in names] if ours else []
-        return [*found[::2], *ours, *found[1::2]]  # strong and weak in turn: the one in the middle is visited last
+        # Strong and weak are visited in turn: the one in the middle comes last.
+        return [*found[::2], *ours, *found[1::2]]
 
     async def connect(self, address: str, /) -> Any:
         self.at_once += 1
