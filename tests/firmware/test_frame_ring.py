@@ -99,3 +99,28 @@ def test_any_number_of_producers_borrows_a_buffer_of_its_own():
     for k, buffer in enumerate(buffers):
         buffer[7] = k
     assert [buffer[7] for buffer in buffers] == list(range(7))
+
+
+def test_an_archive_that_holds_nothing_is_not_looked_through_for_each_frame():
+    """Asked 42 times a second it took 2 % of a Pico's time; one that holds minutes is looked through."""
+
+    class Archive:
+        reads, has_minutes = 0, False
+
+        def begin(self, _boot):
+            self.reads = 0
+
+        def holds(self, _boot):
+            return self.has_minutes
+
+        def read(self, _boot, _seq, _buffer):
+            self.reads += 1
+
+    archive = Archive()
+    frames = FrameStore(1, 16, 4, 10, archive)
+    frames.put(frames.main.lend_buffer(), wire.ORIENT, 0, 0, 0, 10, 0, 6)
+    assert frames.find(0) is frames.main
+    assert archive.reads == 0
+    archive.has_minutes = True
+    assert frames.find(0) is frames.main
+    assert archive.reads > 0

@@ -308,5 +308,6 @@ def test_kinds_of_bad_packets_are_few_however_many_come() -> None:
         codec.feed(CTRL, packet)
     for k in range(2, 200):
         codec.feed(CTRL, stuffed(bytes(k)))
+        codec.feed(DATA, struct.pack("<BI", wire.SEALED_FRAME, k) + bytes(k))  # short ones, and forged
     assert sum(codec.bad.values()) > 500
-    assert len(codec.bad) < 10
+    assert len(codec.bad) < 12

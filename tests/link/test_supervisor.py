@@ -507,7 +507,7 @@ def test_a_tick_whose_answer_is_lost_is_not_played_again() -> None:
 
 
 class FakesConnector(BoardConnector):
-    """The board among fakes that are stronger, each new look with other addresses if they like."""
+    """The board among fakes, stronger and weaker ones, each new look with other addresses if they like."""
 
     def __init__(self, fakes: int, *, is_new_each_time: bool) -> None:
         super().__init__(Board(), Faults())
@@ -518,7 +518,9 @@ class FakesConnector(BoardConnector):
         self.looks += 1
         ours = await super().find()
         names = [f"fake-{self.looks if self._is_new else 0}-{k}" for k in range(self._fakes)]
-        return [*(type(ours[0])(name) for name in names), *ours] if ours else []
+        found = [type(ours[0])(name) for name in names] if ours else []
+        # Strong and weak are visited in turn: the one in the middle comes last.
+        return [*found[::2], *ours, *found[1::2]]
 
     async def connect(self, address: str, /) -> Any:
         self.at_once += 1
