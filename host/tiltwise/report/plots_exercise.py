@@ -11,6 +11,7 @@ from matplotlib import dates as mdates
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from tiltwise.exercise.catalogue import EXERCISES
 from tiltwise.exercise.directions import Direction
 from tiltwise.exercise.guided.range_progress import Change, RangeTest
 from tiltwise.exercise.guided.session_record import ExerciseRecord
@@ -81,11 +82,19 @@ def session_picture(drawn: DrawnSession, records: Sequence[ExerciseRecord], *, t
     axes.set_xlabel("seconds")
     parts.legend(axes)
     figure.text(0.062, 0.945, title, fontsize=16, fontweight="bold", color=style.INK, parse_math=False)
-    done = ", ".join(f"{record.exercise.replace('_', ' ')} {record.n}" for record in records)
+    done = "; ".join(map(_done, records))
     figure.text(0.062, 0.905, done[:150], fontsize=10, color=style.SOFT, parse_math=False)
     if records:
         parts.draw_footnote(figure, records[0].mount)
     return figure
+
+
+def _done(record: ExerciseRecord) -> str:
+    known = EXERCISES.get(record.exercise)
+    name = record.exercise.replace("_", " ") if known is None else known.name
+    return f"{name}: " + ", ".join(
+        f"{n} {'' if side is Side.NONE else side}".strip() for side, n in record.counts.items()
+    )
 
 
 def _draw_phases(axes: Axes, phases: Sequence[DrawnPhase], start_s: float) -> None:

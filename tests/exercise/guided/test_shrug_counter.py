@@ -83,3 +83,11 @@ def test_a_fall_that_was_not_seen_costs_no_repetition():
     events = run(t, lifted(t, [5.0, 20.0, 27.0]) + creeps)
     assert sum(isinstance(event, RepTold) for event in events) == 4
     assert sum(isinstance(event, RepCompleted) for event in events) == 4
+
+
+def test_a_creep_before_a_rise_is_not_told_as_a_partial_one():
+    t = times(40.0)
+    events = run(
+        t, lifted(t, [5.0, 12.0, 19.0]) + lifted(t, [10.4], rise_m=0.009, stroke_s=0.5, hold_s=100.0)
+    )
+    assert [event.is_partial for event in events if isinstance(event, RepCompleted)] == [False] * 3

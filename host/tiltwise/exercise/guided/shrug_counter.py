@@ -211,7 +211,8 @@ class ShrugCounter:
         if self.state is Shoulders.RISING_AGAIN:
             if self._way_m < max(least, self._s.whole_share * self._risen_m):
                 return []
-            events = self._close(t_s)
+            # A small creep before it was none at all.
+            events = [] if self._told is None else self._close(t_s)
             self._start_s = t_s
         self._up_s, self._risen_m = self._fastest_s + self._half_stroke_s(t_s), self._way_m
         if self._way_m < least:
