@@ -7,12 +7,13 @@ import pytest
 
 from tiltwise.types import Side
 from tiltwise_lab.bench.counting.generated_sets import SIZES_DEG, SetKind, generate_set
-from tiltwise_lab.bench.counting.rep_error import KINDS, set_row, workday_rows
+from tiltwise_lab.bench.counting.rep_error import BEND_KINDS, HANDLED_KINDS, KINDS, set_row, workday_rows
 from tiltwise_lab.bench.posture.generated_day import Day, generate_day
 
 
 def test_every_kind_is_there_once() -> None:
     assert len(KINDS) == len(set(KINDS)) == 3 * 3 * 3 * 2 * 2
+    assert len({*KINDS, *BEND_KINDS, *HANDLED_KINDS}) == len(KINDS) + 4 + 8
 
 
 @pytest.mark.parametrize("plane", ["tilt", "nod", "turn"])
@@ -57,3 +58,22 @@ def test_a_generated_day_is_counted_and_a_set_in_it_would_show(monkeypatch: pyte
 
     monkeypatch.setattr("tiltwise_lab.bench.counting.rep_error.generate_day", with_a_set)
     assert all(row.false_counts >= 6 for _, row in workday_rows(1, 0.2))
+
+
+def test_bends_of_the_trunk_are_larger_than_any_of_the_head() -> None:
+    made = generate_set(SetKind("bend", "slow", "bend", False, False), 2)
+    acc = made.block.acc_m_s2 / np.linalg.norm(made.block.acc_m_s2, axis=1)[:, None]
+    away_deg = np.degrees(np.arccos(np.clip(acc @ acc[0], -1.0, 1.0)))
+    assert 30.0 < np.percentile(away_deg, 98) < 105.0
+    assert set_row(made.kind, 2).error == 0
+
+
+def test_a_sensor_in_the_hand_turns_before_and_after_but_not_within_the_set() -> None:
+    made = generate_set(SetKind("tilt", "usual", "half", False, False, is_handled=True), 2)
+    acc, t_s = made.block.acc_m_s2, made.block.t_s
+    within = acc[(t_s > made.peaks_s[0]) & (t_s < made.peaks_s[-1])]
+    middle = np.median(within, axis=0) / np.linalg.norm(np.median(within, axis=0))
+    away_deg = np.degrees(np.arccos(np.clip(acc @ middle / np.linalg.norm(acc, axis=1), -1.0, 1.0)))
+    far_s = t_s[away_deg > 60.0]
+    assert len(far_s)
+    assert not np.any((far_s > made.peaks_s[0] - 1.0) & (far_s < made.peaks_s[-1] + 1.0))

@@ -11,7 +11,10 @@ from scipy.spatial.transform import Rotation
 
 from command import Command, assert_one_line
 from tiltwise.exercise.catalogue import EXERCISES
+from tiltwise.offline.count import count
+from tiltwise.offline.input_file import ImuInput
 from tiltwise.types import FloatArray, Mount
+from tiltwise_lab.bench.counting.generated_sets import SetKind, generate_set
 
 
 def test_the_tilts_of_the_demo_are_counted(tiltwise: Command, demo_folder: Path) -> None:
@@ -137,6 +140,31 @@ def test_nods_of_the_exercise_itself_are_told_from_those_of_a_calibration_by_pac
         pulses(t_s, [30.0] * 3, 6.0, 6.0, 2.0) + pulses(t_s, [30.0] * 5, 23.5, 6.0, 4.6),
     )
     assert counted(tiltwise, lingering, "clasped_nod")["reps"]["total"] == 8  # type: ignore[index]
+
+
+def test_more_than_three_nods_before_a_pause_are_no_calibration(tmp_path: Path) -> None:
+    """A rest after the first nod and three more look like a calibration: all of them are the exercise's."""
+    made = generate_set(SetKind("nod", "slow", "large", True, False), 107)
+    said = count(ImuInput(tmp_path, (made.block,), (), ()), Mount.HEAD, EXERCISES["clasped_nod"])
+    assert len(said.reps) == len(made.sides) == 10
+
+
+def test_nods_to_calibrate_are_told_by_their_rhythm_where_the_pause_is_short(
+    tiltwise: Command, tmp_path: Path
+) -> None:
+    t_s = np.arange(0.0, 60.0, 0.02)
+    nods = pulses(t_s, [30.0] * 3, 5.0, 2.2, 2.0) + pulses(t_s, [30.0] * 6, 16.0, 6.0, 2.0)
+    path = write_head(tmp_path / "nods.npz", np.zeros(len(t_s)), nods)
+    assert counted(tiltwise, path, "clasped_nod")["reps"]["total"] == 6  # type: ignore[index]
+
+
+def test_where_the_sensor_was_handled_is_said(tmp_path: Path) -> None:
+    made = generate_set(SetKind("tilt", "usual", "half", False, False, is_handled=True), 104)
+    said = count(ImuInput(tmp_path, (made.block,), (), ()), Mount.HEAD, EXERCISES["side_tilt"])
+    assert len(said.reps) == len(made.sides)
+    note = next(note for note in said.notes if "lay far from how it was worn" in note)
+    assert "the first" in note
+    assert np.allclose([rep.peak_s for rep in said.reps], made.peaks_s, atol=6.5)  # a hold lasts up to 6 s
 
 
 def test_what_the_collar_cannot_see_is_said_before_anything_else(tiltwise: Command, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from tiltwise.offline.input_file import read_input
 from tiltwise.recording.imu_file import ImuFileError, load_imu, read_options
 from tiltwise.types import Mount
 
-MUTATIONS = 1000
+MUTATIONS = 200  # `tiltwise bench exposure` tries a thousand of each
 SAID = {
     "phyphox": "",
     "sensor_logger": "3 ms apart at the start",
