@@ -3,6 +3,7 @@
 The goals are mean RMS inclination errors in degrees, taken at the time of the sample without any alignment.
 """
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -38,14 +39,25 @@ def times(trial: OrientationTrial) -> FloatArray:
     return np.arange(len(trial.gyr)) / trial.rate_hz
 
 
+@cache
+def errors_deg(folder: Path, condition: Condition, is_offline: bool) -> FloatArray:
+    """RMS inclination error of ours on each recording; two tests ask for the same."""
+    errors = []
+    for seed, path in enumerate(sorted(folder.glob("*.npz"))):
+        trial = load_trial(path, condition, seed)
+        q = estimate_orientation(times(trial), trial.gyr, trial.acc, offline=is_offline)
+        errors.append(inclination_rmse_deg(trial, up_in_sensor(q)))
+    return np.array(errors)
+
+
 @pytest.mark.parametrize(
     ("condition", "offline", "goal_deg"),
     [
         (FULL, False, 0.42),
         (HALF, False, 0.42),
         (LOSSY, False, 1.1),
-        (FULL, True, 0.32),
-        (HALF, True, 0.33),
+        (FULL, True, 0.29),
+        (HALF, True, 0.29),
         (LOSSY, True, 0.6),
     ],
     ids=lambda value: value.name if isinstance(value, Condition) else str(value),
@@ -53,12 +65,7 @@ def times(trial: OrientationTrial) -> FloatArray:
 def test_mean_inclination_error_meets_the_goal(
     files: list[Path], condition: Condition, offline: bool, goal_deg: float
 ) -> None:
-    errors = []
-    for seed, path in enumerate(files):
-        trial = load_trial(path, condition, seed)
-        q = estimate_orientation(times(trial), trial.gyr, trial.acc, offline=offline)
-        errors.append(inclination_rmse_deg(trial, up_in_sensor(q)))
-    assert np.mean(errors) <= goal_deg
+    assert np.mean(errors_deg(files[0].parent, condition, offline)) <= goal_deg
 
 
 @pytest.mark.parametrize("condition", [FULL, HALF], ids=lambda condition: condition.name)
@@ -67,21 +74,22 @@ def test_no_recording_is_worse_than_with_a_vqf_that_is_fed_fairly(
     files: list[Path], condition: Condition, offline: bool
 ) -> None:
     peer = vqf_offline if offline else vqf_online
-    ours, theirs = [], []
+    ours, theirs = errors_deg(files[0].parent, condition, offline), []
     for path in files:
         trial = load_trial(path, condition)
-        q = estimate_orientation(times(trial), trial.gyr, trial.acc, offline=offline)
-        ours.append(inclination_rmse_deg(trial, up_in_sensor(q)))
         fair = peer(mean_of_two(trial.gyr, trial.rate_hz), trial.acc, trial.rate_hz)
         theirs.append(inclination_rmse_deg(trial, up_in_sensor(normalise(fair))))
     assert np.mean(ours) < np.mean(theirs)
     # deg; tapping, online, is 0.05 worse at 100 Hz
-    assert np.max(np.array(ours) - theirs) < 0.06
+    assert np.max(ours - theirs) < 0.06
 
 
-def test_lost_samples_cost_less_when_their_times_are_known(files: list[Path]) -> None:
-    worth = refill_worth(files[0].parent)
-    filled = mean_error_deg(tiltwise_online, [load_trial(path, LOSSY, k) for k, path in enumerate(files)])
+def test_lost_samples_cost_less_when_their_times_are_known(files: list[Path], tmp_path: Path) -> None:
+    few = files[::3]
+    for path in few:
+        (tmp_path / path.name).symlink_to(path)
+    worth = refill_worth(tmp_path)
+    filled = mean_error_deg(tiltwise_online, [load_trial(path, LOSSY, k) for k, path in enumerate(few)])
     assert worth.online_timed_deg < filled < worth.online_unseen_deg
     assert worth.online_timed_deg <= 0.9  # deg
 
@@ -115,11 +123,11 @@ def test_bursts_of_two_missing_seconds_leave_nothing_after_five(files: list[Path
 
 def test_real_recording_in_radio_frames_equals_the_whole(files: list[Path]) -> None:
     trial = load_trial(files[4], HALF)
-    t_s, stage = times(trial), OrientationStage()
-    whole = estimate_orientation(t_s, trial.gyr, trial.acc)
+    t_s, gyr, acc = times(trial)[:2500], trial.gyr[:2500], trial.acc[:2500]
+    stage, whole = OrientationStage(), estimate_orientation(t_s, gyr, acc)
     rng, parts, k = np.random.default_rng(1), [], 0
     while k < len(t_s):
         part = slice(k, k + int(rng.integers(1, 12)))
-        parts.append(stage.process(ImuBlock(t_s[part], trial.gyr[part], trial.acc[part])).q_earth_from_sensor)
+        parts.append(stage.process(ImuBlock(t_s[part], gyr[part], acc[part])).q_earth_from_sensor)
         k = part.stop
     np.testing.assert_allclose(np.concatenate(parts), whole, atol=1e-9)

@@ -1,6 +1,7 @@
 """Any cut of the data gives the same orientation; nothing later changes what was said."""
 
 import itertools
+from functools import cache
 
 import numpy as np
 from hypothesis import given, settings
@@ -36,16 +37,23 @@ def stream(t_s: FloatArray, gyr: FloatArray, acc: FloatArray, cuts: list[int]) -
     return np.concatenate(parts)
 
 
-@settings(max_examples=25)
-@given(st.lists(st.integers(0, 2999), max_size=40), st.integers(0, 3))
+@cache
+def uncut(n: int, seed: int) -> FloatArray:
+    return stream(*awkward(n, seed), [])
+
+
+@settings(max_examples=20)
+@given(st.lists(st.integers(0, 1999), max_size=20), st.integers(0, 3))
 def test_any_cut_gives_the_same_quaternions(cuts: list[int], seed: int) -> None:
-    data = awkward(3000, seed)
-    np.testing.assert_allclose(stream(*data, cuts), stream(*data, []), atol=ANGLE_TOLERANCE)
+    np.testing.assert_allclose(stream(*awkward(2000, seed), cuts), uncut(2000, seed), atol=ANGLE_TOLERANCE)
 
 
 def test_sample_by_sample_gives_the_same_quaternions() -> None:
-    data = awkward(1500, 4)
-    np.testing.assert_allclose(stream(*data, list(range(1500))), stream(*data, []), atol=ANGLE_TOLERANCE)
+    data, singles = (
+        awkward(1500, 4),
+        list(range(350, 850)),
+    )  # with the gap, lost samples and the clipped ones' end
+    np.testing.assert_allclose(stream(*data, singles), uncut(1500, 4), atol=ANGLE_TOLERANCE)
 
 
 def test_chunks_inside_a_long_block_do_not_show(monkeypatch) -> None:
@@ -62,7 +70,7 @@ def test_chunks_inside_a_long_block_do_not_show(monkeypatch) -> None:
 def test_later_samples_change_nothing_online(length: int) -> None:
     data = awkward(3000, 6)
     part = tuple(v[:length] for v in data)
-    np.testing.assert_allclose(stream(*part, []), stream(*data, [])[: len(part[0])], atol=ANGLE_TOLERANCE)
+    np.testing.assert_allclose(stream(*part, []), uncut(3000, 6)[: len(part[0])], atol=ANGLE_TOLERANCE)
 
 
 def test_flags_and_uncertainty_do_not_depend_on_cuts_either() -> None:

@@ -158,7 +158,6 @@ class GravityFilter:
             self._advance(window, growth)
             return
         joint, self._information = self._joint.copy(), np.zeros((N + 1, N + 1))
-        self._effect = np.eye(N + 1)
         self._advance(window, growth)
         self.history.append(Step(joint, self._effect[_JOINT], self._information))
 
@@ -167,6 +166,8 @@ class GravityFilter:
             self._effect = self._cross_gap(window)
         elif window.duration_s > 0:
             self._follow(window, growth)
+        else:
+            self._effect = np.eye(N + 1)
 
     def _follow(self, window: Window, growth: FloatArray) -> None:
         """Learn from the mean velocity being about zero, and at rest from the gyroscope; then go to the end."""
@@ -238,9 +239,9 @@ class GravityFilter:
         gain = np.dot(by, inverse)
         if self.history is not None:
             before = self._effect[at].copy()
-            self._effect -= gain[:_SEEN] @ before
+            self._effect -= np.dot(gain[:_SEEN], before)
             before[:, N] = seen[:, N]
-            self._information += before.T @ inverse @ before
+            self._information += np.dot(before.T, np.dot(inverse, before))
         self._shown -= np.dot(gain, seen)
 
     def _predict(self, length: float, velocity_m_s: list[float], growth: FloatArray) -> None:
