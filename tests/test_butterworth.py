@@ -53,9 +53,8 @@ def test_filtering_is_scipys_short_and_long(sections, monkeypatch):
     zi = settled_state(sections)[:, None, :] * x[None, :, :1]
     expected, _ = sosfilt(sections, x, axis=-1, zi=zi)
     filter_ = SectionFilter(sections)
-    monkeypatch.setattr(butterworth, "_LONG_IF_IMPORTED", x.size * 2)
     short = filter_.process(x[:, :400])
-    monkeypatch.setattr(butterworth, "_LONG_IF_IMPORTED", 0)  # the same state goes on through scipy
+    monkeypatch.setattr(butterworth, "_LONG", 0)  # the same state goes on through scipy
     long = filter_.process(x[:, 400:])
     # To the bit on x86; where the compiler fuses multiply and add, scipy rounds once less.
     np.testing.assert_allclose(np.concatenate((short, long), axis=1), expected, rtol=1e-10, atol=1e-10)

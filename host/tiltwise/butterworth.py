@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import cmath
 import math
-import sys
 from itertools import repeat
 
 import numpy as np
@@ -16,8 +15,8 @@ import numpy as np
 from tiltwise.types import FloatArray
 
 # Values times sections: 2 ms of the loop in Python. Live blocks have some hundred; longer ones come from files, which
-# come by the hour. Where scipy.signal was imported anyway, its call pays from fewer on.
-_LONG, _LONG_IF_IMPORTED = 10_000, 400
+# come by the hour.
+_LONG = 10_000
 
 
 def low_pass(cutoff_hz: float, rate_hz: float) -> FloatArray:
@@ -76,8 +75,7 @@ class SectionFilter:
         rows = np.atleast_2d(x)
         if self._state is None:
             self._state = self._rest[:, None, :] * rows[None, :, :1]
-        long = _LONG_IF_IMPORTED if "scipy.signal" in sys.modules else _LONG
-        if rows.size * len(self._sections) > long:
+        if rows.size * len(self._sections) > _LONG:
             from scipy.signal import sosfilt
 
             y, self._state = sosfilt(self._sections, rows, axis=-1, zi=self._state)
