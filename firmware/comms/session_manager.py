@@ -64,9 +64,7 @@ class CommandContext:
         self.random = random  # random(n) -> n bytes that nobody can guess
         self.is_pressed = is_pressed  # is_pressed() tells whether the button is held; None: there is none
         self.log = log  # log(event code, value)
-        self.device_id = device_id
-        self.model = model
-        self.version = version
+        self.device_id, self.model, self.version = device_id, model, version
         self.features = features  # wire.FEATURE_*
         self.imus = imus
 
@@ -78,9 +76,8 @@ class SessionManager:
         self.frames = frames
         self.clock = clock
         self.context = context
-        self.keys = (
-            context.keystore.load() if context.keystore is not None else []
-        )  # (name, key) of each host
+        # (name, key) of each host
+        self.keys = [] if context.keystore is None else context.keystore.load()
         self.active_session = None  # the one whose host proved the key
         size = wire.frame_size(wire.ORIENT, wire.MAX_SAMPLES) + wire.SEALED_GROWS
         self.scratch = memoryview(bytearray(size))  # for the sealed frames of the active session

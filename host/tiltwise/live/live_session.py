@@ -15,7 +15,7 @@ from datetime import datetime
 from tiltwise.common import wire
 from tiltwise.common.frame import Frame
 from tiltwise.decode.decoder import RESTART_S, Decoder, Item
-from tiltwise.decode.messages import BoardEvent, GapReason, Info, Status
+from tiltwise.decode.messages import BoardEvent, GapReason, Status
 from tiltwise.exercise.guided.session_record import ExerciseRecord
 from tiltwise.live.acknowledgements import ACK_EVERY_S, Acknowledgements
 from tiltwise.live.backfill.board_clocks import BoardClocks
@@ -39,7 +39,6 @@ from tiltwise.pair_tracker import COLLAR, HEAD
 from tiltwise.tracker import TrackerSettings
 from tiltwise.types import (
     AlertHeldBack,
-    EpisodeEnded,
     FloatArray,
     ImuBlock,
     Mount,
@@ -101,8 +100,7 @@ class LiveSession:
         self._acks = Acknowledgements(commit_every_s)
         self._shared = SharedState(pipeline, self._on_neutral, self._on_mount, self._known.note_name)
         self._cues = HapticCues() if fetches else None
-        self._fitted_s = 0.0
-        self._time = DeviceTime(self._clocks, self.decoder)
+        self._time, self._fitted_s = DeviceTime(self._clocks, self.decoder), 0.0
         self._uncalibrated = CalibratingGap(self._sink.add_gap)
         self._durable: dict[int, int] = {}  # boot -> what may be acknowledged
         self.unsaved = ""  # after finish(): what could not be kept, in a line
@@ -164,8 +162,8 @@ class LiveSession:
     def receive(self, received_s: float, chunk: bytes) -> LiveEvents:
         """Take one frame or answer as it came from the source; return what it meant."""
         received_s = round(received_s, 3)  # as recordings keep it: what is rebuilt has the same numbers
-        events: list[LiveEvent] = [*self._changes.tell(self, chunk)]
-        events += self._recording.write(received_s, chunk)
+        told, noted = self._changes.tell(self, chunk), self._recording.write(received_s, chunk)
+        events: list[LiveEvent] = [*told, *noted]
         self._received_s = received_s
         if self._backfill.hears_answers and chunk and not wire.is_frame(chunk):
             self._backfill.on_reply(received_s, chunk)
@@ -238,9 +236,7 @@ class LiveSession:
             case BoardEvent():
                 local = self._pipeline.local(item.t_s + self._time.offset_s)
                 return self._shared.on_board_event(item, local)
-            case Info():
-                return ()  # the decoder keeps it
-        return ()
+        return ()  # Info: the decoder keeps it
 
     def _track(self, block: ImuBlock | OrientationBlock) -> LiveEvents:
         """Hand samples to the pipeline, and stage what it says."""
@@ -283,19 +279,15 @@ class LiveSession:
         """Stage the updates among events, which were tracked with this profile; return all of them."""
         for event in events:
             if isinstance(event, Update) and profile is not None:
-                self._sink.update(self._without_cut(event), profile, offset_s)
+                kept, cut = self._time.split_at_restart(event)
+                self._sink.update(kept, profile, offset_s)
+                for episode in cut:
+                    self._sink.add_cut(episode, self._time.offset_at(episode.end_s))
             elif isinstance(event, AlertHeldBack):
                 self._sink.add_told(event, offset_s)
             elif isinstance(event, Notice):
                 self._sink.add_told(NoticeGiven(event.t_s, event.stored_level, event.text), offset_s)
         return events
-
-    def _without_cut(self, update: Update) -> Update:
-        """Stage the episodes that a restart of the board cut, by the clock before it; return the rest."""
-        cut = [e for e in update.events if isinstance(e, EpisodeEnded) and self._time.is_over_restart(e)]
-        for event in cut:
-            self._sink.add_cut(replace(event, t_s=event.end_s), self._time.offset_at(event.end_s))
-        return replace(update, events=tuple(e for e in update.events if e not in cut)) if cut else update
 
     def keep_exercise(self, record: ExerciseRecord, *, is_over: bool = False) -> None:
         """Store what was done of a guided exercise so far; when it is over, its repetitions are the day's too."""

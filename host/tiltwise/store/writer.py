@@ -70,9 +70,8 @@ class Store(StoreIntake):
         When the folder cannot be written, another process writes it, or it is of a newer version.
     """
 
-    reports: list[
-        str
-    ]  # what happened to the store and nobody was told yet, oldest first: show each line once
+    # What happened to the store and nobody was told yet, oldest first: show each line once.
+    reports: list[str]
 
     def __init__(
         self,

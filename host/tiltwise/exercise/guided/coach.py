@@ -94,8 +94,7 @@ class Coach:
 
     Parameters
     ----------
-    exercise
-        A row of the catalogue.
+    exercise : a row of the catalogue.
     mount
         Where the sensor is worn; it decides between following the movement and the clock.
     settings

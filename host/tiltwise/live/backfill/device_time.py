@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from tiltwise.common.frame import Frame
 from tiltwise.decode.decoder import Decoder
 from tiltwise.live.backfill.board_clocks import BoardClocks
-from tiltwise.types import EpisodeEnded
+from tiltwise.types import EpisodeEnded, Update
 
 
 class DeviceTime:
@@ -43,9 +44,14 @@ class DeviceTime:
         """Return the wall time (UTC s) of a device time."""
         return t_s + self.offset_at(t_s)
 
-    def is_over_restart(self, episode: EpisodeEnded) -> bool:
-        """Tell whether an episode ended by a clock before the one that says so."""
-        return episode.end_s < self.earlier_until_s <= episode.t_s
+    def split_at_restart(self, update: Update) -> tuple[Update, list[EpisodeEnded]]:
+        """Return an update, and apart the episodes that a restart of the board cut, with times before it."""
+        ended = (event for event in update.events if isinstance(event, EpisodeEnded))
+        cut = [event for event in ended if event.end_s < self.earlier_until_s <= event.t_s]
+        if not cut:
+            return update, []
+        kept = replace(update, events=tuple(event for event in update.events if event not in cut))
+        return kept, [replace(event, t_s=event.end_s) for event in cut]
 
     def restart(self, frame: Frame, offset_s: float, margin_s: float) -> None:
         """Take note that this frame is of a new boot; `offset_s` is that of the clock before."""
