@@ -172,6 +172,7 @@ def test_a_store_has_a_place_of_its_own_and_is_found_by_its_data_folder(folder: 
     for place in (anna, bo, elsewhere):
         place.listen()[0].close()
     assert set(places_in(tmp_path / "data")) == {anna, bo}
+    assert set(places_in(tmp_path / "data" / "anna")) == {anna, elsewhere}, "by its store too"
     assert running(tmp_path / "data") == [], "both were killed"
 
 

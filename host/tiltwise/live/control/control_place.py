@@ -94,8 +94,9 @@ def place_of(data: Path, store: Path, *, is_socket: bool = _HAS_UNIX_SOCKETS) ->
 
 
 def places_in(data: Path) -> list[ControlPlace]:
-    """Return where programs with a store in this data folder may answer."""
-    return [ControlPlace(path) for path in sorted(runtime_folder().glob(f"{_hash(data)}-*"))]
+    """Return where programs with a store in this data folder, or with this store, may answer."""
+    names = (f"{_hash(data)}-*", f"*-{_hash(data)}.*")
+    return [ControlPlace(path) for path in sorted({p for name in names for p in runtime_folder().glob(name)})]
 
 
 def _hash(folder: Path) -> str:
