@@ -189,7 +189,7 @@ def test_count_json_has_the_keys_of_the_contract(tiltwise: Command, demo_folder:
     assert (result.code, result.err) == (0, "")
     said = json.loads(result.out)
     assert set(said) == {"exercise", "reps", "partial", "list", "left_out", "notes"}
-    assert set(said["reps"]) == {"total", "left", "right", "side_unknown"}
+    assert set(said["reps"]) == {"total", "left", "right", "one_side", "other_side"}
     assert isinstance(said["partial"], int)
     assert len(said["list"]) == said["reps"]["total"]
     for rep in said["list"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from tiltwise_lab.bench.counting.generated_sets import SetKind, generate_set
 
 def test_the_tilts_of_the_demo_are_counted(tiltwise: Command, demo_folder: Path) -> None:
     said = json.loads(tiltwise("count", demo_folder / "demo.tw", "--exercise", "side_tilt", "--json").out)
-    assert said["reps"] == {"total": 10, "left": 5, "right": 5, "side_unknown": 0}
+    assert said["reps"] == {"total": 10, "left": 5, "right": 5, "one_side": 0, "other_side": 0}
     assert all(0.0 < rep["hold_s"] < 20.0 for rep in said["list"])
     peaks = [rep["peak_s"] for rep in said["list"]]
     assert peaks == sorted(peaks)
@@ -79,10 +80,10 @@ def pulses(
     )
 
 
-def counted(tiltwise: Command, path: Path, exercise: str, mount: str = "head") -> dict[str, object]:
+def counted(tiltwise: Command, path: Path, exercise: str, mount: str = "head") -> dict[str, Any]:
     result = tiltwise("count", path, "--exercise", exercise, "--mount", mount, "--json")
     assert result.code == 0, result
-    said: dict[str, object] = json.loads(result.out)
+    said: dict[str, Any] = json.loads(result.out)
     return said
 
 
@@ -93,7 +94,9 @@ def test_brisk_tilts_without_a_still_second_are_counted_and_none_is_dropped(
     sway = 2.0 * np.sin(2 * np.pi * t_s / 2.7)
     path = write_head(tmp_path / "brisk.npz", pulses(t_s, [38.0, -36.0] * 10, 5.0, 0.92, 0.9) + sway, sway)
     said = counted(tiltwise, path, "side_tilt")
-    assert said["reps"] == {"total": 20, "left": 0, "right": 0, "side_unknown": 20}
+    assert said["reps"] == {"total": 20, "left": 0, "right": 0, "one_side": 10, "other_side": 10}
+    sides = [rep["side"] for rep in said["list"]]
+    assert sides == ["one side", "other side"] * 10, "in turn; which is which, nobody showed"
     assert all("neutral" not in note for note in said["notes"])
 
 

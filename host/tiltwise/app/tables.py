@@ -83,7 +83,7 @@ def count_table(result: Counted, name: str) -> Table:
     table.add_row("repetitions", f"{len(result.reps)}{sides}")
     table.add_row("partial", str(len(result.partial)))
     for rep in result.reps[:_LONGEST_LIST]:
-        side = "" if rep.side.value == "none" else f"{rep.side.value}, "
+        side = f"{word}, " if (word := result.side(rep)) else ""
         table.add_row("", f"{rep.start_s:7.1f} s  {side}{abs(rep.peak_deg):.0f} deg, held {rep.hold_s:.1f} s")
     if len(result.reps) > _LONGEST_LIST:
         table.add_row("", f"and {len(result.reps) - _LONGEST_LIST} more (--json lists all)")

@@ -39,7 +39,10 @@ _NOD_S = 5.0  # a calibration asks for nods of two seconds
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What was counted; `reps` in the order of time, partial ones apart. `has_sides`: they are known."""
+    """What was counted; `reps` in the order of time, partial ones apart.
+
+    `has_sides`: left is left. Otherwise sides are only told apart: left is the side of the first repetition.
+    """
 
     exercise: Exercise
     reps: tuple[RepCompleted, ...]
@@ -53,15 +56,24 @@ class Counted:
         """How many on which side, in words; empty for an exercise without sides."""
         if not _is_sided(self.exercise):
             return ""
-        if not self.has_sides:
-            return "side unknown"
         left = sum(rep.side is Side.LEFT for rep in self.reps)
-        return f"{left} left, {len(self.reps) - left} right"
+        if self.has_sides:
+            return f"{left} left, {len(self.reps) - left} right"
+        return f"{left} to one side, {len(self.reps) - left} to the other"
 
     @property
-    def side_unknown(self) -> int:
-        """How many repetitions of an exercise with sides have none that is known."""
-        return 0 if self.has_sides or not _is_sided(self.exercise) else len(self.reps)
+    def is_side_unknown(self) -> bool:
+        """Whether the exercise has sides, and nobody has shown which is which."""
+        return _is_sided(self.exercise) and not self.has_sides
+
+    def side(self, rep: RepCompleted) -> str:
+        """Return the side of a repetition in words; empty for an exercise without sides."""
+        if self.is_side_unknown:
+            return "one side" if rep.side is Side.LEFT else "other side"
+        return "" if rep.side is Side.NONE else rep.side.value
+
+    def _of(self, side: str) -> int:
+        return sum(self.side(rep) == side for rep in self.reps)
 
     def as_dict(self) -> dict[str, object]:
         """Return the JSON contract of `count --json`."""
@@ -69,9 +81,10 @@ class Counted:
             "exercise": self.exercise.id,
             "reps": {
                 "total": len(self.reps),
-                "left": sum(rep.side is Side.LEFT for rep in self.reps),
-                "right": sum(rep.side is Side.RIGHT for rep in self.reps),
-                "side_unknown": self.side_unknown,
+                "left": self._of("left"),
+                "right": self._of("right"),
+                "one_side": self._of("one side"),
+                "other_side": self._of("other side"),
             },
             "partial": len(self.partial),
             "left_out": asdict(self.left_out),
@@ -82,7 +95,7 @@ class Counted:
                     "end_s": round(rep.end_s, 2),
                     "peak_deg": round(rep.peak_deg, 1),
                     "hold_s": round(rep.hold_s, 2),
-                    "side": "unknown" if self.side_unknown else rep.side.value,
+                    "side": self.side(rep) or "none",
                 }
                 for rep in self.reps
             ],
@@ -134,7 +147,7 @@ def count(
     on_progress(1.0)
     checked, checks = _posture_checked(found.reps, exercise, used, oriented)
     has_sides = exercise.signal.angle is Angle.ROTATION or used is not None
-    reps = tuple(_from_start(rep, t0_s) for rep in checked)
+    reps = tuple(_from_start(rep, t0_s) for rep in (checked if has_sides else _first_left(checked)))
     return Counted(
         exercise,
         tuple(rep for rep in reps if not rep.is_partial),
@@ -297,6 +310,13 @@ def _from_start(rep: RepCompleted, t0_s: float) -> RepCompleted:
     return replace(
         rep, t_s=rep.t_s - t0_s, start_s=rep.start_s - t0_s, peak_s=rep.peak_s - t0_s, end_s=rep.end_s - t0_s
     )
+
+
+def _first_left(reps: Sequence[RepCompleted]) -> list[RepCompleted]:
+    """Return repetitions whose sides are only told apart with that of the first one called left."""
+    is_right_first = next((rep.side is Side.RIGHT for rep in reps if rep.side is not Side.NONE), False)
+    other = {Side.LEFT: Side.RIGHT, Side.RIGHT: Side.LEFT, Side.NONE: Side.NONE}
+    return [replace(rep, side=other[rep.side]) for rep in reps] if is_right_first else list(reps)
 
 
 def _is_sided(exercise: Exercise) -> bool:

@@ -36,7 +36,11 @@ def test_the_mounting_need_not_be_known(seed: int) -> None:
     t = times(40.0)
     tilt = bumps(t, [30.0, -28.0] * 4, 3.0, 4.0, 2.5)
     found = count("side_tilt", head(t, tilt=tilt, flexion=3.0 * np.sin(t / 7), mount=mount))
-    assert whole(found) == [Side.NONE] * 8  # which side is which, nobody has shown
+    sides = whole(found)
+    assert sides in (
+        [Side.LEFT, Side.RIGHT] * 4,
+        [Side.RIGHT, Side.LEFT] * 4,
+    )  # which is which, nobody has shown
     nods = count("head_down", head(t, flexion=np.abs(tilt), mount=mount))
     assert len(whole(nods)) == 8
 

@@ -82,7 +82,10 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class MovementCount:
-    """Repetitions in the order of time, partial ones too, and what was left out. No sides without plus_axis."""
+    """Repetitions in the order of time, partial ones too, and what was left out.
+
+    Without plus_axis left and right are told apart, but not which of them is which.
+    """
 
     reps: tuple[RepCompleted, ...]
     left_out: LeftOut
@@ -121,7 +124,7 @@ def count_movements(
     reps, left_out = _Counting(exercise, s, search.stretches, search, found, is_turn).reps()
     if signal.way is Way.PAIR:
         reps = paired(reps, first=-1.0 if has_sides else None)
-    if signal.way is not Way.EITHER or not has_sides:
+    if signal.way is not Way.EITHER:
         reps = [replace(rep, side=Side.NONE) for rep in reps]
     return MovementCount(tuple(reps), left_out, found.typical_deg, None if is_turn else found.axis @ basis)
 
