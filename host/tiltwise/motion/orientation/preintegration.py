@@ -1,7 +1,8 @@
 """Strapdown table -> windows of 0.25 to 3 s with the integrals that the gravity filter works on.
 
-A window ends at a border of the 0.25 s grid once the sensor has turned by 0.15 rad, after 3 s in any case (1.5 s in
-the first half minute), and before and after a gap; so calm hours cost little and fast motion is followed closely.
+A window ends at a border of the 0.25 s grid once the sensor has turned by 0.15 rad, after 1.5 s in any case (offline
+3 s, but in the first half minute), and before and after a gap; so calm hours cost little and fast motion is followed
+closely.
 Where it ends depends on the samples alone, never on how they were cut into blocks.
 """
 
@@ -24,8 +25,8 @@ class WindowSettings:
     """How closely the filter follows: a window ends at a border of the grid, after enough turning or cells."""
 
     grid_s: float = 0.25  # a quarter of the time that a voluntary movement takes
-    # 3 s, in which gravity drifts by 0.05 deg when calm, below the filter's own uncertainty.
-    most_cells: int = 12
+    # 1.5 s: each window's end corrects, and of 3 s the corrections are so large that a table does not look still.
+    most_cells: int = 6
     # As long as the gyroscope's bias may be a large one, which turns frame I by degrees in seconds.
     first_s: float = 30.0
     first_cells: int = 6
