@@ -51,7 +51,7 @@ def test_erasing_a_person_takes_their_calibration_and_nobody_elses(
     tiltwise: Command, home_of_two: Path
 ) -> None:
     erased = tiltwise("data", "--erase", "ALL", "--person", "anna", "--yes", "--data", home_of_two)
-    assert "the calibrations of 1 sensors too" in erased.out
+    assert "the calibrations of 1 sensor too" in erased.out
     listed = json.loads(tiltwise("data", "--persons", "--json", "--data", home_of_two).out)
     assert [row["person"] for row in listed if row["days"] or row["is_calibrated"]] == ["bo"]
     nobody = tiltwise("data", "--erase", "ALL", "--person", "carl", "--yes", "--data", home_of_two)

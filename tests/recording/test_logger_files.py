@@ -79,7 +79,9 @@ def test_damaged_files_are_read_or_told_in_one_line(tmp_path: Path, writer: Writ
             assert np.isfinite(imu.gyr_rad_s).all()
             assert np.isfinite(imu.acc_m_s2).all()
             assert (np.diff(imu.t_s) > 0).all()
-    assert 0 < len(said) < MUTATIONS
+    assert said
+    if path.suffix != ".zip":  # in which check sums notice nearly everything
+        assert len(said) < MUTATIONS
     assert not [line for line in said if "\n" in line or str(path) not in line]
 
 

@@ -72,7 +72,7 @@ def test_a_month_and_a_year_add_up_to_the_same(tiltwise: Command, stored: Path, 
     found = json.loads(result.out)
     assert found["all"]["upright_s"] == pytest.approx(900 * 60)
     assert found["all"]["percent_beyond_deg"]["20"] == pytest.approx(160 / 900 * 100, abs=1e-2)
-    assert found["all"]["mean_deg"] == pytest.approx((160 * 30.5 + 740 * 10.5) / 900, abs=0.01)
+    assert found["all"]["mean_deg"] == pytest.approx((160 * 30.55 + 740 * 10.55) / 900, abs=0.01)
     assert len(found["days"]) == 5
     result = tiltwise(command, "--data", stored, "--out", stored / f"{command}.pdf")
     assert (stored / f"{command}.pdf").read_bytes().startswith(b"%PDF")

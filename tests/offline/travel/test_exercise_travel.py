@@ -15,7 +15,7 @@ from tiltwise.exercise.guided.session_record import ExerciseRecord
 from tiltwise.offline.travel.bids_events import event_bytes
 from tiltwise.offline.travel.export_days import ExportRequest, Format, export_days
 from tiltwise.offline.travel.import_days import find_days, import_days
-from tiltwise.report.aggregate import Aggregate
+from tiltwise.report.aggregate import FLEXION_CENTRES_DEG, Aggregate
 from tiltwise.store.reader import StoreReader
 from tiltwise.store.writer import Store
 from tiltwise.types import Mount, RepCompleted, Side
@@ -42,8 +42,8 @@ RECORDS = (
 
 
 def minute_of(start_s: float) -> Aggregate:
-    flexion = np.zeros((2, 210))
-    flexion[0, 95] = 60.0
+    flexion = np.zeros((2, len(FLEXION_CENTRES_DEG)))
+    flexion[0, 950] = 60.0
     return Aggregate(start_s, np.array([60.0, 0, 0, 0, 0]), flexion, np.zeros(24), np.zeros((7, 7)))
 
 

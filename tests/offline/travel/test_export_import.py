@@ -24,7 +24,7 @@ from tiltwise.offline.travel import export_days as exporting
 from tiltwise.offline.travel.export_days import ExportRequest, Format, export_days
 from tiltwise.offline.travel.import_days import find_days, import_days
 from tiltwise.offline.travel.motion_bids import label
-from tiltwise.report.aggregate import Aggregate
+from tiltwise.report.aggregate import FLEXION_CENTRES_DEG, Aggregate
 from tiltwise.store.reader import StoreReader
 from tiltwise.store.stored_rows import device_samples
 from tiltwise.store.stored_samples import StoredDay
@@ -133,8 +133,8 @@ def test_no_cell_of_a_csv_is_a_formula(tmp_path: Path) -> None:
 
 
 def minute_of(start_s: float) -> Aggregate:
-    flexion = np.zeros((2, 210))
-    flexion[0, 95] = 60.0
+    flexion = np.zeros((2, len(FLEXION_CENTRES_DEG)))
+    flexion[0, 950] = 60.0
     return Aggregate(start_s, np.array([60.0, 0, 0, 0, 0]), flexion, np.zeros(24), np.zeros((7, 7)))
 
 
