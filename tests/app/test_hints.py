@@ -120,6 +120,12 @@ def test_a_hint_is_short_where_tiltwise_is_on_the_path(home: Path, tmp_path: Pat
     assert "`tiltwise demo`" in from_a_shell(home, str(tmp_path), "day").stderr
 
 
+def test_no_message_names_a_board_as_a_command_is_named() -> None:
+    """`tiltwise board` is a command: in prose it would be shown with the path of the program."""
+    for path in (ROOT / "host").rglob("*.py"):
+        assert not re.search(r"(?<!`)tiltwise board\b", path.read_text(encoding="utf-8")), path
+
+
 def test_only_commands_are_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(text, "_commands", {"day", "setup"})
     monkeypatch.setattr(text.shutil, "which", lambda _: None)

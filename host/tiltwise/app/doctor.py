@@ -149,4 +149,4 @@ def _radio(seconds: float) -> Finding:
         found = asyncio.run(ble.discover(seconds))
     except ble.BluetoothError as error:
         return Finding("Bluetooth", False, str(error), is_needed=False)
-    return Finding("Bluetooth", True, f"works; {counted(len(found), 'tiltwise board')} near", is_needed=False)
+    return Finding("Bluetooth", True, f"works; {counted(len(found), 'board')} near", is_needed=False)

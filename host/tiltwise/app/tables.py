@@ -120,7 +120,7 @@ def scan_report(ports: Sequence[Port], on_air: Sequence[Advertisement], trouble:
     for port in ports:
         grid.add_row(f"  {printable(port.path, 60)}", Text(printable(port.maker or port.name, 50)))
     grid.add_row(
-        Text("Bluetooth", "bold"), Text("" if on_air else printable(trouble, 300) or "no tiltwise board near")
+        Text("Bluetooth", "bold"), Text("" if on_air else printable(trouble, 300) or "no board near")
     )
     for seen in on_air:
         grid.add_row(Text(f"  {printable(seen.address, 40)}"), f"{seen.rssi_dbm} dBm")

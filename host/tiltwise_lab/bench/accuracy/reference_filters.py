@@ -30,7 +30,7 @@ def methods() -> tuple[dict[str, Method], list[str]]:
         "tiltwise online": tiltwise_online,
         "tiltwise offline": tiltwise_offline,
         "tiltwise firmware": tiltwise_firmware,
-        "tiltwise board": tiltwise_board,
+        "tiltwise, board": tiltwise_board,
         "VQF": vqf_online,
         "offlineVQF": vqf_offline,
         "BasicVQF": vqf_basic,
