@@ -71,7 +71,7 @@ def test_any_cut_and_news_ahead_of_the_samples_give_the_same(
     cuts: list[int], seed: int, ahead_s: float
 ) -> None:
     rng = np.random.default_rng(seed)
-    times = np.sort(rng.uniform(0, 120, 8))
+    times = np.sort(rng.uniform(0, T_S[-1], 8))  # what is told after the last sample, nobody hears
     changes = [
         ActivityChanged(float(t), ACTIVITIES[k], float(t - rng.uniform(0, 25)) if k in (2, 3, 4) else None)
         for t, k in zip(times, rng.integers(0, 5, 8).tolist(), strict=True)
