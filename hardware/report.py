@@ -44,7 +44,6 @@ def geometry() -> list[str]:
         return ["geometry: not checked, CAD is not installed here (`make hardware` does it)"]
     from hardware.case import catalogue, checks
     from hardware.case.design import SNAP_MM, designs
-    from hardware.case.meshes import mesh
 
     lines = ["cases (mm, g; solid PETG, masses of boards estimated):"]
     for design in designs():
@@ -60,7 +59,7 @@ def geometry() -> list[str]:
         ]
     lines.append("printed parts: name, mass, least wall, overhang, supports:")
     for item in catalogue.everything():
-        surface = mesh(item.part)
+        surface = catalogue.surface(item.name)
         wall, _ = checks.thinnest_wall(surface)
         closed = "watertight" if surface.is_watertight else "OPEN"
         low = checks.ROUNDED_MM if item.supports.startswith("none") else 0.05

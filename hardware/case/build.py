@@ -13,7 +13,6 @@ from build123d import export_step
 from PIL import Image
 
 from . import catalogue, raster
-from .meshes import mesh
 from .views import views
 
 HARDWARE = Path(__file__).parents[1]
@@ -28,7 +27,7 @@ def write_solids() -> None:
     BUILD.mkdir(exist_ok=True)
     SHIPPED.mkdir(exist_ok=True)
     for item in catalogue.everything():
-        surface = mesh(item.part)
+        surface = catalogue.surface(item.name)
         surface.export(BUILD / f"{item.name}.stl")
         export_step(item.part, str(BUILD / f"{item.name}.step"))
         if item.design.name == "zero_wire":

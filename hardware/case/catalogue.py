@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+import trimesh
 from build123d import Part
 from numpy.typing import NDArray
 
@@ -23,6 +24,7 @@ from .holders import (
     band_holder,
     collar_clip,
 )
+from .meshes import mesh
 
 Points = NDArray[np.float64]
 NECK_RADIUS_MM, NECK_BAND_MM = 60.0, 25.0  # a neck of 38 cm around
@@ -93,6 +95,12 @@ def everything() -> tuple[Printed, ...]:
 def named(name: str) -> Printed:
     """Return one part by its name, as `zero_wire-base`."""
     return next(item for item in everything() if item.name == name)
+
+
+@cache
+def surface(name: str) -> trimesh.Trimesh:
+    """Return the surface of one part."""
+    return mesh(named(name).part)
 
 
 def case_of(design_name: str) -> dict[str, Part]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import trimesh
@@ -71,6 +72,7 @@ def centre_of_mass(design: Design, parts: Mapping[str, Part]) -> Floats:
     return np.asarray(np.einsum("n,ni->i", masses, points) / masses.sum())
 
 
+@cache  # the tests and the report ask for the same ones
 def thinnest_wall(surface: trimesh.Trimesh, seed: int = 0) -> tuple[float, Floats]:
     """Return the least thickness found and where: rays into the material, to the other side of the same wall."""
     points, faces = trimesh.sample.sample_surface(surface, SAMPLES, seed=seed)

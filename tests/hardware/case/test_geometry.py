@@ -35,13 +35,6 @@ PARTS.append("esp32s3-deck")
 CASES = ["zero_wire", "esp32s3", "pod"]
 TESSELLATION_MM = 0.03  # a chord of a rounding is that much nearer than the rounding
 RESTS_ON = {("base", "BT1"), ("base", "U1"), ("base", "U3"), ("deck", "U1"), ("deck", "U2")}
-MESHES: dict = {}
-
-
-def mesh_of(name):
-    if name not in MESHES:
-        MESHES[name] = meshes.mesh(catalogue.named(name).part)
-    return MESHES[name]
 
 
 def design_of(name):
@@ -54,7 +47,7 @@ def test_the_list_of_parts_is_complete():
 
 @pytest.mark.parametrize("name", PARTS)
 def test_part_is_one_watertight_solid(name):
-    item, surface = catalogue.named(name), mesh_of(name)
+    item, surface = catalogue.named(name), catalogue.surface(name)
     assert item.part.is_valid
     assert len(item.part.solids()) == 1
     assert surface.is_watertight
@@ -66,7 +59,7 @@ def test_part_is_one_watertight_solid(name):
 
 @pytest.mark.parametrize("name", PARTS)
 def test_walls_are_thick_enough(name):
-    least, where = checks.thinnest_wall(mesh_of(name))
+    least, where = checks.thinnest_wall(catalogue.surface(name))
     assert least >= WALL_MIN_MM - TESSELLATION_MM, f"{least:.2f} mm at {np.round(where, 1)}"
 
 
@@ -157,7 +150,7 @@ def test_the_page_states_the_sizes_and_masses_that_come_out():
 @pytest.mark.parametrize("name", [part for part in PARTS if not part.endswith(("lid", "deck"))])
 def test_edges_towards_the_skin_are_round(name):
     item = catalogue.named(name)
-    assert len(checks.sharp_edges(mesh_of(name), item.is_skin)) == 0
+    assert len(checks.sharp_edges(catalogue.surface(name), item.is_skin)) == 0
     assert checks.least_radius(item.part, item.is_skin) >= SKIN_RADIUS_MM - 1e-6
 
 
@@ -169,10 +162,12 @@ def test_the_edge_check_finds_a_sharp_edge():
 def test_part_prints_without_support_or_names_it(name):
     item = catalogue.named(name)
     if item.supports.startswith("none"):
-        hangs = checks.overhang_mm2(mesh_of(name), item.up, above_mm=checks.ROUNDED_MM)
+        hangs = checks.overhang_mm2(catalogue.surface(name), item.up, above_mm=checks.ROUNDED_MM)
         assert hangs < 60, "bridges over the socket and the cable only"
     else:
-        assert checks.overhang_mm2(mesh_of(name), item.up) > 60, "names a support that it does not need"
+        assert checks.overhang_mm2(catalogue.surface(name), item.up) > 60, (
+            "names a support that it does not need"
+        )
 
 
 @pytest.mark.parametrize("name", CASES)
