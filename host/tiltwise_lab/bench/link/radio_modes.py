@@ -67,15 +67,20 @@ class _Boot:
     """What the host knows of one boot, and what the board's ring says."""
 
     came: SequenceRanges = field(default_factory=SequenceRanges)
-    gone: SequenceRanges = field(default_factory=SequenceRanges)  # as the board told
     accounted: SequenceRanges = field(default_factory=SequenceRanges)
     made: int = 0
     dropped: int = 0
 
     def take(self, first: int, last: int, *, is_gone: bool = False) -> None:
         """Note frames that came, or that the board no longer has."""
-        (self.gone if is_gone else self.came).add(first, last)
+        if not is_gone:
+            self.came.add(first, last)
         self.accounted.add(first, last)
+
+    @property
+    def lost(self) -> int:
+        """Frames that the board no longer had and that did not come before: acknowledged ones are gone as well."""
+        return self.accounted.count - self.came.count
 
     @property
     def stored(self) -> int:
@@ -230,8 +235,8 @@ class _Day:
             fades=self.fades,
             connections=self.supervisor.connections,
             frames=sum(boot.came.count for boot in self.boots.values()),
-            lost_beyond=sum(min(boot.gone.count, boot.dropped) for boot in self.boots.values()),
-            lost_inside=sum(max(boot.gone.count - boot.dropped, 0) for boot in self.boots.values()),
+            lost_beyond=sum(min(boot.lost, boot.dropped) for boot in self.boots.values()),
+            lost_inside=sum(max(boot.lost - boot.dropped, 0) for boot in self.boots.values()),
             untold=newest + 1 - last.accounted.count,
             at_restart=sum(boot.made - boot.accounted.count for boot in before),
             restarts_of_radio=self.radio_restarts,
