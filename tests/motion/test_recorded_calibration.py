@@ -68,3 +68,13 @@ def test_a_recording_that_is_too_short_has_none() -> None:
     block = _story(_nods([4.0, 6.0, 8.0]))
     for n in (0, 1, 2, 100, 250):
         assert recorded_calibration(block.part(slice(n)), Mount.HEAD) == (None, 0.0)
+
+
+@pytest.mark.parametrize(("start_s", "looks"), [(58.84, 127), (57.7, 72), (37.41, 76)])
+def test_a_recording_that_ends_on_the_grid_is_looked_through_to_its_end(start_s: float, looks: int) -> None:
+    """By rounding the grid of 0.2 s then ends a moment behind the last sample."""
+    t_s = start_s + np.arange(10 * looks + 1) / 50.0
+    assert np.searchsorted(t_s, np.arange(t_s[0], t_s[-1], 0.2)[-1]) == len(t_s)
+    still = np.zeros(len(t_s))
+    block = sensor_block(t_s, body_orientation(still, still, still), Q)
+    assert recorded_calibration(block, Mount.HEAD) == (None, 0.0)
