@@ -64,7 +64,9 @@ def _stills(oriented: OrientationBlock) -> Iterator[int]:
     if len(t_s) < 2:
         return
     grid_s = np.arange(t_s[0], min(t_s[-1], t_s[0] + _LATEST_S + STILL_TIMEOUT_S + STILL_S), _LOOK_S)
-    at = np.minimum(np.searchsorted(t_s, grid_s), len(t_s) - 1)  # by rounding the last one can lie behind the end
+    at = np.minimum(
+        np.searchsorted(t_s, grid_s), len(t_s) - 1
+    )  # by rounding the last one can lie behind the end
     n = int(_LEAST_S / _LOOK_S)
     if len(grid_s) <= n:
         return
