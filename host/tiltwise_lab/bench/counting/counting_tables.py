@@ -41,7 +41,8 @@ def print_reps(options: BenchOptions, console: Console) -> None:
     console.print(table(title, columns, ((name, *_cells(some)) for name, some in groups.items())))
     speed = sum(row.samples for row in rows) / max(sum(row.cpu_s for row in rows), 1e-9)
     console.print(
-        f"brisk: out and back in 0.4 to 0.9 s, slow: in 2.5 to 6 s; small: 7 to 13 deg, large: 30 to 60.\n"
+        f"brisk: out and back in 0.4 to 0.9 s, slow: in 2.5 to 6 s; small: 7 to 13 deg, large: 30 to 60; "
+        f"*: not in all.\n"
         f"{speed:,.0f} samples/s of processor time, in sets of about {np.mean([row.samples for row in rows]):,.0f}",
         style="dim",
         highlight=False,
@@ -56,8 +57,8 @@ def print_reps(options: BenchOptions, console: Console) -> None:
 def _beside(row: SetRow) -> str:
     """What is none of the head sets."""
     if row.kind.is_handled:
-        return "put on before, taken off after (not in all)"
-    return f"{row.kind.plane} at C7 (not in all)" if row.kind.plane in BENDS else ""
+        return "handled at both ends *"
+    return f"{row.kind.plane} at C7 *" if row.kind.plane in BENDS else ""
 
 
 def _cells(rows: list[SetRow]) -> tuple[object, ...]:
