@@ -6,7 +6,10 @@ import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    import sqlite3
 
 _PATIENCE_S = 60.0  # another process holds it for milliseconds
 
@@ -52,22 +55,41 @@ def whole_file(path: Path, *, is_private: bool = False) -> Iterator[BinaryIO]:
             partial.unlink()
 
 
+def exclusive_lock(file: Path, patience_s: float = 0.0) -> sqlite3.Connection:
+    """Return an exclusive transaction on an empty SQLite file, made when absent; it ends when it is closed.
+
+    It works alike on Linux, macOS and Windows, and the system drops it with its holder.
+
+    Raises
+    ------
+    sqlite3.Error
+        While another process holds it, for longer than `patience_s`.
+    """
+    import sqlite3  # here: most that is written needs no lock
+
+    lock = sqlite3.connect(file, timeout=patience_s, isolation_level=None, check_same_thread=False)
+    try:
+        lock.execute("BEGIN EXCLUSIVE")
+    except sqlite3.Error:
+        lock.close()
+        raise
+    return lock
+
+
 @contextlib.contextmanager
 def one_at_a_time(path: Path) -> Iterator[None]:
     """Hold a file that is read, changed and written against other processes; a second one waits.
 
-    The lock is an exclusive transaction on an empty SQLite file beside it, which the system drops with its holder.
+    The lock is a file beside it.
     """
-    import sqlite3  # here: most that is written needs no lock
+    import sqlite3
 
-    lock = sqlite3.connect(path.with_name(f".{path.name}.lock"), timeout=_PATIENCE_S, isolation_level=None)
     try:
-        lock.execute("BEGIN EXCLUSIVE")
-        yield
+        lock = exclusive_lock(path.with_name(f".{path.name}.lock"), _PATIENCE_S)
     except sqlite3.Error as error:
         raise OSError(f"{path} cannot be locked: {error}") from error
-    finally:
-        lock.close()
+    with contextlib.closing(lock):
+        yield
 
 
 def _sync_folder(folder: Path) -> None:

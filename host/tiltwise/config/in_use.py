@@ -7,13 +7,13 @@ import os
 import sqlite3
 from hashlib import sha256
 
-from tiltwise.config.atomic_file import private_folder
+from tiltwise.config.atomic_file import exclusive_lock, private_folder
 from tiltwise.config.paths import runtime_folder
 from tiltwise.link.serial import SerialBytes
 
 
 class InUse:
-    """Holds a name from construction to `release`, by an exclusive transaction on an empty SQLite file.
+    """Holds a name from construction to `release`, by the lock of a file.
 
     Where that file cannot be made nothing is held: it keeps nobody from his board, and an open port has a lock of
     its own in the system.
@@ -29,10 +29,8 @@ class InUse:
         self._db: sqlite3.Connection | None = None
         try:
             private_folder(file.parent)
-            self._db = sqlite3.connect(file, timeout=0, isolation_level=None, check_same_thread=False)
-            self._db.execute("BEGIN EXCLUSIVE")
+            self._db = exclusive_lock(file)
         except (sqlite3.Error, OSError) as error:
-            self.release()
             if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_BUSY:
                 raise OSError(errno.EBUSY, "in use by another tiltwise", name) from error
 

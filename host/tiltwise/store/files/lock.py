@@ -1,7 +1,6 @@
 """One writer per store: a lock that the operating system drops when its holder dies, with a note of who holds it.
 
-The lock is an exclusive transaction on a tiny SQLite file, which works alike on Linux, macOS and Windows; a text file
-beside it carries the holder's process id and since when, for the message to the second one.
+A text file beside the locked one carries the holder's process id and since when, for the message to the second one.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tiltwise.config.atomic_file import exclusive_lock
 from tiltwise.store.files.schema import StoreError, explain, make_private
 
 LOCK_NAME = "writer.lock"
@@ -25,20 +25,19 @@ class WriterLock:
         self._holder = folder / _HOLDER_NAME
         for path in (folder / LOCK_NAME, self._holder):
             make_private(path)
-        self._db = sqlite3.connect(
-            folder / LOCK_NAME, timeout=0, isolation_level=None, check_same_thread=False
-        )
         try:
-            self._db.execute("PRAGMA journal_mode=DELETE")
-            self._db.execute("BEGIN EXCLUSIVE")
-            self._holder.write_text(json.dumps({"pid": os.getpid(), "since_s": now_s}), encoding="utf-8")
-        except (sqlite3.Error, OSError) as error:
-            self._db.close()
+            self._db = exclusive_lock(folder / LOCK_NAME)
+        except sqlite3.Error as error:
             if "locked" in str(error):
                 raise StoreError(
                     f"{folder} is being written by {self._who()}: stop that one, or keep a second wearer's days "
                     "apart with --person NAME and a board of their own"
                 ) from error
+            raise explain(error, folder) from error
+        try:
+            self._holder.write_text(json.dumps({"pid": os.getpid(), "since_s": now_s}), encoding="utf-8")
+        except OSError as error:
+            self._db.close()
             raise explain(error, folder) from error
 
     def _who(self) -> str:
