@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tiltwise.store.joined_episodes import EpisodePart, join_episodes
+from tiltwise.detect.posture import DoseSettings, RuleSettings
+from tiltwise.store.joined_episodes import _MOST_HOLE_S, EpisodePart, join_episodes
 from tiltwise.store.writer import Store
 from tiltwise.types import EpisodeEnded, Mount, PostureKind
 
@@ -26,6 +27,10 @@ def part(
 
 
 CUT = (part(0.0, 8.0), part(8.1, 30.0, late=True, alert_s=28.1), part(30.1, 35.0, ends=True))
+
+
+def test_a_hole_is_no_longer_than_a_posture_survives_live() -> None:
+    assert DoseSettings().max_gap_s == RuleSettings().max_gap_s == _MOST_HOLE_S
 
 
 def test_what_a_backfill_makes_whole_is_one_and_was_too_long_when_it_would_have_been() -> None:

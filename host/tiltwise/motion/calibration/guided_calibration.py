@@ -24,8 +24,8 @@ from tiltwise.types import FloatArray, Mount, OrientationBlock
 
 _SLICES_HZ = 10.0
 STILL_TIMEOUT_S = 30.0  # who cannot sit still for 3 s within this is given the reason
-MOVE_TIMEOUT_S = 15.0  # after the prompt or the last nod
-SETTLE_S = 0.5  # after the last nod: the return belongs to it
+_MOVE_TIMEOUT_S = 15.0  # after the prompt or the last nod
+_SETTLE_S = 0.5  # after the last nod: the return belongs to it
 _MAX_GAP_S = 0.5
 
 
@@ -170,9 +170,7 @@ class GuidedCalibration:
         assert self._since_s is not None
         step = self._progress.step
         waited_s = t_s - self._since_s
-        if (
-            self._count >= NODS and waited_s >= SETTLE_S and not self._counter.is_out
-        ) or waited_s > MOVE_TIMEOUT_S:
+        if movements_are_over(self._count, waited_s, is_out=self._counter.is_out):
             self._finish_movements(step)
             return
         self._progress = CalibrationProgress(step, self._prompt(step), STILL_S, min(self._count, NODS))
@@ -259,6 +257,11 @@ def find_guided_calibration(
         if progress.is_over:
             raise CalibrationError(progress.reason)
     raise CalibrationError(f"the samples end while waiting: {guided.progress.text}")
+
+
+def movements_are_over(count: int, waited_s: float, *, is_out: bool) -> bool:
+    """Tell whether nods or tilts are done, so long after the last one; or whether no more come."""
+    return (count >= NODS and waited_s >= _SETTLE_S and not is_out) or waited_s > _MOVE_TIMEOUT_S
 
 
 def _still_tail_s(block: OrientationBlock) -> float:

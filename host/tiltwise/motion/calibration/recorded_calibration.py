@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tiltwise.motion.calibration.alignment import AMPLITUDE_DEG, NODS, calibrate
+from tiltwise.motion.calibration.alignment import AMPLITUDE_DEG, calibrate
 from tiltwise.motion.calibration.excursions import ExcursionCounter
-from tiltwise.motion.calibration.guided_calibration import MOVE_TIMEOUT_S, SETTLE_S, STILL_TIMEOUT_S
+from tiltwise.motion.calibration.guided_calibration import STILL_TIMEOUT_S, movements_are_over
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.motion.calibration.sitting_still import (
     SPREAD_DEG,
@@ -64,9 +64,8 @@ def _stills(oriented: OrientationBlock) -> Iterator[int]:
     if len(t_s) < 2:
         return
     grid_s = np.arange(t_s[0], min(t_s[-1], t_s[0] + _LATEST_S + STILL_TIMEOUT_S + STILL_S), _LOOK_S)
-    at = np.minimum(
-        np.searchsorted(t_s, grid_s), len(t_s) - 1
-    )  # by rounding the last one can lie behind the end
+    # By rounding the last look can lie behind the last sample.
+    at = np.minimum(np.searchsorted(t_s, grid_s), len(t_s) - 1)
     n = int(_LEAST_S / _LOOK_S)
     if len(grid_s) <= n:
         return
@@ -96,7 +95,6 @@ def _end_of_movements(oriented: OrientationBlock, first: int, up: FloatArray, ou
         for i, (t, a) in enumerate(zip(t_s.tolist(), angle.tolist(), strict=True)):
             if counter.step(t, a) is not None:
                 count, since_s = count + 1, t
-            is_done = count >= NODS and t - since_s >= SETTLE_S and not counter.is_out
-            if is_done or t - since_s > MOVE_TIMEOUT_S:
+            if movements_are_over(count, t - since_s, is_out=counter.is_out):
                 return k + i
     return len(oriented.t_s) - 1
