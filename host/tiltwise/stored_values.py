@@ -70,9 +70,8 @@ def _line(message: str, values: object, kind: object) -> str:
     for pattern, expected in _EXPECTED:
         if said := re.fullmatch(pattern, text, re.DOTALL):
             words = expected.format(*(_WORDS.get(word, word.removesuffix(".0")) for word in said.groups()))
-            came = (
-                "" if _ANY in key else f", came {_short(_value(values, key))}"
-            )  # which of them, is not said
+            # Which of the keys of a table it was, is not said.
+            came = "" if _ANY in key else f", came {_short(_value(values, key))}"
             return f"{f'{key}: ' if key else ''}expected {words}{came}"
     return f"{key}: {text}"
 

@@ -65,7 +65,7 @@ def draw_alerts(axes: Axes, alerts_s: Sequence[float], unit_s: float) -> None:
     axes.plot(
         np.array(alerts_s) / unit_s, np.full(len(alerts_s), 0.965), linestyle="none", marker="v", markersize=7,
         color=style.ALERT, transform=axes.get_xaxis_transform(), clip_on=False,
-        label=f"{counted(len(alerts_s), 'alert')}",
+        label=counted(len(alerts_s), "alert"),
     )  # fmt: skip
 
 

@@ -171,7 +171,7 @@ def _draw_timeline(
             base + 5,
             color=style.EXERCISE,
             linewidth=1.4,
-            label=f"{counted(len(times), 'repetition')}",
+            label=counted(len(times), "repetition"),
         )
     axes.set_ylabel(f"{style.angle_name(summary)} (deg)")
     axes.tick_params(labelbottom=False)

@@ -172,13 +172,9 @@ class ShrugCounter:
         if self.state is Shoulders.UP:
             if t_s - self._up_s > s.longest_s:
                 return Stroke.LATE
-            return (
-                Stroke.FELL
-                if speed <= -s.least_m_s
-                else Stroke.ROSE
-                if speed >= s.least_m_s
-                else Stroke.NOTHING
-            )
+            if speed <= -s.least_m_s:
+                return Stroke.FELL
+            return Stroke.ROSE if speed >= s.least_m_s else Stroke.NOTHING
         sign = -1.0 if self.state is Shoulders.FALLING else 1.0
         if sign * speed > self._fastest_m_s:
             self._fastest_m_s, self._fastest_s = sign * speed, t_s

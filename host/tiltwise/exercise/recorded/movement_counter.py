@@ -70,9 +70,7 @@ class LeftOut:
     too_short: int = 0
     too_long: int = 0
     cut_off: int = 0  # by a gap or by an end of the recording
-    unlike: int = (
-        0  # the first or last one, in size or direction far from the others: a sensor put on or taken off
-    )
+    unlike: int = 0  # the first or last one, far from the others: a sensor put on or taken off
 
     @property
     def total(self) -> int:

@@ -14,11 +14,8 @@ from tiltwise.exercise.recorded.movement_signal import Movements, unit
 from tiltwise.exercise.recorded.set_search import FoundSet
 from tiltwise.types import FloatArray
 
-_LIMITS_DEG = (
-    40.0,
-    60.0,
-    100.0,
-)  # from the middle; most exercises stay within the first, bends within the last
+# From the middle; most exercises stay within the first, bends within the last.
+_LIMITS_DEG = (40.0, 60.0, 100.0)
 _BEYOND = 1.5  # usual movements of the set: so far goes none of its own
 _PLACES = 5  # parts of the recording whose middle may be the worn one: it may lie on a table for long
 _SAME_PLACE_DEG = 45.0

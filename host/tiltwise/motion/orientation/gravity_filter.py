@@ -56,9 +56,7 @@ class GravitySettings:
     gyr_noise_rad: float = math.radians(0.02)  # per sqrt(s), angle random walk; parts have 0.004-0.01
     gyr_nonlinear: float = 0.001  # of the rate, changing within a second: what the matrix does not describe
     turn_error_factor: float = 2.0  # true over estimated integration error: consecutive ones are alike
-    acc_delay_s: float = (
-        0.002  # of the accelerometer behind the gyroscope, or before it: their filters differ
-    )
+    acc_delay_s: float = 0.002  # of the accelerometer behind the gyroscope, or before it
     acc_noise_m_s: float = 0.05  # per sqrt(s): noise, bias and misalignment of the accelerometer
     velocity_m_s: float = 0.3  # of a person who sits: sways, leans, turns
     # 1 / (2 pi 0.8 Hz): a movement of RMS acceleration a has RMS velocity 0.2 s * a.

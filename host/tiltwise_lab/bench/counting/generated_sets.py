@@ -32,13 +32,8 @@ SPEEDS_S = {"brisk": (0.4, 0.9), "usual": (0.9, 2.5), "slow": (2.5, 6.0)}  # out
 SIZES_DEG = {"small": (7.0, 13.0), "half": (15.0, 30.0), "large": (30.0, 60.0)}
 BEND_DEG = (30.0, 90.0)
 RATES_HZ = (25.0, 31.25, 50.0, 52.0, 100.0)
-_COLUMN = {
-    "tilt": 0,
-    "nod": 1,
-    "turn": 2,
-    "bend": 1,
-    "side bend": 0,
-}  # of the angles: lateral, flexion, rotation
+# Of the angles: lateral, flexion, rotation.
+_COLUMN = {"tilt": 0, "nod": 1, "turn": 2, "bend": 1, "side bend": 0}
 _MOST_DEG = {"tilt": 45.0, "nod": 60.0, "turn": 60.0, "bend": 90.0, "side bend": 45.0}
 _FROM_NECK_M = ([-0.02, -0.09, 0.08], [0.1, 0.09, 0.2])  # where a sensor on the head lies, least and most
 _FROM_HIPS_M = ([-0.12, -0.03, 0.38], [0.02, 0.03, 0.55])  # and one at C7
