@@ -27,6 +27,10 @@ def test_half_of_the_quiet_hours_is_told_to_be_none(tiltwise: Command) -> None:
     assert "no quiet hours without alerts.quiet_from: set it too" in other_half.out
 
 
+def test_a_negative_value_is_a_value_and_no_option(tiltwise: Command) -> None:
+    assert_one_line(tiltwise("settings", "alerts.most_a_day", "-3"), 1, "expected at least 0, came -3")
+
+
 def test_tiltwise_alone_shows_the_way(home: Path) -> None:
     result = run(home)
     assert (result.code, result.err) == (0, "")

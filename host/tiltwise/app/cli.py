@@ -143,11 +143,13 @@ def watch(
 
 
 app.command(short_help="What runs, and how you are doing today.")(running_commands.status)
-_NEGATIVE = {"ignore_unknown_options": True}  # -1 is a day, a week or a time, not an option
+_NEGATIVE = {"ignore_unknown_options": True}  # -1 is a day, a time or a value, not an option
 app.command(short_help="No alerts for a while.", context_settings=_NEGATIVE)(running_commands.snooze)
 app.command(short_help="Calibrate anew in the running watch.")(running_commands.recalibrate)
 app.command(short_help="Why there was an alert, or none.", context_settings=_NEGATIVE)(workday_commands.why)
-app.command(short_help="The settings, with what each means; changes one.")(workday_commands.settings)
+app.command(short_help="The settings, with what each means; changes one.", context_settings=_NEGATIVE)(
+    workday_commands.settings
+)
 app.command(short_help="tiltwise watch in the background, from log-in on.")(workday_commands.service)
 app.command(short_help="New board over USB: firmware, key, name.")(board_commands.setup)
 app.command(short_help="Sit tall, nod three times: how the sensor sits.")(board_commands.calibrate)
