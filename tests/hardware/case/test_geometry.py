@@ -66,6 +66,11 @@ def test_walls_are_thick_enough(name):
     assert least >= WALL_MIN_MM - TESSELLATION_MM, f"{least:.2f} mm at {np.round(where, 1)}"
 
 
+def test_limits_are_those_that_were_asked_for():
+    assert WALL_MIN_MM >= 1.2
+    assert SKIN_RADIUS_MM >= 2.0
+
+
 def test_walls_behind_grooves_are_thick_enough():
     assert RAIL_MM - (SNAP_MM + FIT_MM) >= WALL_MIN_MM
     assert holders.ARM_MM - (RIDGE_MM + FIT_MM / 2) >= WALL_MIN_MM
