@@ -72,8 +72,12 @@ def test_names_are_found_as_people_write_them():
 
 
 def test_an_unknown_name_lists_what_there_is():
-    with pytest.raises(ValueError, match=r"no exercise 'sidetilt'.*side_tilt, "):
+    with pytest.raises(
+        ValueError, match=r"^no exercise 'sidetilt': did you mean side_tilt\? tiltwise exercises lists them$"
+    ):
         find_exercise("sidetilt")
+    with pytest.raises(ValueError, match=r"^no exercise 'jumping': tiltwise exercises lists them$"):
+        find_exercise("jumping")
 
 
 def test_the_page_in_docs_is_the_catalogue():
