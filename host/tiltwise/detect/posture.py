@@ -21,6 +21,7 @@ from tiltwise.common import dose, rule
 from tiltwise.detect.activity import CODE
 from tiltwise.detect.grid import Grid
 from tiltwise.types import (
+    BEYOND_ANATOMY_DEG,
     Activity,
     AngleBlock,
     EpisodeAlert,
@@ -177,7 +178,9 @@ class PostureDetector:
         angle_deg = np.where(
             np.isin(activity, _LEFT), np.minimum(angle_deg, self._rule.exit_deg - 1.0), angle_deg
         )
-        return np.where(activity == _UNKNOWN, np.nan, angle_deg)
+        return np.where(
+            (activity == _UNKNOWN) | (block.inclination_deg > BEYOND_ANATOMY_DEG), np.nan, angle_deg
+        )
 
     def _run(self, t_ms: NDArray[np.int64], angle_deg: FloatArray) -> list[EpisodeEvent]:
         """Step the rule; while nothing below the limit can matter, jump over it."""
