@@ -504,6 +504,7 @@ def test_write_longer_than_the_buffer_is_survived():
     host = proved(board)
     for size in (256, 257, 600, 5000):
         board.air.write(host.connection, board.air.handle_of(CTRL), b"\7" * size)
+        wait(board, 1)  # until the board has looked, the buffer is full
         assert host.ask(wire.OP_PING, bytes(8))[0] == wire.STATUS_OK
 
 

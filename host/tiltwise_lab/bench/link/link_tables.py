@@ -144,9 +144,9 @@ def print_strangers(tries: int, console: Console) -> None:
     console.print(table(title, heads, cells))
 
 
-def print_modes(hours: float, console: Console) -> None:
+def print_modes(hours: float, seeds: int, console: Console) -> None:
     """Virtual hours on each radio stack with fades, resets, stuck callbacks and refusals; needs bumble."""
-    rows = collect("radio stacks", radio_modes.mode_rows(hours))
+    rows = collect("radio stacks", radio_modes.mode_rows(hours, tuple(range(1, seeds + 1))))
     counts: list[tuple[str, Callable[[radio_modes.ModeRow], object]]] = [
         ("faults", lambda r: r.faults),
         ("- fades", lambda r: r.fades),
@@ -162,6 +162,6 @@ def print_modes(hours: float, console: Console) -> None:
         ("longest in range and not to be found, s", lambda r: r.invisible_s),
         ("most bytes queued", lambda r: r.most_queued),
     ]
-    title = f"\n{hours:g} virtual h on each radio stack, seed {rows[0].seed}"
+    title = f"\n{hours:g} virtual h on each radio stack, seeds 1 to {seeds}"
     cells = [(name, *(count(row) for row in rows)) for name, count in counts]
-    console.print(table(title, ("", *(row.mode for row in rows)), cells))
+    console.print(table(title, ("", *(f"{row.mode} {row.seed}" for row in rows)), cells))

@@ -29,6 +29,7 @@ CASES = (
     *((places, k, 0, False) for places in (4, 3, 1) for k in _MANY),
     *((places, 3, 0, True) for places in (4, 1)),
     *((4, 0, m, False) for m in _MANY[1:]),
+    *((places, 10, 10, False) for places in (4, 3, 1)),
 )
 
 
