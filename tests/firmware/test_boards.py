@@ -407,6 +407,9 @@ def test_mpremote_gets_in_between_hosts_and_a_host_may_send_any_byte(chip, tmp_p
     keyboard.link.is_connected = True
     send(b"\r\x03")
     keyboard.link.is_connected = False
+    keyboard.link.is_prompt_open = False  # a key is set, and the button was not held at boot
+    send(b"\r\x03")
+    keyboard.link.is_prompt_open = True
     with pytest.raises(KeyboardInterrupt):
         send(b"\r\x03")
     assert board.links[0].peer == "usb"
