@@ -15,7 +15,14 @@ from pathlib import Path
 import numpy as np
 
 from tiltwise.recording.formats.raw_table import ImuFileError, ImuTable, ReadOptions
-from tiltwise.recording.formats.time_grid import even_times, grown, of_one_epoch, swapped, unit_of_times
+from tiltwise.recording.formats.time_grid import (
+    even_times,
+    grown,
+    of_one_epoch,
+    rows_where,
+    swapped,
+    unit_of_times,
+)
 from tiltwise.recording.formats.units import ACCELERATIONS, GRAVITY_M_S2, RATES, in_seconds, read_options
 from tiltwise.recording.gravity_check import Agreement, compare
 from tiltwise.recording.imu_table import read_table
@@ -147,7 +154,7 @@ def _timed_rows(
         )
     if not is_timed.all():
         notes.append(f"{np.count_nonzero(~is_timed)} of {len(t)} rows have no time: left out")
-    t, gyr, acc = t[is_timed], gyr[is_timed], acc[is_timed]
+    t, gyr, acc = rows_where(is_timed, t, gyr, acc)
     unit = options.t_unit or unit_of_times(t, table.t_unit)
     if unit != "s":
         units.append(f"times from {unit}{_by(options.t_unit, table.t_unit, unit)}")
@@ -155,7 +162,7 @@ def _timed_rows(
     is_near = of_one_epoch(t_s)
     if not is_near.all():
         notes.append(f"{np.count_nonzero(~is_near)} rows with times of another epoch: left out")
-    t_s, gyr, acc = _in_order(t_s[is_near], gyr[is_near], acc[is_near], notes)
+    t_s, gyr, acc = _in_order(*rows_where(is_near, t_s, gyr, acc), notes)
     t_s = _from_zero(t_s, notes)
     t_s, said = even_times(t_s)
     if said:
@@ -231,11 +238,8 @@ def _rotation(
     unit = options.gyr_unit or table.gyr_unit
     agreed = compare(t_s[part], gyr[part] * RATES[unit or "rad/s"], acc[part])
     if not (options.gyr_unit or agreed.fits):
-        is_still = (
-            bool(np.all(np.ptp(acc[part][:: max(1, len(acc) // 500)], axis=0) < _STILL_M_S2))
-            if len(acc)
-            else True
-        )
+        ranges = np.ptp(acc[part][:: max(1, len(acc) // 500)], axis=0) if len(acc) else np.zeros(3)
+        is_still = bool(np.all(ranges < _STILL_M_S2))
         for other in RATES:
             checked = compare(t_s[part], gyr[part] * RATES[other], acc[part])
             if _is_rather(unit or "rad/s", other, gyr[part], agreed, checked, is_still=is_still):
