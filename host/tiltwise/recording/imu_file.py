@@ -38,7 +38,6 @@ _LATEST_START_S = 400_000.0  # t0 on the wire wraps after 119 h; later starts ar
 _MOST_RATE = 70.0  # rad/s, 4000 deg/s, the widest range on the market
 _MOST_STEADY = 1.0  # rad/s, the median of a whole file in which gravity stands still
 _STILL_M_S2 = 2.0  # range of the acceleration of a sensor that lies, 12 deg
-_NEAR_GRAVITY = (0.7, 1.3)
 _ASSUMED_HZ = 50.0  # where a file says no rate, the first guess at it
 _USUAL_RATES = (12.5, 20.0, 25.0, 26.0, 30.0, 40.0, 50.0, 52.0, 60.0, 64.0, 75.0, 100.0, 104.0, 119.0, 120.0, 128.0,
                 200.0, 208.0, 238.0, 240.0, 250.0, 256.0, 400.0, 416.0, 500.0, 512.0, 833.0, 1000.0)  # fmt: skip
@@ -133,7 +132,7 @@ def _acceleration(table: ImuTable, options: ReadOptions, units: list[str]) -> Fl
 
 
 def _is_gravity(norm_m_s2: float) -> bool:
-    return _NEAR_GRAVITY[0] <= norm_m_s2 / GRAVITY_M_S2 <= _NEAR_GRAVITY[1]
+    return 0.7 <= norm_m_s2 / GRAVITY_M_S2 <= 1.3
 
 
 def _by(asked: str, named: str, unit: str) -> str:
