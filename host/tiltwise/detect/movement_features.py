@@ -23,7 +23,9 @@ def tilt_parts(block: AngleBlock, at: IndexArray) -> FloatArray:
     """
     side, forward = np.radians(block.lateral_deg[at]), np.radians(block.flexion_deg[at])
     up = (np.sin(side), np.sin(forward) * np.cos(side), np.cos(np.radians(block.inclination_deg[at])))
-    return np.nan_to_num(np.stack(up))
+    tilt = np.stack(up)
+    tilt[np.isnan(tilt)] = 0.0
+    return tilt
 
 
 class MovementFeatures:
