@@ -43,6 +43,8 @@ _COUPLING, _LEVER = slice(23, 26), slice(26, 29)  # change of G by the gyroscope
 _SHOWN, _SEEN = 29, 23  # the first 23 columns are those whose covariances are needed
 _CHANGED = 9  # the first 9 of them are not just the state as it was
 _BIAS_SEEN = slice(9, 21, 4)
+_NOTHING_LEARNT: FloatArray = np.zeros((N + 1, N + 1))
+_NOTHING_LEARNT.flags.writeable = False
 _SYMMETRIC_EVERY = 16  # steps; doing it costs as much as a tenth of a step
 
 
@@ -104,7 +106,7 @@ class GravityFilter:
         self._changes_by_error = self._coupling[: _CHANGED * 12].reshape(_CHANGED, 12).T
         self._coupling_by_error = self._coupling[_CHANGED * 12 :].reshape(3, 12).T
         # For the smoother: what an error before the window has become, and what was learnt of it.
-        self._effect = self._information = np.zeros((N + 1, N + 1))
+        self._effect = self._information = _NOTHING_LEARNT
         # Views of parts: writing through them costs a third of indexing again.
         self._forward = np.empty((N + 1, _SHOWN))
         self._moments = moments = np.empty((_SEEN, _SHOWN))
@@ -170,7 +172,7 @@ class GravityFilter:
         if self.history is None:
             self._advance(window, growth, to_end, by_up)
             return
-        joint, self._information = self._joint.T.copy(), np.zeros((N + 1, N + 1))
+        joint, self._information = self._joint.copy(), _NOTHING_LEARNT
         self._advance(window, growth, to_end, by_up)
         self.history.append(Step(joint, self._effect[-(N + 1) :], self._information))
 
@@ -255,7 +257,7 @@ class GravityFilter:
             before = self._effect[at].copy()
             self._effect -= np.dot(gain[:, :_SEEN].T, before)
             before[:, N] = too_much
-            self._information += np.dot(before.T, np.dot(inverse, before))
+            self._information = self._information + np.dot(before.T, inverse.dot(before))
         self._told -= np.dot(seen.T, gain)
 
     def _predict(self, length: float, velocity_m_s: list[float], growth: FloatArray) -> None:
