@@ -11,7 +11,7 @@ handler be switched off. None of that is a crash of the firmware, or may leave t
 
 from micropython import const
 
-from tiltwise.common import wire
+from tiltwise.common import fragments, wire
 
 from .link_ble import BleLink
 
@@ -64,6 +64,7 @@ class Radio:
         self.refusals = 0  # notifications that did not fit
         self.overruns = 0  # writes that no memory was left for
         self.faults = 0  # exceptions in the handler
+        self.splitter = fragments.Splitter()  # one for all: a single session has frames
         self.links = tuple([BleLink(self, clock) for _ in range(places)])
         self._start()
 

@@ -108,7 +108,8 @@ def test_status_tells_the_battery_and_a_start_of_unknown_cause_is_no_crash():
 
 def test_motor_is_dimmed_in_our_image_and_only_switched_in_the_ports_own():
     code = """
-from firmware.device.board import Motor, pins
+from firmware.device.board import Motor
+from firmware.device.board_pins import pins
 motor = Motor(pins())
 for duty in (30000, 65535, 0):
     motor.set(duty)
