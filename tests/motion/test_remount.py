@@ -52,6 +52,10 @@ def _walks(leans_deg: list[float]) -> FloatArray:
 def test_a_lasting_jump_is_a_slip() -> None:
     times = np.arange(6) * 1800.0
     assert find_slip(times, _walks([2, 4, 3, 17, 18, 16])) == times[3]
+    # Two walks before it and two after it are enough, and no fewer.
+    assert find_slip(times[:4], _walks([2, 4, 17, 18])) == times[2]
+    assert find_slip(times[:3], _walks([2, 17, 18])) is None
+    assert find_slip(times[:3], _walks([2, 4, 17])) is None
 
 
 @pytest.mark.parametrize("leans", [[2, 4, 3, 5, 1, 4], [2, 4, 30, 3, 4, 2], [1, 3, 5, 7, 9, 11], [2, 20], []])
