@@ -221,6 +221,7 @@ def test_npz_without_times_uses_its_rate(tmp_path):
         ("a.csv", HEADER.encode() + b"\n0,0,0,9.8,0,0,0\n0.02,0,0,lost,0,0,0\n", "line 3 holds text"),
         ("a.tw", b"{}", "use read_recording"),
         ("a.mat", b"x", "no header line"),
+        ("a.fit", b"\x0e\x10\x54\x08\x10\0\0\0.FIT\0\0", "a Garmin recording"),
         ("a", b"\0\1", "not a text file"),
     ],
 )
