@@ -81,9 +81,10 @@ class Workshop:
         """Return the test files that import a module, by its path in the project, those of its own name first."""
         name = _module_name(module)
         room = self.folder / "tests" / name.removeprefix("tiltwise.").split(".")[0]
-        found = self._importing({name}, module.stem)
+        found = self._importing({name})
+        found += {path for path in self._imports if path == room / f"test_{module.stem}.py"} - {*found}
         if not found:
-            found = self._importing(self._users_of(name), module.stem)
+            found = self._importing(self._users_of(name))
         found = [path for path in found if room in path.parents] or found
         found.sort(
             key=lambda path: (
@@ -103,10 +104,8 @@ class Workshop:
             users |= newest
         return users
 
-    def _importing(self, modules: set[str], stem: str) -> list[Path]:
-        return [
-            path for path, names in self._imports.items() if names & modules or path.stem == f"test_{stem}"
-        ]
+    def _importing(self, modules: set[str]) -> list[Path]:
+        return [path for path, names in self._imports.items() if names & modules]
 
     def run(self, module: Path, sample: int, rng: Random) -> ModuleResult:
         """Try mutants drawn from `rng`.
