@@ -110,7 +110,9 @@ class Radio:
             )
         )
         ((self._info, self.ctrl, self.data),) = handles
-        ble.gatts_set_buffer(self.ctrl, _CTRL_BUFFER, True)
+        # Zephyr's port appends without a look at the buffer's end, and a stranger could write over the heap: there a
+        # command replaces one that was not read yet, and the host asks again.
+        ble.gatts_set_buffer(self.ctrl, _CTRL_BUFFER, self.tells_mtu)
         ble.gatts_write(self._info, self._shown)
         # Flags (general discovery, no classic Bluetooth) and the service: 21 of 31 bytes.
         self._payload = b"\x02\x01\x06\x11\x07" + bytes(service)

@@ -93,6 +93,29 @@ def test_cleared_splitter_sends_nothing_more():
     assert splitter.is_empty("host")
 
 
+def test_each_frame_given_up_is_counted_once():
+    """The parts of a frame, then what comes in place of its end."""
+    first, second, last = pieces(frame(50), 20)
+    for instead, count, heard in (
+        ([second, last], 0, [None, frame(50)]),
+        ([last], 1, [None]),  # one is missing
+        ([frame(20), last], 1, [frame(20), None]),  # a whole frame, and the end too late
+        ([first, second, last], 1, [None, None, frame(50)]),  # begun again
+        ([b""], 0, [None]),
+    ):
+        joiner = fragments.Joiner()
+        assert joiner.feed(first) is None
+        assert [joiner.feed(part) for part in instead] == heard
+        assert joiner.broken == count, instead
+    joiner = fragments.Joiner()
+    assert joiner.feed(last) is None
+    assert joiner.broken == 0, "of a frame whose beginning was not heard nothing was given up"
+    joiner.feed(first)
+    heard = [joiner.feed(bytes([number]) + bytes(40)) for number in range(1, 16)]
+    assert not any(heard)
+    assert joiner.broken == 1, "longer than any frame"
+
+
 def test_what_is_left_of_a_frame_goes_to_its_own_peer_only():
     splitter = fragments.Splitter()
     splitter.take("before", frame(100), 100)
