@@ -133,5 +133,5 @@ def test_memory_holds_few_minutes_where_flash_holds_the_rest():
             pass
 
     assert frame_store.make(1, 16, 30, 10).minutes.capacity == 30
-    assert frame_store.make(1, 16, 30, 10, Archive()).minutes.capacity == 8
+    assert frame_store.make(1, 16, 30, 10, Archive()).minutes.capacity == 6
     assert frame_store.make(1, 16, 4, 10, Archive()).minutes.capacity == 4
