@@ -83,7 +83,7 @@ class Windows:
 
 
 def integrate(table: FloatArray, cuts: Sequence[tuple[int, int, bool]], t_start_s: float) -> Windows:
-    """Return the windows of the columns [start, stop) of a strapdown table (rows, n), SI units; times from t_start_s, s."""
+    """Return the windows [start, stop) of a strapdown table (rows, n) in SI units; times from t_start_s, s."""
     m = len(cuts)
     values, weights = table[strapdown.VALUES], table[strapdown.WEIGHTS].T
     total = np.empty((m, len(values), weights.shape[1]))
