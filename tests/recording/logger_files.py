@@ -62,6 +62,37 @@ def sensor_logger(path: Path, t: Array, acc: Array, gyr: Array) -> Path:
     return path
 
 
+def iphone(
+    path: Path, t: Array, acc: Array, gyr: Array, *, platform: str = "ios", same: str = "false"
+) -> Path:
+    """Sensor Logger's zip of a phone that writes gravity apart; same: "Standardise Units & Frames"."""
+    path = path / f"{platform}-{same}.zip"
+    down = -1.0 if (platform, same) == ("ios", "false") else 1.0
+    gravity = G * acc / np.linalg.norm(acc, axis=1, keepdims=True)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, values in (("Accelerometer", acc - gravity), ("Gravity", gravity), ("Gyroscope", gyr)):
+            sign = 1.0 if name == "Gyroscope" else down
+            ns = [str(round((EPOCH_S + s) * 1000) * 1_000_000) for s in t.tolist()]
+            rows = [[n, *row] for n, row in zip(ns, _numbers(t, sign * values[:, ::-1]), strict=True)]
+            archive.writestr(f"{name}.csv", _table("time,seconds_elapsed,z,y,x\n", rows))
+        names = "version,device name,platform,sampleRateMs,standardisation"
+        archive.writestr("Metadata.csv", f"{names}\n3,phone,{platform},20|20|20,{same}\n")
+    return path
+
+
+def headphones(path: Path, t: Array, acc: Array, gyr: Array) -> Path:
+    """Sensor Logger's table of headphones: as CoreMotion has them, and just called acceleration."""
+    path = path / "Headphone.csv"
+    up = acc / np.linalg.norm(acc, axis=1, keepdims=True)
+    names = [f"{what}{a}" for what in ("acceleration", "rotationRate", "gravity") for a in "ZYX"]
+    values = (-(acc / G - up), gyr, -up)
+    ns = [str(round((EPOCH_S + s) * 1000) * 1_000_000) for s in t.tolist()]
+    numbers = _numbers(t, *(each[:, ::-1] for each in values))
+    rows = [[n, *row] for n, row in zip(ns, numbers, strict=True)]
+    path.write_text(_table(f"time,seconds_elapsed,{','.join(names)}\n", rows))
+    return path
+
+
 def metabase(path: Path, t: Array, acc: Array, gyr: Array) -> Path:
     for name, unit, start_s, values in (
         ("Accelerometer", "g", 0.0, acc / G),
@@ -154,5 +185,6 @@ LAYOUTS: dict[str, Writer] = {
     writer.__name__: writer
     for writer in (
         phyphox, sensor_logger, metabase, ngimu, ximu3, xsens, shimmer, st_unico, movella_dot, core_motion,
+        iphone, headphones,
     )
 }  # fmt: skip

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from offline.imu_file_samples import save
-from recording.logger_files import LAYOUTS, Array, Writer, bows
+from recording.logger_files import LAYOUTS, Array, Writer, bows, iphone
 from tiltwise.exercise.catalogue import EXERCISES
 from tiltwise.offline.count import count
 from tiltwise.offline.input_file import read_input
@@ -27,6 +28,8 @@ SAID = {
     "st_unico": "taken as 50; give --rate",
     "movella_dot": "angular rate from deg/s (found from the data; --units insists)",
     "core_motion": "acceleration from g",
+    "iphone": "Gravity and Accelerometer added up",
+    "headphones": "acceleration from g",
 }
 
 
@@ -50,6 +53,35 @@ def test_three_bows_of_35_degrees_are_read_from_each_layout(tmp_path: Path, layo
     held = [abs(rep.peak_deg) for rep in reps if abs(rep.peak_deg) > 30]
     assert len(held) == 3
     assert held == pytest.approx([35, 35, 35], abs=1)
+
+
+@pytest.mark.parametrize(("platform", "same"), [("ios", "true"), ("android", "false")])
+def test_gravity_points_up_where_the_phone_or_its_setting_says_so(
+    tmp_path: Path, platform: str, same: str
+) -> None:
+    t, acc, gyr = bows()
+    imu = load_imu(iphone(tmp_path, t, acc, gyr, platform=platform, same=same))
+    np.testing.assert_allclose(imu.acc_m_s2, acc, atol=2e-4)
+
+
+def test_a_zip_without_gravity_says_which_table_lacks_it(tmp_path: Path) -> None:
+    names = ",".join(f'"Linear Acceleration {a} (m/s^2)"' for a in "xyz")
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("Linear Acceleration.csv", f'"Time (s)",{names}\n0,0,0,0\n0.02,0,0,0\n')
+        archive.writestr("Gyroscope.csv", "t_s,gyr_x,gyr_y,gyr_z\n0,0,0,0\n0.02,0,0,0\n")
+    with pytest.raises(ImuFileError, match=r"Linear Acceleration: .* export the acceleration with gravity"):
+        load_imu(tmp_path / "a.zip")
+
+
+def test_rows_without_names_are_read_by_the_numbers_of_their_columns(tmp_path: Path) -> None:
+    t, acc, gyr = bows()
+    path = tmp_path / "rows.csv"
+    np.savetxt(path, np.column_stack((t, gyr, acc)), "%.6f", ",")
+    with pytest.raises(ImuFileError, match=r"found '1', '2', '3', .* name them with --columns"):
+        load_imu(path)
+    imu = load_imu(path, options=read_options("t=1,acc=5:6:7,gyr=2:3:4"))
+    np.testing.assert_allclose(imu.acc_m_s2, acc, atol=2e-4)
+    np.testing.assert_allclose(imu.gyr_rad_s, gyr, atol=1e-5)
 
 
 def npz(path: Path, t: Array, acc: Array, gyr: Array) -> Path:

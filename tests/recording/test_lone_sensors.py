@@ -104,6 +104,17 @@ def sto(path: Path, t: Array, q: Array) -> Path:
     return path / "orient.sto"
 
 
+def test_empatica_s_rows_without_names_give_the_inclination(tmp_path: Path) -> None:
+    _, up, _ = truth()
+    rows = np.rint(64 * up[::2]).astype(int).tolist()  # 1/64 g, 25 a second
+    text = ["1714000000.000000, 1714000000.000000, 1714000000.000000", "25.000000, 25.000000, 25.000000"]
+    path = tmp_path / "ACC.csv"
+    path.write_text("\n".join([*text, *(",".join(map(str, row)) for row in rows)]) + "\n")
+    error, notes = error_deg(path, up[::2])
+    assert error < 6  # deg: what the low-pass at 1 Hz leaves of a bow in a second, and a 64th of g
+    assert any("accelerometer only" in note for note in notes)
+
+
 @pytest.mark.parametrize("write", [quaternion, apple, numbered, matrix, euler])
 def test_orientation_alone_gives_the_angles(
     tmp_path: Path, write: Callable[[Path, Array, Array], Path]

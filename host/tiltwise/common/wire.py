@@ -144,6 +144,7 @@ SELFTEST_IMU = 1  # accelerometer u8, gyroscope u8: 0 failed, 1 fine, 2 not know
 SELFTEST_FLASH = 2  # free kB u32, 0xFFFFFFFF not known
 SELFTEST_RADIO = 3  # is up u8, restarts u16
 SELFTEST_BUTTON = 4  # is pressed u8
+SELFTEST_IDENTITY = 5  # text: what no driver knows, empty if there is no such part
 SNOOZE_STAYS = 0xFFFFFFFF  # in SILENCE: the snooze of the board stays as it is
 REPLY = 0x80
 STATUS_OK = 0

@@ -63,6 +63,9 @@ class FrameTable:
 
     def take(self, rows: IntArray) -> FrameTable:
         """Return the table of these rows, (m,) counts from 0, in this order."""
+        if len(rows) and bool(np.all(rows[1:] - rows[:-1] == 1)):  # nearly always, and then nothing is copied
+            piece = slice(int(rows[0]), int(rows[-1]) + 1)
+            return FrameTable(self.frames[piece], *(getattr(self, name)[piece] for name in _COLUMNS))
         return FrameTable(
             [self.frames[row] for row in rows.tolist()],
             *(getattr(self, name)[rows] for name in _COLUMNS),
@@ -136,7 +139,8 @@ def _is_good(frames: Sequence[bytes], sizes: IntArray, head: NDArray[np.void]) -
     )
 
 
-def _headers(frames: Sequence[bytes]) -> NDArray[np.void]:
+def headers(frames: Sequence[bytes]) -> NDArray[np.void]:
+    """Return the headers (m,) of frames that are long enough to have one, in HEADER_DTYPE, unchecked."""
     return np.frombuffer(b"".join([frame[: wire.HEADER_SIZE] for frame in frames]), dtype=HEADER_DTYPE)
 
 
@@ -146,7 +150,7 @@ def parse_frames(frames: Sequence[bytes], tagger: Tagger | None = None) -> tuple
     long_enough = [frame for frame in frames if len(frame) >= _SMALLEST]
     if len(long_enough) < len(frames):
         bad["frame too short"] = len(frames) - len(long_enough)
-    head = _headers(long_enough)
+    head = headers(long_enough)
     sizes = np.fromiter(map(len, long_enough), dtype=np.int64, count=len(long_enough))
     good = _is_good(long_enough, sizes, head) if tagger is None else np.zeros(len(long_enough), dtype=bool)
     for row in np.flatnonzero(~good).tolist():

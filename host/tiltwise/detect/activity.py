@@ -19,6 +19,8 @@ from tiltwise.types import ACTIVITIES, Activity, ActivityChanged, AngleBlock, Fl
 FEATURE_HZ = 25.0  # steps have harmonics up to 8 Hz; every source sends at least 25 Hz
 DECISION_HZ = 5.0
 CODE = {activity: np.int8(code) for code, activity in enumerate(ACTIVITIES)}
+# By code: who walks or lies has left the seated posture, whatever the angle says.
+HAS_LEFT: BoolArray = np.array([a in (Activity.WALKING, Activity.LYING) for a in ACTIVITIES])
 
 
 @dataclass(frozen=True, slots=True)

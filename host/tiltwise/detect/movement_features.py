@@ -23,7 +23,9 @@ def tilt_parts(block: AngleBlock, at: IndexArray) -> FloatArray:
     """
     side, forward = np.radians(block.lateral_deg[at]), np.radians(block.flexion_deg[at])
     up = (np.sin(side), np.sin(forward) * np.cos(side), np.cos(np.radians(block.inclination_deg[at])))
-    return np.nan_to_num(np.stack(up))
+    tilt = np.stack(up)
+    tilt[np.isnan(tilt)] = 0.0
+    return tilt
 
 
 class MovementFeatures:
@@ -45,11 +47,12 @@ class MovementFeatures:
         self, rate_hz: float, window_s: float, step_hz: tuple[float, float], max_gap_s: float
     ) -> None:
         self._rate_hz, self._max_gap_s = rate_hz, max_gap_s
-        self._step_band = SectionFilter(band_pass(*step_hz, rate_hz))
+        self._step_band = SectionFilter(
+            band_pass(*step_hz, rate_hz)
+        )  # vertical acceleration, and speeds of tilt
         self._all_band = SectionFilter(high_pass(0.4, rate_hz))
-        self._tilt_band = SectionFilter(band_pass(*step_hz, rate_hz))
-        self._means = [mean_square_filter(window_s, rate_hz) for _ in range(5)]
-        self._means.append(mean_square_filter(ENDS_WINDOW_S, rate_hz))
+        self._means = mean_square_filter(window_s, rate_hz)
+        self._end_mean = mean_square_filter(ENDS_WINDOW_S, rate_hz)
         self._last_s = np.nan
         self._last_tilt: FloatArray | None = None
         self._last_speed: FloatArray | None = None
@@ -71,35 +74,35 @@ class MovementFeatures:
                 self._reset()
             if start == stop:
                 continue
-            steps = self._step_band.process(up[start:stop])
-            signals = (
-                steps,
-                self._all_band.process(up[start:stop]),
-                across[start:stop],
-                rate[start:stop],
-                self._angular_acceleration(t[start:stop], tilt[:, start:stop]),
-                steps,
-            )
-            for row, signal in enumerate(signals):
-                out[row, start:stop] = self._means[row].process(signal * signal)
+            piece = slice(start, stop)
+            speed = self._speed(t[piece], tilt[:, piece])
+            steps, *speeds = self._step_band.process(np.concatenate((up[None, piece], speed)))
+            squares = np.stack((steps, self._all_band.process(up[piece]), across[piece], rate[piece], steps))
+            squares *= squares
+            squares[4] = self._angular_acceleration2(np.array(speeds))
+            out[:5, piece] = self._means.process(squares)
+            out[5, piece] = self._end_mean.process(steps * steps)
             self._last_s = float(t[stop - 1])
         return out
 
-    def _angular_acceleration(self, t_s: FloatArray, tilt: FloatArray) -> FloatArray:
-        """Return its size (m,) in rad/s2 at step frequencies, from tilts (3, m) without a gap."""
+    def _speed(self, t_s: FloatArray, tilt: FloatArray) -> FloatArray:
+        """Return how fast tilts (3, m) without a gap change, 1/s."""
         first = tilt[:, 0] if self._last_tilt is None else self._last_tilt
         first_s = t_s[0] - 1.0 / self._rate_hz if self._last_tilt is None else self._last_s
         # A grid picks samples that are not quite evenly apart: the speed takes the time that really passed.
         dt_s = np.maximum(np.diff(t_s, prepend=first_s), 0.5 / self._rate_hz)
-        speed = self._tilt_band.process(np.diff(tilt, prepend=first[:, None]) / dt_s)
+        self._last_tilt = tilt[:, -1]
+        return np.asarray(np.diff(tilt, prepend=first[:, None]) / dt_s)
+
+    def _angular_acceleration2(self, speed: FloatArray) -> FloatArray:
+        """Return its square (m,) in (rad/s2)2, from speeds of tilt (3, m) at step frequencies."""
         before = speed[:, 0] if self._last_speed is None else self._last_speed
         x, y, z = np.diff(speed, prepend=before[:, None]) * self._rate_hz
-        self._last_tilt, self._last_speed = tilt[:, -1], speed[:, -1]
-        size: FloatArray = np.sqrt(x * x + y * y + z * z)
-        return size
+        self._last_speed = speed[:, -1]
+        return np.asarray(x * x + y * y + z * z)
 
     def _reset(self) -> None:
-        for each in (self._step_band, self._all_band, self._tilt_band, *self._means):
+        for each in (self._step_band, self._all_band, self._means, self._end_mean):
             each.reset()
         self._last_tilt = self._last_speed = None
 

@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiltwise.common import dose, rule
-from tiltwise.detect.activity import CODE
-from tiltwise.detect.grid import Grid
+from tiltwise.detect.activity import CODE, HAS_LEFT
+from tiltwise.detect.grid import Grid, IndexArray
 from tiltwise.types import (
+    BEYOND_ANATOMY_DEG,
     Activity,
     AngleBlock,
     EpisodeAlert,
@@ -35,8 +36,6 @@ HYSTERESIS_DEG = 5.0
 # ISO 11226 calls a posture static from 4 s on; shorter ones are movements and are not announced.
 STATIC_S = 4.0
 _STATIC_MS = round(1000 * STATIC_S)
-# Who walks or lies has left the seated posture, whatever the angle says.
-_LEFT = (CODE[Activity.WALKING], CODE[Activity.LYING])
 _UNKNOWN = CODE[Activity.NOT_WORN]
 
 EpisodeEvent = EpisodeStarted | EpisodeAlert | EpisodeEnded
@@ -158,7 +157,7 @@ class PostureDetector:
         if not len(at):
             return []
         t_ms = np.rint(block.t_s[at] * 1000.0).astype(np.int64)
-        angle_deg = self._angle_deg(block, activity)[at]
+        angle_deg = self._angle_deg(block, activity, at)
         self._last_ms = int(t_ms[-1])
         return self._run(t_ms, angle_deg)
 
@@ -168,16 +167,16 @@ class PostureDetector:
             return []
         return self._ended(self._last_ms, is_corrected=False)
 
-    def _angle_deg(self, block: AngleBlock, activity: NDArray[np.int8] | None) -> FloatArray:
+    def _angle_deg(self, block: AngleBlock, activity: NDArray[np.int8] | None, at: IndexArray) -> FloatArray:
         if self._signal is not None and activity is not None:
-            return self._signal(block, activity)
-        angle_deg = block.flexion_deg if self._has_axes else block.inclination_deg
+            return self._signal(block, activity)[at]
+        angle_deg = (block.flexion_deg if self._has_axes else block.inclination_deg)[at]
         if activity is None:
             return angle_deg
-        angle_deg = np.where(
-            np.isin(activity, _LEFT), np.minimum(angle_deg, self._rule.exit_deg - 1.0), angle_deg
-        )
-        return np.where(activity == _UNKNOWN, np.nan, angle_deg)
+        code = activity[at]
+        angle_deg = np.where(HAS_LEFT[code], np.minimum(angle_deg, self._rule.exit_deg - 1.0), angle_deg)
+        is_none = (code == _UNKNOWN) | (block.inclination_deg[at] > BEYOND_ANATOMY_DEG)
+        return np.where(is_none, np.nan, angle_deg)
 
     def _run(self, t_ms: NDArray[np.int64], angle_deg: FloatArray) -> list[EpisodeEvent]:
         """Step the rule; while nothing below the limit can matter, jump over it."""
@@ -197,6 +196,8 @@ class PostureDetector:
 
     def _step(self, t_ms: int, angle_deg: float) -> list[EpisodeEvent]:
         result = self._rule.step(t_ms, angle_deg)
+        if result == rule.NOTHING and self._is_announced and not self._is_due and not self._repeat_ms:
+            return []
         if result in (rule.ENDED, rule.INTERRUPTED):
             return self._ended(t_ms, is_corrected=result == rule.ENDED)
         if result == rule.STARTED:

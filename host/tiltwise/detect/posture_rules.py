@@ -12,7 +12,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from tiltwise.detect.activity import CODE, ActivitySettings
+from tiltwise.detect.activity import CODE, HAS_LEFT, ActivitySettings
 from tiltwise.detect.posture import PostureRule, RuleSettings, Signal
 from tiltwise.types import Activity, AngleBlock, FloatArray, Mount, PostureKind
 
@@ -52,7 +52,7 @@ def _upright(angle_deg: FloatArray, lies_deg: float, activity: NDArray[np.int8])
 
     That a wearer lies is known ten seconds late (activity.py), and until then it is no habit.
     """
-    return _where(~np.isin(activity, _LEFT), np.where(angle_deg > lies_deg, np.nan, angle_deg), activity)
+    return _where(~HAS_LEFT[activity], np.where(angle_deg > lies_deg, np.nan, angle_deg), activity)
 
 
 def _propped(angles: AngleBlock, activity: NDArray[np.int8]) -> FloatArray:
@@ -70,7 +70,6 @@ def _where(mask: NDArray[np.bool_], angle_deg: FloatArray, activity: NDArray[np.
 
 
 _LIES = ActivitySettings()
-_LEFT = (CODE[Activity.WALKING], CODE[Activity.LYING])
 _OUR_CHOICE = "our choice"
 HABITS: tuple[Habit, ...] = (
     Habit(

@@ -6,7 +6,6 @@ decoder.
 
 from __future__ import annotations
 
-import struct
 import zlib
 from itertools import pairwise
 
@@ -61,7 +60,8 @@ def pack_imu_frames(
     """
     _check(t_s, gyr_rad_s, acc_m_s2, rate_hz, samples_per_frame)
     gyr_scale, acc_scale = _scale(gyr_rad_s, _LEAST_GYR), _scale(acc_m_s2, _LEAST_ACC)
-    counts = np.concatenate((_counts(gyr_rad_s, gyr_scale), _counts(acc_m_s2, acc_scale)), axis=1)
+    counts = np.empty((len(t_s), 6), dtype="<i2")
+    counts[:, :3], counts[:, 3:] = _rounded(gyr_rad_s, gyr_scale), _rounded(acc_m_s2, acc_scale)
     starts, sizes = _frame_cuts(t_s, 1.0 / rate_hz, samples_per_frame)
     head = _headers(t_s, starts, sizes, rate_hz, boot)
     info = _info_frame(head[0], rate_hz, gyr_scale, acc_scale, counts)
@@ -117,9 +117,9 @@ def _scale(values: FloatArray, least: float) -> float:
     return float(np.nextafter(needed, np.float32(np.inf)))
 
 
-def _counts(values: FloatArray, scale: float) -> NDArray[np.int16]:
+def _rounded(values: FloatArray, scale: float) -> FloatArray:
     counts = values / scale
-    return np.round(counts, out=counts).astype("<i2")
+    return np.rint(counts, out=counts)
 
 
 def _frame_cuts(t_s: FloatArray, period_s: float, most: int) -> tuple[IntArray, IntArray]:
@@ -154,21 +154,29 @@ def _seal_all(
     frames: list[bytes] = [b""] * len(starts)
     for n in np.unique(sizes).tolist():
         rows = np.flatnonzero(sizes == n)
-        body = np.zeros(len(rows), dtype=[("head", HEADER_DTYPE), ("counts", "<i2", (n, 6))])
+        body = np.zeros(len(rows), dtype=[*_unsealed(n), ("crc", "<u4"), ("end", "<u4")])
         body["head"] = head[rows]
-        body["counts"] = counts[starts[rows][:, None] + np.arange(n)]
-        raw, size = body.tobytes(), body.dtype.itemsize
-        for k, row in enumerate(rows.tolist()):
-            unsealed = raw[k * size : (k + 1) * size]
-            frames[row] = unsealed + struct.pack("<II", zlib.crc32(unsealed), 0)
+        first, is_one_piece = int(starts[rows[0]]), starts[rows[-1]] - starts[rows[0]] == n * (len(rows) - 1)
+        which = slice(first, first + n * len(rows)) if is_one_piece else starts[rows][:, None] + np.arange(n)
+        body["counts"] = counts[which].reshape(-1, n, 6)
+        raw, size, whole = memoryview(body.tobytes()), np.dtype(_unsealed(n)).itemsize, body.dtype.itemsize
+        body["crc"] = [zlib.crc32(raw[at : at + size]) for at in range(0, len(raw), whole)]
+        sealed = body.tobytes()
+        for row, at in zip(rows.tolist(), range(0, len(sealed), whole), strict=True):
+            frames[row] = sealed[at : at + whole]
     return frames
+
+
+def _unsealed(n: int) -> list[tuple[str, object] | tuple[str, str, tuple[int, int]]]:
+    return [("head", HEADER_DTYPE), ("counts", "<i2", (n, 6))]
 
 
 def _info_frame(
     first: np.void, rate_hz: float, gyr_scale: float, acc_scale: float, counts: NDArray[np.int16]
 ) -> bytes:
     """Return the INFO frame that gives rate and scales; the range is that of the data."""
-    largest = np.maximum(counts.max(axis=0), -counts.min(axis=0).astype(np.int64))
+    # One channel after the other: along the first axis numpy is ten times slower.
+    largest = np.array([max(int(channel.max()), -int(channel.min())) for channel in counts.T])
     gyr_range_deg_s = min(int(np.ceil(np.degrees(largest[:3].max() * gyr_scale))), 0xFFFF)
     acc_range_g = min(int(np.ceil(largest[3:].max() * acc_scale / 9.80665)), 0xFFFF)
     size, boot = wire.frame_size(wire.INFO), int(first["boot"])

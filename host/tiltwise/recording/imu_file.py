@@ -15,7 +15,14 @@ from pathlib import Path
 import numpy as np
 
 from tiltwise.recording.formats.raw_table import ImuFileError, ImuTable, ReadOptions
-from tiltwise.recording.formats.time_grid import even_times, grown, of_one_epoch, swapped, unit_of_times
+from tiltwise.recording.formats.time_grid import (
+    even_times,
+    grown,
+    of_one_epoch,
+    rows_where,
+    swapped,
+    unit_of_times,
+)
 from tiltwise.recording.formats.units import ACCELERATIONS, GRAVITY_M_S2, RATES, in_seconds, read_options
 from tiltwise.recording.gravity_check import Agreement, compare
 from tiltwise.recording.imu_table import read_table
@@ -31,7 +38,6 @@ _LATEST_START_S = 400_000.0  # t0 on the wire wraps after 119 h; later starts ar
 _MOST_RATE = 70.0  # rad/s, 4000 deg/s, the widest range on the market
 _MOST_STEADY = 1.0  # rad/s, the median of a whole file in which gravity stands still
 _STILL_M_S2 = 2.0  # range of the acceleration of a sensor that lies, 12 deg
-_NEAR_GRAVITY = (0.7, 1.3)
 _ASSUMED_HZ = 50.0  # where a file says no rate, the first guess at it
 _USUAL_RATES = (12.5, 20.0, 25.0, 26.0, 30.0, 40.0, 50.0, 52.0, 60.0, 64.0, 75.0, 100.0, 104.0, 119.0, 120.0, 128.0,
                 200.0, 208.0, 238.0, 240.0, 250.0, 256.0, 400.0, 416.0, 500.0, 512.0, 833.0, 1000.0)  # fmt: skip
@@ -126,7 +132,7 @@ def _acceleration(table: ImuTable, options: ReadOptions, units: list[str]) -> Fl
 
 
 def _is_gravity(norm_m_s2: float) -> bool:
-    return _NEAR_GRAVITY[0] <= norm_m_s2 / GRAVITY_M_S2 <= _NEAR_GRAVITY[1]
+    return 0.7 <= norm_m_s2 / GRAVITY_M_S2 <= 1.3
 
 
 def _by(asked: str, named: str, unit: str) -> str:
@@ -147,7 +153,7 @@ def _timed_rows(
         )
     if not is_timed.all():
         notes.append(f"{np.count_nonzero(~is_timed)} of {len(t)} rows have no time: left out")
-    t, gyr, acc = t[is_timed], gyr[is_timed], acc[is_timed]
+    t, gyr, acc = rows_where(is_timed, t, gyr, acc)
     unit = options.t_unit or unit_of_times(t, table.t_unit)
     if unit != "s":
         units.append(f"times from {unit}{_by(options.t_unit, table.t_unit, unit)}")
@@ -155,7 +161,7 @@ def _timed_rows(
     is_near = of_one_epoch(t_s)
     if not is_near.all():
         notes.append(f"{np.count_nonzero(~is_near)} rows with times of another epoch: left out")
-    t_s, gyr, acc = _in_order(t_s[is_near], gyr[is_near], acc[is_near], notes)
+    t_s, gyr, acc = _in_order(*rows_where(is_near, t_s, gyr, acc), notes)
     t_s = _from_zero(t_s, notes)
     t_s, said = even_times(t_s)
     if said:
@@ -208,7 +214,7 @@ def _usable_rows(
     if bad > _MAX_LOST_SHARE * n:
         raise ImuFileError(f"{bad} of {n} rows hold NaN or infinity: expected numbers, export again")
     if bad:
-        notes.append(f"{bad} of {n} rows hold NaN or infinity: left out, shown as gaps")
+        notes.append(f"{bad} of {n} rows hold no number, NaN or infinity: left out, shown as gaps")
         t_s, gyr, acc = t_s[is_good], gyr[is_good], acc[is_good]
     is_new = grown(t_s)
     double = int(np.count_nonzero(~is_new))
@@ -231,11 +237,8 @@ def _rotation(
     unit = options.gyr_unit or table.gyr_unit
     agreed = compare(t_s[part], gyr[part] * RATES[unit or "rad/s"], acc[part])
     if not (options.gyr_unit or agreed.fits):
-        is_still = (
-            bool(np.all(np.ptp(acc[part][:: max(1, len(acc) // 500)], axis=0) < _STILL_M_S2))
-            if len(acc)
-            else True
-        )
+        ranges = np.ptp(acc[part][:: max(1, len(acc) // 500)], axis=0) if len(acc) else np.zeros(3)
+        is_still = bool(np.all(ranges < _STILL_M_S2))
         for other in RATES:
             checked = compare(t_s[part], gyr[part] * RATES[other], acc[part])
             if _is_rather(unit or "rad/s", other, gyr[part], agreed, checked, is_still=is_still):
@@ -340,8 +343,11 @@ def _rate_hz(t_s: FloatArray, stated_hz: float | None, notes: list[str]) -> floa
             f"{rate_hz:.4g} samples a second, expected at least {LEAST_RATE_HZ:g}: slower, nods and turns cannot be "
             "seen; record faster"
         )
-    if (duration_s := float(t_s[-1] - t_s[0])) < MIN_DURATION_S:
-        raise ImuFileError(f"{duration_s:.3g} s of samples, expected at least {MIN_DURATION_S:g} s")
+    # The last sample lasts as long as the others: a hundred of them at 100 Hz are a second.
+    if (duration_s := float(t_s[-1] - t_s[0]) + 1 / rate_hz) < 0.999 * MIN_DURATION_S:
+        raise ImuFileError(
+            f"{duration_s:.3g} s of samples, expected at least {MIN_DURATION_S:g} s: record longer"
+        )
     if stated_hz and abs(stated_hz / rate_hz - 1) > 0.05:
         notes.append(f"the file states {stated_hz:g} Hz, its times say {rate_hz:.4g} Hz: the times are used")
     return rate_hz

@@ -15,7 +15,8 @@ from types import TracebackType
 
 import numpy as np
 
-from tiltwise.decode.frame_table import parse_frames
+from tiltwise.common import wire
+from tiltwise.decode.frame_table import headers
 from tiltwise.link.source import Chunk
 from tiltwise.recording.frame_packing import pack_imu_frames
 from tiltwise.recording.imu_file import ReadOptions, load_imu
@@ -90,7 +91,7 @@ def _tape_of_samples(path: Path, options: ReadOptions | None) -> TimedFrames:
     """Pack an IMU file; a frame arrives when its last sample has been taken."""
     imu = load_imu(path, options=options)
     frames = pack_imu_frames(imu.t_s, imu.gyr_rad_s, imu.acc_m_s2, rate_hz=imu.rate_hz)
-    n = parse_frames(frames)[0].n
+    n = (headers(frames)["count"] & wire.MAX_SAMPLES).astype(np.int64)
     last = np.maximum(np.cumsum(n) - 1, 0)  # the INFO frame holds none and comes with the first sample
     return TimedFrames(imu.t_s[last] - imu.t_s[0], frames, imu.notes)
 

@@ -87,7 +87,7 @@ def test_two_weeks_compared(tiltwise: Command, stored: Path) -> None:
     assert "the week before by share" in " ".join(result.out.split())
     assert "<svg" in (stored / "c.svg").read_text(encoding="utf-8")
     said = tiltwise("week", "2026-10-21", "--against", "2026-W30", "--data", stored)
-    assert_one_line(said, 1, "Week of 20 July 2026", "to compare with", "2026-10-21")
+    assert_one_line(said, 1, "in the week of 20 July 2026", "to compare with", "2026-10-21")
 
 
 def test_what_is_not_there_and_what_cannot_be_meant(tiltwise: Command, stored: Path, tmp_path: Path) -> None:
@@ -131,7 +131,10 @@ def test_a_year_of_single_days_and_one_minute_are_drawn(tmp_path: Path) -> None:
         tmp_path, [KnownDay(f"2026-{month:02d}-0{month % 9 + 1}T10:00", 1) for month in range(1, 13, 2)]
     )
     year = load_period(tmp_path, around(date(2026, 5, 1), Span.YEAR), is_full=False)
-    period_figure(year, "", None).savefig(io.BytesIO(), format="png")
+    figure = period_figure(year, "", None)
+    figure.savefig(io.BytesIO(), format="png")
+    for axes in figure.axes[:2]:  # the names of the months are below the cells, their shares too
+        assert all(label.get_window_extent().y1 < axes.bbox.y0 for label in axes.get_xticklabels())
     full = load_period(tmp_path, year.period)
     compared_figure(full, full, "").savefig(io.BytesIO(), format="png")
     assert full.totals.worn_s == pytest.approx(year.totals.worn_s)
@@ -149,6 +152,10 @@ def test_periods_of_the_calendar() -> None:
     assert stretch(date(2026, 2, 1), date(2026, 2, 10)).before() == Period(
         date(2026, 1, 22), date(2026, 1, 31)
     )
+    assert around(date(2026, 3, 1), Span.WEEK).within == "in the week of 23 February 2026"
+    assert around(date(2026, 3, 1), Span.MONTH).within == "in March 2026"
+    assert stretch(date(2026, 2, 1), date(2026, 2, 1)).within == "on Sunday, 1 February 2026"
+    assert stretch(date(2026, 2, 1), date(2026, 2, 3)).within == "from 1 February 2026 to 3 February 2026"
     for first, last in ((date(2026, 2, 2), date(2026, 2, 1)), (date(1926, 2, 2), date(2026, 2, 1))):
         with pytest.raises(UsageError):
             stretch(first, last)

@@ -98,6 +98,10 @@ def test_a_pdf_of_a_month(tiltwise: Command, folder: Path, tmp_path: Path) -> No
     assert written.startswith(b"%PDF")
     assert len(written) < MOST_BYTES
     assert len(re.findall(rb"/Type /Page\b", written)) >= 3
+    boxes = {
+        tuple(round(float(x)) for x in box.split()) for box in re.findall(rb"/MediaBox \[([^]]*)\]", written)
+    }
+    assert boxes == {(0, 0, 595, 842), (0, 0, 842, 595)}  # points: A4, upright and on its side
 
 
 def test_what_cannot_be_reported_is_told(tiltwise: Command, folder: Path, tmp_path: Path) -> None:

@@ -63,9 +63,7 @@ def _name_of(before: Period, period: Period) -> str:
     if before == period.before():
         several = f"{before.n_days} days" if before.n_days > 1 else "day"
         return f"the {period.span or several} before"
-    if before.span is Span.WEEK:
-        return f"in the {before.name[0].lower()}{before.name[1:]}"
-    return f"{'on' if before.n_days == 1 else 'in'} {before.name}"
+    return before.within
 
 
 def _parts(loaded: Loaded) -> dict[str, Totals]:

@@ -147,11 +147,11 @@ def _show(
     is_full = span is not Span.YEAR or other is not None
     loaded = load_period(folder, period, is_full=is_full)
     if not loaded.days:
-        raise AppError(f"nothing was recorded in {period.name}; the newest data is of {newest}")
+        raise AppError(f"nothing was recorded {period.within}; the newest data is of {newest}")
     before = period_before(folder, period, other, is_full=is_full)
     if other is not None and before is None:
         raise AppError(
-            f"nothing was recorded in {other.name}, to compare with; the newest data is of {newest}"
+            f"nothing was recorded {other.within}, to compare with; the newest data is of {newest}"
         )
     sentence = period_sentence(loaded, before)
     if as_json:

@@ -65,6 +65,15 @@ class Period:
         return f"{self.first.day} {self.first:%B %Y} to {self.last.day} {self.last:%B %Y}"
 
     @property
+    def within(self) -> str:
+        """Its name in a sentence, with the preposition."""
+        if self.span is Span.WEEK:
+            return f"in the week of {self.first.day} {self.first:%B %Y}"
+        if self.n_days == 1:
+            return f"on {self.name}"
+        return f"in {self.name}" if self.span else f"from {self.name}"
+
+    @property
     def file_name(self) -> str:
         """Its name in the name of a file."""
         match self.span:

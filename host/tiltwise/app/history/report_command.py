@@ -98,10 +98,12 @@ def _pdf(content: PageContent, figures: list[Figure]) -> bytes:
 
     from matplotlib.backends.backend_pdf import PdfPages
 
-    from tiltwise.report.page.plots_pages import text_pages
+    from tiltwise.report.page.plots_pages import on_a4, text_pages
 
     file = io.BytesIO()
     with PdfPages(file, metadata={"Title": content.title, "Creator": "tiltwise"}) as pages:
-        for figure in (*text_pages(content), *figures):
-            pages.savefig(figure)
+        for page in text_pages(content):
+            pages.savefig(page)
+        for figure in figures:
+            pages.savefig(figure, bbox_inches=on_a4(figure))
     return file.getvalue()

@@ -41,13 +41,10 @@ OFFLINE_WINDOWS = WindowSettings(grid_s=1.5, most_cells=2, first_cells=1, turn_r
 class Window:
     """Integrals over one window; `duration_s` long, or one step across a gap.
 
-    lever (3, 12): rotation in frame I per gyroscope error [b_j, M_j0, M_j1, M_j2] (rad per rad/s, rad).
-    coupling_by_g (3, 36): change of G (3, 12) per gyroscope error, for each component of G: -[G x] lever.
     velocity_m_s, path_m: first and second integral of the specific force in frame I. acc_mean, gyr_mean: means in
     sensor axes. gyr_sd, acc_sd: RMS deviation (length) from them. rate2_s: integral of |rate|^2. acc2_mean: mean of
     |specific force|^2. turn_error2: sum of squared errors, rad^2. lacks_m_s: velocity that is missing where the
-    accelerometer stood at the end of its range. jerk, jerk_path (3,): first and second integral of the force's change
-    in sensor axes, turned into frame I, m/s^2 and m/s: what a delay of 1 s takes from velocity and path.
+    accelerometer stood at the end of its range.
     """
 
     is_gap: bool
@@ -63,20 +60,36 @@ class Window:
     acc_mean: list[float]
     gyr_mean: list[float]
     force_end_m_s2: list[float]
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """Some windows one after the other, m of them.
+
+    each: what there is of one at a time. The others hold all of them, for what is done with all at once: duration_s,
+    rate2_s, turn_error2, lacks_m_s (m,) as in Window. lever (m, 3, 12): rotation in frame I per gyroscope error
+    [b_j, M_j0, M_j1, M_j2] (rad per rad/s, rad). jerk, jerk_path (m, 3): first and second integral of the force's
+    change in sensor axes, turned into frame I, m/s^2 and m/s: what a delay of 1 s takes from velocity and path.
+    """
+
+    each: list[Window]
+    duration_s: FloatArray
+    rate2_s: FloatArray
+    turn_error2: FloatArray
+    lacks_m_s: FloatArray
     lever: FloatArray
-    coupling_by_g: FloatArray
     jerk: FloatArray
     jerk_path: FloatArray
 
 
-def integrate(table: FloatArray, cuts: Sequence[tuple[int, int, bool]], t_start_s: float) -> list[Window]:
-    """Return the windows of the columns [start, stop) of a strapdown table; times are taken from t_start_s."""
+def integrate(table: FloatArray, cuts: Sequence[tuple[int, int, bool]], t_start_s: float) -> Windows:
+    """Return the windows [start, stop) of a strapdown table (rows, n) in SI units; times from t_start_s, s."""
     m = len(cuts)
-    if not m:
-        return []
     values, weights = table[strapdown.VALUES], table[strapdown.WEIGHTS].T
-    total = np.array([values[:, start:stop] @ weights[start:stop] for start, stop, _ in cuts])
-    last = [stop - 1 for _, stop, _ in cuts]
+    total = np.empty((m, len(values), weights.shape[1]))
+    for out, (start, stop, _) in zip(total, cuts, strict=True):
+        np.dot(values[:, start:stop], weights[start:stop], out=out)
+    last = np.array([stop - 1 for _, stop, _ in cuts], dtype=np.intp)
     duration = total[:, strapdown.ONE, 0]
     velocity = total[:, strapdown.FORCE, 0]
     jerk = total[:, strapdown.JERK, 0]
@@ -94,17 +107,8 @@ def integrate(table: FloatArray, cuts: Sequence[tuple[int, int, bool]], t_start_
     force_end = rotate_rows(table[strapdown.QUATERNION, last], table[strapdown.ACC, last])
     lists = [column.tolist() for column in (*columns, force_end.T)]
     gaps = [is_gap for _, _, is_gap in cuts]
-    arrays = (lever, _coupling_by_g(lever), jerk, jerk_path)
-    return [Window(*each) for each in zip(gaps, *lists, *arrays, strict=True)]
-
-
-def _coupling_by_g(lever: FloatArray) -> FloatArray:
-    """-[G x] lever for the unit vectors G, (m, 3, 36)."""
-    by_g = np.zeros((len(lever), 3, 3, 12))
-    for k in range(3):
-        by_g[:, k, (k + 1) % 3] = lever[:, (k + 2) % 3]
-        by_g[:, k, (k + 2) % 3] = -lever[:, (k + 1) % 3]
-    return by_g.reshape(-1, 3, 36)
+    each = [Window(*one) for one in zip(gaps, *lists, strict=True)]
+    return Windows(each, duration, rate2, error2, lacks, lever, jerk, jerk_path)
 
 
 class WindowCutter:
@@ -115,7 +119,7 @@ class WindowCutter:
         self._settings = settings
 
     def cut(self, table: FloatArray) -> list[tuple[int, int, bool]]:
-        """Return (start, stop, is_gap) of the finished windows; the rest belongs to the open one."""
+        """Return (start, stop, is_gap) of the finished windows of a strapdown table (rows, n), times in s."""
         grid = np.floor((table[strapdown.TIME] - self._t_start_s) / self._settings.grid_s)
         is_gap = table[strapdown.STEP] > GAP_S
         borders = np.flatnonzero((grid[1:] != grid[:-1]) | is_gap[1:] | is_gap[:-1]) + 1

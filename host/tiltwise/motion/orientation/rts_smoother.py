@@ -31,7 +31,7 @@ def smooth_offline(
             later = np.dot(np.dot(step.closed_loop.T, later), step.closed_loop, out=adjoint[k - start])
             later += step.information
         joint = np.array([step.joint for step in history[start:stop]])
-        p, x = joint[:, :N, :N], joint[:, :N, N]
+        p, x = joint[:, :N, :N], joint[:, N, :N]
         states[start:stop] = x - np.einsum("kij,kj->ki", p, adjoint[:, :N, N])
         gained = np.einsum("kij,kij->ki", p @ adjoint[:, :N, :N], p)
         variances[start:stop] = np.diagonal(p, axis1=1, axis2=2) - gained

@@ -18,6 +18,7 @@ _ACC = {"acc", "accel", "accelerometer", "acceleration", "accelerations", "total
 _GYR = {"gyr", "gyro", "gyroscope", "rotationrate", "angularvelocity", "angularrate", "omega", "g", "w"}
 # Without gravity there is no "up" in it: linear, user and free acceleration.
 _NO_GRAVITY = {"linear", "user", "free", "userdenoised", "lin"}
+NO_UP = 'there is no "up" in it'
 _NOT_IMU = {
     "mag",
     "magnetometer",
@@ -192,10 +193,13 @@ def _acceleration(
 ) -> tuple[list[tuple[str, tuple[str, ...]]] | None, tuple[float, float, float], str]:
     """Return which triples make the specific force, its signs, and why there is none."""
     plain = (1.0, 1.0, 1.0)
-    if (best := _best([key for key in whole if key[0] == "acc"])) is not None:
-        return [best], plain, ""
+    best = _best([key for key in whole if key[0] == "acc"])
     free = _best([key for key in whole if key[0] == "free"])
     gravity = _best([key for key in whole if key[0] == "gravity"])
+    if best == ("acc", ("acceleration",)) and gravity == ("gravity", ("gravity",)):
+        free, best = best, None  # of headphones and watches
+    if best is not None:
+        return [best], plain, ""
     if free is not None and gravity is not None:  # CoreMotion: both point where a body falls, in g
         return [gravity, free], (-1.0, -1.0, -1.0), ""
     if free is not None:
@@ -203,8 +207,8 @@ def _acceleration(
             None,
             plain,
             (
-                "its acceleration is linear, user or free acceleration: gravity is taken out, so there is no "
-                '"up" in it; export the acceleration with gravity'
+                "its acceleration is linear, user or free acceleration: gravity is taken out, so "
+                f"{NO_UP}; export the acceleration with gravity"
             ),
         )
     return None, plain, ""

@@ -59,4 +59,4 @@ def _table(found: dict[str, np.ndarray], names: list[str]) -> ImuTable:
 
 
 def _float(array: np.ndarray) -> FloatArray:
-    return np.asarray(array).astype(np.float64)
+    return np.asarray(array, dtype=np.float64)

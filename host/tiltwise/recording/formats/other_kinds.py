@@ -20,6 +20,7 @@ _KINDS = (
     (b"0       ", "an EDF recording: export acceleration and angular rate as CSV"),
     (b"OE", "an OpenEarable recording (.oe): convert it to CSV with its own program"),
 )
+_FIT = b".FIT"  # from byte 8 on
 _C3D = 0x50  # second byte of every C3D file
 
 
@@ -28,6 +29,8 @@ def why_not(begin: bytes) -> str:
     for sign, words in _KINDS:
         if begin.startswith(sign) and (len(sign) > 2 or b"\0" in begin[:64] or sign == b"\x1f\x8b"):
             return words
+    if begin[8:12] == _FIT:
+        return "a Garmin recording (.fit): it has a path and a pulse, and no angular rate that could be used"
     if len(begin) > 1 and begin[0] < 32 and begin[1] == _C3D and b"\0" in begin[:64]:
         return "a C3D file: it has positions of markers, export the inertial sensor's data as CSV"
     return ""

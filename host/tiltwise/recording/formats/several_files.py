@@ -16,9 +16,10 @@ from typing import BinaryIO
 
 import numpy as np
 
-from tiltwise.recording.formats.column_map import missing
+from tiltwise.recording.formats.column_map import NO_UP, missing
 from tiltwise.recording.formats.lone_sensor import lone_sensor_table
 from tiltwise.recording.formats.raw_table import ImuFileError, ImuTable, Progress, ReadOptions
+from tiltwise.recording.formats.sensor_logger import GRAVITY, NO_GRAVITY, is_sensor_logger, points_down
 from tiltwise.recording.formats.spreadsheet import sheets_as_text
 from tiltwise.recording.formats.text_table import read_text, times_of, to_table
 from tiltwise.recording.formats.time_grid import even_times, grown, unit_of_times
@@ -39,9 +40,16 @@ class _Stream:
     ) -> None:
         stem = PurePosixPath(name).stem
         self.name, self.size = stem, size
-        found, head, values = read_text(file, size, options, progress, about=stem)
+        # A table of gravity alone has what an accelerometer at rest would show.
+        about = "acceleration" if stem.lower() == GRAVITY else stem
+        found, head, values = read_text(file, size, options, progress, about=about)
         self.map, self.head, self.values = found, head, values
         self.has_acc, self.has_gyr = found.acc is not None, found.gyr is not None
+
+    def turn_up(self, *, is_down: bool) -> None:
+        """Let the acceleration point up, where something else than its columns says how it points."""
+        sign = -1.0 if is_down else 1.0
+        self.map = replace(self.map, acc_signs=(sign, sign, sign))
 
     def times_s(self, options: ReadOptions, *, is_absolute: bool) -> FloatArray:
         """Return times in s, since 1970 if is_absolute; ImuFileError when there are none to join by."""
@@ -72,15 +80,17 @@ def read_zip(path: Path, options: ReadOptions, progress: Progress | None) -> Imu
         raise ImuFileError(
             "not a whole .zip file: it is cut off or of another kind, export it again"
         ) from None
-    streams = []
+    streams, why_not = [], []
     for name, text in texts:
         try:
             streams.append(_Stream(name, io.BytesIO(text), len(text), options, progress))
-        except ImuFileError:
-            continue  # notes, marks, a list of devices: other tables in the same zip
-    return _together(
-        streams, options, f"tables in it: {', '.join(s.name[:30] for s in streams[:12]) or 'none'}"
-    )
+        except ImuFileError as error:  # notes, marks, a list of devices: other tables in the same zip
+            why_not += [f"{PurePosixPath(name).stem[:30]}: {error}"] if NO_UP in str(error) else []
+    is_down = points_down(texts)
+    for stream in streams if is_down is not None else []:
+        stream.turn_up(is_down=is_down is True)
+    listed = ", ".join(s.name[:30] for s in streams[:12]) or "none"
+    return _together(streams, options, "; ".join((f"tables in it: {listed}", *why_not)))
 
 
 def read_lone_text(path: Path, options: ReadOptions, progress: Callable[[float], None] | None) -> ImuTable:
@@ -104,7 +114,8 @@ def read_lone_text(path: Path, options: ReadOptions, progress: Callable[[float],
     if not twin or first.map.orientation is not None:
         return table
     return replace(
-        table, notes=(*table.notes, f"with the gyroscope's file beside it ({twin[0]}) more is seen")
+        table,
+        notes=(*table.notes, f"with a gyroscope's file beside it ({twin[0]}), if there is one, more is seen"),
     )
 
 
@@ -133,9 +144,24 @@ def _together(streams: list[_Stream], options: ReadOptions, listed: str) -> ImuT
     if not accs or not gyrs:
         lacks = " and ".join(n for n, has in (("acceleration", accs), ("angular rate", gyrs)) if not has)
         raise ImuFileError(f"no table of {lacks}; {listed or 'neither file has samples'}")
-    names = [re.sub("[^a-z]", "", s.name.lower()) for s in accs]
-    acc = next((accs[names.index(n)] for n in _WITH_GRAVITY if n in names), accs[0])
-    return _joined(acc, gyrs[0], options)
+    named = {re.sub("[^a-z]", "", s.name.lower()): s for s in reversed(accs)}
+    with_gravity = next((named[name] for name in _WITH_GRAVITY if name in named), None)
+    apart = [named[name] for name in (GRAVITY, NO_GRAVITY) if name in named]
+    if with_gravity is None and len(apart) > 1 and is_sensor_logger(apart[1].head.names):
+        return _summed([_joined(part, gyrs[0], options) for part in apart], apart)
+    return _joined(with_gravity or accs[0], gyrs[0], options)
+
+
+def _summed(tables: list[ImuTable], parts: list[_Stream]) -> ImuTable:
+    """Return gravity and the acceleration without it as one, at the times that both have."""
+    first, second = tables
+    assert first.t is not None
+    assert second.t is not None
+    _, at, also_at = np.intersect1d(first.t, second.t, return_indices=True)
+    notes = (f"{' and '.join(part.name for part in parts)} added up", *second.notes)
+    return replace(
+        first, t=first.t[at], gyr=first.gyr[at], acc=first.acc[at] + second.acc[also_at], notes=notes
+    )
 
 
 def _joined(acc: _Stream, gyr: _Stream, options: ReadOptions) -> ImuTable:

@@ -23,6 +23,7 @@ _LINES = 50_000  # read at a time: a few MB
 _MAX_HEADER = 1 << 16
 _MOST_METADATA = 200  # lines before the names
 _EMPTY = {"", "null", "-", "--", "n/a", "#n/a", "na", "nan", "none", "nil", "?"}
+_EPOCH_S = 1e9  # s since 1970: no acceleration is as much
 _RATE = re.compile(r"(?:rate|frequency|freq)[^0-9\n]{0,20}([0-9]+(?:[.,][0-9]+)?)", re.IGNORECASE)
 
 
@@ -42,7 +43,9 @@ def read_head(file: BinaryIO) -> Head:
     """Read up to the first row; ImuFileError (without the file's name) when there is no line of names."""
     stated: list[str] = []
     few: tuple[list[str], str, int] | None = None
+    bare: tuple[int, int] | None = None
     for number in range(1, _MOST_METADATA):
+        at = file.tell()
         line = file.readline(_MAX_HEADER)
         if not line:
             break
@@ -52,20 +55,49 @@ def read_head(file: BinaryIO) -> Head:
         delimiter = max(",;\t", key=text.count)
         names = _cells(text, delimiter)
         is_names = not any(_is_number(name) for name in names)
+        if bare is None and len(names) > 2 and all(_is_number(name) for name in names):
+            bare = number, at
         if text.lstrip().startswith(("#", "//")) or len(names) < 4 or not is_names:
             stated.append(text)
             if few is None and len(names) > 1 and is_names and not text.startswith(("sep=", "#", "//")):
                 few = names, delimiter, number
             continue
-        rate = _RATE.search("\n".join(stated))
-        rate_hz = float(rate[1].replace(",", ".")) if rate else None
+        rate_hz = _rate_in("\n".join(stated))
         units, row, read = _units_line(file, delimiter, len(names))
         return Head(names, units, delimiter, number + read, rate_hz, row)
     if few is not None:
         return Head(few[0], None, few[1], few[2], None)
+    if bare is not None:
+        return _without_names(file, *bare, "\n".join(stated))
     raise ImuFileError(
         "no header line: expected one with names such as t_s, acc_x, acc_y, acc_z, gyr_x, gyr_y, gyr_z"
     )
+
+
+def _rate_in(text: str) -> float | None:
+    rate = _RATE.search(text)
+    return float(rate[1].replace(",", ".")) if rate else None
+
+
+def _without_names(file: BinaryIO, number: int, at: int, stated: str) -> Head:
+    """Return the head of rows that begin with line `number` at byte `at`: columns are called by their numbers.
+
+    Of such is Empatica's E4: a line with its start and one with its rate, three times each, then acceleration.
+    """
+    file.seek(at)
+    row, second = file.readline(_MAX_HEADER), file.readline(_MAX_HEADER)
+    text = _decoded(row)
+    delimiter = max(",;\t", key=text.count)
+    cells, rates = _cells(text, delimiter), _cells(_decoded(second), delimiter)
+    if (
+        len(cells) == len(rates) == 3
+        and float(cells[0].replace(",", ".")) > _EPOCH_S
+        and len(set(rates)) == 1
+    ):
+        names = [f"acc_{axis} (g/64)" for axis in "xyz"]
+        return Head(names, None, delimiter, number + 1, float(rates[0].replace(",", ".")))
+    file.seek(at + len(row))
+    return Head([str(k + 1) for k in range(len(cells))], None, delimiter, number - 1, _rate_in(stated), row)
 
 
 def _units_line(file: BinaryIO, delimiter: str, width: int) -> tuple[list[str] | None, bytes, int]:

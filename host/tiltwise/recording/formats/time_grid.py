@@ -27,7 +27,8 @@ _SWAP_S = 2.0  # rows in wrong order by less were swapped; by more a new recordi
 
 def unit_of_times(t: FloatArray, named: str = "") -> str:
     """Return the unit (s, ms ...) in which the times (n,) make 9 to 2000 samples a second: the named one first."""
-    period = _period(np.sort(t[np.isfinite(t)]))
+    known = t[np.isfinite(t)]
+    period = _period(known if np.all(known[1:] >= known[:-1]) else np.sort(known))
     for unit in dict.fromkeys(filter(None, (named, *_PER_S))):
         if period > 0 and 9 <= _PER_S[unit] / period <= 2000:
             return unit
@@ -37,6 +38,13 @@ def unit_of_times(t: FloatArray, named: str = "") -> str:
 def of_one_epoch(t_s: FloatArray) -> NDArray[np.bool_]:
     """Return which times (n,), s, are within ten days of the middle one: others are of a clock that was not set."""
     return np.asarray(np.abs(t_s - np.median(t_s)) < _EPOCH_S) if len(t_s) else np.zeros(0, dtype=bool)
+
+
+def rows_where(
+    is_good: NDArray[np.bool_], t: FloatArray, gyr: FloatArray, acc: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return rows of t (n,), s, and two signals (n, 3) of any unit; all of them uncopied, for copies take long."""
+    return (t, gyr, acc) if is_good.all() else (t[is_good], gyr[is_good], acc[is_good])
 
 
 def swapped(t_s: FloatArray) -> int | None:
@@ -90,8 +98,9 @@ def _period(t: FloatArray) -> float:
 def _line(t: FloatArray, k: NDArray[np.int_]) -> FloatArray:
     """Return the straight line through times (least squares)."""
     index = k - k.mean()
-    square = float(np.dot(index, index))
-    slope = float(np.dot(index, t - t.mean())) / square if square else 0.0
+    # np.dot would start a thread for each core, which costs more than it saves.
+    square = float(np.einsum("i,i", index, index))
+    slope = float(np.einsum("i,i", index, t - t.mean())) / square if square else 0.0
     return np.asarray(t.mean() + slope * index)
 
 

@@ -11,7 +11,7 @@ from tiltwise.types import FloatArray
 
 GRAVITY_M_S2 = 9.80665
 TIMES = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
-ACCELERATIONS = {"m/s2": 1.0, "g": GRAVITY_M_S2, "mg": GRAVITY_M_S2 / 1000}
+ACCELERATIONS = {"m/s2": 1.0, "g": GRAVITY_M_S2, "mg": GRAVITY_M_S2 / 1000, "g/64": GRAVITY_M_S2 / 64}
 RATES = {"rad/s": 1.0, "deg/s": math.radians(1), "mdeg/s": math.radians(1e-3)}
 _WRAP = 2**32
 _SAME = {

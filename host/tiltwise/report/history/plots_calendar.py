@@ -170,11 +170,12 @@ def _cells(axes: Axes, table: FloatArray, first_row: int) -> Any:
 
 
 def _name_columns(axes: Axes, at: ArrayLike, names: Sequence[str]) -> None:
-    """Write names below the axes on one line, whatever letters they have."""
-    axes.set_xticks(at, names)
+    """Write names of as many lines below the axes, each line on one height whatever letters it has."""
+    lines = max((name.count("\n") for name in names), default=0)
+    axes.set_xticks(at, [name + "\n" * (lines - name.count("\n")) for name in names])
     for label in axes.get_xticklabels():
         label.set_verticalalignment("baseline")
-    axes.tick_params(axis="x", pad=13)
+    axes.tick_params(axis="x", pad=13 + 13 * lines)  # the baseline is that of the last line
 
 
 def _scale(figure: Figure, axes: Axes, drawn: Any) -> None:

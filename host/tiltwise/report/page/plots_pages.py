@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 from tiltwise.report import style
 from tiltwise.report.page.page_content import PageContent, PageTable
@@ -39,6 +40,15 @@ def text_pages(content: PageContent) -> Iterator[Figure]:
             family=_family(size),
         )
     yield page
+
+
+def on_a4(figure: Figure) -> Bbox:
+    """Make a picture as wide as A4 that lies on its side; return the page around it, in inches."""
+    height, width = A4_INCHES
+    own_width, own_height = figure.get_size_inches()
+    figure.set_size_inches(width, own_height * width / own_width)
+    top = float(figure.get_size_inches()[1])
+    return Bbox([[0.0, top - height], [width, top]])
 
 
 def _family(size: float) -> str:
