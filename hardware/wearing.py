@@ -9,7 +9,7 @@ from pathlib import Path
 
 OUT = Path(__file__).parent / "pictures/wearing.svg"
 PX_PER_MM = 0.8
-CASE_MM = (20.8, 34.0, 11.9)  # width, length, depth of the zero-wire case
+CASE_MM = (20.8, 34.0, 11.4)  # width, length, depth of the zero-wire case
 PANEL = (300, 370)
 SKIN, LINE, SHIRT, HAIR = "#f3ddc9", "#5b4a42", "#cfdbe6", "#8a6f5e"
 SENSOR, BAND = "#4f9fb5", "#46515c"

@@ -11,7 +11,7 @@ handler be switched off. None of that is a crash of the firmware, or may leave t
 
 from micropython import const
 
-from tiltwise.common import wire
+from tiltwise.common import fragments, wire
 
 from .link_ble import BleLink
 
@@ -64,6 +64,7 @@ class Radio:
         self.refusals = 0  # notifications that did not fit
         self.overruns = 0  # writes that no memory was left for
         self.faults = 0  # exceptions in the handler
+        self.splitter = fragments.Splitter()  # one for all: a single session has frames
         self.links = tuple([BleLink(self, clock) for _ in range(places)])
         self._start()
 
@@ -109,7 +110,9 @@ class Radio:
             )
         )
         ((self._info, self.ctrl, self.data),) = handles
-        ble.gatts_set_buffer(self.ctrl, _CTRL_BUFFER, True)
+        # Zephyr's port appends without a look at the buffer's end, and a stranger could write over the heap: there a
+        # command replaces one that was not read yet, and the host asks again.
+        ble.gatts_set_buffer(self.ctrl, _CTRL_BUFFER, self.tells_mtu)
         ble.gatts_write(self._info, self._shown)
         # Flags (general discovery, no classic Bluetooth) and the service: 21 of 31 bytes.
         self._payload = b"\x02\x01\x06\x11\x07" + bytes(service)

@@ -13,6 +13,7 @@ from ..storage.minute_archive import ArchiveView
 from .frame_ring import FrameRing
 
 LEAST_FRAMES = 16
+_MINUTES_BEFORE_FLASH = const(8)  # of two sensors four minutes: what no host takes in 20 s is in flash
 # What the rest of the firmware takes after the ring's size is known, its largest hole with it (25 kB), and what the
 # garbage of a second and an encrypted session need (20 kB).
 _RESERVE = const(45000)
@@ -33,6 +34,8 @@ def frames_that_fit(free_bytes, samples_per_frame, most):
 
 def make(boot, frames, minutes, samples_per_frame, archive=None):
     """Return a FrameStore of this size, or of half of it and so on when the memory is in pieces."""
+    if archive is not None:
+        minutes = min(minutes, _MINUTES_BEFORE_FLASH)
     while True:
         try:
             return FrameStore(boot, frames, minutes, samples_per_frame, archive)

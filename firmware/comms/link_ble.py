@@ -10,13 +10,13 @@ the usual size allocates nothing here.
 
 from micropython import const
 
-from tiltwise.common import cobs, fragments, wire
+from tiltwise.common import cobs, wire
 
 from .link import Link
 
 STALL_MS = 2000  # without progress
 _GONE_MS = const(2000)  # after asking for the end of a connection: then it counts as ended
-_ROOM = const(512)  # two commands of the longest
+_ROOM = const(256)  # a command of the longest, or six as hosts send them; who sends more repeats it
 _FULL = (11, 12, 16, 105)  # EAGAIN, ENOMEM, EBUSY, ENOBUFS: not now
 _WORKS = const(300)  # notifications without a stall: more than any stack has buffers for
 _HEADER = const(3)  # bytes of a notification that are not payload
@@ -38,7 +38,6 @@ class BleLink(Link):
         self._seen = 0  # value of `connections` that poll has dealt with
         self._inbox = cobs.Unstuffer(_ROOM, cobs.stuffed_size(wire.MAX_COMMAND))
         self._came_at = 0
-        self._splitter = fragments.Splitter()
         self._answer = bytearray(cobs.stuffed_size(wire.MAX_COMMAND))
         self._answer_view = memoryview(self._answer)
         self._answer_size = 0
@@ -120,7 +119,7 @@ class BleLink(Link):
                 self.log(wire.EVENT_RADIO_RESTART, radio.restarts)
 
     def _forget(self):
-        self._splitter.clear()
+        self._radio.splitter.clear(self)
         self._answer_size = self._answer_sent = 0
         self._is_stalled = self._is_leaving = False
         self._sent = 0
@@ -137,7 +136,7 @@ class BleLink(Link):
 
     def is_idle(self):
         """Tell whether answers and fragments have gone out."""
-        return self._answer_sent >= self._answer_size and self._splitter.is_empty
+        return self._answer_sent >= self._answer_size and self._radio.splitter.is_empty(self)
 
     def send(self, buffer, n):
         """Send a frame; True when it is out, or kept until its last fragment is out."""
@@ -146,7 +145,7 @@ class BleLink(Link):
         if n <= self.mtu_payload:
             # A usual frame fills its slot of the ring, and needs no object to be passed on.
             return self._notify(self._radio.data, buffer if n == len(buffer) else memoryview(buffer)[:n])
-        self._splitter.take(buffer, n)
+        self._radio.splitter.take(self, buffer, n)
         self._pump()
         return True
 
@@ -166,10 +165,11 @@ class BleLink(Link):
             if not self._notify(self._radio.ctrl, self._answer_view[self._answer_sent : end]):
                 return
             self._answer_sent = end
-        while not self._splitter.is_empty:
-            if not self._notify(self._radio.data, self._splitter.piece(self.mtu_payload)):
+        splitter = self._radio.splitter
+        while not splitter.is_empty(self):
+            if not self._notify(self._radio.data, splitter.piece(self.mtu_payload)):
                 return
-            self._splitter.done()
+            splitter.done()
 
     def _notify(self, attribute, data):
         """Give one notification to the radio; False when it cannot take it."""

@@ -1,4 +1,7 @@
-"""The board interface on real hardware: pins, sizes, clock, memory, links. Only here and in boards/ is `machine`."""
+"""The board interface on real hardware: sizes, clock, memory, links, and the parts on its pins.
+
+`machine` is only here, in board_pins.py and in boards/.
+"""
 
 import gc
 import os
@@ -14,55 +17,15 @@ from .. import config
 from ..comms import frame_store
 from ..comms.link_usb import UsbLink
 from ..storage.atomic_files import Files
-from ..storage.file_block_device import FileBlocks
 from . import health
 from .board_interface import BoardInterface
 
-_BOARDS = (  # by a word in the machine's name; the first that fits. A file `profile` on the board wins.
-    ("ESP32S3", "xiao_esp32s3"),
-    ("ESP32C3", "xiao_esp32c3"),
-    ("Pico 2 W", "pico2_w"),
-    ("Pico W", "pico_w"),
-    ("xiao_ble", "xiao_nrf52840"),
-)
-_BOARD_FILE = const("profile")
 _MOTOR_HZ = const(20000)  # above what ears hear
 _FAILSAFE_MS = const(2000)
-_WATCHDOG_MS = const(
-    8000
-)  # the longest that all these chips can; an erase of flash takes 0.4 s at worst (W25Q16)
+# The longest that all these chips can; an erase of flash takes 0.4 s at worst (W25Q16).
+_WATCHDOG_MS = const(8000)
 _RELEASE_MS = const(30000)  # a button that is held longer is stuck
 _PAUSE_MS = const(100)
-_FLASH_LABEL = const("minutes")
-_FLASH_PREFIX = const("min")
-
-
-def machine_name():
-    """Return what this MicroPython was built for; every port says so here, and not all have os.uname."""
-    return str(sys.implementation[2])
-
-
-def pins():
-    """Return the module of boards/ that fits: named in the file `profile`, or known by the name of the machine."""
-    name = Files().read(_BOARD_FILE)
-    name = "" if name is None else str(name, "utf-8").strip()
-    if not name:
-        for word, fits in _BOARDS:
-            if word in machine_name():
-                name = fits
-                break
-    if not name:
-        raise RuntimeError("no pins for %s: write the name of a board into the file profile" % machine_name())
-    path = __name__[: __name__.find(".")] + ".boards." + name
-    __import__(path)
-    return sys.modules[path]
-
-
-def open_bus(p):
-    """Return the I2C bus on these pins, where the IMUs are; `tiltwise setup` asks there too."""
-    if hasattr(p, "open_bus"):
-        return p.open_bus(p)
-    return machine.I2C(p.I2C, scl=machine.Pin(p.SCL), sda=machine.Pin(p.SDA), freq=400000)
 
 
 def restart():
@@ -107,17 +70,21 @@ class Board(BoardInterface):
                 "no random numbers in this MicroPython (os.urandom), so no host could be proved: build an image with "
                 "firmware/zephyr/tiltwise.conf"
             )
-        self.pins = p = pins()
+        from . import board_pins
+
+        self.pins = p = board_pins.pins()
         self.model = p.MODEL
         self.addresses = p.ADDRESSES
-        self.bus = open_bus(p)
+        self.bus = board_pins.open_bus(p)
         self.files = Files()
-        self.device_id = p.device_id(self.files) if hasattr(p, "device_id") else _eight(machine.unique_id())
-        self.chip_cause = _cause(p)
-        self._fit_pins(p)
-        self.flash = _flash(p)
+        self.device_id = (
+            p.device_id(self.files) if hasattr(p, "device_id") else board_pins.eight(machine.unique_id())
+        )
+        self.chip_cause = board_pins.cause(p)
+        self._fit_pins(p, board_pins.adc(p))
+        self.flash = board_pins.flash(p)
         if not health.will_be_safe(self.files, self.chip_cause):
-            self.radio = _radio(p)  # before anything large
+            self.radio = board_pins.radio(p)  # before anything large
         self.links = (_cable(),) + (() if self.radio is None else self.radio.links)
         has_watchdog = p.WATCHDOG and hasattr(machine, "WDT")
         self.watchdog = machine.WDT(timeout=_WATCHDOG_MS).feed if has_watchdog else None
@@ -126,8 +93,12 @@ class Board(BoardInterface):
         )
         self.minute_frames = p.MINUTES
         self.idles = hasattr(p, "IDLES")
+        # What was needed once gives its memory back.
+        package = sys.modules[__name__[: __name__.rfind(".")]]
+        sys.modules.pop(board_pins.__name__, None)
+        del package.board_pins
 
-    def _fit_pins(self, p):
+    def _fit_pins(self, p, adc):
         """Make what the pins name; what they do not name stays None."""
         if p.MOTOR is not None:
             self.motor = Motor(p)
@@ -140,7 +111,6 @@ class Board(BoardInterface):
         if p.CHARGING is not None:
             charging = machine.Pin(p.CHARGING, machine.Pin.IN, machine.Pin.PULL_UP)
             self.is_charging = lambda: charging() == p.CHARGING_LEVEL
-        adc = _adc(p)
         if adc is not None:
             self.battery_mv = lambda: p.read_mv(adc)
         if p.MOTION is not None:
@@ -185,62 +155,6 @@ class Board(BoardInterface):
             link.disconnect()
         if self.motor is not None:
             self.motor.set(0)
-
-
-def _eight(data):
-    """Return the first eight bytes of the chip's number, filled up with zeros."""
-    return (bytes(data) + bytes(8))[:8]
-
-
-def _adc(p):
-    """Return the input that measures the cell, None where there is none."""
-    if p.BATTERY is None:
-        return None
-    if hasattr(p, "open_adc"):
-        return p.open_adc(p)
-    return machine.ADC(machine.Pin(p.BATTERY), **p.ADC_RANGE())
-
-
-def _cause(p):
-    """Translate the chip's reset cause; a chip that tells none was switched on, or each cell change were a crash."""
-    if not getattr(p, "KNOWS_RESET_CAUSE", True):
-        return health.POWER_ON
-    cause = machine.reset_cause()
-    for name, known in (
-        ("PWRON_RESET", health.POWER_ON),
-        ("WDT_RESET", health.WATCHDOG),
-        ("DEEPSLEEP_RESET", health.WOKE),
-        ("SOFT_RESET", health.SOFT),
-        ("HARD_RESET", health.HARD),
-    ):
-        if getattr(machine, name, None) == cause:
-            return known
-    return health.UNKNOWN
-
-
-def _flash(p):
-    """Return the place for the minutes: a partition of its own where there is one, else files."""
-    try:
-        from esp32 import Partition
-
-        found = Partition.find(Partition.TYPE_DATA, label=_FLASH_LABEL)
-    except ImportError:
-        found = ()
-    return found[0] if found else FileBlocks(_FLASH_PREFIX, p.FLASH_BLOCKS)
-
-
-def _radio(p):
-    """Return the radio; None when this MicroPython has none."""
-    if not p.HAS_RADIO:
-        return None
-    try:
-        import bluetooth
-
-        from ..comms.ble_radio import Radio
-    except ImportError:
-        print("tiltwise: no Bluetooth in this MicroPython, the cable works")
-        return None
-    return Radio(bluetooth, time, p.RADIO_RESTARTS, p.PLACES)
 
 
 class _Keyboard:

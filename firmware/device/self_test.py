@@ -8,6 +8,8 @@ import struct
 
 from tiltwise.common import wire
 
+from .. import drivers
+
 _FILE = "selftest"
 _SIZE = 64
 _UNKNOWN_KB = 0xFFFFFFFF
@@ -17,6 +19,8 @@ def run(board, samplers, part):
     """Look at one part, wire.SELFTEST_*; OSError when it fails, ValueError for a part that nobody knows."""
     if part == wire.SELFTEST_BUS:
         return bytes(board.bus.scan())
+    if part == wire.SELFTEST_IDENTITY:
+        return _unknown_part(board.bus).encode()
     if part == wire.SELFTEST_IMU:
         return _imu(samplers)
     if part == wire.SELFTEST_FLASH:
@@ -27,6 +31,17 @@ def run(board, samplers, part):
     if part == wire.SELFTEST_BUTTON:
         return None if board.button is None else bytes((1 if board.button() else 0,))
     raise ValueError(part)
+
+
+def _unknown_part(bus):
+    """Say what is at the first address of an IMU that no driver knows."""
+    for address in bus.scan():
+        if address in drivers.DRIVERS:
+            try:
+                drivers.identify(bus, address)
+            except drivers.UnknownPartError as problem:
+                return str(problem)
+    return ""
 
 
 def _imu(samplers):

@@ -50,6 +50,12 @@ TABLE = (
     ("most_a_day", 5, 0, 200),
     ("percent", 100, 0, 100),  # of the alerts that would be given: the host fades them week by week
     ("power", "stream", None, _TEXT),  # one of POWER_MODES; the rate changes at the next start
+    (
+        "neutral_doubted",
+        0,
+        0,
+        1,
+    ),  # 1: walking reads otherwise, so no alert until neutral is taken or reads right
 )
 KEYS = tuple(row[0] for row in TABLE)
 STREAM, SAVE, LOG = POWER_MODES = ("stream", "save", "log")  # what `power` may be

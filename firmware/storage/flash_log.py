@@ -23,7 +23,7 @@ PAYLOAD = const(42)  # a MINUTE frame without its tag
 HEAD = const(16)
 _MAGIC = const(0x314D5754)  # "TWM1"
 _LAYOUT = const("<III")
-_MOST_COPIED = const(17)  # records; 4 kB of a whole block would be missing elsewhere
+_MOST_COPIED = const(5)  # records: what more would hold is missing elsewhere
 
 
 class FlashLog:

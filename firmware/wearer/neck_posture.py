@@ -8,6 +8,8 @@ import math
 
 from micropython import const
 
+from tiltwise.common.walk_check import angle_deg
+
 # A head on a pillow is 45 deg back, on a side a shoulder's width. Bent beyond 80 deg one lies, if it lasts.
 _LIE_BACK_DEG = const(45)
 _LIE_SIDE_DEG = const(60)
@@ -27,20 +29,15 @@ _OFF_MS = (3000, 3000, 1500)
 _SMOOTH = const(0.3)  # of a new angle, ten times a second
 
 
-def angle_deg(a, b):
-    """Return the angle between two directions (three floats each) in degrees."""
-    x = a[1] * b[2] - a[2] * b[1]
-    y = a[2] * b[0] - a[0] * b[2]
-    z = a[0] * b[1] - a[1] * b[0]
-    return math.degrees(math.atan2(math.sqrt(x * x + y * y + z * z), _dot(a, b)))
-
-
 def _dot(a, b):
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
 class Posture:
-    """Follows one neck. `deg` is the smoothed forward bend, or the inclination if forward is not known."""
+    """Follows one neck. `deg` is the smoothed forward bend, or the inclination if forward is not known.
+
+    `up` is "up" in body axes (forward, left, up), of use while forward is known.
+    """
 
     def __init__(self):
         self._on = [False, False, False]  # lying, lying face down, walking
@@ -48,6 +45,12 @@ class Posture:
         self._before = [0.0, 0.0, 1.0]
         self._rate2 = 0.0
         self.deg = None
+        self.up = [0.0, 0.0, 1.0]
+
+    @property
+    def is_walking(self):
+        """Whether the wearer walks."""
+        return self._on[_WALKS]
 
     def forget(self):
         """Start anew after a time without "up"."""
@@ -62,9 +65,11 @@ class Posture:
         inclination = angle_deg(up, neutral)
         bend, lateral = inclination, 0.0
         if forward is not None:
-            x, z = _dot(up, forward), _dot(up, neutral)
+            self.up[0] = x = _dot(up, forward)
+            self.up[1] = y = _left(up, neutral, forward)
+            self.up[2] = z = _dot(up, neutral)
             bend = math.degrees(math.atan2(-x, z))
-            lateral = 90 - math.degrees(math.atan2(math.sqrt(x * x + z * z), _left(up, neutral, forward)))
+            lateral = 90 - math.degrees(math.atan2(math.sqrt(x * x + z * z), y))
         self._turn(ms, up)
         flat = self._rate2 < _CALM and self._is_flat(inclination, bend, lateral, 0)
         is_up = not self._is_flat(inclination, bend, lateral, _LIE_MARGIN_DEG)

@@ -6,7 +6,7 @@ moves.
 
 from micropython import const
 
-from .neck_posture import angle_deg
+from tiltwise.common.walk_check import angle_deg
 
 IDLE, SETTLING, TAKING = range(3)
 NOTHING, TAKEN, REFUSED = range(3)
@@ -77,7 +77,7 @@ class Neutral:
         norm = sum(v * v for v in self._sum) ** 0.5
         try:
             pairs = [(_KEYS[k], round(self._sum[k] / norm * _SCALE)) for k in range(3)]
-            self._settings.update(pairs + [("neutral_new", 1)])
+            self._settings.update(pairs + [("neutral_new", 1), ("neutral_doubted", 0)])
         except OSError:
             return self._end(REFUSED)
         self.reload()

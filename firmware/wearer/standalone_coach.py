@@ -4,11 +4,13 @@ The rule is that of the host (common/dose.py, or the simple one), and it runs be
 falls silent in the middle of an episode goes on where the host stopped, without a second alert. An alert of its own
 that is not answered is repeated every REPEAT_MS, a step stronger each time; a repetition is no new alert and is not
 counted. A posture that is corrected after an alert gets a short tick. A host that comes back takes over at once.
+
+Walks are compared with neutral (common/walk_check.py, as on the host). While it is in doubt there are no alerts.
 """
 
 from micropython import const
 
-from tiltwise.common import cues, dose, rule, wire
+from tiltwise.common import cues, dose, rule, walk_check, wire
 
 from . import haptics
 from .neck_posture import Posture
@@ -41,14 +43,16 @@ TRANSITIONS = {
 class StandaloneCoach:
     """Runs the rule, and acts on it while nobody else does.
 
-    `log(is_alert, deg)` takes alerts given and postures corrected, with the angle in whole degrees.
+    `log(is_alert, deg)` takes alerts given and postures corrected, with the angle in whole degrees;
+    `on_doubt(is_doubted)` hears what walking says of neutral, and keeps it in the settings.
     """
 
-    def __init__(self, clock, settings, motor, log):
+    def __init__(self, clock, settings, motor, log, on_doubt):
         self._clock = clock
         self._settings = settings
         self._motor = motor
         self._log = log
+        self._on_doubt = on_doubt
         self._posture = Posture()
         self.state = GRACE
         self.alerts = 0  # given since boot
@@ -83,6 +87,7 @@ class StandaloneCoach:
             self._rule = rule.SustainedRule(
                 enter, max(enter - hysteresis, 0), 1000 * rule_s, 1000 * recovery_s, MAX_GAP_MS
             )
+        self._walks = walk_check.WalkCheck(self._settings.get("neutral_doubted"))
         self._end_episode()
 
     def snooze(self, ms):
@@ -130,6 +135,7 @@ class StandaloneCoach:
             self._seen_ms = t_ms
         deg = self._posture.step(t_ms - self._seen_ms, up, neutral, forward, swing)
         self._seen_ms = t_ms
+        self._look_at_walk(t_ms, forward)
         result = self._rule.step(t_ms, deg)
         acts = self.state == STANDALONE and self._settings.get("alone")
         if result == rule.ENDED or result == rule.INTERRUPTED:
@@ -149,6 +155,17 @@ class StandaloneCoach:
             self._repeats += 1
             self._buzz()
 
+    def _look_at_walk(self, t_ms, forward):
+        """Say what a walk that is over says of neutral; where forward is, is taken from a calibration."""
+        if forward is None:
+            return
+        found = self._walks.step(t_ms, self._posture.up, self._posture.is_walking)
+        if found == walk_check.NOTHING:
+            return
+        self._on_doubt(found != walk_check.RIGHT)
+        if found != walk_check.RIGHT and self.state == STANDALONE and not self.is_silent:
+            self._motor.play(wire.MOTOR_ERROR)
+
     def _end_episode(self):
         self._is_due = False  # an alert is due and was not given yet
         self._is_told = False  # the wearer knows of this episode
@@ -162,12 +179,16 @@ class StandaloneCoach:
         )
 
     def _alert(self):
-        """Alert, unless it is a time of silence or the budget says no: then this episode gets none."""
+        """Alert, unless it is a time of silence, neutral is in doubt, or the budget says no: then there is none."""
         self._is_due = False
         if self._t_ms - self._day_ms >= _DAY_MS:
             self._day_ms = self._t_ms
             self._budget.new_day()
-        if self.is_silent or not self._settings.get("motor_strength"):
+        if (
+            self.is_silent
+            or not self._settings.get("motor_strength")
+            or self._settings.get("neutral_doubted")
+        ):
             return
         if self._budget.ask(self._t_ms) != cues.GIVE:
             return

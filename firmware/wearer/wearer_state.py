@@ -16,7 +16,7 @@ class WearerState:
         self._log = log
         self.worn = wear_detection.WearDetector(clock)
         self.neutral = neutral.Neutral(settings)
-        self.coach = StandaloneCoach(clock, settings, motor, self._log_posture)
+        self.coach = StandaloneCoach(clock, settings, motor, self._log_posture, self._note_doubt)
         self.is_charging = False
         self._up = [0.0, 0.0, 1.0]
         self._changes = 0
@@ -107,6 +107,15 @@ class WearerState:
         is_taken = result == neutral.TAKEN
         self._motor.play(wire.MOTOR_DONE if is_taken else wire.MOTOR_ERROR)
         self._log(wire.EVENT_NEUTRAL, 1 if is_taken else 0)
+
+    def _note_doubt(self, is_doubted):
+        """Keep what walking says of neutral, for the next boot too."""
+        try:
+            self._settings.set("neutral_doubted", 1 if is_doubted else 0)
+        except OSError:
+            self._log(wire.EVENT_FLASH_FAULT, 0)
+            return
+        self._log(wire.EVENT_NEUTRAL, 2 if is_doubted else 3)
 
     def _log_posture(self, is_alert, angle_deg):
         """Report a posture that the board alone found held too long, or corrected."""

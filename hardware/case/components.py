@@ -17,7 +17,8 @@ USB_DEPTH_MM = (
 )
 USB_RADIUS_MM = 1.2  # of the shell's long edges
 DRIVER_MM = (8.0, 5.0, 2.0)
-SHIELD_MM = (9.5, 11.0, 2.6)  # the metal lid over the chip, generous: no drawing of it was found
+# The metal lid over the chip, generous: its height is a catalogue figure, and no drawing of it was found.
+SHIELD_MM = (9.5, 11.0, value("xiao_nrf52840", "shield_height") + 0.4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +68,20 @@ def motor() -> Component:
 
 def breakout(name: str = "U2") -> Component:
     """Return the breakout of the IMU: board and its two sockets for the four-wire cable, one at each end along x."""
-    length, width, height, thickness = (
-        value("lsm6dsox", key) for key in ("length", "width", "height", "pcb_thickness")
-    )
-    board = rounded_plate(length, width, thickness, 2.0)
+    length, width, thickness = (value("lsm6dsox", key) for key in ("length", "width", "pcb_thickness"))
+    over_sockets, height = breakout_size()
     socket = box(4.2, 6.2, height - thickness)
-    solid = board
+    solid = rounded_plate(length, width, thickness, 2.5)
     for side in (-1, 1):
-        solid += Pos(side * (length / 2 - 2.1), 0, thickness) * socket
+        solid += Pos(side * (over_sockets / 2 - 2.1), 0, thickness) * socket
     return Component(name, solid, value("lsm6dsox", "mass"), (0.20, 0.20, 0.22))
+
+
+def breakout_size() -> tuple[float, float]:
+    """Return length and height of the IMU's breakout over its sockets, in mm."""
+    names = ("length", "socket_overhang", "pcb_thickness", "socket_height")
+    length, overhang, thickness, socket = (value("lsm6dsox", name) for name in names)
+    return length + 2 * overhang, thickness + socket
 
 
 def driver() -> Component:

@@ -75,7 +75,7 @@ class Design:
     stops: tuple[tuple[float, float, float], ...] = ()
     ring: tuple[float, float] | None = None
     cable_ends: tuple[int, ...] = ()
-    rail_gap: float = 0.0  # between the two pieces of a rail
+    rail_spans: tuple[tuple[float, float], ...] = ()  # pieces of each rail along x; none: one of full length
     plan_radius: float = 3.2
     snap_mm: float = SNAP_MM
     snap_xs: tuple[float, ...] = (-9.0, 9.0)
@@ -104,7 +104,7 @@ def zero_wire() -> Design:
     roof_z = pcb_top + components.SHIELD_MM[2] + ROOF_GAP_MM  # the socket stands in an opening of the roof
     radius = value("motor", "diameter") / 2
     motor_x, motor_y = board_x - length / 2 - 0.15 - radius, radius + 0.35 - half_y
-    corners = _corners(board_x, length / 2 - 1.4)
+    corners = _corners(board_x, length / 2 - 1.9)  # under D0, 5V, D6 and D7, where nothing is soldered
     foot_y = half_y - FIT_MM - RAIL_MM + POST_MM / 2
     return Design(
         name="zero_wire",
@@ -126,9 +126,12 @@ def zero_wire() -> Design:
         feet=tuple((x, side * foot_y, FLOOR_MM, board_z) for x in corners for side in (-1, 1)),
         stops=tuple((x, side * foot_y, pcb_top + 0.1) for x in corners for side in (-1, 1)),
         ring=(motor_x, motor_y),
-        snap_xs=(-8.5, 8.5),
-        rail_gap=6.4,
-        plan_radius=2.7,
+        snap_xs=(-7.2, 8.6),
+        rail_spans=(
+            (-11.2, corners[0] + POST_MM / 2),
+            (4.6, corners[1]),
+        ),  # a piece for each snap, with a foot in it
+        plan_radius=3.2,
     )
 
 
@@ -136,12 +139,12 @@ def esp32s3() -> Design:
     """XIAO ESP32-S3 and an LSM6DSOX breakout over a 500 mAh cell, a deck between boards and cell."""
     board, imu = components.xiao("xiao_esp32s3"), components.breakout()
     length, width = value("xiao_esp32s3", "length"), value("xiao_esp32s3", "width")
-    imu_length, imu_width = value("lsm6dsox", "length"), value("lsm6dsox", "width")
+    (imu_length, imu_height), imu_width = components.breakout_size(), value("lsm6dsox", "width")
     half_x = (length + imu_width + 3 * 0.4) / 2
     half_y = value("cell_500", "width") / 2 + 0.5 + RAIL_MM + FIT_MM
     deck_z = FLOOR_MM + CELL_TAPE_MM + value("cell_500", "height") + SWELL_MM
     board_z = deck_z + WALL_MIN_MM + 0.8  # solder joints and wires under the boards
-    roof_z = board_z + max(value("xiao_esp32s3", "height"), value("lsm6dsox", "height")) + ROOF_GAP_MM
+    roof_z = board_z + max(value("xiao_esp32s3", "height"), imu_height) + ROOF_GAP_MM
     board_x, board_y = half_x - 0.4 - length / 2, -half_y + 0.5 + width / 2
     imu_x = -half_x + 0.4 + imu_width / 2
     motor_x, motor_y = board_x - 2.0, board_y + width / 2 + 0.7 + value("motor", "diameter") / 2
@@ -185,11 +188,11 @@ def esp32s3() -> Design:
 def pod() -> Design:
     """The second sensor alone: the same breakout, its cable leaving at one end."""
     imu = components.breakout("U3")
-    length, width = value("lsm6dsox", "length"), value("lsm6dsox", "width")
+    (length, height), width = components.breakout_size(), value("lsm6dsox", "width")
     half_x = length / 2 + 0.9
     half_y = width / 2 + GAP_MM + RAIL_MM + FIT_MM
     board_z = FLOOR_MM + 0.8
-    roof_z = board_z + value("lsm6dsox", "height") + ROOF_GAP_MM
+    roof_z = board_z + height + ROOF_GAP_MM
     corners = tuple((a * (length / 2 - 1.4), b * (width / 2 - 1.4)) for a in (-1, 1) for b in (-1, 1))
     return Design(
         name="pod",

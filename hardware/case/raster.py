@@ -22,10 +22,29 @@ PAPER = (1.0, 1.0, 1.0)
 
 @dataclass(frozen=True, slots=True)
 class Mesh:
-    """Triangles (n, 3, 3) in mm, a colour, and how much shows through: 0 is solid."""
+    """Triangles (n, 3, 3) in mm, a colour, and a name to find it by in the picture."""
 
     triangles: Floats
     colour: tuple[float, float, float]
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Pixels (height, width, 3) in 0 to 1, and for each mesh that shows a pixel (x, y) in the middle of it."""
+
+    pixels: Floats
+    spots: dict[str, tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Buffer:
+    """What is nearest at each pixel: its depth, normal, colour, and the number of its mesh."""
+
+    depth: Floats
+    normal: Floats
+    colour: Floats
+    owner: NDArray[np.int16]
 
 
 def view(azimuth_deg: float, elevation_deg: float) -> Floats:
@@ -36,33 +55,47 @@ def view(azimuth_deg: float, elevation_deg: float) -> Floats:
     return np.asarray(np.stack([right, np.cross(towards, right), towards]))
 
 
-def picture(meshes: list[Mesh], camera: Floats, width: int, height: int, margin: float = 0.05) -> Floats:
-    """Return the pixels (height, width, 3) in 0 to 1, the parts filling the picture."""
+def picture(meshes: list[Mesh], camera: Floats, width: int, height: int, margin: float = 0.05) -> Picture:
+    """Return a picture that the parts fill."""
     w, h = width * SMOOTHING, height * SMOOTHING
     seen = [np.einsum("ij,nkj->nki", camera, mesh.triangles) for mesh in meshes]
     corners = np.concatenate([t.reshape(-1, 3) for t in seen])
     low, high = corners.min(axis=0), corners.max(axis=0)
     scale = (1 - 2 * margin) * min(w / (high[0] - low[0]), h / (high[1] - low[1]))
     middle = (low + high) / 2
-    depth = np.full((h, w), -np.inf)
-    normal = np.zeros((h, w, 3))
-    colour = np.ones((h, w, 3)) * PAPER
-    for mesh, triangles in zip(meshes, seen, strict=True):
-        _draw(triangles, mesh.colour, scale, middle, depth, normal, colour)
-    pixels = _shade(depth, normal, colour)
-    return np.asarray(np.clip(pixels.reshape(height, SMOOTHING, width, SMOOTHING, 3).mean(axis=(1, 3)), 0, 1))
+    buffer = _Buffer(
+        depth=np.full((h, w), -np.inf),
+        normal=np.zeros((h, w, 3)),
+        colour=np.ones((h, w, 3)) * PAPER,
+        owner=np.full((h, w), -1, dtype=np.int16),
+    )
+    for number, (mesh, triangles) in enumerate(zip(meshes, seen, strict=True)):
+        _draw(triangles, mesh.colour, number, scale, middle, buffer)
+    pixels = _shade(buffer.depth, buffer.normal, buffer.colour)
+    smooth = pixels.reshape(height, SMOOTHING, width, SMOOTHING, 3).mean(axis=(1, 3))
+    return Picture(np.asarray(np.clip(smooth, 0, 1)), _spots(meshes, buffer.owner))
+
+
+def _spots(meshes: list[Mesh], owner: NDArray[np.int16]) -> dict[str, tuple[int, int]]:
+    """Return for each named mesh that shows the pixel of its own that is nearest to the middle of what shows."""
+    spots = {}
+    for number, mesh in enumerate(meshes):
+        y, x = np.nonzero(owner == number)
+        if mesh.name and len(x):
+            nearest = int(np.argmin((x - x.mean()) ** 2 + (y - y.mean()) ** 2))
+            spots[mesh.name] = (int(x[nearest]) // SMOOTHING, int(y[nearest]) // SMOOTHING)
+    return spots
 
 
 def _draw(
     triangles: Floats,
     tint: tuple[float, float, float],
+    number: int,
     scale: float,
     middle: Floats,
-    depth: Floats,
-    normal: Floats,
-    colour: Floats,
+    buffer: _Buffer,
 ) -> None:
-    h, w = depth.shape
+    h, w = buffer.depth.shape
     across = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])
     length = np.linalg.norm(across, axis=1)
     kept = (length > 1e-9) & (across[:, 2] > 0)
@@ -83,10 +116,11 @@ def _draw(
         b2 = ((x[1] - x[0]) * (gy - y[0]) - (gx - x[0]) * (y[1] - y[0])) / area
         far = z[0] + b1 * (z[1] - z[0]) + b2 * (z[2] - z[0])
         patch = (slice(top, bottom), slice(left, right))
-        hit = (b1 >= -1e-6) & (b2 >= -1e-6) & (b1 + b2 <= 1 + 1e-6) & (far > depth[patch])
-        depth[patch][hit] = far[hit]
-        normal[patch][hit] = n
-        colour[patch][hit] = tint
+        hit = (b1 >= -1e-6) & (b2 >= -1e-6) & (b1 + b2 <= 1 + 1e-6) & (far > buffer.depth[patch])
+        buffer.depth[patch][hit] = far[hit]
+        buffer.normal[patch][hit] = n
+        buffer.colour[patch][hit] = tint
+        buffer.owner[patch][hit] = number
 
 
 def _shade(depth: Floats, normal: Floats, colour: Floats) -> Floats:

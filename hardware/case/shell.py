@@ -40,12 +40,10 @@ def base(design: Design) -> Part:
     body = fillet(body.faces().sort_by(Axis.Z)[0].edges(), SKIN_RADIUS_MM)
     body -= _cell_room(design)
     rail_y = design.half_y - FIT_MM - RAIL_MM / 2
-    rail_length = 2 * (design.half_x - RAIL_SETBACK_MM)
+    whole = design.half_x - RAIL_SETBACK_MM
     for side in (-1, 1):
-        rail = box(rail_length, RAIL_MM, design.rail_top - FLOOR_MM)
-        if design.rail_gap:
-            rail -= box(design.rail_gap, RAIL_MM, design.rail_top)
-        body += Pos(0, side * rail_y, FLOOR_MM) * rail
+        for start, end in design.rail_spans or ((-whole, whole),):
+            body += _rail(design, side, start, end)
     if design.deck_z is None:
         for x, y, low, high in design.feet:
             body += Pos(x, y, low) * box(POST_MM, POST_MM, high - low)
@@ -106,10 +104,22 @@ def printed(design: Design) -> dict[str, Part]:
 
 
 def _cell_room(design: Design) -> Part:
-    """Return the hollow of the base: between the rails, rounded at the floor as the outside is."""
-    inside_y = design.half_y - FIT_MM - RAIL_MM
-    room = rounded_plate(2 * design.half_x, 2 * inside_y, RIM_MM, 1.0)
+    """Return the hollow of the base, rounded at the floor as the outside is."""
+    room = rounded_plate(2 * design.half_x, 2 * design.half_y, RIM_MM, _inside_radius(design))
     return Pos(0, 0, FLOOR_MM) * fillet(room.faces().sort_by(Axis.Z)[0].edges(), FLOOR_INSIDE_MM)
+
+
+def _rail(design: Design, side: int, start: float, end: float) -> Part:
+    """Return a piece of the rail on one long side (-1, +1); below the lid it is one with the wall."""
+    inner = design.half_y - FIT_MM - RAIL_MM
+    x, low = (start + end) / 2, 0.4  # into the floor, where its edge is rounded
+    rail = Pos(x, side * (inner + RAIL_MM / 2), FLOOR_MM - low) * box(
+        end - start, RAIL_MM, design.rail_top - FLOOR_MM + low
+    )
+    foot = Pos(x, side * (inner + design.half_y) / 2, FLOOR_MM - low) * box(
+        end - start, design.half_y - inner, RIM_MM - FLOOR_MM + low
+    )
+    return rail + foot
 
 
 def _inside_radius(design: Design) -> float:

@@ -49,15 +49,37 @@ def _firmware(options: BenchOptions, console: Console) -> None:
 
 
 def _link(options: BenchOptions, console: Console) -> None:
-    from tiltwise_lab.bench.link.link_tables import print_air, print_link, print_modes, print_strangers
+    from tiltwise_lab.bench.link.link_tables import print_link
 
-    try:
-        print_air(console)
-        print_strangers(max(1, round(40 * options.scale)), console)
-        print_modes(24.0 * options.scale, console)
-    except ModuleNotFoundError as error:
-        console.print(f"without reconnecting on the virtual air: {error.name} is not installed (extra: air)")
+    for part in (_air, _strangers, _radio):
+        part(options, console)
     print_link(1, options.scale, console)
+
+
+def _air(_options: BenchOptions, console: Console) -> None:
+    from tiltwise_lab.bench.link.link_tables import print_air
+
+    _on_virtual_air(lambda: print_air(console), console)
+
+
+def _strangers(options: BenchOptions, console: Console) -> None:
+    from tiltwise_lab.bench.link.link_tables import print_strangers
+
+    tries = options.chosen_seeds or max(1, round(40 * options.scale))
+    _on_virtual_air(lambda: print_strangers(tries, console), console)
+
+
+def _radio(options: BenchOptions, console: Console) -> None:
+    from tiltwise_lab.bench.link.link_tables import print_modes
+
+    _on_virtual_air(lambda: print_modes(24.0 * options.scale, options.chosen_seeds or 1, console), console)
+
+
+def _on_virtual_air(run: Callable[[], None], console: Console) -> None:
+    try:
+        run()
+    except ModuleNotFoundError as error:
+        console.print(f"without the virtual air: {error.name} is not installed (extra: air)")
 
 
 def _posture(options: BenchOptions, console: Console) -> None:
@@ -144,7 +166,9 @@ BENCHES: dict[str, tuple[str, Callable[[BenchOptions, Console], None]]] = {
     "sets": ("side tilts in an unguided day, alone and in sets", print_sets),
     "calibration": ("remounting, and wrong ways of doing the calibration", print_calibration),
     "firmware": ("firmware in the MicroPython VM: memory, time, losses", _firmware),
-    "link": ("1,000 outages, forged packets (--scale 0.02: quick)", _link),
+    "link": ("1,000 outages, forged packets, `strangers`, `radio` (--scale 0.02: quick)", _link),
+    "strangers": ("the owner among hostile centrals and fake boards (1 h)", _strangers),
+    "radio": ("24 virtual hours of faults on each radio stack (1 h)", _radio),
     "soak": ("24 h at high speed: memory, files, CPU (30 min)", _soak),
     "watch": ("`watch` in real time: memory, files, CPU (30 min)", _watch),
     "store": ("kill -9, power cuts, restarts, bad disks, all of `faults` (40 min)", _store),

@@ -80,7 +80,7 @@ WRONG_USE = {
     "face of calibrate": (("calibrate", "--face", "up"), "expected auto, off or one of"),
     "two changes of a store": (("data", "--erase", "ALL", "--keep-raw", "3"), "one at a time"),
     "no seeds": (("bench", "sim", "--seeds", "0"), "greater than or equal to 1"),
-    "unknown exercise": (("count", "{leant}", "--exercise", "jumping"), "choose one of side_tilt"),
+    "unknown exercise": (("count", "{leant}", "--exercise", "jumping"), "tiltwise exercises lists them"),
     "bad date": (("day", "2026-13-01"), "expected YYYY-MM-DD"),
     "date in words": (("day", "tuesday"), "expected YYYY-MM-DD"),
     "angles name": (("analyze", "{leant}", "--angles", "a.xls"), ".csv or .parquet"),

@@ -10,6 +10,7 @@ import pytest
 
 from command import Command, assert_one_line
 from tiltwise.app.workday.why import explain
+from tiltwise.live.wearer.notices import AGAIN
 from tiltwise.report.exposure import ExposureAccumulator
 from tiltwise.store.writer import Store
 from tiltwise.types import (
@@ -41,6 +42,7 @@ def folder(tmp_path: Path) -> Path:
             [
                 EpisodeAlert(600.0, DOWN, 500.0, 31.0, 420.0),
                 NoticeGiven(600.0, "alert", "Looking down at 31 deg for 7 min 0 s."),
+                NoticeGiven(630.0, f"alert{AGAIN}", "Looking down at 31 deg for 7 min 0 s."),
                 EpisodeEnded(640.0, DOWN, 500.0, 640.0, 33.0, 600.0),
                 NoticeGiven(640.0, "thanks", "Back up again. Thank you."),
                 MovementDue(900.0, MovementKind.SHIFT, 0.0),
@@ -65,6 +67,7 @@ def test_the_whole_day_is_told_with_its_reasons(folder: Path) -> None:
     assert lines(folder, None) == [
         "2026-03-02 (UTC): what you were told, and what was held back",
         "  09:10  Looking down at 31 deg for 7 min 0 s.",
+        "  09:10  told again, as the posture went on",
         "  09:10  Back up again. Thank you.",
         "  09:15  held back (the microphone is in use): shift due, 15 min 0 s since the last",
         "  09:15  you moved, 30 s after it was due",

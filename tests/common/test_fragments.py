@@ -19,9 +19,9 @@ def pieces(data, payload):
     if len(data) <= payload:
         return [data]
     splitter = fragments.Splitter()
-    splitter.take(data, len(data))
+    splitter.take(None, data, len(data))
     out = []
-    while not splitter.is_empty:
+    while not splitter.is_empty(None):
         piece = bytes(splitter.piece(payload))
         assert bytes(splitter.piece(payload)) == piece  # refused and offered again
         out.append(piece)
@@ -86,8 +86,43 @@ def test_any_notifications_are_survived(notifications):
 
 def test_cleared_splitter_sends_nothing_more():
     splitter = fragments.Splitter()
-    splitter.take(frame(100), 100)
+    splitter.take("host", frame(100), 100)
     splitter.piece(20)
-    splitter.clear()
+    splitter.clear("host")
     splitter.done()
-    assert splitter.is_empty
+    assert splitter.is_empty("host")
+
+
+def test_each_frame_given_up_is_counted_once():
+    """The parts of a frame, then what comes in place of its end."""
+    first, second, last = pieces(frame(50), 20)
+    for instead, count, heard in (
+        ([second, last], 0, [None, frame(50)]),
+        ([last], 1, [None]),  # one is missing
+        ([frame(20), last], 1, [frame(20), None]),  # a whole frame, and the end too late
+        ([first, second, last], 1, [None, None, frame(50)]),  # begun again
+        ([b""], 0, [None]),
+    ):
+        joiner = fragments.Joiner()
+        assert joiner.feed(first) is None
+        assert [joiner.feed(part) for part in instead] == heard
+        assert joiner.broken == count, instead
+    joiner = fragments.Joiner()
+    assert joiner.feed(last) is None
+    assert joiner.broken == 0, "of a frame whose beginning was not heard nothing was given up"
+    joiner.feed(first)
+    heard = [joiner.feed(bytes([number]) + bytes(40)) for number in range(1, 16)]
+    assert not any(heard)
+    assert joiner.broken == 1, "longer than any frame"
+
+
+def test_what_is_left_of_a_frame_goes_to_its_own_peer_only():
+    splitter = fragments.Splitter()
+    splitter.take("before", frame(100), 100)
+    splitter.clear("another")
+    assert not splitter.is_empty("before")
+    assert splitter.is_empty("another")
+    splitter.take("another", frame(50), 50)
+    assert splitter.is_empty("before")
+    splitter.clear("before")
+    assert bytes(splitter.piece(20)) == bytes([fragments.FIRST]) + frame(50)[:19]

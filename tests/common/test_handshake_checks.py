@@ -5,6 +5,7 @@ A check that could go without any attack noticing would be one that nobody tests
 
 from __future__ import annotations
 
+import ast
 import struct
 import sys
 from collections.abc import Callable
@@ -194,6 +195,33 @@ def a_reply_that_was_held_back_answers_a_later_question(m: Modules) -> bool:
     return host.about == host.sent or host.about == 0
 
 
+def a_message_of_another_size_is_taken_or_ends_a_side(m: Modules) -> bool:
+    host, board, reply = m.shake()
+    our_end, its_end = m.session()
+    tries: tuple[Callable[[], object], ...] = (
+        lambda: m.auth.BoardHandshake([KEY], DEVICE).answer(b"short", BOARD_NONCE, FILLER),
+        lambda: board.accepts(b"short"),
+        lambda: m.auth.BoardHandshake([KEY], DEVICE).accepts(bytes(17)),  # asked for nothing before
+        lambda: board.accepts(b"\7" + bytes(16)),  # a place that is none
+        lambda: host.prove(reply[:-1]),
+        lambda: m.auth.Tagger(b"short"),
+        lambda: m.cipher.Stream(b"short"),
+        lambda: its_end.open(bytes([wire.SEALED_COMMAND])),
+        lambda: our_end.open_frame(bytes([wire.SEALED_FRAME])),
+    )
+    return not all(is_refused(call) for call in tries)
+
+
+def is_refused(call: Callable[[], object]) -> bool:
+    """Tell whether a call says no; any other error would end the firmware."""
+    try:
+        return not call()
+    except ValueError:
+        return True
+    except Exception:  # noqa: BLE001
+        return False
+
+
 def sealed(board: Any) -> bytes:
     frame = frames.orient(3)
     out = bytearray(len(frame) + wire.SEALED_GROWS)
@@ -230,7 +258,25 @@ CHECKS = [
     ("channel", "about = 0 if self._is_host else self._heard", "about = 0"),
     ("cipher", "direction, number, 0)", "0, number, 0)"),
     ("cipher", "direction, number, 0)", "direction, 0, 0)"),
+    ("auth", "if len(request) != struct.calcsize(wire.AUTH1_BODY):", "if False:"),
+    ("auth", "if self._request is None or len(payload)", "if len(payload)"),
+    (
+        "auth",
+        "self._request is None or len(payload) != struct.calcsize(wire.AUTH2_BODY):",
+        "self._request is None:",
+    ),
+    ("auth", "if place >= len(self._keys):", "if False:"),
+    ("auth", "if len(reply) != size:", "if False:"),
+    ("auth", "if len(key) < _LEAST_KEY:", "if False:"),
+    ("cipher", "if len(key) != _KEY_SIZE:", "if False:"),
+    (
+        "channel",
+        "if not _OUTER_SIZE + _INNER_SIZE + wire.TAG_SIZE <= len(data) <= wire.MAX_COMMAND:",
+        "if False:",
+    ),
+    ("channel", "if len(data) < _OUTER_SIZE + wire.HEADER_SIZE + wire.TAG_SIZE:", "if False:"),
 ]
+NO_CHECKS = ("at == end",)  # the end of a loop
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.__name__)
@@ -249,3 +295,15 @@ def test_without_this_check_one_does(module: str, old: str, new: str) -> None:
             return True  # the honest sides do not come together any more
 
     assert any(noticed(attack) for attack in ATTACKS)
+
+
+@pytest.mark.parametrize("module", ["auth", "channel", "cipher"])
+def test_no_refusal_is_left_out_of_the_list(module: str) -> None:
+    text = (FOLDER / f"{module}.py").read_text(encoding="utf-8")
+    refusals = {
+        ast.get_source_segment(text, node.test) or ""
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.If) and isinstance(node.body[0], ast.Return | ast.Raise)
+    }
+    listed = " ".join(old for name, old, _ in CHECKS if name == module)
+    assert refusals - set(NO_CHECKS) <= {refusal for refusal in refusals if refusal in listed}

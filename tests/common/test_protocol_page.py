@@ -13,7 +13,8 @@ from golden import frames
 from tiltwise.common import auth, wire
 from tiltwise.firmware_build.locate import load_firmware
 
-PAGE = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
+TESTS = Path(__file__).parents[1]
+PAGE = (TESTS.parent / "docs" / "protocol.md").read_text(encoding="utf-8")
 FLAT = " ".join(PAGE.split())
 PREFIXES = (
     "OP_",
@@ -146,3 +147,17 @@ def test_sizes_in_the_text_are_those_of_the_code():
     assert f"request ids from 0x{wire.LEAST_REQUEST_ID:02x} on" in FLAT
     assert wire.is_frame(frames.orient(1))
     assert not any(wire.is_frame(bytes([k])) for k in range(wire.LEAST_REQUEST_ID, 256))
+
+
+def test_the_threat_table_names_tests_that_there_are():
+    threats = [
+        line.split("|")[1:-1]
+        for line in PAGE.partition("## Threats")[2].splitlines()
+        if line.startswith("| ")
+    ]
+    written = "".join(path.read_text(encoding="utf-8") for path in TESTS.rglob("test_*.py"))
+    assert len(threats) > 10
+    for who, _, stopped_by, named in threats[1:]:
+        names = re.findall(r"`(test_\w+)`", named)
+        assert names or stopped_by.strip().startswith("nothing:"), who
+        assert [name for name in names if f"def {name}(" not in written] == [], who

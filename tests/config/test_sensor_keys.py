@@ -1,10 +1,12 @@
 """Keys of sensors: kept whole or not at all, readable by their owner only, in the keyring when there is one."""
 
+import json
 import os
 import stat
 
 import pytest
 
+from tiltwise.config import atomic_file
 from tiltwise.config.sensor_keys import KeyStore, KeyStoreError, system_keyring
 from tiltwise.link.board_identity import KeyedBoard
 
@@ -70,6 +72,22 @@ def test_a_keyring_that_was_locked_since_is_told(tmp_path):
     ring.is_locked = True
     with pytest.raises(KeyStoreError, match=r"key of aa back \(keyring is locked\): unlock it"):
         store.load(b"\xaa")
+
+
+def test_a_second_setup_waits_until_the_first_has_kept_its_key(tmp_path, monkeypatch):
+    """Both read the list of boards, add one and write it: the one that wrote first would be gone."""
+    path = tmp_path / "keys.json"
+    monkeypatch.setattr(atomic_file, "_PATIENCE_S", 0.0)
+
+    class MeanwhileAnother(FakeRing):
+        def set_password(self, *secret):
+            with pytest.raises(OSError, match="cannot be locked"):
+                KeyStore(path).save(KeyedBoard(b"\xbb", "hers", OTHER))
+            super().set_password(*secret)
+
+    KeyStore(path, MeanwhileAnother()).save(KeyedBoard(b"\xaa", "my neck", KEY))
+    KeyStore(path).save(KeyedBoard(b"\xbb", "hers", OTHER))
+    assert set(json.loads(path.read_text())) == {"aa", "bb"}
 
 
 def test_failed_write_keeps_what_was_there(tmp_path, monkeypatch):

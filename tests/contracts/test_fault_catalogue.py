@@ -198,6 +198,8 @@ DEVICE = {
     ),
     "wrong or dead part of a new build": (
         "setup/test_selftest.py::test_what_is_wrong_is_found_and_nothing_else",
+        "setup/test_selftest.py::test_a_fault_is_said_with_what_came_and_what_to_check",
+        "decode/test_decoder.py::test_a_board_that_finds_no_imu_and_so_never_sends_info_tells_its_status_at_once",
     ),
 }
 

@@ -93,6 +93,18 @@ def test_samples_before_info_wait_for_it_and_beyond_the_bound_are_unusable():
     assert decoder.stats.unusable == 100 - MAX_WITHOUT_INFO
 
 
+def test_a_board_that_finds_no_imu_and_so_never_sends_info_tells_its_status_at_once():
+    decoder = Decoder()
+    (status,) = decoder.feed(frame_builders.status_frame(0, 50_000, conditions=wire.CONDITION_SENSOR_MISSING))
+    assert (status.t_s, status.conditions) == (5.0, wire.CONDITION_SENSOR_MISSING)
+    assert decoder.feed(frame_builders.raw_frame(1, 0, 60_000, [[0, 0, 0, 0, 0, 1]] * 10)) == []
+    assert decoder.feed(frame_builders.status_frame(2, 100_000)) == [], "behind samples it waits with them"
+    info, block, late = decoder.feed(frame_builders.info_frame(seq=3))
+    assert isinstance(info, Info)
+    assert len(block.t_s) == 10
+    assert late.t_s == 10.0
+
+
 def test_doubled_frames_change_nothing_and_are_counted():
     frames = frame_builders.stream(40)
     doubled = [frame for frame in frames for _ in range(2)]

@@ -216,3 +216,21 @@ def test_any_cut_gives_the_same_codes_and_events(cuts, seed):
     parts = [detector.process(piece) for piece in cut(block, cuts)]
     np.testing.assert_array_equal(np.concatenate([p[0] for p in parts]), codes)
     assert [e for p in parts for e in p[1]] == events
+
+
+@pytest.mark.parametrize(
+    ("angle", "begins_deg", "ends_deg", "way"),
+    [("lateral_deg", 60.0, 45.0, 1), ("lateral_deg", 60.0, 45.0, -1), ("flexion_deg", 45.0, 30.0, -1)],
+)
+def test_lying_begins_at_its_angle_and_ends_fifteen_degrees_before_it(angle, begins_deg, ends_deg, way):
+    """Who props up on an elbow for a moment has not got up."""
+    t = times(100.0)
+    for deg, back_deg, lies, lies_at_last in (
+        (begins_deg - 1, 0.0, 0.0, 0.0),
+        (begins_deg + 1, ends_deg + 1, 1.0, 1.0),
+        (begins_deg + 1, ends_deg - 1, 1.0, 0.0),
+    ):
+        held = way * np.select([t < 5, t < 60], [0.0, deg], back_deg)
+        codes, _ = ActivityDetector().process(angle_block(t, ripple_deg=0.1, **{angle: held}))
+        assert share(codes[(t > 25) & (t < 60)], Activity.LYING) == lies, (deg, back_deg)
+        assert share(codes[t > 70], Activity.LYING) == lies_at_last, (deg, back_deg)

@@ -68,3 +68,16 @@ def test_latch_does_not_depend_on_cuts(cuts, seed):
     latch = Latch(1.0, 0.6)
     parts = [latch.process(t[p], on[p], off[p], fresh[p]) for p in pieces(400, cuts)]
     np.testing.assert_array_equal(np.concatenate(parts), Latch(1.0, 0.6).process(t, on, off, fresh))
+
+
+@given(CUTS, st.integers(0, 2**16))
+def test_a_latch_does_not_depend_on_cuts_nor_does_since_when(cuts, seed):
+    rng = np.random.default_rng(seed)
+    t = np.cumsum(rng.choice([0.1, 0.2], 400))
+    on, off = (np.repeat(rng.random(40) < 0.5, 10) for _ in range(2))
+    fresh = rng.random(400) < 0.01
+    whole, cut = Latch(1.5, 0.7), Latch(1.5, 0.7)
+    state = whole.process(t, on, off, fresh)
+    parts = [(cut.process(t[p], on[p], off[p], fresh[p]), cut.since_s) for p in pieces(400, cuts)]
+    assert np.concatenate([part for part, _ in parts]).tolist() == state.tolist()
+    assert np.concatenate([since for _, since in parts]).tolist() == whole.since_s.tolist()

@@ -101,6 +101,19 @@ def test_a_sensor_taken_off_interrupts_without_an_alert():
     assert not events[-1].is_corrected
 
 
+def test_an_angle_beyond_anatomy_neither_begins_an_episode_nor_alerts_nor_is_its_peak():
+    """A sensor that is taken off hangs and lies at such angles until it is known to be off."""
+    t = times(120.0)
+    still = np.full(len(t), ACTIVITIES.index(Activity.STILL), dtype=np.int8)
+    assert run(np.where(t >= 10, 101.0, 5.0), t, still) == []
+    started, ended = run(np.select([t < 10, t < 40], [5.0, 35.0], 127.0), t, still)
+    assert started == EpisodeStarted(14.0, KIND, 10.0, 35.0)
+    assert (ended.end_s, ended.peak_deg, ended.alert_s, ended.is_corrected) == (39.9, 35.0, None, False)
+    moment = run(np.where((t >= 30) & (t < 32), 127.0, 35.0), t, still)
+    assert [(type(e), getattr(e, "peak_deg", 35.0)) for e in moment] == [
+        (EpisodeStarted, 35.0), (EpisodeAlert, 35.0), (EpisodeEnded, 35.0)]  # fmt: skip
+
+
 def test_who_moves_about_with_a_bent_neck_is_alerted_on_time():
     t = times(120.0)
     codes = np.where(t >= 20, ACTIVITIES.index(Activity.MOVING), 0).astype(np.int8)

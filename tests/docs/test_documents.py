@@ -249,6 +249,23 @@ def test_the_figures_of_the_readme_stand_on_the_measured_page() -> None:
         assert figure in measured, figure
 
 
+def test_heap_figures_are_the_same_on_every_page() -> None:
+    measured = pages.read(ROOT / "docs" / "measured.md")
+    files, rom, frozen = re.findall(r"a ROM partition; frozen \| (\d+) kB; (\d+) kB; (\d+) kB", measured)[0]
+    least = re.findall(
+        r"BTstack from files, from ROM \| (\d+) and (\d+) kB [^;]*; (\d+) and (\d+) kB", measured
+    )[0]
+    guide = " ".join(pages.read(ROOT / "firmware" / "README.md").split())
+    assert f"**{files} kB from files, {rom} kB with the code in a ROM partition**" in guide
+    assert f"**{frozen} kB frozen**" in guide
+    readme = " ".join(README.split())
+    assert (
+        f"{files} kB of heap in the VM with a ring of 64 frames, {rom} kB from a ROM partition, {frozen} kB"
+        in readme
+    )
+    assert "{} to {} kB from files and {} to {} kB from ROM".format(*least) in readme
+
+
 def test_the_targets_of_make_that_pages_name_exist() -> None:
     targets = set(re.findall(r"^([\w-]+):", pages.read(ROOT / "Makefile"), re.MULTILINE))
     named = {name for path in pages.GUIDES for name in re.findall(r"`make ([\w-]+)", pages.read(path))}

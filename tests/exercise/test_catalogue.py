@@ -1,5 +1,6 @@
 """The catalogue is complete, honest about what is counted, and the page in docs/ is the one it writes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,9 @@ from exercise.catalogue_page import page
 from tiltwise.exercise.catalogue import CATALOGUE, EXERCISES, PROGRAMMES, find_exercise
 from tiltwise.exercise.catalogue_file import CatalogueError, read_catalogue
 from tiltwise.exercise.definition import SAFETY_TEXT, Visibility
-from tiltwise.types import Mount
+from tiltwise.exercise.directions import Direction, direction_of
+from tiltwise.exercise.signals import Way
+from tiltwise.types import Mount, Side
 
 ASKED_FOR = {
     "side_tilt",
@@ -72,8 +75,12 @@ def test_names_are_found_as_people_write_them():
 
 
 def test_an_unknown_name_lists_what_there_is():
-    with pytest.raises(ValueError, match=r"no exercise 'sidetilt'.*side_tilt, "):
+    with pytest.raises(
+        ValueError, match=r"^no exercise 'sidetilt': did you mean side_tilt\? tiltwise exercises lists them$"
+    ):
         find_exercise("sidetilt")
+    with pytest.raises(ValueError, match=r"^no exercise 'jumping': tiltwise exercises lists them$"):
+        find_exercise("jumping")
 
 
 def test_the_page_in_docs_is_the_catalogue():
@@ -135,3 +142,24 @@ def test_a_bad_file_is_told_with_line_and_reason(was, becomes, said):
         read_catalogue(OWN.replace(was, becomes, 1), "exercises.toml", CATALOGUE)
     assert said in str(raised.value)
     assert str(raised.value).startswith("exercises.toml")
+
+
+def test_an_exercise_has_its_name_and_a_programme_its_own_with_all_its_exercises():
+    assert CATALOGUE.find("Side-Tilt") == ("Head tilt to the side", (EXERCISES["side_tilt"],))
+    title, exercises = CATALOGUE.find("desk break")
+    assert title == "Short desk break"
+    assert [exercise.id for exercise in exercises] == [
+        part.exercise for part in PROGRAMMES["desk_break"].parts
+    ]
+
+
+def test_left_and_a_way_back_are_the_minus_sides_of_an_angle():
+    tilt, turn, down = (EXERCISES[name].signal for name in ("side_tilt", "rotations", "head_down"))
+    assert [direction_of(tilt, side) for side in (Side.RIGHT, Side.LEFT)] == [Direction.RIGHT, Direction.LEFT]
+    assert [direction_of(turn, side) for side in (Side.RIGHT, Side.LEFT)] == [
+        Direction.TURN_RIGHT,
+        Direction.TURN_LEFT,
+    ]
+    back = replace(down, way=Way.MINUS)
+    assert [direction_of(signal, Side.NONE) for signal in (down, back)] == [Direction.DOWN, Direction.BACK]
+    assert direction_of(EXERCISES["shoulder_raise_hold"].signal, Side.NONE) is None

@@ -9,7 +9,7 @@ from detect.synthetic import angle_block, cut, times
 from exercise.test_rep_counter import excursions
 from tiltwise.exercise.catalogue import EXERCISES
 from tiltwise.exercise.rep_counter import RepCounter
-from tiltwise.exercise.set_counter import SetCounter, SetSettings, set_counters
+from tiltwise.exercise.set_counter import SetCounter, set_counters
 from tiltwise.types import RepCompleted, Side
 
 
@@ -41,8 +41,7 @@ def test_a_telephone_on_the_shoulder_is_no_exercise():
 
 def test_tilts_further_apart_than_a_set_are_none():
     t = times(90.0)
-    gap_s = SetSettings().gap_s
-    for every_s, n in ((3.4 + 0.7 * gap_s, 3), (3.4 + 1.4 * gap_s, 0)):  # a tilt takes 3.4 s
+    for every_s, n in ((3.4 + 14.0, 3), (3.4 + 16.0, 0)):  # a tilt takes 3.4 s; a set has no pause of 15 s
         assert len(told(excursions(t, [30, -30, 30], every_s=every_s), t)) == n, every_s
 
 

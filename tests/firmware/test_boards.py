@@ -166,10 +166,19 @@ def test_pins_name_everything_that_board_py_asks_for(chip, name):
     assert module.MOST_FRAMES >= 64
 
 
+def test_board_forgets_what_only_its_start_needs(chip, tmp_path):
+    made(chip, tmp_path, "xiao_esp32s3")
+    assert "tiltwise_firmware.device.board_pins" not in sys.modules
+    assert not hasattr(sys.modules["tiltwise_firmware.device"], "board_pins")
+
+
 def test_board_asks_for_no_name_that_this_test_does_not_know():
-    tree = ast.parse((firmware_dir() / "device" / "board.py").read_text())
+    trees = [
+        ast.parse((firmware_dir() / "device" / f"{name}.py").read_text()) for name in ("board", "board_pins")
+    ]
     asked = {
         node.attr
+        for tree in trees
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "p"
     }
@@ -351,13 +360,13 @@ def test_a_chip_that_no_pin_can_wake_looks_once_an_hour(chip, tmp_path):
     ],
 )
 def test_board_knows_itself(chip, machine, expected, monkeypatch):
-    board = importlib.import_module("tiltwise_firmware.device.board")
+    board = importlib.import_module("tiltwise_firmware.device.board_pins")
     monkeypatch.setattr(board, "machine_name", lambda: machine)
     assert board.pins().__name__.endswith(expected)
 
 
 def test_unknown_board_is_told_what_to_do(chip, monkeypatch):
-    board = importlib.import_module("tiltwise_firmware.device.board")
+    board = importlib.import_module("tiltwise_firmware.device.board_pins")
     monkeypatch.setattr(board, "machine_name", lambda: "Toaster")
     with pytest.raises(RuntimeError, match="Toaster: write the name of a board into the file profile"):
         board.pins()
@@ -398,6 +407,9 @@ def test_mpremote_gets_in_between_hosts_and_a_host_may_send_any_byte(chip, tmp_p
     keyboard.link.is_connected = True
     send(b"\r\x03")
     keyboard.link.is_connected = False
+    keyboard.link.is_prompt_open = False  # a key is set, and the button was not held at boot
+    send(b"\r\x03")
+    keyboard.link.is_prompt_open = True
     with pytest.raises(KeyboardInterrupt):
         send(b"\r\x03")
     assert board.links[0].peer == "usb"

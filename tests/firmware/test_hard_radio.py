@@ -273,6 +273,9 @@ def test_on_one_connection_a_silent_peer_leaves_soon_once_strangers_are_about():
     held_s(board, b"one   ")
     assert held_s(board, b"two   ") == pytest.approx(1.0, abs=0.1)
     assert held_s(board, b"three ") == pytest.approx(0.1, abs=0.06)
+    owner = board.host(address=b"owner!")
+    board.run(700)
+    assert owner.prove()[0] == wire.STATUS_OK  # who has proved the key keeps its time
 
 
 def test_who_wastes_places_gets_little_time_and_an_owner_whose_address_is_claimed_still_gets_in():

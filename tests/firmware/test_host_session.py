@@ -458,8 +458,10 @@ def test_the_button_lets_a_new_owner_in_and_wipes_what_the_old_one_has_not_store
     bench = Bench(key=KEY, is_pressed=is_pressed)
     bench.prove()
     bench.make(30)
+    assert bench.ask(wire.OP_ADD_KEY, bytes(range(90, 122)) + b"laptop")[0] == wire.STATUS_OK
     other = bytes(range(32))
     assert bench.ask(wire.OP_PROVISION, other, sealed=False) == (wire.STATUS_OK, DEVICE)
+    assert bench.keys.keys == [(bytes(12), other)]  # the laptop of before is out too
     assert bench.frames.main.used == 0
     assert bench.prove(other) == wire.STATUS_OK
 

@@ -122,6 +122,17 @@ def test_peer_that_proves_nothing_is_sent_away_after_five_seconds():
     assert board.sessions.dropped == 1
 
 
+def test_a_peer_that_asks_for_proofs_without_giving_one_is_sent_away():
+    """Each costs the board four blocks of SHA-256 for every key that it holds."""
+    board = Board()
+    host = board.host()
+    for k in range(4):
+        assert host.ask(wire.OP_AUTH1, bytes([k]) * 17)[0] == wire.STATUS_OK
+    assert host.ask(wire.OP_AUTH1, bytes([9]) * 17) == (wire.STATUS_FAILED, b"")
+    board.run(150)
+    assert not board.is_there(host)
+
+
 def test_key_cannot_be_set_over_the_radio():
     board = Board()
     host = proved(board)
@@ -504,6 +515,7 @@ def test_write_longer_than_the_buffer_is_survived():
     host = proved(board)
     for size in (256, 257, 600, 5000):
         board.air.write(host.connection, board.air.handle_of(CTRL), b"\7" * size)
+        wait(board, 1)  # until the board has looked, the buffer is full
         assert host.ask(wire.OP_PING, bytes(8))[0] == wire.STATUS_OK
 
 

@@ -350,9 +350,12 @@ class Coach:
         self.haptics = haptics.Haptics(self.motor, self.clock)
         self.log = []
         self.alone = alone.StandaloneCoach(
-            self.clock, self.settings, self.haptics, lambda *what: self.log.append(what)
+            self.clock, self.settings, self.haptics, lambda *what: self.log.append(what), self._keep_doubt
         )
         self.states = [self.alone.state]
+
+    def _keep_doubt(self, is_doubted):
+        self.settings.set("neutral_doubted", int(is_doubted))
 
     def hold(
         self,
@@ -458,6 +461,56 @@ def test_the_least_gap_between_alerts_is_kept_and_counts_from_the_host_s():
 
 
 FORWARD = (1.0, 0.0, 0.0)
+
+
+def walks(coach, *leans_deg):
+    for lean in leans_deg:
+        coach.hold(20, lean, azimuth_deg=180, forward=FORWARD, swing=1.0)
+        coach.hold(10, lean, azimuth_deg=180, forward=FORWARD)
+
+
+def held_long(coach):
+    coach.hold(70, 40, azimuth_deg=180, forward=FORWARD)
+    coach.hold(10, 0, azimuth_deg=180, forward=FORWARD)
+    return [is_alert for is_alert, _ in coach.log]
+
+
+def test_alone_walks_that_contradict_neutral_are_felt_once_and_silence_alerts_until_they_agree():
+    coach = Coach(rule_s=60)
+    coach.hold(40, 0, azimuth_deg=180, forward=FORWARD)
+    walks(coach, 2, 3, 17)
+    assert (coach.settings.get("neutral_doubted"), coach.motor.pulses) == (0, [])
+    walks(coach, 18)
+    assert coach.settings.get("neutral_doubted") == 1
+    assert len(coach.motor.pulses) == 4, "four very short ones"
+    assert held_long(coach) == []
+    walks(coach, 2, 3)
+    assert coach.settings.get("neutral_doubted") == 0
+    assert held_long(coach) == [True, False]
+
+
+def test_a_doubt_outlives_a_boot_and_ends_with_two_walks_near_neutral_or_a_new_one():
+    coach = Coach(rule_s=60, neutral_doubted=1)
+    coach.hold(40, 0, azimuth_deg=180, forward=FORWARD)
+    assert held_long(coach) == []
+    walks(coach, 2, 3)
+    assert coach.settings.get("neutral_doubted") == 0
+    settings = Coach(neutral_doubted=1).settings
+    taken = neutral.Neutral(settings)
+    taken.start()
+    assert neutral.TAKEN in [taken.step([0.0, 0.0, 1.0]) for _ in range(30)]
+    assert settings.get("neutral_doubted") == 0
+
+
+def test_with_a_host_a_doubt_is_not_felt_and_a_forward_that_nobody_knows_gives_none():
+    with_host, unknown = Coach(), Coach()
+    for _ in range(4):
+        with_host.hold(20, 30, True, azimuth_deg=180, forward=FORWARD, swing=1.0)
+        with_host.hold(5, 30, True, azimuth_deg=180, forward=FORWARD)
+        unknown.hold(20, 30, azimuth_deg=180, swing=1.0)
+        unknown.hold(5, 30, azimuth_deg=180)
+    assert (with_host.settings.get("neutral_doubted"), with_host.motor.pulses) == (1, [])
+    assert (unknown.settings.get("neutral_doubted"), unknown.motor.pulses) == (0, [])
 
 
 @pytest.mark.parametrize(

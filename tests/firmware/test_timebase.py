@@ -63,3 +63,12 @@ def test_samples_that_are_gone_are_still_told(dropped):
         part.now += 10 * PERIOD * (k == 300) * dropped / 10
         part.poll(dropped=dropped if k == 300 else 0)
     assert part.lost == dropped
+
+
+def test_a_part_that_is_twice_as_fast_as_it_says_is_believed_in_the_end():
+    part = Part()
+    part.base.start(0, 1e4 / PERIOD / 2, knows_rate=False)
+    for _ in range(400):
+        part.poll()
+    assert part.lost == 0
+    assert part.base.period == pytest.approx(PERIOD, rel=2e-3)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hardware import wearing
+from hardware import soldering, wearing
 
 HARDWARE = Path(__file__).parents[2] / "hardware"
 PAGES = sorted(path for path in HARDWARE.rglob("*.md") if ".venv" not in path.parts)
@@ -63,3 +63,21 @@ def test_wearing_drawing_shows_the_three_places_of_the_product():
     from tiltwise.types import Mount
 
     assert {place for place, _, _ in wearing.PLACES} == {mount.value for mount in Mount}
+
+
+@pytest.mark.parametrize("build", soldering.BUILDS)
+def test_soldering_drawing_is_the_one_the_code_draws_and_has_every_wire_of_the_board(build):
+    drawn = soldering.drawing(build)
+    assert (HARDWARE / f"pictures/soldering_{build}.svg").read_text(encoding="utf-8") == drawn
+    words = [element.text or "" for element in ElementTree.fromstring(drawn).iter()]
+    for start, end, _ in soldering.wires(build):
+        for pad, other in ((start, end), (end, start)):
+            if pad.startswith("U1.") and "BAT" not in pad:
+                assert pad.removeprefix("U1.") in soldering.LEFT + soldering.RIGHT
+                assert any(other.replace(".", " ") in line for line in words), (pad, other)
+
+
+def test_every_picture_is_in_the_page():
+    text = (HARDWARE / "README.md").read_text(encoding="utf-8")
+    for picture in sorted((HARDWARE / "pictures").iterdir()):
+        assert f"pictures/{picture.name}" in text, picture.name

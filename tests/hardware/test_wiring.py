@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import csv
+import re
 from pathlib import Path
 from typing import Any
 
@@ -162,8 +163,6 @@ def test_pull_ups_are_neither_too_weak_nor_too_strong(wiring: Wiring):
 
 def test_currents_stay_within_their_limits(wiring: Wiring):
     board, cell = wiring.about["board"], wiring.about["cell"]
-    gate_ma = value(board, "supply") / 10e3 * 1000
-    assert gate_ma <= value(board, "pin_current") / 2
     assert value("motor", "start_current") > value(board, "pin_current"), "then a pin might do"
     assert value("motor", "start_current") <= value("mosfet", "max_current")
     assert value("mosfet", "threshold_max") < value(board, "supply") - 1.0
@@ -176,6 +175,24 @@ def test_currents_stay_within_their_limits(wiring: Wiring):
     assert value("motor", "current") + board_ma <= value(cell, "max_discharge"), (
         "the cell would be overloaded"
     )
+
+
+def test_resistors_are_what_their_part_numbers_say(wiring: Wiring):
+    ohms = {}
+    for ref, part in wiring.connectors.items():
+        if ref.startswith("R"):
+            kilo = re.fullmatch(r"RC0805FR-07(\d+)KL", part["mpn"])
+            assert kilo, ref
+            assert part["type"] == f"resistor {kilo[1]} kOhm", ref
+            ohms[ref] = float(kilo[1]) * 1e3
+    assert 4.7e3 <= ohms["R1"] <= 47e3, "holds the gate low, and the pin carries it"
+    assert (
+        value(wiring.about["board"], "supply") / ohms["R1"] * 1e3
+        <= value(wiring.about["board"], "pin_current") / 2
+    )
+    if "BATTERY" in wiring.about["signals"]:
+        assert ohms["R2"] == ohms["R3"], "the profile takes the middle for half"
+        assert CELL_FULL_V / (ohms["R2"] + ohms["R3"]) < 20e-6, "A, for ever"
 
 
 def test_battery_divider_stays_below_the_supply(wiring: Wiring):

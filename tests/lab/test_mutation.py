@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from tiltwise.errors import AppError
-from tiltwise_lab.mutation.mutant_runner import Workshop, sampled_modules
+from tiltwise_lab.mutation.mutant_runner import Workshop, drawn_modules, sampled_modules
 from tiltwise_lab.mutation.mutation_points import make_mutant, points
 
 
@@ -102,6 +102,31 @@ def test_tests_that_fail_unchanged_are_told(project: Path, tmp_path: Path) -> No
     (project / "tests/test_sums.py").write_text("import tiltwise.sums\n\ndef test_it():\n    assert False\n")
     with pytest.raises(AppError, match="its tests fail unchanged, put them right first: 1 failed"):
         Workshop(project, tmp_path / "copy").run(Path("host/tiltwise/sums.py"), 5, Random(1))
+
+
+def test_a_module_that_no_test_imports_has_the_tests_of_those_that_use_it(
+    project: Path, tmp_path: Path
+) -> None:
+    (project / "host/tiltwise/sums.py").write_text(
+        "from tiltwise.alone import A\n\n\ndef add(a, b):\n    return a + b + A - 1\n\n\ndef wait(n):\n    pass\n"
+    )
+    workshop = Workshop(project, tmp_path / "copy")
+    assert workshop.tests_of(Path("host/tiltwise/alone.py")) == ["tests/test_sums.py"]
+    (project / "firmware/used.py").write_text("A = 1\n")
+    (project / "firmware/user.py").write_text("from .used import A\n")
+    (project / "tests/test_user.py").write_text(
+        'import importlib\nimportlib.import_module("tiltwise_firmware.user")\n'
+    )
+    workshop = Workshop(project, tmp_path / "again")
+    assert workshop.tests_of(Path("firmware/used.py")) == ["tests/test_user.py"]
+
+
+def test_modules_are_drawn_by_the_seed_and_stay_in_order() -> None:
+    modules = [Path(f"{k:02}.py") for k in range(20)]
+    assert drawn_modules(modules, None, 1) == drawn_modules(modules, 20, 1) == modules
+    drawn = drawn_modules(modules, 5, 1)
+    assert drawn == sorted(drawn) == drawn_modules(modules, 5, 1) != drawn_modules(modules, 5, 2)
+    assert len(set(drawn)) == 5
 
 
 def test_a_folder_that_is_not_there_is_told(project: Path) -> None:

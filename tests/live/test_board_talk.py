@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import io
 import json
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -14,6 +15,7 @@ from command import Command, assert_one_line
 from live.slumping_wearer import SlumpingSimulation, slumps
 from tiltwise.app.running.board_command import parse_changes
 from tiltwise.app.running.board_view import board_json, board_table
+from tiltwise.common import wire
 from tiltwise.errors import UsageError
 from tiltwise.link.commands import BoardKey
 from tiltwise.link.supervisor import Supervisor
@@ -52,17 +54,41 @@ def test_all_that_a_board_says_of_itself_is_shown_and_a_change_is_kept() -> None
     assert set(talk.settings) == set(BoardKey)
     assert (talk.settings[BoardKey.LED], talk.settings[BoardKey.ALONE_AFTER_S]) == (0, 45)
     assert board.app.settings.get("led") == 0
-    console = Console(file=io.StringIO(), width=80)
-    console.print(board_table(talk))
-    assert isinstance(console.file, io.StringIO)
-    said = console.file.getvalue()
+    said = shown(talk)
     for words in (
         "simulated, firmware 0.1.0, board-73696d626f617264", "LSM6DSOX or LSM6DSO, 103 Hz, to 1000 deg/s and 4 g",
         "battery gauge", "started by power", "protocol", "66 %", "0 bus faults", "led=0", "kept", "0 wrong proofs",
     ):  # fmt: skip
         assert words in " ".join(said.split()), said
-    assert max(map(len, said.splitlines())) <= 80
     assert json.loads(json.dumps(board_json(talk)))["settings"]["alone_after_s"] == 45
+
+
+@pytest.mark.parametrize(
+    ("mode", "words"),
+    [
+        ("stream", "power stream: each angle at once settings"),
+        ("save", "up to 0.5 s late; the sensor's rate follows at the next start: --restart"),
+        ("log", "log: the radio is on for two minutes after a start or a press of the button"),
+    ],
+)
+def test_power_mode_is_said_and_that_the_sensor_follows_at_a_start(mode: str, words: str) -> None:
+    talk = BoardTalk([(BoardKey.POWER, mode)])
+    talked(talk)
+    said = shown(talk)
+    assert words in " ".join(said.split()), said
+    info = talk.infos[0]
+    talk.infos[0] = replace(info, imu_rate_hz=104.0 if mode == "stream" else 52.0)
+    assert "next start" not in shown(talk)
+    talk.infos[0] = replace(info, imu_kind=wire.IMU_BMI270, imu_rate_hz=100.0)
+    assert ("this IMU keeps its rate" in " ".join(shown(talk).split())) == (mode != "stream")
+
+
+def shown(talk: BoardTalk) -> str:
+    """Return what `tiltwise board` prints of a talk, at 80 columns."""
+    file = io.StringIO()
+    Console(file=file, width=80).print(board_table(talk))
+    assert max(map(len, file.getvalue().splitlines())) <= 80
+    return file.getvalue()
 
 
 def test_a_change_that_the_board_refuses_is_told() -> None:

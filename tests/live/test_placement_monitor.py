@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from tiltwise.live.wearer.placement_monitor import PlacementChange, PlacementMonitor
+from tiltwise.live.wearer.placement_monitor import RIGHT, PlacementChange, PlacementMonitor
 from tiltwise.motion.calibration.mounting import mounting_from_axes
 from tiltwise.motion.rotation import rotate
 from tiltwise.sim.body.wearer import Wearer
@@ -59,8 +59,20 @@ def test_a_lasting_change_between_walks_is_one_slip() -> None:
     assert 5 * 90 - 5 < found[0].t_s < 5 * 90 + 5  # after the second walk that differs
 
 
-def test_a_second_slip_is_a_second_notice() -> None:
-    assert [n.kind for n in notices(*day([2, 3, 2, 16, 17, 16, 1, 2, 2]))] == ["slip", "slip"]
+def test_a_slip_that_is_put_right_is_told() -> None:
+    found = notices(*day([2, 3, 2, 16, 17, 16, 1, 2, 2]))
+    assert [n.kind for n in found] == ["slip", RIGHT]
+    assert found[1].text == "walking upright reads as before again: alerts are given again"
+
+
+def test_who_put_it_on_differently_and_puts_it_right_is_told() -> None:
+    block, codes = put_on(22.0)
+    more = angles(np.full(250, 6.0))
+    watch = PlacementMonitor()
+    found = watch.process(block, codes)
+    more.t_s[:] += block.t_s[-1] + 1 / RATE_HZ
+    found += watch.process(more, np.full(250, STILL, dtype=np.int8))
+    assert [n.kind for n in found] == ["put on", RIGHT]
 
 
 def test_slow_drift_is_told_once() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import numpy as np
@@ -56,6 +57,58 @@ def test_a_neutral_taken_at_the_board_is_the_host_s_too() -> None:
     assert np.degrees(np.arctan2(-up[0], up[2])) == pytest.approx(15, abs=1.0)
     assert heard.board.app.settings.get("neutral_new") == 0, "the host has taken it over"
     assert heard.board.app.wearer.neutral.up == pytest.approx(list(up), abs=1e-3)
+
+
+def with_board(doubted: int, up: int, at_s: float, then: Callable[[Heard], None]) -> Heard:
+    """A day of 40 s with a board that has a doubt about a neutral, "up" along its z; `then` happens at a time."""
+
+    class Doubting(SlumpingSimulation):
+        is_begun = False
+
+        def step(self, to_s: float) -> list[bytes]:
+            if not self.is_begun:
+                self.is_begun = True
+                pairs = [("neutral_z", up), ("neutral_doubted", doubted)]
+                self.board.app.settings.update(pairs)
+            if at_s - 0.01 <= to_s < at_s + 0.01:
+                then(made[0])
+            return super().step(to_s)
+
+    made: list[Heard] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("live.test_alert_to_motor.SlumpingSimulation", Doubting)
+        patch.setattr("live.test_alert_to_motor.Heard", lambda *parts: made.append(Heard(*parts)) or made[0])
+        return by_cable(settings(), slumps(60.0, 6.0), 40.0)
+
+
+def test_a_doubt_of_the_board_is_the_host_s_while_it_lasts() -> None:
+    heard = with_board(1, 32767, 1000.0, lambda _: None)
+    assert "no posture alerts: while it was alone" in heard.of(LiveWarning)[0][1].text
+    assert heard.of(Notice, NoticeLevel.ALERT) == []
+    assert heard.session.alerts.reason.startswith("the neutral is in doubt: while it was alone")
+
+    def ends(heard: Heard) -> None:
+        heard.board.app.wearer._note_doubt(False)
+
+    heard = with_board(1, 32767, 5.0, ends)
+    assert len(heard.of(Notice, NoticeLevel.ALERT)) == 1
+    assert heard.board.app.settings.get("neutral_doubted") == 0
+
+
+def test_a_doubt_about_another_neutral_than_the_host_s_is_over() -> None:
+    heard = with_board(1, -32767, 1000.0, lambda _: None)
+    assert heard.of(LiveWarning) == []
+    assert heard.board.app.settings.get("neutral_doubted") == 0
+
+
+def test_a_doubt_of_the_host_is_the_board_s_until_it_is_over() -> None:
+    def doubts(heard: Heard) -> None:
+        heard.session.alerts.doubt_neutral("of a test")
+
+    heard = with_board(0, 32767, 3.0, doubts)
+    assert heard.board.app.settings.get("neutral_doubted") == 1
+    heard = with_board(0, 32767, 3.0, lambda heard: (doubts(heard), heard.session.alerts.trust_neutral()))
+    assert heard.board.app.settings.get("neutral_doubted") == 0
 
 
 @pytest.mark.parametrize("presses", [False, True])

@@ -96,7 +96,7 @@ clock, motor, log = Clock(), Motor(), []
 settings = Settings(Files()); settings.update((("rule_s", 60), ("alone_after_s", 30)))
 settings.update((("by_dose", 0), ("first_quiet_s", 0)))
 buzz = haptics.Haptics(motor, clock)
-coach = alone.StandaloneCoach(clock, settings, buzz, lambda *what: log.append(what))
+coach = alone.StandaloneCoach(clock, settings, buzz, lambda *what: log.append(what), log.append)
 off, sit = worn.WearDetector(clock), neutral.Neutral(settings)
 for k in range(1300):
     clock.ms += 100

@@ -32,10 +32,12 @@ def test_fusion_allocates_less_than_its_goal_and_far_less_than_madgwick():
 
 def test_work_of_the_firmware_is_told_in_turns_of_a_loop():
     """A sample runs through some hundred bytecodes and a turn of the loop through ten."""
-    sample, look = (row.turns for _, row in work.work_rows(runs=1))
-    print(sample, look)
+    sample, look, first, fourth = (row.turns for _, row in work.work_rows(runs=1))
+    print(sample, look, first, fourth)
     assert sample > 20
     assert look > 20
+    assert first > 10 * sample  # 24 blocks of SHA-256 and what is made around them
+    assert fourth > 1.1 * first  # 12 blocks more
 
 
 def test_frugal_modes_of_the_sensor_cost_hundredths_of_a_degree():

@@ -108,7 +108,8 @@ def test_status_tells_the_battery_and_a_start_of_unknown_cause_is_no_crash():
 
 def test_motor_is_dimmed_in_our_image_and_only_switched_in_the_ports_own():
     code = """
-from firmware.device.board import Motor, pins
+from firmware.device.board import Motor
+from firmware.device.board_pins import pins
 motor = Motor(pins())
 for duty in (30000, 65535, 0):
     motor.set(duty)
@@ -153,6 +154,26 @@ class Bare(Room):
 
     async def __aexit__(self, kind, problem, trace):
         await self.board.close()
+
+
+def test_commands_written_faster_than_they_are_read_stay_within_their_buffer():
+    """The port appends past the end of the buffer, so the firmware lets nothing be appended there."""
+    written = """
+from bluetooth import BLE
+ble = BLE()
+handle = next(h for h, value in ble._values.items() if value[1] == 256)
+for k in range(3):
+    ble._written(handle, bytes([k]) * 200)
+assert ble.gatts_read(handle) == bytes([2]) * 200
+"""
+
+    async def scenario():
+        async with Room() as room:
+            room.board.vm.run(written)
+            with pytest.raises(VmError, match="past its buffer of 256 bytes"):
+                room.board.vm.run("ble.gatts_set_buffer(handle, 256, True)\n" + written)
+
+    run_virtually(scenario())
 
 
 def test_image_without_random_numbers_is_refused_with_what_to_do():

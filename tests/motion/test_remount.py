@@ -5,7 +5,7 @@ import pytest
 
 from angle_samples import about
 from tiltwise.motion.calibration.mounting import Mounting, mounting_from_axes
-from tiltwise.motion.calibration.remount import check_remount, drift_deg, find_slip
+from tiltwise.motion.calibration.remount import check_remount
 from tiltwise.motion.calibration.sitting_still import CalibrationError
 from tiltwise.motion.rotation import rotate
 from tiltwise.types import FloatArray, Mount
@@ -38,23 +38,3 @@ def test_another_mount_is_refused() -> None:
     q = about((1, 0, 0), 0.0)
     with pytest.raises(CalibrationError, match="stored for collar, now worn at head"):
         check_remount(_mounting(q, Mount.COLLAR), _mounting(q))
-
-
-def test_drift_is_the_angle_between_two_walking_references() -> None:
-    forward, back = _walks([11.0, 2.0])
-    assert drift_deg(back, forward) == pytest.approx(9.0, abs=1e-9)
-
-
-def _walks(leans_deg: list[float]) -> FloatArray:
-    return np.stack([rotate(about((0, 1, 0), lean), UP) for lean in leans_deg])
-
-
-def test_a_lasting_jump_is_a_slip() -> None:
-    times = np.arange(6) * 1800.0
-    assert find_slip(times, _walks([2, 4, 3, 17, 18, 16])) == times[3]
-
-
-@pytest.mark.parametrize("leans", [[2, 4, 3, 5, 1, 4], [2, 4, 30, 3, 4, 2], [1, 3, 5, 7, 9, 11], [2, 20], []])
-def test_variation_one_odd_walk_slow_drift_and_too_few_are_no_slip(leans: list[float]) -> None:
-    walks = _walks([float(x) for x in leans]) if leans else np.empty((0, 3))
-    assert find_slip(np.arange(len(leans)) * 1800.0, walks) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -126,3 +127,37 @@ def test_gaps_are_told_and_count_as_nothing(tiltwise: Command, tmp_path: Path) -
         tiltwise("analyze", save(tmp_path / "gap.npz", t_s[keep], acc[keep], gyr[keep]), "--json").out
     )
     assert any("gap" in note and "10.0 s" in note for note in said["notes"])
+
+
+def test_first_movements_that_are_no_calibration_are_told_with_the_reason(
+    tiltwise: Command, tmp_path: Path
+) -> None:
+    t_s, acc, gyr = leaning(40.0, start_s=100.0, end_s=200.0)
+    angle = np.deg2rad(25.0) * np.select(
+        [(t_s > a) & (t_s < a + 1.5) for a in (5.0, 7.0, 9.0)],
+        [sign * np.sin(np.pi * (t_s - a) / 1.5) ** 2 for a, sign in ((5.0, 1), (7.0, -1), (9.0, 1))],
+    )
+    gyr[:, 1] += np.gradient(angle, t_s)
+    acc += 9.80665 * np.stack([-np.sin(angle), 0 * angle, np.cos(angle) - 1], axis=1)
+    said = json.loads(tiltwise("analyze", save(tmp_path / "nods.npz", t_s, acc, gyr), "--json").out)
+    (note,) = (note for note in said["notes"] if "no calibration" in note)
+    assert note.startswith("its first movements are no calibration: ")
+    assert not said["is_neutral_known"]
+    still = json.loads(tiltwise("analyze", save(tmp_path / "lean.npz", *leaning()), "--json").out)
+    assert not any("no calibration" in note for note in still["notes"])
+
+
+def test_lying_beyond_the_limit_is_told_as_such(tiltwise: Command, tmp_path: Path) -> None:
+    """Which way is forward nobody showed, so 86 deg may be lying on a side."""
+    flat = leaning(60.0, lean_deg=86.0, start_s=8.0, end_s=52.0)
+    said = json.loads(tiltwise("analyze", save(tmp_path / "flat.npz", *flat), "--json").out)
+    (note,) = (note for note in said["notes"] if note.startswith("lying beyond"))
+    assert re.fullmatch(r"lying beyond 25 deg: (39|40|41) s, in no episode and no angle figure", note), note
+
+
+def test_of_a_recording_of_seconds_a_tenth_is_said(tiltwise: Command, tmp_path: Path) -> None:
+    t_s, acc, gyr = leaning(1.2)
+    out = tiltwise("analyze", save(tmp_path / "short.npz", t_s, acc, gyr)).out
+    assert out.startswith("short.npz: 1.2 s at 50.0 Hz")
+    whole = save(tmp_path / "whole.npz", t_s[:50], acc[:50], gyr[:50])
+    assert "1.0 s worn, upright" in tiltwise("analyze", whole).out, "fifty samples at 50 Hz are a second"

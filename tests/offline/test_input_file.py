@@ -49,7 +49,7 @@ CHANGES: dict[str, tuple[Change, tuple[str, ...]]] = {
         lambda t, a, g: (t[::10], a[::10], g[::10]),
         ("5 samples a second", "at least 12", "record faster"),
     ),
-    "too short": (lambda t, a, g: (t[:20], a[:20], g[:20]), ("0.38 s of samples", "at least 1 s")),
+    "too short": (lambda t, a, g: (t[:20], a[:20], g[:20]), ("0.4 s of samples", "at least 1 s")),
     "gravity removed": (
         lambda t, a, g: (t, a * 0.01, g),
         ("expected about 9.8", "gravity seems to be taken out"),

@@ -79,7 +79,7 @@ def test_good_file_comes_back_as_it_was_written(tmp_path, suffix):
         (lambda t, a, g: (t, a, -g), r"--columns gyr=-?gyr_x:-gyr_y"),
         (lambda t, a, g: (t * 10, a, g), "record faster"),
         (lambda t, a, g: (t / 1000, a, g), "times must be in seconds"),
-        (lambda t, a, g: (t[:30], a[:30], g[:30]), "expected at least 1 s"),
+        (lambda t, a, g: (t[:30], a[:30], g[:30]), "expected at least 1 s: record longer"),
         (lambda t, a, g: (t[:1], a[:1], g[:1]), "1 usable samples"),
         (lambda t, a, g: (np.r_[t[500:], t[:500]], a, g), "times go back at row 501"),
         (lambda t, a, g: (t, a * np.nan, g), "hold NaN"),
@@ -162,7 +162,7 @@ def test_short_runs_of_nan_are_left_out_and_told(tmp_path, suffix):
     gyr[500, 2] = np.inf
     imu = load_imu(SAVE[suffix](tmp_path / f"a{suffix}", t, acc, gyr))
     assert len(imu.t_s) == 959
-    assert imu.notes == ("41 of 1000 rows hold NaN or infinity: left out, shown as gaps",)
+    assert imu.notes == ("41 of 1000 rows hold no number, NaN or infinity: left out, shown as gaps",)
 
 
 def test_doubled_rows_are_left_out_and_told(tmp_path):

@@ -11,6 +11,7 @@ from tiltwise.sim.board.self_test_bench import FAULTS
 FOUND = {
     "no-imu": {"bus", "identity"},
     "wrong-imu": {"identity"},
+    "swapped-wires": {"bus", "identity"},
     "stuck-bus": {"bus", "identity"},
     "dead-axis": {"gravity"},
     "noisy": {"noise"},
@@ -19,6 +20,7 @@ FOUND = {
     "empty-cell": {"battery"},
     "full-flash": {"flash"},
     "dead-button": {"button"},
+    "stuck-button": {"button"},
     "dead-radio": {"radio"},
 }
 
@@ -39,6 +41,23 @@ def test_what_is_wrong_is_found_and_nothing_else(fault, tiltwise, tmp_path):
     assert text.startswith("### tiltwise self-test: ")
     assert text.count("| FAIL |") == len(wrong)
     assert "73696d626f617264" not in text  # the device id
+
+
+@pytest.mark.parametrize(
+    ("fault", "lines"),
+    [
+        ("swapped-wires", ["nobody answers, expected an IMU at 0x6a", "whether SDA and SCL are swapped"]),
+        ("no-imu", ["no IMU that a driver knows", "pass  battery        3.90 V"]),
+        ("wrong-imu", ["part at 0x6a says WHO_AM_I 0x33 (register 0x0f), expected 0x6c (LSM6DSO,"]),
+        ("stuck-button", ["pressed before anybody was asked to", "its pin touches GND"]),
+        ("no-cell", ["no voltage of a cell", "check BAT+ and BAT-"]),
+    ],
+)
+def test_a_fault_is_said_with_what_came_and_what_to_check(fault, lines, tiltwise, tmp_path):
+    done = tiltwise("setup", "--selftest", "--port", f"sim:{fault}", "--report", tmp_path / "report.md")
+    said = " ".join(done.out.split())
+    for line in lines:
+        assert " ".join(line.split()) in said, done.out
 
 
 def test_fault_that_nobody_knows_and_a_report_that_cannot_be_written_are_one_line(tiltwise, tmp_path):

@@ -72,6 +72,26 @@ def test_two_sensors_in_the_same_minutes_are_one_wearer(tmp_path: Path) -> None:
     assert (totals.worn_s, totals.percent_above_deg[20]) == pytest.approx((13 * 60, 100 * 10 / 13), abs=0.1)
 
 
+def test_what_a_sensor_set_aside_had_held_is_not_the_days_longest(tmp_path: Path) -> None:
+    """Both begin and end within a minute, in which there is too little of both to tell that they are doubled."""
+    bent, upright = minutes_at(30.0, 10), minutes_at(5.0, 11)
+    last = minutes_at(5.0, 1, first=10)[0]
+    last = replace(last, activity_s=last.activity_s / 4, flexion_s=last.flexion_s / 4)
+    held = replace(last, bout_s=600.0, limit_use=1.3)
+    episode = EpisodeEnded(
+        DAY_S + 600, PostureKind.FORWARD_FLEXION, DAY_S + 60, DAY_S + 600, 31.0, DAY_S + 90
+    )
+    with Store(tmp_path) as store:
+        aside = put(store, "spare", [*bent, held])
+        store.put_events(aside, [episode], 0.0)
+        put(store, "usual", [*upright[:10], last, minutes_at(5.0, 1, first=11)[0]])
+    with Store.open_readonly(tmp_path) as reader:
+        day = reader.day(date(2026, 2, 24)).summary()
+    assert (day.longest_bout_s, day.limit_use, day.percent_above_deg[20]) == (0.0, 0.0, 0.0)
+    assert day.episodes == ()
+    assert day.worn_s == pytest.approx(11.25 * 60, abs=0.1)
+
+
 def test_a_board_that_proves_its_name_within_a_minute_is_not_two(tmp_path: Path) -> None:
     whole = minutes_at(10.0, 1)[0]
     half = replace(whole, activity_s=whole.activity_s / 2, flexion_s=whole.flexion_s / 2)

@@ -33,10 +33,15 @@ def _velocity_words(result: Analysis) -> str:
     )
 
 
+def _length(seconds: float) -> str:
+    """Return how long a recording is; of one that is over in some seconds a tenth counts."""
+    return f"{seconds:.1f} s" if seconds < 10 else lasting(seconds)
+
+
 def analysis_table(result: Analysis, name: str) -> Table:
     """Return the figures of a file."""
     table = _two_columns(
-        f"{printable(name)}: {lasting(result.duration_s)} at {result.rate_hz:.1f} Hz, {result.mounting.mount}"
+        f"{printable(name)}: {_length(result.duration_s)} at {result.rate_hz:.1f} Hz, {result.mounting.mount}"
     )
     if result.relative_to:
         table.add_row(
@@ -56,7 +61,7 @@ def analysis_table(result: Analysis, name: str) -> Table:
             hidden.append(f"{row.name} is left out: {row.why}")
     above = ", ".join(f"{k} deg {v:.0f} %" for k, v in result.above.percent_above_deg.items())
     table.add_row(f"time beyond ({shown_metrics.shown(result.mounting, result.above_of).name})", above)
-    table.add_row("figures of", f"{lasting(result.above.valid_s)} {BASE}")
+    table.add_row("figures of", f"{_length(result.above.valid_s)} {BASE}")
     if result.upper_back is not None:
         back = result.upper_back
         table.add_row(

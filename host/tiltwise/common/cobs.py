@@ -55,14 +55,14 @@ def unstuff(buffer, n):
 
 
 class Unstuffer:
-    """Takes bytes as they come, hands out packets; all memory is made at once.
+    """Takes bytes as they come, hands out packets.
 
-    `put` may be called in an interrupt while `take` runs: each has its own end of the ring.
+    `put` may be called in an interrupt while `take` runs: it allocates nothing, and each has its own end of the ring.
 
     Parameters
     ----------
     room
-        Bytes that wait for `take`, a power of two; what does not fit is dropped and counted.
+        Bytes that wait for `take`, a power of two above `longest`; what does not fit is dropped and counted.
     longest
         Stuffed bytes of a packet; longer ones are dropped and counted.
     """
@@ -70,18 +70,17 @@ class Unstuffer:
     def __init__(self, room, longest):
         self._ring = bytearray(room)
         self._mask = room - 1
+        self._longest = longest
         self._head = 0  # next to write
-        self._tail = 0  # next to read
-        self._packet = bytearray(longest)
-        self._n = 0
+        self._tail = 0  # where the packet under way begins
+        self._at = 0  # next to look at
         self._is_long = False
         self.dropped = 0  # bytes
         self.bad = 0  # packets
 
     def clear(self):
         """Forget what came so far."""
-        self._tail = self._head
-        self._n = 0
+        self._tail = self._at = self._head
         self._is_long = False
 
     def put(self, data):
@@ -101,32 +100,33 @@ class Unstuffer:
 
     def take(self):
         """Return the next packet as bytes, None when none is complete."""
-        ring, mask, packet = self._ring, self._mask, self._packet
-        longest = len(packet)
-        tail, head, n = self._tail, self._head, self._n
-        while tail != head:
-            byte = ring[tail]
-            tail = (tail + 1) & mask
-            if byte:
-                if n < longest:
-                    packet[n] = byte
-                    n += 1
-                else:
-                    self._is_long = True
-            elif n:
-                done = self._end(n)
-                n = 0
-                if done is not None:
-                    self._tail, self._n = tail, 0
-                    return done
-        self._tail, self._n = tail, n
-        return None
+        ring, mask, longest = self._ring, self._mask, self._longest
+        tail, at, head = self._tail, self._at, self._head
+        done = None
+        while at != head and done is None:
+            is_end = not ring[at]
+            if is_end:
+                done = self._end(tail, (at - tail) & mask)
+            at = (at + 1) & mask
+            if is_end:
+                tail = at
+            elif (at - tail) & mask > longest:
+                self._is_long = True
+                tail = at
+        self._tail, self._at = tail, at
+        return done
 
-    def _end(self, n):
-        """Return the packet of n stuffed bytes, None for a bad one."""
-        size = -1 if self._is_long else unstuff(self._packet, n)
-        self._is_long = False
+    def _end(self, tail, n):
+        """Return the packet of the n stuffed bytes from `tail` on; None for none, or a bad one."""
+        is_long, self._is_long = self._is_long, False
+        if not n and not is_long:
+            return None
+        ring, mask = self._ring, self._mask
+        packet = bytearray(n)
+        for k in range(n):
+            packet[k] = ring[(tail + k) & mask]
+        size = -1 if is_long else unstuff(packet, n)
         if size <= 0:
             self.bad += 1
             return None
-        return bytes(memoryview(self._packet)[:size])
+        return bytes(memoryview(packet)[:size])

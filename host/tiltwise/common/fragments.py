@@ -17,29 +17,31 @@ _SIZES = const(16)
 
 
 class Splitter:
-    """Keeps one frame until its last fragment has gone out."""
+    """Keeps one frame until its last fragment has gone out, for the `owner` who brought it last."""
 
     def __init__(self):
         self._frame = bytearray(wire.MAX_FRAME + wire.SEALED_GROWS)
         self._piece = bytearray(wire.MAX_FRAME + wire.SEALED_GROWS)
         self._views = {}  # of the piece, by size: made once, for there are few sizes
+        self._owner = None
         self._size = 0
         self._sent = 0
         self._next = 0
         self._number = 0
 
-    @property
-    def is_empty(self):
-        """Tell whether nothing is left to send."""
-        return self._sent >= self._size
+    def is_empty(self, owner):
+        """Tell whether nothing of this owner's is left to send."""
+        return self._sent >= self._size or self._owner is not owner
 
-    def clear(self):
-        """Forget the rest of the frame."""
-        self._sent = self._size = 0
+    def clear(self, owner):
+        """Forget the rest of this owner's frame."""
+        if self._owner is owner:
+            self._sent = self._size = 0
 
-    def take(self, frame, n):
-        """Begin with the first n bytes of a frame, which may be overwritten afterwards."""
+    def take(self, owner, frame, n):
+        """Begin with the first n bytes of a frame, which may be overwritten afterwards; another's rest is dropped."""
         kept = self._frame
+        self._owner = owner
         for k in range(n):
             kept[k] = frame[k]
         self._size = n

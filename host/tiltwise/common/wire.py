@@ -88,7 +88,9 @@ EVENT_FIFO_OVERFLOW = 4  # samples lost
 EVENT_SATURATED = 5  # samples at the end of the range in the last second
 EVENT_SETTINGS_BAD = 6  # 1: the settings file was damaged or from another version, defaults took its place
 EVENT_SAFE_MODE = 7  # crashes in a row: no sensors and no motor until a run ends well
-EVENT_NEUTRAL = 8  # 1: neutral taken, 0: refused, because it moved or there was no sensor
+EVENT_NEUTRAL = (
+    8  # neutral 1: taken, 0: refused (moved, lost), 2: in doubt, as walking reads otherwise, 3: no more
+)
 EVENT_ALERT = 9  # inclination in degrees: the board alone found it held too long
 EVENT_CORRECTED = 10  # peak inclination in degrees: the posture was corrected after such an alert
 EVENT_WORN = 11  # 1: worn, 0: not worn, as far as the board can tell
@@ -142,6 +144,7 @@ SELFTEST_IMU = 1  # accelerometer u8, gyroscope u8: 0 failed, 1 fine, 2 not know
 SELFTEST_FLASH = 2  # free kB u32, 0xFFFFFFFF not known
 SELFTEST_RADIO = 3  # is up u8, restarts u16
 SELFTEST_BUTTON = 4  # is pressed u8
+SELFTEST_IDENTITY = 5  # text: what no driver knows, empty if there is no such part
 SNOOZE_STAYS = 0xFFFFFFFF  # in SILENCE: the snooze of the board stays as it is
 REPLY = 0x80
 STATUS_OK = 0

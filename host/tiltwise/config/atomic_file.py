@@ -47,7 +47,7 @@ def whole_file(path: Path, *, is_private: bool = False) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         raise OSError(error.errno, error.strerror or str(error), str(path)) from error
     finally:
@@ -92,8 +92,8 @@ def one_at_a_time(path: Path) -> Iterator[None]:
         yield
 
 
-def _sync_folder(folder: Path) -> None:
-    """Bring the new name to the disk, too; Windows opens no folders."""
+def sync_folder(folder: Path) -> None:
+    """Force the names in a folder to the disk; Windows opens no folders."""
     if os.name != "posix":
         return
     descriptor = os.open(folder, os.O_RDONLY)

@@ -69,7 +69,9 @@ class _Epoch:
     reason: GapReason = GapReason.RESTART
     infos: dict[int, Info] = field(default_factory=dict)
     streams: dict[int, SensorStream] = field(default_factory=dict)
-    waiting: FrameTable = field(default_factory=no_frames)  # in order, without INFO yet
+    waiting: FrameTable = field(
+        default_factory=no_frames
+    )  # in order, from the first sample, without INFO yet
 
 
 class Decoder:
@@ -200,7 +202,7 @@ class Decoder:
         return items
 
     def _decode_boot(self, table: FrameTable) -> list[Item]:
-        """Decode ordered frames of one boot; before its first INFO they wait."""
+        """Decode ordered frames of one boot; before its first INFO samples wait."""
         boot = int(table.boot[0])
         if self._epoch is None or self._epoch.boot != boot:
             self._stats.boots += 1
@@ -221,13 +223,18 @@ class Decoder:
         return items + self._decode_spans(table)
 
     def _wait_for_info(self, table: FrameTable) -> list[Item]:
-        """Let frames wait; the oldest beyond the bound are decoded without a scale: messages, but no samples."""
+        """Let samples wait for their scale, and what came after them; the oldest beyond the bound are given up.
+
+        Messages before any sample need no scale: a board that finds no IMU sends STATUS and never an INFO.
+        """
         assert self._epoch is not None
         waiting, most = self._epoch.waiting.joined(table), self._max_without_info
-        too_many = 0 if most is None else max(len(waiting.frames) - most, 0)
-        rows = np.arange(len(waiting.frames))
-        self._epoch.waiting = waiting.take(rows[too_many:])
-        return self._decode_spans(waiting.take(rows[:too_many])) if too_many else []
+        n, samples = len(waiting.frames), np.flatnonzero(_has_samples(waiting))
+        too_many = 0 if most is None else n - most
+        ready = max(too_many, int(samples[0]) if len(samples) else n)
+        rows = np.arange(n)
+        self._epoch.waiting = waiting.take(rows[ready:])
+        return self._decode_spans(waiting.take(rows[:ready])) if ready else []
 
     def _next_epoch(self, boot: int, reason: GapReason) -> _Epoch:
         before = self._epoch

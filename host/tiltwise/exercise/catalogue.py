@@ -6,7 +6,7 @@ import pkgutil
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from tiltwise.exercise.catalogue_file import Catalogue, as_id, read_catalogue
+from tiltwise.exercise.catalogue_file import Catalogue, as_id, no_such, read_catalogue
 from tiltwise.exercise.definition import Exercise, Programme
 
 
@@ -21,8 +21,8 @@ PROGRAMMES: Mapping[str, Programme] = MappingProxyType(dict(CATALOGUE.programmes
 
 
 def find_exercise(name: str) -> Exercise:
-    """Return the exercise of this id, written with hyphens, spaces or underscores; ValueError lists what there is."""
+    """Return the exercise of this id, written with hyphens, spaces or underscores; ValueError names the list."""
     key = as_id(name)
     if key not in EXERCISES:
-        raise ValueError(f"no exercise {name!r}: choose one of {', '.join(EXERCISES)}")
+        raise ValueError(no_such("exercise", name, EXERCISES))
     return EXERCISES[key]

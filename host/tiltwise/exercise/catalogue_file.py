@@ -5,9 +5,10 @@ Pure: whoever has the file reads it. The catalogue that ships and a person's own
 
 from __future__ import annotations
 
+import difflib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -17,6 +18,12 @@ from tiltwise.stored_values import convert
 
 _TABLES: dict[str, type[Any]] = {"exercise": Exercise, "programme": Programme}
 _PHASES = ("approach", "phases", "leave")
+
+
+def no_such(what: str, name: str, known: Iterable[str]) -> str:
+    """Return one line, short enough for a terminal, for a name that is not among those known."""
+    near = difflib.get_close_matches(as_id(name), known, n=1)
+    return f"no {what} {name!r}: {f'did you mean {near[0]}? ' if near else ''}tiltwise exercises lists them"
 
 
 class CatalogueError(ValueError):
@@ -33,16 +40,14 @@ class Catalogue:
     def find(self, name: str) -> tuple[str, tuple[Exercise, ...]]:
         """Return the title and the exercises, with their doses, of an exercise or a programme.
 
-        The name may have hyphens, spaces or underscores; ValueError lists what there is.
+        The name may have hyphens, spaces or underscores; ValueError names the list.
         """
         key = as_id(name)
         if key in self.exercises:
             return self.exercises[key].name, (self.exercises[key],)
         if key in self.programmes:
             return self.programmes[key].name, self._unfold(key, ())
-        raise ValueError(
-            f"no exercise or programme {name!r}: choose one of {', '.join((*self.exercises, *self.programmes))}"
-        )
+        raise ValueError(no_such("exercise or programme", name, (*self.exercises, *self.programmes)))
 
     def _unfold(self, key: str, above: tuple[str, ...]) -> tuple[Exercise, ...]:
         """Return the exercises of a programme; ValueError when it comes back to itself or names what is not there."""

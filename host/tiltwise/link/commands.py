@@ -55,6 +55,7 @@ class BoardKey(IntEnum):
     MOST_A_DAY = 26
     PERCENT = 27
     POWER = 28
+    NEUTRAL_DOUBTED = 29
 
 
 @dataclass(frozen=True, slots=True)

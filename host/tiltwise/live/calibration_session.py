@@ -52,7 +52,9 @@ class CalibrationSession:
         self._frames = DecodedCounts(self.decoder)
         self._cues = HapticCues() if has_answers else None
         # A neutral that was taken at the board before is older than what is made here.
-        self._board = BoardSettings(settings or Settings(), lambda _up: [], lambda _key, _text: [])
+        self._board = BoardSettings(
+            settings or Settings(), lambda _up: [], lambda _key, _text: [], lambda _is_doubted: (False, [])
+        )
         self.device: str | None = None  # name of the board, once it has said who it is
 
     @property

@@ -47,6 +47,12 @@ _POWER = {
     1: "the board dozes: nobody moves it",
     2: "the board goes to sleep: move it to wake it",
 }
+_NEUTRAL = {
+    0: ("warn", "the board took no neutral: it moved, or its sensor was silent; sit still and try again"),
+    1: ("good", "the board took this posture as its neutral"),
+    2: ("warn", "the board doubts its neutral: walking reads differently; put it right, or calibrate again"),
+    3: ("good", "the board does not doubt its neutral any more: walking reads as before"),
+}
 ACTIVITIES = {
     Activity.STILL: "sitting or standing",
     Activity.MOVING: "moving about",
@@ -186,12 +192,7 @@ def _of_sensor_and_wearer(value: int) -> dict[int, tuple[str, str]]:
             "warn",
             f"the board crashed {counted(value, 'time')} in a row and runs without sensors: run tiltwise setup",
         ),
-        wire.EVENT_NEUTRAL: ("good", "the board took this posture as its neutral")
-        if value
-        else (
-            "warn",
-            "the board took no neutral: it moved, or its sensor was silent; sit still and try again",
-        ),
+        wire.EVENT_NEUTRAL: _NEUTRAL.get(value, ("faint", "the board says something of its neutral")),
         wire.EVENT_ALERT: ("alert", f"the board alerted by itself ({value} deg)"),
         wire.EVENT_CORRECTED: ("good", f"corrected after the board's own alert (up to {value} deg)"),
         wire.EVENT_STUCK: (

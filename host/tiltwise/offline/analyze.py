@@ -5,7 +5,7 @@ Runs the same tracker as the live session. Angles in degrees, times in s from th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -40,7 +40,7 @@ from tiltwise.types import (
 
 _MOVING = tuple(ACTIVITIES.index(a) for a in (Activity.MOVING, Activity.WALKING))
 _NOT_WORN = ACTIVITIES.index(Activity.NOT_WORN)
-_WALKING = ACTIVITIES.index(Activity.WALKING)
+_WALKING, _LYING = (ACTIVITIES.index(a) for a in (Activity.WALKING, Activity.LYING))
 _POSTURE = tuple(ACTIVITIES.index(a) for a in (Activity.STILL, Activity.MOVING))
 _PIECE_S = 0.5
 _ANGLE_COLUMNS = ("inclination_deg", "flexion_deg", "lateral_deg", "rotation_deg")
@@ -211,14 +211,13 @@ def _summed_up(
     worn, posture = codes != _NOT_WORN, np.isin(codes, _POSTURE)
     weight = durations_s(t_s)
     limit_deg = profile.rule.to_rule(profile.kind).enter_deg
-    walked_s = float(weight[(codes == _WALKING) & (posture_deg >= limit_deg)].sum())
     names = ("inclination", "flexion", "lateral")
     back = tracked.upper_back
     return Analysis(
         duration_s=float(t_s[-1] - t_s[0] + np.median(np.diff(t_s))) if len(t_s) > 1 else 0.0,
         rate_hz=float(1 / np.median(np.diff(t_s))) if len(t_s) > 1 else float("nan"),
         mounting=mounting,
-        notes=(*data.notes, *notes, *_gap_notes(data), *_walking_note(walked_s, limit_deg)),
+        notes=(*data.notes, *notes, *_gap_notes(data), *_left_notes(codes, weight, posture_deg, limit_deg)),
         t_s=t_s,
         angles=columns,
         activity=codes,
@@ -308,7 +307,8 @@ def _gap_notes(data: ImuInput) -> tuple[str, ...]:
     if not data.gaps:
         return ()
     lost_s = sum(gap.end_s - gap.start_s for gap in data.gaps)
-    return (f"{counted(len(data.gaps), 'gap')}, {lost_s:.1f} s without samples, counted as nothing",)
+    lost = f"{lost_s:.1f}" if lost_s >= 0.1 else f"{lost_s:.1g}"
+    return (f"{counted(len(data.gaps), 'gap')}, {lost} s without samples, counted as nothing",)
 
 
 def _episode_dict(e: EpisodeEnded) -> dict[str, object]:
@@ -328,11 +328,14 @@ def _is_long(episode: EpisodeEnded, rule: PostureRule) -> bool:
     return isinstance(rule, RuleSettings) and episode.end_s - episode.start_s >= rule.seconds
 
 
-def _walking_note(walked_s: float, limit_deg: float) -> tuple[str, ...]:
+def _left_notes(
+    codes: NDArray[np.int8], weight: FloatArray, posture_deg: FloatArray, limit_deg: float
+) -> Iterator[str]:
     """Tell what was beyond the limit and neither alerted of nor in the figures."""
-    if walked_s < STATIC_S:
-        return ()
-    return (f"walking beyond {limit_deg:g} deg: {lasting(walked_s)}, in no episode and no angle figure",)
+    for what, code in (("walking", _WALKING), ("lying", _LYING)):
+        seconds = float(weight[(codes == code) & (posture_deg >= limit_deg)].sum())
+        if seconds >= STATIC_S:
+            yield f"{what} beyond {limit_deg:g} deg: {lasting(seconds)}, in no episode and no angle figure"
 
 
 def _percent(weight: FloatArray, mask: NDArray[np.bool_]) -> float:

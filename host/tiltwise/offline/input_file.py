@@ -20,7 +20,8 @@ from tiltwise.decode.decoder import Decoder
 from tiltwise.errors import AppError, UsageError
 from tiltwise.live.wearer.live_events import Calibrated
 from tiltwise.live.wearer.recorded_changes import RecordedSnooze
-from tiltwise.motion.calibration.guided_calibration import find_guided_calibration
+from tiltwise.motion.calibration.alignment import NODS
+from tiltwise.motion.calibration.guided_calibration import GuidedCalibration
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.motion.calibration.principal_axes import axes_from_movement
 from tiltwise.motion.calibration.sitting_still import STILL_S, CalibrationError, neutral_up
@@ -245,16 +246,15 @@ def choose_neutral(
     if data.mounting is not None and data.mounting.mount is mount:  # one for another place says nothing here
         return ChosenNeutral(data.mounting, (_stored_note(data),), data.mounting.relative_to_s)
     oriented = orient(data)
-    try:
-        mounting = find_guided_calibration([oriented], mount=mount)
-    except CalibrationError:
-        up, start_s, how = _quiet_up(oriented)
-        note = f"neutral: {how}, from {start_s:.1f} s (give --neutral for a better one)"
-        chosen = _with_axes(oriented, up, mount, (note,))
-        return replace(
-            chosen, mounting=replace(chosen.mounting, relative_to_s=start_s), relative_to_s=start_s
-        )
-    return ChosenNeutral(mounting, ("neutral: the guided calibration in the recording",))
+    guided = GuidedCalibration(mount).process(oriented)
+    if guided.mounting is not None:
+        return ChosenNeutral(guided.mounting, ("neutral: the guided calibration in the recording",))
+    up, start_s, how = _quiet_up(oriented)
+    notes = [f"neutral: {how}, from {start_s:.1f} s (give --neutral for a better one)"]
+    if guided.count >= NODS:
+        notes.append(f"its first movements are no calibration: {guided.reason}")
+    chosen = _with_axes(oriented, up, mount, tuple(notes))
+    return replace(chosen, mounting=replace(chosen.mounting, relative_to_s=start_s), relative_to_s=start_s)
 
 
 def _stored_note(data: ImuInput) -> str:

@@ -214,7 +214,7 @@ def _usable_rows(
     if bad > _MAX_LOST_SHARE * n:
         raise ImuFileError(f"{bad} of {n} rows hold NaN or infinity: expected numbers, export again")
     if bad:
-        notes.append(f"{bad} of {n} rows hold NaN or infinity: left out, shown as gaps")
+        notes.append(f"{bad} of {n} rows hold no number, NaN or infinity: left out, shown as gaps")
         t_s, gyr, acc = t_s[is_good], gyr[is_good], acc[is_good]
     is_new = grown(t_s)
     double = int(np.count_nonzero(~is_new))
@@ -343,8 +343,11 @@ def _rate_hz(t_s: FloatArray, stated_hz: float | None, notes: list[str]) -> floa
             f"{rate_hz:.4g} samples a second, expected at least {LEAST_RATE_HZ:g}: slower, nods and turns cannot be "
             "seen; record faster"
         )
-    if (duration_s := float(t_s[-1] - t_s[0])) < MIN_DURATION_S:
-        raise ImuFileError(f"{duration_s:.3g} s of samples, expected at least {MIN_DURATION_S:g} s")
+    # The last sample lasts as long as the others: a hundred of them at 100 Hz are a second.
+    if (duration_s := float(t_s[-1] - t_s[0]) + 1 / rate_hz) < 0.999 * MIN_DURATION_S:
+        raise ImuFileError(
+            f"{duration_s:.3g} s of samples, expected at least {MIN_DURATION_S:g} s: record longer"
+        )
     if stated_hz and abs(stated_hz / rate_hz - 1) > 0.05:
         notes.append(f"the file states {stated_hz:g} Hz, its times say {rate_hz:.4g} Hz: the times are used")
     return rate_hz

@@ -1,4 +1,4 @@
-"""Activity codes as they are known twenty seconds later: times in s, angles in deg, codes in and better codes out.
+"""Activity codes as they are known half a minute later: times in s, angles in deg, codes in and better codes out.
 
 That somebody walks, lies or has taken the sensor off is known some seconds after it began, and until then a table or
 a pillow would count as a posture. Samples wait here until nothing can be learnt about them any more.
@@ -11,11 +11,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tiltwise.types import ACTIVITIES, Activity, ActivityChanged, FloatArray
+from tiltwise.types import ACTIVITIES, BEYOND_ANATOMY_DEG, Activity, ActivityChanged, FloatArray
 
-HOLD_S = 20.0  # not worn is known 17 s late, lying 10
-# Flexion of the neck ends at 80 deg (conventions.md); with a bent back a head inclines more, but not into lying.
-MOST_DEG = 90.0
+# Lying is known 10 s late. Not worn is known 17 s after a sensor lies still; its way to the table takes some seconds
+# before that, and its orientation some to settle there.
+HOLD_S = 30.0
 _SAME_TILT_DEG = 1.5
 CodeArray = NDArray[np.int8]
 _CODE = {activity: code for code, activity in enumerate(ACTIVITIES)}
@@ -127,7 +127,7 @@ class Hindsight:
 
     def _is_beyond(self, first: int, last: int) -> NDArray[np.bool_]:
         """Which of the samples [first, last) have an angle beyond anatomy; an unknown one has not."""
-        return np.abs(np.nan_to_num(self._inclination_deg[first:last])) > MOST_DEG
+        return np.abs(np.nan_to_num(self._inclination_deg[first:last])) > BEYOND_ANATOMY_DEG
 
     def _recode(self, start: int, end: int, code: int, is_certain: bool) -> None:
         """Give samples [start, end) another activity: those of a posture, or all of them."""

@@ -171,7 +171,7 @@ try:
  for name in A["modules"]:
   __import__(name)
  name = "profile"
- from firmware.device.board import pins
+ from firmware.device.board_pins import pins
  pins()
  gc.collect()
  tell(gc.mem_free() if hasattr(gc, "mem_free") else -1)
@@ -183,7 +183,7 @@ except Exception as e:
 IMUS = """
 import sys, time
 sys.path.insert(0, "lib")
-from firmware.device.board import open_bus, pins
+from firmware.device.board_pins import open_bus, pins
 from firmware.drivers import UnknownPartError, find
 p = pins()
 bus = open_bus(p)

@@ -35,8 +35,11 @@ def day_minutes(query: Query, start_us: int, end_us: int) -> OneWearer[tuple[int
     return one_wearer(minutes)
 
 
-def day_events(query: Query, start_us: int, end_us: int) -> list[StoredEvent]:
-    """Return the events of a day, and episodes of it that ended after it; an episode counts within the day."""
+def day_events(query: Query, start_us: int, end_us: int, device_of: dict[int, str]) -> list[StoredEvent]:
+    """Return the events of a day, and episodes of it that ended after it; an episode counts within the day.
+
+    Episodes of a device in whose time another one counted are left out; what was told was told.
+    """
     start_s, end_s = start_us / _US, end_us / _US
     rows = query(
         "SELECT kind, data, utc_us FROM event WHERE utc_us >= ? AND utc_us < ? AND kind != 'EpisodeEnded' "
@@ -46,19 +49,19 @@ def day_events(query: Query, start_us: int, end_us: int) -> list[StoredEvent]:
     events = [decode_event(str(k), str(d), whole(t) / _US) for k, d, t in rows]
     episodes = [
         within_day(episode, start_s, end_s)
-        for episode in join_episodes(_episode_parts(query, start_us, end_us))
+        for episode in join_episodes(_episode_parts(query, start_us, end_us, device_of))
         if episode.start_s < end_s and episode.end_s > start_s
     ]
     found = [event for event in (*events, *episodes) if event is not None]
     return sorted(found, key=lambda event: event.t_s)
 
 
-def _episode_parts(query: Query, start_us: int, end_us: int) -> list[EpisodePart]:
+def _episode_parts(query: Query, start_us: int, end_us: int, device_of: dict[int, str]) -> list[EpisodePart]:
     """Return the episodes that ended on the day, and those around it that may reach into it."""
     rows = query(
-        "SELECT data, utc_us, device_id, boot, json_extract(info, '$.source') = 'late', "
+        "SELECT data, utc_us, name, boot, json_extract(info, '$.source') = 'late', "
         "CASE json_extract(info, '$.rule.kind') WHEN 'dose' THEN NULL ELSE json_extract(info, '$.rule.seconds') END "
-        "FROM event JOIN session ON session.id = session_id "
+        "FROM event JOIN session ON session.id = session_id JOIN device ON device.id = device_id "
         "WHERE kind = 'EpisodeEnded' AND utc_us >= ? AND utc_us < ?",
         (start_us - _LONGEST_EPISODE_US, end_us + _LONGEST_EPISODE_US),
     )
@@ -66,6 +69,9 @@ def _episode_parts(query: Query, start_us: int, end_us: int) -> list[EpisodePart
     for data, t, device, boot, is_late, seconds in rows:
         event = decode_event("EpisodeEnded", str(data), whole(t) / _US)
         assert isinstance(event, EpisodeEnded)
+        minutes = _minutes(round(event.start_s * _US), round(event.end_s * _US))
+        if str(device) not in {device_of.get(minute, str(device)) for minute in minutes}:
+            continue
         after_s = None if seconds is None else float(str(seconds))
         parts.append(EpisodePart(event, (device, boot), bool(is_late), after_s))
     return parts
@@ -81,10 +87,13 @@ def day_gaps(query: Query, start_us: int, end_us: int, device_of: dict[int, str]
     found = []
     for a, b, reason, name in rows:
         first, last = max(whole(a), start_us), min(whole(b), end_us)
-        minutes = range(first // MINUTE_US * MINUTE_US, last, MINUTE_US)
-        if {device_of.get(minute, str(name)) for minute in minutes} <= {str(name)}:
+        if {device_of.get(minute, str(name)) for minute in _minutes(first, last)} <= {str(name)}:
             found.append(Gap(first / _US, last / _US, str(reason)))
     return found
+
+
+def _minutes(first_us: int, last_us: int) -> range:
+    return range(first_us // MINUTE_US * MINUTE_US, last_us, MINUTE_US)
 
 
 def sums_of_one_wearer(query: Query, bounds_us: tuple[int, int]) -> list[float]:

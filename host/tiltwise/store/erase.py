@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tiltwise.common.frame import read_frame
-from tiltwise.config.atomic_file import whole_file
+from tiltwise.config.atomic_file import sync_folder, whole_file
 from tiltwise.store.acknowledged.receipts import Receipts, digest, join
 from tiltwise.store.files import schema, swap
 from tiltwise.store.files.codec import StoredFrame, pack_chunks, pack_tail, unpack_chunk, unpack_tail
@@ -101,7 +101,7 @@ def _erase_everything(folder: Path) -> None:
     for aside in folder.glob(f"{swap.BEFORE_REBUILD}*"):
         with contextlib.suppress(OSError):  # it holds files that are not ours
             aside.rmdir()
-    swap.sync_folder(folder)
+    sync_folder(folder)
 
 
 def erase_stretch(folder: Path, start_us: int, end_us: int, now_s: float) -> dict[str, int]:

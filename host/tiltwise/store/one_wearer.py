@@ -15,6 +15,7 @@ T = TypeVar("T")
 
 
 MINUTE_S = 60.0
+_MINUTE_US = round(MINUTE_S * 1e6)
 _TOLERANCE_S = 1.0  # of clocks that are still being learnt
 
 
@@ -49,10 +50,14 @@ def one_wearer(minutes: Iterable[DeviceMinute[T]]) -> OneWearer[T]:
         there = in_minute.setdefault(minute.start_us, {})
         there[minute.device] = there.get(minute.device, 0.0) + minute.worn_s
         covered_s[minute.start_us] = covered_s.get(minute.start_us, 0.0) + minute.covered_s
+    shared = {start for start, there in in_minute.items() if len(there) > 1}
+    doubled = {start for start in shared if covered_s[start] > MINUTE_S + _TOLERANCE_S}
+    # In the minutes in which they begin or end together there is too little of both to tell by itself.
+    doubled |= {start for start in shared if {start - _MINUTE_US, start + _MINUTE_US} & doubled}
     device_of = {
         start: max(there, key=lambda name: (there[name] > 0, worn_s[name], name))
         for start, there in in_minute.items()
-        if len(there) > 1 and covered_s[start] > MINUTE_S + _TOLERANCE_S
+        if start in doubled
     }
     left_out: dict[str, float] = {}
     rows = []

@@ -149,7 +149,7 @@ class StoreReader:
         return StoredDay(
             start_us / _US, end_us / _US, name, self._mount(start_us, end_us),
             [row for sensor, row in chosen.rows if sensor == 0],
-            day_events(self._query, start_us, end_us),
+            day_events(self._query, start_us, end_us, chosen.device_of),
             day_gaps(self._query, start_us, end_us, chosen.device_of),
             self._rule_deg(start_us, end_us),
             self.origins(start_us, end_us),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
@@ -12,6 +13,7 @@ from tiltwise.errors import AppError
 from tiltwise_lab.mutation.mutant_runner import (
     ModuleResult,
     Workshop,
+    drawn_modules,
     preload,
     project_folder,
     sampled_modules,
@@ -29,6 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--seed", type=int, default=1, help="which mutants are drawn")
     parser.add_argument("--per-module", type=int, default=5, help="mutants of each module, at most")
+    parser.add_argument("--modules", type=int, help="modules of each folder, at most, drawn by the seed")
     options = parser.parse_args(arguments)
     if not hasattr(sys, "getwindowsversion"):
         preload()
@@ -37,25 +40,32 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     try:
         with tempfile.TemporaryDirectory(prefix="tiltwise-mutants-") as folder:
-            results = _run(options.what, options.per_module, options.seed, Path(folder))
+            results = _run(options, Path(folder))
     except AppError as error:
         print(error, file=sys.stderr)
         return 1
-    tried, killed = sum(r.tried for r in results), sum(r.killed for r in results)
-    print(
-        f"seed {options.seed}: {killed} of {tried} noticed, {100 * killed / max(tried, 1):.0f} % (goal {GOAL:.0%})"
-    )
+    print(f"seed {options.seed}: {_noticed(results)} (goal {GOAL:.0%})")
     return 0
 
 
-def _run(what: list[str], per_module: int, seed: int, folder: Path) -> list[ModuleResult]:
+def _run(options: argparse.Namespace, folder: Path) -> list[ModuleResult]:
     project = project_folder()
     workshop = Workshop(project, folder)
     results = []
-    for module in sampled_modules(project, what):
-        results.append(workshop.run(module, per_module, Random(f"{seed} {module.as_posix()}")))
-        _print(results[-1])
+    for what in options.what:
+        of_folder = []
+        for module in drawn_modules(sampled_modules(project, [what]), options.modules, options.seed):
+            rng = Random(f"{options.seed} {module.as_posix()}")
+            of_folder.append(workshop.run(module, options.per_module, rng))
+            _print(of_folder[-1])
+        print(f"{what}: {_noticed(of_folder)}", flush=True)
+        results += of_folder
     return results
+
+
+def _noticed(results: Sequence[ModuleResult]) -> str:
+    tried, killed = sum(r.tried for r in results), sum(r.killed for r in results)
+    return f"{killed} of {tried} noticed, {100 * killed / max(tried, 1):.0f} %"
 
 
 def _print(result: ModuleResult) -> None:

@@ -1,8 +1,9 @@
 """Mutants of a module -> which of them its tests notice. A copy of the project is changed, never the project.
 
 A module's tests are the files of its own folder in tests/ that import it, themselves or by a helper, or have its
-name; where there are none, any that import it. Each mutant runs them in a forked process, up to the first test that
-fails; what hangs or takes far more processor time than the tests do without the change is noticed, too.
+name; where there are none, any that import it; where there are none either, those of the modules that use it. Each
+mutant runs them in a forked process, up to the first test that fails; what hangs or takes far more processor time
+than the tests do without the change is noticed, too.
 """
 
 from __future__ import annotations
@@ -66,6 +67,10 @@ class Workshop:
             shutil.copytree(project / name, folder / name, ignore=ignored, symlinks=True)
         for name in FILES:
             shutil.copy(project / name, folder / name)
+        sources = [*(folder / "host" / "tiltwise").rglob("*.py"), *(folder / "firmware").rglob("*.py")]
+        self._uses = {
+            (name := _module_name(path.relative_to(folder))): _imported(path, {}, name) for path in sources
+        }
         helpers = {_module_name(p.relative_to(folder / "tests")): p for p in (folder / "tests").rglob("*.py")}
         self._imports = {
             path: _imported(path, helpers) for path in sorted((folder / "tests").rglob("test_*.py"))
@@ -74,11 +79,11 @@ class Workshop:
     def tests_of(self, module: Path) -> list[str]:
         """Return the test files that import a module, by its path in the project, those of its own name first."""
         name = _module_name(module)
-        found = [
-            path
-            for path, names in self._imports.items()
-            if name in names or path.stem == f"test_{module.stem}"
-        ]
+        wanted: set[str] = {name}
+        found = self._importing(wanted, module.stem)
+        while not found and (users := {user for user, used in self._uses.items() if used & wanted} - wanted):
+            wanted |= users
+            found = self._importing(wanted, module.stem)
         room = self.folder / "tests" / name.removeprefix("tiltwise.").split(".")[0]
         found = [path for path in found if room in path.parents] or found
         found.sort(
@@ -89,6 +94,11 @@ class Workshop:
             )
         )
         return [str(path.relative_to(self.folder)) for path in found]
+
+    def _importing(self, modules: set[str], stem: str) -> list[Path]:
+        return [
+            path for path, names in self._imports.items() if names & modules or path.stem == f"test_{stem}"
+        ]
 
     def run(self, module: Path, sample: int, rng: Random) -> ModuleResult:
         """Try mutants drawn from `rng`.
@@ -203,6 +213,13 @@ def sampled_modules(project: Path, folders: Sequence[str]) -> list[Path]:
     return found
 
 
+def drawn_modules(modules: Sequence[Path], at_most: int | None, seed: int) -> list[Path]:
+    """Return that many of the modules, drawn by the seed, in their order; all of them for None."""
+    if at_most is None or at_most >= len(modules):
+        return list(modules)
+    return sorted(Random(f"modules {seed}").sample(modules, at_most), key=modules.index)
+
+
 def preload() -> None:
     """Import what is heavy and not ours, so that each forked process has it already."""
     for name in HEAVY:
@@ -214,14 +231,19 @@ def _module_name(module: Path) -> str:
     return ".".join(parts[1:] if parts[0] == "host" else parts).removesuffix(".__init__")
 
 
-def _imported(path: Path, helpers: Mapping[str, Path]) -> set[str]:
-    """Return the names of the modules that a test file imports, at its top or inside, or by one of the helpers."""
+def _imported(path: Path, helpers: Mapping[str, Path], own: str = "") -> set[str]:
+    """Return the names of the modules that a file imports, at its top or inside, or by one of the helpers.
+
+    own is its name as a module, for what it imports relative to itself.
+    """
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names.update((node.module, *(f"{node.module}.{alias.name}" for alias in node.names)))
+        elif isinstance(node, ast.ImportFrom):
+            above = own.split(".")[: -node.level] if node.level else []
+            module = ".".join([*above, *filter(None, [node.module])])
+            names.update((module, *(f"{module}.{alias.name}" for alias in node.names)))
         elif isinstance(node, ast.Constant) and str(node.value).startswith(FIRMWARE_AS):
             names.add("firmware." + str(node.value).removeprefix(FIRMWARE_AS))
     for name in names & helpers.keys():

@@ -91,7 +91,7 @@ def test_the_questions_come_first_are_kept_and_leave_out_what_they_speak_against
 @pytest.mark.parametrize(
     ("name", "address", "said"),
     [
-        ("sidetilt", "sim:", "no exercise or programme 'sidetilt': choose one of side_tilt,"),
+        ("sidetilt", "sim:", "no exercise or programme 'sidetilt': did you mean side_tilt? tiltwise"),
         ("side_tilt", "sim:?manner=wildly", "manner 'wildly': expected one of well, badly"),
         ("side_tilt", "sim:desk?manner=well", "manner= is for sim:coached"),
     ],

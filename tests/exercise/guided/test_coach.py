@@ -41,6 +41,17 @@ def test_side_tilts_are_led_right_and_left_with_holds():
     assert guide.record().hold_s(Side.RIGHT) == pytest.approx(4.8, abs=0.2)
 
 
+@pytest.mark.parametrize(("hold_s", "says"), [(1.0, "1 second."), (3.0, "3 seconds."), (2.5, "2.5 seconds.")])
+def test_a_hold_of_ones_own_is_said_with_its_own_time(hold_s, says):
+    guide = coach("side_tilt", reps=1, hold_s=hold_s)
+    lateral, _ = course(times(40.0), [30.0, -30.0], hold_s=4.0)
+    events = guide.process(angle_block(times(40.0), lateral_deg=lateral))
+    held = [e for e in events if isinstance(e, Instruction) and e.short == "hold"]
+    assert [(e.say, e.lasts_s) for e in held] == [(f"Hold for {says}", hold_s)] * 2
+    usual = coach("side_tilt", reps=1).process(angle_block(times(40.0), lateral_deg=lateral))
+    assert "Stay there for three breaths." in [e.say for e in usual if isinstance(e, Instruction)]
+
+
 def test_the_wrong_side_counts_and_is_told_and_so_is_a_short_hold():
     t = times(60.0)
     lateral, _ = course(t, [-30.0, 30.0], hold_s=1.0)

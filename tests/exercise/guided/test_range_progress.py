@@ -1,13 +1,17 @@
 """A change is told only beyond what the person's own repeats make of measuring."""
 
+from dataclasses import replace
+
 import pytest
 
 from tiltwise.exercise.directions import Direction
+from tiltwise.exercise.guided.coach_events import Round
 from tiltwise.exercise.guided.range_progress import (
     CHANGE_FACTOR,
     changes,
     detectable_change,
     range_tests,
+    ranges_of,
     side_lines,
 )
 from tiltwise.exercise.guided.session_record import ExerciseRecord
@@ -59,3 +63,22 @@ def test_which_side_moves_less_is_said_with_the_measuring_error():
     far = side_lines({Direction.RIGHT: 40.0, Direction.LEFT: 28.0})
     assert near == ["right and left differ by 4 deg, within what measuring makes (8 deg)"]
     assert far == ["left moves 12 deg less, more than measuring makes (8 deg)"]
+
+
+def test_a_record_that_measures_no_angle_has_no_range():
+    assert ranges_of(record(0.0, [50.0, 50.0], exercise="of_an_older_version")) == {}
+    assert ranges_of(record(0.0, [50.0, 50.0], exercise="self_massage")) == {}
+
+
+def test_the_gain_is_of_the_last_two_still_presses_and_nothing_is_lost_unless_said():
+    ends = [(40.0, True), (50.0, True), (70.0, False), (54.0, True)]
+    rounds = tuple(
+        Round(k, Side.NONE, k, None, deg, 0, 0, 0, still, 0, 0) for k, (deg, still) in enumerate(ends)
+    )
+    pressed = replace(
+        record(0.0, [], exercise="head_down_pir"), rounds=rounds, barriers={Side.NONE: [38.0, 40.0]}
+    )
+    assert pressed.gain_deg(Side.NONE) == 52.0 - 38.0
+    assert pressed.gain_deg(Side.LEFT) is None
+    assert replace(pressed, barriers={Side.NONE: [38.0]}).gain_deg(Side.NONE) is None
+    assert pressed.lost_s == 0.0

@@ -75,6 +75,8 @@ def test_a_day_with_nothing_to_say_says_that(what: Totals, said: str) -> None:
 
 def test_a_sentence_without_before_ends_as_one() -> None:
     assert opening(sums(5, 90), Mount.HEAD, parts={}, longest_s=61).endswith("5 min; longest 1 min.")
+    never = opening(sums(0, 90), Mount.HEAD, parts={}, longest_s=0, before=Before("yesterday", sums(5, 90)))
+    assert never.endswith("at no time in 1 h 30 min upright; 5 min less than yesterday.")
 
 
 def test_neck_sub_scores_are_shares_of_the_time_in_their_classes() -> None:

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from tiltwise.common import wire
 from tiltwise.decode.messages import Info, Status
+from tiltwise.link.commands import BoardKey
 from tiltwise.live.board.board_talk import BoardTalk
 from tiltwise.live.event_text import lasting
 from tiltwise.text import counted, printable
@@ -28,6 +29,16 @@ _FEATURES = {
     wire.FEATURE_SECOND_IMU: "second sensor",
     wire.FEATURE_FLASH_MINUTES: "minutes kept in flash",
 }
+_MODES = {
+    "stream": "stream: each angle at once",
+    "save": "save: half the angles, up to 0.5 s late",
+    "log": (
+        "log: the radio is on for two minutes after a start or a press of the button, while it charges and while a "
+        "computer is connected; the minutes are fetched then"
+    ),
+}
+_KEEP_THEIR_RATE = {wire.IMU_BMI270, wire.IMU_ICM42688P, wire.IMU_MPU6050}
+_BETWEEN_RATES_HZ = 75.0  # 50 to 60 Hz in save and log, 100 to 120 Hz in stream
 _STATES = {
     wire.STATE_NEEDS_SETUP: "it has no key: run tiltwise setup",
     wire.STATE_LOCKED: "it has a key",
@@ -56,6 +67,7 @@ def board_table(talk: BoardTalk) -> Table:
         *_health(talk.status.get(0)),
         *_kept(talk.infos.get(0)),
         *_sensors(talk),
+        *_power(talk),
         *_settings(talk),
     ):
         if value:
@@ -142,6 +154,22 @@ def _sensor(info: Info, status: Status | None) -> str:
         f"{counted(status.bus_faults, 'bus fault')}, {counted(status.fifo_overflows, 'overflow')}, "
         f"{counted(status.saturated_samples, 'sample')} out of range, {counted(status.stuck_restarts, 'restart')}"
     )
+
+
+def _power(talk: BoardTalk) -> list[tuple[str, str]]:
+    """Return the power mode, and whether the sensor runs in it already: it changes its rate at a start only."""
+    mode, info = talk.settings.get(BoardKey.POWER), talk.infos.get(0)
+    if mode not in _MODES:
+        return []
+    said = _MODES[str(mode)]
+    if info is not None and (info.imu_rate_hz > _BETWEEN_RATES_HZ) != (mode == "stream"):
+        keeps = info.imu_kind in _KEEP_THEIR_RATE
+        said += (
+            "; this IMU keeps its rate"
+            if keeps
+            else "; the sensor's rate follows at the next start: --restart"
+        )
+    return [("power", said)]
 
 
 def _settings(talk: BoardTalk) -> list[tuple[str, str]]:

@@ -98,8 +98,9 @@ def _told(event: StoredEvent, events: list[StoredEvent]) -> tuple[float, str, st
     match event:
         case NoticeGiven():
             style = "yellow" if event.level.startswith(NoticeLevel.ALERT.value) else ""
-            again = "again, as the posture went on: " if event.level.endswith(AGAIN) else ""
-            return event.t_s, style, f"{again}{event.text}"
+            # What it was told of stands above; how long it had lasted by then, the first words do not know.
+            is_again = event.level.endswith(AGAIN)
+            return event.t_s, style, "told again, as the posture went on" if is_again else event.text
         case AlertHeldBack():
             what = _what_was_due(event, events)
             return event.t_s, "dim", f"held back ({event.reason or 'the reason was not kept'}): {what}"

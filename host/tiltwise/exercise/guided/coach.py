@@ -337,7 +337,11 @@ def _dosed(exercise: Exercise, s: CoachSettings) -> Exercise:
 
 
 def _held(phase: Phase, hold_s: float) -> Phase:
-    return replace(phase, seconds=hold_s, breaths=0.0) if phase.do is Do.HOLD else phase
+    if phase.do is not Do.HOLD:
+        return phase
+    # Its own words name the time that it usually takes.
+    say = f"Hold for {hold_s:g} {'second' if hold_s == 1 else 'seconds'}."
+    return replace(phase, seconds=hold_s, breaths=0.0, say=say)
 
 
 def _moved(rep: RepCompleted, start_s: float) -> RepCompleted:

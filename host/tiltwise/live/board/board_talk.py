@@ -72,7 +72,7 @@ class BoardTalk:
                     self.infos[item.sensor] = item
                 case Status():
                     self.status[item.sensor] = item
-                case BoardEvent(code=wire.EVENT_NEUTRAL):
+                case BoardEvent(code=wire.EVENT_NEUTRAL, value=0 | 1):
                     self.neutral = item.value == 1
         return self._end(received_s)
 

@@ -16,7 +16,7 @@ from tiltwise.common import cues
 from tiltwise.config.settings import AlertSetting, Feedback, RuleSetting
 from tiltwise.live.wearer import notices
 from tiltwise.live.wearer.notices import Notice, NoticeLevel, Urgency
-from tiltwise.live.wearer.placement_monitor import PlacementChange
+from tiltwise.live.wearer.placement_monitor import RIGHT, PlacementChange
 from tiltwise.types import (
     EpisodeAlert,
     EpisodeEnded,
@@ -69,7 +69,7 @@ class Alerts:
         self._told: dict[_Episode, _Told] = {}
         self._asked_to_move: set[MovementKind] = set()
         self._thanked = 0
-        self._doubt = ""  # about the neutral, until it is taken anew
+        self.doubt = ""  # why the neutral is in doubt; "": it is not
         self._snoozed_until: datetime | None = None
         self.busy: Callable[[], str] = lambda: ""  # what on the computer must not be disturbed, in words
         self.held_back = 0
@@ -83,10 +83,7 @@ class Alerts:
             case EpisodeAlert():
                 return self._alert(event, local)
             case PlacementChange():
-                text = f"{event.text[0].upper()}{event.text[1:]}."
-                self._doubt = f"the neutral is in doubt: {event.text}"
-                notice = Notice(event.t_s, NoticeLevel.PLACEMENT, "Check the sensor", text)
-                return notice if self._may_tell(event.t_s, local) else None
+                return self._placement(event, local)
             case EpisodeEnded():
                 return self._ended(event)
             case MovementDue():
@@ -138,12 +135,25 @@ class Alerts:
         """The wearer says so: no more steps of what was told. What the sensor sees stays what counts."""
         self._told.clear()
 
+    def doubt_neutral(self, why: str) -> None:
+        """Give no posture alerts until the neutral is taken anew, or reads right again."""
+        self.doubt = why
+
     def trust_neutral(self) -> None:
-        """The neutral was taken anew: it is not in doubt any more."""
-        self._doubt = ""
+        """The neutral is not in doubt any more: it was taken anew, or reads right again."""
+        self.doubt = ""
+
+    def _placement(self, change: PlacementChange, local: datetime) -> Notice | None:
+        if change.kind == RIGHT:
+            self.trust_neutral()
+            return None
+        self.doubt_neutral(change.text)
+        text = f"{change.text[0].upper()}{change.text[1:]}."
+        notice = Notice(change.t_s, NoticeLevel.PLACEMENT, "Check the sensor", text)
+        return notice if self._may_tell(change.t_s, local) else None
 
     def _alert(self, event: EpisodeAlert, local: datetime) -> Notice | None:
-        reason = self._silence(local) or self._doubt or self._over_budget(event.t_s)
+        reason = self._silence(local) or self._stale() or self._over_budget(event.t_s)
         if reason:
             self._hold_back(reason)
             return None
@@ -187,6 +197,9 @@ class Alerts:
         if self.snooze_s(local):
             return f"snoozed until {self._snoozed_until:%H:%M}"
         return self.busy()
+
+    def _stale(self) -> str:
+        return f"the neutral is in doubt: {self.doubt}" if self.doubt else ""
 
     def _over_budget(self, t_s: float) -> str:
         self._budget.percent = self.percent

@@ -1,8 +1,7 @@
 """Does the sensor still sit as calibrated? Angles and activity of a live session in, one notice per event out.
 
-Three pieces of evidence, none of them acted upon without the wearer: the first still seconds after it was put on
-again, a lasting change of "up" from one walk to the next (slip), and a slow one (drift). Degrees, device seconds,
-any cuts.
+Two pieces of evidence, neither of them acted upon without the wearer: walking (common/walk_check.py, which the board
+runs too), and the first still seconds after it was put on again. Degrees, device seconds, any cuts.
 """
 
 from __future__ import annotations
@@ -13,30 +12,34 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tiltwise.common import walk_check
+from tiltwise.common.walk_check import WalkCheck
 from tiltwise.detect.grid import Grid
 from tiltwise.motion.calibration.mounting import REMOUNT_REALIGN_DEG
-from tiltwise.motion.calibration.remount import DRIFT_DEG, drift_deg, find_slip
 from tiltwise.motion.calibration.sitting_still import SPREAD_DEG, STILL_RATE_DEG_S, STILL_S
 from tiltwise.motion.rotation import angle_between_deg, normalise, up_from_angles_deg
 from tiltwise.types import ACTIVITIES, Activity, AngleBlock, FloatArray
 
 GRID_HZ = 10.0
-WALK_S = 10.0  # some ten steps: bobbing averages out
-WALK_MOST_S = 60.0  # a longer walk counts as several, or an hour's walk would hide a slip
 PUT_ON_S = 60.0  # worn time in which somebody sits up at least once
 POSTURE_DEG = 5.0  # by so much a comfortable seat differs from sitting tall
-# Who walks looks some metres ahead: a few degrees down, a stair or a telephone more, and hardly ever up.
-WALK_BENT_DEG = 25.0
-WALK_BACK_DEG = 12.0
-_NEUTRAL_WALKS = 2
-_MOST_WALKS = 40  # the oldest are forgotten: half a day of walks
 _WALKING, _NOT_WORN = ACTIVITIES.index(Activity.WALKING), ACTIVITIES.index(Activity.NOT_WORN)
 _UP = np.array([0.0, 0.0, 1.0])
+RIGHT = "right"  # the kind that says that what was told before is over
+_SAID = {
+    walk_check.NEUTRAL: (
+        "neutral",
+        "walking upright reads {:.0f} deg away from the neutral: it was taken bent, or is stale",
+    ),
+    walk_check.SLIP: ("slip", "the sensor seems to have slipped by {:.0f} deg"),
+    walk_check.DRIFT: ("drift", "walking upright reads {:.0f} deg differently than earlier"),
+    walk_check.RIGHT: (RIGHT, "walking upright reads as before again"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class PlacementChange:
-    """The sensor seems to sit differently by change_deg; kind is "slip", "drift", "neutral" or "put on"."""
+    """The sensor seems to sit differently by change_deg: "slip", "drift", "neutral" or "put on"; or not: RIGHT."""
 
     t_s: float
     kind: str
@@ -55,11 +58,9 @@ class PlacementMonitor:
 
     def __init__(self, *, is_put_on: bool = False) -> None:
         self._grid = Grid(GRID_HZ)
-        self._walks: list[tuple[float, FloatArray]] = []
-        self._walk_start_s: float | None = None
-        self._walk_sum, self._walk_n = np.zeros(3), 0
-        self._is_neutral_checked = False
+        self._walks = WalkCheck()
         self._is_checking = is_put_on
+        self._is_put_on_told = False
         self._window: deque[tuple[float, FloatArray, float]] = deque()
         self._least_deg, self._checked_s = np.inf, 0.0
         self._last_s = -np.inf
@@ -84,7 +85,7 @@ class PlacementMonitor:
 
     def _next(self, codes: NDArray[np.int8], k: int) -> int:
         """Return the next sample from k on that can matter: all while something is under way, else a change."""
-        if self._walk_start_s is not None or (self._is_checking and self._was_worn):
+        if self._walks.is_walking or (self._is_checking and self._was_worn):
             return k
         matters = codes[k:] == _WALKING
         matters |= codes[k:] == _NOT_WORN if self._was_worn else codes[k:] != _NOT_WORN
@@ -93,10 +94,11 @@ class PlacementMonitor:
 
     def _step(self, t_s: float, up: FloatArray | None, rate_deg_s: float, code: int) -> list[PlacementChange]:
         step_s, self._last_s = t_s - self._last_s, t_s
-        found = self._walk(t_s, up, is_walking=code == _WALKING and step_s < 1.0)
+        found = self._walk(t_s, up, is_walking=code == _WALKING)
         is_worn = code != _NOT_WORN
         if is_worn and not self._was_worn:
             self._is_checking, self._least_deg, self._checked_s = True, np.inf, 0.0
+            self._is_put_on_told = False
             self._window.clear()
         self._was_worn = is_worn
         if self._is_checking and is_worn and code != _WALKING:
@@ -104,59 +106,18 @@ class PlacementMonitor:
         return found
 
     def _walk(self, t_s: float, up: FloatArray | None, *, is_walking: bool) -> list[PlacementChange]:
-        """Gather a walk; judge the walks of the day when one is over."""
-        start_s = self._walk_start_s
-        is_full = start_s is not None and t_s - start_s >= WALK_MOST_S
-        found: list[PlacementChange] = []
-        if start_s is not None and (not is_walking or is_full):
-            if t_s - start_s >= WALK_S and self._walk_n:
-                self._walks = [*self._walks[1 - _MOST_WALKS :], (start_s, normalise(self._walk_sum))]
-                found = self._judge_neutral(t_s) or self._judge_walks(t_s)
-            self._walk_start_s = start_s = None
-        if is_walking:
-            if start_s is None:
-                self._walk_start_s, self._walk_sum, self._walk_n = t_s, np.zeros(3), 0
-            if up is not None:
-                self._walk_sum = self._walk_sum + up
-                self._walk_n += 1
-        return found
-
-    def _judge_neutral(self, t_s: float) -> list[PlacementChange]:
-        """Compare the first two walks with the neutral: walking upright is a reference that comes by itself."""
-        if self._is_neutral_checked or len(self._walks) < _NEUTRAL_WALKS:
+        """Say what a walk says when it is over."""
+        found = self._walks.step(round(1000 * t_s), None if up is None else up.tolist(), is_walking)
+        if found not in _SAID:
             return []
-        self._is_neutral_checked = True
-        up = normalise(np.mean([up for _, up in self._walks], axis=0))
-        change = float(angle_between_deg(up, _UP))
-        forward_deg = float(np.degrees(np.arctan2(-up[0], up[2])))
-        if change <= (WALK_BENT_DEG if forward_deg > 0 else WALK_BACK_DEG):
-            return []
-        said = f"walking upright reads {change:.0f} deg away from the neutral: it was taken bent, or is stale"
-        return [_notice(t_s, "neutral", change, said)]
-
-    def _judge_walks(self, t_s: float) -> list[PlacementChange]:
-        times = np.array([start for start, _ in self._walks])
-        ups = np.array([up for _, up in self._walks])
-        slip_s = find_slip(times, ups)
-        if slip_s is not None:
-            k = int(np.searchsorted(times, slip_s))
-            change = drift_deg(normalise(ups[:k].mean(axis=0)), normalise(ups[k:].mean(axis=0)))
-            self._walks = self._walks[k:]
-            return [_notice(t_s, "slip", change, f"the sensor seems to have slipped by {change:.0f} deg")]
-        if len(times) < 5:
-            return []
-        reference = normalise(ups[:2].mean(axis=0))
-        change = min(drift_deg(reference, up) for up in ups[-3:])  # three: a slip shows itself first
-        if change <= DRIFT_DEG:
-            return []
-        self._walks = self._walks[-3:]
-        said = f"walking upright reads {change:.0f} deg differently than earlier"
-        return [_notice(t_s, "drift", change, said)]
+        kind, said = _SAID[found]
+        change_deg = self._walks.change_deg
+        return [_notice(t_s, kind, change_deg, said.format(change_deg))]
 
     def _check(
         self, t_s: float, up: FloatArray | None, rate_deg_s: float, step_s: float
     ) -> list[PlacementChange]:
-        """Look for one still moment near the stored neutral; without any in the time given, say so."""
+        """Look for one still moment near the stored neutral; say so when there is none in the time given, or late."""
         if up is None or step_s > 1.0:
             self._window.clear()
             return []
@@ -166,14 +127,15 @@ class PlacementMonitor:
             self._window.popleft()
         if t_s - self._window[0][0] >= 0.95 * STILL_S and len(self._window) * 2 > STILL_S * GRID_HZ:
             self._least_deg = min(self._least_deg, _neutral_change_deg(self._window))
-        limit_deg = REMOUNT_REALIGN_DEG + POSTURE_DEG
-        if self._least_deg <= limit_deg:
-            self._is_checking = False
-            return []
-        if self._checked_s < PUT_ON_S or not np.isfinite(self._least_deg):
-            return []
-        self._is_checking = False
         change = self._least_deg
+        if change <= REMOUNT_REALIGN_DEG + POSTURE_DEG:
+            self._is_checking = False
+            return (
+                [_notice(t_s, RIGHT, change, "the sensor has read upright")] if self._is_put_on_told else []
+            )
+        if self._is_put_on_told or self._checked_s < PUT_ON_S or not np.isfinite(change):
+            return []
+        self._is_put_on_told = True
         said = f"since the sensor was put on it has not read upright once (nearest {change:.0f} deg)"
         return [_notice(t_s, "put on", change, said)]
 
@@ -189,4 +151,5 @@ def _neutral_change_deg(window: deque[tuple[float, FloatArray, float]]) -> float
 
 
 def _notice(t_s: float, kind: str, change_deg: float, said: str) -> PlacementChange:
-    return PlacementChange(t_s, kind, change_deg, f"{said}: put it right, or calibrate again")
+    what_to_do = "alerts are given again" if kind == RIGHT else "put it right, or calibrate again"
+    return PlacementChange(t_s, kind, change_deg, f"{said}: {what_to_do}")

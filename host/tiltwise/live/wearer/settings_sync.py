@@ -1,7 +1,7 @@
 """One set of the wearer's settings on both sides: pushed to the board at each connect and read back, key by key.
 
 The board judges by them while it is alone. A neutral that was taken at the board (button, double tap) goes the other
-way: the board marks it as new, the host takes it over and clears the mark.
+way: the board marks it as new, the host takes it over and clears the mark. A doubt about the neutral goes both ways.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from tiltwise.types import FloatArray
 
 _SCALE = 32767
 _NEUTRAL = (BoardKey.NEUTRAL_X, BoardKey.NEUTRAL_Y, BoardKey.NEUTRAL_Z)
+_OF_NEUTRAL = (BoardKey.NEUTRAL_NEW, BoardKey.NEUTRAL_DOUBTED, *_NEUTRAL)
 _FORWARD = (BoardKey.FORWARD_X, BoardKey.FORWARD_Y, BoardKey.FORWARD_Z)
 _DAY_S = 86400
 Value = int | str
@@ -38,6 +39,8 @@ class BoardSettings:
         Gets "up" in sensor axes (3,) of a neutral that was taken at the board; returns what that means.
     on_text
         Gets the board's mount, while nobody has calibrated it, and its name; returns what that means.
+    on_doubt
+        Is told whether the board doubts the neutral that both have; returns whether it is in doubt, and what to say.
     """
 
     def __init__(
@@ -45,8 +48,10 @@ class BoardSettings:
         settings: Settings,
         on_neutral: Callable[[FloatArray], list[LiveEvent]],
         on_text: Callable[[BoardKey, str], list[LiveEvent]],
+        on_doubt: Callable[[bool], tuple[bool, list[LiveEvent]]],
     ) -> None:
         self._settings, self._on_neutral, self._on_text = settings, on_neutral, on_text
+        self._on_doubt = on_doubt
         self._commands = Acknowledger()
         self._mounting: Mounting | None = None
         self._left: deque[tuple[BoardKey, Value | None]] = deque()  # None: only read
@@ -64,7 +69,7 @@ class BoardSettings:
         self._is_set = False
         self._read.clear()
         told = (BoardKey.NAME,) if mounting is not None else (BoardKey.NAME, BoardKey.MOUNT)
-        self._left = deque((key, None) for key in (*told, BoardKey.NEUTRAL_NEW, *_NEUTRAL))
+        self._left = deque((key, None) for key in (*told, *_OF_NEUTRAL))
         return self._ask()
 
     @property
@@ -117,10 +122,17 @@ class BoardSettings:
     def _after_neutral(self) -> list[LiveEvent]:
         """Take over a neutral that is new on the board; then push what is ours."""
         found: list[LiveEvent] = []
+        up = tuple(int(self._read.get(key, 0)) for key in _NEUTRAL)
         if self._read.get(BoardKey.NEUTRAL_NEW) == 1:
-            up = np.array([float(self._read.get(key, 0)) for key in _NEUTRAL]) / _SCALE
-            found = self._on_neutral(up)
+            found = self._on_neutral(np.array(up, dtype=np.float64) / _SCALE)
             self._left.append((BoardKey.NEUTRAL_NEW, 0))
+        if self._mounting is not None:
+            is_doubted = self._read.get(BoardKey.NEUTRAL_DOUBTED) == 1 and up == _whole(
+                self._mounting.up_sensor
+            )
+            is_doubted, said = self._on_doubt(is_doubted)
+            found += said
+            self._left.append((BoardKey.NEUTRAL_DOUBTED, int(is_doubted)))
         self._left.extend(wanted_settings(self._settings, self._mounting, self._percent))
         return found
 
@@ -169,8 +181,13 @@ def wanted_settings(
     forward = rotate(mounting.q, np.array([1.0, 0.0, 0.0])) if mounting.is_shown else np.zeros(3)
     found.append((BoardKey.MOUNT, mounting.mount.value))
     for keys, direction in ((_NEUTRAL, mounting.up_sensor), (_FORWARD, forward)):
-        found += [(key, round(float(v) * _SCALE)) for key, v in zip(keys, direction, strict=True)]
+        found += zip(keys, _whole(direction), strict=True)
     return found
+
+
+def _whole(direction: FloatArray) -> tuple[int, ...]:
+    """Return a unit vector (3,) as a board holds it."""
+    return tuple(round(float(v) * _SCALE) for v in direction)
 
 
 def _is_same(value: Value, wanted: Value) -> bool:

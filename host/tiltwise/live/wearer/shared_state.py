@@ -22,6 +22,10 @@ from tiltwise.types import FloatArray, Mount
 _DOUBLE_PRESS = 2
 _BUTTON_SNOOZE_S = 1800.0  # what a double press asks for (firmware/config.py)
 _SAME_S = 5  # two snoozes that end within so much of each other are one
+_BOARD_DOUBTS = (
+    "while it was alone the sensor found that walking upright reads differently: put it right and walk twice, or "
+    "calibrate again"
+)
 _LEFT = struct.Struct("<I")
 
 
@@ -47,8 +51,11 @@ class SharedState:
     ) -> None:
         self._pipeline, self._on_neutral = pipeline, on_neutral
         self._on_mount, self._on_name = on_mount, on_name
-        self._settings = BoardSettings(pipeline.settings, self._take_neutral, self._take_text)
-        self._told: TrackerSettings | None = None  # the calibration that the board was last told
+        self._settings = BoardSettings(
+            pipeline.settings, self._take_neutral, self._take_text, self._share_doubt
+        )
+        # The calibration that the board was last told, and whether its neutral is in doubt.
+        self._told: tuple[TrackerSettings | None, bool] = (None, False)
         self._is_met = False
         self._is_neutral_new = False  # it was taken while we listen: the wearer wants the sensor right now
         self._is_snooze_ours = False  # asked for here, and the board has not confirmed it
@@ -67,8 +74,10 @@ class SharedState:
         return [Command(self._silence(local, only_ours=True)), *self._share()]
 
     def on_change(self) -> list[LiveEvent]:
-        """Tell the board a calibration that it was not told yet."""
-        return self._share() if self._is_met and self._pipeline.profile is not self._told else []
+        """Tell the board a calibration, or a doubt about its neutral, that it was not told yet."""
+        profile, is_doubted = self._told
+        is_known = self._pipeline.profile is profile and bool(self._pipeline.alerts.doubt) == is_doubted
+        return [] if is_known or not self._is_met else self._share()
 
     def on_board_event(self, event: BoardEvent, local: datetime) -> LiveEvents:
         """What happened at the board counts here too."""
@@ -76,8 +85,8 @@ class SharedState:
             return (event, self._note(self._until(local, _BUTTON_SNOOZE_S), "asked for at the sensor"))
         if event.code == wire.EVENT_ALERT:
             self._pipeline.alerts.note_given(event.t_s)
-        elif event.code == wire.EVENT_NEUTRAL and event.value == 1 and self._is_met:
-            self._is_neutral_new = True
+        elif event.code == wire.EVENT_NEUTRAL and event.value and self._is_met:
+            self._is_neutral_new = event.value == 1
             return (event, *self._share())
         return (event,)
 
@@ -126,9 +135,24 @@ class SharedState:
         return said
 
     def _share(self) -> list[LiveEvent]:
-        self._told = self._pipeline.profile
-        mounting = None if self._told is None else self._told.mounting
+        self._note_told()
+        profile = self._pipeline.profile
+        mounting = None if profile is None else profile.mounting
         return self._settings.begin(mounting, self._pipeline.alerts.percent)
+
+    def _note_told(self) -> None:
+        self._told = self._pipeline.profile, bool(self._pipeline.alerts.doubt)
+
+    def _share_doubt(self, is_doubted: bool) -> tuple[bool, list[LiveEvent]]:
+        """Doubt the neutral as the board does, as long as it does; tell whether it is in doubt."""
+        alerts, said = self._pipeline.alerts, list[LiveEvent]()
+        if is_doubted and not alerts.doubt:
+            alerts.doubt_neutral(_BOARD_DOUBTS)
+            said.append(LiveWarning(f"no posture alerts: {_BOARD_DOUBTS}"))
+        elif not is_doubted and alerts.doubt == _BOARD_DOUBTS:
+            alerts.trust_neutral()
+        self._note_told()
+        return bool(alerts.doubt), said
 
     def _take_neutral(self, up_sensor: FloatArray) -> list[LiveEvent]:
         """The wearer took neutral at the board; one too far from the calibration begins a new one."""
@@ -137,7 +161,7 @@ class SharedState:
         if is_refused and self._is_neutral_new and self._pipeline.recalibrate():
             events.append(LiveNote("calibrating anew: sit tall, then nod three times"))
         self._is_neutral_new = False
-        self._told = self._pipeline.profile
-        if self._told is not None:
-            self._settings.use(self._told.mounting)
+        self._note_told()
+        if self._pipeline.profile is not None:
+            self._settings.use(self._pipeline.profile.mounting)
         return events

@@ -83,7 +83,7 @@ class Windows:
 
 
 def integrate(table: FloatArray, cuts: Sequence[tuple[int, int, bool]], t_start_s: float) -> Windows:
-    """Return the windows of the columns [start, stop) of a strapdown table; times are taken from t_start_s."""
+    """Return the windows [start, stop) of a strapdown table (rows, n) in SI units; times from t_start_s, s."""
     m = len(cuts)
     values, weights = table[strapdown.VALUES], table[strapdown.WEIGHTS].T
     total = np.empty((m, len(values), weights.shape[1]))
@@ -119,7 +119,7 @@ class WindowCutter:
         self._settings = settings
 
     def cut(self, table: FloatArray) -> list[tuple[int, int, bool]]:
-        """Return (start, stop, is_gap) of the finished windows; the rest belongs to the open one."""
+        """Return (start, stop, is_gap) of the finished windows of a strapdown table (rows, n), times in s."""
         grid = np.floor((table[strapdown.TIME] - self._t_start_s) / self._settings.grid_s)
         is_gap = table[strapdown.STEP] > GAP_S
         borders = np.flatnonzero((grid[1:] != grid[:-1]) | is_gap[1:] | is_gap[:-1]) + 1

@@ -43,7 +43,7 @@ def of_one_epoch(t_s: FloatArray) -> NDArray[np.bool_]:
 def rows_where(
     is_good: NDArray[np.bool_], t: FloatArray, gyr: FloatArray, acc: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return some of the rows; all of them as they are, for copies of a day take longer than its checks."""
+    """Return rows of t (n,), s, and two signals (n, 3) of any unit; all of them uncopied, for copies take long."""
     return (t, gyr, acc) if is_good.all() else (t[is_good], gyr[is_good], acc[is_good])
 
 

@@ -64,7 +64,7 @@ def opening(
         )
     beyond = f"{LOOKING_DOWN_DEG} deg or more"
     if totals.down_s < 1:
-        return f"{did} by {beyond} at no time in {duration_text(totals.posture_s)} upright.{_than(totals, before)}"
+        return f"{did} by {beyond} at no time in {duration_text(totals.posture_s)} upright{_than(totals, before)}."
     text = f"{did} ({beyond}) for {duration_text(totals.down_s)}{_mostly(totals, parts)}"
     if longest_s:
         text += f"; longest {duration_text(longest_s)}"

@@ -111,18 +111,28 @@ class SelfTest:
         )
 
     def _identity(self, info: Info | None, *, has_samples: bool) -> Check:
+        if info is None:
+            return self._no_driver()
         status = self._status or self._wait_for_status()
         conditions = 0 if status is None else status.conditions
         for bit, todo in _TROUBLES:
             if conditions & bit:
                 return failed("identity", _name(info), todo)
-        if info is None or not has_samples:
+        return passed("identity", _name(info)) if has_samples else self._no_driver()
+
+    def _no_driver(self) -> Check:
+        """Say what is there instead of an IMU that a driver knows, as far as the board can tell."""
+        answer = self._part(wire.SELFTEST_IDENTITY)
+        stranger = answer.decode("ascii", "replace").partition(": ")[0] if isinstance(answer, bytes) else ""
+        if stranger:
             return failed(
-                "identity",
-                "no IMU that a driver knows",
-                "is it one of those in firmware/README.md? then check SDA, SCL, 3V3 and GND",
+                "identity", stranger, "another part was sold to you: firmware/README.md has those that work"
             )
-        return passed("identity", _name(info))
+        return failed(
+            "identity",
+            "no IMU that a driver knows",
+            "is it one of those in firmware/README.md? then check SDA, SCL, 3V3 and GND",
+        )
 
     def _motor(self, quiet_m_s2: float) -> Check:
         if not self._cable.buzz():
@@ -147,13 +157,22 @@ class SelfTest:
 
     def _battery(self) -> Check:
         status = self._wait_for_status()
-        if status is None or not self._features & wire.FEATURE_BATTERY:
-            return verdicts.judge_battery(None)
-        return verdicts.judge_battery(status.battery_mv)
+        if status is None:
+            return failed(
+                "battery", "the board said nothing for 6 s", "unplug it and run the same command again"
+            )
+        return verdicts.judge_battery(status.battery_mv if self._features & wire.FEATURE_BATTERY else None)
 
     def _button(self) -> Check:
-        if not isinstance(self._part(wire.SELFTEST_BUTTON), bytes):
+        before = self._part(wire.SELFTEST_BUTTON)
+        if not isinstance(before, bytes):
             return verdicts.judge_button(None)
+        if before == b"\1":
+            return failed(
+                "button",
+                "pressed before anybody was asked to",
+                "let go of it and try again; twice: its pin touches GND, look for a bridge of solder",
+            )
         self._ask(PRESS)
         for _ in range(round(PRESS_S / _CHUNK_S)):
             if self._part(wire.SELFTEST_BUTTON) == b"\1":

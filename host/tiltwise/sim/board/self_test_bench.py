@@ -21,8 +21,8 @@ from tiltwise.sim.imu.imu_errors import G_M_S2, ImuErrors
 from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
 
 FAULTS = (
-    "no-imu", "wrong-imu", "stuck-bus", "dead-axis", "noisy", "dead-motor", "no-cell", "empty-cell",
-    "full-flash", "dead-button", "dead-radio",
+    "no-imu", "wrong-imu", "swapped-wires", "stuck-bus", "dead-axis", "noisy", "dead-motor", "no-cell", "empty-cell",
+    "full-flash", "dead-button", "stuck-button", "dead-radio",
 )  # fmt: skip
 _STEP_S = 0.005
 _AHEAD_S = 0.1  # the truth is told this far before it is due
@@ -61,7 +61,7 @@ class SelfTestBench(SimBoard):
         super().__init__([part], stream=None, auto_ack=False, seed=seed)
         self.files.is_full = fault == "full-flash"
         self._tell(_AHEAD_S)
-        if fault == "no-imu":
+        if fault in ("no-imu", "swapped-wires"):  # with SDA and SCL swapped no part hears its address
             self.bus.unplug(0x6A)
         self.bus.is_stuck = fault == "stuck-bus"
         self.pins.battery_mv = _CELL_MV.get(fault, 3900)
@@ -69,6 +69,7 @@ class SelfTestBench(SimBoard):
     def _fit_parts(self, is_bare: bool) -> None:
         super()._fit_parts(is_bare)
         self._tell(_AHEAD_S)
+        self.pins.is_pressed = self._fault == "stuck-button"
         self.radio = SimpleNamespace(
             is_up=self._fault != "dead-radio", restarts=0, tells_mtu=True, wants_reset=False, links=()
         )

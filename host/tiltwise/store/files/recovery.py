@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from tiltwise.config.atomic_file import whole_file
+from tiltwise.config.atomic_file import sync_folder, whole_file
 from tiltwise.store.files import schema, swap
 from tiltwise.text import counted
 
@@ -276,7 +276,7 @@ def _set_lone_log_aside(path: Path, now_s: float) -> list[str]:
     line = f"{log.name} was there without {path.name}: set aside as {aside.name}, bring both back together"
     swap.note_incidents(path.parent, [line], now_s)
     log.replace(aside)
-    swap.sync_folder(path.parent)
+    sync_folder(path.parent)
     return [line]
 
 

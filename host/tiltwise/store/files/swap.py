@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tiltwise.config.atomic_file import whole_file
+from tiltwise.config.atomic_file import sync_folder, whole_file
 from tiltwise.store.files import schema
 from tiltwise.stored_values import convert
 
@@ -192,17 +192,6 @@ def _write(folder: Path, known: list[Incident]) -> None:
 def sync_file(path: Path) -> None:
     """Force a file's content to the disk."""
     descriptor = os.open(path, os.O_RDWR)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def sync_folder(folder: Path) -> None:
-    """Force the names in a folder to the disk; Windows opens no folders."""
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

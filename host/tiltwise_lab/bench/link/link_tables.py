@@ -117,7 +117,8 @@ def print_air(console: Console) -> None:
 
 def print_strangers(tries: int, console: Console) -> None:
     """How soon the owner streams while strangers hold the board's places; needs bumble (the extra air)."""
-    rows = collect("strangers", strangers.strangers_rows(tries=tries))
+    with progress_bar("strangers") as show:
+        rows = strangers.strangers_rows(strangers.CASES, range(1, tries + 1), show)
     cells = []
     for case, group in groupby(rows, key=lambda row: (row.places, row.centrals, row.are_new, row.fakes)):
         in_s = [row.in_s for row in group]
@@ -140,13 +141,14 @@ def print_strangers(tries: int, console: Console) -> None:
         "p95 s",
         "worst s",
     )
-    title = f"\nuntil the owner streams (-: > 120 s), seeds {rows[0].seed} to {rows[-1].seed}"
+    title = f"\nuntil the owner streams (-: > 120 s), seeds 1 to {tries}"
     console.print(table(title, heads, cells))
 
 
-def print_modes(hours: float, console: Console) -> None:
+def print_modes(hours: float, seeds: int, console: Console) -> None:
     """Virtual hours on each radio stack with fades, resets, stuck callbacks and refusals; needs bumble."""
-    rows = collect("radio stacks", radio_modes.mode_rows(hours))
+    with progress_bar("radio stacks") as show:
+        rows = radio_modes.mode_rows(hours, range(1, seeds + 1), show)
     counts: list[tuple[str, Callable[[radio_modes.ModeRow], object]]] = [
         ("faults", lambda r: r.faults),
         ("- fades", lambda r: r.fades),
@@ -162,6 +164,6 @@ def print_modes(hours: float, console: Console) -> None:
         ("longest in range and not to be found, s", lambda r: r.invisible_s),
         ("most bytes queued", lambda r: r.most_queued),
     ]
-    title = f"\n{hours:g} virtual h on each radio stack, seed {rows[0].seed}"
+    title = f"\n{hours:g} virtual h on each radio stack, seeds 1 to {seeds}"
     cells = [(name, *(count(row) for row in rows)) for name, count in counts]
-    console.print(table(title, ("", *(row.mode for row in rows)), cells))
+    console.print(table(title, ("", *(f"{row.mode} {row.seed}" for row in rows)), cells))

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import random
 import struct
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +23,7 @@ from tiltwise.decode.sequence_ranges import SequenceRanges
 from tiltwise.link.ble import BleConnector
 from tiltwise.link.board_identity import KeyedBoard
 from tiltwise.link.supervisor import Supervisor
+from tiltwise_lab.bench.parallel import Show, run_in_processes
 
 MODES = ("nimble", "btstack")
 _KEY = bytes(range(32))
@@ -53,13 +55,18 @@ class ModeRow:
     most_queued: int  # bytes of notifications on the board's heap; 0 where the stack refuses
 
 
-def mode_rows(hours: float = 1.0, seeds: tuple[int, ...] = (1,)) -> Iterator[tuple[float, ModeRow]]:
-    """Yield (share done, row); ModuleNotFoundError without bumble."""
+def mode_rows(hours: float, seeds: Sequence[int], show: Show) -> list[ModeRow]:
+    """Return a row for each stack and seed, each from a process of its own; ModuleNotFoundError without bumble."""
+    jobs = [(mode, seed, hours) for mode in MODES for seed in seeds]
+    return run_in_processes(_mode_row, jobs, show, weights=[1.0] * len(jobs))
+
+
+def _mode_row(job: tuple[str, int, float], _show: Show) -> ModeRow:
     from tiltwise_lab.radio.virtual_time import run_virtually
 
-    cases = [(mode, seed) for mode in MODES for seed in seeds]
-    for n, (mode, seed) in enumerate(cases):
-        yield (n + 1) / len(cases), run_virtually(_Day(mode, seed).run(hours))
+    mode, seed, hours = job
+    with contextlib.redirect_stdout(io.StringIO()):  # what the firmware says of a radio that does not start
+        return run_virtually(_Day(mode, seed).run(hours))
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from tiltwise.link.ble import BleConnector
 from tiltwise.link.board_identity import KeyedBoard
 from tiltwise.link.supervisor import Supervisor
 from tiltwise.link.transport import Candidate, Connection, Connector
+from tiltwise_lab.bench.parallel import Show, run_each
 
 _KEY = bytes(range(32))
 _BEGIN_S = (3.0, 13.0)  # the owner comes while the strangers are at it
@@ -29,6 +30,7 @@ CASES = (
     *((places, k, 0, False) for places in (4, 3, 1) for k in _MANY),
     *((places, 3, 0, True) for places in (4, 1)),
     *((4, 0, m, False) for m in _MANY[1:]),
+    *((places, 10, 10, False) for places in (4, 3, 1)),
 )
 
 
@@ -48,15 +50,20 @@ class StrangersRow:
 
 
 def strangers_rows(
-    cases: Sequence[tuple[int, int, int, bool]] | None = None, *, tries: int = 3, seed: int = 1
-) -> Iterator[tuple[float, StrangersRow]]:
-    """Yield (share done, row); cases are (places, centrals, fakes, are_new). ModuleNotFoundError without bumble."""
+    cases: Sequence[tuple[int, int, int, bool]], seeds: Sequence[int], show: Show
+) -> list[StrangersRow]:
+    """Return a row for each case (places, centrals, fakes, are_new) and seed; ModuleNotFoundError without bumble."""
+    jobs = [(*case, seed) for case in cases for seed in seeds]
+    rows = run_each(_row, jobs, show)
+    return sorted(rows, key=lambda r: jobs.index((r.places, r.centrals, r.fakes, r.are_new, r.seed)))
+
+
+def _row(job: tuple[int, int, int, bool, int]) -> StrangersRow:
     from tiltwise_lab.radio.virtual_time import run_virtually
 
-    runs = [(*case, t) for case in cases or CASES for t in range(tries)]
-    for n, (p, k, m, are_new, t) in enumerate(runs):
-        in_s = run_virtually(_run(p, k, m, seed + t, are_new=are_new))
-        yield (n + 1) / len(runs), StrangersRow(p, k, m, are_new, seed + t, in_s)
+    places, centrals, fakes, are_new, seed = job
+    in_s = run_virtually(_run(places, centrals, fakes, seed, are_new=are_new))
+    return StrangersRow(places, centrals, fakes, are_new, seed, in_s)
 
 
 class _WithFakes:

@@ -71,6 +71,7 @@ def board_alerts_s(day: Day) -> list[float]:
         settings,
         motor,
         lambda is_alert, _: told.append((clock.us - began_us) / 1e6) if is_alert else None,
+        lambda is_doubted: settings.set("neutral_doubted", int(is_doubted)),
     )
     worn = wear_detection.WearDetector(clock)
     ticks = np.arange(0.0, day.t_s[-1], _STEP_MS / 1000)

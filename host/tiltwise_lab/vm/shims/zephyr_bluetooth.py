@@ -2,7 +2,7 @@
 
 process.py puts it in the place of bluetooth.py, which it takes the rest from (bluetooth_base). Read in
 ports/zephyr/modbluetooth_zephyr.c of MicroPython 1.29: errors of a notification come back as Zephyr's negative
-numbers.
+numbers; a write is checked against its buffer before it is known where in it the bytes go.
 """
 
 import _bench
@@ -55,6 +55,13 @@ class BLE(bluetooth_base.BLE):
             if problem.errno != _WAITED:
                 raise OSError(-problem.errno) from None
             _bench.sleep_us(_WAIT_US)
+
+    def _written(self, handle, data):
+        """Keep what a central wrote; what is appended is copied without a look at the end of the buffer."""
+        value = self._values.get(handle)
+        if value is not None and value[2] and len(value[0]) + len(data) > value[1]:
+            raise MemoryError("the port has written past its buffer of %d bytes" % value[1])
+        bluetooth_base.BLE._written(self, handle, data)
 
     def _event(self, event, text):
         if event == _CONNECTED:
