@@ -189,6 +189,16 @@ def test_flags_changed_after_sealing_need_a_new_seal():
     assert open_frame(buffer)[1] == wire.FLAG_BACKFILL
 
 
+def test_a_frame_sealed_with_a_key_and_then_without_says_so_and_keeps_its_other_flags():
+    tagger = auth.Tagger(bytes(range(32)))
+    buffer = bytearray(GOLDEN["frame orient_10 crc"])
+    wire.set_flags(buffer, wire.FLAG_BACKFILL)
+    wire.seal(buffer, len(buffer), tagger)
+    assert open_frame(buffer, tagger)[1] == wire.FLAG_BACKFILL | wire.FLAG_AUTHENTICATED
+    wire.seal(buffer, len(buffer))
+    assert open_frame(buffer)[1] == wire.FLAG_BACKFILL
+
+
 def sealed(frame_type=wire.ORIENT, n=2, rate_code=6, size=None, version=1):
     """Return a frame with a right checksum over a header that may be wrong."""
     buffer = bytearray(wire.frame_size(wire.ORIENT, n) if size is None else size)

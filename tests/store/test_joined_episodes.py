@@ -40,6 +40,15 @@ def test_what_a_backfill_makes_whole_is_one_and_was_too_long_when_it_would_have_
     assert whole.alert_s == 20.0, "not 28.1, as it began before the link was lost"
 
 
+def test_a_posture_in_parts_that_nobody_was_told_of_was_due_all_the_same() -> None:
+    first, late, last = CUT
+    silent = replace(late, event=replace(late.event, alert_s=None))
+    assert [event.alert_s for event in join_episodes((first, silent, last))] == [20.0]
+    early = replace(late, event=replace(late.event, alert_s=12.0))
+    assert [event.alert_s for event in join_episodes((first, early, last))] == [12.0]
+    assert [event.alert_s for event in join_episodes((first, replace(silent, alert_after_s=50.0)))] == [None]
+
+
 def test_by_dose_or_a_habit_s_own_rule_it_alerted_when_a_part_did() -> None:
     (by_dose,) = join_episodes(replace(each, alert_after_s=None) for each in CUT)
     assert by_dose.alert_s == 28.1

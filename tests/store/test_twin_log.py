@@ -59,6 +59,20 @@ def test_damage_of_one_file_is_made_good_by_the_other(tmp_path: Path, which: int
     assert (log.missing, log.is_in_doubt, log.mended) == (0, False, [NAMES[which]])
 
 
+@pytest.mark.parametrize("tail", [b"\0\0\0\0", b"zz torn", b"", None])
+def test_a_file_that_ends_in_what_is_no_line_or_is_empty_is_damaged(
+    tmp_path: Path, tail: bytes | None
+) -> None:
+    """A kill leaves the beginning of a line, nothing else."""
+    first, _ = written(tmp_path)
+    whole = first.read_bytes()
+    first.write_bytes(b"" if tail is None else whole + tail)
+    log = read(tmp_path)
+    assert log.lines == expected()
+    assert log.mended == ([NAMES[0]] if tail is None else [])
+    assert log.is_in_doubt is bool(tail), "it is longer than the other, which may have lost what stood there"
+
+
 def test_damage_of_both_files_in_different_lines_costs_none(tmp_path: Path) -> None:
     for path, mark in zip(written(tmp_path), (b"zero", b'"line",3'), strict=True):
         path.write_bytes(path.read_bytes().replace(mark, bytes(len(mark))))

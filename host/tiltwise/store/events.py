@@ -72,8 +72,6 @@ def decode_event(kind: str, data: str, utc_s: float) -> StoredEvent | None:
     return replace(event, **moved)
 
 
-def within_day(event: StoredEvent, start_s: float, end_s: float) -> StoredEvent:
-    """Return an episode's part of the day [start_s, end_s), UTC s, and every other event as it is."""
-    if not isinstance(event, types.EpisodeEnded):
-        return event
+def within_day(event: types.EpisodeEnded, start_s: float, end_s: float) -> types.EpisodeEnded:
+    """Return an episode's part of the day [start_s, end_s), UTC s."""
     return replace(event, start_s=max(event.start_s, start_s), end_s=min(event.end_s, end_s))

@@ -31,6 +31,7 @@ CPU_FACTOR = 4.0  # over what the tests take unchanged; then the mutant has been
 WALL_FACTOR, WALL_LEAST_S = 10.0, 120.0  # a mutant that waits for ever takes no processor time
 POLL_S = 0.05
 FIRMWARE_AS = "tiltwise_firmware."  # the package under which the host's tests load the firmware
+LOADER = "tiltwise.firmware_build.locate.load_firmware"
 SAID = "said.txt"  # by the last tests
 
 
@@ -79,12 +80,11 @@ class Workshop:
     def tests_of(self, module: Path) -> list[str]:
         """Return the test files that import a module, by its path in the project, those of its own name first."""
         name = _module_name(module)
-        wanted: set[str] = {name}
-        found = self._importing(wanted, module.stem)
-        while not found and (users := {user for user, used in self._uses.items() if used & wanted} - wanted):
-            wanted |= users
-            found = self._importing(wanted, module.stem)
         room = self.folder / "tests" / name.removeprefix("tiltwise.").split(".")[0]
+        found = self._importing({name})
+        found += {path for path in self._imports if path == room / f"test_{module.stem}.py"} - {*found}
+        if not found:
+            found = self._importing(self._users_of(name))
         found = [path for path in found if room in path.parents] or found
         found.sort(
             key=lambda path: (
@@ -95,10 +95,17 @@ class Workshop:
         )
         return [str(path.relative_to(self.folder)) for path in found]
 
-    def _importing(self, modules: set[str], stem: str) -> list[Path]:
-        return [
-            path for path, names in self._imports.items() if names & modules or path.stem == f"test_{stem}"
-        ]
+    def _users_of(self, name: str) -> set[str]:
+        """Return the modules that use one, themselves or by others."""
+        users: set[str] = set()
+        newest = {name}
+        while newest:
+            newest = {user for user, used in self._uses.items() if used & newest} - users
+            users |= newest
+        return users
+
+    def _importing(self, modules: set[str]) -> list[Path]:
+        return [path for path, names in self._imports.items() if names & modules]
 
     def run(self, module: Path, sample: int, rng: Random) -> ModuleResult:
         """Try mutants drawn from `rng`.
@@ -246,6 +253,8 @@ def _imported(path: Path, helpers: Mapping[str, Path], own: str = "") -> set[str
             names.update((module, *(f"{module}.{alias.name}" for alias in node.names)))
         elif isinstance(node, ast.Constant) and str(node.value).startswith(FIRMWARE_AS):
             names.add("firmware." + str(node.value).removeprefix(FIRMWARE_AS))
+    if own and LOADER in names:  # the simulator runs all of it
+        names.add("firmware.app")
     for name in names & helpers.keys():
         if not helpers[name].stem.startswith("test_"):
             names |= _imported(helpers[name], {other: p for other, p in helpers.items() if other != name})

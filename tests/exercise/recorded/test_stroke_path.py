@@ -82,3 +82,13 @@ def test_a_stroke_is_the_quick_part_between_holds_that_give_way() -> None:
     out, back = strokes_of(columns, 8.0)
     assert [out.first / RATE_HZ, back.first / RATE_HZ] == pytest.approx([4.08, 12.08], abs=0.06)
     assert [out.way_deg[0], back.way_deg[0]] == pytest.approx([19.2, -18.3], abs=0.7)
+
+
+def test_what_a_talking_head_does_all_the_time_is_no_set_beside_larger_turns() -> None:
+    """Eight strokes of 5 deg among eighty of 2.4: more and more alike, and smaller than any exercise."""
+    talk = course([0.0, 2.4] * 20, 0.6, 0.3)
+    columns = np.concatenate([talk, course([0.0, 5.0, 0.0, -5.0] * 2, 4.0, 1.5), talk])
+    talked, turned = (find_set([columns], 4.4, BOTH, least_deg) for least_deg in (0.0, 3.0))
+    assert talked.pattern.scale_deg == pytest.approx(2.4, abs=0.2)
+    assert turned.pattern.scale_deg == pytest.approx(4.9, abs=0.2)
+    assert sum(before != after for before, after in pairwise(turned.paths[0])) == 8

@@ -51,10 +51,13 @@ class Found:
         return told * self.pattern.scale_deg**_STRENGTH_POWER
 
 
-def find_set(columns: list[FloatArray], scale_deg: float, ways: list[tuple[int, ...]]) -> Found:
+def find_set(
+    columns: list[FloatArray], scale_deg: float, ways: list[tuple[int, ...]], least_deg: float = 0.0
+) -> Found:
     """Return the simplest explanation of stretches (n, 3), deg, by strokes of about `scale_deg` in the first column.
 
     It is the simplest with any of these choices of sides; a stroke may be one way out, or from one side to the other.
+    One by strokes below `least_deg` is taken only if there is no other: a head that talks makes many that are alike.
     """
     stretches = _strokes(columns, scale_deg / 2)
     guesses = [
@@ -62,12 +65,15 @@ def find_set(columns: list[FloatArray], scale_deg: float, ways: list[tuple[int, 
         for share in (1.0, 0.5)
         for sides in ways
     ]
-    size_deg = min(guesses, key=_told_simply).pattern.scale_deg
+    size_deg = _simplest(guesses, least_deg).pattern.scale_deg
     stretches = _strokes(columns, size_deg)
-    return min(
-        (_settled(stretches, _guess(stretches, size_deg, size_deg, sides)) for sides in ways),
-        key=_told_simply,
-    )
+    settled = [_settled(stretches, _guess(stretches, size_deg, size_deg, sides)) for sides in ways]
+    return _simplest(settled, least_deg)
+
+
+def _simplest(some: list[Found], least_deg: float) -> Found:
+    large = [found for found in some if found.pattern.scale_deg >= least_deg]
+    return min(large or some, key=_told_simply)
 
 
 def _told_simply(found: Found) -> float:

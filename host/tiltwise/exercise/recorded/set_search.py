@@ -83,7 +83,7 @@ class SetSearch:
     ) -> FoundSet:
         columns = self._smoothed(columns, scale_deg)
         lines = [some[:, 0] for some in columns]
-        told = find_set(columns, scale_deg, ways)
+        told = find_set(columns, scale_deg, ways, self._least_deg)
         some = [one for number, line in enumerate(lines) for one in excursions(number, line, told)]
         sizes = [one.size_deg for one in some if one.is_told and one.is_whole]
         typical_deg = float(np.median(sizes)) if sizes else scale_deg
