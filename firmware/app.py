@@ -12,9 +12,9 @@ from . import config, drivers
 from .comms import frame_store
 from .comms.session_manager import CommandContext, SessionManager
 from .comms.status_frames import VERSION, EventFrames, StatusFrames
+from .device.board_interface import forget
 from .device.health import Health
 from .device.housekeeping import Housekeeping
-from .sensing import imu_addresses
 from .sensing.sampler import Sampler
 from .sensing.timebase import DeviceTime
 from .storage import board_settings
@@ -121,12 +121,17 @@ class App:
         )
 
     def _self_test(self, board, part):
-        from .device import self_test  # only when it is asked for: it is not kept in memory otherwise
+        from .device import self_test  # when it is asked for, and not kept
 
-        return self_test.run(board, self.samplers, part)
+        try:
+            return self_test.run(board, self.samplers, part)
+        finally:
+            forget(self_test)
 
     def _find_sensors(self, board):
         """Make a sampler for each address that answers, and for those that should and may come later."""
+        from .sensing import imu_addresses
+
         answering = [address for address in board.addresses if self._is_imu(board.bus, address)]
         for address in imu_addresses.assign(board.addresses, answering, self.settings):
             sampler = Sampler(
@@ -135,6 +140,7 @@ class App:
             self.samplers.append(sampler)
             if not self.settings.get("rate"):
                 sampler.select(wire.RAW, config.SAMPLES_PER_FRAME)
+        forget(imu_addresses)
 
     def _is_imu(self, bus, address):
         """Tell whether a known IMU answers; a clock chip may sit at the same address."""
@@ -207,12 +213,15 @@ class App:
 
     def _remember_places(self):
         """Store the addresses of two sensors once both are set up; a matching WHO_AM_I alone may be a coincidence."""
+        from .sensing import imu_addresses
+
         try:
             imu_addresses.remember(
                 [sampler.address for sampler in self.samplers if sampler.is_known], self.settings
             )
         except OSError as problem:
             self.health.problem = problem
+        forget(imu_addresses)
 
     def _report(self, now):
         clock = self._clock

@@ -57,7 +57,9 @@ def geometry() -> list[str]:
             f"  {design.name}: {size}, {checks.total_mass_g(design, parts):.1f} g without holder{goal}",
             f"    least room {least.distance:.2f} ({least.first} to {least.second}), centre of mass {centre}",
         ]
-    lines.append("printed parts: name, mass, least wall, overhang, supports:")
+    lines.append(
+        "printed parts: name, mass, least wall (of the mesh; roundings cost 0.01), overhang, supports:"
+    )
     for item in catalogue.everything():
         surface = catalogue.surface(item.name)
         wall, _ = checks.thinnest_wall(surface)

@@ -14,7 +14,7 @@ from hardware.facts import value
 from hardware.wearing import LINE, text
 
 HERE = Path(__file__).parent
-BUILDS = ("zero_wire", "esp32s3")
+BUILDS = {"zero_wire": "xiao_nrf52840", "esp32s3": "xiao_esp32s3", "budget": "xiao_esp32c3"}
 PX = 13.0  # to the millimetre
 PITCH_MM, FIRST_MM = 2.54, 2.88  # castellated pads: spacing, and the first from the edge with the socket
 LEFT = ("D0", "D1", "D2", "D3", "D4", "D5", "D6")  # seen from the parts' side with the socket up, from above
@@ -151,7 +151,7 @@ def driver(left: float, top: float) -> list[str]:
 
 def drawing(build: str) -> str:
     """Return the drawing of one build."""
-    kind = {"zero_wire": "xiao_nrf52840", "esp32s3": "xiao_esp32s3"}[build]
+    kind = BUILDS[build]
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}">',
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',

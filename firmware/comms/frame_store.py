@@ -13,7 +13,7 @@ from ..storage.minute_archive import ArchiveView
 from .frame_ring import FrameRing
 
 LEAST_FRAMES = 16
-_MINUTES_BEFORE_FLASH = const(8)  # of two sensors four minutes: what no host takes in 20 s is in flash
+_MINUTES_BEFORE_FLASH = const(6)  # of two sensors three minutes: what no host takes in 20 s is in flash
 # What the rest of the firmware takes after the ring's size is known, its largest hole with it (25 kB), and what the
 # garbage of a second and an encrypted session need (20 kB).
 _RESERVE = const(45000)

@@ -18,7 +18,7 @@ from ..comms import frame_store
 from ..comms.link_usb import UsbLink
 from ..storage.atomic_files import Files
 from . import health
-from .board_interface import BoardInterface
+from .board_interface import BoardInterface, forget
 
 _MOTOR_HZ = const(20000)  # above what ears hear
 _FAILSAFE_MS = const(2000)
@@ -93,10 +93,7 @@ class Board(BoardInterface):
         )
         self.minute_frames = p.MINUTES
         self.idles = hasattr(p, "IDLES")
-        # What was needed once gives its memory back.
-        package = sys.modules[__name__[: __name__.rfind(".")]]
-        sys.modules.pop(board_pins.__name__, None)
-        del package.board_pins
+        forget(board_pins)
 
     def _fit_pins(self, p, adc):
         """Make what the pins name; what they do not name stays None."""

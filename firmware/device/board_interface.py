@@ -3,6 +3,15 @@
 A part that is not fitted is None, and everything works without it.
 """
 
+import sys
+
+
+def forget(module):
+    """Give the memory of a module back that nothing holds: a function of it that is kept keeps all of it."""
+    package, _, name = module.__name__.rpartition(".")
+    sys.modules.pop(module.__name__, None)
+    delattr(sys.modules[package], name)
+
 
 class BoardInterface:
     """Attributes and their defaults."""

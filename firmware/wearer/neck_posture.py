@@ -8,7 +8,7 @@ import math
 
 from micropython import const
 
-from tiltwise.common.walk_check import angle_deg
+from tiltwise.common.placement_check import angle_deg
 
 # A head on a pillow is 45 deg back, on a side a shoulder's width. Bent beyond 80 deg one lies, if it lasts.
 _LIE_BACK_DEG = const(45)

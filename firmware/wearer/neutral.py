@@ -6,7 +6,7 @@ moves.
 
 from micropython import const
 
-from tiltwise.common.walk_check import angle_deg
+from tiltwise.common.placement_check import angle_deg
 
 IDLE, SETTLING, TAKING = range(3)
 NOTHING, TAKEN, REFUSED = range(3)

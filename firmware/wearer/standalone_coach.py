@@ -5,12 +5,13 @@ falls silent in the middle of an episode goes on where the host stopped, without
 that is not answered is repeated every REPEAT_MS, a step stronger each time; a repetition is no new alert and is not
 counted. A posture that is corrected after an alert gets a short tick. A host that comes back takes over at once.
 
-Walks are compared with neutral (common/walk_check.py, as on the host). While it is in doubt there are no alerts.
+Neutral is checked against walks, and after putting on (common/placement_check.py, as on the host). While it is in
+doubt there are no alerts.
 """
 
 from micropython import const
 
-from tiltwise.common import cues, dose, rule, walk_check, wire
+from tiltwise.common import cues, dose, placement_check, rule, wire
 
 from . import haptics
 from .neck_posture import Posture
@@ -44,7 +45,7 @@ class StandaloneCoach:
     """Runs the rule, and acts on it while nobody else does.
 
     `log(is_alert, deg)` takes alerts given and postures corrected, with the angle in whole degrees;
-    `on_doubt(is_doubted)` hears what walking says of neutral, and keeps it in the settings.
+    `on_doubt(is_doubted)` hears what is found about neutral, and keeps it in the settings.
     """
 
     def __init__(self, clock, settings, motor, log, on_doubt):
@@ -87,7 +88,7 @@ class StandaloneCoach:
             self._rule = rule.SustainedRule(
                 enter, max(enter - hysteresis, 0), 1000 * rule_s, 1000 * recovery_s, MAX_GAP_MS
             )
-        self._walks = walk_check.WalkCheck(self._settings.get("neutral_doubted"))
+        self._placement = placement_check.PlacementCheck(self._settings.get("neutral_doubted"))
         self._end_episode()
 
     def snooze(self, ms):
@@ -135,7 +136,7 @@ class StandaloneCoach:
             self._seen_ms = t_ms
         deg = self._posture.step(t_ms - self._seen_ms, up, neutral, forward, swing)
         self._seen_ms = t_ms
-        self._look_at_walk(t_ms, forward)
+        self._check_placement(t_ms, forward)
         result = self._rule.step(t_ms, deg)
         acts = self.state == STANDALONE and self._settings.get("alone")
         if result == rule.ENDED or result == rule.INTERRUPTED:
@@ -155,15 +156,19 @@ class StandaloneCoach:
             self._repeats += 1
             self._buzz()
 
-    def _look_at_walk(self, t_ms, forward):
-        """Say what a walk that is over says of neutral; where forward is, is taken from a calibration."""
+    def put_on(self):
+        """Look from now on whether the board reads upright as before."""
+        self._placement.put_on()
+
+    def _check_placement(self, t_ms, forward):
+        """Say what is found about neutral; before a calibration told where forward is, nothing is."""
         if forward is None:
             return
-        found = self._walks.step(t_ms, self._posture.up, self._posture.is_walking)
-        if found == walk_check.NOTHING:
+        found = self._placement.step(t_ms, self._posture.up, self._posture.is_walking)
+        if found == placement_check.NOTHING:
             return
-        self._on_doubt(found != walk_check.RIGHT)
-        if found != walk_check.RIGHT and self.state == STANDALONE and not self.is_silent:
+        self._on_doubt(found != placement_check.RIGHT)
+        if found != placement_check.RIGHT and self.state == STANDALONE and not self.is_silent:
             self._motor.play(wire.MOTOR_ERROR)
 
     def _end_episode(self):

@@ -63,6 +63,8 @@ class WearerState:
         up = self._look() if is_awake and not self._motor.is_shaking else None
         if up is not None and self.worn.step(now, up, self.neutral.up):
             self._log(wire.EVENT_WORN, 0 if self.worn.is_worn is False else 1)
+            if self.worn.is_worn:
+                self.coach.put_on()
         is_worn = self.worn.is_worn
         self._motor.is_allowed = not self.is_charging and is_worn is not False
         for sampler in self._samplers:
@@ -109,7 +111,7 @@ class WearerState:
         self._log(wire.EVENT_NEUTRAL, 1 if is_taken else 0)
 
     def _note_doubt(self, is_doubted):
-        """Keep what walking says of neutral, for the next boot too."""
+        """Keep what is found about neutral, for the next boot too."""
         try:
             self._settings.set("neutral_doubted", 1 if is_doubted else 0)
         except OSError:

@@ -22,6 +22,7 @@ def test_half_of_the_quiet_hours_is_told_to_be_none(tiltwise: Command) -> None:
     half = tiltwise("settings", "alerts.quiet_from", "22:00")
     assert half.code == 0
     assert "no quiet hours without alerts.quiet_to: set it too" in half.out
+    assert "no quiet hours without alerts.quiet_to: set it too" in tiltwise("settings").out
     assert "no quiet hours" not in tiltwise("settings", "alerts.quiet_to", "07:00").out
     other_half = tiltwise("settings", "alerts.quiet_from", "")
     assert "no quiet hours without alerts.quiet_from: set it too" in other_half.out

@@ -54,3 +54,21 @@ def test_what_cannot_be_done_is_one_line(tiltwise: Command, monkeypatch: pytest.
     assert_one_line(tiltwise("service", "start"), 2, "expected install, remove or status")
     monkeypatch.setattr(service.shutil, "which", lambda _: None)
     assert_one_line(tiltwise("service", "install"), 1, "docs/service.md")
+
+
+def test_remove_without_a_session_takes_the_file_and_says_what_it_could_not(
+    tiltwise: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(words: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        return subprocess.CompletedProcess(words, 1, "", "Failed to connect to bus\n")
+
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setattr(service.sys, "platform", "linux")
+    monkeypatch.setattr(service.shutil, "which", lambda _: "/bin/systemctl")
+    monkeypatch.setattr(service.subprocess, "run", refuse)
+    assert_one_line(tiltwise("service", "install"), 1, "daemon-reload failed: Failed to connect to bus")
+    removed = tiltwise("service", "remove")
+    assert (removed.code, "your days are kept" in removed.out) == (1, True)
+    assert "it may still run: systemctl --user disable" in removed.err
+    assert not (tmp_path / "systemd" / "user" / "tiltwise.service").exists()
+    assert "there is no service to remove" in tiltwise("service", "remove").out

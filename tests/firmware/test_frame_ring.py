@@ -9,7 +9,8 @@ from tiltwise.firmware_build.locate import load_firmware
 
 load_firmware()
 FrameRing = importlib.import_module("tiltwise_firmware.comms.frame_ring").FrameRing
-FrameStore = importlib.import_module("tiltwise_firmware.comms.frame_store").FrameStore
+frame_store = importlib.import_module("tiltwise_firmware.comms.frame_store")
+FrameStore = frame_store.FrameStore
 
 
 def filled(count, frames, first=0):
@@ -124,3 +125,13 @@ def test_an_archive_that_holds_nothing_is_not_looked_through_for_each_frame():
     archive.has_minutes = True
     assert frames.find(0) is frames.main
     assert archive.reads > 0
+
+
+def test_memory_holds_few_minutes_where_flash_holds_the_rest():
+    class Archive:
+        def begin(self, _boot):
+            pass
+
+    assert frame_store.make(1, 16, 30, 10).minutes.capacity == 30
+    assert frame_store.make(1, 16, 30, 10, Archive()).minutes.capacity == 6
+    assert frame_store.make(1, 16, 4, 10, Archive()).minutes.capacity == 4

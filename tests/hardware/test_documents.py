@@ -77,6 +77,12 @@ def test_soldering_drawing_is_the_one_the_code_draws_and_has_every_wire_of_the_b
                 assert any(other.replace(".", " ") in line for line in words), (pad, other)
 
 
+def test_two_sensor_build_has_the_wires_of_esp32s3_on_its_board():
+    ends = {build: soldering.wires(build) for build in ("two_sensor", "esp32s3")}
+    on_board = {build: sorted(w[:2] for w in found if "U1." in w[0] + w[1]) for build, found in ends.items()}
+    assert on_board["two_sensor"] == on_board["esp32s3"]
+
+
 def test_every_picture_is_in_the_page():
     text = (HARDWARE / "README.md").read_text(encoding="utf-8")
     for picture in sorted((HARDWARE / "pictures").iterdir()):

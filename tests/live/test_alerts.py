@@ -1,13 +1,16 @@
 """Whether and when the wearer is interrupted."""
 
 from datetime import date, datetime, time, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from tiltwise.config.settings import AlertSetting, Feedback, RuleKind, RuleSetting
+from tiltwise.common import wire
+from tiltwise.config.settings import AlertSetting, Deliver, Feedback, RuleKind, RuleSetting
+from tiltwise.live.wearer.alert_delivery import AlertDelivery
 from tiltwise.live.wearer.alerts import Alerts, NoticeLevel, feedback_percent, is_quiet
-from tiltwise.live.wearer.notices import Urgency
+from tiltwise.live.wearer.notices import Notice, Urgency
 from tiltwise.live.wearer.placement_monitor import PlacementChange
 from tiltwise.types import (
     Activity,
@@ -239,3 +242,24 @@ def test_a_movement_is_suggested_thanked_for_and_no_posture_alert() -> None:
     assert done is not None
     assert done.level is NoticeLevel.MOVED
     assert alerts.consider(MovementDone(1400.0, MovementKind.SHIFT, 1390.0), NOON) is None, "nobody asked"
+
+
+@pytest.mark.parametrize(
+    ("deliver", "has_motor", "steps"),
+    [
+        (Deliver.BOTH, True, [Urgency.TICK, Urgency.PATTERN, Urgency.DESKTOP]),
+        (Deliver.SENSOR, True, [Urgency.TICK, Urgency.PATTERN, Urgency.DESKTOP]),
+        (Deliver.BOTH, False, [Urgency.TICK]),
+        (Deliver.DESKTOP, True, [Urgency.TICK]),
+    ],
+)
+def test_a_step_counts_as_told_only_where_something_reaches_the_wearer(
+    deliver: Deliver, has_motor: bool, steps: list[Urgency]
+) -> None:
+    delivery = AlertDelivery(AlertSetting(deliver=deliver))
+    features = wire.FEATURE_MOTOR if has_motor else 0
+    info: Any = SimpleNamespace(features=features)
+    notices = [Notice(1.0, NoticeLevel.ALERT, "Time to move", "Looking down.", step) for step in Urgency]
+    reached = [notice.urgency for notice in notices if delivery.reaches(notice, info)]
+    assert [step for step in reached if step is not Urgency.AT_ONCE] == steps
+    assert Urgency.AT_ONCE in reached

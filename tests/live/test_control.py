@@ -185,7 +185,7 @@ def test_a_program_that_hangs_is_not_waited_for(folder: Path, tmp_path: Path) ->
             del limit_s
             return super().call(0.01)
 
-    with listening, pytest.raises(AppError, match="does not answer"):
+    with listening, pytest.raises(AppError, match="has not answered for 15 s: it is stopped"):
         ask(Hurried(place.path), Question(Asked.STATUS))
 
 

@@ -62,7 +62,7 @@ def test_a_lasting_change_between_walks_is_one_slip() -> None:
 def test_a_slip_that_is_put_right_is_told() -> None:
     found = notices(*day([2, 3, 2, 16, 17, 16, 1, 2, 2]))
     assert [n.kind for n in found] == ["slip", RIGHT]
-    assert found[1].text == "walking upright reads as before again: alerts are given again"
+    assert found[1].text == "the sensor reads upright as before: alerts are given again"
 
 
 def test_who_put_it_on_differently_and_puts_it_right_is_told() -> None:

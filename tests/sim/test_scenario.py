@@ -5,9 +5,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from tiltwise.motion.calibration.mounting import mounting_from_axes
+from tiltwise.motion.rotation import rotate
 from tiltwise.sim.body.scenario import SCENARIOS
 from tiltwise.sim.body.wearer import Wearer
-from tiltwise.types import ACTIVITIES, Activity, Mount, Side
+from tiltwise.tracker import Tracker, TrackerSettings
+from tiltwise.types import ACTIVITIES, Activity, EpisodeAlert, Mount, PostureKind, Side
 
 G_M_S2 = 9.80665
 
@@ -217,3 +220,24 @@ def test_lying_turns_gravity_to_the_back() -> None:
 def test_too_short_a_story_is_refused_with_the_least_length() -> None:
     with pytest.raises(ValueError, match="demo needs at least 4 minutes, got 3"):
         Wearer("demo", minutes=3)
+
+
+@pytest.mark.parametrize(
+    ("mount", "seed", "kinds"),
+    [
+        (Mount.HEAD, 1, [PostureKind.TELEPHONE_TILT, PostureKind.HEAD_THROWN_BACK, PostureKind.HEAD_PROPPED]),
+        (Mount.NECK, 2, [PostureKind.TELEPHONE_TILT, PostureKind.HEAD_THROWN_BACK]),
+    ],
+)
+def test_the_habits_are_held_until_each_has_its_alert(
+    mount: Mount, seed: int, kinds: list[PostureKind]
+) -> None:
+    """A neck turns by half as much as the head: it shows less, and of a propped head nothing."""
+    wearer = Wearer("habits", seed=seed, mount=mount)
+    t_s = np.arange(0.0, wearer.duration_s, 1 / 50)
+    q = wearer.q_sensor_from_body(5.0)
+    up, left = rotate(q, np.array([0.0, 0.0, 1.0])), rotate(q, np.array([0.0, 1.0, 0.0]))
+    mounting = mounting_from_axes(up, left, mount=mount, axes="nod")
+    update = Tracker(TrackerSettings(mounting, has_habits=True)).process(wearer.imu(t_s))
+    told = [event.kind for event in update.events if isinstance(event, EpisodeAlert)]
+    assert told[: len(kinds)] == kinds

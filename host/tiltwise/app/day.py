@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -108,10 +109,11 @@ def day_figure(
 ) -> Figure:
     """Return the picture of a day; a trace (UTC s, deg) stands in for the minutes of a short one."""
     figure = plots.day(day.summary, day.zone, limit_deg=limit_deg, trace=trace)
-    size = 9.8 if len(sentence) <= _LINE else 8
-    figure.text(0.062, 0.977, sentence, fontsize=size, color=INK, parse_math=False)
+    lines = textwrap.wrap(sentence, _LINE)
+    size = 9.8 if len(lines) < 2 else 9.2
+    figure.text(0.062, 0.992, "\n".join(lines), fontsize=size, color=INK, va="top", parse_math=False)
     if day.origins:
-        figure.text(0.975, 0.945, " and ".join(day.origins), fontsize=17, fontweight="bold", ha="right")
+        figure.text(0.975, 0.921, " and ".join(day.origins), fontsize=17, fontweight="bold", ha="right")
     return figure
 
 

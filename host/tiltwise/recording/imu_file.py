@@ -17,6 +17,7 @@ import numpy as np
 from tiltwise.recording.formats.raw_table import ImuFileError, ImuTable, ReadOptions
 from tiltwise.recording.formats.time_grid import (
     even_times,
+    from_zero,
     grown,
     of_one_epoch,
     rows_where,
@@ -34,7 +35,6 @@ MAX_RATE_HZ = 2000.0  # faster no IMU of this kind samples: then the time is not
 MIN_DURATION_S = 1.0
 _MAX_LOST_SHARE = 0.5  # of the rows that may be NaN or double before the file is refused
 _CHECKED_ROWS = 60_000  # 20 minutes at 50 Hz are enough to tell units by
-_LATEST_START_S = 400_000.0  # t0 on the wire wraps after 119 h; later starts are wall clock times
 _MOST_RATE = 70.0  # rad/s, 4000 deg/s, the widest range on the market
 _MOST_STEADY = 1.0  # rad/s, the median of a whole file in which gravity stands still
 _STILL_M_S2 = 2.0  # range of the acceleration of a sensor that lies, 12 deg
@@ -86,8 +86,7 @@ def load_imu(
 
 
 def _checked(table: ImuTable, options: ReadOptions) -> ImuFile:
-    notes = list(table.notes)
-    units: list[str] = []
+    notes, units = list(table.notes), list[str]()
     acc = _acceleration(table, options, units)
     has_times = table.t is not None and options.rate_hz is None
     if has_times:
@@ -162,7 +161,7 @@ def _timed_rows(
     if not is_near.all():
         notes.append(f"{np.count_nonzero(~is_near)} rows with times of another epoch: left out")
     t_s, gyr, acc = _in_order(*rows_where(is_near, t_s, gyr, acc), notes)
-    t_s = _from_zero(t_s, notes)
+    t_s = from_zero(t_s, notes)
     t_s, said = even_times(t_s)
     if said:
         notes.append(said)
@@ -193,14 +192,6 @@ def _in_order(
         notes.append(f"{np.count_nonzero(is_double)} of {len(t_s)} rows repeat the row before: left out")
         t_s, gyr, acc = t_s[keep], gyr[keep], acc[keep]
     return t_s, gyr, acc
-
-
-def _from_zero(t_s: FloatArray, notes: list[str]) -> FloatArray:
-    """Let wall clock times begin at 0: the wire counts 119 hours, and floats keep their microseconds."""
-    if len(t_s) == 0 or 0 <= t_s[0] <= _LATEST_START_S:
-        return t_s
-    notes.append(f"times begin at {t_s[0]:.10g}: counted from there")
-    return t_s - t_s[0]
 
 
 def _usable_rows(

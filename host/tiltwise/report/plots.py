@@ -67,8 +67,8 @@ def day(
     _draw_clock(strip, summary, zone)
     _draw_classes(figure.add_subplot(lower[1, 0]), summary)
     _draw_distribution(figure.add_subplot(lower[1, 1]), summary)
-    figure.text(0.062, 0.945, _day_name(summary, zone), fontsize=17, fontweight="bold", color=style.INK)
-    figure.text(0.062, 0.912, style.headline(summary), fontsize=9.8, color=style.SOFT)
+    figure.text(0.062, 0.921, _day_name(summary, zone), fontsize=17, fontweight="bold", color=style.INK)
+    figure.text(0.062, 0.893, style.headline(summary), fontsize=9.8, color=style.SOFT)
     parts.draw_footnote(figure, summary.mount, is_pair=summary.upper_back is not None)
     return figure
 

@@ -119,9 +119,8 @@ def setting_values(options: Options) -> dict[str, str]:
 def checked_setting(key: str, text: str) -> int | str:
     """Return a setting of a board from its text; ValueError says what the board would take."""
     settings = _board_settings()
-    is_text = next(row for row in settings.TABLE if row[0] == key)[2] is None
     try:
-        value: int | str = text if is_text else int(text)
+        value: int | str = text if settings.is_text(key) else int(text)
     except ValueError:
         raise ValueError(f"{key} is {text!r}, expected a whole number") from None
     settings.check(key, value)

@@ -12,6 +12,7 @@ import pytest
 
 from app.history.stored_weeks import KnownDay, write_days
 from command import Command, assert_one_line
+from tiltwise.app.day import day_figure, load_day
 from tiltwise.app.history.day_sentence import day_sentence, period_sentence
 from tiltwise.app.history.period_picture import compared_figure, period_figure
 from tiltwise.app.history.periods import (
@@ -124,6 +125,22 @@ def test_the_hour_that_the_clock_shows_twice_is_named_with_its_zone() -> None:
         "between 1 and 2", "between 2 and 3 (CEST)", "between 2 and 3 (CET)", "between 3 and 4",
     ]  # fmt: skip
     assert hour_name(datetime(2026, 10, 24, 21, 59, tzinfo=UTC).timestamp(), zone) == "between 23 and 24"
+
+
+def test_a_long_sentence_stays_within_the_picture(tmp_path: Path) -> None:
+    write_days(tmp_path, [KnownDay("2026-10-24T22:30", 600, (200, 330))])
+    day = load_day(tmp_path, date(2026, 10, 25))
+    said = day_sentence(tmp_path, day)
+    assert len(said) > 150
+    figure = day_figure(day, 25.0, sentence=said)
+    figure.savefig(io.BytesIO(), format="png")
+    (text,) = (each for each in figure.texts if each.get_text().startswith("You looked down"))
+    box = text.get_window_extent()
+    assert figure.bbox.x0 <= box.x0
+    assert box.x1 <= figure.bbox.x1
+    (title,) = (each for each in figure.texts if each.get_text().startswith("Sunday"))
+    assert title.get_window_extent().y1 <= box.y0 + 2  # pixels: of the descenders' room
+    assert "most of it" not in said  # an hour of 130 min is not most of them
 
 
 def test_a_year_of_single_days_and_one_minute_are_drawn(tmp_path: Path) -> None:

@@ -254,7 +254,7 @@ def test_the_commands(tiltwise: Command, demo_folder: Path, tmp_path: Path) -> N
     result = tiltwise("import", tmp_path / "out", "--data", tmp_path / "store")
     assert result.out == f"1 day in {tmp_path / 'store'} now\n"
     result = tiltwise("import", tmp_path / "out", "--data", tmp_path / "store")
-    assert "had data before and are left as they were" in result.out
+    assert result.out.startswith(f"nothing new in {tmp_path / 'store'}; 1 day with data before, left alone: ")
     assert_one_line(tiltwise("export", tmp_path, "--as", "c3d", "--data", demo_folder), 2, "motion-bids")
     said = tiltwise("export", tmp_path, "--from", "2020-01-01", "--to", "2020-01-02", "--data", demo_folder)
     assert_one_line(said, 1, "nothing to export from 2020-01-01")

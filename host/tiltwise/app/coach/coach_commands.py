@@ -30,7 +30,7 @@ SourceArgument = Annotated[
 ]
 SpeechOption = Annotated[bool | None, typer.Option("--speech/--no-speech", help="Say what to do aloud.")]
 TonesOption = Annotated[bool | None, typer.Option("--tones/--no-tones", help="Ring the terminal's bell.")]
-PlotOption = Annotated[Path | None, typer.Option("--plot", help="Draw the session (.png, .pdf or .svg).")]
+PlotOption = Annotated[Path | None, typer.Option("--out", help="Picture to write (.png, .pdf or .svg).")]
 ClearedOption = Annotated[
     bool, typer.Option("--cleared", help="The safety questions were answered, all with no.")
 ]

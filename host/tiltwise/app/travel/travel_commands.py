@@ -131,8 +131,9 @@ def _import_folder(folder: Path, store: Path) -> None:
         )
     with console.progress_bar("importing days") as show:
         done = import_days(files, store, show)
-    line = f"{counted(len(done.days), 'day')} in {printable(str(store), 300)} now"
+    where = printable(str(store), 300)
+    line = f"{counted(len(done.days), 'day')} in {where} now" if done.days else f"nothing new in {where}"
     if done.there:
         kept = ", ".join(map(str, done.there[:5]))
-        line += f"; {len(done.there)} had data before and are left as they were: {kept}"
+        line += f"; {counted(len(done.there), 'day')} with data before, left alone: {kept}"
     console.out.print(line, highlight=False, soft_wrap=True)

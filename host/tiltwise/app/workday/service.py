@@ -81,10 +81,17 @@ def _remove(_: str) -> Iterator[str]:
     if not path.exists():
         yield "there is no service to remove"
         return
-    _systemctl("disable", "--now", UNIT)
+    trouble = ""
+    try:
+        _systemctl("disable", "--now", UNIT)
+    except AppError as error:  # without a session there is none to stop, and the file goes all the same
+        trouble = str(error)
     path.unlink()
-    _systemctl("daemon-reload")
+    (path.parent / "default.target.wants" / UNIT).unlink(missing_ok=True)
     yield f"removed: {path}; your days are kept"
+    if trouble:
+        raise AppError(f"it may still run: {trouble}")
+    _systemctl("daemon-reload")
 
 
 def _status(_: str) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from tiltwise.config.settings import SettingsError, load_settings
+from tiltwise.config.settings import AlertSetting, SettingsError, load_settings
 from tiltwise.config.settings_file import change, write_default
 from tiltwise.errors import UsageError
 from tiltwise.text import printable
@@ -15,10 +15,11 @@ from tiltwise.text import printable
 def shown(path: Path) -> Iterator[str]:
     """Yield the lines of the file, which is written first when there is none; SettingsError when it is wrong."""
     is_new = write_default(path)
-    load_settings(path)
+    alerts = load_settings(path).alerts
     yield f"{printable(str(path), 300)}{' (written now, all defaults)' if is_new else ''}"
     yield ""
     yield from (printable(line, 200) for line in path.read_text(encoding="utf-8").splitlines())
+    yield from _half_quiet(alerts)
 
 
 def changed(path: Path, name: str, value: str | None) -> Iterator[str]:
@@ -33,6 +34,10 @@ def changed(path: Path, name: str, value: str | None) -> Iterator[str]:
     except OSError as error:
         raise SettingsError(f"{path}: cannot be written ({error.strerror})") from error
     yield f"{name} = {value}; a tiltwise watch that runs takes it at its next start"
+    yield from _half_quiet(alerts)
+
+
+def _half_quiet(alerts: AlertSetting) -> Iterator[str]:
     if bool(alerts.quiet_from) != bool(alerts.quiet_to):
         lacking = "alerts.quiet_to" if alerts.quiet_from else "alerts.quiet_from"
         yield f"no quiet hours without {lacking}: set it too"

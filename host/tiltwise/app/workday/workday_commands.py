@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import Annotated
 
 import typer
 
 from tiltwise.app.cli_options import DataOption, PersonOption
 from tiltwise.config import paths
+
+_UNDER_THE_TEXT = " " * 11  # where the texts of `why` begin, behind a clock or a label
 
 
 def why(
@@ -30,7 +33,8 @@ def why(
     if said:
         console.out.print(said, style="dim", highlight=False, soft_wrap=True)
     for style, line in explain(paths.person_folder(folder, person), time, day):
-        console.out.print(line, style=style, highlight=False, markup=False)
+        for row in wrap(line, console.out.width, subsequent_indent=_UNDER_THE_TEXT):
+            console.out.print(row, style=style, highlight=False, markup=False)
 
 
 def settings(

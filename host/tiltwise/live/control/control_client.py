@@ -10,7 +10,7 @@ import msgspec
 
 from tiltwise.errors import AppError
 from tiltwise.live.control.control_messages import LONGEST_LINE, Answer, Asked, Question, RunningStatus
-from tiltwise.live.control.control_place import ControlPlace, NobodyAnswersError, places_in
+from tiltwise.live.control.control_place import CALL_LIMIT_S, ControlPlace, NobodyAnswersError, places_in
 from tiltwise.stored_values import convert
 
 
@@ -33,7 +33,8 @@ def ask(place: ControlPlace, question: Question) -> RunningStatus:
             said = file.readline(LONGEST_LINE)
     except TimeoutError:
         raise AppError(
-            "the running tiltwise does not answer: is it stopped with Ctrl-Z, or hanging?"
+            f"the running tiltwise has not answered for {CALL_LIMIT_S:.0f} s: it is stopped with Ctrl-Z, hangs, "
+            "or the computer is very busy; what was asked may still be done"
         ) from None
     except ConnectionError as error:
         raise NobodyAnswersError("it ended while it was asked") from error

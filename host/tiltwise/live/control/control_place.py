@@ -21,7 +21,8 @@ from tiltwise.config.atomic_file import whole_file
 from tiltwise.config.paths import runtime_folder
 
 _HAS_UNIX_SOCKETS = hasattr(socket, "AF_UNIX")
-_CALL_LIMIT_S = 3.0  # a program on the same computer that takes longer hangs
+# A busy computer makes a program late by seconds: 3 s were too few for a dozen questions at once on two cores.
+CALL_LIMIT_S = 15.0
 
 
 class NobodyAnswersError(OSError):
@@ -39,7 +40,7 @@ class ControlPlace:
     path: Path
     is_socket: bool = _HAS_UNIX_SOCKETS
 
-    def call(self, limit_s: float = _CALL_LIMIT_S) -> tuple[socket.socket, str]:
+    def call(self, limit_s: float = CALL_LIMIT_S) -> tuple[socket.socket, str]:
         """Return a connection and the secret to send with each question; NobodyAnswersError when nobody is there."""
         try:
             if not _is_private(self.path.parent):

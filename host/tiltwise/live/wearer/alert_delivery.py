@@ -40,13 +40,23 @@ class AlertDelivery:
         self._asked_s: float | None = None  # received s of the first frame after that
         self._is_motor_missed = False  # it was said that there is none
 
+    @property
+    def _wants_sensor(self) -> bool:
+        return self._setting.deliver is not Deliver.DESKTOP and self._setting.strength > 0
+
+    def _is_felt(self, info: Info | None) -> bool:
+        return self._wants_sensor and _has_motor(info)
+
+    def reaches(self, notice: Notice, info: Info | None) -> bool:
+        """Tell whether a notice goes anywhere: steps need a motor, as the desktop alone shows an alert once."""
+        is_felt = self._is_felt(info)
+        return is_felt or self._goes_to_desktop(notice.urgency, is_felt=is_felt)
+
     def process(self, notice: Notice, info: Info | None) -> list[LiveEvent]:
         """Return what to send and to show for a notice; info is what the board reported about itself."""
-        wants_sensor = self._setting.deliver is not Deliver.DESKTOP and self._setting.strength > 0
+        wants_sensor, has_motor, is_felt = self._wants_sensor, _has_motor(info), self._is_felt(info)
         pattern = Pattern.STEP if notice.urgency is Urgency.TICK else _PATTERNS.get(notice.level)
-        has_motor = info is not None and bool(info.features & wire.FEATURE_MOTOR)
         found: list[LiveEvent] = []
-        is_felt = has_motor and wants_sensor
         if is_felt and pattern is not None:
             self._asked, self._asked_s = notice, None
             strength = min(self._setting.strength + (notice.urgency is Urgency.DESKTOP), _STRONGEST)
@@ -82,3 +92,7 @@ class AlertDelivery:
         if notice.level is not NoticeLevel.ALERT or had_desktop:
             return []
         return [DesktopMessage(notice.title, notice.text)]
+
+
+def _has_motor(info: Info | None) -> bool:
+    return info is not None and bool(info.features & wire.FEATURE_MOTOR)

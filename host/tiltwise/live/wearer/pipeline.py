@@ -192,10 +192,11 @@ class Pipeline:
         return tuple(found)
 
     def _again_and_stronger(self, t_s: float, info: Info | None, utc_offset_s: float) -> LiveEvents:
-        """Give alerts again whose postures go on."""
+        """Give alerts again whose postures go on, as far as a step reaches the wearer."""
         found: list[LiveEvent] = []
         for notice in self.alerts.escalate(t_s, self.local(t_s + utc_offset_s)):
-            found += [notice, *self.delivery.process(notice, info)]
+            if self.delivery.reaches(notice, info):
+                found += [notice, *self.delivery.process(notice, info)]
         return tuple(found)
 
     def _calibrate(

@@ -1,7 +1,7 @@
 """Does the sensor still sit as it did? Checks of a stored Mounting against new evidence, in degrees.
 
-Putting it on again is judged from a new neutral or calibration; what walking says is in common/walk_check.py. Nothing
-is corrected here: the answers are for a person to confirm.
+Putting it on again is judged here from a new neutral or calibration, in a day by common/placement_check.py. Nothing
+is corrected: the answers are for a person to confirm.
 """
 
 from __future__ import annotations

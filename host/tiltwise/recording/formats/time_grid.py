@@ -22,6 +22,7 @@ _UNEVEN = 0.25  # of a period: a step that differs by more is not jitter that an
 _MOST_UNEVEN = 0.05  # share of such steps from which on the stamps are those of a logger
 _FOLLOWED = 500  # samples in a piece when the clock behind the stamps drifts or single samples are lost
 _EPOCH_S = 10 * 86_400.0  # no recording is that long: further from the middle is another epoch
+_LATEST_START_S = 400_000.0  # t0 on the wire wraps after 119 h; later starts are wall clock times
 _SWAP_S = 2.0  # rows in wrong order by less were swapped; by more a new recording begins
 
 
@@ -45,6 +46,14 @@ def rows_where(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return rows of t (n,), s, and two signals (n, 3) of any unit; all of them uncopied, for copies take long."""
     return (t, gyr, acc) if is_good.all() else (t[is_good], gyr[is_good], acc[is_good])
+
+
+def from_zero(t_s: FloatArray, notes: list[str]) -> FloatArray:
+    """Let wall clock times begin at 0: the wire counts 119 hours, and floats keep their microseconds."""
+    if len(t_s) == 0 or 0 <= t_s[0] <= _LATEST_START_S:
+        return t_s
+    notes.append(f"times begin at {t_s[0]:.10g}: counted from there")
+    return t_s - t_s[0]
 
 
 def swapped(t_s: FloatArray) -> int | None:

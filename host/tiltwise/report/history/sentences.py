@@ -77,7 +77,7 @@ def _mostly(totals: Totals, parts: Mapping[str, Totals]) -> str:
         return ""
     name, part = max(parts.items(), key=lambda item: item[1].down_s)
     share = part.down_s / totals.down_s
-    words = "most of it" if share >= _MOST else f"the most ({duration_text(part.down_s)})"
+    words = "most of it" if share > _MOST else f"the most ({duration_text(part.down_s)})"
     return f", {words} {name}"
 
 

@@ -128,18 +128,25 @@ def shrug(s: Script, *, rise_m: float = 0.0, hold_s: float = 0.4) -> tuple[float
     return start_s, s.t_s
 
 
-def ear_and_shoulder(s: Script, seconds: float) -> None:
+def ear_and_shoulder(s: Script, seconds: float, tilt_deg: tuple[float, float] = (24, 32)) -> None:
     """Hold the telephone between ear and a raised shoulder."""
     side = 1 if s.rng.random() < 0.5 else -1
     with s.span("phone on the shoulder"):
         end = max(
-            s.go("head_lat+", side * s.uniform(24, 32), 45), s.go("head_rot+", side * s.uniform(3, 10), 45)
+            s.go("head_lat+", side * s.uniform(*tilt_deg), 45), s.go("head_rot+", side * s.uniform(3, 10), 45)
         )
         s.go("rise", s.uniform(0.015, 0.03), 0.06)
         back = max(end, seconds - 2)
         end = max(s.go(name, 0.0, 45, after_s=back) for name in ("head_lat+", "head_rot+"))
         s.go("rise", 0.0, 0.06, after_s=back)
         s.wait(end + 0.3)
+
+
+def throw_back(s: Script, seconds: float) -> None:
+    """Look up, as at a screen that hangs too high."""
+    with s.span("head thrown back"):
+        end = s.go("head_flex+", -s.uniform(34, 40) - s.value("head_flex"), 45)
+        s.wait(s.go("head_flex+", 0.0, 45, after_s=max(end, seconds - 2)) + 0.3)
 
 
 def stand_up(s: Script) -> None:

@@ -229,6 +229,26 @@ def _lying(s: Script, plan: ScenarioOptions) -> None:
     _repeat_until_full(s, scene)
 
 
+def _habits(s: Script, plan: ScenarioOptions) -> None:
+    """Hold each habit for longer than its rule lets it be."""
+
+    def prop_up() -> None:
+        s.wait(20)
+        s.move("head_flex", s.uniform(34, 36), 2.0)
+        s.wait(340)
+
+    def scene() -> None:
+        mv.ear_and_shoulder(s, s.uniform(50, 70), (34, 38))
+        scenes.work(s, 20, slump_share=0.0)
+        mv.throw_back(s, s.uniform(50, 70))
+        scenes.work(s, 20, slump_share=0.0)
+        mv.lie(s, 360, during=prop_up)
+        scenes.work(s, 20, slump_share=0.0)
+
+    _begin(s, plan)
+    _repeat_until_full(s, scene)
+
+
 SCENARIOS: dict[str, Scenario] = {
     "demo": Scenario(
         "the story of tiltwise demo: calibrate, work, slump, correct, drink, side tilts, phone, walk, take off",
@@ -258,6 +278,12 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "remount": Scenario(
         "work, slump, take the sensor off, put it back slightly turned, nod twice", 8.0, 2.0, _remount
+    ),
+    "habits": Scenario(
+        "a telephone on the shoulder, the head thrown back, the head propped up while lying, each for long",
+        11.0,
+        10.0,
+        _habits,
     ),
     "lying": Scenario("lying on the back, flat and with the head propped up", 6.0, 1.0, _lying),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 
 import numpy as np
@@ -131,39 +131,36 @@ def print_strangers(tries: int, console: Console) -> None:
                 max(in_s),
             )
         )
-    heads = (
-        "places of the board",
-        "strangers",
-        "new each time",
-        "fake boards",
-        "tries",
-        "median s",
-        "p95 s",
-        "worst s",
-    )
+    heads = ("places", "strangers", "new", "fakes", "tries", "median s", "p95 s", "worst s")
     title = f"\nuntil the owner streams (-: > 120 s), seeds 1 to {tries}"
     console.print(table(title, heads, cells))
+    console.print(
+        "places: of the board; new: strangers with another address each time; fakes: boards that hang",
+        style="dim",
+        highlight=False,
+    )
 
 
 def print_modes(hours: float, seeds: int, console: Console) -> None:
     """Virtual hours on each radio stack with fades, resets, stuck callbacks and refusals; needs bumble."""
     with progress_bar("radio stacks") as show:
         rows = radio_modes.mode_rows(hours, range(1, seeds + 1), show)
-    counts: list[tuple[str, Callable[[radio_modes.ModeRow], object]]] = [
-        ("faults", lambda r: r.faults),
-        ("- fades", lambda r: r.fades),
-        ("connections", lambda r: r.connections),
-        ("frames", lambda r: r.frames),
-        ("lost, dropped by a full ring and told", lambda r: r.lost_beyond),
-        ("lost within the ring", lambda r: r.lost_inside),
-        ("neither came nor told", lambda r: r.untold),
-        ("in memory when the board restarted", lambda r: r.at_restart),
-        ("restarts of the radio", lambda r: r.restarts_of_radio),
-        ("restarts of the board", lambda r: r.restarts_of_board),
-        ("crashes", lambda r: r.crashes),
-        ("longest in range and not to be found, s", lambda r: r.invisible_s),
-        ("most bytes queued", lambda r: r.most_queued),
+    modes = [list(group) for _, group in groupby(rows, key=lambda row: row.mode)]
+    counts: list[tuple[str, Callable[[radio_modes.ModeRow], float], Callable[[Iterable[float]], float]]] = [
+        ("faults", lambda r: r.faults, sum),
+        ("- fades", lambda r: r.fades, sum),
+        ("connections", lambda r: r.connections, sum),
+        ("frames", lambda r: r.frames, sum),
+        ("lost, dropped by a full ring and told", lambda r: r.lost_beyond, sum),
+        ("lost within the ring", lambda r: r.lost_inside, sum),
+        ("neither came nor told", lambda r: r.untold, sum),
+        ("in memory when the board restarted", lambda r: r.at_restart, sum),
+        ("restarts of the radio", lambda r: r.restarts_of_radio, sum),
+        ("restarts of the board", lambda r: r.restarts_of_board, sum),
+        ("crashes", lambda r: r.crashes, sum),
+        ("longest in range and not to be found, s", lambda r: r.invisible_s, max),
+        ("most bytes queued", lambda r: r.most_queued, max),
     ]
-    title = f"\n{hours:g} virtual h on each radio stack, seeds 1 to {seeds}"
-    cells = [(name, *(count(row) for row in rows)) for name, count in counts]
-    console.print(table(title, ("", *(f"{row.mode} {row.seed}" for row in rows)), cells))
+    each = f"{hours:g} virtual h" + (f" for each of the seeds 1 to {seeds}" if seeds > 1 else ", seed 1")
+    cells = [(name, *(whole(count(row) for row in mode) for mode in modes)) for name, count, whole in counts]
+    console.print(table(f"\n{each}, on each radio stack", ("", *(mode[0].mode for mode in modes)), cells))

@@ -83,7 +83,8 @@ def board_alerts_s(day: Day) -> list[float]:
         clock.sleep_ms(_STEP_MS)
         now = clock.ticks_ms()
         motor.step(now)
-        worn.step(now, up[k], _NEUTRAL)
+        if worn.step(now, up[k], _NEUTRAL) and worn.is_worn:
+            coach.put_on()
         motor.is_allowed = worn.is_worn is not False
         coach.is_held = worn.is_doubted
         coach.step(now, up[k] if motor.is_allowed else None, _NEUTRAL, False, _FORWARD, swing[k])

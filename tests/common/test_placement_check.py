@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from tiltwise.common import walk_check
-from tiltwise.common.walk_check import DRIFT, NEUTRAL, RIGHT, SLIP, WalkCheck
+from tiltwise.common import placement_check
+from tiltwise.common.placement_check import DRIFT, NEUTRAL, PUT_ON, RIGHT, SLIP, PlacementCheck
 
 
 def tilted(deg: float) -> list[float]:
@@ -13,7 +13,7 @@ def tilted(deg: float) -> list[float]:
 
 
 def walk(
-    check: WalkCheck, leans_deg: list[float], seconds: int = 30, begin_ms: int = 0
+    check: PlacementCheck, leans_deg: list[float], seconds: int = 30, begin_ms: int = 0
 ) -> list[tuple[int, int]]:
     """Walk so often with a minute's rest after each; return (walk, what was found)."""
     found, t_ms = [], begin_ms
@@ -42,28 +42,28 @@ def walk(
     ],
 )
 def test_what_walks_say(leans: list[float], found: list[tuple[int, int]]) -> None:
-    assert walk(WalkCheck(), leans) == found
+    assert walk(PlacementCheck(), leans) == found
 
 
 def test_the_way_back_is_right_again_and_a_further_slip_is_not() -> None:
-    assert walk(WalkCheck(), [2, 3, 2, 16, 17, 1, 2, 16, 17]) == [(4, SLIP), (6, RIGHT), (8, SLIP)]
-    assert walk(WalkCheck(), [2, 3, 2, 16, 17, 32, 33]) == [(4, SLIP), (6, SLIP)]
+    assert walk(PlacementCheck(), [2, 3, 2, 16, 17, 1, 2, 16, 17]) == [(4, SLIP), (6, RIGHT), (8, SLIP)]
+    assert walk(PlacementCheck(), [2, 3, 2, 16, 17, 32, 33]) == [(4, SLIP), (6, SLIP)]
 
 
 def test_a_doubt_of_an_earlier_run_ends_with_two_walks_near_the_neutral() -> None:
-    assert walk(WalkCheck(True), [3, 4]) == [(1, RIGHT)]
-    assert walk(WalkCheck(True), [-18, -17]) == [(1, NEUTRAL)]
+    assert walk(PlacementCheck(True), [3, 4]) == [(1, RIGHT)]
+    assert walk(PlacementCheck(True), [-18, -17]) == [(1, NEUTRAL)]
 
 
 def test_the_change_is_what_walking_reads_differently() -> None:
-    check = WalkCheck()
+    check = PlacementCheck()
     walk(check, [2, 4, 17, 19])
     assert check.change_deg == pytest.approx(15, abs=0.2)
 
 
 def test_a_few_steps_a_hole_and_unknown_angles_are_no_walk() -> None:
-    assert walk(WalkCheck(), [2, 3, 2, 30, 30, 30], seconds=6) == []
-    check = WalkCheck()
+    assert walk(PlacementCheck(), [2, 3, 2, 30, 30, 30], seconds=6) == []
+    check = PlacementCheck()
     for n in range(300):  # a hole of 2 s each 4 s
         assert not check.step(100 * n + 2000 * (n // 40), tilted(40), True)
     assert not check.step(100_000, tilted(0), False)
@@ -73,14 +73,48 @@ def test_a_few_steps_a_hole_and_unknown_angles_are_no_walk() -> None:
 
 
 def test_a_long_walk_counts_as_several_and_memory_is_bounded() -> None:
-    check = WalkCheck()
+    check = PlacementCheck()
     found = [check.step(100 * n, tilted(2 if n < 4500 else 18), True) for n in range(9000)]
     assert [f for f in found if f] == [SLIP]
     for n in range(9000, 40_000):
         check.step(100 * n, tilted(18), True)
-    assert len(check._walks) == walk_check.MOST_WALKS
+    assert len(check._walks) == placement_check.MOST_WALKS
 
 
 @pytest.mark.parametrize("deg", [0.0, 0.01, 9.0, 90.0, 179.9])
 def test_the_angle_between_two_directions(deg: float) -> None:
-    assert walk_check.angle_deg(tilted(deg), tilted(0)) == pytest.approx(deg, abs=1e-9)
+    assert placement_check.angle_deg(tilted(deg), tilted(0)) == pytest.approx(deg, abs=1e-9)
+
+
+def sit(check: PlacementCheck, leans_deg: list[float], begin_ms: int = 0) -> list[tuple[int, int]]:
+    """Sit for ten seconds at each angle; return (second, what was found)."""
+    found = []
+    for n in range(100 * len(leans_deg)):
+        result = check.step(begin_ms + 100 * n, tilted(leans_deg[n // 100]), False)
+        found += [(n // 10, result)] if result else []
+    return found
+
+
+def test_who_does_not_sit_up_within_a_minute_of_putting_on_is_told_and_believed_later() -> None:
+    check = PlacementCheck()
+    assert sit(check, [40] * 10) == [], "nobody has put it on"
+    check.put_on()
+    assert sit(check, [40, 22, 30] * 3 + [8, 40], 100_000) == [(59, PUT_ON), (92, RIGHT)]
+    assert sit(check, [40] * 10, 300_000) == []
+    check.put_on()
+    assert sit(check, [40, 40, 9, 40, 40, 40, 40, 40], 500_000) == []
+
+
+def test_a_moment_near_the_neutral_is_no_sitting_up() -> None:
+    check = PlacementCheck()
+    check.put_on()
+    found = [check.step(100 * n, tilted(0 if n % 40 < 20 else 30), False) for n in range(700)]
+    assert [f for f in found if f] == [PUT_ON]
+    assert check.change_deg == pytest.approx(30)
+
+
+def test_an_upright_moment_after_putting_on_ends_a_doubt_of_an_earlier_run() -> None:
+    check = PlacementCheck(True)
+    assert sit(check, [2, 2]) == []
+    check.put_on()
+    assert sit(check, [2, 2], 100_000) == [(3, RIGHT)]

@@ -1,8 +1,9 @@
-"""Does the sensor still sit as it did? "Up" of somebody who walks in, what it says about the neutral out.
+"""Does the sensor still sit as it did? "Up" of a wearer in, what it says about the neutral out.
 
-Who walks holds the head upright, whatever the desk does: a reference that comes by itself several times a day. The
-board alone and the host run this same code, so that both doubt a neutral for the same reason, before any alert.
-Directions are three floats in body axes (forward, left, up), times integers of any origin that do not wrap.
+Who walks holds the head upright, whatever the desk does: a reference that comes by itself several times a day. Who
+has just put the sensor on sits up at least once in a minute. The board alone and the host run this same code, so that
+both doubt a neutral for the same reason, before any alert. Directions are three floats in body axes (forward, left,
+up), times integers of any origin that do not wrap.
 """
 
 import math
@@ -12,7 +13,8 @@ NOTHING = 0
 NEUTRAL = 1  # the first two walks read far from the neutral: it was taken bent, or is stale
 SLIP = 2  # a lasting change from one walk to the next
 DRIFT = 3  # a slow one
-RIGHT = 4  # the doubt is over: walking reads as before a slip or drift, or near the neutral
+PUT_ON = 4  # since it was put on it has not read upright once
+RIGHT = 5  # the doubt is over: walking reads as before a slip or drift or near the neutral, or it has read upright
 
 WALK_MS = 10000  # some ten steps: bobbing averages out
 WALK_MOST_MS = 60000  # a longer walk counts as several, or an hour's walk would hide a slip
@@ -22,6 +24,11 @@ WALK_BENT_DEG = 25.0
 WALK_BACK_DEG = 12.0
 SLIP_DEG = 10.0  # as for putting it on again: the sensor sits differently
 DRIFT_DEG = 7.5  # walking heads differ from day to day by a few degrees; beyond this a new neutral is due
+PUT_ON_MS = 60000  # of sitting or standing, in which somebody sits up at least once
+UPRIGHT_DEG = (
+    15.0  # 10 deg by which it may sit differently, 5 by which a comfortable seat differs from sitting tall
+)
+UPRIGHT_MS = 3000
 MOST_WALKS = 24  # the oldest are forgotten: some hours of walks
 
 _UP = (0.0, 0.0, 1.0)
@@ -36,13 +43,14 @@ def angle_deg(a, b):
     return math.degrees(math.atan2(math.sqrt(x * x + y * y + z * z), dot))
 
 
-class WalkCheck:
+class PlacementCheck:
     """Follows one sensor with one calibration; begin anew with another.
 
     Parameters
     ----------
     is_doubted
-        The neutral is in doubt since an earlier run: the first two walks may find it RIGHT.
+        The neutral is in doubt since an earlier run: the first two walks, or an upright moment after `put_on`, may
+        find it RIGHT.
 
     Attributes
     ----------
@@ -60,15 +68,29 @@ class WalkCheck:
         self._start_ms = None  # of the walk that is under way
         self._last_ms = 0
         self._ups = None  # of that walk, added up
+        self._nearest_deg = None  # since it was put on, of windows of UPRIGHT_MS; None: it has read upright
+        self._is_put_on_told = False
+        self._put_on_ms = 0  # how long it has been looked at since
+        self._window_ms = 0
+        self._window_deg = 0.0  # the largest inclination in the window
 
     @property
-    def is_walking(self):
-        """Whether a walk is under way."""
-        return self._start_ms is not None
+    def is_busy(self):
+        """Whether a walk, or the look after putting on, is under way; otherwise only walking can matter."""
+        return self._start_ms is not None or self._nearest_deg is not None
+
+    def put_on(self):
+        """Look for an upright moment from now on."""
+        self._nearest_deg = 180.0
+        self._is_put_on_told = False
+        self._put_on_ms = self._window_ms = 0
+        self._window_deg = 0.0
 
     def step(self, t_ms, up, is_walking):
         """Take "up" (None: not known) and whether the wearer walks; return what was found. A gap ends a walk."""
         found = NOTHING
+        if self._nearest_deg is not None and not is_walking:
+            found = self._look_for_upright(t_ms - self._last_ms, up)
         if self._start_ms is not None:
             is_walking = is_walking and 0 <= t_ms - self._last_ms <= MAX_GAP_MS
             if not is_walking or t_ms - self._start_ms >= WALK_MOST_MS:
@@ -82,6 +104,28 @@ class WalkCheck:
                 self._ups = list(up) if self._ups is None else [self._ups[k] + up[k] for k in range(3)]
         self._last_ms = t_ms
         return found
+
+    def _look_for_upright(self, ms, up):
+        if up is None or not 0 <= ms <= MAX_GAP_MS:
+            self._window_ms = 0
+            self._window_deg = 0.0
+            return NOTHING
+        self._put_on_ms += ms
+        self._window_ms += ms
+        self._window_deg = max(self._window_deg, angle_deg(up, _UP))
+        if self._window_ms < UPRIGHT_MS:
+            return NOTHING
+        self._nearest_deg = self.change_deg = min(self._nearest_deg, self._window_deg)
+        self._window_ms = 0
+        self._window_deg = 0.0
+        if self._nearest_deg <= UPRIGHT_DEG:
+            self._nearest_deg = None
+            is_doubted, self._is_doubted = self._is_put_on_told or self._is_doubted, False
+            return RIGHT if is_doubted else NOTHING
+        if self._is_put_on_told or self._put_on_ms < PUT_ON_MS:
+            return NOTHING
+        self._is_put_on_told = True
+        return PUT_ON
 
     def _judge(self, up):
         """Compare a walk with the neutral and with those before."""
@@ -102,7 +146,8 @@ class WalkCheck:
         self._is_stale = self.change_deg > (WALK_BENT_DEG if up[0] < 0 else WALK_BACK_DEG)
         if self._is_stale:
             return NEUTRAL
-        return RIGHT if self._is_doubted else NOTHING
+        is_doubted, self._is_doubted = self._is_doubted, False
+        return RIGHT if is_doubted else NOTHING
 
     def _judge_slip(self):
         """Look for a walk after which all are far from the mean of those before; two are needed on either side."""
