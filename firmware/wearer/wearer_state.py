@@ -61,9 +61,10 @@ class WearerState:
         if self._motor.is_shaking:
             self._forget_taps()
         up = self._look() if is_awake and not self._motor.is_shaking else None
+        was_off = self.worn.is_worn is False
         if up is not None and self.worn.step(now, up, self.neutral.up):
             self._log(wire.EVENT_WORN, 0 if self.worn.is_worn is False else 1)
-            if self.worn.is_worn:
+            if was_off:  # at the start it may lie on a table, which reads upright never
                 self.coach.put_on()
         is_worn = self.worn.is_worn
         self._motor.is_allowed = not self.is_charging and is_worn is not False

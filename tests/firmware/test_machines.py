@@ -502,6 +502,17 @@ def test_a_doubt_outlives_a_boot_and_ends_with_two_walks_near_neutral_or_a_new_o
     assert settings.get("neutral_doubted") == 0
 
 
+def test_put_on_and_not_upright_within_a_minute_is_a_doubt_until_the_wearer_sits_up():
+    coach = Coach(rule_s=60)
+    coach.hold(40, 18, azimuth_deg=180, forward=FORWARD)
+    assert coach.settings.get("neutral_doubted") == 0, "nobody has put it on"
+    coach.alone.put_on()
+    coach.hold(65, 18, azimuth_deg=180, forward=FORWARD)
+    assert (coach.settings.get("neutral_doubted"), len(coach.motor.pulses)) == (1, 4)
+    coach.hold(10, 3, azimuth_deg=180, forward=FORWARD)
+    assert coach.settings.get("neutral_doubted") == 0
+
+
 def test_with_a_host_a_doubt_is_not_felt_and_a_forward_that_nobody_knows_gives_none():
     with_host, unknown = Coach(), Coach()
     for _ in range(4):

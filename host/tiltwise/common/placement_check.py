@@ -68,7 +68,8 @@ class PlacementCheck:
         self._start_ms = None  # of the walk that is under way
         self._last_ms = 0
         self._ups = None  # of that walk, added up
-        self._nearest_deg = None  # since it was put on, of windows of UPRIGHT_MS; None: it has read upright
+        self._is_looking = False  # for an upright moment, since it was put on
+        self._nearest_deg = 180.0  # since then, of windows of UPRIGHT_MS
         self._is_put_on_told = False
         self._put_on_ms = 0  # how long it has been looked at since
         self._window_ms = 0
@@ -77,10 +78,11 @@ class PlacementCheck:
     @property
     def is_busy(self):
         """Whether a walk, or the look after putting on, is under way; otherwise only walking can matter."""
-        return self._start_ms is not None or self._nearest_deg is not None
+        return self._start_ms is not None or self._is_looking
 
     def put_on(self):
         """Look for an upright moment from now on."""
+        self._is_looking = True
         self._nearest_deg = 180.0
         self._is_put_on_told = False
         self._put_on_ms = self._window_ms = 0
@@ -89,7 +91,7 @@ class PlacementCheck:
     def step(self, t_ms, up, is_walking):
         """Take "up" (None: not known) and whether the wearer walks; return what was found. A gap ends a walk."""
         found = NOTHING
-        if self._nearest_deg is not None and not is_walking:
+        if self._is_looking and not is_walking:
             found = self._look_for_upright(t_ms - self._last_ms, up)
         if self._start_ms is not None:
             is_walking = is_walking and 0 <= t_ms - self._last_ms <= MAX_GAP_MS
@@ -119,7 +121,7 @@ class PlacementCheck:
         self._window_ms = 0
         self._window_deg = 0.0
         if self._nearest_deg <= UPRIGHT_DEG:
-            self._nearest_deg = None
+            self._is_looking = False
             is_doubted, self._is_doubted = self._is_put_on_told or self._is_doubted, False
             return RIGHT if is_doubted else NOTHING
         if self._is_put_on_told or self._put_on_ms < PUT_ON_MS:

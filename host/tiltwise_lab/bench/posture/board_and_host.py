@@ -83,7 +83,8 @@ def board_alerts_s(day: Day) -> list[float]:
         clock.sleep_ms(_STEP_MS)
         now = clock.ticks_ms()
         motor.step(now)
-        if worn.step(now, up[k], _NEUTRAL) and worn.is_worn:
+        was_off = worn.is_worn is False
+        if worn.step(now, up[k], _NEUTRAL) and was_off:
             coach.put_on()
         motor.is_allowed = worn.is_worn is not False
         coach.is_held = worn.is_doubted
