@@ -8,6 +8,7 @@ import math
 
 from micropython import const
 
+from tiltwise.common import rule
 from tiltwise.common.placement_check import angle_deg
 
 # A head on a pillow is 45 deg back, on a side a shoulder's width. Bent beyond 80 deg one lies, if it lasts.
@@ -26,6 +27,7 @@ _RATE_MEAN_MS = const(1500)
 _LIES, _LIES_PRONE, _WALKS = range(3)
 _ON_MS = (10000, 120000, 2000)
 _OFF_MS = (3000, 3000, 1500)
+_UNKNOWN = float("nan")
 _SMOOTH = const(0.3)  # of a new angle, ten times a second
 
 
@@ -60,6 +62,8 @@ class Posture:
     def step(self, ms, up, neutral, forward, swing):
         """Take "up", neutral "up", forward (None: not known) and the swing after `ms`; return what the rule goes by.
 
+        That is NaN, as on the host, for what no neck does: the sensor is on its way to a table.
+
         Directions are three floats in sensor axes; swing is the fusion's mean squared acceleration, (m/s2)2.
         """
         inclination = angle_deg(up, neutral)
@@ -77,6 +81,8 @@ class Posture:
         self._latch(_LIES, ms, flat and not is_prone, is_up)
         self._latch(_LIES_PRONE, ms, flat, is_up)
         self._latch(_WALKS, ms, swing > _WALK_ON and swing > _NOD_SWING * self._rate2, swing < _WALK_OFF)
+        if inclination > rule.BEYOND_ANATOMY_DEG:
+            return _UNKNOWN
         self.deg = bend if self.deg is None else self.deg + _SMOOTH * (bend - self.deg)
         return 0.0 if True in self._on else self.deg
 

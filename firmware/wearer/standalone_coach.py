@@ -148,7 +148,7 @@ class StandaloneCoach:
             self._end_episode()
         elif result == rule.ALERT:
             self._is_due = not self._is_told
-        if not acts or self.is_held or deg < self._rule.exit_deg:
+        if not acts or self.is_held or not deg >= self._rule.exit_deg:
             return
         if self._is_due:
             self._alert()

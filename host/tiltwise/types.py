@@ -267,9 +267,6 @@ Event = (
 
 
 ACTIVITIES: tuple[Activity, ...] = tuple(Activity)  # an activity code is an index into this
-# Flexion of the neck ends at 80 deg (conventions.md); with a bent back a head inclines more, but nobody holds that.
-# Longer than for a moment it is a sensor on its way to a table, which is known to be off only later.
-BEYOND_ANATOMY_DEG = 90.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "exercise": "detect stored_values types",
     "exercise.recorded": "exercise types",
     "exercise.guided": "detect exercise text types",
-    "report": "exercise exercise.guided text types",
+    "report": "common exercise exercise.guided text types",
     "report.history": "report text types",
     "report.page": "report",
     "tracker": "detect motion.angles motion.calibration motion.orientation types",

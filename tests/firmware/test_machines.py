@@ -540,6 +540,7 @@ def test_with_a_host_a_doubt_is_not_felt_and_a_forward_that_nobody_knows_gives_n
             1,
         ),  # lying face down looks the same; after two minutes it is that
         ("walking, head down", 40, 180, 0.6, 0),
+        ("hanging from a chair", 101, 180, 0.0, 0),
     ],
 )
 def test_alone_it_judges_the_forward_bend_of_who_sits(what, deg, azimuth_deg, swing, alerts):
@@ -603,6 +604,14 @@ def test_nods_are_no_slump():
     for _ in range(40):
         coach.hold(2, 40)
         coach.hold(6, 0)
+    assert coach.log == []
+
+
+def test_on_its_way_to_a_table_a_sensor_interrupts_the_episode():
+    coach = Coach(rule_s=60)
+    coach.hold(50, 40)
+    coach.hold(5, 101)
+    coach.hold(15, 40)
     assert coach.log == []
 
 

@@ -20,6 +20,10 @@ ALERTED = 2
 EASING = 3  # as HELD, but the angle is below `enter_deg`, not yet for `dip_ms`
 EASING_ALERTED = 4  # as ALERTED, but below `exit_deg`
 
+# Flexion of the neck ends at 80 deg (docs/conventions.md); with a bent back a head inclines more, but nobody holds
+# that. Longer than for a moment it is a sensor on its way to a table, which is known to be off only later.
+BEYOND_ANATOMY_DEG = 90.0
+
 DIP_MS = 500  # a swallow or a small nod; the low-pass before the rule is shorter than that
 
 # What a sample is to the rule. The first that fits, and only what its state can tell apart (see `_classify`).

@@ -21,7 +21,6 @@ from tiltwise.common import dose, rule
 from tiltwise.detect.activity import CODE, HAS_LEFT
 from tiltwise.detect.grid import Grid, IndexArray
 from tiltwise.types import (
-    BEYOND_ANATOMY_DEG,
     Activity,
     AngleBlock,
     EpisodeAlert,
@@ -175,7 +174,7 @@ class PostureDetector:
             return angle_deg
         code = activity[at]
         angle_deg = np.where(HAS_LEFT[code], np.minimum(angle_deg, self._rule.exit_deg - 1.0), angle_deg)
-        is_none = (code == _UNKNOWN) | (block.inclination_deg[at] > BEYOND_ANATOMY_DEG)
+        is_none = (code == _UNKNOWN) | (block.inclination_deg[at] > rule.BEYOND_ANATOMY_DEG)
         return np.where(is_none, np.nan, angle_deg)
 
     def _run(self, t_ms: NDArray[np.int64], angle_deg: FloatArray) -> list[EpisodeEvent]:

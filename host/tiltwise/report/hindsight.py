@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tiltwise.types import ACTIVITIES, BEYOND_ANATOMY_DEG, Activity, ActivityChanged, FloatArray
+from tiltwise.common.rule import BEYOND_ANATOMY_DEG
+from tiltwise.types import ACTIVITIES, Activity, ActivityChanged, FloatArray
 
 # Lying is known 10 s late. Not worn is known 17 s after a sensor lies still; its way to the table takes some seconds
 # before that, and its orientation some to settle there.
