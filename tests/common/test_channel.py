@@ -162,3 +162,10 @@ def test_stream_is_the_documented_one(key, data, direction, number):
 def test_key_of_another_length_is_refused():
     with pytest.raises(ValueError, match="key of 16 bytes, expected 32"):
         cipher.Stream(bytes(16))
+
+
+def test_packets_of_one_end_are_numbered_one_by_one():
+    """What a host did not get it sees by a hole in the numbers."""
+    _, board = ends()
+    numbers = [struct.unpack_from("<BI", sealed(board, frames.orient(1)))[1] for _ in range(4)]
+    assert numbers == list(range(numbers[0], numbers[0] + 4))

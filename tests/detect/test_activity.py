@@ -234,3 +234,12 @@ def test_lying_begins_at_its_angle_and_ends_fifteen_degrees_before_it(angle, beg
         codes, _ = ActivityDetector().process(angle_block(t, ripple_deg=0.1, **{angle: held}))
         assert share(codes[(t > 25) & (t < 60)], Activity.LYING) == lies, (deg, back_deg)
         assert share(codes[t > 70], Activity.LYING) == lies_at_last, (deg, back_deg)
+
+
+def test_what_lies_flat_is_told_from_a_sleeper_after_two_minutes_without_a_breath():
+    t = times(150.0)
+    _, events = ActivityDetector().process(angle_block(t, flexion_deg=-85.0, ripple_deg=0.0))
+    assert [e.activity for e in events] == [Activity.STILL, Activity.LYING, Activity.NOT_WORN]
+    assert [e.t_s for e in events[1:]] == pytest.approx([10.0, 122.0], abs=0.5)
+    _, asleep = ActivityDetector().process(angle_block(t, flexion_deg=-85.0, ripple_deg=0.1))
+    assert [e.activity for e in asleep] == [Activity.STILL, Activity.LYING]

@@ -88,9 +88,7 @@ EVENT_FIFO_OVERFLOW = 4  # samples lost
 EVENT_SATURATED = 5  # samples at the end of the range in the last second
 EVENT_SETTINGS_BAD = 6  # 1: the settings file was damaged or from another version, defaults took its place
 EVENT_SAFE_MODE = 7  # crashes in a row: no sensors and no motor until a run ends well
-EVENT_NEUTRAL = (
-    8  # neutral 1: taken, 0: refused (moved, lost), 2: in doubt, as walking reads otherwise, 3: no more
-)
+EVENT_NEUTRAL = 8  # neutral 1: taken, 0: refused (it moved, no sensor), 2: in doubt after walks, 3: no more
 EVENT_ALERT = 9  # inclination in degrees: the board alone found it held too long
 EVENT_CORRECTED = 10  # peak inclination in degrees: the posture was corrected after such an alert
 EVENT_WORN = 11  # 1: worn, 0: not worn, as far as the board can tell
