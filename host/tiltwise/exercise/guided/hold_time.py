@@ -37,6 +37,5 @@ def held_s(trace: Sequence[tuple[float, float]]) -> float:
 
 def _crosses_s(t_s: FloatArray, way_deg: FloatArray, k: int, limit: float) -> float:
     """Return when the way passes a limit between samples k and k + 1."""
-    step = float(way_deg[k + 1] - way_deg[k])
-    share = (limit - float(way_deg[k])) / step if step else 0.0
+    share = (limit - float(way_deg[k])) / float(way_deg[k + 1] - way_deg[k])
     return float(t_s[k] + share * (t_s[k + 1] - t_s[k]))

@@ -1,4 +1,4 @@
-"""Where an angle turns round: a signal -> its turning points, the strokes between them, and where a stroke rested.
+"""Where an angle turns round: a signal -> its turning points and the strokes between them.
 
 Units are the signal's own (degrees here). Everything looks ahead: for whole recordings, not for a live stream.
 """
@@ -11,11 +11,6 @@ from numpy.typing import NDArray
 from tiltwise.types import FloatArray
 
 IntArray = NDArray[np.int64]
-
-_CORE = 0.2  # of a stroke, at each end: there it turns, and a rest there is a hold
-_REST_WIDTH = 0.2  # of the scale: people rest within this
-_REST_SHARE = 0.5  # of the time between the ends; a steady stroke spends a third of it there at most
-_LEAST_REST_SAMPLES = 5
 
 
 def turning_points(signal: FloatArray, least: float) -> IntArray:
@@ -94,18 +89,3 @@ def top_speed(lines: list[FloatArray], least: float) -> float:
             speed = np.abs(np.diff(line))
             speeds += np.maximum.reduceat(speed, turns[:-1]).tolist()
     return float(np.median(speeds)) if speeds else 0.0
-
-
-def rest_within(stroke: FloatArray, scale: float) -> float | None:
-    """Return the level at which a stroke (n,) from one turn to the next paused on its way, None if it did not."""
-    low, high = sorted((float(stroke[0]), float(stroke[-1])))
-    margin = _CORE * (high - low)
-    core = np.sort(stroke[(stroke > low + margin) & (stroke < high - margin)])
-    width = min(_REST_WIDTH * scale, (high - low) / 5)
-    if len(core) < _LEAST_REST_SAMPLES or high - low < scale / 2:
-        return None
-    held = np.searchsorted(core, core + width, side="right") - np.arange(len(core))
-    best = int(np.argmax(held))
-    if held[best] < max(_REST_SHARE * len(core), _LEAST_REST_SAMPLES):
-        return None
-    return float(np.median(core[best : best + held[best]]))
