@@ -9,7 +9,7 @@ from exercise.catalogue_page import page
 from tiltwise.exercise.catalogue import CATALOGUE, EXERCISES, PROGRAMMES, find_exercise
 from tiltwise.exercise.catalogue_file import CatalogueError, read_catalogue
 from tiltwise.exercise.definition import SAFETY_TEXT, Visibility
-from tiltwise.exercise.directions import Direction, direction_of
+from tiltwise.exercise.directions import Direction, direction_of, range_by_side
 from tiltwise.exercise.signals import Way
 from tiltwise.types import Mount, Side
 
@@ -163,3 +163,49 @@ def test_left_and_a_way_back_are_the_minus_sides_of_an_angle():
     back = replace(down, way=Way.MINUS)
     assert [direction_of(signal, Side.NONE) for signal in (down, back)] == [Direction.DOWN, Direction.BACK]
     assert direction_of(EXERCISES["shoulder_raise_hold"].signal, Side.NONE) is None
+
+
+def test_a_range_is_given_to_the_sides_that_the_signal_knows():
+    own = {Direction.RIGHT: 40.0, Direction.LEFT: 35.0, Direction.DOWN: 55.0}
+    tilt, down, shrug = (EXERCISES[name].signal for name in ("side_tilt", "head_down", "shoulder_raise_hold"))
+    assert range_by_side(tilt, own) == {Side.NONE: 40.0, Side.RIGHT: 40.0, Side.LEFT: 35.0}
+    assert range_by_side(down, own) == {Side.NONE: 55.0, Side.RIGHT: 55.0}
+    assert range_by_side(down, {Direction.BACK: 20.0}) == {Side.LEFT: 20.0}
+    assert range_by_side(shrug, own) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "hold_s", "lasts_s", "n_sides"),
+    [
+        ("side_tilt", 15.0, 3 * 2 * (3 + 15 + 3), 2),  # three breaths of 5 s, and 3 s a stroke
+        ("palm_press_front", 0.0, 10 * (7 + 5), 1),
+        ("side_tilt_pir", 12.5, 2 * (3 * (15 + 5 + 3 + 12.5) + 3 + 3 + 12), 2),  # there and back once a side
+        ("shoulder_raise_hold", 10.0, 10 * (3 + 10 + 3), 1),
+    ],
+)
+def test_an_exercise_lasts_as_long_as_its_phases(name, hold_s, lasts_s, n_sides):
+    exercise = EXERCISES[name]
+    assert (exercise.hold_s(), exercise.lasts_s(), exercise.n_sides) == (hold_s, lasts_s, n_sides)
+    twice = replace(exercise, sets=2, pause_s=20.0)
+    assert twice.lasts_s() == 2 * lasts_s + 20.0
+
+
+def test_breaths_go_by_the_wearers_pace():
+    assert EXERCISES["side_tilt"].hold_s(8.0) == 24.0
+    assert EXERCISES["side_tilt"].lasts_s(8.0) == 3 * 2 * (3 + 24 + 3)
+
+
+def test_an_exercise_of_an_hour_is_taken_and_one_of_more_is_not():
+    press = EXERCISES["palm_press_front"]  # 12 s each
+    assert replace(press, reps=100, sets=3, pause_s=0.0).lasts_s() == 3600.0
+    with pytest.raises(ValueError, match="takes 60 minutes: expected at most an hour"):
+        replace(press, reps=100, sets=3, pause_s=1.0)
+
+
+def test_programmes_are_added_up_to_an_hour():
+    parts = "{ exercise = 'palm_press_front', reps = 100 }, " * 3  # 20 minutes each
+    text = f"[[programme]]\nid = 'long'\nname = 'Long'\nparts = [{parts}]\n"
+    assert len(read_catalogue(text, "own.toml", CATALOGUE).find("long")[1]) == 3
+    more = text.replace("parts = [", "parts = [{ exercise = 'side_tilt', reps = 4 }, ")
+    with pytest.raises(CatalogueError, match="programme 'long': parts: takes 63 minutes"):
+        read_catalogue(more, "own.toml", CATALOGUE)

@@ -91,3 +91,48 @@ def test_cuts_change_nothing(edges):
 
 def test_set_counters_carry_the_names_and_leave_out_what_cannot_be_counted():
     assert [c.exercise for c in set_counters(["side_tilt", "palm_press_front"])] == ["side_tilt"]
+
+
+class Told:
+    """A counter that tells what it was given."""
+
+    exercise = "side_tilt"
+
+    def __init__(self, *reps: tuple[float, float, float, float, Side]) -> None:
+        self._reps = [
+            RepCompleted(end, "side_tilt", side, start, (start + end) / 2, end, peak, hold)
+            for start, end, peak, hold, side in reps
+        ]
+
+    def process(self, *_of_the_day):
+        return self._reps
+
+
+def tilts(starts_s, peaks=(30.0, 30.0, 30.0), holds=(1.0, 1.0, 1.0), sides="RRR"):
+    of = {"R": Side.RIGHT, "L": Side.LEFT}
+    some = [
+        (s, s + 2.0, peak, hold, of[side])
+        for s, peak, hold, side in zip(starts_s, peaks, holds, sides, strict=True)
+    ]
+    return len(SetCounter(Told(*some)).process(angle_block(times(1.0))))
+
+
+@pytest.mark.parametrize(
+    ("how", "n"),
+    [
+        ({"starts_s": (0, 17, 34)}, 3),  # 15 s after the last one's end
+        ({"starts_s": (0, 17.5, 35)}, 0),
+        ({"starts_s": (0, 4, 14)}, 3),  # 2.5 times as long as the time before
+        ({"starts_s": (0, 4, 14.5)}, 0),
+        ({"starts_s": (0, 10, 14)}, 3),
+        ({"starts_s": (0, 5, 10), "peaks": (30.0, 15.0, 30.0)}, 3),  # half as far
+        ({"starts_s": (0, 5, 10), "peaks": (30.0, 14.5, 30.0)}, 0),
+        ({"starts_s": (0, 5, 10), "holds": (1.0, 3.0, 1.0)}, 3),  # twice as long and a second
+        ({"starts_s": (0, 5, 10), "holds": (1.0, 3.5, 1.0)}, 0),
+        ({"starts_s": (0, 5, 10), "sides": "RLR"}, 3),
+        ({"starts_s": (0, 5, 10), "sides": "RRL"}, 0),
+        ({"starts_s": (0, 5, 10), "sides": "RLL"}, 0),
+    ],
+)
+def test_a_set_has_like_movements_one_soon_after_the_other(how, n):
+    assert tilts(**how) == n

@@ -38,3 +38,28 @@ def test_a_step_of_six_degrees_is_found_through_sway():
 def test_who_does_not_move_has_the_beginning_twice():
     times, way = sink(0.5, 1)
     assert edges(times, way, 30.5) == (100.0, 100.0)
+
+
+@pytest.mark.parametrize(("gone_deg", "moved"), [(1.6, True), (1.4, False)])
+def test_a_way_of_one_and_a_half_degrees_is_a_movement(gone_deg, moved):
+    times, way = sink(gone_deg, 1, sway=0.0)
+    first, last = edges(times, way, 30.0 + gone_deg)
+    assert (last > first) is moved
+
+
+@pytest.mark.parametrize(("lasts_s", "moved"), [(1.2, False), (1.4, True)])
+def test_a_phase_has_time_for_a_stroke_and_its_end(lasts_s, moved):
+    t_s = np.arange(0.0, lasts_s, 0.04)
+    first, last = edges(50.0 + t_s, np.interp(t_s, [0.42, 0.8], [0.0, 20.0]), 20.0)
+    assert (last > first) is moved
+
+
+def test_who_never_stops_has_arrived_half_a_second_before_the_end():
+    t_s = np.arange(0.0, 6.02, 0.04)
+    first, last = edges(t_s, 10.0 * t_s, 60.0)
+    begins_s, ends_s = (
+        first - 0.2466 / (1 - 2 * 0.2466) * (last - first),
+        last + 0.2466 / (1 - 2 * 0.2466) * (last - first),
+    )
+    assert ends_s <= 5.5 + 0.01
+    assert begins_s >= -0.11

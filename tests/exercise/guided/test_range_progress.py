@@ -10,8 +10,10 @@ from tiltwise.exercise.guided.range_progress import (
     CHANGE_FACTOR,
     changes,
     detectable_change,
+    newest_ranges,
     range_tests,
     ranges_of,
+    side_line,
     side_lines,
 )
 from tiltwise.exercise.guided.session_record import ExerciseRecord
@@ -20,10 +22,10 @@ from tiltwise.types import Mount, RepCompleted, Side
 DAY_S = 86400.0
 
 
-def record(start_s, peaks, *, exercise="range_down", side=Side.NONE):
+def record(start_s, peaks, *, exercise="range_down", side=Side.NONE, mount=Mount.HEAD):
     reps = tuple(RepCompleted(k, exercise, side, k, k, k, peak, 0.0) for k, peak in enumerate(peaks))
     return ExerciseRecord(
-        exercise, Mount.HEAD, start_s, start_s + 20.0, True, True, 3, {side: len(peaks)}, reps=reps
+        exercise, mount, start_s, start_s + 20.0, True, True, 3, {side: len(peaks)}, reps=reps
     )
 
 
@@ -82,3 +84,60 @@ def test_the_gain_is_of_the_last_two_still_presses_and_nothing_is_lost_unless_sa
     assert pressed.gain_deg(Side.LEFT) is None
     assert replace(pressed, barriers={Side.NONE: [38.0]}).gain_deg(Side.NONE) is None
     assert pressed.lost_s == 0.0
+
+
+@pytest.mark.parametrize(("apart_s", "tests"), [(1800.0, 1), (1801.0, 2)])
+def test_half_an_hour_after_the_end_of_the_last_part_a_test_is_another(apart_s, tests):
+    turned = record(20.0 + apart_s, [70.0, 70.0], exercise="range_turns", side=Side.RIGHT)
+    found = range_tests([turned, record(0.0, [50.0, 50.0])])  # in no order
+    assert len(found) == tests
+    assert found[0].start_s == 0.0
+    assert newest_ranges(found) == {Direction.DOWN: 50.0, Direction.TURN_RIGHT: 70.0}
+
+
+def test_the_same_direction_twice_makes_two_tests_and_the_newest_is_the_range():
+    found = range_tests([record(0.0, [50.0, 50.0]), record(60.0, [54.0, 54.0])])
+    assert [test.range_deg for test in found] == [{Direction.DOWN: 50.0}, {Direction.DOWN: 54.0}]
+    assert newest_ranges(found) == {Direction.DOWN: 54.0}
+
+
+def test_places_are_kept_apart_and_the_newest_place_is_taken():
+    records = [record(0.0, [50.0, 50.0]), record(9000.0, [40.0, 40.0], mount=Mount.NECK)]
+    assert [test.mount for test in range_tests(records)] == [Mount.NECK]
+    assert [test.range_deg[Direction.DOWN] for test in range_tests(records, Mount.HEAD)] == [50.0]
+    assert range_tests([]) == range_tests([record(0.0, [50.0, 50.0], exercise="head_down")]) == []
+
+
+@pytest.mark.parametrize(("apart_s", "repeats"), [(DAY_S, 1), (DAY_S + 1.0, 0)])
+def test_a_repeat_is_within_a_day(apart_s, repeats):
+    known = detectable_change(
+        range_tests([record(0.0, [50.0, 50.0]), record(apart_s, [56.0, 56.0])]), Direction.DOWN
+    )
+    assert known.repeats == repeats
+    sem = ((18.0 + 27.0) / 4) ** 0.5 if repeats else 3.0  # 6 deg apart: half the square, and three usual ones
+    assert known.deg == pytest.approx(1.96 * 2**0.5 * sem)
+
+
+def test_a_loss_is_told_like_a_gain_and_in_the_order_of_directions():
+    first = [record(0.0, [50.0, 50.0]), record(30.0, [60.0, 60.0], exercise="range_back")]
+    later = [record(9 * DAY_S, [30.0, 30.0]), record(9 * DAY_S + 30.0, [60.0, 60.0], exercise="range_back")]
+    down, back = changes(range_tests(first + later))
+    assert (down.direction, down.change_deg, down.tests, down.words) == (
+        Direction.DOWN,
+        -20.0,
+        2,
+        "less by 20 deg",
+    )
+    assert (back.change_deg, back.words) == (0.0, "no change that can be told (below 8 deg)")
+    exactly = replace(down, newest_deg=50.0 + down.detectable.deg, first_deg=50.0)
+    assert not replace(exactly, newest_deg=50.0, first_deg=50.0 - down.detectable.deg + 0.001).is_clear
+
+
+def test_the_right_side_may_be_the_weaker_one():
+    assert (
+        side_line("right", "left", -9.0, 8.0) == "right moves 9 deg less, more than measuring makes (8 deg)"
+    )
+    assert side_line("right", "left", -8.0, 8.0).startswith("right and left differ by 8 deg, within")
+    turned = {Direction.TURN_RIGHT: 50.0, Direction.TURN_LEFT: 70.0}
+    assert side_lines(turned) == ["turn right moves 20 deg less, more than measuring makes (8 deg)"]
+    assert side_lines({Direction.RIGHT: 40.0}) == []

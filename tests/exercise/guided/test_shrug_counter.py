@@ -6,8 +6,8 @@ import pytest
 from detect.synthetic import angle_block, times
 from tiltwise.exercise.guided.counter_events import RepTakenBack, RepTold
 from tiltwise.exercise.guided.moments import Moments
-from tiltwise.exercise.guided.shrug_counter import ShrugCounter
-from tiltwise.types import RepCompleted
+from tiltwise.exercise.guided.shrug_counter import TRANSITIONS, Shoulders, ShrugCounter
+from tiltwise.types import ACTIVITIES, Activity, RepCompleted, Side
 
 
 def lifted(t, starts, *, rise_m=0.03, stroke_s=0.7, hold_s=2.0):
@@ -91,3 +91,69 @@ def test_a_creep_before_a_rise_is_not_told_as_a_partial_one():
         t, lifted(t, [5.0, 12.0, 19.0]) + lifted(t, [10.4], rise_m=0.009, stroke_s=0.5, hold_s=100.0)
     )
     assert [event.is_partial for event in events if isinstance(event, RepCompleted)] == [False] * 3
+
+
+def test_what_is_held_and_how_long_they_rested_is_known_at_any_moment():
+    t = times(20.0)
+    counter = ShrugCounter("shoulder_raise_hold")
+    seen = {}
+    for moment in Moments().process(angle_block(t, up_acc_m_s2=lifted(t, [8.0], hold_s=4.0))):
+        counter.step(moment)
+        seen[round(moment.t_s, 2)] = (counter.held_s, counter.rested_s, counter.state)
+    assert seen[7.0][1] == pytest.approx(7.0 - 0.48 - 0.24, abs=0.1)  # after 12 moments, quiet for a while
+    assert seen[7.0][0] == seen[14.0][0] == 0.0
+    held_s, rested_s, state = seen[11.0]
+    assert (held_s, rested_s, state) == (pytest.approx(2.3, abs=0.2), 0.0, Shoulders.UP)
+    assert seen[12.0][0] - held_s == pytest.approx(1.0)
+    assert seen[18.0][1] == pytest.approx(18.0 - 13.4, abs=0.5)
+    assert counter.side is Side.NONE
+    assert np.isnan(counter.deviation_deg)
+
+
+@pytest.mark.parametrize(("hole_s", "n"), [(0.4, 1), (0.7, 1)])
+def test_what_was_told_stands_through_a_hole(hole_s, n):
+    t = times(20.0)
+    seen = (t < 9.0) | (t > 9.0 + hole_s)
+    events = run(t[seen], lifted(t, [5.0], hold_s=8.0)[seen])
+    assert kinds(events) == [RepTold, RepCompleted]
+    assert (events[1].end_s < 10.0) is (hole_s > 0.5)  # the hole ends it
+
+
+def test_a_sensor_taken_off_ends_what_was_told():
+    t = times(20.0)
+    activity = np.where(t > 9.0, ACTIVITIES.index(Activity.NOT_WORN), 0).astype(np.int8)
+    counter = ShrugCounter("shoulder_raise_hold")
+    block = angle_block(t, up_acc_m_s2=lifted(t, [5.0], hold_s=8.0))
+    events = [event for moment in Moments().process(block, activity) for event in counter.step(moment)]
+    assert kinds(events) == [RepTold, RepCompleted]
+    assert events[1].end_s == pytest.approx(9.0, abs=0.05)
+
+
+def test_what_is_done_while_nothing_is_asked_for_is_over_when_it_is_quiet():
+    t = times(10.0)
+    counter = ShrugCounter("shoulder_raise_hold")
+    for moment in Moments().process(angle_block(t, up_acc_m_s2=lifted(t, [5.0], hold_s=8.0))):
+        counter.step(moment)
+    assert counter.state is Shoulders.UP
+    counter.settle()
+    assert counter.state is Shoulders.DOWN
+    assert counter.finish() == []
+
+
+def test_every_transition_of_the_table_happens(monkeypatch):
+    seen = set()
+    act = ShrugCounter._act
+
+    def spy(self, shown, following):
+        seen.add((self.state, shown))
+        return act(self, shown, following)
+
+    monkeypatch.setattr(ShrugCounter, "_act", spy)
+    t = times(60.0)
+    run(t, lifted(t, [5.0, 12.0]))
+    run(t, lifted(t, [5.0], hold_s=100.0))
+    run(t, lifted(t, [6.0], rise_m=0.42, stroke_s=1.3))
+    run(t, lifted(t, [5.0, 10.0], hold_s=100.0))  # up again
+    run(t, lifted(t, [5.0], hold_s=100.0) + lifted(t, [10.0], rise_m=0.004, stroke_s=0.3, hold_s=100.0))
+    run(t, lifted(t, [5.0], hold_s=100.0) - lifted(t, [10.0], rise_m=0.004, stroke_s=0.3, hold_s=100.0))
+    assert set(TRANSITIONS) - seen == set()

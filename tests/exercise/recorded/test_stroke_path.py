@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tiltwise.exercise.recorded.movement_strokes import Stroke, strokes_of
-from tiltwise.exercise.recorded.set_pattern import find_set
+from tiltwise.exercise.recorded.set_pattern import Found, find_set
 from tiltwise.exercise.recorded.stroke_path import MIDDLE, MINUS, PLUS, Pattern, stroke_path
 from tiltwise.types import FloatArray
 
@@ -92,3 +92,52 @@ def test_what_a_talking_head_does_all_the_time_is_no_set_beside_larger_turns() -
     assert talked.pattern.scale_deg == pytest.approx(2.4, abs=0.2)
     assert turned.pattern.scale_deg == pytest.approx(4.9, abs=0.2)
     assert sum(before != after for before, after in pairwise(turned.paths[0])) == 8
+
+
+@pytest.mark.parametrize(
+    ("way_deg", "lasting_s", "cost"),
+    [
+        (20.0, 1.0, 0.0),
+        (27.0, 1.0, 0.5),  # off by 0.35 of its size
+        ((20.0, 7.0 / 0.6, 0.0), 1.0, 0.5),  # what goes with it weighs less
+        ((20.0, 0.0, -7.0 / 0.6), 1.0, 0.5),
+        (20.0, 2.0, 0.4),  # half of what a pace can cost
+        (20.0, 0.5, 0.4),
+        (27.0, 2.0, 0.9),
+    ],
+)
+def test_a_stroke_costs_what_sets_it_apart_from_the_usual_way(way_deg, lasting_s, cost) -> None:
+    some = [*strokes(way_deg, lasting_s=lasting_s), *strokes(-20.0)]
+    at_once = Pattern(pattern().out_deg, 1.0, 20.0, 2.0, pattern().weights)  # whatever stays small is none
+    told, costs, total = stroke_path(some, at_once, 2, is_first=True, is_last=True)
+    assert told == [MIDDLE, PLUS, MIDDLE]
+    assert [*costs, total] == pytest.approx([cost, 0.0, cost])
+
+
+@pytest.mark.parametrize(
+    ("way_deg", "in_all", "cost"), [(-40.0, 3, 0.04), (-40.0, 30, 0.01), (-40.0 - 0.35 * 28.0, 3, 0.54)]
+)
+def test_from_side_to_side_is_less_sure_and_slower(way_deg: float, in_all: int, cost: float) -> None:
+    some = [*strokes(20.0), *strokes(way_deg, lasting_s=1.8), *strokes(20.0)]
+    told, costs, _ = stroke_path(some, pattern(), in_all, is_first=True, is_last=True)
+    assert told == [MIDDLE, PLUS, MINUS, MIDDLE]
+    assert costs == pytest.approx([0.0, cost, 0.0])
+
+
+@pytest.mark.parametrize(
+    ("is_first", "is_last", "way_deg", "told", "total"),
+    [
+        (True, False, 20.0, [MIDDLE, PLUS], 0.3),  # a gap that begins out there
+        (True, True, 20.0, [MIDDLE, MIDDLE], 400.0 / 449.0),  # less than the 1 of an end out there
+        (False, True, -20.0, [PLUS, MIDDLE], 0.3),
+    ],
+)
+def test_a_stretch_may_begin_or_end_out_there(is_first, is_last, way_deg, told, total) -> None:
+    found, _, cost = stroke_path(strokes(way_deg), pattern(), 9, is_first=is_first, is_last=is_last)
+    assert (found, cost) == (told, pytest.approx(total))
+    assert stroke_path([], pattern(), 0, is_first=is_first, is_last=is_last) == ([MIDDLE], [], 0.0)
+
+
+def test_the_strength_of_a_set_is_of_its_strokes_that_are_well_explained() -> None:
+    some = Found([strokes(16.0, -16.0, 3.0)], pattern(16.0), [[0, 1, 0, 0]], [[0.1, 0.75, 0.2]], 1.05)
+    assert some.strength == pytest.approx(0.8 * 16.0**0.7)
