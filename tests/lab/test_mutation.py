@@ -121,6 +121,23 @@ def test_a_module_that_no_test_imports_has_the_tests_of_those_that_use_it(
     assert workshop.tests_of(Path("firmware/used.py")) == ["tests/test_user.py"]
 
 
+def test_firmware_that_is_loaded_by_a_name_put_together_has_the_tests_that_say_it(
+    project: Path, tmp_path: Path
+) -> None:
+    for name in ("device/power.py", "device/unsaid.py", "drivers/one_part.py", "main.py"):
+        (project / "firmware" / name).parent.mkdir(exist_ok=True)
+        (project / "firmware" / name).write_text("A = 1\n")
+    by_name = "import importlib\nmodule = lambda name: importlib.import_module(f'tiltwise_firmware.{name}')\n"
+    (project / "tests/test_power.py").write_text(f"{by_name}module('device.power')\n")
+    (project / "tests/test_parts.py").write_text(
+        f"{by_name}[module(f'drivers.{{k}}') for k in ['one_part']]\n"
+    )
+    workshop = Workshop(project, tmp_path / "copy")
+    assert workshop.tests_of(Path("firmware/device/power.py")) == ["tests/test_power.py"]
+    assert workshop.tests_of(Path("firmware/drivers/one_part.py")) == ["tests/test_parts.py"]
+    assert workshop.tests_of(Path("firmware/device/unsaid.py")) == []
+
+
 def test_modules_are_drawn_by_the_seed_and_stay_in_order() -> None:
     modules = [Path(f"{k:02}.py") for k in range(20)]
     assert drawn_modules(modules, None, 1) == drawn_modules(modules, 20, 1) == modules

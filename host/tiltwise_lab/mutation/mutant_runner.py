@@ -1,9 +1,9 @@
 """Mutants of a module -> which of them its tests notice. A copy of the project is changed, never the project.
 
 A module's tests are the files of its own folder in tests/ that import it, themselves or by a helper, or have its
-name; where there are none, any that import it; where there are none either, those of the modules that use it. Each
-mutant runs them in a forked process, up to the first test that fails; what hangs or takes far more processor time
-than the tests do without the change is noticed, too.
+name; where there are none, any that import it; where there are none either, those of the modules that use it, or of
+its package: a driver is loaded by its name. Each mutant runs them in a forked process, up to the first test that
+fails; what hangs or takes far more processor time than the tests do without the change is noticed, too.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Workshop:
         found = self._importing({name})
         found += {path for path in self._imports if path == room / f"test_{module.stem}.py"} - {*found}
         if not found:
-            found = self._importing(self._users_of(name))
+            found = self._importing(self._users_of(name)) or self._importing({name.rpartition(".")[0]})
         found = [path for path in found if room in path.parents] or found
         found.sort(
             key=lambda path: (
@@ -244,6 +244,7 @@ def _imported(path: Path, helpers: Mapping[str, Path], own: str = "") -> set[str
     own is its name as a module, for what it imports relative to itself.
     """
     names: set[str] = set()
+    said: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
@@ -251,8 +252,13 @@ def _imported(path: Path, helpers: Mapping[str, Path], own: str = "") -> set[str
             above = own.split(".")[: -node.level] if node.level else []
             module = ".".join([*above, *filter(None, [node.module])])
             names.update((module, *(f"{module}.{alias.name}" for alias in node.names)))
-        elif isinstance(node, ast.Constant) and str(node.value).startswith(FIRMWARE_AS):
-            names.add("firmware." + str(node.value).removeprefix(FIRMWARE_AS))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            said.add(node.value)
+    # Also where a helper puts FIRMWARE_AS before "wearer.neutral".
+    is_by_name = any(text.startswith(FIRMWARE_AS) for text in said)
+    names |= {
+        f"firmware.{text.removeprefix(FIRMWARE_AS).strip('.')}" for text in said if is_by_name and "." in text
+    }
     if own and LOADER in names:  # the simulator runs all of it
         names.add("firmware.app")
     for name in names & helpers.keys():

@@ -162,8 +162,6 @@ class PhasedCourse:
     def step(self, moment: Moment) -> list[CoachEvent]:
         """Take a moment; return what was found and what to do next."""
         self.rest(moment)
-        if self.is_over:
-            return []
         task = self._tasks[self._k]
         self._trace.append((moment.t_s, self._way_deg(task, moment)))
         lasted_s = moment.t_s - self._since_s
