@@ -270,3 +270,24 @@ def test_a_pause_is_said_and_what_was_asked_is_asked_again():
     assert [one.t_s for one in asked(end)] == pytest.approx(
         [9.0 + 30.0], abs=0.2
     )  # the 30 s are none of its 7
+
+
+def test_a_pause_takes_no_time_from_the_patience():
+    guide = coach("clasped_nod")
+    shown(guide, 5.0)
+    guide.pause()
+    assert not guide.process(angle_block(5.02 + times(30.0), ripple_deg=0.0))
+    guide.pause()
+    said = guide.process(angle_block(35.02 + times(20.0), ripple_deg=0.0))
+    assert [event.t_s for event in said] == pytest.approx(
+        [22.0 + 30.0] * 2, abs=0.1
+    )  # a word, and asked again
+
+
+def test_a_movement_is_skipped_side_by_side_until_none_is_left():
+    guide = coach("side_tilt", reps=1)
+    assert guide.skip() == []  # nothing is asked for yet
+    shown(guide, 3.0)
+    assert shorts(guide.skip()) == ["tilt left"]
+    assert guide.skip() == []
+    assert (guide.is_done, guide.record().skipped, guide.counts) == (True, 2, {Side.RIGHT: 1, Side.LEFT: 1})
