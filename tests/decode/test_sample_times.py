@@ -57,3 +57,39 @@ def test_times_only_grow_though_a_frame_is_read_early():
         (10 - 0.5 * 0.996) * PERIOD_S
     )  # of which it has learnt 4 parts of 1000
     assert not found.is_gap[1]
+
+
+def frames_of_ten(*periods):
+    """Frames of ten samples each, one after the other, with these periods in ticks; none says anything."""
+    starts = np.concatenate(([0], np.cumsum([10 * ticks for ticks in periods])[:-1]))
+    return [(int(start), 10 * k, 10, False) for k, start in enumerate(starts)]
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_the_period_is_that_of_the_last_thirty_two_frames(at_once):
+    frames = frames_of_ten(*[210] * 40, *[200] * 40)
+    clock = SampleClock()
+    pieces = [frames] if at_once else [[frame] for frame in frames]
+    period_s = np.concatenate([timed(piece, clock).period_s for piece in pieces])
+    assert period_s[19] == pytest.approx(PERIOD_S * (1 + 0.05 * 190 / TRUST_SAMPLES), rel=1e-12)
+    assert period_s[20] == pytest.approx(PERIOD_S * 1.05, rel=1e-12)  # 200 samples are believed
+    assert period_s[71] == pytest.approx(PERIOD_S * (1 + 0.05 * 1 / 32), rel=1e-12)  # one slow frame is left
+    assert period_s[72] == pytest.approx(PERIOD_S, rel=1e-12)
+
+
+def test_behind_a_hole_or_with_another_rate_the_period_is_measured_anew():
+    frames = frames_of_ten(*[210] * 40)
+    frames[30] = (*frames[30][:3], True)
+    period_s = timed(frames).period_s
+    assert period_s[29] == pytest.approx(PERIOD_S * 1.05, rel=1e-12)
+    assert period_s[30] == PERIOD_S
+    assert period_s[31] == pytest.approx(PERIOD_S * (1 + 0.05 * 10 / TRUST_SAMPLES), rel=1e-12)
+    clock = SampleClock()
+    timed(frames_of_ten(*[210] * 40), clock)
+    ticks, i0, n = (np.array([row[k] for row in frames_of_ten(*[420] * 2)]) for k in range(3))
+    faster = clock.times(
+        40 * 2100 + ticks, 400 + i0, n, np.zeros(2, bool), np.full(2, 2 * PERIOD_S), offset_s=5.0
+    )
+    assert faster.period_s == pytest.approx([2 * PERIOD_S, 2 * PERIOD_S * (1 + 0.05 * 10 / TRUST_SAMPLES)])
+    assert faster.start_s == pytest.approx([5.0 + 8.4, 5.0 + 8.82])
+    assert clock.end_s == pytest.approx(5.0 + 8.82 + 10 * faster.period_s[1])
