@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from pathlib import Path
 
 import pytest
 
-from store.store_frames import T0_S, utc_s
+from store.store_frames import T0_S, frame, utc_s
 from store.test_writer import begin, fill, minute
 from tiltwise.common.frame import read_frame
 from tiltwise.store.erase import (
@@ -154,3 +155,31 @@ def test_frames_are_erased_by_their_own_times(tmp_path: Path) -> None:
     at_us = round(utc_s(500) * 1e6)
     assert erase_stretch(tmp_path, at_us, at_us + 1, T0_S)["frames"] == 1
     assert seen(tmp_path)[0] == [k for k in range(1000) if k != 500]
+
+
+@pytest.mark.parametrize(("first", "last"), [(950, 974), (300, 599), (0, 999)])
+def test_what_was_erased_is_no_loss_and_is_not_asked_for_again(tmp_path: Path, first: int, last: int) -> None:
+    """Of a host that was killed: the newest frames are in no month file yet."""
+    (tmp_path / "live").mkdir()
+    with Store(tmp_path / "live", min_free_bytes=0, now_s=lambda: T0_S) as store:
+        session = begin(store)
+        for k in range(0, 1000, 100):
+            fill(store, session, k, k + 100)
+            store.commit()
+        shutil.copytree(tmp_path / "live", tmp_path / "killed")
+    (tmp_path / "killed" / "writer.lock").unlink(missing_ok=True)
+    erased = erase_stretch(tmp_path / "killed", round(utc_s(first) * 1e6), round(utc_s(last + 1) * 1e6), T0_S)
+    assert erased["frames"] == last - first + 1
+    with Store(tmp_path / "killed", min_free_bytes=0, now_s=lambda: T0_S) as store:  # nobody holds its lock
+        assert store.reports == []
+        session = begin(store)
+        again = [read_frame(frame(k)) for k in (first, last)]
+        assert store.append(session, again, [utc_s(first), utc_s(last)]) == 0
+    assert seen(tmp_path / "killed")[0] == [k for k in range(1000) if not first <= k <= last]
+
+
+def test_an_erasing_that_was_finished_leaves_the_store_to_the_next(tmp_path: Path) -> None:
+    filled(tmp_path)
+    (tmp_path / "erasing.json").write_text(json.dumps([FIRST_US, LAST_US]))
+    finish_if_begun(tmp_path)
+    Store(tmp_path, min_free_bytes=0).close()

@@ -157,7 +157,7 @@ def print_sim(options: BenchOptions, console: Console) -> None:
     lines = (
         "true: flexion with the mounting known; runs: truly beyond 20 deg for 60 s; own: with an",
         "alert of their own; cov.: within an episode that had alerted; off: repetitions too many",
-        "or too few, set by set",
+        "or too few, set by set, each cut out with 3 s before and after it",
     )
     console.print("\n".join(lines), style="dim", highlight=False)
     sums = {
