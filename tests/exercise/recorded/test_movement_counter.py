@@ -9,6 +9,13 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from movement_samples import bumps, count, head, times, whole
+from tiltwise.exercise.catalogue import EXERCISES
+from tiltwise.exercise.recorded.movement_counter import (
+    LeftOut,
+    MovementCount,
+    MovementSettings,
+    count_movements,
+)
 from tiltwise.exercise.recorded.movement_signal import Movements
 from tiltwise.types import Side
 
@@ -158,3 +165,50 @@ def test_many_small_tilts_are_the_set_before_three_large_nods() -> None:
     nods = bumps(t, [35.0] * 3, 3.0, 2.5, 2.0)
     tilt = bumps(t, [9.0, -8.0] * 6, 14.0, 3.0, 2.0)
     assert len(whole(count("side_tilt", head(t, tilt=tilt, flexion=nods)))) == 12
+
+
+def nods(*peaks_deg: float, lasting_s: float = 1.5, **settings: float) -> MovementCount:
+    t = times(4.0 + 3.0 * len(peaks_deg))
+    movements = head(t, flexion=bumps(t, list(peaks_deg), 2.0, 3.0, lasting_s))
+    signal = EXERCISES["head_down"].signal
+    assert signal is not None
+    return count_movements(
+        "head_down", signal, movements, plus_axis=BACK, settings=MovementSettings(**settings)
+    )
+
+
+@pytest.mark.parametrize(("size_deg", "partial", "too_small"), [(11.0, 1, 0), (9.0, 0, 1)])
+def test_a_share_of_the_usual_size_is_partial_and_less_is_none(
+    size_deg: float, partial: int, too_small: int
+) -> None:
+    found = nods(25.0, 25.0, 25.0, size_deg, 25.0, partial_share=0.4)
+    assert len(whole(found)) == 4
+    assert sum(rep.is_partial for rep in found.reps) == partial
+    assert found.left_out.too_small == too_small
+    assert found.typical_deg == pytest.approx(25.0, abs=1.0)  # without tremor, and so a little less
+
+
+def test_what_is_too_short_or_too_long_is_counted_by_its_reason() -> None:
+    usual = nods(*[30.0] * 4)
+    assert (len(usual.reps), usual.left_out.total) == (4, 0)
+    short, long = nods(*[30.0] * 4, shortest_s=1.6), nods(*[30.0] * 4, longest_s=1.0)
+    assert (len(short.reps), short.left_out.too_short, short.left_out.total) == (0, 4, 4)
+    assert (len(long.reps), long.left_out.too_long, long.left_out.total) == (0, 4, 4)
+    assert LeftOut(1, 2, 4, 8, 16, 32).total == 63
+
+
+def test_only_the_side_that_is_asked_for_counts_where_it_is_known() -> None:
+    found = nods(30.0, -30.0, 30.0, -30.0, 30.0)
+    assert [round(rep.peak_s) for rep in found.reps] == [3, 9, 15]
+    assert {rep.side for rep in found.reps} == {Side.NONE}
+    assert [rep.peak_deg for rep in found.reps] == pytest.approx([30.0] * 3, abs=2.0)
+
+
+@pytest.mark.parametrize(("turned", "others"), [(1.7, 0), (2.4, 1)])
+def test_a_tilt_that_turns_twice_as_far_is_another_movement(turned: float, others: int) -> None:
+    t = times(24.0)
+    tilt = bumps(t, [20.0] * 5, 2.0, 4.0, 2.5)
+    turn = bumps(t, [0.0, 0.0, 20.0 * turned, 0.0, 0.0], 2.0, 4.0, 2.5)
+    found = count("side_tilt", head(t, tilt=tilt, turn=turn), plus=LEFT)
+    assert found.left_out.other_axis == others
+    assert len(found.reps) == 5 - others

@@ -10,6 +10,7 @@ from movement_samples import bumps, count, head, times, whole
 from tiltwise.exercise.catalogue import EXERCISES
 from tiltwise.exercise.recorded.movement_counter import worn
 from tiltwise.exercise.recorded.movement_signal import Movements
+from tiltwise.exercise.recorded.worn_part import _longest
 from tiltwise.types import FloatArray
 
 PUT_ON_S, TAKEN_OFF_S, END_S = 6.0, 40.0, 46.0
@@ -81,3 +82,24 @@ def test_a_sensor_that_lies_on_a_table_before_is_not_worn_there(table_s: float) 
 
 def test_no_samples_are_all_worn() -> None:
     assert found(Movements(np.empty(0), np.empty((0, 3)), np.empty(0))) == slice(0, 0)
+
+
+@pytest.mark.parametrize(
+    ("away_deg", "part"),
+    [
+        ([50, 10, 5, 20, 50, 5, 5], (1, 3)),  # the longer one, from where it is on to where it is off
+        ([50, 5, 5, 50, 5, 5, 5], (4, 7)),
+        ([20, 5, 20, 50], (0, 2)),  # on from the first sample
+        ([50, 20, 5, 20], (2, 4)),  # and to the last
+        ([50, 20, 20, 50], (1, 3)),  # never quite there
+        ([40, 14.9, 15, 40], (1, 2)),  # at a limit is beyond it
+        ([50, 50], (0, 1)),
+    ],
+)
+def test_the_worn_part_is_the_longest_within_the_limit(away_deg: list[float], part: tuple[int, int]) -> None:
+    assert _longest(np.arange(len(away_deg), dtype=float), np.array(away_deg, float), 40.0) == part
+
+
+def test_the_longest_is_so_in_time_and_not_in_samples() -> None:
+    t_s = np.array([0.0, 0.1, 0.2, 0.3, 1.0, 5.0])
+    assert _longest(t_s, np.array([5.0, 5.0, 5.0, 50.0, 5.0, 5.0]), 40.0) == (4, 6)
