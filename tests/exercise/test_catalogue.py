@@ -209,3 +209,47 @@ def test_programmes_are_added_up_to_an_hour():
     more = text.replace("parts = [", "parts = [{ exercise = 'side_tilt', reps = 4 }, ")
     with pytest.raises(CatalogueError, match="programme 'long': parts: takes 63 minutes"):
         read_catalogue(more, "own.toml", CATALOGUE)
+
+
+SECOND = OWN[: OWN.index("[[programme]]")].replace("slow_no", "other").lstrip()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (OWN.replace("rotation_deg", "spin_deg"), "line 8: exercise 'slow_no': signal.angle: "),
+        (OWN.replace('"either"', '"either", wide = 3'), "line 8: exercise 'slow_no': signal.wide: unknown; there"),
+        (OWN.replace('"move",', '"move", slow = 1,'), "line 11: exercise 'slow_no': phases[0].slow: unknown; there"),
+        (OWN.replace('"slow_no" }', '"slow_no", times = 2 }'), "line 18: programme 'mine': parts[0].times: unknown"),
+        (OWN.replace('id = "mine"\n', ""), "line 15: programme 1: id: missing"),
+        (OWN.replace('"turning"', '"up"'), "line 5: exercise 'slow_no': plane: "),
+        (OWN + SECOND.replace("reps = 4", "reps = 0"), "line 23: exercise 'other': reps: expected at least 1"),
+        (
+            OWN + '\n[[programme]]\nid = "more"\nname = "More"\nparts = [{ programme = "more" }]\n',
+            "line 23: programme 'more': parts: programme 'more' comes back to itself: more -> more",
+        ),
+        (OWN.replace('id = "mine"', 'id = "slow_no"'), "line 16: programme 'slow_no': id: 'slow_no' is taken"),
+        (OWN.replace('"slow_no" }', '"slow_no", programme = "morning" }'), "names an exercise or a programme, one"),
+        (OWN.replace('"desk_break"', '"desk"'), "line 18: programme 'mine': parts: there is no programme 'desk'"),
+        ("exercise = 3\n", "expected [[exercise]] and [[programme]] only, came 'exercise'"),
+        ("exercise = [3]\n", "expected [[exercise]] and [[programme]] only, came 'exercise'"),
+    ],
+)  # fmt: skip
+def test_the_line_of_a_mistake_is_that_of_its_key_in_its_own_table(text, said):
+    with pytest.raises(CatalogueError) as raised:
+        read_catalogue(text, "exercises.toml", CATALOGUE)
+    assert said in str(raised.value)
+
+
+def test_a_programme_unfolds_into_exercises_with_their_doses():
+    text = OWN.replace('"slow_no" }', '"slow_no", reps = 7, sets = 2 }, { exercise = "slow-no" }')
+    with pytest.raises(CatalogueError, match="there is no exercise 'slow-no'"):
+        read_catalogue(text, "exercises.toml", CATALOGUE)
+    catalogue = read_catalogue(text.replace("slow-no", "slow_no"), "exercises.toml", CATALOGUE)
+    _, parts = catalogue.find(" MINE ")
+    assert [(e.id, e.reps, e.sets) for e in parts[:2]] == [("slow_no", 7, 2), ("slow_no", 4, 1)]
+    assert parts[2:] == CATALOGUE.find("desk-break")[1]
+    with pytest.raises(ValueError, match=r"^no exercise or programme 'min': did you mean mine"):
+        catalogue.find("min")
+    alone = read_catalogue(OWN.split("[[programme]]")[0], "exercises.toml")
+    assert (set(alone.exercises), set(alone.programmes)) == ({"slow_no"}, set())

@@ -243,3 +243,37 @@ def test_a_home_that_moved_is_found_again():
     flexion, _ = course(t, [20.0] * 12)
     events = run("head_down", t, flexion_deg=flexion - 12.0 * np.clip((t - 40.0) / 6.0, 0.0, 1.0))
     assert len(told(events)) >= 11  # one may be lost while it moves
+
+
+def test_the_first_moment_is_no_rest_yet():
+    counter = TurnCounter("side_tilt", EXERCISES["side_tilt"].signal)
+    first, second, *_ = Moments().process(angle_block(times(1.0), lateral_deg=12.0))
+    counter.step(first)
+    assert (counter.rested_s, counter.held_s, counter.deviation_deg) == (0.0, 0.0, 0.0)
+    counter.step(second)
+    assert counter.rested_s == pytest.approx(0.04)
+
+
+def test_what_nobody_asked_for_says_nothing_about_sizes():
+    t = times(60.0)
+    lateral, _ = course(t, [40.0, -40.0, 12.0, -12.0])
+    for forgets, sides in ((False, [Side.RIGHT, Side.LEFT]), (True, [Side.RIGHT, Side.LEFT] * 2)):
+        counter = TurnCounter("side_tilt", EXERCISES["side_tilt"].signal)
+        events = []
+        for moment in Moments().process(angle_block(t, lateral_deg=lateral)):
+            events += counter.step(moment)
+            if forgets and len(whole(events)) == 2 and counter.state is Turning.REST:
+                counter.forget()
+                forgets = False
+        assert [event.side for event in told(events)] == sides
+
+
+@pytest.mark.parametrize("offset_deg", [0.0, 16.0, -16.0])
+@pytest.mark.parametrize("tremble_deg", [0.0, 2.2])
+def test_a_middle_that_moves_is_followed_wherever_it_is_and_by_a_head_that_trembles(offset_deg, tremble_deg):
+    t = times(90.0)
+    flexion, _ = course(t, [18.0] * 10, rest_s=4.0)
+    way = offset_deg + np.interp(t, [0.0, 90.0], [0.0, -30.0]) + tremble_deg * np.sin(2 * np.pi * 3.0 * t)
+    events = run("head_down", t, flexion_deg=flexion + way, ripple_deg=0.0)
+    assert len(told(events)) == len(whole(events)) == 10
+    assert [rep.peak_deg for rep in whole(events)] == pytest.approx([18.0] * 10, abs=3.0)

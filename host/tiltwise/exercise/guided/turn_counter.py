@@ -69,7 +69,6 @@ class TurnCounter:
         self._is_fresh_rest, self._is_creeping, self._was_lost = True, False, False
         self._told: RepTold | None = None
         self._settled_s: float | None = None
-        self._clear()
 
     # ---- what can be seen from outside ----
 

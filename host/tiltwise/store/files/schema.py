@@ -173,14 +173,19 @@ def open_writer(path: Path, migrations: tuple[str, ...]) -> sqlite3.Connection:
 
 
 def open_reader(path: Path) -> sqlite3.Connection:
-    """Open a file for reading beside a writer; a file in a folder that cannot be written is read as it lies."""
+    """Open a file for reading beside a writer; a file in a folder that cannot be written is read as it lies.
+
+    Raises
+    ------
+    StoreError
+        When it is not there or cannot be read.
+    """
     for query in ("mode=ro", "mode=ro&immutable=1"):
-        db = sqlite3.connect(
-            f"{path.absolute().as_uri()}?{query}",
-            uri=True,
-            timeout=BUSY_TIMEOUT_MS / 1000,
-            factory=Database,
-        )
+        uri = f"{path.absolute().as_uri()}?{query}"
+        try:
+            db = sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_MS / 1000, factory=Database)
+        except sqlite3.Error as error:  # it is not there
+            raise explain(error, path) from error
         try:
             db.execute("SELECT count(*) FROM sqlite_master").fetchone()
         except sqlite3.OperationalError as error:
