@@ -157,3 +157,60 @@ def test_every_transition_of_the_table_happens(monkeypatch):
     run(t, lifted(t, [5.0], hold_s=100.0) + lifted(t, [10.0], rise_m=0.004, stroke_s=0.3, hold_s=100.0))
     run(t, lifted(t, [5.0], hold_s=100.0) - lifted(t, [10.0], rise_m=0.004, stroke_s=0.3, hold_s=100.0))
     assert set(TRANSITIONS) - seen == set()
+
+
+def smoothly(t, starts, *, rise_m=0.03, stroke_s=0.8, hold_s=2.0):
+    """Acceleration (n,) of strokes whose speed goes by (4 x (1 - x))^2."""
+    acc = np.zeros_like(t)
+    for start in starts:
+        for begin, way in ((start, rise_m), (start + stroke_s + hold_s, -rise_m)):
+            x = np.clip((t - begin) / stroke_s, 0.0, 1.0)
+            acc += way * 30 / 16 / stroke_s**2 * 32 * x * (1 - x) * (1 - 2 * x)
+    return acc
+
+
+def test_a_shrug_has_the_times_of_its_strokes():
+    t = times(40.0)
+    done = run(t, smoothly(t, [5.0, 12.0, 19.0]))
+    reps = [event for event in done if isinstance(event, RepCompleted)]
+    assert [rep.start_s for rep in reps] == pytest.approx(
+        [5.1, 12.1, 19.1], abs=0.1
+    )  # once it is fast enough
+    assert [rep.peak_s for rep in reps] == pytest.approx([5.8, 12.8, 19.8], abs=0.07)
+    assert [rep.hold_s for rep in reps] == pytest.approx([2.0] * 3, abs=0.09)
+    assert [rep.end_s for rep in reps] == pytest.approx([8.5, 15.5, 22.5], abs=0.1)
+
+
+@pytest.mark.parametrize(("rise_m", "n"), [(0.145, 1), (0.16, 0)])
+def test_more_than_fifteen_centimetres_are_standing_up(rise_m, n):
+    t = times(20.0)
+    events = run(t, lifted(t, [6.0], rise_m=rise_m, stroke_s=1.3))
+    assert sum(isinstance(event, RepTold) for event in events) == n
+
+
+@pytest.mark.parametrize(("rise_m", "told"), [(0.0125, 4), (0.009, 3)])
+def test_a_third_of_the_usual_rise_is_whole(rise_m, told):
+    t = times(40.0)
+    events = run(t, lifted(t, [5.0, 12.0, 26.0]) + lifted(t, [19.0], rise_m=rise_m, stroke_s=0.5))
+    assert sum(isinstance(event, RepTold) for event in events) == told
+    assert sum(isinstance(event, RepCompleted) for event in events) == 4
+
+
+def test_half_a_minute_up_is_no_shrug():
+    t = times(60.0)
+    told, back = run(t, smoothly(t, [5.0], hold_s=100.0))
+    assert back.t_s == pytest.approx(5.8 + 30.0, abs=0.1)
+    assert back.told_s == told.t_s
+
+
+def test_who_keeps_doing_smaller_ones_does_them_whole_and_so_does_who_was_not_asked():
+    t = times(80.0)
+    small = lifted(t, [12.0 + 7.0 * k for k in range(6)], rise_m=0.009, stroke_s=0.5)
+    events = run(t, lifted(t, [5.0]) + small)
+    assert sum(isinstance(event, RepTold) for event in events) == 1 + 3  # three are partial ones
+    counter, told = ShrugCounter("shoulder_raise_hold"), []
+    for moment in Moments().process(angle_block(t, up_acc_m_s2=lifted(t, [5.0]) + small)):
+        told += [event for event in counter.step(moment) if isinstance(event, RepTold)]
+        if moment.t_s > 10.0 and len(told) == 1:
+            counter.forget()
+    assert len(told) == 1 + 6

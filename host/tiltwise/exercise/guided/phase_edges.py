@@ -53,7 +53,7 @@ def _best(t_s: FloatArray, way: FloatArray, begins: FloatArray, lasts: FloatArra
     x = np.clip((t_s - pairs[:, :1]) / pairs[:, 1:], 0.0, 1.0)
     stroke = x**3 * (10 - 15 * x + 6 * x * x)
     stroke -= stroke.mean(axis=1, keepdims=True)
-    along = stroke @ (way - way.mean())
+    along = stroke @ way
     explained = np.sign(along) * along**2 / np.maximum((stroke**2).sum(axis=1), 1e-9)
     begin_s, lasts_s = pairs[int(np.argmax(explained))].tolist()
     return begin_s, lasts_s
