@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tiltwise.exercise.recorded.movement_strokes import Stroke, strokes_of
-from tiltwise.exercise.recorded.set_pattern import Found, find_set
+from tiltwise.exercise.recorded.set_pattern import Found, _middle, find_set
 from tiltwise.exercise.recorded.stroke_path import MIDDLE, MINUS, PLUS, Pattern, stroke_path
 from tiltwise.types import FloatArray
 
@@ -141,3 +141,23 @@ def test_a_stretch_may_begin_or_end_out_there(is_first, is_last, way_deg, told, 
 def test_the_strength_of_a_set_is_of_its_strokes_that_are_well_explained() -> None:
     some = Found([strokes(16.0, -16.0, 3.0)], pattern(16.0), [[0, 1, 0, 0]], [[0.1, 0.75, 0.2]], 1.05)
     assert some.strength == pytest.approx(0.8 * 16.0**0.7)
+
+
+def test_the_middle_of_some_ways_is_that_of_each_direction() -> None:
+    rows = [np.array(row) for row in ([1.0, 10.0], [3.0, 20.0], [2.0, 60.0])]
+    assert _middle(rows).tolist() == [2.0, 20.0]
+    assert _middle([*rows, np.array([9.0, 30.0])]).tolist() == [2.5, 25.0]
+
+
+@pytest.mark.parametrize(("aside_deg", "looked_at"), [(6.0, True), (4.0, False)])
+def test_strokes_below_a_quarter_of_the_size_are_not_looked_at(aside_deg: float, looked_at: bool) -> None:
+    found = find_set([course([0.0, *([20.0, 0.0] * 3), aside_deg, 0.0], 2.0, 1.0)], 20.0, BOTH)
+    told = [MIDDLE, *([PLUS, MIDDLE] * 3)]
+    assert found.paths == [[*told, MIDDLE, MIDDLE] if looked_at else told]
+
+
+def test_one_movement_to_a_side_measures_it() -> None:
+    found = find_set([course([0.0, *([20.0, 0.0] * 3), -13.0, 0.0], 2.0, 1.0)], 20.0, [(PLUS, MINUS)])
+    assert found.paths == [[MIDDLE, *([PLUS, MIDDLE] * 3), MINUS, MIDDLE]]
+    ratio = found.pattern.out_deg[MINUS][0] / found.pattern.out_deg[PLUS][0]
+    assert ratio == pytest.approx(-13.0 / 20.0, abs=0.02)
