@@ -45,6 +45,7 @@ MEDICAL_WORDS = ("diagnos", "cure", "treat", "therap", "patient", "heal")
 def test_every_exercise_asked_for_is_in_the_catalogue():
     assert set(EXERCISES) == ASKED_FOR | RANGE
     assert set(PROGRAMMES) == PROGRAMMES_ASKED_FOR
+    assert {name for name, exercise in EXERCISES.items() if exercise.is_range} == RANGE
 
 
 @pytest.mark.parametrize("exercise", EXERCISES.values(), ids=lambda e: e.id)

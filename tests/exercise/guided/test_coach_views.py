@@ -291,3 +291,13 @@ def test_a_movement_is_skipped_side_by_side_until_none_is_left():
     assert shorts(guide.skip()) == ["tilt left"]
     assert guide.skip() == []
     assert (guide.is_done, guide.record().skipped, guide.counts) == (True, 2, {Side.RIGHT: 1, Side.LEFT: 1})
+
+
+def test_a_movement_that_was_none_after_all_is_in_no_record():
+    flexion, _ = course(times(60.0), [9.0, 40.0, 40.0, 40.0])
+    guide = coach("clasped_nod", reps=3)
+    said = comments(guide.process(angle_block(times(60.0), flexion_deg=flexion, ripple_deg=0.0)))
+    record = guide.record()
+    assert "Not counted after all: much smaller than what followed." in said
+    assert (record.counts, record.taken_back, guide.is_done) == ({Side.NONE: 3}, 1, True)
+    assert [rep.peak_deg for rep in record.reps] == pytest.approx([40.0] * 3, abs=1.0)
