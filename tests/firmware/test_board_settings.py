@@ -270,3 +270,32 @@ def test_real_files_are_replaced_whole_and_read_back(tmp_path):
     disk.remove("a")
     disk.remove("a")
     assert disk.read("a") is None
+
+
+@pytest.mark.parametrize("data", [b"", b"\0", b"settings" * 9])
+def test_a_checksum_behind_the_data_tells_every_change(data):
+    whole = files.with_crc(data)
+    assert (len(whole), files.without_crc(whole)) == (len(data) + 4, data)
+    for k in range(len(whole)):
+        assert files.without_crc(whole[:k] + bytes([whole[k] ^ 1]) + whole[k + 1 :]) is None
+    assert [files.without_crc(short) for short in (None, b"", whole[:3])] == [None] * 3
+    assert files.with_crc(b"123456789")[-4:] == bytes.fromhex(
+        "2639f4cb"
+    )  # CRC-32's check value, little-endian
+
+
+def test_room_is_told_in_kilobytes_and_nothing_where_the_port_does_not_tell(tmp_path, monkeypatch):
+    folder = Files(f"{tmp_path}/")
+    monkeypatch.setattr(files.os, "statvfs", lambda _: (4096, 512, 1000, 25, 7), raising=False)
+    assert folder.free_kb() == 100  # 25 free blocks of 4096 bytes
+    monkeypatch.delattr(files.os, "statvfs")
+    assert folder.free_kb() is None
+
+
+def test_a_removed_file_takes_its_half_written_successor_along(tmp_path):
+    folder = Files(f"{tmp_path}/")
+    folder.replace("key", b"old")
+    (tmp_path / "key.new").write_bytes(b"ha")
+    folder.remove("key")
+    assert (list(tmp_path.iterdir()), folder.read("key")) == ([], None)
+    folder.remove("key")  # one that is not there is fine
