@@ -17,13 +17,14 @@ from tiltwise.live.known_boards import KnownBoards
 from tiltwise.live.live_session import LiveSession
 from tiltwise.live.session_recording import SessionRecording
 from tiltwise.live.wearer.live_calibration import CalibrationOptions
+from tiltwise.live.wearer.notices import BY_SCHEDULE
 from tiltwise.live.wearer.pipeline import Pipeline
 from tiltwise.live.wearer.recorded_changes import RecordedChanges
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.recording.tw_file import RecordingWriter
 from tiltwise.store.stored_samples import StoredDay
 from tiltwise.store.writer import Store
-from tiltwise.types import Mount
+from tiltwise.types import AlertHeldBack, Mount
 
 _PAUSE_S = 1800.0  # a program that ran so shortly before goes on where it stopped
 
@@ -133,4 +134,5 @@ def _go_on_with_day(pipeline: Pipeline, day: StoredDay, now_s: float) -> None:
     today = pipeline.local(now_s).date()
     last_s = max((minute.start_s for minute in day.minutes if minute.start_s < now_s), default=-math.inf)
     given = [t_s for t_s in day.summary().alerts_s if t_s < now_s]
-    pipeline.alerts.resume(len(given), today, is_worn_in=now_s - last_s < _PAUSE_S)
+    faded = [e for e in day.events if isinstance(e, AlertHeldBack) and e.reason.startswith(BY_SCHEDULE)]
+    pipeline.alerts.resume(len(given), today, faded_today=len(faded), is_worn_in=now_s - last_s < _PAUSE_S)
