@@ -10,6 +10,8 @@ import pytest
 
 from command import Command, assert_one_line
 from tiltwise.app.workday.why import explain
+from tiltwise.common import wire
+from tiltwise.decode.messages import BoardEvent
 from tiltwise.live.wearer.notices import AGAIN
 from tiltwise.report.exposure import ExposureAccumulator
 from tiltwise.store.writer import Store
@@ -17,6 +19,7 @@ from tiltwise.types import (
     ACTIVITIES,
     Activity,
     AlertHeldBack,
+    AlertsAlone,
     EpisodeAlert,
     EpisodeEnded,
     MovementDone,
@@ -139,6 +142,23 @@ def test_who_walks_or_has_it_off_is_told_that(tmp_path: Path, activity: Activity
         store.put_aggregates(session, [*rows, *minutes.finish()], 0)
         store.commit()
     assert f"  silence  {said}" in lines(tmp_path, "09:02")
+
+
+def test_each_alert_of_the_sensor_alone_is_told_once(tmp_path: Path) -> None:
+    """Its minute counts three, two of them came as events too."""
+    with Store(tmp_path, min_free_bytes=0) as store:
+        session = store.begin_session("board", 1, zone="UTC", mount="neck", started_s=NINE_S)  # type: ignore[arg-type]
+        minutes = ExposureAccumulator()
+        rows = minutes.process(NINE_S + np.arange(0, 9.0, 0.2), np.zeros(45), np.zeros(45, np.int8))
+        store.put_aggregates(session, [*rows, *minutes.finish()], 0)
+        alone = [BoardEvent(t_s, wire.EVENT_ALERT, 41) for t_s in (610.0, 640.0)]
+        store.put_events(session, [AlertsAlone(600.0, 3), *alone], NINE_S)
+        store.commit()
+    assert lines(tmp_path, None)[1:] == [
+        "  09:10  The sensor alone alerted 1 time in this minute.",
+        "  09:10  The sensor alone alerted, at 41 deg: no computer was there.",
+        "  09:10  The sensor alone alerted, at 41 deg: no computer was there.",
+    ]
 
 
 def test_a_moment_with_an_alert_is_no_silence(folder: Path) -> None:

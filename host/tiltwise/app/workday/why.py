@@ -21,7 +21,7 @@ from tiltwise.live.wearer.notices import AGAIN, NoticeLevel
 from tiltwise.report import aggregate as agg
 from tiltwise.report.aggregate import MINUTE_S, Aggregate
 from tiltwise.store.events import StoredEvent
-from tiltwise.store.stored_samples import StoredDay
+from tiltwise.store.stored_samples import StoredDay, alerts_without_event
 from tiltwise.store.writer import Store
 from tiltwise.text import counted
 from tiltwise.types import (
@@ -115,12 +115,8 @@ def _told(event: StoredEvent, events: list[StoredEvent]) -> tuple[float, str, st
                 "yellow",
                 f"The sensor alone alerted, at {event.value} deg: no computer was there.",
             )
-        case AlertsAlone():
-            return (
-                event.t_s,
-                "yellow",
-                f"The sensor alone alerted {counted(event.count, 'time')} in this minute.",
-            )
+        case AlertsAlone() if count := alerts_without_event(event, events):
+            return event.t_s, "yellow", f"The sensor alone alerted {counted(count, 'time')} in this minute."
         case MovementDone():
             return event.t_s, "green", f"you moved, {lasting(event.t_s - event.due_s)} after it was due"
     return None
