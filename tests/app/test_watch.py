@@ -55,6 +55,12 @@ def test_the_demo_played_again_gives_its_alert_and_its_day(
     assert tiltwise("day", "--data", data, "--out", tmp_path / "day.png").code == 0
 
 
+def test_a_simulated_story_is_whole_at_any_speed(tiltwise: Command) -> None:
+    result = tiltwise("watch", "sim:desk?minutes=2&speed=1000", "--no-store")
+    assert (result.code, result.err) == (0, "")
+    assert "ended after 2 min 0 s" in result.out
+
+
 def test_played_twice_it_is_two_days_not_the_same_frames_twice(
     tiltwise: Command, leant: Path, tmp_path: Path
 ) -> None:

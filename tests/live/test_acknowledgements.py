@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from decode import frame_builders
 from live.feed import acknowledged
 from tiltwise.common.frame import read_frame
 from tiltwise.decode.decoder import Decoder
 from tiltwise.link.commands import CREDITS
-from tiltwise.live.acknowledgements import ACK_EVERY_S, Acknowledgements, DecodedCounts
+from tiltwise.live.acknowledgements import ACK_EVERY_S, Acknowledgements, DecodedCounts, ack_every_s
 
 STEP_S = 0.25  # between frames
 
@@ -23,6 +25,11 @@ def test_what_was_decoded_is_acknowledged_once_a_second_and_never_the_frame_in_h
     frames = frame_builders.stream(100)
     every = round(ACK_EVERY_S / STEP_S)
     assert [seq for _, seq, _ in sent(frames)] == list(range(0, len(frames) - 1, every))
+
+
+@pytest.mark.parametrize("speed", [0.5, 1, 20, 200, 1e6, 0])
+def test_at_no_speed_the_board_waits_for_its_credits(speed: float) -> None:
+    assert ACK_EVERY_S <= ack_every_s(speed) < CREDITS * 0.2, "a frame has ten samples, at 50 Hz"
 
 
 def test_a_lost_frame_does_not_stop_a_calibration() -> None:

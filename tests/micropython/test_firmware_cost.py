@@ -85,14 +85,14 @@ def test_firmware_takes_less_heap_than_it_is_said_to():
 
 def test_hostile_writes_cost_no_sample_and_no_memory_and_status_counts_them():
     """As `tiltwise bench firmware` does a million times: noise, half, damaged, replayed and forged commands."""
-    row = last(hostile_writes.hostile_rows(1000, seed=2))
+    row = last(hostile_writes.hostile_rows(3000, seed=2))
     print(row)
-    assert row.writes == 1000
-    assert row.connections > 10  # who proves nothing is sent away after 3 s at the latest
+    assert row.writes == 3000
+    assert row.connections > 25  # who proves nothing is sent away after 3 s at the latest
     assert abs(row.samples - row.samples_expected) <= 12  # two polls
     # The last peers may have left their failed proofs: four addresses are kept, whatever comes.
     assert row.heap_after - row.heap_early < 2048
-    assert 300 < row.status.hostile_commands <= 1000
+    assert 900 < row.status.hostile_commands <= 3000
     assert row.status.wrong_proofs > 0
     assert (row.status.bus_faults, row.status.fifo_overflows, row.status.conditions) == (0, 0, 0)
     assert row.is_key_kept

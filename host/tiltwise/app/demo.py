@@ -22,7 +22,7 @@ from tiltwise.config.time_zone import local_zone_name
 from tiltwise.console import LINE_STYLES, print_line
 from tiltwise.errors import AppError
 from tiltwise.exercise.catalogue import EXERCISES
-from tiltwise.live.acknowledgements import ACK_EVERY_S
+from tiltwise.live.acknowledgements import ack_every_s
 from tiltwise.live.event_text import clock, lines_of
 from tiltwise.live.live_session import LiveSession
 from tiltwise.live.open_session import Worn, open_session
@@ -162,7 +162,7 @@ def _session(options: DemoOptions, folder: Path, started: datetime) -> LiveSessi
         store=Store(folder, min_free_bytes=0, origin=SIMULATED),
         recorder=RecordingWriter(folder / "demo.tw", header, start_s=0.0),
         exercises=options.counted,
-        commit_every_s=max(ACK_EVERY_S, min(options.speed or 100.0, 100.0) / 20),
+        commit_every_s=ack_every_s(options.speed),
     )
 
 

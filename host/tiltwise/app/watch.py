@@ -24,6 +24,7 @@ from tiltwise.errors import UsageError
 from tiltwise.exercise.set_counter import watched_exercises
 from tiltwise.link.source import Source
 from tiltwise.link.supervisor import Supervisor
+from tiltwise.live.acknowledgements import ack_every_s
 from tiltwise.live.clock_watch import WallClock
 from tiltwise.live.control.running_session import Control
 from tiltwise.live.desktop import Desktop
@@ -129,7 +130,7 @@ def watch(options: WatchOptions, console: Console) -> None:
         device=device,
         store=store,
         recorder=recorder,
-        commit_every_s=_HURRIED_COMMIT_S if is_hurried else 1.0 if gives_answers else max(1.0, speed / 10),
+        commit_every_s=_HURRIED_COMMIT_S if is_hurried else 1.0 if gives_answers else ack_every_s(speed),
         batch_s=_HURRIED_BATCH_S if is_hurried else 0.0,
         fetches=isinstance(source, Supervisor) or gives_answers,
         changes=_changes(worn, played),

@@ -6,6 +6,7 @@ credits count from the newest frame, so that neither a full disk nor a lost fram
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from tiltwise.common import wire
@@ -15,8 +16,14 @@ from tiltwise.link.commands import Acknowledger
 from tiltwise.live.wearer.live_events import Command
 
 ACK_EVERY_S = 1.0  # of received time
+_LATEST_S = 5.0  # a board stops after link/commands.py's credits, which last 12.8 s
 # An ACK counts its credits in a u16 from what is durable; over a longer hole only NOTHING_STORED goes on.
 _FAR = 0xFF00
+
+
+def ack_every_s(speed: float) -> float:
+    """Return the received time between two rounds at a speed (0: as fast as possible), some ten in a real second."""
+    return min(max(ACK_EVERY_S, (speed or math.inf) / 10), _LATEST_S)
 
 
 class Acknowledgements:

@@ -182,6 +182,19 @@ def test_combined_digests_of_two_sites_are_read_again(
     assert (group["people"], group["days"], group["group"]) == (6, 12, "all")
 
 
+def test_days_too_short_to_count_are_left_out_and_said(tiltwise: Command, tmp_path: Path) -> None:
+    write_days(tmp_path / "store", [KnownDay("2026-10-24T09:00", 30, (0, 30))])
+    out = tmp_path / "out"
+    for k in range(5):
+        tiltwise("export", out / f"p{k}", "--as", "parquet", "--data", tmp_path / "store")
+    result = tiltwise("cohort", out)
+    assert result.out.splitlines() == [
+        "no group to show",
+        "days with less than 1 h upright, which are left out: 5",
+    ]
+    assert json.loads(tiltwise("cohort", out, "--json").out)["short_days"] == 5
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [("version", 3), ("people", 0), ("mount", "foot"), ("rate_ms", None), ("eva_ms", {"first": 40, "ms": [1] * 40}),

@@ -41,6 +41,7 @@ from tiltwise.exercise.guided.range_progress import (
 from tiltwise.exercise.guided.session_record import ExerciseRecord
 from tiltwise.link.source import Source
 from tiltwise.link.supervisor import Supervisor
+from tiltwise.live.acknowledgements import ack_every_s
 from tiltwise.live.guided.guided_run import run_guided_until_stopped
 from tiltwise.live.guided.guided_session import GuidedSession
 from tiltwise.live.known_boards import KnownBoards
@@ -235,7 +236,7 @@ def _open_live(
     device = device_in_store(address, started)
     return open_session(
         worn, settings=options.settings, started_utc_s=started.timestamp(), zone=zone, device=device, store=store,
-        commit_every_s=max(1.0, float(address.options.get("speed", 1.0) or 50.0) / 10),
+        commit_every_s=ack_every_s(float(address.options.get("speed", 1.0))),
         fetches=isinstance(source, Supervisor),
     )  # fmt: skip
 

@@ -40,9 +40,10 @@ def cohort(
     from tiltwise.errors import AppError, UsageError
     from tiltwise.offline.cohort.cohort_cluster import person_days_on
     from tiltwise.offline.cohort.cohort_days import groups_of, has_minutes, person_days
-    from tiltwise.offline.cohort.cohort_figures import figures_of_days, figures_of_digests
+    from tiltwise.offline.cohort.cohort_figures import LEAST_UPRIGHT_S, figures_of_days, figures_of_digests
     from tiltwise.offline.cohort.day_digest import read_digest
 
+    short_days = 0
     paths = sorted(folder.rglob("digest-*.json"))
     if not paths and not has_minutes(folder):
         raise AppError(
@@ -64,14 +65,19 @@ def cohort(
         if combine is not None:
             raise AppError("--combine needs day digests: `tiltwise export FOLDER/NAME --as digest`")
         days = person_days(folder) if cluster is None else person_days_on(cluster, folder)
+        short_days = sum(day.upright_s < LEAST_UPRIGHT_S for day in days)
         shown, hidden = figures_of_days(days, groups_of(groups, {day.person for day in days}), floor)
     if as_json:
         groups_said = [asdict(each) for each in shown]
-        typer.echo(json.dumps({"groups": groups_said, "hidden_groups": hidden, "floor": floor}))
+        counts = {"hidden_groups": hidden, "floor": floor, "short_days": short_days}
+        typer.echo(json.dumps({"groups": groups_said, **counts}))
         return
-    console.out.print(_table(shown), highlight=False)
+    console.out.print(_table(shown) if shown else "no group to show", highlight=False)
     if hidden:
         line = f"groups of fewer than {floor} people, which are not shown: {hidden}"
+        console.out.print(line, highlight=False)
+    if short_days:
+        line = f"days with less than {LEAST_UPRIGHT_S / 3600:.0f} h upright, which are left out: {short_days}"
         console.out.print(line, highlight=False)
 
 

@@ -17,7 +17,7 @@ from tiltwise.report.history.norms import MOST_DAY_PERCENT
 from tiltwise.report.history.totals import spread
 
 FLOOR = 5  # people
-_LEAST_S = 3600.0  # upright, for a day to count
+LEAST_UPRIGHT_S = 3600.0  # for a day to count
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def figures_of_days(
     """Return the groups of at least `floor` people, and how many were too small to show."""
     by_group: dict[tuple[str, str], list[PersonDay]] = {}
     for day in days:
-        if day.person in groups and day.upright_s >= _LEAST_S:
+        if day.person in groups and day.upright_s >= LEAST_UPRIGHT_S:
             by_group.setdefault((groups[day.person], day.mount), []).append(day)
     found = [_group(*key, members) for key, members in sorted(by_group.items())]
     shown = [group for group in found if group.people >= floor]
