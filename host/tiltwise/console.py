@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from textwrap import wrap
 from typing import Any
 
 from rich.console import Console
@@ -31,6 +32,19 @@ LINE_STYLES = {
     "plain": "", "begin": "yellow", "alert": "bold red", "good": "green", "count": "cyan", "faint": "dim",
     "warn": "bold yellow",
 }  # fmt: skip
+
+
+def print_line(console: Console, text: str, style: str = "", *, indent: int = 0) -> None:
+    """Print a text: in a terminal in rows, the further ones indented; elsewhere as the one line that it is."""
+    rows = [text]
+    if console.is_terminal:
+        under = " " * indent
+        rows = wrap(
+            text, console.width, subsequent_indent=under, break_long_words=False, break_on_hyphens=False
+        )
+    for row in rows or [""]:
+        console.print(row, style=style, highlight=False, markup=False, soft_wrap=not console.is_terminal)
+
 
 out = SafeConsole(markup=False, emoji=False)
 err = SafeConsole(stderr=True, markup=False, emoji=False)

@@ -31,6 +31,27 @@ def test_a_sound_machine_passes(tiltwise: Command, home: Path) -> None:
     assert "-  Bluetooth" in result.out, "what is not needed does not fail"
 
 
+@pytest.mark.parametrize(
+    ("platform", "is_ok", "said"),
+    [
+        ("linux", True, "microphone and camera by /proc"),
+        (
+            "darwin",
+            False,
+            "microphone, camera, screen lock, presenting and do-not-disturb are not looked at on this system",
+        ),
+    ],
+)
+def test_it_says_what_keeps_alerts_silent_here(
+    home: Path, monkeypatch: pytest.MonkeyPatch, platform: str, is_ok: bool, said: str
+) -> None:
+    monkeypatch.setattr(doctor.sys, "platform", platform)
+    (found,) = (f for f in findings(home / "settings.toml", home / "data") if f.what == "silent while in use")
+    assert (found.is_ok, found.is_needed) == (is_ok, False)
+    assert found.said.startswith(said)
+    assert ("presenting only where that sets do-not-disturb" in found.said) is is_ok
+
+
 def test_bad_settings_fail(tiltwise: Command, home: Path) -> None:
     home.mkdir()
     (home / "settings.toml").write_text("[rule]\nangle_deg = 'low'\n", encoding="utf-8")

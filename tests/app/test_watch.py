@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import sqlite3
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from command import Command, Result, assert_one_line, run_limited
-from live.feed import stored_seqs
+from live.feed import STARTED_S, play, session, stored_seqs
 from tiltwise.app import watch_view
-from tiltwise.app.watch_view import angle_words
+from tiltwise.app.watch_view import Today, WatchView, angle_words
 from tiltwise.app.workday.live_panel import LivePanel
 from tiltwise.config.settings import RuleKind, RuleSetting
+from tiltwise.console import print_line
+from tiltwise.live.event_text import lasting
+from tiltwise.live.open_session import Worn, day_so_far, open_session
 from tiltwise.live.wearer.live_events import PostureMeasured
-from tiltwise.motion.calibration.mounting import mounting_from_axes
+from tiltwise.live.wearer.notices import Notice
+from tiltwise.motion.calibration.mounting import mounting_from_axes, mounting_from_up
 from tiltwise.offline.recording_header import recording_header
 from tiltwise.recording.tw_file import RecordingWriter, read_frames
 from tiltwise.sim.board.simulation import Simulation
@@ -286,3 +293,57 @@ def test_the_live_panel_fits_a_terminal_of_80_columns(activity: Activity, has_bl
     assert "".join(lines).isascii() is not has_blocks
     assert " 50 %" in lines[3]
     assert len(lines[4].split("  ", 2)[-1]) == 60, "ten minutes, a cell for ten seconds"
+
+
+@pytest.mark.parametrize("columns", [79, 72, 59, 43, 31])
+def test_the_live_panel_keeps_everything_in_a_narrow_terminal(columns: int) -> None:
+    panel = LivePanel(25.0, 20.0)
+    for k in range(8000):
+        panel.take((PostureMeasured(0.1 * k, 40.0, 0.5),))
+    lines = panel.lines(36_000.0, "forward   40  side   -5 deg", "still", Mount.NECK, "connected", columns)
+    assert max(map(len, lines)) <= columns
+    gauge, scale = lines[1 if columns > 43 else 2 :][:2]
+    assert (gauge.index("|") - scale.index("25")) in (0, 1), "the limit stands over its number"
+    said = " ".join(" ".join(lines).split())
+    assert "still" in said
+    assert "full in 3 min 8 s" in said, "40 deg may be held for 6.25 min, half of it is over"
+    assert "alerts 0" in said
+    assert "connected" in said
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_what_happened_is_a_line_when_piped_and_indented_rows_in_a_terminal(is_terminal: bool) -> None:
+    said = io.StringIO()
+    console = Console(file=said, width=40, force_terminal=is_terminal, color_system=None)
+    text = "   2:07  alert held back after 30 s of head thrown back (37 deg)"
+    print_line(console, text, "bold", indent=9)
+    rows = said.getvalue().splitlines()
+    assert rows == (
+        ["   2:07  alert held back after 30 s of", " " * 9 + "head thrown back (37 deg)"]
+        if is_terminal
+        else [text]
+    )
+
+
+def test_the_totals_of_today_go_on_after_a_restart_and_begin_anew_at_midnight(tmp_path: Path) -> None:
+    frames = list(Simulation("slouch", seed=2, minutes=3.0))
+    before = play(session(tmp_path), frames)
+    told = sum(isinstance(e, Notice) and e.stored_level == "alert" for some in before for e in some)
+    started = datetime.fromtimestamp(STARTED_S, ZoneInfo("UTC")) + timedelta(minutes=10)
+    store, said = Store(tmp_path, min_free_bytes=0), io.StringIO()
+    today = Today(started, day_so_far(store, started))
+    store.close()
+    assert today.stored is not None
+    worn_s = today.stored.summary().worn_s
+    again = open_session(
+        Worn(mount=Mount.NECK, mounting=mounting_from_up(np.array([0.0, 0.0, 1.0]), mount=Mount.NECK)),
+        started_utc_s=started.timestamp(),
+    )
+    view = WatchView(Console(file=said, width=80), again, today=today)
+    view.show(600.0, ())
+    assert told >= 1
+    assert worn_s > 120.0
+    assert f"so far: worn {lasting(worn_s)}, beyond 25 deg" in said.getvalue()
+    assert said.getvalue().rstrip().endswith(f"alerts {told}")
+    view.show(86_400.0, ())
+    assert said.getvalue().rstrip().endswith("so far: worn 0 s, beyond 25 deg 0 %, alerts 0")

@@ -10,11 +10,16 @@ import pytest
 
 from command import Command, assert_one_line
 from tiltwise.app.workday.why import explain
+from tiltwise.common import wire
+from tiltwise.decode.messages import BoardEvent
 from tiltwise.live.wearer.notices import AGAIN
 from tiltwise.report.exposure import ExposureAccumulator
 from tiltwise.store.writer import Store
 from tiltwise.types import (
+    ACTIVITIES,
+    Activity,
     AlertHeldBack,
+    AlertsAlone,
     EpisodeAlert,
     EpisodeEnded,
     MovementDone,
@@ -86,6 +91,74 @@ def test_the_whole_day_is_told_with_its_reasons(folder: Path) -> None:
 )
 def test_a_silence_is_explained(folder: Path, clock: str, said: str) -> None:
     assert any(said in line for line in lines(folder, clock)), lines(folder, clock)
+
+
+@pytest.mark.parametrize(
+    ("upright_s", "said"),
+    [
+        (
+            150.0,
+            "looking down since 09:12: the alert due at 09:08 still stood, half of its time was not yet recovered",
+        ),
+        (153.0, "looking down since 09:12: it ended before it had lasted too long"),
+    ],
+)
+def test_who_bends_again_too_soon_after_an_alert_learns_why_there_is_none(
+    tmp_path: Path, upright_s: float, said: str
+) -> None:
+    """50 deg may be held for 305 s: 152.5 s upright recover half of it, and the next alert is due after that."""
+    begins_s = 600.0 + upright_s
+    with Store(tmp_path, min_free_bytes=0) as store:
+        session = store.begin_session("board", 1, zone="UTC", mount="neck", started_s=NINE_S)  # type: ignore[arg-type]
+        minutes = ExposureAccumulator()
+        t_s = NINE_S + np.arange(0, 1500.0, 0.2)
+        rows = minutes.process(t_s, np.full(len(t_s), 50.0), np.zeros(len(t_s), np.int8))
+        store.put_aggregates(session, [*rows, *minutes.finish()], 0)
+        events = [
+            EpisodeAlert(505.0, DOWN, 200.0, 50.0, 305.0),
+            EpisodeEnded(600.0, DOWN, 200.0, 600.0, 51.0, 505.0),
+            EpisodeEnded(begins_s + 420.0, DOWN, begins_s, begins_s + 420.0, 50.0, None),
+        ]
+        store.put_events(session, events, NINE_S)
+        store.commit()
+    assert f"  silence  {said}" in lines(tmp_path, "09:15")
+
+
+@pytest.mark.parametrize(
+    ("activity", "said"),
+    [
+        (Activity.NOT_WORN, "the sensor was not worn, and nothing is judged then"),
+        (Activity.WALKING, "who walks holds no posture"),
+        (Activity.LYING, "nothing had lasted too long"),
+    ],
+)
+def test_who_walks_or_has_it_off_is_told_that(tmp_path: Path, activity: Activity, said: str) -> None:
+    with Store(tmp_path, min_free_bytes=0) as store:
+        session = store.begin_session("board", 1, zone="UTC", mount="neck", started_s=NINE_S)  # type: ignore[arg-type]
+        minutes = ExposureAccumulator()
+        t_s = NINE_S + np.arange(0, 300.0, 0.2)
+        codes = np.full(len(t_s), ACTIVITIES.index(activity), np.int8)
+        rows = minutes.process(t_s, np.full(len(t_s), 50.0), codes)
+        store.put_aggregates(session, [*rows, *minutes.finish()], 0)
+        store.commit()
+    assert f"  silence  {said}" in lines(tmp_path, "09:02")
+
+
+def test_each_alert_of_the_sensor_alone_is_told_once(tmp_path: Path) -> None:
+    """Its minute counts three, two of them came as events too."""
+    with Store(tmp_path, min_free_bytes=0) as store:
+        session = store.begin_session("board", 1, zone="UTC", mount="neck", started_s=NINE_S)  # type: ignore[arg-type]
+        minutes = ExposureAccumulator()
+        rows = minutes.process(NINE_S + np.arange(0, 9.0, 0.2), np.zeros(45), np.zeros(45, np.int8))
+        store.put_aggregates(session, [*rows, *minutes.finish()], 0)
+        alone = [BoardEvent(t_s, wire.EVENT_ALERT, 41) for t_s in (610.0, 640.0)]
+        store.put_events(session, [AlertsAlone(600.0, 3), *alone], NINE_S)
+        store.commit()
+    assert lines(tmp_path, None)[1:] == [
+        "  09:10  The sensor alone alerted 1 time in this minute.",
+        "  09:10  The sensor alone alerted, at 41 deg: no computer was there.",
+        "  09:10  The sensor alone alerted, at 41 deg: no computer was there.",
+    ]
 
 
 def test_a_moment_with_an_alert_is_no_silence(folder: Path) -> None:

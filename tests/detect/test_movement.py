@@ -30,11 +30,11 @@ STILL, WALKING, OFF = Activity.STILL, Activity.WALKING, Activity.NOT_WORN
 
 
 def test_a_shift_is_due_after_the_time_in_one_posture_and_again_while_nothing_happens():
-    found = run(*day((250, STILL, 10.0)))
+    found = run(*day((390, STILL, 10.0)))
     assert [(event.t_s, event.kind) for event in found] == [
         (120.0, MovementKind.SHIFT),
         (180.0, MovementKind.SHIFT),
-        (240.0, MovementKind.SHIFT),
+        (300.0, MovementKind.SHIFT),
     ]
     assert found[0] == MovementDue(120.0, MovementKind.SHIFT, 0.0)
 
@@ -45,6 +45,18 @@ def test_another_posture_is_the_shift_that_was_due():
     assert isinstance(done, MovementDone)
     assert (done.kind, done.due_s) == (MovementKind.SHIFT, due.t_s)
     assert 150 < done.t_s < 160, "as soon as the mean has followed"
+
+
+def test_who_cannot_get_up_is_asked_ever_more_rarely_and_soon_again_after_the_next_hour():
+    def told(*stretches):
+        found = run(*day(*stretches, rate_hz=1.0), MovementSettings(shift_after_s=np.inf))
+        return [round(event.t_s / 60) for event in found if isinstance(event, MovementDue)]
+
+    sat = (3 * 3600, STILL, 10.0)
+    assert told(sat) == [60, 65, 75, 95, 115, 135, 155, 175]
+    assert told(sat, (180, WALKING, 0.0), (70 * 60, STILL, 10.0))[8:] == [243, 248], (
+        "an hour after the last step"
+    )
 
 
 def test_who_shifts_in_time_is_not_asked():

@@ -18,7 +18,7 @@ stop. Without an address a simulated wearer shows it: `tiltwise exercise side_ti
 manners are well, badly, stiff, talking, stops and another. `tiltwise exercise --list` has all, `tiltwise exercises`
 what each place sees. `tiltwise rom` measures six directions three times each; `tiltwise progress` tells a change
 only beyond your own smallest detectable one, learned from tests repeated within a day. At the collar, for
-shoulders: raise them, drop them, and compare; held shoulders make no signal.
+shoulders: raise them, drop them, and feel the difference; held shoulders make no signal.
 
 What the sensor does depends on where it is worn: **measured** means that repetitions are counted, **approximate**
 that some may be missed, **measured when guided** that `tiltwise exercise` counts or measures them while it asks for

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
 
+from live.feed import STARTED_S
 from live.slumping_wearer import slumps
 from live.test_alert_to_motor import by_cable, settings
 from tiltwise.app.day import day_table, load_day
-from tiltwise.common import wire
-from tiltwise.config.settings import AlertSetting, RuleKind, RuleSetting, Settings
+from tiltwise.common import cues, wire
+from tiltwise.config.settings import AlertSetting, Feedback, RuleKind, RuleSetting, Settings
 from tiltwise.decode.messages import BoardEvent
+from tiltwise.live.open_session import Worn, open_session
 from tiltwise.live.wearer.alerts import Notice, NoticeLevel
+from tiltwise.live.wearer.notices import budget_reason
 from tiltwise.store.writer import Store
+from tiltwise.types import AlertHeldBack, EpisodeAlert, Mount, PostureKind
 
 
 def shown(folder: Path) -> str:
@@ -62,3 +67,34 @@ def test_alerts_held_back_are_counted_apart_and_the_rule_of_the_day_is_kept(tmp_
     assert (len(day.summary.alerts_s), day.summary.alerts_held_back) == (1, held_back)
     assert f"1; {held_back} held back" in shown(tmp_path)
     assert day.rule_deg == 24.0
+
+
+def test_a_restart_keeps_the_days_cues_and_the_schedules_turn(tmp_path: Path) -> None:
+    """One alert given today and one left out at 33 %: the third is left out too, the fourth given."""
+    down = PostureKind.FORWARD_FLEXION
+    with Store(tmp_path, min_free_bytes=0) as store:
+        row = store.begin_session("board", 1, zone="UTC", mount=Mount.NECK, started_s=STARTED_S)
+        faded = budget_reason(cues.FADED, AlertSetting(), 33)
+        events = [
+            EpisodeAlert(600.0, down, 300.0, 50.0, 300.0),
+            EpisodeAlert(1200.0, down, 900.0, 50.0, 300.0),
+            AlertHeldBack(1200.0, 900.0, faded),
+        ]
+        store.put_events(row, events, STARTED_S)
+        store.commit()
+    chosen = AlertSetting(
+        feedback=Feedback.FADED, faded_from="2026-01-01", most_a_day=2, first_quiet_min=0.0, min_gap_s=0.0
+    )
+    session = open_session(
+        Worn(mount=Mount.NECK),
+        started_utc_s=STARTED_S + 3600.0,
+        settings=Settings(alerts=chosen),
+        store=Store(tmp_path, min_free_bytes=0),
+    )
+    said = []
+    for k in range(3):
+        local = datetime.fromtimestamp(STARTED_S + 4000.0 + 900.0 * k, UTC)
+        notice = session.alerts.consider(EpisodeAlert(900.0 * k, down, 900.0 * k - 300.0, 50.0, 300.0), local)
+        said.append("given" if notice else session.alerts.reason)
+    session.finish()
+    assert said == [faded, "given", "2 today already"]

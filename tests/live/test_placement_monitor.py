@@ -121,9 +121,23 @@ def test_a_stored_calibration_is_checked_at_the_start() -> None:
     assert notices(block, codes) == []
 
 
+@pytest.mark.parametrize("inclination_deg", [85.0, 95.0, 178.0])
+def test_a_sensor_put_on_sideways_or_upside_down_is_told_within_a_minute(inclination_deg: float) -> None:
+    """So steep no side tilt is known, and upside down not even forward: an unknown angle told nothing before."""
+    block = angles(np.full(2000, inclination_deg))
+    block.lateral_deg[:] = np.nan
+    if inclination_deg > 170.0:
+        block.flexion_deg[:] = np.nan
+    (found,) = notices(block, np.full(2000, STILL, np.int8), is_put_on=True)
+    assert (found.kind, round(found.change_deg)) == ("put on", inclination_deg)
+    assert 60.0 <= found.t_s < 61.0
+    assert f"has not read upright once (nearest {inclination_deg:.0f} deg)" in found.text
+
+
 def test_missing_angles_and_gaps_are_survived() -> None:
     block, codes = day([2, 4, 3, 17, 18, 16])
-    block.flexion_deg[200:300] = np.nan
+    for unknown in (block.flexion_deg, block.inclination_deg):
+        unknown[200:300] = np.nan
     block.t_s[1000:] += 500.0
     assert [n.kind for n in notices(block, codes)] == ["slip"]
 

@@ -19,7 +19,7 @@ from rich.console import Console
 from tiltwise.app.day import DEMOS, day_figure, load_day
 from tiltwise.config.settings import RuleKind, Settings
 from tiltwise.config.time_zone import local_zone_name
-from tiltwise.console import LINE_STYLES
+from tiltwise.console import LINE_STYLES, print_line
 from tiltwise.errors import AppError
 from tiltwise.exercise.catalogue import EXERCISES
 from tiltwise.live.acknowledgements import ack_every_s
@@ -111,7 +111,7 @@ class DemoTally:
                 case RepCompleted():
                     self.reps.append(event)
         for style, line in lines_of(events):
-            self.console.print(f"  {clock(received_s):>6}  {line}", style=LINE_STYLES[style], highlight=False)
+            print_line(self.console, f"  {clock(received_s):>6}  {line}", LINE_STYLES[style], indent=10)
 
     def line(self, session: LiveSession) -> tuple[FloatArray, FloatArray] | None:
         """Return the angle over the demo for the plot, (UTC s, deg); None when it is long enough for minutes."""

@@ -18,6 +18,7 @@ from tiltwise.errors import reason_of
 from tiltwise.firmware_build.locate import firmware_dir
 from tiltwise.link import ble, serial
 from tiltwise.live.desktop import Desktop
+from tiltwise.live.wearer.desk_state import what_tells
 from tiltwise.setup.setup_errors import SetupError
 from tiltwise.setup.tools import Tools
 from tiltwise.sim.board.simulation import Simulation
@@ -48,6 +49,7 @@ def findings(settings_path: Path, folder: Path, *, radio_s: float = 2.0) -> Iter
     yield _firmware()
     yield _setup_programs()
     yield _desktop()
+    yield Finding("silent while in use", sys.platform == "linux", what_tells(), is_needed=False)
     yield _ports()
     yield _radio(radio_s)
 

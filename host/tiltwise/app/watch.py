@@ -6,19 +6,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.live import Live
 
 from tiltwise.app.running.watch_control import watch_control
 from tiltwise.app.terminal_keys import terminal_keys
-from tiltwise.app.watch_view import WatchView
+from tiltwise.app.watch_view import Today, WatchView
 from tiltwise.config.address import Address, open_source, parse_address, replay_options
 from tiltwise.config.calibration_profiles import DEFAULT_PERSON, Calibrations, device_name
 from tiltwise.config.paths import data_folder, person_folder, simulated_in
 from tiltwise.config.settings import Deliver, Settings
 from tiltwise.config.time_zone import local_zone_name
-from tiltwise.console import LINE_STYLES
+from tiltwise.console import LINE_STYLES, print_line
 from tiltwise.errors import UsageError
 from tiltwise.exercise.set_counter import watched_exercises
 from tiltwise.link.source import Source
@@ -30,7 +31,7 @@ from tiltwise.live.desktop import Desktop
 from tiltwise.live.event_text import clock, lasting, lines_of
 from tiltwise.live.known_boards import KnownBoards
 from tiltwise.live.live_session import LiveSession
-from tiltwise.live.open_session import Worn, open_session
+from tiltwise.live.open_session import Worn, day_so_far, open_session
 from tiltwise.live.run import run_until_stopped
 from tiltwise.live.sources import ORIGINS, device_in_store, mount_of, taking_over, wearing
 from tiltwise.live.wearer.case_orientation import choose_face
@@ -107,6 +108,7 @@ def watch(options: WatchOptions, console: Console) -> None:
     zone, started = local_zone_name(), datetime.now(UTC)
     device = device_in_store(address, started)
     store = _open_store(options, address, console)
+    today = Today(started.astimezone(ZoneInfo(zone)), day_so_far(store, started.astimezone(ZoneInfo(zone))))
     try:
         recorder = _recorder(options, worn, started, zone, device)
     except OSError:
@@ -135,7 +137,7 @@ def watch(options: WatchOptions, console: Console) -> None:
         recorded_clock=None if played is None else played.clock,
     )
     control = _control(source, address, options, started)
-    _run(source, session, control, options, console)
+    _run(source, session, control, today, options, console)
 
 
 def _control(source: Source, address: Address, options: WatchOptions, started: datetime) -> Control:
@@ -194,7 +196,7 @@ def _worn(
     known = KnownBoards(calibrations, options.mount or mount_of(source))
     found, said = known.find()
     for style, line in lines_of(tuple(said)):
-        console.print(line, style=LINE_STYLES[style], highlight=False, markup=False)
+        print_line(console, line, LINE_STYLES[style])
     if found is None:
         return Worn(mount=mount, calibration=how, calibrations=calibrations)
     return Worn(
@@ -215,7 +217,7 @@ def _worn_in_file(options: WatchOptions, mount: Mount, played: ImuInput, console
             f"no verdict: all angles are relative to the posture at {clock(chosen.relative_to_s)}; whether that "
             "was upright is not known (give --neutral or --neutral-up)"
         )
-        console.print(text, style=LINE_STYLES["warn"], highlight=False)
+        print_line(console, text, LINE_STYLES["warn"])
     if chosen.mounting is not played.mounting or not played.calibrations:
         return Worn(mount=mount, mounting=chosen.mounting)
     before, *_, began = played.calibrations[0]
@@ -239,7 +241,7 @@ def _open_store(options: WatchOptions, address: Address, console: Console) -> St
     origin = ORIGINS.get(address.scheme, "")
     store = Store(_store_folder(options, address), origin=origin)
     for line in store.reports:
-        console.print(printable(line, 1000), style=LINE_STYLES["warn"], highlight=False)
+        print_line(console, printable(line, 1000), LINE_STYLES["warn"])
     if origin:
         text = f"{origin}: its days are kept in {store.folder}"
         console.print(printable(text, 300), style="dim", highlight=False, soft_wrap=True)
@@ -260,12 +262,17 @@ def _recorder(
 
 
 def _run(
-    source: Source, session: LiveSession, control: Control, options: WatchOptions, console: Console
+    source: Source,
+    session: LiveSession,
+    control: Control,
+    today: Today,
+    options: WatchOptions,
+    console: Console,
 ) -> None:
     wall_clock = None
     if isinstance(source, Supervisor):
         wall_clock = WallClock()
-        source.on_notice = lambda line: console.print(printable(line, 300), style="dim", highlight=False)
+        source.on_notice = lambda line: print_line(console, printable(line, 300), "dim")
         if not options.is_stored and options.record is None:
             text = "--no-store without --record keeps nothing: the board keeps what it has room for"
             console.print(text, style="dim")
@@ -274,19 +281,18 @@ def _run(
     state = DeskState(wanted=alerts.busy and is_live)
     session.alerts.busy = lambda: state.reason
     desktop = Desktop(wanted=alerts.deliver is not Deliver.SENSOR, state=state)
-    console.print(
-        f"watching {printable(options.address)}; rule {options.settings.rule.words}; Ctrl-C stops and saves",
-        highlight=False,
-    )
+    rule = options.settings.rule.words
+    print_line(console, f"watching {printable(options.address)}; rule {rule}; Ctrl-C stops and saves")
     if desktop.trouble:
         _print_notes(console, (desktop.trouble,))
     if desktop.trouble and not alerts.console:
         text = "alerts are shown nowhere: [alerts] console is off in the settings too"
-        console.print(text, style=LINE_STYLES["warn"])
+        print_line(console, text, LINE_STYLES["warn"])
     with terminal_keys() as keys:
         view = WatchView(
-            console, session, wall_clock, shows_alerts=alerts.console, keys=keys, rule=options.settings.rule
-        )
+            console, session, wall_clock, shows_alerts=alerts.console, keys=keys,
+            rule=options.settings.rule, today=today,
+        )  # fmt: skip
         if console.is_terminal:
             with Live(console=console, auto_refresh=False, transient=True) as live:
                 view.live = live
@@ -299,14 +305,12 @@ def _run(
 def _say_end(session: LiveSession, view: WatchView, options: WatchOptions, console: Console) -> None:
     held = f", {session.alerts.held_back} held back" if session.alerts.held_back else ""
     kept = "stored" if options.is_stored else "not stored"
-    console.print(
-        f"ended after {lasting(view.last_s)}; alerts: {view.alerts}{held}; the samples are {kept}",
-        highlight=False,
-    )
+    ended = f"ended after {lasting(view.last_s)}"
+    print_line(console, f"{ended}; alerts: {view.alerts}{held}; the samples are {kept}")
     if options.record is not None:
         console.print(f"recording: {printable(str(options.record), 300)}", highlight=False, soft_wrap=True)
 
 
 def _print_notes(console: Console, notes: Iterable[str]) -> None:
     for note in notes:
-        console.print(printable(note, 300), style="dim", highlight=False)
+        print_line(console, printable(note, 300), "dim")

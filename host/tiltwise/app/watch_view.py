@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 
 import numpy as np
@@ -14,7 +16,7 @@ from rich.text import Text
 from tiltwise.app.terminal_keys import TerminalKeys
 from tiltwise.app.workday.live_panel import LivePanel
 from tiltwise.config.settings import RuleSetting
-from tiltwise.console import LINE_STYLES
+from tiltwise.console import LINE_STYLES, print_line
 from tiltwise.live.clock_watch import WallClock
 from tiltwise.live.event_text import clock, lines_of
 from tiltwise.live.live_session import LiveSession
@@ -22,6 +24,7 @@ from tiltwise.live.wearer.alerts import Notice, NoticeLevel
 from tiltwise.live.wearer.live_events import LiveEvents, PostureMeasured, UpperBackMeasured
 from tiltwise.live.wearer.placement_monitor import PlacementChange
 from tiltwise.motion.calibration.mounting import Mounting
+from tiltwise.store.stored_samples import StoredDay
 from tiltwise.types import ACTIVITIES as ACTIVITY_CODES
 from tiltwise.types import Activity, Update
 
@@ -34,6 +37,22 @@ _SHORT = {
 }
 _REDRAW_S = 0.25
 _SAY_EVERY_S = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """When watching began, on the wearer's clock, and what earlier runs had stored of that day."""
+
+    started: datetime
+    stored: StoredDay | None
+
+    def date_at(self, received_s: float) -> date:
+        """Return the wearer's date so long after the start."""
+        return (
+            (self.started.astimezone(UTC) + timedelta(seconds=received_s))
+            .astimezone(self.started.tzinfo)
+            .date()
+        )
 
 
 class WatchView:
@@ -51,6 +70,8 @@ class WatchView:
         The wearer's, for the limits of the gauge.
     shows_alerts
         Whether alerts get their line here ([alerts] console in the settings).
+    today
+        For the day's totals, which begin anew at midnight; None: of this run.
     """
 
     def __init__(
@@ -63,10 +84,12 @@ class WatchView:
         link: Callable[[], str] = lambda: "",
         keys: TerminalKeys | None = None,
         rule: RuleSetting | None = None,
+        today: Today | None = None,
     ) -> None:
         self._console, self._session, self._wall_clock = console, session, wall_clock
         self._shows_alerts, self._keys, self._link = shows_alerts, keys, link
-        self._rule = rule or RuleSetting()
+        self._rule, self._today = rule or RuleSetting(), today
+        self._date = None if today is None else today.date_at(0.0)
         self._panel: LivePanel | None = None  # once it is known how the sensor sits
         self._said_s = 0.0  # when there was a plain summary last
         self.live: Live | None = None
@@ -86,8 +109,7 @@ class WatchView:
         lines += [(received_s, *line) for line in self._own_lines(events)]
         for at_s, style, line in lines:
             if style != "alert" or self._shows_alerts:
-                text = f"{clock(at_s):>7}  {line}"
-                self._console.print(text, style=LINE_STYLES[style], highlight=False)
+                print_line(self._console, f"{clock(at_s):>7}  {line}", LINE_STYLES[style], indent=9)
         has_angles = self._take(events)
         self._follow(received_s, events)
         if has_angles:
@@ -131,10 +153,15 @@ class WatchView:
             limit_deg = self._rule.limit_deg(profile.mount)
             below_deg = self._rule.hysteresis_deg if self._rule.is_simple else 5.0
             self._panel = LivePanel(limit_deg, limit_deg - below_deg, has_blocks=_has_blocks(self._console))
+            if self._today is not None and self._today.stored is not None:
+                self._panel.begin_day(self._today.stored.summary())
+        if self._today is not None and (day := self._today.date_at(received_s)) != self._date:
+            self._date = day
+            self._panel.begin_day()
         self._panel.take(events)
         if self.live is None and received_s - self._said_s >= _SAY_EVERY_S:
             self._said_s = received_s
-            self._console.print(self._panel.summary(received_s), style="dim", highlight=False)
+            print_line(self._console, self._panel.summary(received_s), "dim", indent=9)
 
     def _draw(self, received_s: float) -> None:
         profile, now_s = self._session.profile, time.monotonic()
@@ -142,7 +169,8 @@ class WatchView:
             return
         self._drawn_s = now_s
         shown = angle_words(profile.mounting, self._posture_deg, self._tilt_deg, self._back_deg)
-        lines = self._panel.lines(received_s, shown, self._activity, profile.mount, self._link())
+        columns = self._console.width - 1  # a row without the last column does not wrap
+        lines = self._panel.lines(received_s, shown, self._activity, profile.mount, self._link(), columns)
         self.live.update(Text("\n".join(lines)), refresh=True)
 
 

@@ -35,7 +35,7 @@ class CueBudget:
         self.given = 0  # today
         self._began_ms = None
         self._last_ms = None
-        self._chosen = 0  # cues that the schedule was asked about, in all
+        self.asked = 0  # cues that the schedule was asked about, in all
 
     def begin(self, t_ms):
         """Tell when wearing began; only the first call counts."""
@@ -65,8 +65,8 @@ class CueBudget:
             return TOO_SOON
         if self.given >= self.most_a_day:
             return DAY_FULL
-        self._chosen += 1
-        if self._share(self._chosen) == self._share(self._chosen - 1):
+        self.asked += 1
+        if self._share(self.asked) == self._share(self.asked - 1):
             return FADED
         self.note(t_ms)
         return GIVE

@@ -34,8 +34,9 @@ class MovementSettings:
         Time constant of that mean; a shift has to last about as long.
     break_s
         Of walking, lying or not wearing the sensor, in all since the last longer sitting of sitting_s.
-    again_s
-        A movement that stays due is told again after so long.
+    again_s, most_again_s
+        A movement that stays due is told again after again_s, then after twice as long each time up to most_again_s:
+        soon after a call that held it back, and few times to who cannot get up.
     most_unseen_s
         After a longer gap everything begins anew: nobody knows what was done in it.
     """
@@ -47,6 +48,7 @@ class MovementSettings:
     break_s: float = 60.0
     sitting_s: float = 120.0
     again_s: float = 300.0
+    most_again_s: float = 1200.0
     most_unseen_s: float = 60.0
 
 
@@ -62,6 +64,7 @@ class MovementDetector:
         self._away_s, self._sat_s = 0.0, 0.0  # of the break that is being taken, and of sitting since
         self._since = dict.fromkeys(MovementKind, np.nan)  # when the last one was, or sitting began
         self._told = dict.fromkeys(MovementKind, -np.inf)
+        self._wait_s = dict.fromkeys(MovementKind, self._settings.again_s)  # until one is told again
         self._due: dict[MovementKind, float] = {}
 
     def process(self, block: AngleBlock, activity: NDArray[np.int8]) -> list[MovementDue | MovementDone]:
@@ -103,6 +106,7 @@ class MovementDetector:
         self._tilt[:], self._home[:] = np.nan, np.nan
         self._away_s = self._sat_s = 0.0
         self._since = dict.fromkeys(MovementKind, t_s)
+        self._wait_s = dict.fromkeys(MovementKind, self._settings.again_s)
         self._due.clear()
 
     def _has_shifted(self, tilt: NDArray[np.float64], passed_s: float) -> bool:
@@ -123,13 +127,15 @@ class MovementDetector:
         for kind, after_s in ((MovementKind.BREAK, s.break_after_s), (MovementKind.SHIFT, s.shift_after_s)):
             if t_s - self._since[kind] >= after_s:
                 self._due.setdefault(kind, t_s)
-                if t_s - max(self._told.values()) < s.again_s:
+                if t_s - max(self._told.values()) < s.again_s or t_s - self._told[kind] < self._wait_s[kind]:
                     return []
+                if self._told[kind] >= self._due[kind]:
+                    self._wait_s[kind] = min(2 * self._wait_s[kind], s.most_again_s)
                 self._told[kind] = t_s
                 return [MovementDue(t_s, kind, self._since[kind])]
         return []
 
     def _done(self, t_s: float, kind: MovementKind) -> list[MovementDue | MovementDone]:
-        self._since[kind] = t_s
+        self._since[kind], self._wait_s[kind] = t_s, self._settings.again_s
         due_s = self._due.pop(kind, None)
         return [] if due_s is None else [MovementDone(t_s, kind, due_s)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from tiltwise.config.calibration_profiles import Calibrations
@@ -16,12 +17,14 @@ from tiltwise.live.known_boards import KnownBoards
 from tiltwise.live.live_session import LiveSession
 from tiltwise.live.session_recording import SessionRecording
 from tiltwise.live.wearer.live_calibration import CalibrationOptions
+from tiltwise.live.wearer.notices import BY_SCHEDULE
 from tiltwise.live.wearer.pipeline import Pipeline
 from tiltwise.live.wearer.recorded_changes import RecordedChanges
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.recording.tw_file import RecordingWriter
+from tiltwise.store.stored_samples import StoredDay
 from tiltwise.store.writer import Store
-from tiltwise.types import Mount
+from tiltwise.types import AlertHeldBack, Mount
 
 _PAUSE_S = 1800.0  # a program that ran so shortly before goes on where it stopped
 
@@ -98,8 +101,8 @@ def open_session(
     )
     if worn.mounting is not None:
         pipeline.begin(worn.mounting, worn.collar, is_put_on=worn.is_put_on)
-    if store is not None and not store.origin:
-        _go_on_with_day(pipeline, store, started_utc_s)
+    if (so_far := day_so_far(store, pipeline.local(started_utc_s))) is not None:
+        _go_on_with_day(pipeline, so_far, started_utc_s)
     about: dict[str, object] = {"rule": dict(settings.rule.as_stored)}
     if worn.mounting is not None and worn.mounting.relative_to_s is not None:
         about["relative_to"] = f"the posture at {clock(worn.mounting.relative_to_s)}"
@@ -118,11 +121,18 @@ def open_session(
     )
 
 
-def _go_on_with_day(pipeline: Pipeline, store: Store, now_s: float) -> None:
+def day_so_far(store: Store | None, local: datetime) -> StoredDay | None:
+    """Return what earlier runs stored of the day of `local`; None for stories and recordings."""
+    if store is None or store.origin:
+        return None
+    with Store.open_readonly(store.folder) as reader:
+        return reader.day(local.date(), str(local.tzinfo))
+
+
+def _go_on_with_day(pipeline: Pipeline, day: StoredDay, now_s: float) -> None:
     """Let the alerts that an earlier run gave today count; its first minutes are over if it ended just now."""
     today = pipeline.local(now_s).date()
-    with Store.open_readonly(store.folder) as reader:
-        day = reader.day(today, str(pipeline.zone))
     last_s = max((minute.start_s for minute in day.minutes if minute.start_s < now_s), default=-math.inf)
     given = [t_s for t_s in day.summary().alerts_s if t_s < now_s]
-    pipeline.alerts.resume(len(given), today, is_worn_in=now_s - last_s < _PAUSE_S)
+    faded = [e for e in day.events if isinstance(e, AlertHeldBack) and e.reason.startswith(BY_SCHEDULE)]
+    pipeline.alerts.resume(len(given), today, faded_today=len(faded), is_worn_in=now_s - last_s < _PAUSE_S)

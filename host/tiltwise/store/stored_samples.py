@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -89,9 +90,19 @@ class StoredDay:
         """Return when the sensor alone alerted, UTC s: by its events, and by its minutes where those are lost."""
         times_s = [e.t_s for e in self.events if isinstance(e, BoardEvent) and e.code == wire.EVENT_ALERT]
         for minute in (e for e in self.events if isinstance(e, AlertsAlone)):
-            known = sum(minute.t_s - 1 <= t <= minute.t_s + MINUTE_S + 1 for t in times_s)
-            times_s += [minute.t_s + MINUTE_S / 2] * (minute.count - known)
+            times_s += [minute.t_s + MINUTE_S / 2] * alerts_without_event(minute, self.events)
         return times_s
+
+
+def alerts_without_event(minute: AlertsAlone, events: Sequence[StoredEvent]) -> int:
+    """Return how many alerts of a minute, given by the sensor alone, have no event of their own."""
+    known = sum(
+        isinstance(e, BoardEvent)
+        and e.code == wire.EVENT_ALERT
+        and minute.t_s - 1 <= e.t_s <= minute.t_s + MINUTE_S + 1
+        for e in events
+    )
+    return max(minute.count - known, 0)
 
 
 def joined(parts: list[tuple[int, Columns]], width: int, start_s: float, end_s: float) -> StoredSamples:

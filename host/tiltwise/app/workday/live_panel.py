@@ -1,12 +1,13 @@
 """The live panel of `tiltwise watch`: angle gauge, dose, the last minutes, what the wearer does, today so far.
 
-Events in, lines of at most 79 columns out; every meaning is in a word or a mark, none in a colour.
+Events in, lines that fit the terminal out; every meaning is in a word or a mark, none in a colour.
 """
 
 from __future__ import annotations
 
 import math
 from collections import deque
+from textwrap import wrap
 
 import numpy as np
 
@@ -15,12 +16,16 @@ from tiltwise.decode.messages import Status
 from tiltwise.live.event_text import clock, lasting
 from tiltwise.live.wearer.live_events import LiveEvents, PostureMeasured
 from tiltwise.live.wearer.notices import Notice, NoticeLevel
+from tiltwise.report.aggregate import flexion_bin
+from tiltwise.report.day_summary import DaySummary
 from tiltwise.types import ACTIVITIES, Activity, Mount, MovementDone, MovementDue, Update
 
 COLUMNS = 79  # of a usual terminal, without the last, which would wrap
 _GAUGE_DEG = (-30.0, 90.0)
-_GAUGE_CELLS = 61  # 2 deg each
+_GAUGE_CELLS, _LEAST_CELLS = 61, 13  # 2 deg each where there is room
 _LINE_CELLS = 60
+_BAR_CELLS, _BAR_WORDS = 30, 40
+_LABEL = 10  # columns before what each row shows
 _LINE_S = 10.0  # that each cell of the line stands for: ten minutes in all
 _BLOCKS, _PLAIN = "▁▂▃▄▅▆▇█", "_.-~=+*#"
 _POSTURE = (Activity.STILL, Activity.MOVING)
@@ -46,9 +51,19 @@ class LivePanel:
         self._cell: list[float] = []
         self._cell_s: float | None = None
         self._seen_s: float | None = None
+        self.begin_day()
+        self._battery: int | None = None
+
+    def begin_day(self, so_far: DaySummary | None = None) -> None:
+        """Begin the day's totals: at nothing, or with what was stored of the day before this run."""
         self._worn_s = self._posture_s = self._beyond_s = 0.0
         self._alerts = self._suggested = self._moved = 0
-        self._battery: int | None = None
+        if so_far is None or so_far.total is None:
+            return
+        self._worn_s, self._posture_s = so_far.worn_s, so_far.posture_s
+        self._beyond_s = float(so_far.total.flexion_s[:, int(flexion_bin(self._limit_deg)) :].sum())
+        self._alerts = len(so_far.alerts_s)
+        self._suggested, self._moved = so_far.moves_suggested, so_far.moves_done
 
     def take(self, events: LiveEvents) -> None:
         """Remember what a chunk brought."""
@@ -69,20 +84,32 @@ class LivePanel:
                 case MovementDue():
                     pass  # whether it is told is a notice
 
-    def lines(self, received_s: float, angles: str, activity: str, mount: Mount, link: str = "") -> list[str]:
-        """Return the panel; `angles` and `activity` are the words for now."""
+    def lines(
+        self,
+        received_s: float,
+        angles: str,
+        activity: str,
+        mount: Mount,
+        link: str = "",
+        columns: int = COLUMNS,
+    ) -> list[str]:
+        """Return the panel in rows of at most `columns`; `angles` and `activity` are the words for now."""
+        columns = min(columns, COLUMNS)
+        cells = min(max(columns - _LABEL - 2, _LEAST_CELLS), _GAUGE_CELLS)
+        line_cells = min(max(columns - _LABEL, _LEAST_CELLS), _LINE_CELLS)
         found = [
             f"{clock(received_s):>8}  {angles}  {activity}",
-            f"   angle  {self._gauge()}",
-            f"          {self._scale()}",
-            f"    dose  {self._dose(mount)}",
-            f"  10 min  {self._line()}",
+            f"   angle  {self._gauge(cells)}",
+            f"          {self._scale(cells)}",
+            f"    dose  {self._dose(mount, min(max(columns - _BAR_WORDS, 5), _BAR_CELLS))}",
+            f"{line_cells * _LINE_S / 60:4.0f} min  {self._line(line_cells)}",
             f"   today  {self._today()}",
         ]
         state = ", ".join(filter(None, (link, "" if self._battery is None else f"battery {self._battery} %")))
         if state:
             found.append(f"  sensor  {state}")
-        return [line[:COLUMNS] for line in found]
+        under = " " * _LABEL
+        return [row for line in found for row in wrap(line, columns, subsequent_indent=under)]
 
     def summary(self, received_s: float) -> str:
         """Return today so far as one plain line, for where nothing can be redrawn."""
@@ -116,38 +143,38 @@ class LivePanel:
         if self._angle_deg >= self._limit_deg:
             self._beyond_s += posture_s
 
-    def _gauge(self) -> str:
-        cells = ["─" if self._marks == _BLOCKS else "-"] * _GAUGE_CELLS
-        cells[_cell_of(self._recover_deg)], cells[_cell_of(self._limit_deg)] = ":", "|"
+    def _gauge(self, n: int) -> str:
+        cells = ["─" if self._marks == _BLOCKS else "-"] * n
+        cells[_cell_of(self._recover_deg, n)], cells[_cell_of(self._limit_deg, n)] = ":", "|"
         if math.isfinite(self._angle_deg):
-            cells[_cell_of(self._angle_deg)] = "O"
+            cells[_cell_of(self._angle_deg, n)] = "O"
         return f"[{''.join(cells)}]"
 
-    def _scale(self) -> str:
+    def _scale(self, n: int) -> str:
         """Return the numbers below the gauge, each under its cell."""
-        row = [" "] * (_GAUGE_CELLS + 6)
+        row = [" "] * (n + 2)
         for deg in (-30, 0, int(self._limit_deg), 60, 90):
             text = str(deg)
-            at = 1 + _cell_of(deg) - len(text) // 2
+            at = 1 + _cell_of(deg, n) - len(text) // 2
             row[max(at, 0) : max(at, 0) + len(text)] = text
         return "".join(row).rstrip()
 
-    def _dose(self, mount: Mount) -> str:
+    def _dose(self, mount: Mount, n: int) -> str:
         if not math.isfinite(self._filled):
             return "not known yet"
-        cells = round(30 * min(self._filled, 1.0))
-        bar = f"[{self._full * cells}{self._empty * (30 - cells)}] {100 * self._filled:3.0f} %"
+        cells = round(n * min(self._filled, 1.0))
+        bar = f"[{self._full * cells}{self._empty * (n - cells)}] {100 * self._filled:3.0f} %"
         allowed_ms = dose.allowed_ms(dose.limits_of(mount), int(10 * max(self._angle_deg, 0.0)))
         if allowed_ms is None or self._angle_deg < self._limit_deg:
             return bar
         left_s = allowed_ms / 1000 * max(1.0 - self._filled, 0.0)
         return f"{bar}, full in {lasting(left_s)}"
 
-    def _line(self) -> str:
-        """Return the last ten minutes: the height is the mean angle up to 60 deg, a space is time without one."""
+    def _line(self, n: int) -> str:
+        """Return the last n cells: the height is the mean angle up to 60 deg, a space is time without one."""
         return "".join(
             " " if math.isnan(angle) else self._marks[int(np.clip(angle / 60 * 8, 0, 7))]
-            for angle in self._cells
+            for angle in list(self._cells)[-n:]
         )
 
     def _today(self) -> str:
@@ -159,7 +186,7 @@ class LivePanel:
         )
 
 
-def _cell_of(angle_deg: float) -> int:
+def _cell_of(angle_deg: float, n: int) -> int:
     low, high = _GAUGE_DEG
     share = (min(max(angle_deg, low), high) - low) / (high - low)
-    return round(share * (_GAUGE_CELLS - 1))
+    return round(share * (n - 1))

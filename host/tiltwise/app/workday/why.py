@@ -12,7 +12,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from tiltwise.app.day import parse_day, say_where_simulated
-from tiltwise.common import wire
+from tiltwise.common import dose, wire
 from tiltwise.decode.messages import BoardEvent
 from tiltwise.detect.posture_rules import BY_KIND
 from tiltwise.errors import AppError, UsageError
@@ -21,13 +21,14 @@ from tiltwise.live.wearer.notices import AGAIN, NoticeLevel
 from tiltwise.report import aggregate as agg
 from tiltwise.report.aggregate import MINUTE_S, Aggregate
 from tiltwise.store.events import StoredEvent
-from tiltwise.store.stored_samples import StoredDay
+from tiltwise.store.stored_samples import StoredDay, alerts_without_event
 from tiltwise.store.writer import Store
 from tiltwise.text import counted
 from tiltwise.types import (
     ACTIVITIES as CODES,
 )
 from tiltwise.types import (
+    Activity,
     AlertHeldBack,
     AlertsAlone,
     EpisodeAlert,
@@ -39,6 +40,10 @@ from tiltwise.types import (
 
 _NEAR_S = 600.0  # what is told of the time round a moment
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+_NOT_HELD = {
+    Activity.NOT_WORN: "the sensor was not worn, and nothing is judged then",
+    Activity.WALKING: "who walks holds no posture",
+}
 Line = tuple[str, str]  # style, text
 
 
@@ -110,12 +115,8 @@ def _told(event: StoredEvent, events: list[StoredEvent]) -> tuple[float, str, st
                 "yellow",
                 f"The sensor alone alerted, at {event.value} deg: no computer was there.",
             )
-        case AlertsAlone():
-            return (
-                event.t_s,
-                "yellow",
-                f"The sensor alone alerted {counted(event.count, 'time')} in this minute.",
-            )
+        case AlertsAlone() if count := alerts_without_event(event, events):
+            return event.t_s, "yellow", f"The sensor alone alerted {counted(count, 'time')} in this minute."
         case MovementDone():
             return event.t_s, "green", f"you moved, {lasting(event.t_s - event.due_s)} after it was due"
     return None
@@ -165,12 +166,34 @@ def _why_silent(stored: StoredDay, moment_s: float) -> str:
     for event in stored.events:
         if isinstance(event, EpisodeEnded) and event.start_s <= moment_s < event.end_s:
             what = f"{BY_KIND[event.kind].words} since {_clock(event.start_s, ZoneInfo(stored.zone))}"
+            if event.alert_s is None and (alert := _still_stands(stored, event)) is not None:
+                at = _clock(alert.t_s, ZoneInfo(stored.zone))
+                return f"{what}: the alert due at {at} still stood, half of its time was not yet recovered"
             if event.alert_s is None:
                 return f"{what}: it ended before it had lasted too long"
             if event.alert_s > moment_s:
                 return f"{what}: it had not lasted too long yet"
             return f"{what}: it was told or held back before, once for each episode"
-    return "nothing had lasted too long"
+    return _NOT_HELD.get(CODES[int(minute.activity_s.argmax())], "nothing had lasted too long")
+
+
+def _still_stands(stored: StoredDay, held: EpisodeEnded) -> EpisodeAlert | None:
+    """Return the alert by dose after which too little was recovered for another, though this was held too long."""
+    allowed = dose.allowed_ms(dose.limits_of(stored.mount), round(10 * held.peak_deg))
+    if BY_KIND[held.kind].rule is not None or allowed is None or held.end_s - held.start_s < allowed / 1000:
+        return None
+    ours = [e for e in stored.events if isinstance(e, EpisodeAlert | EpisodeEnded) and e.kind is held.kind]
+    alerts = [e for e in ours if isinstance(e, EpisodeAlert) and e.t_s < held.start_s]
+    if not alerts:
+        return None
+    alert = max(alerts, key=lambda e: e.t_s)
+    bent_s = sum(
+        max(min(e.end_s, held.start_s) - max(e.start_s, alert.t_s), 0.0)
+        for e in ours
+        if isinstance(e, EpisodeEnded)
+    )
+    # Between episodes the neck recovers at most as fast as time passes.
+    return alert if held.start_s - alert.t_s - bent_s < alert.loaded_s / 2 else None
 
 
 def _clock(t_s: float, zone: ZoneInfo) -> str:

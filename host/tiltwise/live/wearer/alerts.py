@@ -125,9 +125,13 @@ class Alerts:
         """How many of the posture alerts that are due are given today."""
         return 100 if self._day is None else feedback_percent(self._setting, self._day)
 
-    def resume(self, given_today: int, day: date, *, is_worn_in: bool) -> None:
-        """Go on with a day that an earlier run of the program began; worn in, its first minutes are over."""
+    def resume(self, given_today: int, day: date, *, faded_today: int = 0, is_worn_in: bool) -> None:
+        """Go on with a day that an earlier run of the program began; worn in, its first minutes are over.
+
+        faded_today are the alerts that the schedule left out.
+        """
         self._day, self._budget.given = day, given_today
+        self._budget.asked = given_today + faded_today
         if is_worn_in:
             self._budget.first_quiet_ms = 0
 

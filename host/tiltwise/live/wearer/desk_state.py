@@ -34,10 +34,12 @@ _QUESTIONS: tuple[tuple[tuple[str, ...], str, str], ...] = (
 def what_tells() -> str:
     """Return in a line what is looked at on this computer."""
     if sys.platform != "linux":
-        return "microphone, camera, screen lock and do-not-disturb are not looked at on this system"
+        return (
+            "microphone, camera, screen lock, presenting and do-not-disturb are not looked at on this system"
+        )
     tools = sorted({command[0] for command, _, _ in _QUESTIONS if shutil.which(command[0])})
     asked = f"; {', '.join(tools)} for lock and do-not-disturb" if tools else "; no tool for the screen lock"
-    return f"microphone and camera by /proc{asked}"
+    return f"microphone and camera by /proc{asked}; presenting only where that sets do-not-disturb"
 
 
 def devices_in_use(proc: Path = Path("/proc")) -> str:

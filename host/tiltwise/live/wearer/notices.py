@@ -51,6 +51,7 @@ class Notice:
         return self.urgency in (Urgency.PATTERN, Urgency.DESKTOP)
 
 
+BY_SCHEDULE = "the schedule gives"  # begins the reason of an alert that "faded" leaves out, as it is stored
 AGAIN = " again"  # behind the level of a repeated notice, as it is stored
 _THANKS = (
     "Back up again. Thank you.",
@@ -111,5 +112,5 @@ def budget_reason(code: int, setting: AlertSetting, percent: int) -> str:
         cues.FIRST_MINUTES: f"none in the first {setting.first_quiet_min:g} min",
         cues.TOO_SOON: f"less than {lasting(setting.min_gap_s)} after the one before",
         cues.DAY_FULL: f"{setting.most_a_day} today already",
-        cues.FADED: f"the schedule gives {percent} % of them now",
+        cues.FADED: f"{BY_SCHEDULE} {percent} % of them now",
     }[code]

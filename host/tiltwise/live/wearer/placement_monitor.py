@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from tiltwise.common import placement_check
 from tiltwise.common.placement_check import PlacementCheck
-from tiltwise.detect.grid import Grid
+from tiltwise.detect.grid import Grid, IndexArray
 from tiltwise.motion.rotation import up_from_angles_deg
-from tiltwise.types import ACTIVITIES, Activity, AngleBlock
+from tiltwise.types import ACTIVITIES, Activity, AngleBlock, FloatArray
 
 GRID_HZ = 10.0
 _WALKING, _NOT_WORN = ACTIVITIES.index(Activity.WALKING), ACTIVITIES.index(Activity.NOT_WORN)
@@ -69,7 +69,7 @@ class PlacementMonitor:
     def process(self, angles: AngleBlock, activity: NDArray[np.int8]) -> list[PlacementChange]:
         """Take angles and the activity code of each sample; return what was noticed."""
         at = self._grid.pick(angles.t_s)
-        up = up_from_angles_deg(angles.flexion_deg[at], angles.lateral_deg[at])
+        up = _up(angles, at)
         t_s, ups, codes = angles.t_s[at].tolist(), up.tolist(), activity[at]
         has_angle = np.asarray(np.isfinite(up).all(axis=1)).tolist()
         notices: list[PlacementChange] = []
@@ -98,3 +98,12 @@ class PlacementMonitor:
         change_deg = self._check.change_deg
         kind, said = _SAID[found]
         return [PlacementChange(t_s, kind, change_deg, said.format(change_deg))]
+
+
+def _up(angles: AngleBlock, at: IndexArray) -> FloatArray:
+    """Return "up" in body axes, (n, 3); steep, where no direction is known, as far away as it is, and forward."""
+    flexion_deg, lateral_deg = angles.flexion_deg[at], angles.lateral_deg[at]
+    is_known = np.isfinite(flexion_deg) & np.isfinite(lateral_deg)
+    return up_from_angles_deg(
+        np.where(is_known, flexion_deg, angles.inclination_deg[at]), np.where(is_known, lateral_deg, 0.0)
+    )
