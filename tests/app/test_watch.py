@@ -309,6 +309,8 @@ def test_the_live_panel_keeps_everything_in_a_narrow_terminal(columns: int) -> N
     assert "full in 3 min 8 s" in said, "40 deg may be held for 6.25 min, half of it is over"
     assert "alerts 0" in said
     assert "connected" in said
+    panel.take((PostureMeasured(801.0, 40.0, 1.0),))
+    assert "full in" not in " ".join(panel.lines(36_000.0, "", "still", Mount.NECK, "connected", columns))
 
 
 @pytest.mark.parametrize("is_terminal", [True, False])

@@ -165,10 +165,9 @@ class LivePanel:
         cells = round(n * min(self._filled, 1.0))
         bar = f"[{self._full * cells}{self._empty * (n - cells)}] {100 * self._filled:3.0f} %"
         allowed_ms = dose.allowed_ms(dose.limits_of(mount), int(10 * max(self._angle_deg, 0.0)))
-        if allowed_ms is None or self._angle_deg < self._limit_deg:
+        if allowed_ms is None or self._angle_deg < self._limit_deg or self._filled >= 1.0:
             return bar
-        left_s = allowed_ms / 1000 * max(1.0 - self._filled, 0.0)
-        return f"{bar}, full in {lasting(left_s)}"
+        return f"{bar}, full in {lasting(allowed_ms / 1000 * (1.0 - self._filled))}"
 
     def _line(self, n: int) -> str:
         """Return the last n cells: the height is the mean angle up to 60 deg, a space is time without one."""
