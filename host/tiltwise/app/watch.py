@@ -108,7 +108,8 @@ def watch(options: WatchOptions, console: Console) -> None:
     zone, started = local_zone_name(), datetime.now(UTC)
     device = device_in_store(address, started)
     store = _open_store(options, address, console)
-    today = Today(started.astimezone(ZoneInfo(zone)), day_so_far(store, started.astimezone(ZoneInfo(zone))))
+    local = started.astimezone(ZoneInfo(zone))
+    today = Today(local, day_so_far(store, local))
     try:
         recorder = _recorder(options, worn, started, zone, device)
     except OSError:
@@ -129,6 +130,7 @@ def watch(options: WatchOptions, console: Console) -> None:
         zone=zone,
         device=device,
         store=store,
+        so_far=today.stored,
         recorder=recorder,
         commit_every_s=_HURRIED_COMMIT_S if is_hurried else 1.0 if gives_answers else ack_every_s(speed),
         batch_s=_HURRIED_BATCH_S if is_hurried else 0.0,

@@ -67,6 +67,7 @@ def open_session(
     device: str = "",
     settings: Settings | None = None,
     store: Store | None = None,
+    so_far: StoredDay | None = None,
     recorder: RecordingWriter | None = None,
     exercises: tuple[str, ...] = (),
     commit_every_s: float = ACK_EVERY_S,
@@ -83,6 +84,7 @@ def open_session(
     zone : IANA name of the wearer's time zone.
     device : name of the device in the store, until the device proves its own.
     store, recorder : what to keep; the session closes them. None keeps nothing.
+    so_far : `day_so_far`, where the caller has read it; otherwise it is read here.
     exercises : names of the exercises to count beside the posture rule.
     commit_every_s, fetches : received time between two commits; whether the source gives the board's answers too.
     batch_s : so many seconds of samples are tracked at once, for files.
@@ -101,7 +103,9 @@ def open_session(
     )
     if worn.mounting is not None:
         pipeline.begin(worn.mounting, worn.collar, is_put_on=worn.is_put_on)
-    if (so_far := day_so_far(store, pipeline.local(started_utc_s))) is not None:
+    if so_far is None:
+        so_far = day_so_far(store, pipeline.local(started_utc_s))
+    if so_far is not None:
         _go_on_with_day(pipeline, so_far, started_utc_s)
     about: dict[str, object] = {"rule": dict(settings.rule.as_stored)}
     if worn.mounting is not None and worn.mounting.relative_to_s is not None:
