@@ -158,7 +158,7 @@ def _exercises(summary: DaySummary) -> dict[str, int]:
 
 def _tables(loaded: Loaded, summary: DaySummary) -> Iterator[PageTable]:
     rows = tuple((row.name, row.value, row.source) for row in figure_rows(summary))
-    yield PageTable("Exposure", ("figure", "value", "of what, from where"), rows)
+    yield PageTable("Exposure", ("figure", "value", "of what, from where"), rows, ends_in_source=True)
     if loaded.period.span is Span.YEAR or loaded.period.n_days > 62:
         return
     yield _sums_table("Days", {f"{day.date:%a} {day.date}": day.totals for day in loaded.days})

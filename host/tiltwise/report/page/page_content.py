@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PageTable:
-    """A table: its caption, the names of the columns, and rows of text."""
+    """A table: its caption, the names of the columns, rows of text, and whether the last cell of each is a source."""
 
     caption: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    ends_in_source: bool = False
 
 
 @dataclass(frozen=True, slots=True)
