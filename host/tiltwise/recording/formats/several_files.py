@@ -87,8 +87,9 @@ def read_zip(path: Path, options: ReadOptions, progress: Progress | None) -> Imu
         except ImuFileError as error:  # notes, marks, a list of devices: other tables in the same zip
             why_not += [f"{PurePosixPath(name).stem[:30]}: {error}"] if NO_UP in str(error) else []
     is_down = points_down(texts)
-    for stream in streams if is_down is not None else []:
-        stream.turn_up(is_down=is_down is True)
+    if is_down is not None:
+        for stream in streams:
+            stream.turn_up(is_down=is_down)
     listed = ", ".join(s.name[:30] for s in streams[:12]) or "none"
     return _together(streams, options, "; ".join((f"tables in it: {listed}", *why_not)))
 

@@ -76,7 +76,7 @@ def read_head(file: BinaryIO) -> Head:
 
 def _rate_in(text: str) -> float | None:
     rate = _RATE.search(text)
-    return float(rate[1].replace(",", ".")) if rate else None
+    return _decimal(rate[1]) if rate else None
 
 
 def _without_names(file: BinaryIO, number: int, at: int, stated: str) -> Head:
@@ -89,13 +89,9 @@ def _without_names(file: BinaryIO, number: int, at: int, stated: str) -> Head:
     text = _decoded(row)
     delimiter = max(",;\t", key=text.count)
     cells, rates = _cells(text, delimiter), _cells(_decoded(second), delimiter)
-    if (
-        len(cells) == len(rates) == 3
-        and float(cells[0].replace(",", ".")) > _EPOCH_S
-        and len(set(rates)) == 1
-    ):
+    if len(cells) == len(rates) == 3 and _decimal(cells[0]) > _EPOCH_S and len(set(rates)) == 1:
         names = [f"acc_{axis} (g/64)" for axis in "xyz"]
-        return Head(names, None, delimiter, number + 1, float(rates[0].replace(",", ".")))
+        return Head(names, None, delimiter, number + 1, _decimal(rates[0]))
     file.seek(at + len(row))
     return Head([str(k + 1) for k in range(len(cells))], None, delimiter, number - 1, _rate_in(stated), row)
 
@@ -212,7 +208,7 @@ def _value(cell: str, *, is_time: bool) -> float:
     except ValueError:
         if is_time and ":" in cell:
             return _clock_time(cell)
-        return float(cell.replace(",", "."))
+        return _decimal(cell)
 
 
 def _clock_time(cell: str) -> float:
@@ -220,7 +216,7 @@ def _clock_time(cell: str) -> float:
     try:
         moment = datetime.fromisoformat(cell.replace("/", "-"))
     except ValueError:
-        parts = [float(part.replace(",", ".")) for part in cell.split(":")]
+        parts = [_decimal(part) for part in cell.split(":")]
         return sum(part * 60**k for k, part in enumerate(reversed(parts)))
     try:
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
@@ -249,9 +245,14 @@ def _decoded(line: bytes) -> str:
     return line.decode("utf-8-sig", "replace").rstrip("\r\n")
 
 
+def _decimal(cell: str) -> float:
+    """Return a number with a point or a comma; ValueError for what is none."""
+    return float(cell.replace(",", "."))
+
+
 def _is_number(cell: str) -> bool:
     try:
-        float(cell.replace(",", "."))
+        _decimal(cell)
     except ValueError:
         return False
     return True
