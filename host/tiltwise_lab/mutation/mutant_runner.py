@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from random import Random
 
@@ -68,10 +69,6 @@ class Workshop:
             shutil.copytree(project / name, folder / name, ignore=ignored, symlinks=True)
         for name in FILES:
             shutil.copy(project / name, folder / name)
-        sources = [*(folder / "host" / "tiltwise").rglob("*.py"), *(folder / "firmware").rglob("*.py")]
-        self._uses = {
-            (name := _module_name(path.relative_to(folder))): _imported(path, {}, name) for path in sources
-        }
         helpers = {_module_name(p.relative_to(folder / "tests")): p for p in (folder / "tests").rglob("*.py")}
         self._imports = {
             path: _imported(path, helpers) for path in sorted((folder / "tests").rglob("test_*.py"))
@@ -94,6 +91,17 @@ class Workshop:
             )
         )
         return [str(path.relative_to(self.folder)) for path in found]
+
+    @cached_property
+    def _uses(self) -> dict[str, set[str]]:
+        """What each module imports; asked only for a module that no test imports."""
+        folders = (self.folder / "host" / "tiltwise", self.folder / "firmware")
+        sources = {
+            _module_name(path.relative_to(self.folder)): path
+            for root in folders
+            for path in root.rglob("*.py")
+        }
+        return {name: _imported(path, {}, name) for name, path in sources.items()}
 
     def _users_of(self, name: str) -> set[str]:
         """Return the modules that use one, themselves or by others."""
