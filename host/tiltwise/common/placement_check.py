@@ -25,9 +25,8 @@ WALK_BACK_DEG = 12.0
 SLIP_DEG = 10.0  # as for putting it on again: the sensor sits differently
 DRIFT_DEG = 7.5  # walking heads differ from day to day by a few degrees; beyond this a new neutral is due
 PUT_ON_MS = 60000  # of sitting or standing, in which somebody sits up at least once
-UPRIGHT_DEG = (
-    15.0  # 10 deg by which it may sit differently, 5 by which a comfortable seat differs from sitting tall
-)
+# 10 deg by which it may sit differently, 5 by which a comfortable seat differs from sitting tall.
+UPRIGHT_DEG = 15.0
 UPRIGHT_MS = 3000
 MOST_WALKS = 24  # the oldest are forgotten: some hours of walks
 

@@ -69,9 +69,8 @@ class _Epoch:
     reason: GapReason = GapReason.RESTART
     infos: dict[int, Info] = field(default_factory=dict)
     streams: dict[int, SensorStream] = field(default_factory=dict)
-    waiting: FrameTable = field(
-        default_factory=no_frames
-    )  # in order, from the first sample, without INFO yet
+    # In order, from the first sample, without INFO yet.
+    waiting: FrameTable = field(default_factory=no_frames)
 
 
 class Decoder:

@@ -47,9 +47,8 @@ class MovementFeatures:
         self, rate_hz: float, window_s: float, step_hz: tuple[float, float], max_gap_s: float
     ) -> None:
         self._rate_hz, self._max_gap_s = rate_hz, max_gap_s
-        self._step_band = SectionFilter(
-            band_pass(*step_hz, rate_hz)
-        )  # vertical acceleration, and speeds of tilt
+        # Of the vertical acceleration, and of the speeds of tilt.
+        self._step_band = SectionFilter(band_pass(*step_hz, rate_hz))
         self._all_band = SectionFilter(high_pass(0.4, rate_hz))
         self._means = mean_square_filter(window_s, rate_hz)
         self._end_mean = mean_square_filter(ENDS_WINDOW_S, rate_hz)
