@@ -51,9 +51,9 @@ def test_a_hole_or_an_angle_that_is_not_known_begins_the_rest_anew():
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
-        (6.0, 3.9, "rests 2.1 deg further back than before: the shoulders had been forward (estimated)."),
+        (6.0, 3.4, "rests 2.6 deg further back than before: the shoulders had been forward (estimated)."),
         (1.0, 4.0, "rests 3.0 deg further forward than before: the shoulders had been up, or"),
-        (3.0, 1.1, "No difference beyond 2 deg, what the sensor can tell (estimated)."),
+        (3.0, 0.6, "No difference beyond 2.5 deg, what the sensor can tell (estimated)."),
         (None, 1.0, "Not compared: ten quiet seconds are needed"),
         (1.0, None, "Not compared: ten quiet seconds are needed"),
     ],
