@@ -17,7 +17,7 @@ at its turn. Keys: p pause, s skip a repetition, u undo one, n next exercise, q 
 stop. Without an address a simulated wearer shows it: `tiltwise exercise side_tilt "sim:coached?manner=badly"`;
 manners are well, badly, stiff, talking, stops, another, hunched and raised. `tiltwise exercise --list` has all,
 `tiltwise exercises` what each place sees. `tiltwise rom` measures six directions three times each;
-`tiltwise progress` tells a change only beyond your own smallest detectable one, learned from tests repeated within a day.
+`tiltwise progress` tells a change only beyond your own smallest detectable one, learned from repeats within a day.
 At the collar, for shoulders: held ones make no signal, but `shoulder_check` has you raise and drop them and says
 whether the upper back rests elsewhere than before.
 
