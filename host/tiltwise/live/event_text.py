@@ -21,7 +21,9 @@ from tiltwise.types import (
     EpisodeEnded,
     EpisodeStarted,
     MovementDue,
+    PostureKind,
     RepCompleted,
+    ShouldersRaised,
     Side,
     SignalGap,
     StepPrompt,
@@ -98,8 +100,8 @@ def _line(event: LiveEvent, told: _Told) -> tuple[str, str] | None:
             return _calibration(event)
         case EpisodeStarted() | EpisodeAlert() | EpisodeEnded():
             return _episode(event, told)
-        case SensorBuzzed():
-            return "alert", "the sensor buzzed"
+        case SensorBuzzed() | ShouldersRaised():
+            return _sign(event)
         case ActivityChanged():
             return "faint", ACTIVITIES[event.activity]
         case RepCompleted() | StepPrompt():
@@ -112,6 +114,12 @@ def _line(event: LiveEvent, told: _Told) -> tuple[str, str] | None:
         case LiveNote() | LiveWarning() | PlacementChange():
             return "faint" if isinstance(event, LiveNote) else "warn", printable(event.text, 400)
     return None
+
+
+def _sign(event: SensorBuzzed | ShouldersRaised) -> tuple[str, str]:
+    if isinstance(event, SensorBuzzed):
+        return "alert", "the sensor buzzed"
+    return "faint", f"{KINDS[PostureKind.SHOULDERS_RAISED]}: up by {100 * event.rise_m:.0f} cm (estimated)"
 
 
 def _calibration(progress: CalibrationProgress) -> tuple[str, str]:

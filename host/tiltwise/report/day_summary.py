@@ -80,6 +80,7 @@ class DaySummary:
     relative_to: str = (
         ""  # the posture taken for neutral, where nobody said that it was upright: no verdict then
     )
+    shoulders_raised: int = 0  # brisk raises that no drop followed; an estimate
     shoulder_checks: tuple[RestComparison, ...] = ()  # "raise, drop, compare", in order of time
 
     @property
@@ -113,6 +114,7 @@ def summarise_day(
     gaps: Sequence[Gap] = (),
     upper_back: Sequence[Aggregate] = (),
     relative_to: str = "",
+    shoulders_raised: int = 0,
     shoulder_checks: Sequence[RestComparison] = (),
 ) -> DaySummary:
     """Add up the rows that start in [start_s, end_s); rows of the same minute are merged first."""
@@ -142,6 +144,7 @@ def summarise_day(
         is_short=total is None or total.worn_s < ENOUGH_WEAR_S,
         upper_back=_upper_back(upper_back, start_s, end_s),
         relative_to=relative_to,
+        shoulders_raised=shoulders_raised,
         shoulder_checks=tuple(shoulder_checks),
     )
 

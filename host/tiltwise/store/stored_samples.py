@@ -25,6 +25,7 @@ from tiltwise.types import (
     MovementDone,
     NoticeGiven,
     RepCompleted,
+    ShouldersRaised,
 )
 
 _US = 1_000_000
@@ -89,6 +90,7 @@ class StoredDay:
             upper_back=self.upper_back,
             relative_to=self.relative_to,
             shoulder_checks=self.shoulder_checks,
+            shoulders_raised=sum(isinstance(e, ShouldersRaised) for e in self.events),
         )
 
     def _alone_s(self) -> list[float]:

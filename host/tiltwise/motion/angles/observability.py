@@ -127,7 +127,7 @@ _COLLAR: dict[Metric, Sensing] = {
     Metric.ISOMETRIC_FORCE: _NO_FORCE,
     Metric.SUPINE_LIFT: _THORAX_ONLY,
     Metric.SHRUG_REPS: _estimated(
-        "a brisk shrug lifts the collar; guided only, all-day counting would guess"
+        "a brisk shrug lifts the collar; counted when guided, all day a raise without a drop is noticed at best"
     ),
     Metric.HELD_SHRUG: _hidden("a held shrug accelerates nothing"),
     Metric.SHOULDER_CHECK: _estimated(
