@@ -219,6 +219,7 @@ def day_table(day: Day) -> Table:
         ("movement", f"suggested {counted(s.moves_suggested, 'time')}, done {counted(s.moves_done, 'time')}"),
         *_episode_rows(s),
         ("exercise repetitions", _repetitions(s)),
+        *(("shoulders compared", check.words) for check in s.shoulder_checks[-1:]),
         ("gaps", f"{len(s.gaps)}, {lasting(sum(g.end_s - g.start_s for g in s.gaps))}"),
     ]
     for name, value in (*rows, *_note_rows(day)):

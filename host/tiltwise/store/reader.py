@@ -156,6 +156,7 @@ class StoreReader:
             [row for sensor, row in chosen.rows if sensor == 1],
             chosen.left_out_s,
             relative_to(self._query, start_us, end_us),
+            [e.compared for e in self.exercises(start_us / _US, end_us / _US) if e.compared is not None],
         )  # fmt: skip
 
     def _rule_deg(self, start_us: int, end_us: int) -> float | None:

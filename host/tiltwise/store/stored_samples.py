@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tiltwise.common import wire
 from tiltwise.decode.messages import BoardEvent
+from tiltwise.exercise.rest_tilt import RestComparison
 from tiltwise.report.aggregate import MINUTE_S, Aggregate
 from tiltwise.report.day_summary import DaySummary, Gap, summarise_day
 from tiltwise.store.events import StoredEvent
@@ -63,6 +64,7 @@ class StoredDay:
         default_factory=dict
     )  # worn seconds of devices beside the one that counts
     relative_to: str = ""  # the posture taken for neutral, where nobody said that it was upright
+    shoulder_checks: list[RestComparison] = field(default_factory=list)
 
     def summary(self) -> DaySummary:
         """Return the day as it is drawn; only episodes that lasted long enough to alert are kept."""
@@ -84,6 +86,7 @@ class StoredDay:
             gaps=self.gaps,
             upper_back=self.upper_back,
             relative_to=self.relative_to,
+            shoulder_checks=self.shoulder_checks,
         )
 
     def _alone_s(self) -> list[float]:

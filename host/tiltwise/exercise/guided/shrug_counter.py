@@ -2,8 +2,9 @@
 
 Held shoulders make no acceleration and turn the collar little, so only the strokes are seen: a rise is told when it
 ends, and done when the fall ends. Between strokes the speed is known to be zero and the offset of the accelerometer
-is learned. Where a stroke begins and ends there is next to no speed: both follow from its fastest moment and from
-when it has slowed down, as strokes of people have least jerk (Flash and Hogan 1985). Metres and seconds.
+is learned; while the motor shakes the sensor nothing is, and the speed stays as it was. Where a stroke begins and
+ends there is next to no speed: both follow from its fastest moment and from when it has slowed down, as strokes of
+people have least jerk (Flash and Hogan 1985). Metres and seconds.
 """
 
 from __future__ import annotations
@@ -147,6 +148,11 @@ class ShrugCounter:
     def _move(self, acc_m_s2: float, dt_s: float) -> None:
         """Follow speed and way; at rest the speed is zero, and offset and noise are learned."""
         s = self._s
+        if (
+            acc_m_s2 != acc_m_s2
+        ):  # no more is known than before, and least of all that there was no acceleration
+            self._way_m += self._speed_m_s * dt_s
+            return
         if self._offset_m_s2 is None:
             self._first.append(acc_m_s2)
             if len(self._first) >= _FIRST:
