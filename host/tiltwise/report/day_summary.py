@@ -8,7 +8,7 @@ posture.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -140,6 +140,12 @@ def summarise_day(
         upper_back=_upper_back(upper_back, start_s, end_s),
         relative_to=relative_to,
     )
+
+
+def in_sums(summary: DaySummary) -> DaySummary:
+    """Return a summary without its minutes."""
+    back = summary.upper_back
+    return replace(summary, minutes=(), upper_back=None if back is None else in_sums(back))
 
 
 def _merged(
