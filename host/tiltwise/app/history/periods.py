@@ -229,7 +229,7 @@ def load_period(folder: Path, period: Period, *, is_full: bool = True) -> Loaded
 
 def _period_day(reader: StoreReader, at: date, zone: ZoneInfo, keeps_minutes: bool) -> PeriodDay:
     def hour_of(t_s: float) -> str:
-        return str(datetime.fromtimestamp(t_s, UTC).astimezone(zone).hour)
+        return str(datetime.fromtimestamp(t_s, zone).hour)
 
     stored = reader.day(at)
     summary = stored.summary()
@@ -242,7 +242,7 @@ def _period_day(reader: StoreReader, at: date, zone: ZoneInfo, keeps_minutes: bo
 def _days_in_sums(folder: Path, zone: ZoneInfo, bounds_us: tuple[int, int]) -> tuple[PeriodDay, ...]:
     days: dict[date, dict[int, Totals]] = {}
     for start_s, sums in quarter_totals(folder, bounds_us[0] / _US, bounds_us[1] / _US):
-        at = datetime.fromtimestamp(start_s, UTC).astimezone(zone)
+        at = datetime.fromtimestamp(start_s, zone)
         hours = days.setdefault(at.date(), {})
         hours[at.hour] = hours.get(at.hour, Totals()) + sums
     return tuple(PeriodDay(day, total(hours.values()), hours) for day, hours in days.items())
