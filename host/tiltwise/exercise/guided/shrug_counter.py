@@ -148,9 +148,8 @@ class ShrugCounter:
     def _move(self, acc_m_s2: float, dt_s: float) -> None:
         """Follow speed and way; at rest the speed is zero, and offset and noise are learned."""
         s = self._s
-        if (
-            acc_m_s2 != acc_m_s2
-        ):  # no more is known than before, and least of all that there was no acceleration
+        # NaN: no more is known than before, and least of all that there was no acceleration
+        if acc_m_s2 != acc_m_s2:
             self._way_m += self._speed_m_s * dt_s
             return
         if self._offset_m_s2 is None:
