@@ -126,7 +126,7 @@ def _calibration(progress: CalibrationProgress) -> tuple[str, str]:
 
 
 def _notice(notice: Notice | MovementDue, told: _Told) -> tuple[str, str] | None:
-    """An alert's first line is its episode's, and a placement's its own."""
+    """An alert's first line is its episode's, unless it comes late, and a placement's its own."""
     match notice:
         case MovementDue() if notice.t_s in told.reasons:
             return "faint", f"time to move, not told: {told.reasons[notice.t_s]}"
@@ -134,6 +134,8 @@ def _notice(notice: Notice | MovementDue, told: _Told) -> tuple[str, str] | None
             return "alert", "still held: told again, " + (
                 "by two long buzzes" if notice.urgency is Urgency.PATTERN else "stronger"
             )
+        case Notice(is_late=True):
+            return "alert", f"{notice.title.lower()}: {notice.text}"
         case Notice(level=NoticeLevel.MOVEMENT):
             return "begin", f"{notice.title.lower()}: {notice.text}"
         case Notice(level=NoticeLevel.MOVED):

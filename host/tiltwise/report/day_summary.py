@@ -69,7 +69,7 @@ class DaySummary:
     episodes: tuple[EpisodeEnded, ...] = ()
     alerts_s: tuple[float, ...] = ()  # given, by the host or the sensor alone
     alerts_alone: int = 0  # of these, given by the sensor alone
-    alerts_held_back: int = 0  # due and not given
+    alerts_held_back: int = 0  # due and not given, not even late
     moves_suggested: int = 0  # another posture, or some steps
     moves_done: int = 0  # of those due, seen by the sensor
     reps: tuple[RepCompleted, ...] = ()

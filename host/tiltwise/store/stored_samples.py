@@ -71,15 +71,17 @@ class StoredDay:
         held_back = {e.t_s for e in self.events if isinstance(e, AlertHeldBack)}
         alone_s = self._alone_s()
         given_s = [e.t_s for e in self.events if isinstance(e, EpisodeAlert) and e.t_s not in held_back]
+        late_s = [e.t_s for e in self.events if isinstance(e, NoticeGiven) and e.level == "alert late"]
         return summarise_day(
             self.minutes,
             start_s=self.start_s,
             end_s=self.end_s,
             mount=self.mount,
             episodes=[e for e in self.events if isinstance(e, EpisodeEnded) and e.alert_s is not None],
-            alerts_s=sorted([*given_s, *alone_s]),
+            alerts_s=sorted([*given_s, *late_s, *alone_s]),
             alerts_alone=len(alone_s),
-            alerts_held_back=len(held_back & {e.t_s for e in self.events if isinstance(e, EpisodeAlert)}),
+            alerts_held_back=len(held_back & {e.t_s for e in self.events if isinstance(e, EpisodeAlert)})
+            - len(late_s),
             moves_suggested=sum(isinstance(e, NoticeGiven) and e.level == "movement" for e in self.events),
             moves_done=sum(isinstance(e, MovementDone) for e in self.events),
             reps=[e for e in self.events if isinstance(e, RepCompleted)],
