@@ -903,3 +903,78 @@ def test_how_long_a_peer_is_there_goes_on_past_its_proof():
     bench.prove()
     assert bench.session.age_ms() == 1234
     assert bench.session.unproved_ms(bench.clock.ticks_ms()) == -1
+
+
+class TwoHosts:
+    """Two cables of one board with a key, and what is told."""
+
+    def __init__(self):
+        self.links, self.clock, self.told = [SimLink(), SimLink()], SimClock(), []
+        self.sessions = SessionManager(
+            self.links,
+            FrameStore(BOOT, 20, 10, 10),
+            self.clock,
+            session_manager.CommandContext(
+                keystore=Keys(KEY),
+                random=random.Random(9).randbytes,
+                device_id=DEVICE,
+                log=lambda *event: self.told.append(event),
+            ),
+        )
+
+    def say(self, k, data):
+        self.links[k].deliver(data)
+        self.sessions.step()
+        return wire.open_command(self.links[k].replies.pop())[3]
+
+    def prove(self, k, wishes=0, key=KEY):
+        """Return (status of AUTH2, the rest of it, the channel)."""
+        shake = auth.HostHandshake(KEY, DEVICE, bytes([k + 1] * 16), wishes)
+        answer = self.say(k, wire.pack_command(1, wire.OP_AUTH1, 1, shake.request()))
+        proof = shake.prove(answer[1:])
+        if key is not KEY:
+            proof = bytes(len(proof))
+        answer = self.say(k, wire.pack_command(2, wire.OP_AUTH2, 2, proof))
+        return answer[0], answer[1:], Channel(shake.shared, True)
+
+
+def test_a_second_host_is_told_how_long_the_first_is_there_unless_it_takes_over():
+    hosts = TwoHosts()
+    first = hosts.prove(0)
+    assert first[:2] == (wire.STATUS_OK, b"")
+    hosts.clock.sleep_ms(90_500)
+    hosts.links[0].deliver(first[2].pack(3, wire.OP_STOP, b""))
+    hosts.sessions.step()
+    hosts.clock.sleep_ms(2000)
+    assert hosts.prove(1)[:2] == (wire.STATUS_BUSY, struct.pack("<HH", 92, 2))
+    assert (hosts.sessions.refused, hosts.sessions.active_session) == (1, hosts.sessions.by_link[0])
+    assert hosts.prove(1, wire.WISH_TAKE_OVER)[0] == wire.STATUS_OK
+    assert (hosts.sessions.refused, hosts.sessions.active_session) == (1, hosts.sessions.by_link[1])
+    assert (wire.EVENT_HOST_CLOSED, wire.CLOSED_TAKEN_OVER) in hosts.told
+    assert hosts.prove(0)[0] == wire.STATUS_BUSY
+
+
+def test_what_is_forged_damaged_or_said_twice_is_counted_once_each():
+    hosts = TwoHosts()
+    assert hosts.prove(0, key=bytes(32))[0] == wire.STATUS_FAILED
+    status, _, channel = hosts.prove(0)
+    assert status == wire.STATUS_OK
+    sealed = channel.pack(3, wire.OP_STOP, b"")
+    for data in (sealed, sealed, channel.pack(4, wire.OP_STOP, b"")[:-1], bytes(9), b""):
+        hosts.links[0].deliver(data)
+        hosts.sessions.step()
+    counts = hosts.sessions.wrong_proofs, hosts.sessions.replays, hosts.sessions.bad_commands
+    assert counts == (1, 1, 3)
+    assert hosts.sessions.hostile == 4
+
+
+def test_a_frame_that_the_link_refuses_is_counted_each_time_and_sealed_once():
+    bench = Bench(key=KEY)
+    bench.prove()
+    bench.ask(*START)
+    refused = []
+    bench.link.takes = lambda frame: refused.append(frame) or len(refused) > 3
+    bench.make(1)
+    assert bench.run(10) == [0]
+    assert bench.sessions.retries == 3
+    assert len(set(refused)) == 1
