@@ -15,7 +15,7 @@ from rich.table import Table
 from tiltwise.config.paths import simulated_in
 from tiltwise.config.settings import RuleSetting
 from tiltwise.errors import AppError, UsageError
-from tiltwise.live.event_text import lasting
+from tiltwise.live.wearer.notices import lasting
 from tiltwise.offline import shown_metrics
 from tiltwise.offline.picture_file import check_picture_path, save_figure
 from tiltwise.report import plots
@@ -25,7 +25,7 @@ from tiltwise.report.plots import Figure
 from tiltwise.report.style import INK
 from tiltwise.store.files.schema import CORE_NAME
 from tiltwise.store.files.swap import store_files
-from tiltwise.store.writer import Store
+from tiltwise.store.reader import StoreReader
 from tiltwise.text import counted, printable
 from tiltwise.types import Activity, FloatArray
 
@@ -91,7 +91,7 @@ def say_where_simulated(folder: Path) -> None:
 def load_day(folder: Path, day: date | None) -> Day:
     """Read a day, the newest one without a date; AppError when nothing was recorded on it."""
     say_where_simulated(folder)
-    with Store.open_readonly(folder) as reader:
+    with StoreReader(folder) as reader:
         days = reader.days()
         if not days:
             raise AppError(f"{folder}: nothing recorded yet; run `tiltwise watch` or `tiltwise demo` first")

@@ -8,7 +8,7 @@ posture.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -147,6 +147,12 @@ def summarise_day(
         shoulders_raised=shoulders_raised,
         shoulder_checks=tuple(shoulder_checks),
     )
+
+
+def in_sums(summary: DaySummary) -> DaySummary:
+    """Return a summary without its minutes."""
+    back = summary.upper_back
+    return replace(summary, minutes=(), upper_back=None if back is None else in_sums(back))
 
 
 def _merged(

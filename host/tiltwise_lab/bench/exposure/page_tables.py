@@ -34,7 +34,7 @@ def print_pages(options: BenchOptions, console: Console) -> None:
             console.print(f"live session with raw frames and a store: {said}", highlight=False)
     raw = raw_year_row(max(1, round(_RAW_DAYS * options.scale)), HOURS_A_DAY * min(options.scale, 1.0))
     title = f"raw again; {DAYS_A_YEAR} days on {CORES} cores from these (goal 60 s, 1 GB)"
-    columns = ("days run", "samples a day", "processor s a day", "MB at most", "s a year")
+    columns = ("days run", "samples a day", "processor s a day", "MB at most", "s a year", "of VQF alone")
     console.print(table(title, columns, [astuple(raw)]))
 
 
