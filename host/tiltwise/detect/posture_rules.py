@@ -132,7 +132,7 @@ HABITS: tuple[Habit, ...] = (
         PostureKind.BASE_TILT_CREPT,
         "upper back crept forward",
         "Sit or stand tall once, and begin anew from there.",
-        f"8 deg between the medians of five minutes since the wearer last got up: {_OUR_CHOICE}",
+        f"8 deg between lower quartiles of ten minutes since the wearer last got up: {_OUR_CHOICE}",
         {Mount.COLLAR: Seen.ESTIMATED},
         detector=TiltCreep,
     ),

@@ -1,15 +1,15 @@
 """Blocks of a collar (deg) -> an upper back that has crept forward since somebody last got up; always an estimate.
 
-The base is the median of five minutes, in which breaths, glances and bows to the desk are nothing; what counts is how
-far it is from the most upright one since the wearer last walked, lay or took the sensor off. A clip that slips slowly
-looks the same. Causal, on a grid of whole seconds.
+The base is the lower quartile of ten minutes: who bends over the desk and comes up again for a quarter of the time
+keeps it. What counts is how far it is from the most upright one since the wearer last walked, lay or took the sensor
+off. A clip that slips slowly looks the same, and so does a step that stays. Causal, on a grid of whole seconds.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from statistics import median
+from statistics import quantiles
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,7 @@ _STILL, _MOVING = CODE[Activity.STILL], CODE[Activity.MOVING]
 class CreepSettings:
     """What a base is, and how far it creeps before it is told; it is told anew once half of that is undone."""
 
-    window_s: float = 300.0
+    window_s: float = 600.0
     least_known: float = 0.8  # of the window in which somebody sat or stood still
     every_s: float = 10.0
     crept_deg: float = 8.0
@@ -71,7 +71,7 @@ class TiltCreep:
         if not is_known or t_s - self._looked_s < s.every_s:
             return []
         self._looked_s = t_s
-        return self._look(t_s, median(deg for _, deg in self._tilts))
+        return self._look(t_s, quantiles((deg for _, deg in self._tilts), n=4)[0])
 
     def _look(self, t_s: float, base_deg: float) -> list[BaseTiltCrept]:
         if self._upright is None or base_deg < self._upright[1]:
@@ -80,7 +80,8 @@ class TiltCreep:
         crept_deg = base_deg - upright_deg
         if crept_deg < self._s.crept_deg / 2:
             self._is_told = False
-        if self._is_told or crept_deg < self._s.crept_deg:
+        is_too_near = t_s - since_s < self._s.window_s  # the two bases share samples
+        if self._is_told or is_too_near or crept_deg < self._s.crept_deg:
             return []
         self._is_told = True
         return [BaseTiltCrept(t_s, since_s, crept_deg)]

@@ -125,8 +125,8 @@ def _sign(event: SensorBuzzed | ShouldersRaised | BaseTiltCrept) -> tuple[str, s
             "faint",
             f"{KINDS[PostureKind.SHOULDERS_RAISED]}: up by {100 * event.rise_m:.0f} cm (estimated)",
         )
-    crept = f"by {event.crept_deg:.0f} deg in {lasting(event.t_s - event.start_s)}"
-    return "faint", f"{KINDS[PostureKind.BASE_TILT_CREPT]} {crept} (estimated)"
+    before = f"{event.crept_deg:.0f} deg further than {lasting(event.t_s - event.start_s)} ago"
+    return "faint", f"{KINDS[PostureKind.BASE_TILT_CREPT]}: {before} (estimated)"
 
 
 def _calibration(progress: CalibrationProgress) -> tuple[str, str]:
