@@ -49,7 +49,7 @@ class TiltCreep:
         self._is_told = False
 
     def process(self, block: AngleBlock, activity: NDArray[np.int8]) -> list[BaseTiltCrept]:
-        """Take angles and the activity code of each sample (n,); return when the base has crept forward."""
+        """Take angles (deg) and the activity code of each sample, (n,); return when the base has crept forward."""
         at = self._grid.pick(block.t_s)
         found: list[BaseTiltCrept] = []
         rows = zip(block.t_s[at].tolist(), block.flexion_deg[at].tolist(), activity[at].tolist(), strict=True)
