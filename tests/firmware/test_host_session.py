@@ -277,6 +277,20 @@ def test_link_that_is_not_there_keeps_everything_in_the_ring():
     sessions = SessionManager([Link()], frames, SimClock(), session_manager.CommandContext())
     assert sessions.step() is False
     assert frames.main.used == 1
+    link = Link()
+    assert (link.peer, link.is_connected, link.connections, link.address, link.damaged) == (
+        None,
+        False,
+        0,
+        None,
+        0,
+    )
+    assert (link.mtu_payload, link.window, link.is_prompt_open, link.log) == (244, 0, True, None)
+    assert (link.receive(), link.waited_us(), link.send(b"x", 1), link.reply(b"x"), link.is_idle()) == (
+        None, 0, False, False, True,
+    )  # fmt: skip
+    for ask in (link.poll, link.reset, link.disconnect, lambda: link.on_mtu(9), lambda: link.publish(b"")):
+        assert ask() is None
 
 
 # ---- GET_DONE ----
