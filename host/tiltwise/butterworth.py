@@ -1,22 +1,24 @@
 """Second-order Butterworth filters as second-order sections, and a filter that may be cut anywhere. Hertz.
 
 Written out instead of scipy.signal.butter and sosfilt, because importing scipy.signal takes a second of processor
-time at every start. The operations are those of `sosfilt` in its order, and scipy itself filters what is long.
+time at every start: as much as filtering an hour. The operations are those of `sosfilt` in its order, and scipy
+itself filters what is long.
 """
 
 from __future__ import annotations
 
 import cmath
 import math
+import sys
 from itertools import repeat
 
 import numpy as np
 
 from tiltwise.types import FloatArray
 
-# Values times sections: 2 ms of the loop in Python. Live blocks have some hundred; longer ones come from files, which
-# come by the hour.
-_LONG = 10_000
+# Values times sections: 2 ms of the loop in Python, and 60 ms of it. Live blocks have some hundred; longer ones come
+# from files, where a recording of 20 minutes need not wait for scipy. Once it is there, it is quicker.
+_LONG, _MANY = 10_000, 300_000
 
 
 def low_pass(cutoff_hz: float, rate_hz: float) -> FloatArray:
@@ -67,6 +69,7 @@ class SectionFilter:
         self._sections = sections
         self._rest = settled_state(sections) if is_settled_at_first else np.zeros((len(sections), 2))
         self._state: FloatArray | None = None
+        self._seen = 0
 
     def process(self, x: FloatArray) -> FloatArray:
         """Return signals (n,) or (channels, n) filtered, in their own unit."""
@@ -75,7 +78,9 @@ class SectionFilter:
         rows = np.atleast_2d(x)
         if self._state is None:
             self._state = self._rest[:, None, :] * rows[None, :, :1]
-        if rows.size * len(self._sections) > _LONG:
+        n = rows.size * len(self._sections)
+        self._seen += n
+        if n > _LONG and (self._seen > _MANY or "scipy.signal" in sys.modules):
             from scipy.signal import sosfilt
 
             y, self._state = sosfilt(self._sections, rows, axis=-1, zi=self._state)

@@ -19,6 +19,14 @@ import sys
 import tiltwise.app.watch, tiltwise.motion.calibration.alignment
 from tiltwise.live import sources
 """
+DAY = """
+import sys
+import tiltwise.app.day, tiltwise.app.history.day_sentence
+"""
+TABLES = """
+import sys
+import tiltwise.app.tables
+"""
 
 
 @pytest.mark.parametrize(
@@ -26,8 +34,10 @@ from tiltwise.live import sources
     [
         (HELP, {"numpy", "scipy", "rich", "matplotlib", "asyncio", "sqlite3"}),
         (WATCH, {"scipy", "matplotlib", "pyarrow", "bleak", "desktop_notifier"}),
+        (DAY, {"scipy", "pyarrow", "bleak", "desktop_notifier"}),
+        (TABLES, {"scipy", "matplotlib", "bleak", "serial", "sqlite3", "asyncio"}),
     ],
-    ids=["help", "watch"],
+    ids=["help", "watch", "day", "tables"],
 )
 def test_a_command_loads_only_the_libraries_it_needs(start: str, heavy: set[str]) -> None:
     ask = "print('LOADED', *sorted({name.split('.')[0] for name in sys.modules}))"

@@ -67,6 +67,8 @@ def test_a_process_of_its_own_tells_what_it_took_and_that_it_failed() -> None:
     done = timed_process("n = len(bytes(50_000_000))")
     assert (done.n, done.most_mb > 50, done.cpu_s > 0, done.wall_s > 0) == (50_000_000, True, True, True)
     assert np.isnan(timed_process("n = 1 / 0").wall_s)
+    after = timed_process("n = int(before >= ready)", setup="ready = time.process_time()")
+    assert after.n == 1  # the clock begins behind the setup
 
 
 def test_digests_of_sites_give_the_percentiles_of_all() -> None:

@@ -9,6 +9,7 @@ from tiltwise.config.address import AddressError, open_source, parse_address
 from tiltwise.config.settings import SettingsError, parse_face
 from tiltwise.decode.decoder import Decoder
 from tiltwise.decode.messages import Info
+from tiltwise.live import sources as sources  # registers the addresses
 from tiltwise.live.open_session import Worn, open_session
 from tiltwise.live.wearer.case_orientation import choose_face, outward_axis
 from tiltwise.live.wearer.live_calibration import CalibrationOptions

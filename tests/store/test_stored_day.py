@@ -1,8 +1,9 @@
 """What was recorded comes back as the same day: exposure, store, summary in one line."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -38,6 +39,20 @@ def test_a_day_comes_back_from_the_store_as_it_went_in(tmp_path: Path) -> None:
     )
     assert np.abs(again.eva_percent - day.eva_percent).max() < 1e-9
     assert (again.limit_use, again.longest_bout_s) == pytest.approx((day.limit_use, day.longest_bout_s))
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "Asia/Kathmandu", "Pacific/Apia", "UTC"])
+def test_the_days_of_a_store_are_those_of_its_minutes_in_any_zone(tmp_path: Path, zone: str) -> None:
+    hours = np.concatenate(
+        (np.arange(0, 400, 7), np.arange(5000, 5100, 3))
+    )  # over the clock change in March too
+    (minute,) = minutes_at(10.0, 1)
+    rows = [replace(minute, start_s=DAY_S + 3600.0 * hour) for hour in hours.tolist()]
+    with Store(tmp_path) as store:
+        put(store, "b", rows)
+    wanted = sorted({datetime.fromtimestamp(row.start_s, ZoneInfo(zone)).date() for row in rows})
+    with Store.open_readonly(tmp_path) as reader:
+        assert reader.days(zone) == wanted
 
 
 def minutes_at(angle_deg: float, n: int, first: int = 0) -> list[agg.Aggregate]:

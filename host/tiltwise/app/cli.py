@@ -311,9 +311,16 @@ def bench(
     run_benches(names, BenchOptions(data, seeds, plot, scale), console.out)
 
 
+_COMMANDS = {
+    command.name or str(getattr(command.callback, "__name__", "")): command
+    for command in app.registered_commands
+}
+
+
 def main() -> None:
     """Run a command; the only place that ends the process."""
-    text.know_commands(
-        command.name or str(getattr(command.callback, "__name__", "")) for command in app.registered_commands
-    )
+    text.know_commands(_COMMANDS)
+    # typer reads the options of every command that it is given: the one that was asked for is enough
+    asked = _COMMANDS.get(sys.argv[1]) if len(sys.argv) > 1 else None
+    app.registered_commands = list(_COMMANDS.values()) if asked is None else [asked]
     sys.exit(exit_status.run(lambda: app(standalone_mode=False)))

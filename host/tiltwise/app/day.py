@@ -15,7 +15,7 @@ from rich.table import Table
 from tiltwise.config.paths import simulated_in
 from tiltwise.config.settings import RuleSetting
 from tiltwise.errors import AppError, UsageError
-from tiltwise.live.event_text import lasting
+from tiltwise.live.wearer.notices import lasting
 from tiltwise.offline import shown_metrics
 from tiltwise.offline.picture_file import check_picture_path, save_figure
 from tiltwise.report import plots
@@ -25,7 +25,7 @@ from tiltwise.report.plots import Figure
 from tiltwise.report.style import INK
 from tiltwise.store.files.schema import CORE_NAME
 from tiltwise.store.files.swap import store_files
-from tiltwise.store.writer import Store
+from tiltwise.store.reader import StoreReader
 from tiltwise.text import counted, printable
 from tiltwise.types import Activity, FloatArray
 
@@ -91,7 +91,7 @@ def say_where_simulated(folder: Path) -> None:
 def load_day(folder: Path, day: date | None) -> Day:
     """Read a day, the newest one without a date; AppError when nothing was recorded on it."""
     say_where_simulated(folder)
-    with Store.open_readonly(folder) as reader:
+    with StoreReader(folder) as reader:
         days = reader.days()
         if not days:
             raise AppError(f"{folder}: nothing recorded yet; run `tiltwise watch` or `tiltwise demo` first")
@@ -167,6 +167,13 @@ def _repetitions(s: DaySummary) -> str:
     return str(n) if n else "0 (unannounced, sets of side tilts are counted only)"
 
 
+def _raise_rows(s: DaySummary) -> list[tuple[str, str]]:
+    """Return how often the shoulders went up and did not come down, where that was seen at all."""
+    if not s.shoulders_raised:
+        return []
+    return [("shoulders raised", f"{counted(s.shoulders_raised, 'time')} without a drop (estimated)")]
+
+
 def _upper_back_rows(summary: DaySummary) -> list[tuple[str, str]]:
     """Return what a second sensor, on the collar, saw."""
     back = summary.upper_back
@@ -219,6 +226,8 @@ def day_table(day: Day) -> Table:
         ("movement", f"suggested {counted(s.moves_suggested, 'time')}, done {counted(s.moves_done, 'time')}"),
         *_episode_rows(s),
         ("exercise repetitions", _repetitions(s)),
+        *_raise_rows(s),
+        *(("shoulders compared", check.words) for check in s.shoulder_checks[-1:]),
         ("gaps", f"{len(s.gaps)}, {lasting(sum(g.end_s - g.start_s for g in s.gaps))}"),
     ]
     for name, value in (*rows, *_note_rows(day)):

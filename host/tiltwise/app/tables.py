@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
 
-from tiltwise.app.doctor import Finding
-from tiltwise.exercise.catalogue_file import Catalogue
-from tiltwise.link.ble import Advertisement
-from tiltwise.link.serial import Port
 from tiltwise.live.event_text import KINDS, clock, lasting
 from tiltwise.offline import shown_metrics
-from tiltwise.offline.analyze import Analysis
-from tiltwise.offline.count import Counted
 from tiltwise.report.aggregate import BASE
-from tiltwise.report.angle_summary import AngleSummary
-from tiltwise.sim.body.scenario import SCENARIOS
 from tiltwise.text import printable
 from tiltwise.types import Mount
+
+if TYPE_CHECKING:  # a table of one command waits for none of the others
+    from tiltwise.app.doctor import Finding
+    from tiltwise.exercise.catalogue_file import Catalogue
+    from tiltwise.link.ble import Advertisement
+    from tiltwise.link.serial import Port
+    from tiltwise.offline.analyze import Analysis
+    from tiltwise.offline.count import Counted
+    from tiltwise.report.angle_summary import AngleSummary
 
 _LONGEST_LIST = 20
 
@@ -118,6 +120,8 @@ def exercise_table(mount: Mount, catalogue: Catalogue) -> Table:
 
 def scan_report(ports: Sequence[Port], on_air: Sequence[Advertisement], trouble: str) -> Table:
     """Return what can be connected to."""
+    from tiltwise.sim.body.scenario import SCENARIOS
+
     grid = Table.grid(padding=(0, 2))
     grid.add_column(no_wrap=True)
     grid.add_column()

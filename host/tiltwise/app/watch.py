@@ -38,6 +38,7 @@ from tiltwise.live.wearer.case_orientation import choose_face
 from tiltwise.live.wearer.desk_state import DeskState
 from tiltwise.live.wearer.live_calibration import CalibrationOptions
 from tiltwise.live.wearer.recorded_changes import RecordedChanges
+from tiltwise.live.wearer.sample_batch import LIVE_S
 from tiltwise.offline.input_file import ImuInput, as_recorded, choose_neutral, read_input
 from tiltwise.offline.recording_header import recording_header
 from tiltwise.recording.replay import ReplaySource
@@ -133,7 +134,7 @@ def watch(options: WatchOptions, console: Console) -> None:
         so_far=today.stored,
         recorder=recorder,
         commit_every_s=_HURRIED_COMMIT_S if is_hurried else 1.0 if gives_answers else ack_every_s(speed),
-        batch_s=_HURRIED_BATCH_S if is_hurried else 0.0,
+        batch_s=_HURRIED_BATCH_S if is_hurried else LIVE_S,
         fetches=isinstance(source, Supervisor) or gives_answers,
         changes=_changes(worn, played),
         recorded_clock=None if played is None else played.clock,

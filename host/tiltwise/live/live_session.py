@@ -32,7 +32,7 @@ from tiltwise.live.wearer.alerts import Alerts, Notice
 from tiltwise.live.wearer.live_events import Calibrated, Command, LiveEvent, LiveEvents, LiveNote, LiveWarning
 from tiltwise.live.wearer.pipeline import Pipeline
 from tiltwise.live.wearer.recorded_changes import RecordedChanges
-from tiltwise.live.wearer.sample_batch import SampleBatch
+from tiltwise.live.wearer.sample_batch import LIVE_S, SampleBatch
 from tiltwise.live.wearer.shared_state import SharedState
 from tiltwise.motion.calibration.guided_calibration import CalibrationProgress
 from tiltwise.pair_tracker import COLLAR, HEAD
@@ -69,7 +69,7 @@ class LiveSession:
     known
         Finds the calibration of the board that is met, and keeps one that is made.
     batch_s
-        So many seconds of samples are tracked at once: for files, whose alerts nobody waits for.
+        So many seconds of samples are tracked at once: more for files, whose alerts nobody waits for.
     changes : what the session of a recording was told beside its frames.
     """
 
@@ -83,7 +83,7 @@ class LiveSession:
         commit_every_s: float = ACK_EVERY_S,
         fetches: bool = False,
         known: KnownBoards | None = None,
-        batch_s: float = 0.0,
+        batch_s: float = LIVE_S,
         changes: RecordedChanges | None = None,
     ) -> None:
         self.decoder = Decoder()

@@ -20,6 +20,7 @@ from tiltwise.live.wearer.live_calibration import CalibrationOptions
 from tiltwise.live.wearer.notices import BY_SCHEDULE
 from tiltwise.live.wearer.pipeline import Pipeline
 from tiltwise.live.wearer.recorded_changes import RecordedChanges
+from tiltwise.live.wearer.sample_batch import LIVE_S
 from tiltwise.motion.calibration.mounting import Mounting
 from tiltwise.recording.tw_file import RecordingWriter
 from tiltwise.store.stored_samples import StoredDay
@@ -72,7 +73,7 @@ def open_session(
     exercises: tuple[str, ...] = (),
     commit_every_s: float = ACK_EVERY_S,
     fetches: bool = False,
-    batch_s: float = 0.0,
+    batch_s: float = LIVE_S,
     changes: RecordedChanges | None = None,
     recorded_clock: tuple[float, str] | None = None,
 ) -> LiveSession:
@@ -87,7 +88,7 @@ def open_session(
     so_far : `day_so_far`, where the caller has read it; otherwise it is read here.
     exercises : names of the exercises to count beside the posture rule.
     commit_every_s, fetches : received time between two commits; whether the source gives the board's answers too.
-    batch_s : so many seconds of samples are tracked at once, for files.
+    batch_s : so many seconds of samples are tracked at once; more for files.
     changes : what the session of a recording was told beside its frames.
     recorded_clock : UTC s of the recording at `received_s == 0` and its zone: quiet hours and snoozes go by these.
     """

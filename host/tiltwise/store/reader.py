@@ -55,7 +55,6 @@ _RULE_DEG = (
     "CASE json_extract(info, '$.rule.kind') WHEN 'dose' "
     f"THEN iif(mount = 'collar', {TRUNK[0] / 10}, {HEAD[0] / 10}) ELSE json_extract(info, '$.rule.angle_deg') END"
 )
-_QUARTER_US = 900 * _US  # all zones are whole quarters of an hour from UTC
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +133,14 @@ class StoreReader:
 
     def days(self, zone: str | None = None) -> list[date]:
         """Return the local days that have aggregates, in order."""
-        tz = zone_info(zone or self.zone())
-        quarters = self._query(f"SELECT DISTINCT start_us / {_QUARTER_US} FROM aggregate")
-        if not all(isinstance(q, int) for (q,) in quarters):
-            raise schema.explain(sqlite3.DatabaseError(schema.DAMAGED), self._folder / schema.CORE_NAME)
-        times = (datetime.fromtimestamp(int(str(q)) * 900, tz) for (q,) in quarters)
-        return sorted({t.date() for t in times})
+        name, days, at_us = zone or self.zone(), list[date](), -schema.MOST_US
+        tz, sql = zone_info(name), "SELECT min(start_us) FROM aggregate WHERE start_us >= ?"
+        while (first_us := self._query(sql, (at_us,))[0][0]) is not None:
+            if not isinstance(first_us, int):
+                raise schema.explain(sqlite3.DatabaseError(schema.DAMAGED), self._folder / schema.CORE_NAME)
+            days.append(datetime.fromtimestamp(first_us / _US, tz).date())
+            at_us = day_bounds_us(days[-1], name)[1]
+        return days
 
     def day(self, day: date, zone: str | None = None) -> StoredDay:
         """Return everything of one local day; empty lists when there is nothing."""
@@ -147,7 +148,7 @@ class StoreReader:
         start_us, end_us = day_bounds_us(day, name)
         chosen = day_minutes(self._query, start_us, end_us)
         return StoredDay(
-            start_us / _US, end_us / _US, name, self._mount(start_us, end_us),
+            start_us / _US, end_us / _US, name, self.mount(start_us, end_us),
             [row for sensor, row in chosen.rows if sensor == 0],
             day_events(self._query, start_us, end_us, chosen.device_of),
             day_gaps(self._query, start_us, end_us, chosen.device_of),
@@ -156,6 +157,7 @@ class StoreReader:
             [row for sensor, row in chosen.rows if sensor == 1],
             chosen.left_out_s,
             relative_to(self._query, start_us, end_us),
+            [e.compared for e in self.exercises(start_us / _US, end_us / _US) if e.compared is not None],
         )  # fmt: skip
 
     def _rule_deg(self, start_us: int, end_us: int) -> float | None:
@@ -177,7 +179,7 @@ class StoreReader:
         )
         return tuple(sorted({str(json.loads(str(info)).get("origin", "")) for (info,) in rows} - {""}))
 
-    def _mount(self, start_us: int, end_us: int) -> Mount:
+    def mount(self, start_us: int, end_us: int) -> Mount:
         """Return the mount that most minutes of the stretch were worn on; the newest one's without any."""
         rows = self._query(
             "SELECT mount FROM aggregate JOIN session ON session.id = session_id "

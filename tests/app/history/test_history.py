@@ -24,6 +24,7 @@ from tiltwise.app.history.periods import (
     parse_period,
     stretch,
 )
+from tiltwise.app.history.report_content import whole_summary
 from tiltwise.errors import UsageError
 from tiltwise.store.writer import Store
 
@@ -155,6 +156,16 @@ def test_a_year_of_single_days_and_one_minute_are_drawn(tmp_path: Path) -> None:
     full = load_period(tmp_path, year.period)
     compared_figure(full, full, "").savefig(io.BytesIO(), format="png")
     assert full.totals.worn_s == pytest.approx(year.totals.worn_s)
+
+
+def test_more_days_than_a_week_keep_their_figures_and_not_their_minutes(tmp_path: Path) -> None:
+    write_days(tmp_path, [KnownDay(f"2026-10-{day}T09:00", 60, (0, 2 * day)) for day in range(12, 20)])
+    loaded = load_period(tmp_path, stretch(date(2026, 10, 12), date(2026, 10, 31)))
+    assert [day.full.summary.minutes for day in loaded.days if day.full is not None] == [()] * 8
+    whole = whole_summary(loaded)
+    assert whole.percent_above_deg[20] == pytest.approx(2 * sum(range(12, 20)) / (8 * 60) * 100, abs=1e-3)
+    assert (whole.worn_s, whole.longest_bout_s) == pytest.approx((8 * 3600, 2 * 19 * 60), abs=0.1)
+    assert not whole.breaks
 
 
 def test_periods_of_the_calendar() -> None:

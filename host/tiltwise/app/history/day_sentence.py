@@ -6,10 +6,10 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from tiltwise.app.day import Day
-from tiltwise.app.history.periods import Loaded, Period, Span, hour_name, load_period, total
+from tiltwise.app.history.periods import Loaded, Period, Span, around, hour_name, load_period, total
 from tiltwise.report.history.sentences import Before, opening
 from tiltwise.report.history.totals import Totals, sum_by, totals_of
-from tiltwise.store.writer import Store
+from tiltwise.store.reader import StoreReader
 
 _LOOK_BACK_DAYS = 7
 
@@ -31,13 +31,12 @@ def day_sentence(folder: Path, day: Day) -> str:
 
 
 def _day_before(folder: Path, day: date) -> Before | None:
-    with Store.open_readonly(folder) as reader:
+    with StoreReader(folder) as reader:
         known = [d for d in reader.days() if timedelta() < day - d <= timedelta(days=_LOOK_BACK_DAYS)]
-        if not known:
-            return None
-        summary = reader.day(known[-1]).summary()
+    if not known:
+        return None
     name = "the day before" if day - known[-1] == timedelta(days=1) else f"on {known[-1]:%A}"
-    return Before(name, Totals() if summary.total is None else totals_of(summary.total))
+    return Before(name, load_period(folder, around(known[-1], Span.DAY), is_full=False).totals)
 
 
 def period_sentence(loaded: Loaded, before: Loaded | None) -> str:

@@ -148,7 +148,7 @@ def _show(
     loaded = load_period(folder, period, is_full=is_full)
     if not loaded.days:
         raise AppError(f"nothing was recorded {period.within}; the newest data is of {newest}")
-    before = period_before(folder, period, other, is_full=is_full)
+    before = period_before(folder, period, other, is_full=other is not None)
     if other is not None and before is None:
         raise AppError(
             f"nothing was recorded {other.within}, to compare with; the newest data is of {newest}"

@@ -1,7 +1,7 @@
 """Weeks, months and years of the calendar as they are asked for, and what the store holds of them.
 
 Days are local days of the store's zone, with 23 or 25 hours where the clocks change. Totals only for a year: its
-blobs would take seconds to read.
+blobs would take seconds to read. Minutes of a week at most: those of a month take 350 MB, and no picture shows them.
 """
 
 from __future__ import annotations
@@ -18,14 +18,16 @@ from zoneinfo import ZoneInfo
 
 from tiltwise.app.day import Day, parse_day, say_where_simulated
 from tiltwise.errors import AppError, UsageError
+from tiltwise.report.day_summary import in_sums
 from tiltwise.report.history.totals import Totals, sum_by, totals_of
 from tiltwise.store.local_days import day_bounds_us
 from tiltwise.store.quarter_hours import quarter_totals
-from tiltwise.store.writer import Store
+from tiltwise.store.reader import StoreReader
 from tiltwise.types import Mount
 
 _US = 1_000_000
 _MOST_DAYS = 3700
+_DAYS_IN_MINUTES = 7
 
 
 class Span(StrEnum):
@@ -199,7 +201,7 @@ def hours_of(days: Iterable[PeriodDay]) -> dict[int, Totals]:
 def newest_day(folder: Path) -> date:
     """Return the newest day of a store; AppError when nothing was recorded."""
     say_where_simulated(folder)
-    with Store.open_readonly(folder) as reader:
+    with StoreReader(folder) as reader:
         days = reader.days()
     if not days:
         raise AppError(f"{folder}: nothing recorded yet; run `tiltwise watch` or `tiltwise demo` first")
@@ -208,36 +210,39 @@ def newest_day(folder: Path) -> date:
 
 def load_period(folder: Path, period: Period, *, is_full: bool = True) -> Loaded:
     """Read a period; without is_full its sums only. Days without data are left out."""
-    with Store.open_readonly(folder) as reader:
+    with StoreReader(folder) as reader:
         zone = ZoneInfo(reader.zone())
         bounds = (day_bounds_us(period.first, zone.key)[0], day_bounds_us(period.last, zone.key)[1])
         origins = reader.origins(*bounds)
+        known = reader.days()
         if not is_full:
-            newest = reader.days()[-1]
-            mount = reader.day(newest).mount
+            mount = reader.mount(*day_bounds_us(known[-1], zone.key))
             return Loaded(period, zone, mount, _days_in_sums(folder, zone, bounds), origins=origins)
-        wanted = [day for day in reader.days() if period.first <= day <= period.last]
-        stored = [(day, reader.day(day)) for day in wanted]
-    fulls = [Day(day, each.summary(), zone, each.rule_deg, each.origins) for day, each in stored]
+        wanted = [day for day in known if period.first <= day <= period.last]
+        days = tuple(_period_day(reader, day, zone, len(wanted) <= _DAYS_IN_MINUTES) for day in wanted)
+    fulls = [day.full for day in days if day.full is not None]
     mount = fulls[-1].summary.mount if fulls else Mount.NECK
     rule_deg = next((day.rule_deg for day in reversed(fulls) if day.rule_deg is not None), None)
     is_pair = any(day.summary.upper_back is not None for day in fulls)
-    return Loaded(period, zone, mount, tuple(map(_period_day, fulls)), rule_deg, is_pair, origins)
+    return Loaded(period, zone, mount, days, rule_deg, is_pair, origins)
 
 
-def _period_day(day: Day) -> PeriodDay:
+def _period_day(reader: StoreReader, at: date, zone: ZoneInfo, keeps_minutes: bool) -> PeriodDay:
     def hour_of(t_s: float) -> str:
-        return str(datetime.fromtimestamp(t_s, UTC).astimezone(day.zone).hour)
+        return str(datetime.fromtimestamp(t_s, zone).hour)
 
-    hours = {int(key): sums for key, sums in sum_by(day.summary.minutes, hour_of).items()}
-    sums = Totals() if day.summary.total is None else totals_of(day.summary.total)
-    return PeriodDay(day.day, sums, hours, day)
+    stored = reader.day(at)
+    summary = stored.summary()
+    hours = {int(key): sums for key, sums in sum_by(summary.minutes, hour_of).items()}
+    sums = Totals() if summary.total is None else totals_of(summary.total)
+    day = Day(at, summary if keeps_minutes else in_sums(summary), zone, stored.rule_deg, stored.origins)
+    return PeriodDay(at, sums, hours, day)
 
 
 def _days_in_sums(folder: Path, zone: ZoneInfo, bounds_us: tuple[int, int]) -> tuple[PeriodDay, ...]:
     days: dict[date, dict[int, Totals]] = {}
     for start_s, sums in quarter_totals(folder, bounds_us[0] / _US, bounds_us[1] / _US):
-        at = datetime.fromtimestamp(start_s, UTC).astimezone(zone)
+        at = datetime.fromtimestamp(start_s, zone)
         hours = days.setdefault(at.date(), {})
         hours[at.hour] = hours.get(at.hour, Totals()) + sums
     return tuple(PeriodDay(day, total(hours.values()), hours) for day, hours in days.items())

@@ -15,7 +15,7 @@ from tiltwise.exercise.catalogue import EXERCISES
 from tiltwise.motion.angles.observability import TABLE, Place
 from tiltwise.report import plot_parts as parts
 from tiltwise.report import plots, style
-from tiltwise.report.day_summary import DaySummary, summarise_day
+from tiltwise.report.day_summary import DaySummary, in_sums, summarise_day
 from tiltwise.report.history.figure_rows import figure_rows
 from tiltwise.report.history.plots_compare import comparison_figure, draw_distributions
 from tiltwise.report.history.plots_exposure import draw_eva, eva_angles, eva_durations
@@ -60,7 +60,7 @@ def whole_summary(loaded: Loaded) -> DaySummary:
     """Return all days of a period as one summary; gaps and breaks are those within days, for nights are neither."""
     days = [day.full.summary for day in loaded.days if day.full is not None]
     whole = summarise_day(
-        [row for day in days for row in day.minutes],
+        [day.total for day in days if day.total is not None],
         start_s=days[0].start_s,
         end_s=days[-1].end_s,
         mount=loaded.mount,
@@ -71,10 +71,10 @@ def whole_summary(loaded: Loaded) -> DaySummary:
         moves_suggested=sum(day.moves_suggested for day in days),
         moves_done=sum(day.moves_done for day in days),
         reps=[each for day in days for each in day.reps],
-        upper_back=[row for day in days if day.upper_back for row in day.upper_back.minutes],
+        upper_back=[day.upper_back.total for day in days if day.upper_back and day.upper_back.total],
     )
     return replace(
-        whole,
+        in_sums(whole),
         gaps=tuple(gap for day in days for gap in day.gaps),
         breaks=tuple(each for day in days for each in day.breaks),
     )
@@ -190,5 +190,5 @@ def _eva_table(summary: DaySummary) -> PageTable:
 def _png(figure: Figure) -> bytes:
     """Return a picture sharp enough for A4; as SVG a day of minutes and hatches takes ten times the bytes."""
     file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=150, pil_kwargs={"optimize": True})
+    figure.savefig(file, format="png", dpi=150)
     return file.getvalue()

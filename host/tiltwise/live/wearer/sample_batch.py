@@ -1,4 +1,4 @@
-"""Small blocks of samples -> larger ones, where nobody waits for the next second: a file played as fast as it goes.
+"""Small blocks of samples -> larger ones: a little while they come, more of a file played as fast as it goes.
 
 A stage costs as much for ten samples as for two hundred, and cutting the data elsewhere changes no result.
 """
@@ -12,6 +12,9 @@ import numpy as np
 from tiltwise.types import ImuBlock, OrientationBlock
 
 Block = ImuBlock | OrientationBlock
+# RAW frames hold a tenth of a second and come in pairs: two are tracked at once. An ORIENT frame lasts 0.18 s from
+# its first sample to its last, and is never kept waiting.
+LIVE_S = 0.15
 
 
 class SampleBatch:

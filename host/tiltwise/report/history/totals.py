@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import nan, sqrt
+from operator import add
 
 from tiltwise.report import aggregate as agg
 from tiltwise.report.aggregate import Aggregate
@@ -34,7 +35,7 @@ class Totals:
             self.posture_s + other.posture_s,
             self.moving_s + other.moving_s,
             self.moment_deg_s + other.moment_deg_s,
-            tuple(a + b for a, b in zip(self.above_s, other.above_s, strict=True)),
+            tuple(map(add, self.above_s, other.above_s)),
         )
 
     @property

@@ -23,6 +23,9 @@ from tiltwise.types import ACTIVITIES
 
 CODEC = 1  # of chunk blobs, since v1
 _MINUTE = b"\x02"  # before the blob of a minute; the first version had none, and 0x78 of zlib is there
+_FIGURES = struct.Struct("<6f")  # of a minute
+_BINS = struct.Struct("<HH")  # of a table: its first full bin, and how many
+_N_EVA = agg.EVA_SHAPE[0] * agg.EVA_SHAPE[1]
 _LEVEL = 6  # above 6 the size hardly changes
 _SPLIT_US = 120_000_000  # frames further apart go into different chunks, so that a chunk covers little time
 _HEADER = np.dtype(
@@ -207,7 +210,7 @@ def _resealed(frame: bytes) -> bytes:
 def pack_aggregate(row: Aggregate) -> bytes:
     """Return a minute as about 300 bytes: each histogram from its first to its last full bin, in ms."""
     spans = (*row.lateral_deg, *row.rotation_deg)
-    head = struct.pack("<6f", row.limit_use, row.bout_s, *spans)
+    head = _FIGURES.pack(row.limit_use, row.bout_s, *spans)
     tables = (row.activity_s, *row.flexion_s, row.rate_s, row.eva_s.ravel())
     return _MINUTE + zlib.compress(head + b"".join(_pack_table(np.rint(t * 1000)) for t in tables), 1)
 
@@ -216,15 +219,24 @@ def unpack_aggregate(start_s: float, data: bytes) -> Aggregate:
     """Undo pack_aggregate, also of the first version: one table of both rows in bins of 1 deg, no shuffling."""
     is_first = not data.startswith(_MINUTE)
     body = zlib.decompress(data if is_first else data[1:])
-    limit_use, bout_s, *spans = struct.unpack_from("<6f", body)
+    limit_use, bout_s, *spans = _FIGURES.unpack_from(body)
     flexion = (2 * agg.N_FLEXION // agg.BINS_PER_DEG,) if is_first else (agg.N_FLEXION, agg.N_FLEXION)
-    at, tables = 24, []
-    for size in (len(ACTIVITIES), *flexion, agg.N_RATE, agg.EVA_SHAPE[0] * agg.EVA_SHAPE[1]):
-        table, at = _unpack_table(body, at, size, is_first)
+    sizes = (len(ACTIVITIES), *flexion, agg.N_RATE, _N_EVA)
+    values = np.zeros(sum(sizes))  # all tables in one row: a report reads 20,000 minutes
+    tables, at, left = [], _FIGURES.size, 0
+    for size in sizes:
+        first, n = _BINS.unpack_from(body, at)
+        table, at, left = values[left : left + size], at + _BINS.size, left + size
         tables.append(table)
-    activity, *flexion_s, rate, eva = tables
+        if n:
+            part = np.frombuffer(body, np.uint8, 4 * n, at)
+            bins = part.tobytes() if is_first else part.reshape(4, n).T.tobytes()
+            table[first : first + n] = np.frombuffer(bins, "<u4")
+            at += 4 * n
+    values /= 1000
+    flexion_s = values[len(ACTIVITIES) : len(ACTIVITIES) + sum(flexion)]
     return Aggregate(
-        start_s, activity, agg.in_bins(np.concatenate(flexion_s)), rate, eva.reshape(agg.EVA_SHAPE),
+        start_s, tables[0], agg.in_bins(flexion_s), tables[-2], tables[-1].reshape(agg.EVA_SHAPE),
         limit_use, bout_s, (spans[0], spans[1]), (spans[2], spans[3]),
     )  # fmt: skip
 
@@ -232,17 +244,7 @@ def unpack_aggregate(start_s: float, data: bytes) -> Aggregate:
 def _pack_table(table_ms: NDArray[np.float64]) -> bytes:
     full = np.flatnonzero(table_ms)
     if not len(full):
-        return struct.pack("<HH", 0, 0)
+        return _BINS.pack(0, 0)
     first, last = int(full[0]), int(full[-1]) + 1
     planes = table_ms[first:last].astype("<u4").view(np.uint8).reshape(-1, 4).T
-    return struct.pack("<HH", first, last - first) + planes.tobytes()
-
-
-def _unpack_table(body: bytes, at: int, size: int, is_first: bool) -> tuple[NDArray[np.float64], int]:
-    first, n = struct.unpack_from("<HH", body, at)
-    table, end = np.zeros(size), at + 4 + 4 * n
-    part = body[at + 4 : end]
-    if not is_first:
-        part = np.frombuffer(part, np.uint8).reshape(4, n).T.tobytes()
-    table[first : first + n] = np.frombuffer(part, "<u4") / 1000
-    return table, end
+    return _BINS.pack(first, last - first) + planes.tobytes()

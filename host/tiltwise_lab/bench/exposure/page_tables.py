@@ -34,8 +34,8 @@ def print_pages(options: BenchOptions, console: Console) -> None:
             console.print(f"live session with raw frames and a store: {said}", highlight=False)
     raw = raw_year_row(max(1, round(_RAW_DAYS * options.scale)), HOURS_A_DAY * min(options.scale, 1.0))
     title = f"raw again; {DAYS_A_YEAR} days on {CORES} cores from these (goal 60 s, 1 GB)"
-    columns = ("days run", "samples a day", "processor s a day", "MB at most", "s a year")
-    console.print(table(title, columns, [astuple(raw)]))
+    names = ("days run", "samples a day", "processor s a day", "MB at most", "s a year", "VQF alone, s")
+    console.print(table(title, names, [astuple(raw)]))
 
 
 def _print_page(days: int, console: Console) -> None:
