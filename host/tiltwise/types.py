@@ -47,6 +47,7 @@ class PostureKind(StrEnum):
     HEAD_THROWN_BACK = "head_thrown_back"
     HEAD_PROPPED = "head_propped"  # while lying
     SHOULDERS_RAISED = "shoulders_raised"  # collar mount: an event and no episode
+    BASE_TILT_CREPT = "base_tilt_crept"  # collar mount: an event and no episode
 
 
 class Side(StrEnum):
@@ -256,6 +257,15 @@ class ShouldersRaised:
 
 
 @dataclass(frozen=True, slots=True)
+class BaseTiltCrept:
+    """An estimate: at t_s the upper back rests crept_deg further forward than at start_s, its most upright time."""
+
+    t_s: float
+    start_s: float
+    crept_deg: float
+
+
+@dataclass(frozen=True, slots=True)
 class AlertsAlone:
     """The sensor alone gave `count` alerts in the minute from t_s; what its one-minute summary says."""
 
@@ -274,6 +284,7 @@ Event = (
     | MovementDue
     | MovementDone
     | ShouldersRaised
+    | BaseTiltCrept
 )
 
 

@@ -17,7 +17,7 @@ from tiltwise.app.day import day_table, load_day, parse_day
 from tiltwise.errors import UsageError
 from tiltwise.report.exposure import ExposureAccumulator
 from tiltwise.store.writer import Store
-from tiltwise.types import Mount, ShouldersRaised
+from tiltwise.types import BaseTiltCrept, Mount, ShouldersRaised
 
 
 def test_the_demo_day_is_drawn_and_summed_up(tiltwise: Command, demo_folder: Path, tmp_path: Path) -> None:
@@ -107,8 +107,15 @@ def test_shoulders_that_went_up_and_stayed_are_counted_as_an_estimate(
         rows = minutes.process(t_s, np.full(len(t_s), 5.0), np.zeros(len(t_s), np.int8))
         store.put_aggregates(row, [*rows, *minutes.finish()], 0)
         store.put_events(
-            row, [ShouldersRaised(240.0, 209.0, 0.03), ShouldersRaised(500.0, 469.0, 0.02)], start_s
+            row,
+            [
+                ShouldersRaised(240.0, 209.0, 0.03),
+                ShouldersRaised(500.0, 469.0, 0.02),
+                BaseTiltCrept(590.0, 310.0, 9.0),
+            ],
+            start_s,
         )
         store.commit()
     shown = tiltwise("day", "--data", tmp_path, "--out", tmp_path / "day.png").out
     assert re.search(r"shoulders raised +2 times without a drop \(estimated\)", shown)
+    assert re.search(r"upper back crept +1 time forward by 8 deg or more \(estimated\)", shown)

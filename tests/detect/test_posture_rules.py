@@ -73,7 +73,10 @@ def test_every_kind_has_a_row_and_every_row_a_source_and_a_place():
 
 def test_a_collar_does_not_see_the_head():
     assert main_posture(Mount.COLLAR) is PostureKind.UPPER_BACK_FORWARD_TILT
-    assert [habit.kind for habit in habits_at(Mount.COLLAR)] == [PostureKind.SHOULDERS_RAISED]
+    assert [habit.kind for habit in habits_at(Mount.COLLAR)] == [
+        PostureKind.SHOULDERS_RAISED,
+        PostureKind.BASE_TILT_CREPT,
+    ]
     assert BY_KIND[PostureKind.SHOULDERS_RAISED].at == {Mount.COLLAR: Seen.ESTIMATED}
     assert all(Mount.COLLAR not in habit.at or habit.signal is None for habit in HABITS)
     assert BY_KIND[PostureKind.TELEPHONE_TILT].at[Mount.NECK] is Seen.ESTIMATED

@@ -12,6 +12,7 @@ from tiltwise.live.wearer.live_events import LiveWarning
 from tiltwise.live.wearer.notices import Urgency
 from tiltwise.types import (
     Activity,
+    BaseTiltCrept,
     EpisodeAlert,
     EpisodeEnded,
     EpisodeStarted,
@@ -38,6 +39,8 @@ def test_everything_that_can_happen_has_words() -> None:
 def test_raised_shoulders_are_told_as_an_estimate() -> None:
     said = [("faint", "shoulders raised and not dropped: up by 3 cm (estimated)")]
     assert lines_of((ShouldersRaised(80.0, 49.0, 0.031),)) == said
+    said = [("faint", "upper back crept forward: 9 deg further than 15 min 0 s ago (estimated)")]
+    assert lines_of((BaseTiltCrept(1200.0, 300.0, 8.6),)) == said
 
 
 def test_an_alert_held_back_is_not_called_an_alert() -> None:

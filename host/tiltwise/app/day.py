@@ -168,10 +168,12 @@ def _repetitions(s: DaySummary) -> str:
 
 
 def _raise_rows(s: DaySummary) -> list[tuple[str, str]]:
-    """Return how often the shoulders went up and did not come down, where that was seen at all."""
-    if not s.shoulders_raised:
-        return []
-    return [("shoulders raised", f"{counted(s.shoulders_raised, 'time')} without a drop (estimated)")]
+    """Return how often the shoulders stayed up and the back crept forward, where that was seen at all."""
+    rows = (
+        ("shoulders raised", s.shoulders_raised, "without a drop"),
+        ("upper back crept", s.tilts_crept, "forward by 8 deg or more"),
+    )
+    return [(name, f"{counted(n, 'time')} {how} (estimated)") for name, n, how in rows if n]
 
 
 def _upper_back_rows(summary: DaySummary) -> list[tuple[str, str]]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from tiltwise.detect.activity import CODE, HAS_LEFT, ActivitySettings
 from tiltwise.detect.posture import PostureRule, RuleSettings, Signal
 from tiltwise.detect.shoulder_raise import ShoulderRaise
+from tiltwise.detect.tilt_creep import TiltCreep
 from tiltwise.types import Activity, AngleBlock, FloatArray, Mount, PostureKind
 
 _NOTHING_DEG = -90.0  # a signal's value where its habit cannot be
@@ -40,7 +41,9 @@ class Habit:
     at: dict[Mount, Seen]
     rule: PostureRule | None = None  # None: the wearer's rule for the main posture
     signal: Signal | None = None  # None: the forward bend, or any inclination while forward is not known
-    detector: Callable[[], ShoulderRaise] | None = None  # of an event, in the place of rule and signal
+    detector: Callable[[], ShoulderRaise | TiltCreep] | None = (
+        None  # of an event, in the place of rule and signal
+    )
 
 
 def _telephone(angles: AngleBlock, activity: NDArray[np.int8]) -> FloatArray:
@@ -124,6 +127,14 @@ HABITS: tuple[Habit, ...] = (
         f"a brisk rise of 1.5 to 6 cm without a matching drop for 30 s: {_OUR_CHOICE}",
         {Mount.COLLAR: Seen.ESTIMATED},
         detector=ShoulderRaise,
+    ),
+    Habit(
+        PostureKind.BASE_TILT_CREPT,
+        "upper back crept forward",
+        "Sit or stand tall once, and begin anew from there.",
+        f"8 deg between lower quartiles of ten minutes since the wearer last got up: {_OUR_CHOICE}",
+        {Mount.COLLAR: Seen.ESTIMATED},
+        detector=TiltCreep,
     ),
 )
 BY_KIND = {habit.kind: habit for habit in HABITS}

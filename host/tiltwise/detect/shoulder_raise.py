@@ -94,7 +94,7 @@ class ShoulderRaise:
         ) = 0.0
 
     def process(self, block: AngleBlock, activity: NDArray[np.int8]) -> list[ShouldersRaised]:
-        """Take angles and the activity code of each sample (n,); return the raises that no drop has followed."""
+        """Take angles (deg) and the activity code of each sample, (n,); return raises that no drop followed."""
         at = self._grid.pick(block.t_s)
         rows = (block.t_s[at], block.up_acc_m_s2[at], block.flexion_deg[at], activity[at] == _STILL)
         found: list[ShouldersRaised] = []

@@ -17,6 +17,7 @@ from tiltwise.types import (
     Activity,
     ActivityChanged,
     AlertHeldBack,
+    BaseTiltCrept,
     EpisodeAlert,
     EpisodeEnded,
     EpisodeStarted,
@@ -100,7 +101,7 @@ def _line(event: LiveEvent, told: _Told) -> tuple[str, str] | None:
             return _calibration(event)
         case EpisodeStarted() | EpisodeAlert() | EpisodeEnded():
             return _episode(event, told)
-        case SensorBuzzed() | ShouldersRaised():
+        case SensorBuzzed() | ShouldersRaised() | BaseTiltCrept():
             return _sign(event)
         case ActivityChanged():
             return "faint", ACTIVITIES[event.activity]
@@ -116,10 +117,16 @@ def _line(event: LiveEvent, told: _Told) -> tuple[str, str] | None:
     return None
 
 
-def _sign(event: SensorBuzzed | ShouldersRaised) -> tuple[str, str]:
+def _sign(event: SensorBuzzed | ShouldersRaised | BaseTiltCrept) -> tuple[str, str]:
     if isinstance(event, SensorBuzzed):
         return "alert", "the sensor buzzed"
-    return "faint", f"{KINDS[PostureKind.SHOULDERS_RAISED]}: up by {100 * event.rise_m:.0f} cm (estimated)"
+    if isinstance(event, ShouldersRaised):
+        return (
+            "faint",
+            f"{KINDS[PostureKind.SHOULDERS_RAISED]}: up by {100 * event.rise_m:.0f} cm (estimated)",
+        )
+    before = f"{event.crept_deg:.0f} deg further than {lasting(event.t_s - event.start_s)} ago"
+    return "faint", f"{KINDS[PostureKind.BASE_TILT_CREPT]}: {before} (estimated)"
 
 
 def _calibration(progress: CalibrationProgress) -> tuple[str, str]:

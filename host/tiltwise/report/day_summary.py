@@ -81,6 +81,7 @@ class DaySummary:
         ""  # the posture taken for neutral, where nobody said that it was upright: no verdict then
     )
     shoulders_raised: int = 0  # brisk raises that no drop followed; an estimate
+    tilts_crept: int = 0  # times that the upper back crept forward; an estimate
     shoulder_checks: tuple[RestComparison, ...] = ()  # "raise, drop, compare", in order of time
 
     @property
@@ -115,6 +116,7 @@ def summarise_day(
     upper_back: Sequence[Aggregate] = (),
     relative_to: str = "",
     shoulders_raised: int = 0,
+    tilts_crept: int = 0,
     shoulder_checks: Sequence[RestComparison] = (),
 ) -> DaySummary:
     """Add up the rows that start in [start_s, end_s); rows of the same minute are merged first."""
@@ -145,6 +147,7 @@ def summarise_day(
         upper_back=_upper_back(upper_back, start_s, end_s),
         relative_to=relative_to,
         shoulders_raised=shoulders_raised,
+        tilts_crept=tilts_crept,
         shoulder_checks=tuple(shoulder_checks),
     )
 

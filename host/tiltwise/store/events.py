@@ -29,6 +29,7 @@ _KINDS: dict[str, type[Any]] = {
         types.MovementDue,
         types.MovementDone,
         types.ShouldersRaised,
+        types.BaseTiltCrept,
         types.AlertsAlone,
         BoardEvent,
     )

@@ -18,6 +18,7 @@ from tiltwise.store.files.codec import Columns
 from tiltwise.types import (
     AlertHeldBack,
     AlertsAlone,
+    BaseTiltCrept,
     EpisodeAlert,
     EpisodeEnded,
     FloatArray,
@@ -91,6 +92,7 @@ class StoredDay:
             relative_to=self.relative_to,
             shoulder_checks=self.shoulder_checks,
             shoulders_raised=sum(isinstance(e, ShouldersRaised) for e in self.events),
+            tilts_crept=sum(isinstance(e, BaseTiltCrept) for e in self.events),
         )
 
     def _alone_s(self) -> list[float]:

@@ -105,9 +105,12 @@ def _doing_rows(s: DaySummary) -> list[FigureRow]:
         ),
         FigureRow("exercise repetitions", str(done)),
         *(
-            [FigureRow("shoulders raised", f"{s.shoulders_raised} (estimated)", "brisk, no drop within 30 s")]
-            if s.shoulders_raised
-            else []
+            FigureRow(name, f"{n} (estimated)", how)
+            for name, n, how in (
+                ("shoulders raised", s.shoulders_raised, "brisk, no drop within 30 s"),
+                ("upper back crept", s.tilts_crept, "8 deg forward since the wearer last got up"),
+            )
+            if n
         ),
         *(
             FigureRow("shoulders compared", check.words, "the newest `tiltwise exercise shoulder_check`")
