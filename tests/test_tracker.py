@@ -1,5 +1,6 @@
 """The whole chain after the decoder: cuts do not matter, gaps are told, time that goes back begins afresh."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exercise.guided.test_shrug_counter import lifted
 from tiltwise.detect.posture import RuleSettings
 from tiltwise.motion.calibration.mounting import mounting_from_axes, mounting_from_up
 from tiltwise.motion.rotation import from_rotation_vector, rotate
@@ -20,6 +22,7 @@ from tiltwise.types import (
     Mount,
     OrientationBlock,
     PostureKind,
+    ShouldersRaised,
     SignalGap,
 )
 
@@ -62,6 +65,15 @@ def profile(mount=Mount.HEAD, **rule) -> TrackerSettings:
 
 def events_of(profile_, blocks):
     return [event for update in track(profile_, blocks) for event in update.events]
+
+
+@pytest.mark.parametrize(("mount", "n"), [(Mount.COLLAR, 1), (Mount.NECK, 0)])
+def test_shoulders_that_stay_up_are_noticed_at_the_collar_only(mount, n):
+    block = nodding(60.0, lambda t: 0.0 * t)
+    block.acc_m_s2[:, 2] += lifted(block.t_s, [20.0], hold_s=100.0)
+    found = events_of(replace(profile(mount), has_habits=True), [block])
+    assert len([event for event in found if isinstance(event, ShouldersRaised)]) == n
+    assert not [e for e in events_of(profile(mount), [block]) if isinstance(e, ShouldersRaised)]
 
 
 def test_looking_down_gives_angles_and_an_alert_on_time():

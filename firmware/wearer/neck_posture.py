@@ -107,7 +107,7 @@ class Posture:
         """Tell whether this is lying: on the back, on a side, or face down."""
         if inclination > _LIE_PRONE_DEG - margin or abs(lateral) > _LIE_SIDE_DEG - margin:
             return True
-        return bend < margin - _LIE_BACK_DEG and inclination > _LIE_BACK_DEG - margin
+        return bend < margin - _LIE_BACK_DEG
 
 
 def _left(up, neutral, forward):

@@ -111,10 +111,11 @@ class Tracker:
         self._angles = AnglesStage(self.profile.mounting, self.profile.angles)
         self._activity = ActivityDetector(self.profile.activity, has_axes=has_axes)
         self._posture = PostureDetector(self.profile.kind, self.profile.rule, has_axes=has_axes)
+        habits = habits_at(self.profile.mount) if self.profile.has_habits and has_axes else ()
         self._habits = [
-            PostureDetector(habit.kind, habit.rule, signal=habit.signal)
-            for habit in (habits_at(self.profile.mount) if self.profile.has_habits and has_axes else ())
+            PostureDetector(habit.kind, habit.rule, signal=habit.signal) for habit in habits if habit.signal
         ]
+        self._signs = [habit.detector() for habit in habits if habit.detector]
         movement = self.profile.movement
         self._movement = None if movement is None else MovementDetector(movement)
         self._last_s = -np.inf
@@ -130,6 +131,8 @@ class Tracker:
         found: list[Event] = [*gaps, *changes]
         for detector in (self._posture, *self._habits):
             found += detector.process(angles, activity)
+        for sign in self._signs:
+            found += sign.process(angles, activity)
         if self._movement is not None:
             found += self._movement.process(angles, activity)
         return Update(angles, activity, in_order(found))

@@ -46,6 +46,7 @@ class PostureKind(StrEnum):
     TELEPHONE_TILT = "telephone_tilt"
     HEAD_THROWN_BACK = "head_thrown_back"
     HEAD_PROPPED = "head_propped"  # while lying
+    SHOULDERS_RAISED = "shoulders_raised"  # collar mount: an event and no episode
 
 
 class Side(StrEnum):
@@ -246,6 +247,15 @@ class MovementDone:
 
 
 @dataclass(frozen=True, slots=True)
+class ShouldersRaised:
+    """An estimate: a stroke that began at start_s raised the shoulders by rise_m, and they had not dropped by t_s."""
+
+    t_s: float
+    start_s: float
+    rise_m: float
+
+
+@dataclass(frozen=True, slots=True)
 class AlertsAlone:
     """The sensor alone gave `count` alerts in the minute from t_s; what its one-minute summary says."""
 
@@ -263,6 +273,7 @@ Event = (
     | SignalGap
     | MovementDue
     | MovementDone
+    | ShouldersRaised
 )
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rich.console import Console
 
 from command import Command, assert_one_line
 from tiltwise.app.day import day_table, load_day, parse_day
 from tiltwise.errors import UsageError
+from tiltwise.report.exposure import ExposureAccumulator
 from tiltwise.store.writer import Store
+from tiltwise.types import Mount, ShouldersRaised
 
 
 def test_the_demo_day_is_drawn_and_summed_up(tiltwise: Command, demo_folder: Path, tmp_path: Path) -> None:
@@ -90,3 +94,21 @@ def test_the_demo_is_found_before_there_is_a_day_of_ones_own(tiltwise: Command, 
     assert (result.code, result.err) == (0, "")
     said = " ".join(result.out.split())
     assert "nothing of your own is stored yet: this is the demo in tiltwise-demo/20260105-100000" in said
+
+
+def test_shoulders_that_went_up_and_stayed_are_counted_as_an_estimate(
+    tiltwise: Command, tmp_path: Path
+) -> None:
+    start_s = datetime(2026, 3, 2, 9, 0, tzinfo=UTC).timestamp()
+    with Store(tmp_path, min_free_bytes=0) as store:
+        row = store.begin_session("board", 1, zone="UTC", mount=Mount.COLLAR, started_s=start_s)
+        t_s = start_s + np.arange(0, 600.0, 0.2)
+        minutes = ExposureAccumulator()
+        rows = minutes.process(t_s, np.full(len(t_s), 5.0), np.zeros(len(t_s), np.int8))
+        store.put_aggregates(row, [*rows, *minutes.finish()], 0)
+        store.put_events(
+            row, [ShouldersRaised(240.0, 209.0, 0.03), ShouldersRaised(500.0, 469.0, 0.02)], start_s
+        )
+        store.commit()
+    shown = tiltwise("day", "--data", tmp_path, "--out", tmp_path / "day.png").out
+    assert re.search(r"shoulders raised +2 times without a drop \(estimated\)", shown)

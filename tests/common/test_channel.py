@@ -94,6 +94,25 @@ def test_each_purpose_has_its_own_key():
     assert len({SHARED.session_key(name) for name in names}) == 4
 
 
+def test_commands_replies_and_frames_are_signed_with_the_keys_of_their_names():
+    host, board = ends()
+    frame = bytearray(wire.frame_size(wire.ORIENT, 2))
+    signed = {
+        b"commands": host.pack(1, wire.OP_STOP),
+        b"replies": board.pack(1, wire.OP_STOP),
+        b"frames": sealed(board, frame),
+    }
+    for name, data in signed.items():
+        assert auth.Tagger(SHARED.session_key(name)).tag(data[:-8]) == data[-8:]
+
+
+def test_a_command_is_about_no_other():
+    host, board = ends()
+    host.open(board.pack(1, wire.OP_STOP))
+    board.open(host.pack(1, wire.OP_STOP))
+    assert board.about == 0
+
+
 def test_directions_do_not_share_a_stream():
     host, board = ends()
     texts = [host.pack(1, 1, bytes(40))[5:-8], board.pack(1, 1, bytes(40))[5:-8]]

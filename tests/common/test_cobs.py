@@ -28,6 +28,17 @@ def test_long_runs_without_zero_come_back(n):
     assert inbox.take() == data
 
 
+@pytest.mark.parametrize("n", [1, 253, 254, 255, 300, 600])
+@pytest.mark.parametrize("zeros", [False, True])
+def test_a_packet_takes_as_many_bytes_as_it_says_and_no_more(n, zeros):
+    data = bytes(k % 5 if zeros else 7 for k in range(n))
+    target = bytearray(b"\xee" * 1000)
+    size = cobs.stuff_into(data, n, target)
+    assert reference.decode(bytes(target[1 : size - 1])) == data
+    assert (target[0], target[size - 1], target[size]) == (0, 0, 0xEE)
+    assert 0 not in target[1 : size - 1]
+
+
 @given(st.lists(st.binary(min_size=1, max_size=60), max_size=20), st.randoms(use_true_random=False))
 def test_any_cut_of_the_stream_gives_the_same_packets(packets, rng):
     stream = b"".join(map(stuffed, packets))

@@ -45,6 +45,7 @@ def test_faded_cues_are_that_share_of_all_spread_evenly(percent, given):
     assert answers.count(GIVE) == budget.given == given
     assert answers.count(FADED) == 100 - given
     if given:
+        assert answers[0] == GIVE, "the first one always"
         told = [k for k, answer in enumerate(answers) if answer == GIVE]
         apart = {later - earlier for earlier, later in pairwise(told)}
         assert max(apart) - min(apart) <= 1

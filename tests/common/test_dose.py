@@ -86,6 +86,14 @@ def test_below_the_first_angle_nothing_ever_alerts():
     assert made.dose == 0
 
 
+def test_a_step_fills_the_rounded_share_of_the_holding_time():
+    for tenths in range(250, 860):
+        made = rule_of()
+        made.step(0, tenths / 10)
+        made.step(STEP_MS, tenths / 10)
+        assert made.dose == STEP_MS * round(FULL / dose.allowed_ms(HEAD, tenths))
+
+
 def test_glances_up_do_not_empty_the_dose_and_equal_rest_does():
     made = rule_of()
     # 4 min at 25 deg are half a dose, 20 s of rest give 20 s back, 4:20 more fill it.

@@ -118,3 +118,45 @@ def test_an_upright_moment_after_putting_on_ends_a_doubt_of_an_earlier_run() -> 
     assert sit(check, [2, 2]) == []
     check.put_on()
     assert sit(check, [2, 2], 100_000) == [(3, RIGHT)]
+
+
+def walks_of(*walking_ms: int) -> int:
+    """How many walks count of steps at these times, 0.5 s of standing after the last."""
+    check = PlacementCheck()
+    for t_ms in walking_ms:
+        check.step(t_ms, tilted(2), True)
+    check.step(walking_ms[-1] + 500, tilted(2), False)
+    return len(check._walks)
+
+
+def test_a_walk_counts_from_ten_seconds_on_without_a_second_between_looks() -> None:
+    seconds = range(0, 10_000, 1000)
+    assert [walks_of(*seconds, last) for last in (9_999, 10_000)] == [0, 1]
+    assert walks_of(*range(0, 12 * 1001, 1001)) == 0
+
+
+@pytest.mark.parametrize(("last_ms", "n"), [(59_999, 0), (60_000, 1)])
+def test_a_walk_is_judged_after_a_minute_though_it_goes_on(last_ms: int, n: int) -> None:
+    check = PlacementCheck()
+    for t_ms in (*range(0, 60_000, 1000), last_ms):
+        check.step(t_ms, tilted(2), True)
+    assert len(check._walks) == n
+
+
+@pytest.mark.parametrize(("step_ms", "told_ms"), [(1000, 60_000), (999, 64 * 999), (1001, None)])
+def test_after_a_minute_without_an_upright_moment_it_is_told_in_windows_of_three_seconds(
+    step_ms: int, told_ms: int | None
+) -> None:
+    check = PlacementCheck()
+    check.put_on()
+    found = [k * step_ms for k in range(1, 71) if check.step(k * step_ms, tilted(40), False) == PUT_ON]
+    assert found == ([] if told_ms is None else [told_ms])
+
+
+@pytest.mark.parametrize(("lean_deg", "is_upright"), [(14.9, True), (15.1, False)])
+def test_upright_is_within_15_deg_for_three_seconds(lean_deg: float, is_upright: bool) -> None:
+    check = PlacementCheck()
+    check.put_on()
+    for k in range(1, 4):
+        check.step(1000 * k, tilted(lean_deg), False)
+    assert check.is_busy is not is_upright

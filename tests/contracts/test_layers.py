@@ -45,8 +45,8 @@ MAY_IMPORT = {
     "config": "common detect errors exercise link motion.calibration recording stored_values text types",
     "store.files": "common config errors report stored_values text types",
     "store.acknowledged": "common config decode store.files text",
-    "store": "common config decode errors exercise.guided report report.history store.acknowledged store.files "
-    "stored_values text types",
+    "store": "common config decode errors exercise exercise.guided report report.history store.acknowledged "
+    "store.files stored_values text types",
     "setup": "common config decode errors firmware_build link text types",
     "setup.selftest": "common decode setup text types",
     "sim": "types",

@@ -5,7 +5,7 @@ import pytest
 
 from decode import frame_builders
 from decode.frame_builders import info_frame, orient_frame, raw_frame, status_frame
-from tiltwise.common import wire
+from tiltwise.common import auth, wire
 from tiltwise.decode.decoder import RESTART_S, Decoder
 from tiltwise.decode.messages import Info, Status
 from tiltwise.decode.sample_times import signed_ticks, unwrap_frame_ticks
@@ -186,3 +186,21 @@ def test_items_come_in_the_order_of_their_frames():
     frames = [info_frame(), raw_frame(1, 0, 0, ONES), status_frame(2, 2000), raw_frame(3, 60, 12_000, ONES)]
     items = Decoder().feed_many([*frames, status_frame(4, 14_000)])
     assert [type(item) for item in items] == [Info, ImuBlock, Status, SignalGap, ImuBlock, Status]
+
+
+def test_with_a_key_only_frames_signed_with_it_are_taken_and_without_one_only_plain_frames():
+    mine, other = auth.Tagger(bytes(32)), auth.Tagger(bytes([1] * 32))
+    frames = [info_frame(tagger=mine), *(raw_frame(k, 10 * k, 2000 * k, ONES, tagger=mine) for k in (1, 2))]
+    for forged in (None, other):
+        decoder = Decoder(mine)
+        bad = [
+            info_frame(tagger=forged),
+            *(raw_frame(k, 10 * k, 2000 * k, ONES, tagger=forged) for k in (1, 2)),
+        ]
+        assert decoder.feed_many(bad) + decoder.flush() == []
+        assert (decoder.stats.samples, sum(decoder.stats.bad.values())) == (0, 3)
+        decoder.feed_many([*bad, *frames])
+        assert (decoder.stats.samples, sum(decoder.stats.bad.values())) == (20, 6)
+    plain = Decoder()
+    plain.feed_many(frames)
+    assert (plain.stats.samples, sum(plain.stats.bad.values())) == (0, 3)

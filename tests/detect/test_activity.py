@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detect.synthetic import RATE_HZ, angle_block, cut, times, without
-from tiltwise.detect.activity import ActivityDetector
+from tiltwise.detect.activity import ActivityDetector, ActivitySettings
 from tiltwise.types import ACTIVITIES, Activity, ActivityChanged, AngleBlock
 
 
@@ -243,3 +243,35 @@ def test_what_lies_flat_is_told_from_a_sleeper_after_two_minutes_without_a_breat
     assert [e.t_s for e in events[1:]] == pytest.approx([10.0, 122.0], abs=0.5)
     _, asleep = ActivityDetector().process(angle_block(t, flexion_deg=-85.0, ripple_deg=0.1))
     assert [e.activity for e in asleep] == [Activity.STILL, Activity.LYING]
+
+
+@pytest.mark.parametrize(
+    ("dwell", "seconds", "activity", "begins"),
+    [
+        ("lie_on_s", 10.0, Activity.LYING, True),
+        ("lie_off_s", 3.0, Activity.LYING, False),
+        ("move_on_s", 1.0, Activity.MOVING, True),
+        ("move_off_s", 2.0, Activity.MOVING, False),
+        ("walk_off_s", 1.5, Activity.WALKING, False),
+    ],
+)
+def test_an_activity_begins_and_ends_so_long_after_it_looks_so(dwell, seconds, activity, begins):
+    """Against the same detector that believes what it sees at once."""
+    t = times(80.0)
+    inside = (t >= 20) & (t < 50)
+    turning = 40 * np.sin(2 * np.pi * 0.4 * t)
+    block = angle_block(
+        t,
+        lateral_deg=np.where(inside, 70.0, 0.0) if activity is Activity.LYING else 0.0,
+        rotation_deg=np.where(inside, turning, 0.0) if activity is Activity.MOVING else 0.0,
+        up_acc_m_s2=np.where(inside, steps(t, 1.0, 1.8), 0.0) if activity is Activity.WALKING else 0.0,
+    )
+
+    def change_s(setting: ActivitySettings) -> float:
+        codes, _ = ActivityDetector(setting).process(block)
+        is_so = np.flatnonzero(codes == ACTIVITIES.index(activity))
+        return float(t[is_so[0]] if begins else t[is_so[-1]])
+
+    setting = ActivitySettings()
+    waited_s = change_s(setting) - change_s(replace(setting, **{dwell: 0.0}))
+    assert waited_s == pytest.approx(seconds, abs=0.21)  # it decides five times a second

@@ -39,6 +39,12 @@ def test_a_shift_is_due_after_the_time_in_one_posture_and_again_while_nothing_ha
     assert found[0] == MovementDue(120.0, MovementKind.SHIFT, 0.0)
 
 
+def test_what_is_due_is_told_in_its_second():
+    for after_s in (121.0, 122.0, 123.0):
+        found = run(*day((125, STILL, 10.0)), MovementSettings(shift_after_s=after_s))
+        assert [event.t_s for event in found] == [after_s]
+
+
 def test_another_posture_is_the_shift_that_was_due():
     found = run(*day((150, STILL, 10.0), (60, STILL, 25.0)))
     due, done = found

@@ -68,10 +68,12 @@ def test_every_kind_has_a_row_and_every_row_a_source_and_a_place():
         assert habit.source
         assert habit.at
         assert (habit.rule is None) == (habit.signal is None)
+        assert habit.detector is None or habit.rule is None
 
 
 def test_a_collar_does_not_see_the_head():
     assert main_posture(Mount.COLLAR) is PostureKind.UPPER_BACK_FORWARD_TILT
-    assert habits_at(Mount.COLLAR) == ()
+    assert [habit.kind for habit in habits_at(Mount.COLLAR)] == [PostureKind.SHOULDERS_RAISED]
+    assert BY_KIND[PostureKind.SHOULDERS_RAISED].at == {Mount.COLLAR: Seen.ESTIMATED}
     assert all(Mount.COLLAR not in habit.at or habit.signal is None for habit in HABITS)
     assert BY_KIND[PostureKind.TELEPHONE_TILT].at[Mount.NECK] is Seen.ESTIMATED

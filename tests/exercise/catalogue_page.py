@@ -15,10 +15,11 @@ This page is written from the catalogue (`tests/exercise/catalogue_page.py`); a 
 angle, hold and breath, the terminal's bell, ticks of the sensor, and speech with `--speech`. A repetition is told
 at its turn. Keys: p pause, s skip a repetition, u undo one, n next exercise, q stop; what was done is kept at any
 stop. Without an address a simulated wearer shows it: `tiltwise exercise side_tilt "sim:coached?manner=badly"`;
-manners are well, badly, stiff, talking, stops and another. `tiltwise exercise --list` has all, `tiltwise exercises`
-what each place sees. `tiltwise rom` measures six directions three times each; `tiltwise progress` tells a change
-only beyond your own smallest detectable one, learned from tests repeated within a day. At the collar, for
-shoulders: raise them, drop them, and feel the difference; held shoulders make no signal.
+manners are well, badly, stiff, talking, stops, another, hunched and raised. `tiltwise exercise --list` has all,
+`tiltwise exercises` what each place sees. `tiltwise rom` measures six directions three times each;
+`tiltwise progress` tells a change only beyond your own smallest detectable one, learned from repeats within a day.
+At the collar, for shoulders: held ones make no signal, but `shoulder_check` has you raise and drop them and says
+whether the upper back rests elsewhere than before.
 
 What the sensor does depends on where it is worn: **measured** means that repetitions are counted, **approximate**
 that some may be missed, **measured when guided** that `tiltwise exercise` counts or measures them while it asks for

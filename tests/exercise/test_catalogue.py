@@ -28,6 +28,7 @@ ASKED_FOR = {
     "shoulder_raise_hold",
     "supine_head_lift",
     "chest_open_shoulder_drop",
+    "shoulder_check",
     "crown_hang",
     "shrug_breath_hold",
     "arm_circles",

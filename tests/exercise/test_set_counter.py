@@ -9,8 +9,8 @@ from detect.synthetic import angle_block, cut, times
 from exercise.test_rep_counter import excursions
 from tiltwise.exercise.catalogue import EXERCISES
 from tiltwise.exercise.rep_counter import RepCounter
-from tiltwise.exercise.set_counter import SetCounter, set_counters
-from tiltwise.types import RepCompleted, Side
+from tiltwise.exercise.set_counter import SetCounter, set_counters, watched_exercises
+from tiltwise.types import Mount, RepCompleted, Side
 
 
 def counter() -> SetCounter:
@@ -136,3 +136,8 @@ def tilts(starts_s, peaks=(30.0, 30.0, 30.0), holds=(1.0, 1.0, 1.0), sides="RRR"
 )
 def test_a_set_has_like_movements_one_soon_after_the_other(how, n):
     assert tilts(**how) == n
+
+
+def test_a_day_is_watched_for_side_tilts_where_the_sensor_sees_them():
+    watched = {mount: watched_exercises(mount) for mount in Mount}
+    assert watched == {Mount.COLLAR: (), Mount.NECK: ("side_tilt",), Mount.HEAD: ("side_tilt",)}

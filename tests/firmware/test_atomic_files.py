@@ -98,3 +98,32 @@ def test_readme_names_every_setting_in_the_order_of_the_wire():
     begin = text.index("## Settings")
     listed = re.findall(r"`(\w+)`", text[begin : text.index("Ranges and defaults", begin)])
     assert tuple(listed) == keys
+
+
+def test_a_file_is_on_the_flash_before_it_takes_the_old_ones_place(tmp_path, monkeypatch):
+    load_firmware()
+    atomic = importlib.import_module("tiltwise_firmware.storage.atomic_files")
+    files = atomic.Files(f"{tmp_path}/")
+    files.replace("a", b"old")
+    seen = []
+    monkeypatch.setattr(atomic.os, "sync", lambda: seen.append((tmp_path / "a").read_bytes()))
+    files.replace("a", b"new")
+    assert (seen, files.read("a")) == ([b"old"], b"new")
+    monkeypatch.delattr(atomic.os, "sync")  # a port without it
+    files.replace("a", b"newer")
+    assert files.read("a") == b"newer"
+    files.remove("a")
+    files.remove("a")
+    assert files.read("a") is None
+    about = atomic.os.statvfs(str(tmp_path))
+    assert files.free_kb() == pytest.approx(about[0] * about[3] // 1024, rel=0.05)
+    monkeypatch.delattr(atomic.os, "statvfs")
+    assert files.free_kb() is None
+
+
+@pytest.mark.parametrize("spoilt", [None, b"", b"abc", b"abcd", b"\0" * 9])
+def test_what_carries_no_sum_of_its_own_is_nothing(spoilt):
+    load_firmware()
+    atomic = importlib.import_module("tiltwise_firmware.storage.atomic_files")
+    assert atomic.without_crc(spoilt) is None
+    assert [atomic.without_crc(atomic.with_crc(data)) for data in (b"", b"x")] == [b"", b"x"]

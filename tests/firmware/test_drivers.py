@@ -174,6 +174,44 @@ def test_part_wakes_by_motion_and_not_by_breathing(kind, push_m_s2, wakes):
     assert driver.waiting() > 15
 
 
+LATCHED = {  # the data sheets' register and bits that hold INT1 up until it is read; the models hold it in any case
+    "LSM6DSOX": (0x56, 0x01),
+    "LSM6DS3TR-C": (0x58, 0x81),
+    "BMI270": (0x55, 0x01),
+    "ICM-42688-P": (0x14, 0x07),
+    "MPU-6050": (0x37, 0x20),
+    "MPU-6500": (0x37, 0x20),
+    "LSM6DSV16X": (0x56, 0x01),
+    "ICM-45686": (0x18, 0x03),
+}
+ZERO_RATE_DPS = {  # what a gyroscope at rest may show, by the data sheets, never less than the models make of them
+    "LSM6DSOX": 1.0,
+    "LSM6DS3TR-C": 3.0,
+    "BMI270": 1.0,
+    "ICM-42688-P": 1.0,
+    "MPU-6050": 7.0,
+    "MPU-6500": 7.0,
+    "LSM6DSV16X": 1.0,
+    "ICM-45686": 0.5,
+}
+
+
+@every_kind
+def test_interrupt_of_a_movement_is_held_until_it_is_read(kind):
+    part, bus, clock = on_bus(kind)
+    driver = driver_for(kind, bus, clock)
+    driver.wake_on_motion()
+    register, bits = LATCHED[kind.name]
+    assert part.read(register, 1)[0] & bits == bits
+
+
+@every_kind
+def test_rate_at_rest_is_the_data_sheets(kind):
+    part, bus, clock = on_bus(kind)
+    assert driver_for(kind, bus, clock).zero_rate_dps == ZERO_RATE_DPS[kind.name]
+    assert part.figures.zero_rate_dps <= ZERO_RATE_DPS[kind.name]
+
+
 @every_kind
 @pytest.mark.parametrize("level", [0x00, 0xFF], ids=["low", "high"])
 def test_data_line_held_is_an_oserror_and_no_samples(kind, level, monkeypatch):

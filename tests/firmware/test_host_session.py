@@ -277,6 +277,20 @@ def test_link_that_is_not_there_keeps_everything_in_the_ring():
     sessions = SessionManager([Link()], frames, SimClock(), session_manager.CommandContext())
     assert sessions.step() is False
     assert frames.main.used == 1
+    link = Link()
+    assert (link.peer, link.is_connected, link.connections, link.address, link.damaged) == (
+        None,
+        False,
+        0,
+        None,
+        0,
+    )
+    assert (link.mtu_payload, link.window, link.is_prompt_open, link.log) == (244, 0, True, None)
+    assert (link.receive(), link.waited_us(), link.send(b"x", 1), link.reply(b"x"), link.is_idle()) == (
+        None, 0, False, False, True,
+    )  # fmt: skip
+    for ask in (link.poll, link.reset, link.disconnect, lambda: link.on_mtu(9), lambda: link.publish(b"")):
+        assert ask() is None
 
 
 # ---- GET_DONE ----
@@ -742,3 +756,239 @@ def test_hostile_commands_are_told_at_most_once_in_five_seconds():
     assert 5 <= len(events) <= 7  # in 30 s
     assert events[-1][0] == wire.EVENT_HOSTILE
     assert events[-1][1] <= bench.sessions.hostile == 3000
+
+
+# ---- what a session allows, and for how long: each limit from both sides ----
+
+
+class RadioLink(SimLink):
+    """A link of the radio, which can be cut and reset, with room for two frames on the way."""
+
+    peer = "ble"
+    address = b"\1strang"
+    window = 2
+
+    def __init__(self):
+        super().__init__()
+        self.resets = 0
+        self.idle = True
+
+    def is_idle(self):
+        return self.idle
+
+    def reset(self):
+        self.resets += 1
+
+
+class Radio(Bench):
+    """The bench with the radio in the cable's place."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.link = RadioLink()
+        self.sessions = SessionManager([self.link], self.frames, self.clock, self.context)
+        self.session = self.sessions.by_link[0]
+
+    def after(self, ms):
+        self.clock.sleep_ms(ms)
+        self.sessions.step()
+        return self.link
+
+
+def hello(bench, n=1):
+    """Ask n times who the board is, and return how many answers came."""
+    before = len(bench.link.replies)
+    for _ in range(n):
+        bench.link.deliver(wire.pack_command(1, wire.OP_HELLO, 1, b""))
+        bench.sessions.step()
+    return len(bench.link.replies) - before
+
+
+def test_a_peer_on_the_radio_has_five_seconds_for_its_proof_and_a_cable_has_for_ever():
+    bench = Radio(key=KEY)
+    assert bench.after(4999).is_connected
+    assert not bench.after(1).is_connected
+    assert bench.sessions.dropped == 1
+    cable = Bench(key=KEY)
+    cable.clock.sleep_ms(60_000)
+    cable.sessions.step()
+    assert cable.link.is_connected
+
+
+def test_a_proved_host_is_not_sent_away():
+    bench = Radio(key=KEY)
+    bench.prove()
+    assert bench.after(60_000).is_connected
+
+
+def test_the_fifth_nonce_of_a_connection_ends_it_on_the_radio_only():
+    for bench, last in (Radio(key=KEY), wire.STATUS_FAILED), (Bench(key=KEY), wire.STATUS_OK):
+        asked = [
+            bench.ask(wire.OP_AUTH1, auth.HostHandshake(KEY, DEVICE, bytes([k] * 16)).request())[0]
+            for k in range(5)
+        ]
+        assert asked == [wire.STATUS_OK] * 4 + [last]
+        assert bench.session.is_leaving == (last == wire.STATUS_FAILED)
+
+
+def test_a_nonce_said_again_is_no_further_try():
+    bench = Radio(key=KEY)
+    request = auth.HostHandshake(KEY, DEVICE, bytes(16)).request()
+    assert {bench.ask(wire.OP_AUTH1, request)[0] for _ in range(9)} == {wire.STATUS_OK}
+    assert not bench.session.is_leaving
+
+
+def test_a_stranger_on_the_radio_gets_24_answers_and_then_leaves():
+    bench = Radio(key=KEY)
+    assert hello(bench, 24) == 24
+    assert not bench.session.is_leaving
+    assert hello(bench) == 0
+    assert bench.session.is_leaving
+    assert bench.sessions.dropped == 1
+    assert hello(Bench(key=KEY), 30) == 30
+
+
+@pytest.mark.parametrize(("idle", "first_ms"), [(True, 100), (False, 1000)])
+def test_the_last_answer_has_a_tenth_of_a_second_to_leave_an_idle_radio_and_a_second_a_busy_one(
+    idle, first_ms
+):
+    bench = Radio(key=KEY)
+    hello(bench)
+    bench.session.cut(bench.clock.ticks_ms())
+    bench.link.idle = idle
+    assert bench.after(first_ms - 1).is_connected
+    assert not bench.after(1).is_connected
+
+
+def test_without_an_answer_on_the_way_the_cut_is_at_once():
+    bench = Radio(key=KEY)
+    bench.session.cut(bench.clock.ticks_ms())
+    assert not bench.after(0).is_connected
+
+
+def test_eight_commands_are_done_in_a_step():
+    bench = Bench()
+    for k in range(20):
+        bench.link.deliver(wire.pack_command(k + 1, wire.OP_HELLO, 1, b""))
+    done = []
+    for _ in range(3):
+        bench.sessions.step()
+        done.append(len(bench.link.replies))
+    assert done == [8, 16, 20]
+
+
+def test_frames_that_wait_for_a_word_of_the_host_are_told_after_2_s_and_reset_the_link_after_10():
+    bench = Radio(key=KEY)
+    bench.prove()
+    bench.ask(*START)
+    bench.make(5)
+    assert bench.run() == [0, 1]
+    bench.after(1999)
+    assert (bench.session.is_silent, bench.sessions.is_waiting) == (False, False)
+    bench.after(1)
+    assert (bench.session.is_silent, bench.sessions.is_waiting) == (True, True)
+    assert bench.after(7999).resets == 0
+    assert bench.after(1).resets == 1
+
+
+def test_a_host_that_listens_and_takes_all_is_not_silent():
+    bench = Radio(key=KEY)
+    bench.prove()
+    bench.ask(*START)
+    bench.make(1)
+    assert bench.run() == [0]
+    assert bench.after(30_000).resets == 0
+    assert not bench.session.is_silent
+
+
+@pytest.mark.parametrize(("ms", "seconds"), [(999, 0), (1000, 1), (59_999, 59), (70_000_000, 65535)])
+def test_how_long_a_session_is_open_and_unheard_is_told_in_whole_seconds(ms, seconds):
+    bench = Bench(key=KEY)
+    bench.prove()
+    bench.clock.sleep_ms(ms)
+    assert bench.session.seconds() == (seconds, seconds)
+    bench.ask(wire.OP_STOP)
+    assert bench.session.seconds() == (seconds, 0)
+
+
+def test_how_long_a_peer_is_there_goes_on_past_its_proof():
+    bench = Radio(key=KEY)
+    bench.clock.sleep_ms(1234)
+    bench.prove()
+    assert bench.session.age_ms() == 1234
+    assert bench.session.unproved_ms(bench.clock.ticks_ms()) == -1
+
+
+class TwoHosts:
+    """Two cables of one board with a key, and what is told."""
+
+    def __init__(self):
+        self.links, self.clock, self.told = [SimLink(), SimLink()], SimClock(), []
+        self.sessions = SessionManager(
+            self.links,
+            FrameStore(BOOT, 20, 10, 10),
+            self.clock,
+            session_manager.CommandContext(
+                keystore=Keys(KEY),
+                random=random.Random(9).randbytes,
+                device_id=DEVICE,
+                log=lambda *event: self.told.append(event),
+            ),
+        )
+
+    def say(self, k, data):
+        self.links[k].deliver(data)
+        self.sessions.step()
+        return wire.open_command(self.links[k].replies.pop())[3]
+
+    def prove(self, k, wishes=0, key=KEY):
+        """Return (status of AUTH2, the rest of it, the channel)."""
+        shake = auth.HostHandshake(KEY, DEVICE, bytes([k + 1] * 16), wishes)
+        answer = self.say(k, wire.pack_command(1, wire.OP_AUTH1, 1, shake.request()))
+        proof = shake.prove(answer[1:])
+        if key is not KEY:
+            proof = bytes(len(proof))
+        answer = self.say(k, wire.pack_command(2, wire.OP_AUTH2, 2, proof))
+        return answer[0], answer[1:], Channel(shake.shared, True)
+
+
+def test_a_second_host_is_told_how_long_the_first_is_there_unless_it_takes_over():
+    hosts = TwoHosts()
+    first = hosts.prove(0)
+    assert first[:2] == (wire.STATUS_OK, b"")
+    hosts.clock.sleep_ms(90_500)
+    hosts.links[0].deliver(first[2].pack(3, wire.OP_STOP, b""))
+    hosts.sessions.step()
+    hosts.clock.sleep_ms(2000)
+    assert hosts.prove(1)[:2] == (wire.STATUS_BUSY, struct.pack("<HH", 92, 2))
+    assert (hosts.sessions.refused, hosts.sessions.active_session) == (1, hosts.sessions.by_link[0])
+    assert hosts.prove(1, wire.WISH_TAKE_OVER)[0] == wire.STATUS_OK
+    assert (hosts.sessions.refused, hosts.sessions.active_session) == (1, hosts.sessions.by_link[1])
+    assert (wire.EVENT_HOST_CLOSED, wire.CLOSED_TAKEN_OVER) in hosts.told
+    assert hosts.prove(0)[0] == wire.STATUS_BUSY
+
+
+def test_what_is_forged_damaged_or_said_twice_is_counted_once_each():
+    hosts = TwoHosts()
+    assert hosts.prove(0, key=bytes(32))[0] == wire.STATUS_FAILED
+    status, _, channel = hosts.prove(0)
+    assert status == wire.STATUS_OK
+    sealed = channel.pack(3, wire.OP_STOP, b"")
+    for data in (sealed, sealed, channel.pack(4, wire.OP_STOP, b"")[:-1], bytes(9), b""):
+        hosts.links[0].deliver(data)
+        hosts.sessions.step()
+    counts = hosts.sessions.wrong_proofs, hosts.sessions.replays, hosts.sessions.bad_commands
+    assert counts == (1, 1, 3)
+    assert hosts.sessions.hostile == 4
+
+
+def test_a_frame_that_the_link_refuses_is_counted_each_time_and_sealed_once():
+    bench = Bench(key=KEY)
+    bench.prove()
+    bench.ask(*START)
+    refused = []
+    bench.link.takes = lambda frame: refused.append(frame) or len(refused) > 3
+    bench.make(1)
+    assert bench.run(10) == [0]
+    assert bench.sessions.retries == 3
+    assert len(set(refused)) == 1

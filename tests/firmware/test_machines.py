@@ -161,6 +161,51 @@ def test_low_has_hysteresis_and_empty_comes_after():
     assert cell.is_empty
 
 
+@pytest.mark.parametrize(
+    ("mv", "percent"),
+    [
+        (4500, 100), (4180, 100), (4179, 99), (4060, 90), (3980, 80), (3920, 70), (3870, 60), (3820, 50), (3790, 40),
+        (3770, 30), (3740, 20), (3710, 15), (3680, 10), (3679, 9), (3565, 7), (3450, 5), (3375, 2), (3300, 0),
+        (3299, 0), (2000, 0),
+    ],
+)  # fmt: skip
+def test_the_curve_by_hand(mv, percent):
+    assert battery.percent_of(mv) == percent
+    cell = battery.Battery()
+    cell.step(mv, False)
+    assert (cell.mv, cell.percent, cell.is_empty) == (mv, percent, mv < 3350)
+
+
+def test_a_measurement_counts_an_eighth():
+    cell, expected = battery.Battery(), 16 * 4000
+    cell.step(4000, False)
+    for _ in range(30):
+        cell.step(3700, False)
+        expected += (16 * 3700 - expected) // 8  # in sixteenths of a millivolt
+        assert cell.mv == expected // 16
+
+
+@pytest.mark.parametrize(
+    ("mv", "is_charging", "shown"),
+    [(3781, False, 30), (3783, False, 36), (3775, True, 32)],  # 35, 36 and 32 % as the smoothed voltage ends
+)
+def test_without_a_charger_the_percentage_rises_by_more_than_five_points_only(mv, is_charging, shown):
+    cell = battery.Battery()
+    cell.step(3770, False)
+    for _ in range(99):
+        cell.step(mv, is_charging)
+    assert cell.percent == shown
+
+
+@pytest.mark.parametrize(("percent_mv", "is_low"), [(3710, True), (3716, False)])
+def test_fifteen_percent_are_low(percent_mv, is_low):
+    cell = battery.Battery()
+    cell.step(percent_mv, False)
+    assert cell.is_low is is_low
+    cell.step(percent_mv, True)
+    assert not cell.is_low
+
+
 @pytest.mark.parametrize("mv", [0, -5, 1999, 4501, 100000])
 def test_impossible_voltage_is_left_out(mv):
     cell = battery.Battery()
@@ -662,3 +707,37 @@ def test_double_tap_is_seen(gap):
 )
 def test_other_knocks_are_not(parts):
     assert not tapped(parts)
+
+
+@pytest.mark.parametrize(
+    ("before", "between", "after", "is_double"),
+    [
+        (30, 20, 40, True),
+        (29, 20, 40, False),  # 0.3 s of stillness before
+        (100, 7, 100, False),  # the ringing of the first one
+        (100, 8, 40, True),
+        (100, 45, 40, True),
+        (100, 46, 40, False),  # too late
+        (100, 20, 29, False),  # 0.3 s of stillness after
+        (100, 20, 30, True),
+    ],
+)
+@pytest.mark.parametrize(("jump_g", "is_felt"), [(1.49, False), (1.51, True)])
+def test_the_borders_of_a_double_tap(before, between, after, is_double, jump_g, is_felt):
+    """Each tap as one step of the acceleration, which then stays."""
+    detector = taps.DoubleTap(9.80665 / G)
+    for level, samples in enumerate((before, between + 1, after + 1)):
+        for _ in range(samples):
+            detector.sample(0, 0, G + int(level * jump_g * G))
+    assert detector.has_double is (is_double and is_felt)
+
+
+def test_what_was_felt_can_be_forgotten():
+    detector = taps.DoubleTap(9.80665 / G)
+    for rest in (100, 20, 100):
+        for _ in range(rest):
+            detector.sample(0, 0, G)
+        detector.sample(0, 0, 3 * G)
+    assert detector.has_double
+    detector.forget()
+    assert (detector.has_double, detector.state) == (False, taps.IDLE)

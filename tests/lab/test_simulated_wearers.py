@@ -18,22 +18,34 @@ def alert(t_s: float) -> EpisodeAlert:
     return EpisodeAlert(t_s, KIND, t_s - 60.0, 30.0)
 
 
-def test_a_run_with_an_alert_in_it_is_found_and_its_delay_counts_from_the_dwell_time() -> None:
+@pytest.mark.parametrize(
+    ("delay_s", "outcome"), [(-5.1, "late"), (-5.0, "on_time"), (15.0, "on_time"), (15.1, "late")]
+)
+def test_a_run_with_an_alert_in_it_is_on_time_or_late_by_when_it_was_due(
+    delay_s: float, outcome: str
+) -> None:
     runs = [PostureRun(100.0, 200.0, 40.0)]
-    assert match_runs(runs, [alert(162.0)]) == (1, 0, 0, [2.0])
+    outcomes, delays_s = match_runs(runs, [alert(160.0 + delay_s)])
+    assert outcomes == {outcome: 1}
+    assert delays_s == pytest.approx([delay_s])
 
 
-def test_an_alert_outside_a_run_does_not_find_it() -> None:
+def test_an_alert_outside_a_run_leaves_it_missed() -> None:
     runs = [PostureRun(100.0, 170.0, 40.0)]
-    assert match_runs(runs, [alert(99.0), alert(175.0)]) == (0, 0, 1, [])
+    assert match_runs(runs, [alert(99.0), alert(175.0)]) == ({"missed": 1}, [])
 
 
-def test_a_run_in_an_episode_that_had_alerted_is_continued() -> None:
-    episode = EpisodeEnded(240.0, KIND, 20.0, 239.0, 40.0, 80.0)
-    silent = EpisodeEnded(240.0, KIND, 20.0, 239.0, 40.0, None)
+@pytest.mark.parametrize(("alert_s", "outcome"), [(80.0, "covered"), (130.0, "covered"), (190.0, "late")])
+def test_a_run_is_covered_by_the_earlier_alarm_of_its_episode_only(alert_s: float, outcome: str) -> None:
+    episode = EpisodeEnded(240.0, KIND, 20.0, 239.0, 40.0, alert_s)
+    assert match_runs([PostureRun(100.0, 200.0, 40.0)], [alert(alert_s), episode])[0] == {outcome: 1}
+
+
+def test_a_run_in_an_episode_without_an_alarm_or_after_one_is_missed() -> None:
     runs = [PostureRun(100.0, 200.0, 40.0)]
-    assert match_runs(runs, [alert(80.0), episode])[:3] == (0, 1, 0)
-    assert match_runs(runs, [alert(80.0), silent])[:3] == (0, 0, 1)
+    silent = EpisodeEnded(240.0, KIND, 20.0, 239.0, 40.0, None)
+    over = EpisodeEnded(95.0, KIND, 20.0, 94.0, 40.0, 80.0)
+    assert match_runs(runs, [silent, alert(80.0), over])[0] == {"missed": 1}
 
 
 def test_the_root_mean_square_leaves_out_what_is_not_known() -> None:

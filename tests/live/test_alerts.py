@@ -15,6 +15,7 @@ from tiltwise.live.wearer.placement_monitor import PlacementChange
 from tiltwise.types import (
     Activity,
     ActivityChanged,
+    AlertHeldBack,
     EpisodeAlert,
     EpisodeEnded,
     Mount,
@@ -263,3 +264,144 @@ def test_a_step_counts_as_told_only_where_something_reaches_the_wearer(
     reached = [notice.urgency for notice in notices if delivery.reaches(notice, info)]
     assert [step for step in reached if step is not Urgency.AT_ONCE] == steps
     assert Urgency.AT_ONCE in reached
+
+
+def at(t_s: float) -> datetime:
+    """The wearer's time when the sensor's is t_s."""
+    return NOON + timedelta(seconds=t_s)
+
+
+def caught_up(alerts: Alerts, from_s: float, to_s: float) -> list[Notice | AlertHeldBack]:
+    """Ask each second whether something held back may be told now."""
+    asked = (alerts.catch_up(float(t), at(t)) for t in range(round(from_s), round(to_s)))
+    return [event for event in asked if event is not None]
+
+
+def test_a_posture_that_outlasts_a_snooze_is_told_once_when_it_ends() -> None:
+    alerts = Alerts(AlertSetting(first_quiet_min=0.0, escalate_s=30.0), RuleSetting(kind=RuleKind.SIMPLE))
+    alerts.snooze(at(900.0))
+    assert alerts.consider(alert(100.0, 40.0), at(100.0)) is None
+    (late,) = caught_up(alerts, 101.0, 5000.0)
+    assert isinstance(late, Notice)
+    assert (late.t_s, late.level, late.urgency, late.stored_level) == (
+        900.0, NoticeLevel.ALERT, Urgency.TICK, "alert late",
+    )  # fmt: skip
+    assert late.text == (
+        "Looking down at 35 deg for 1 min 0 s, and still so 13 min 20 s later "
+        "(held back: snoozed until 12:15). Sit tall, or change position."
+    )
+    assert alerts.held_back == 0
+    assert [step.t_s for step in alerts.escalate(929.0, at(929.0))] == []
+    assert [step.urgency for step in alerts.escalate(930.0, at(930.0))] == [Urgency.PATTERN]
+    assert alerts.consider(ended(950.0, 40.0), at(950.0)) is not None, "thanks for what was told late"
+
+
+@pytest.mark.parametrize("corrected", [True, False])
+def test_what_ended_in_the_silence_is_never_told(corrected: bool) -> None:
+    alerts = alerts_at_once()
+    alerts.snooze(at(900.0))
+    alerts.consider(alert(100.0, 40.0), at(100.0))
+    assert alerts.consider(ended(500.0, 40.0, corrected=corrected), at(500.0)) is None
+    assert caught_up(alerts, 501.0, 3000.0) == []
+    assert alerts.held_back == 1
+
+
+@pytest.mark.parametrize(
+    ("setting", "before", "told_s", "reason"),
+    [
+        ({"quiet_from": "11:00", "quiet_to": "12:30"}, [], 1800.0, "quiet hours, 11:00 to 12:30"),
+        ({"first_quiet_min": 10.0}, [], 600.0, "none in the first 10 min"),
+        ({"min_gap_s": 300.0}, [alert(50.0, 10.0)], 350.0, "less than 5 min 0 s after the one before"),
+        ({"most_a_day": 1}, [alert(50.0, 10.0)], 43_200.0, "1 today already"),
+    ],
+)
+def test_each_reason_that_passes_lets_a_posture_be_told_that_goes_on(
+    setting: dict[str, Any], before: list[EpisodeAlert], told_s: float, reason: str
+) -> None:
+    alerts = alerts_at_once(**{"min_gap_s": 0.0} | setting)
+    alerts.consider(ActivityChanged(0.0, Activity.STILL), at(0.0))
+    for event in before:
+        assert alerts.consider(event, at(event.t_s))
+        alerts.consider(ended(event.t_s + 10.0, event.start_s), at(event.t_s + 10.0))
+    assert alerts.consider(alert(100.0, 90.0), at(100.0)) is None
+    (late,) = caught_up(alerts, 101.0, 44_000.0)
+    assert isinstance(late, Notice)
+    assert late.t_s == told_s
+    assert f"(held back: {reason})" in late.text
+
+
+def test_a_call_that_ends_lets_a_posture_be_told_that_goes_on() -> None:
+    alerts = alerts_at_once()
+    alerts.busy = lambda: "the microphone is in use"
+    alerts.consider(alert(100.0, 40.0), at(100.0))
+    assert caught_up(alerts, 101.0, 1500.0) == []
+    alerts.busy = lambda: ""
+    (late,) = caught_up(alerts, 1500.0, 3000.0)
+    assert isinstance(late, Notice)
+    assert (late.t_s, "held back: the microphone is in use" in late.text) == (1500.0, True)
+
+
+def test_what_the_schedule_leaves_out_or_silent_tracking_keeps_is_not_told_later() -> None:
+    faded = Alerts(
+        AlertSetting(first_quiet_min=0.0, min_gap_s=0.0, feedback=Feedback.FADED, faded_from="2025-01-01")
+    )
+    assert faded.consider(alert(100.0, 40.0), at(100.0))
+    assert faded.consider(alert(300.0, 240.0), at(300.0)) is None
+    assert "the schedule gives 33 %" in faded.reason
+    assert caught_up(faded, 301.0, 2000.0) == []
+    faded.snooze(at(3000.0))
+    assert faded.consider(alert(2500.0, 2440.0), at(2500.0)) is None
+    (left_out,) = caught_up(
+        faded, 2501.0, 9000.0
+    )  # it would have had its turn, which the schedule leaves out
+    assert isinstance(left_out, AlertHeldBack)
+    assert (left_out.t_s, left_out.start_s) == (3000.0, 2440.0)
+    assert left_out.reason.startswith("the schedule gives")
+    silent = Alerts(AlertSetting(first_quiet_min=0.0, feedback=Feedback.SILENT))
+    silent.consider(alert(100.0, 40.0), at(100.0))
+    assert caught_up(silent, 101.0, 9000.0) == []
+
+
+def test_no_silence_ends_in_a_heap_and_the_limit_of_the_day_holds() -> None:
+    alerts = alerts_at_once(min_gap_s=300.0, most_a_day=2)
+    alerts.snooze(at(900.0))
+    kinds = (PostureKind.FORWARD_FLEXION, PostureKind.TELEPHONE_TILT, PostureKind.HEAD_THROWN_BACK)
+    for k, kind in enumerate(kinds):
+        event = EpisodeAlert(100.0 + k, kind, 40.0, 30.0, 60.0)
+        assert alerts.consider(event, at(event.t_s)) is None
+        assert alerts.consider(event, at(event.t_s)) is None, "the same again waits once"
+    told = caught_up(alerts, 200.0, 20_000.0)
+    assert [event.t_s for event in told] == [900.0, 1200.0]
+
+
+def test_a_doubt_about_the_sensor_is_told_after_the_silence_unless_it_is_gone() -> None:
+    alerts = alerts_at_once(min_gap_s=0.0)
+    alerts.snooze(at(900.0))
+    assert alerts.consider(slipped(100.0), at(100.0)) is None
+    assert alerts.consider(alert(200.0, 140.0), at(200.0)) is None
+    (late,) = caught_up(alerts, 201.0, 2000.0)  # and no posture while the neutral is in doubt
+    assert isinstance(late, Notice)
+    assert (late.t_s, late.level) == (900.0, NoticeLevel.PLACEMENT)
+    alerts.trust_neutral()
+    (posture,) = caught_up(alerts, 2000.0, 2100.0)
+    assert isinstance(posture, Notice)
+    assert posture.level is NoticeLevel.ALERT
+    alerts.snooze(at(4000.0))
+    alerts.consider(slipped(3000.0), at(3000.0))
+    alerts.trust_neutral()
+    assert caught_up(alerts, 3001.0, 6000.0) == []
+
+
+def test_a_doubt_about_the_sensor_needs_no_gap() -> None:
+    alerts = alerts_at_once(min_gap_s=120.0)
+    assert alerts.consider(alert(100.0, 40.0), NOON)
+    assert alerts.consider(slipped(103.0), NOON) is not None
+    assert alerts.consider(MovementDue(110.0, MovementKind.SHIFT, 0.0), NOON) is None
+
+
+def test_who_says_that_they_know_is_not_told_later() -> None:
+    alerts = alerts_at_once()
+    alerts.snooze(at(900.0))
+    alerts.consider(alert(100.0, 40.0), at(100.0))
+    alerts.acknowledge()
+    assert caught_up(alerts, 101.0, 2000.0) == []

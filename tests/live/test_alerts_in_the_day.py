@@ -6,15 +6,18 @@ import io
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from live.feed import STARTED_S
 from live.slumping_wearer import slumps
 from live.test_alert_to_motor import by_cable, settings
 from tiltwise.app.day import day_table, load_day
+from tiltwise.app.workday.why import explain
 from tiltwise.common import cues, wire
 from tiltwise.config.settings import AlertSetting, Feedback, RuleKind, RuleSetting, Settings
 from tiltwise.decode.messages import BoardEvent
+from tiltwise.live.event_text import lines_of
 from tiltwise.live.open_session import Worn, open_session
 from tiltwise.live.wearer.alerts import Notice, NoticeLevel
 from tiltwise.live.wearer.notices import budget_reason
@@ -98,3 +101,25 @@ def test_a_restart_keeps_the_days_cues_and_the_schedules_turn(tmp_path: Path) ->
         said.append("given" if notice else session.alerts.reason)
     session.finish()
     assert said == [faded, "given", "2 today already"]
+
+
+def test_a_posture_that_outlasts_quiet_hours_is_told_counted_and_explained(tmp_path: Path) -> None:
+    """Bent from 06:13:30 on; quiet until 06:14; told then, and thanked for at 06:14:30."""
+    chosen = Settings(
+        rule=RuleSetting(kind=RuleKind.SIMPLE, angle_deg=24.0, seconds=5.0, recovery_s=1.0),
+        alerts=AlertSetting(first_quiet_min=0.0, quiet_from="06:00", quiet_to="06:14"),
+    )
+    heard = by_cable(chosen, slumps(60.0, 60.0), 80.0, store=Store(tmp_path, min_free_bytes=0))
+    due = [event for _, event in heard.of(EpisodeAlert)]
+    told = [event for _, event in heard.of(Notice, NoticeLevel.ALERT)]
+    assert (len(due), [notice.stored_level for notice in told]) == (1, ["alert late", "alert again"])
+    assert told[0].t_s - due[0].t_s == pytest.approx(24.0, abs=2.0)
+    assert len(heard.of(Notice, NoticeLevel.THANKS)) == 1
+    assert heard.session.alerts.held_back == 0
+    summary = load_day(tmp_path, None).summary
+    assert (len(summary.alerts_s), summary.alerts_held_back) == (1, 0)
+    said = [line for _, line in explain(tmp_path, None, None)]
+    assert "06:13  held back (quiet hours, 06:00 to 06:14): looking down at" in said[1]
+    assert "06:14  Looking down at" in said[2]
+    assert "later (held back: quiet hours, 06:00 to 06:14)" in said[2]
+    assert [line for style, line in lines_of((told[0],))] == [f"time to move: {told[0].text}"]

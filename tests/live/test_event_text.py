@@ -10,7 +10,15 @@ from tiltwise.live.event_text import ACTIVITIES, KINDS, SILENT, clock, lasting, 
 from tiltwise.live.wearer.alerts import Notice, NoticeLevel
 from tiltwise.live.wearer.live_events import LiveWarning
 from tiltwise.live.wearer.notices import Urgency
-from tiltwise.types import Activity, EpisodeAlert, EpisodeEnded, EpisodeStarted, PostureKind, SignalGap
+from tiltwise.types import (
+    Activity,
+    EpisodeAlert,
+    EpisodeEnded,
+    EpisodeStarted,
+    PostureKind,
+    ShouldersRaised,
+    SignalGap,
+)
 
 DOWN = PostureKind.FORWARD_FLEXION
 
@@ -25,6 +33,11 @@ def test_clock(t_s: float, text: str) -> None:
 def test_everything_that_can_happen_has_words() -> None:
     assert set(KINDS) == set(PostureKind)
     assert set(ACTIVITIES) == set(Activity)
+
+
+def test_raised_shoulders_are_told_as_an_estimate() -> None:
+    said = [("faint", "shoulders raised and not dropped: up by 3 cm (estimated)")]
+    assert lines_of((ShouldersRaised(80.0, 49.0, 0.031),)) == said
 
 
 def test_an_alert_held_back_is_not_called_an_alert() -> None:

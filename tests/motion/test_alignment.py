@@ -135,6 +135,14 @@ def test_nods_in_two_directions_are_refused() -> None:
         calibrate(_part(nods, 0, 4), _part(nods, 4, 99), mount=Mount.HEAD)
 
 
+def test_a_tilt_among_two_nods_is_several_movements_at_once() -> None:
+    nods = _movement(
+        [20, 0, 20], [0, 20, 0], random_rotation(np.random.default_rng(3))
+    )  # two thirds about one axis
+    with pytest.raises(CalibrationError, match="several movements at once"):
+        calibrate(_part(nods, 0, 4), _part(nods, 4, 99), mount=Mount.HEAD)
+
+
 def test_whipping_the_head_is_refused() -> None:
     nods = _movement([35, 35, 35], [0, 0, 0], random_rotation(np.random.default_rng(3)), seconds=0.4)
     with pytest.raises(CalibrationError, match="too fast"):

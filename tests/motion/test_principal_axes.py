@@ -43,3 +43,22 @@ def test_leaning_everywhere_alike_leaves_the_direction_unknown() -> None:
     body = body_orientation(15 * np.sin(T_S), 15 * np.cos(T_S), 0 * T_S)
     q = np.array([1.0, 0, 0, 0])
     assert axes_from_movement(sensor_block(T_S, body, q), UP, mount=Mount.HEAD).axes == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("lean_deg", "share", "back_deg", "quality"),
+    [
+        (20.0, 1.0, 0.0, 0.5),
+        (20.0, 0.8, -10.0, 0.389),  # (0.8 * 20 - 0.2 * 10) of (0.8 * 20 + 0.2 * 10), halved
+        (-20.0, 0.8, 10.0, 0.389),  # whichever way: the more leant one is forward
+        (20.0, 0.5, -10.0, 0.167),
+    ],
+)
+def test_how_sure_it_is_follows_how_one_sided_the_leaning_is(
+    lean_deg: float, share: float, back_deg: float, quality: float
+) -> None:
+    flexion = np.where(np.arange(len(T_S)) < share * len(T_S), lean_deg, back_deg)
+    block = sensor_block(T_S, body_orientation(flexion, 0 * T_S, 0 * T_S), np.array([1.0, 0, 0, 0]))
+    found = axes_from_movement(block, UP, mount=Mount.HEAD)
+    assert found.quality == pytest.approx(quality, abs=6e-4)
+    assert angle_between_deg(rotate(found.q, LEFT), np.sign(lean_deg) * LEFT) < 0.1

@@ -51,6 +51,13 @@ def test_rotation_vector_and_quaternion_are_inverse() -> None:
     np.testing.assert_allclose(back, vector, atol=1e-11)
 
 
+def test_half_a_turn_keeps_the_side_of_its_axis() -> None:
+    for axis in (*np.eye(3), *-np.eye(3)):
+        np.testing.assert_allclose(
+            rotation.to_rotation_vector(np.array([0.0, *axis])), math.pi * axis, atol=EPS * 10
+        )
+
+
 def test_shortest_rotation_maps_one_direction_on_the_other_even_when_opposite() -> None:
     rng = np.random.default_rng(3)
     a = random_unit(rng, 100, 3)

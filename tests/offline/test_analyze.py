@@ -147,6 +147,19 @@ def test_first_movements_that_are_no_calibration_are_told_with_the_reason(
     assert not any("no calibration" in note for note in still["notes"])
 
 
+def test_hundreds_of_flips_a_minute_are_no_calibration_no_posture_and_no_heap_of_events(
+    tiltwise: Command, tmp_path: Path
+) -> None:
+    t_s, acc, gyr = leaning(120.0, start_s=200.0, end_s=300.0)
+    angle = np.deg2rad(np.where((t_s > 10.0) & (np.floor(t_s * 10) % 2 > 0), 40.0, 0.0))
+    gyr[:, 1] += np.gradient(angle, t_s)
+    acc += 9.80665 * np.stack([-np.sin(angle), 0 * angle, np.cos(angle) - 1], axis=1)
+    said = json.loads(tiltwise("analyze", save(tmp_path / "flips.npz", t_s, acc, gyr), "--json").out)
+    (note,) = (note for note in said["notes"] if "no calibration" in note)
+    assert note.endswith("nobody came to rest after them: nod three times, then sit still")
+    assert len(said["episodes"]) <= 3
+
+
 def test_lying_beyond_the_limit_is_told_as_such(tiltwise: Command, tmp_path: Path) -> None:
     """Which way is forward nobody showed, so 86 deg may be lying on a side."""
     flat = leaning(60.0, lean_deg=86.0, start_s=8.0, end_s=52.0)

@@ -56,6 +56,15 @@ def test_a_killed_program_leaves_nothing_to_tell(tmp_path: Path) -> None:
     assert seqs(left) == list(range(400))
 
 
+def test_opening_a_store_that_is_as_acknowledged_writes_no_receipts(tmp_path: Path) -> None:
+    left = killed(tmp_path)
+    assert reports(left) == []  # it takes in what the killed program left
+    before = [(left / name).stat() for name in RECEIPTS_NAMES]
+    assert reports(left) == []
+    after = [(left / name).stat() for name in RECEIPTS_NAMES]
+    assert [(s.st_ino, s.st_size) for s in after] == [(s.st_ino, s.st_size) for s in before]
+
+
 @pytest.mark.parametrize("page", [0, 3])
 def test_one_bad_sector_in_the_log_is_told_with_the_frames_that_it_cost(tmp_path: Path, page: int) -> None:
     left = killed(tmp_path)

@@ -167,6 +167,13 @@ def _repetitions(s: DaySummary) -> str:
     return str(n) if n else "0 (unannounced, sets of side tilts are counted only)"
 
 
+def _raise_rows(s: DaySummary) -> list[tuple[str, str]]:
+    """Return how often the shoulders went up and did not come down, where that was seen at all."""
+    if not s.shoulders_raised:
+        return []
+    return [("shoulders raised", f"{counted(s.shoulders_raised, 'time')} without a drop (estimated)")]
+
+
 def _upper_back_rows(summary: DaySummary) -> list[tuple[str, str]]:
     """Return what a second sensor, on the collar, saw."""
     back = summary.upper_back
@@ -219,6 +226,8 @@ def day_table(day: Day) -> Table:
         ("movement", f"suggested {counted(s.moves_suggested, 'time')}, done {counted(s.moves_done, 'time')}"),
         *_episode_rows(s),
         ("exercise repetitions", _repetitions(s)),
+        *_raise_rows(s),
+        *(("shoulders compared", check.words) for check in s.shoulder_checks[-1:]),
         ("gaps", f"{len(s.gaps)}, {lasting(sum(g.end_s - g.start_s for g in s.gaps))}"),
     ]
     for name, value in (*rows, *_note_rows(day)):

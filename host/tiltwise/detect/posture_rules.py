@@ -1,11 +1,13 @@
 """What is watched in a day, as one table: which angle, how long, where a sensor can see it, and whose limit it is.
 
 Rows of the first kind are the main posture of a mount and go by the wearer's rule (dose or simple); the others are
-habits with a rule of their own. docs/sensing.md says the same in words.
+habits with a rule of their own. A row with a detector is an event that is shown and counted, and that nobody is
+alerted of. The board knows rows of the first kind only. docs/sensing.md says the same in words.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -14,6 +16,7 @@ from numpy.typing import NDArray
 
 from tiltwise.detect.activity import CODE, HAS_LEFT, ActivitySettings
 from tiltwise.detect.posture import PostureRule, RuleSettings, Signal
+from tiltwise.detect.shoulder_raise import ShoulderRaise
 from tiltwise.types import Activity, AngleBlock, FloatArray, Mount, PostureKind
 
 _NOTHING_DEG = -90.0  # a signal's value where its habit cannot be
@@ -37,6 +40,7 @@ class Habit:
     at: dict[Mount, Seen]
     rule: PostureRule | None = None  # None: the wearer's rule for the main posture
     signal: Signal | None = None  # None: the forward bend, or any inclination while forward is not known
+    detector: Callable[[], ShoulderRaise] | None = None  # of an event, in the place of rule and signal
 
 
 def _telephone(angles: AngleBlock, activity: NDArray[np.int8]) -> FloatArray:
@@ -113,15 +117,27 @@ HABITS: tuple[Habit, ...] = (
         RuleSettings(30.0, seconds=300.0),
         _propped,
     ),
+    Habit(
+        PostureKind.SHOULDERS_RAISED,
+        "shoulders raised and not dropped",
+        "Raise them once more, and let them drop.",
+        f"a brisk rise of 1.5 to 6 cm without a matching drop for 30 s: {_OUR_CHOICE}",
+        {Mount.COLLAR: Seen.ESTIMATED},
+        detector=ShoulderRaise,
+    ),
 )
 BY_KIND = {habit.kind: habit for habit in HABITS}
 
 
 def main_posture(mount: Mount) -> PostureKind:
     """Return the sustained posture that goes by the wearer's rule at this place."""
-    return next(habit.kind for habit in HABITS if habit.signal is None and mount in habit.at)
+    return next(habit.kind for habit in HABITS if _is_main(habit) and mount in habit.at)
 
 
 def habits_at(mount: Mount) -> tuple[Habit, ...]:
     """Return the habits with a rule of their own that a sensor in this place sees."""
-    return tuple(habit for habit in HABITS if habit.signal is not None and mount in habit.at)
+    return tuple(habit for habit in HABITS if not _is_main(habit) and mount in habit.at)
+
+
+def _is_main(habit: Habit) -> bool:
+    return habit.signal is None and habit.detector is None

@@ -253,6 +253,11 @@ class Exercise:
         """Whether the shoulders move and not the head."""
         return self.signal is not None and self.signal.angle is Angle.RISE
 
+    @property
+    def is_comparison(self) -> bool:
+        """Whether a shrug stands between two rests, which tell if the upper back rests elsewhere after it."""
+        return self.is_shrug and self.phases[0].do is Do.REST and self.phases[-1].do is Do.REST
+
 
 _COUNTED = (Visibility.MEASURED, Visibility.APPROXIMATE, Visibility.GUIDED)
 

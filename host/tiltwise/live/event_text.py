@@ -21,7 +21,9 @@ from tiltwise.types import (
     EpisodeEnded,
     EpisodeStarted,
     MovementDue,
+    PostureKind,
     RepCompleted,
+    ShouldersRaised,
     Side,
     SignalGap,
     StepPrompt,
@@ -98,8 +100,8 @@ def _line(event: LiveEvent, told: _Told) -> tuple[str, str] | None:
             return _calibration(event)
         case EpisodeStarted() | EpisodeAlert() | EpisodeEnded():
             return _episode(event, told)
-        case SensorBuzzed():
-            return "alert", "the sensor buzzed"
+        case SensorBuzzed() | ShouldersRaised():
+            return _sign(event)
         case ActivityChanged():
             return "faint", ACTIVITIES[event.activity]
         case RepCompleted() | StepPrompt():
@@ -114,6 +116,12 @@ def _line(event: LiveEvent, told: _Told) -> tuple[str, str] | None:
     return None
 
 
+def _sign(event: SensorBuzzed | ShouldersRaised) -> tuple[str, str]:
+    if isinstance(event, SensorBuzzed):
+        return "alert", "the sensor buzzed"
+    return "faint", f"{KINDS[PostureKind.SHOULDERS_RAISED]}: up by {100 * event.rise_m:.0f} cm (estimated)"
+
+
 def _calibration(progress: CalibrationProgress) -> tuple[str, str]:
     if progress.step is CalibrationStep.DONE and progress.mounting is not None:
         notes = (f"calibrated (quality {100 * progress.mounting.quality:.0f} %)", *progress.mounting.notes)
@@ -126,7 +134,7 @@ def _calibration(progress: CalibrationProgress) -> tuple[str, str]:
 
 
 def _notice(notice: Notice | MovementDue, told: _Told) -> tuple[str, str] | None:
-    """An alert's first line is its episode's, and a placement's its own."""
+    """An alert's first line is its episode's, unless it comes late, and a placement's its own."""
     match notice:
         case MovementDue() if notice.t_s in told.reasons:
             return "faint", f"time to move, not told: {told.reasons[notice.t_s]}"
@@ -134,6 +142,8 @@ def _notice(notice: Notice | MovementDue, told: _Told) -> tuple[str, str] | None
             return "alert", "still held: told again, " + (
                 "by two long buzzes" if notice.urgency is Urgency.PATTERN else "stronger"
             )
+        case Notice(is_late=True):
+            return "alert", f"{notice.title.lower()}: {notice.text}"
         case Notice(level=NoticeLevel.MOVEMENT):
             return "begin", f"{notice.title.lower()}: {notice.text}"
         case Notice(level=NoticeLevel.MOVED):

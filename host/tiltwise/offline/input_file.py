@@ -37,6 +37,7 @@ from tiltwise.text import counted
 from tiltwise.types import FloatArray, ImuBlock, Mount, OrientationBlock, SignalGap
 
 _BATCH = 2048  # frames decoded at a time
+_RESTLESS = "nobody came to rest after them: nod three times, then sit still"
 _UPSIDE_DOWN = -0.5  # cosine of the angle to a neutral from which on nobody sits so for most of a file
 _LOOK_STEP_S = 0.5  # the first still seconds are looked for in steps of this
 
@@ -252,7 +253,7 @@ def choose_neutral(
     up, start_s, how = _quiet_up(oriented)
     notes = [f"neutral: {how}, from {start_s:.1f} s (give --neutral for a better one)"]
     if guided.count >= NODS:
-        notes.append(f"its first movements are no calibration: {guided.reason}")
+        notes.append(f"its first movements are no calibration: {guided.reason or _RESTLESS}")
     chosen = _with_axes(oriented, up, mount, tuple(notes))
     return replace(chosen, mounting=replace(chosen.mounting, relative_to_s=start_s), relative_to_s=start_s)
 

@@ -13,6 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from tiltwise.exercise.rest_tilt import RestComparison
 from tiltwise.report import aggregate as agg
 from tiltwise.report.aggregate import Aggregate
 from tiltwise.types import Activity, EpisodeEnded, FloatArray, Mount, RepCompleted
@@ -68,7 +69,7 @@ class DaySummary:
     episodes: tuple[EpisodeEnded, ...] = ()
     alerts_s: tuple[float, ...] = ()  # given, by the host or the sensor alone
     alerts_alone: int = 0  # of these, given by the sensor alone
-    alerts_held_back: int = 0  # due and not given
+    alerts_held_back: int = 0  # due and not given, not even late
     moves_suggested: int = 0  # another posture, or some steps
     moves_done: int = 0  # of those due, seen by the sensor
     reps: tuple[RepCompleted, ...] = ()
@@ -79,6 +80,8 @@ class DaySummary:
     relative_to: str = (
         ""  # the posture taken for neutral, where nobody said that it was upright: no verdict then
     )
+    shoulders_raised: int = 0  # brisk raises that no drop followed; an estimate
+    shoulder_checks: tuple[RestComparison, ...] = ()  # "raise, drop, compare", in order of time
 
     @property
     def worn_s(self) -> float:
@@ -111,6 +114,8 @@ def summarise_day(
     gaps: Sequence[Gap] = (),
     upper_back: Sequence[Aggregate] = (),
     relative_to: str = "",
+    shoulders_raised: int = 0,
+    shoulder_checks: Sequence[RestComparison] = (),
 ) -> DaySummary:
     """Add up the rows that start in [start_s, end_s); rows of the same minute are merged first."""
     rows, total = _merged(minutes, start_s, end_s)
@@ -139,6 +144,8 @@ def summarise_day(
         is_short=total is None or total.worn_s < ENOUGH_WEAR_S,
         upper_back=_upper_back(upper_back, start_s, end_s),
         relative_to=relative_to,
+        shoulders_raised=shoulders_raised,
+        shoulder_checks=tuple(shoulder_checks),
     )
 
 

@@ -28,6 +28,7 @@ _KINDS: dict[str, type[Any]] = {
         types.NoticeGiven,
         types.MovementDue,
         types.MovementDone,
+        types.ShouldersRaised,
         types.AlertsAlone,
         BoardEvent,
     )

@@ -157,6 +157,7 @@ class StoreReader:
             [row for sensor, row in chosen.rows if sensor == 1],
             chosen.left_out_s,
             relative_to(self._query, start_us, end_us),
+            [e.compared for e in self.exercises(start_us / _US, end_us / _US) if e.compared is not None],
         )  # fmt: skip
 
     def _rule_deg(self, start_us: int, end_us: int) -> float | None:
@@ -191,7 +192,7 @@ class StoreReader:
         """Return the guided exercises that began in [start_s, end_s) UTC s, in order of time."""
         if not schema.has_table(self._core, "exercise"):  # an older store that cannot be written
             return []
-        end_us = schema.MOST_US if end_s == math.inf else round(end_s * _US)
+        end_us = math.inf if end_s == math.inf else round(end_s * _US)
         rows = self._query(
             "SELECT data, start_us FROM exercise WHERE start_us >= ? AND start_us < ? ORDER BY start_us",
             (round(start_s * _US), end_us),

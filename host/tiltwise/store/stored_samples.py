@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tiltwise.common import wire
 from tiltwise.decode.messages import BoardEvent
+from tiltwise.exercise.rest_tilt import RestComparison
 from tiltwise.report.aggregate import MINUTE_S, Aggregate
 from tiltwise.report.day_summary import DaySummary, Gap, summarise_day
 from tiltwise.store.events import StoredEvent
@@ -24,6 +25,7 @@ from tiltwise.types import (
     MovementDone,
     NoticeGiven,
     RepCompleted,
+    ShouldersRaised,
 )
 
 _US = 1_000_000
@@ -63,27 +65,32 @@ class StoredDay:
         default_factory=dict
     )  # worn seconds of devices beside the one that counts
     relative_to: str = ""  # the posture taken for neutral, where nobody said that it was upright
+    shoulder_checks: list[RestComparison] = field(default_factory=list)
 
     def summary(self) -> DaySummary:
         """Return the day as it is drawn; only episodes that lasted long enough to alert are kept."""
         held_back = {e.t_s for e in self.events if isinstance(e, AlertHeldBack)}
         alone_s = self._alone_s()
         given_s = [e.t_s for e in self.events if isinstance(e, EpisodeAlert) and e.t_s not in held_back]
+        late_s = [e.t_s for e in self.events if isinstance(e, NoticeGiven) and e.level == "alert late"]
         return summarise_day(
             self.minutes,
             start_s=self.start_s,
             end_s=self.end_s,
             mount=self.mount,
             episodes=[e for e in self.events if isinstance(e, EpisodeEnded) and e.alert_s is not None],
-            alerts_s=sorted([*given_s, *alone_s]),
+            alerts_s=sorted([*given_s, *late_s, *alone_s]),
             alerts_alone=len(alone_s),
-            alerts_held_back=len(held_back & {e.t_s for e in self.events if isinstance(e, EpisodeAlert)}),
+            alerts_held_back=len(held_back & {e.t_s for e in self.events if isinstance(e, EpisodeAlert)})
+            - len(late_s),
             moves_suggested=sum(isinstance(e, NoticeGiven) and e.level == "movement" for e in self.events),
             moves_done=sum(isinstance(e, MovementDone) for e in self.events),
             reps=[e for e in self.events if isinstance(e, RepCompleted)],
             gaps=self.gaps,
             upper_back=self.upper_back,
             relative_to=self.relative_to,
+            shoulder_checks=self.shoulder_checks,
+            shoulders_raised=sum(isinstance(e, ShouldersRaised) for e in self.events),
         )
 
     def _alone_s(self) -> list[float]:

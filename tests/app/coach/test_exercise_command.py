@@ -3,12 +3,16 @@
 import io
 import json
 import re
+from datetime import date
+from zoneinfo import ZoneInfo
 
 import pytest
 from rich.console import Console
 
 from tiltwise.app.coach.exercise_command import ExerciseOptions, run_exercises
+from tiltwise.app.coach.range_command import ProgressOptions, show_progress
 from tiltwise.app.coach.session_summary import summary_table
+from tiltwise.app.day import Day, day_table
 from tiltwise.config.settings import Settings
 from tiltwise.errors import AppError, UsageError
 from tiltwise.exercise.catalogue import CATALOGUE
@@ -71,6 +75,28 @@ def test_a_range_test_is_one_test_of_each_direction(tmp_path):
 def test_shrugs_are_counted_at_the_collar(tmp_path):
     records, _ = lead(tmp_path, "chest_open_shoulder_drop", "sim:?mount=collar&speed=0", reps=2)
     assert records[0].counts == {Side.NONE: 2}
+
+
+def test_a_hunched_wearer_is_told_after_the_drop_and_it_is_kept_in_the_day(tmp_path):
+    records, shown = lead(tmp_path, "shoulder_check", "sim:?mount=collar&speed=0&manner=hunched&seed=3")
+    assert records[0].counts == {Side.NONE: 1}  # the motor that ticks with each request is no shrug
+    found = records[0].compared
+    assert -8.0 < found.change_deg < -2.5  # 6 deg, and what a loose collar makes of it
+    assert "deg further back than before: the shoulders had been" in " ".join(shown.split())
+    with Store.open_readonly(tmp_path) as reader:
+        (kept,) = reader.exercises()
+        day = reader.day(reader.days()[-1])
+    assert kept.compared == found
+    assert day.summary().shoulder_checks == (found,)
+    table = Console(width=80, file=(text := io.StringIO()))
+    table.print(day_table(Day(date(2026, 3, 2), day.summary(), ZoneInfo("UTC"))))
+    assert "shoulders compared" in text.getvalue()
+    assert all(len(line) <= 80 for line in text.getvalue().splitlines())
+    table = Console(width=200, file=(text := io.StringIO()))
+    show_progress(ProgressOptions(data=tmp_path, as_json=True), table)
+    (row,) = json.loads(text.getvalue())["exercises"]
+    assert row["compared"]["change_deg"] == pytest.approx(found.change_deg)
+    assert row["compared"]["is_estimated"] is True
 
 
 def test_the_questions_come_first_are_kept_and_leave_out_what_they_speak_against(tmp_path):

@@ -10,6 +10,7 @@ from tiltwise.exercise.catalogue import EXERCISES
 from tiltwise.exercise.directions import Direction
 from tiltwise.exercise.guided.coach import Coach, CoachSettings
 from tiltwise.exercise.guided.coach_events import Instruction
+from tiltwise.exercise.guided.counter_events import RepTakenBack
 from tiltwise.types import Mount, Side
 
 GRID_S = 0.05  # moments are 0.04 s apart
@@ -194,6 +195,20 @@ def test_a_round_that_is_taken_back_is_none():
     assert (len(before.rounds), len(before.barriers[Side.RIGHT]), before.n) == (1, 2, 1)
     guide.undo()
     assert (guide.record().rounds, len(guide.record().barriers[Side.RIGHT]), guide.record().n) == ((), 1, 0)
+
+
+def test_what_the_counter_takes_back_counts_no_more_and_is_asked_for_again():
+    flexion, _ = course(times(60.0), [40.0] * 4, hold_s=3.0)
+    guide = coach("clasped_nod", reps=3)
+    shown(guide, 6.0, flexion_deg=flexion)
+    (told,) = guide._course._told
+    assert guide.counts == {Side.NONE: 1}
+    none = guide._course._take([RepTakenBack(6.0, told.t_s - 1.0, told.side, "it stays")])
+    assert (none, guide.counts) == ([], {Side.NONE: 1})
+    back = guide._course._take([RepTakenBack(6.0, told.t_s, told.side, "it stays")])
+    assert (comments(back), guide.counts) == (["Not counted after all: it stays."], {Side.NONE: 0})
+    assert shorts(back) == ["sink"]
+    assert (guide.record().taken_back, guide._course._told) == (1, [])
 
 
 def test_what_is_taken_back_at_its_turn_is_not_kept_when_it_is_over():

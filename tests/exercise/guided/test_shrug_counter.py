@@ -40,6 +40,16 @@ def test_shrugs_are_counted_and_held(offset):
     assert [rep.hold_s for rep in done] == pytest.approx([2.0] * 4, abs=0.4)
 
 
+@pytest.mark.parametrize("offset", [-0.3, 0.3])
+def test_a_buzz_of_the_motor_is_no_stroke_whatever_the_part_is_off_by(offset):
+    t = times(30.0)
+    acc = lifted(t, [8.0, 20.0]) + offset
+    acc[(t > 4.0) & (t < 4.6) | (t > 15.0) & (t < 15.6)] = np.nan  # the coach asks, and ticks
+    assert kinds(run(t, acc)) == [RepTold, RepCompleted] * 2
+    acc[(t > 20.2) & (t < 20.4)] = np.nan  # in the middle of a rise
+    assert kinds(run(t, acc)) == [RepTold, RepCompleted] * 2
+
+
 def test_standing_up_is_no_shrug():
     t = times(20.0)
     assert not run(t, lifted(t, [6.0], rise_m=0.42, stroke_s=1.3))

@@ -195,6 +195,7 @@ def test_what_is_too_short_or_too_long_is_counted_by_its_reason() -> None:
     assert (len(short.reps), short.left_out.too_short, short.left_out.total) == (0, 4, 4)
     assert (len(long.reps), long.left_out.too_long, long.left_out.total) == (0, 4, 4)
     assert LeftOut(1, 2, 4, 8, 16, 32).total == 63
+    assert LeftOut().total == 0
 
 
 def test_only_the_side_that_is_asked_for_counts_where_it_is_known() -> None:

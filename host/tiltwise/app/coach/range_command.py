@@ -29,6 +29,7 @@ from tiltwise.exercise.guided.range_progress import (
     side_lines,
 )
 from tiltwise.exercise.guided.session_record import ExerciseRecord
+from tiltwise.exercise.rest_tilt import RestComparison
 from tiltwise.offline.picture_file import check_picture_path, save_figure
 from tiltwise.report import plots_exercise
 from tiltwise.store.files.schema import CORE_NAME
@@ -173,9 +174,24 @@ def _as_dict(tests: list[RangeTest], found: list[Change], records: list[Exercise
             for change in found
         ],
         "exercises": [
-            {"start_s": record.start_s, "exercise": record.exercise, "repetitions": record.n}
+            {
+                "start_s": record.start_s,
+                "exercise": record.exercise,
+                "repetitions": record.n,
+                **({} if record.compared is None else {"compared": _compared(record.compared)}),
+            }
             for record in records
         ],
+    }
+
+
+def _compared(found: RestComparison) -> dict[str, object]:
+    return {
+        "before_deg": found.before_deg,
+        "after_deg": found.after_deg,
+        "change_deg": found.change_deg,
+        "smallest_detectable_deg": found.detectable_deg,
+        "is_estimated": True,
     }
 
 

@@ -70,7 +70,7 @@ def gain_words(gain_deg: float, limit_deg: float) -> str:
 def _remarks(
     record: ExerciseRecord, catalogue: Catalogue, detectable: Mapping[Direction, Detectable]
 ) -> list[str]:
-    """Whether the sides differ by more than measuring makes, and what was lost on the way."""
+    """Whether the sides differ by more than measuring makes, what a comparison showed, and what was lost."""
     found = []
     right, left = record.peak_deg(Side.RIGHT), record.peak_deg(Side.LEFT)
     if right is not None and left is not None:
@@ -81,6 +81,8 @@ def _remarks(
         known = detectable.get(direction) if direction is not None else None
         limit = CHANGE_FACTOR * USUAL_SEM_DEG if known is None else known.deg
         found.append(side_line("right", "left", right - left, limit))
+    if record.compared is not None:
+        found.append(record.compared.words)
     if record.lost_s >= 1.0:
         found.append(f"{record.lost_s:.0f} s without samples")
     return found

@@ -123,11 +123,14 @@ def _told(event: StoredEvent, events: list[StoredEvent]) -> tuple[float, str, st
 
 
 def _what_was_due(held: AlertHeldBack, events: list[StoredEvent]) -> str:
-    for event in events:
-        if isinstance(event, EpisodeAlert) and event.t_s == held.t_s:
+    then = [event for event in events if event.t_s == held.t_s]
+    # What the schedule leaves out as a silence ends was due before.
+    before = [e for e in events if isinstance(e, EpisodeAlert) and e.start_s == held.start_s]
+    for event in (*then, *before):
+        if isinstance(event, EpisodeAlert):
             long_s = event.loaded_s or event.t_s - event.start_s
             return f"{BY_KIND[event.kind].words} at {event.angle_deg:z.0f} deg for {lasting(long_s)}"
-        if isinstance(event, MovementDue) and event.t_s == held.t_s:
+        if isinstance(event, MovementDue):
             return f"{event.kind.value} due, {lasting(event.t_s - event.since_s)} since the last"
     return "an alert"
 
@@ -173,7 +176,7 @@ def _why_silent(stored: StoredDay, moment_s: float) -> str:
                 return f"{what}: it ended before it had lasted too long"
             if event.alert_s > moment_s:
                 return f"{what}: it had not lasted too long yet"
-            return f"{what}: it was told or held back before, once for each episode"
+            return f"{what}: it was told before, or held back as is said above; each is told once"
     return _NOT_HELD.get(CODES[int(minute.activity_s.argmax())], "nothing had lasted too long")
 
 

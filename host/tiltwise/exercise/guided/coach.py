@@ -162,7 +162,8 @@ class Coach:
         )  # fmt: skip
         if isinstance(course, CountedCourse):
             reps = tuple(_moved(rep, self._start_s) for rep in course.completed)
-            return replace(base, reps=reps, partial=len(course.partial), taken_back=course.taken_back)
+            partial, back = len(course.partial), course.taken_back
+            return replace(base, reps=reps, partial=partial, taken_back=back, compared=course.compared)
         rounds = tuple(
             replace(
                 each,

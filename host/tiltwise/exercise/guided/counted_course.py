@@ -15,6 +15,7 @@ from tiltwise.exercise.guided.counter_events import Counter, CounterEvent, RepTa
 from tiltwise.exercise.guided.moments import Moment
 from tiltwise.exercise.guided.shrug_counter import ShrugCounter
 from tiltwise.exercise.guided.turn_counter import TurnCounter
+from tiltwise.exercise.rest_tilt import RestComparison, RestTilt
 from tiltwise.exercise.signals import Way
 from tiltwise.types import Mount, RepCompleted, Side
 
@@ -22,6 +23,7 @@ REMIND_AFTER_S = (20.0, 40.0, 80.0)  # more and more rarely
 GIVE_UP_AFTER_S = 120.0  # after the last reminder: they have stopped
 SKIN_SHARE = {Mount.NECK: 0.6}  # of the head's movement; angles at the neck are not scaled (motion/angles/)
 _ENOUGH_HOLD = 0.7  # of the hold asked for
+_REST_TIMES = 3.0  # as long as a rest is asked for: who is not at rest by then does not come to it
 _OTHER_DEG = 15.0  # so much in another plane, and nothing in this one: another exercise
 
 
@@ -68,13 +70,18 @@ class CountedCourse:
         self._first_half: RepTold | None = None  # of a pair
         self._discarded = 0  # told ones that the wearer took back before they were over
         self._spans: list[tuple[float, float]] | None = None
+        self.compared: RestComparison | None = None  # where the upper back rested before and after
+        self._rest = RestTilt()
+        self._before_deg: float | None = None
+        self._after_rep = len(exercise.phases) - 1 if exercise.is_comparison else 0
 
     # ---- sets ----
 
     @property
     def is_over(self) -> bool:
-        """Whether the set is done, the last repetition with its way back."""
-        return min(self.counts.values()) >= self._target and not self._told
+        """Whether the set is done, the last repetition with its way back, and a rest after it that is compared."""
+        is_compared = self._k == 0 or not self.exercise.is_comparison
+        return min(self.counts.values()) >= self._target and not self._told and is_compared
 
     @property
     def rested_s(self) -> float:
@@ -108,7 +115,9 @@ class CountedCourse:
         return self._take(self.counter.finish())
 
     def rest(self, moment: Moment) -> None:
-        """Let the counter follow the wearer while nothing is asked for."""
+        """Let the counter follow the wearer while nothing is asked for; a sensor that was off sits otherwise."""
+        if not moment.is_worn:
+            self._before_deg = None
         self.counter.step(moment)
         self.counter.settle()
 
@@ -116,9 +125,11 @@ class CountedCourse:
 
     def skip(self, t_s: float) -> list[CoachEvent]:
         """Take the repetition that is asked for as done."""
+        if 0 < self._k == self._after_rep:  # it is, and the rest behind it is left out
+            return self._end_rest(t_s)
         self.counts[self.asked_side] += 1
         self.skipped += 1
-        return [] if self.is_over else self._ask(0, t_s)
+        return [] if self.is_over else self._ask(self._after_rep, t_s)
 
     def undo(self, t_s: float) -> list[CoachEvent]:
         """Take the newest repetition back."""
@@ -142,6 +153,8 @@ class CountedCourse:
         if self.is_over:
             return events
         phase, t_s = self.exercise.phases[self._k], moment.t_s
+        if self.exercise.is_comparison and phase.do is Do.REST:
+            return events + self._compare(moment, self._lasts_s(phase))
         if (phase.do is Do.HOLD and self._told and self.counter.held_s >= phase.lasts_s(self._breath_s)) or (
             phase.do not in (Do.MOVE, Do.HOLD, Do.RETURN) and t_s - self._since_s >= self._lasts_s(phase)
         ):
@@ -149,6 +162,21 @@ class CountedCourse:
         elif t_s - self._reminded_s >= self._patience_s(phase):
             events += self._remind(t_s) if self._reminders < len(REMIND_AFTER_S) else self._give_up(t_s)
         return events
+
+    def _compare(self, moment: Moment, lasts_s: float) -> list[CoachEvent]:
+        """Follow a rest before or after the shrug until it is one, or plainly comes to none."""
+        self._rest.add(moment.t_s, moment.flexion_deg)
+        times = (moment.t_s - self._since_s) / lasts_s
+        is_over = times >= _REST_TIMES or (times >= 1.0 and self._rest.deg is not None)
+        return self._end_rest(moment.t_s) if is_over else []
+
+    def _end_rest(self, t_s: float) -> list[CoachEvent]:
+        if self._k == 0:
+            self._before_deg = self._rest.deg
+            return self._ask(1, t_s)
+        self.compared = RestComparison(self._before_deg, self._rest.deg)
+        self._k = 0
+        return [Comment(t_s, self.compared.words), *([] if self.is_over else self._ask(0, t_s))]
 
     def _patience_s(self, phase: Phase) -> float:
         waits_s = (*REMIND_AFTER_S, GIVE_UP_AFTER_S)[self._reminders]
@@ -242,7 +270,7 @@ class CountedCourse:
         rep = replace(rep, side=self._told.pop(0).side)
         self.completed.append(rep)
         events: list[CoachEvent] = [rep, *self._on_hold(rep)]
-        return events if self.is_over or self.is_given_up else events + self._ask(0, rep.t_s)
+        return events if self.is_over or self.is_given_up else events + self._ask(self._after_rep, rep.t_s)
 
     def _on_hold(self, rep: RepCompleted) -> list[CoachEvent]:
         asked_s = self.exercise.hold_s(self._breath_s)
@@ -255,7 +283,7 @@ class CountedCourse:
         self._k = k if k < len(self.exercise.phases) else 0
         self._since_s = self._reminded_s = t_s
         self._reminders = 0
-        self._spans = None
+        self._spans, self._rest = None, RestTilt()
         return [self.instruction(t_s)]
 
     def instruction(self, t_s: float) -> Instruction:
@@ -286,8 +314,7 @@ class CountedCourse:
         """Ask again; who does something else is told so."""
         self._reminded_s, self._reminders = t_s, self._reminders + 1
         again = self.instruction(t_s)
-        spans = [high - low for low, high in self._spans or []]
-        if not self._told and any(span > _OTHER_DEG for span in spans):
+        if not self._told and any(high - low > _OTHER_DEG for low, high in self._spans or []):
             self._spans = None
             return [Comment(t_s, f"That looks like another movement. {again.say}"), again]
         return [Comment(t_s, f"Whenever you are ready: {again.say[0].lower()}{again.say[1:]}"), again]

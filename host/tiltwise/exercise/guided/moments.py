@@ -1,7 +1,8 @@
 """Blocks of angles (deg) -> moments on a 25 Hz grid of device time, with a rotation and a rise that can be followed.
 
 The rotation of an AngleBlock has its zero set again while the head rests; here it is an integral over the movement:
-a step that the head's own speed does not explain is no movement. The rise is the vertical speed that a moment adds.
+a step that the head's own speed does not explain is no movement. The rise is the vertical speed that a moment adds;
+it is not known while the board's own motor shakes the sensor.
 Any cut of the blocks gives the same moments.
 """
 
@@ -27,7 +28,7 @@ _LATELY = 8  # samples
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One look at the wearer: device s, degrees, and the vertical speed gained since the last one, m/s."""
+    """One look at the wearer: device s, degrees, and the vertical speed gained since the last one, m/s, or NaN."""
 
     t_s: float
     flexion_deg: float
@@ -53,6 +54,7 @@ class Moments:
         self._speed_m_s = 0.0
         self._rates = np.zeros(_LATELY - 1)
         self._given_m_s = 0.0
+        self._unknown = self._given_unknown = 0  # samples without an acceleration
 
     def process(self, block: AngleBlock, activity: NDArray[np.int8] | None = None) -> list[Moment]:
         """Return the moments of a block; `activity` has the code of each sample, (n,) int8."""
@@ -62,8 +64,11 @@ class Moments:
         picked = self._grid.pick(block.t_s)
         codes = np.zeros(len(block.t_s), np.int8) if activity is None else activity
         gained = np.diff(speed[picked], prepend=self._given_m_s)
+        unknown = self._unknown + np.cumsum(~np.isfinite(block.up_acc_m_s2))
+        self._unknown = int(unknown[-1])
+        gained[np.diff(unknown[picked], prepend=self._given_unknown) > 0] = np.nan
         if len(picked):
-            self._given_m_s = float(speed[picked[-1]])
+            self._given_m_s, self._given_unknown = float(speed[picked[-1]]), int(unknown[picked[-1]])
         angles = (block.flexion_deg, block.lateral_deg, rotation, block.inclination_deg)
         columns = [column[picked].tolist() for column in (block.t_s, *angles)]
         is_worn = (codes[picked] != _UNWORN).tolist()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from statistics import median
 
 from tiltwise.exercise.guided.coach_events import Round
+from tiltwise.exercise.rest_tilt import RestComparison
 from tiltwise.types import Mount, RepCompleted, Side
 
 
@@ -38,6 +39,7 @@ class ExerciseRecord:
     barriers: dict[Side, list[float]] = field(default_factory=dict)
     session: str = ""  # what it was part of: a programme, or itself
     lost_s: float = 0.0  # without samples
+    compared: RestComparison | None = None  # where the upper back rested before and after
 
     @property
     def n(self) -> int:

@@ -1,9 +1,9 @@
 """Moments of a collar -> shrugs that were asked for: up, held, and down again, from the vertical acceleration alone.
 
 Held shoulders make no acceleration and turn the collar little, so only the strokes are seen: a rise is told when it
-ends, and done when the fall ends. Between strokes the speed is known to be zero and the offset of the accelerometer
-is learned. Where a stroke begins and ends there is next to no speed: both follow from its fastest moment and from
-when it has slowed down, as strokes of people have least jerk (Flash and Hogan 1985). Metres and seconds.
+ends, and done when the fall ends. Where a stroke begins and ends there is next to no speed: both follow from its
+fastest moment and from when it has slowed down, as strokes of people have least jerk (Flash and Hogan 1985). Metres
+and seconds.
 """
 
 from __future__ import annotations
@@ -11,14 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from math import sqrt
-from statistics import median
 
+from tiltwise.detect.vertical_speed import VerticalSpeed
 from tiltwise.exercise.guided.counter_events import CounterEvent, RepTakenBack, RepTold
 from tiltwise.exercise.guided.moments import MAX_GAP_S, Moment
 from tiltwise.exercise.guided.usual_course import UsualSizes
 from tiltwise.types import RepCompleted, Side
-
-_FIRST = 12  # moments that give the first offset
 
 
 class Shoulders(Enum):
@@ -66,13 +64,6 @@ class ShrugSettings:
     whole_share: float = 0.35  # of the rises before, whose beginnings are not seen: less is partial
     least_m_s: float = 0.018  # 2 cm in 1.5 s peaks at 25 mm/s
     end_share: float = 0.25  # of the greatest speed of the stroke: below, it is over
-    noise_times: float = 4.0  # of the noise at rest: more acceleration is a stroke
-    least_acc_m_s2: float = 0.04
-    most_acc_m_s2: float = 0.15
-    quiet_s: float = 0.24
-    offset_s: float = 1.0  # time constant with which offset and noise are learned at rest
-    moving_s: float = 8.0  # the same while something moves: a wrong beginning is forgotten
-    first_noise_m_s2: float = 0.03
     longest_s: float = 30.0
 
 
@@ -83,10 +74,7 @@ class ShrugCounter:
         self.exercise, self._s = exercise, settings or ShrugSettings()
         self.state = Shoulders.DOWN
         self._t_s: float | None = None
-        self._offset_m_s2: float | None = None
-        self._square = self._s.first_noise_m_s2**2  # of the noise at rest
-        self._first: list[float] = []
-        self._speed_m_s = self._quiet_s = self._rested_s = 0.0
+        self._speed = VerticalSpeed()
         self._fastest_s = self._fastest_m_s = self._way_m = self._risen_m = 0.0
         self._sizes = UsualSizes()
         self._start_s = self._up_s = self._down_s = 0.0
@@ -110,19 +98,20 @@ class ShrugCounter:
     @property
     def rested_s(self) -> float:
         """How long they have been down and quiet."""
-        return self._rested_s if self.state is Shoulders.DOWN else 0.0
+        return self._speed.rested_s if self.state is Shoulders.DOWN else 0.0
 
     def step(self, moment: Moment) -> list[CounterEvent]:
         """Take a moment; return what it shows."""
         dt_s = 0.0 if self._t_s is None else moment.t_s - self._t_s
         if dt_s > MAX_GAP_S or not moment.is_worn:
             events = self.finish()
-            self._t_s, self._speed_m_s = moment.t_s, 0.0
+            self._t_s, self._speed.m_s = moment.t_s, 0.0
             return events
         self._t_s = moment.t_s
         if dt_s <= 0.0:
             return []
-        self._move(moment.rise_m_s / dt_s, dt_s)
+        self._speed.step(moment.rise_m_s / dt_s, dt_s)
+        self._way_m += self._speed.m_s * dt_s
         shown = self._look()
         following = TRANSITIONS.get((self.state, shown), self.state)
         events = self._act(shown, following)
@@ -135,37 +124,17 @@ class ShrugCounter:
 
     def settle(self) -> None:
         """Nothing asked for: whatever the shoulders did is over."""
-        if self._quiet_s >= self._s.quiet_s:
+        if self._speed.is_quiet:
             self._told, self.state = None, Shoulders.DOWN
 
     def finish(self) -> list[CounterEvent]:
         """Close the repetition under way: what was told stands."""
         events: list[CounterEvent] = [] if self._told is None else [self._rep(self._t_s or 0.0)]
-        self._told, self.state, self._rested_s = None, Shoulders.DOWN, 0.0
+        self._told, self.state, self._speed.rested_s = None, Shoulders.DOWN, 0.0
         return events
 
-    def _move(self, acc_m_s2: float, dt_s: float) -> None:
-        """Follow speed and way; at rest the speed is zero, and offset and noise are learned."""
-        s = self._s
-        if self._offset_m_s2 is None:
-            self._first.append(acc_m_s2)
-            if len(self._first) >= _FIRST:
-                self._offset_m_s2 = median(self._first)
-            return
-        beyond = acc_m_s2 - self._offset_m_s2
-        limit = min(max(s.noise_times * sqrt(self._square), s.least_acc_m_s2), s.most_acc_m_s2)
-        self._quiet_s = self._quiet_s + dt_s if abs(beyond) < limit else 0.0
-        is_quiet = self._quiet_s >= s.quiet_s
-        weight = dt_s / (s.offset_s if is_quiet else s.moving_s)
-        kept = min(max(beyond, -s.most_acc_m_s2), s.most_acc_m_s2)
-        self._offset_m_s2 += weight * kept
-        self._square += weight * (kept * kept - self._square) if is_quiet else 0.0
-        self._speed_m_s = 0.5 * self._speed_m_s if is_quiet else self._speed_m_s + beyond * dt_s
-        self._rested_s = self._rested_s + dt_s if is_quiet else 0.0
-        self._way_m += self._speed_m_s * dt_s
-
     def _look(self) -> Stroke:
-        s, speed = self._s, self._speed_m_s
+        s, speed = self._s, self._speed.m_s
         t_s = self._t_s or 0.0
         if self.state is Shoulders.DOWN:
             return Stroke.ROSE if speed >= s.least_m_s else Stroke.NOTHING

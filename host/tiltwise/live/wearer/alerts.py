@@ -3,7 +3,8 @@
 Detection only says what happened. An interruption has to pass, in this order: the schedule is not silent, no quiet
 hours, no snooze, nothing on the computer that must not be disturbed, and for a posture a neutral that is not in doubt
 and the budget of cues that the board has too (common/cues.py). What does not pass is held back, with the reason in
-`reason`.
+`reason`. It is told once when nothing stands against it any more and it still goes on: one thing at a time, so that
+no silence ends in a heap, and out of the same budget. What the schedule left out is not.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from tiltwise.live.wearer import notices
 from tiltwise.live.wearer.notices import Notice, NoticeLevel, Urgency
 from tiltwise.live.wearer.placement_monitor import RIGHT, PlacementChange
 from tiltwise.types import (
+    AlertHeldBack,
     EpisodeAlert,
     EpisodeEnded,
     Event,
@@ -47,6 +49,14 @@ class _Told:
     next_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """What was held back and goes on, and why it was."""
+
+    event: EpisodeAlert | PlacementChange
+    reason: str
+
+
 class Alerts:
     """Turns events into notices. Thanks interrupt nobody who was not interrupted before, so they have no gap.
 
@@ -67,6 +77,7 @@ class Alerts:
         )
         self._day: date | None = None
         self._told: dict[_Episode, _Told] = {}
+        self._waiting: dict[_Episode | None, _Waiting] = {}  # None: a doubt about the sensor
         self._asked_to_move: set[MovementKind] = set()
         self._thanked = 0
         self.doubt = ""  # why the neutral is in doubt; "": it is not
@@ -107,6 +118,31 @@ class Alerts:
             found.append(told.notice)
         return found
 
+    def catch_up(self, t_s: float, local: datetime) -> Notice | AlertHeldBack | None:
+        """Return one thing that was held back and may be told now, or that the schedule leaves it out after all."""
+        self._enter(local.date())
+        if not self._waiting or self._silence(local):
+            return None
+        key = None if None in self._waiting else next(iter(self._waiting))
+        waiting = self._waiting[key]
+        late = notices.late_words(t_s - waiting.event.t_s, waiting.reason)
+        if isinstance(waiting.event, PlacementChange):
+            del self._waiting[key]
+            self._budget.note(_ms(t_s), False)
+            notice = _of_placement(waiting.event, t_s, late)
+        elif self._stale():
+            return None
+        else:
+            code = self._ask(t_s)
+            if code not in (cues.GIVE, cues.FADED):
+                return None
+            del self._waiting[key]
+            if code == cues.FADED:
+                return AlertHeldBack(t_s, waiting.event.start_s, self._words_of(code))
+            notice = self._tell(waiting.event, t_s, late)
+        self.held_back -= 1
+        return notice
+
     def snooze(self, until: datetime) -> None:
         """Interrupt nobody until then; asked for here or at the board."""
         self._snoozed_until = until
@@ -136,8 +172,9 @@ class Alerts:
             self._budget.first_quiet_ms = 0
 
     def acknowledge(self) -> None:
-        """The wearer says so: no more steps of what was told. What the sensor sees stays what counts."""
+        """The wearer says so: no more of what was told or held back. What the sensor sees stays what counts."""
         self._told.clear()
+        self._waiting.clear()
 
     def doubt_neutral(self, why: str) -> None:
         """Give no posture alerts until the neutral is taken anew, or reads right again."""
@@ -146,30 +183,41 @@ class Alerts:
     def trust_neutral(self) -> None:
         """The neutral is not in doubt any more: it was taken anew, or reads right again."""
         self.doubt = ""
+        self._waiting.pop(None, None)
 
     def _placement(self, change: PlacementChange, local: datetime) -> Notice | None:
         if change.kind == RIGHT:
             self.trust_neutral()
             return None
         self.doubt_neutral(change.text)
-        text = f"{change.text[0].upper()}{change.text[1:]}."
-        notice = Notice(change.t_s, NoticeLevel.PLACEMENT, "Check the sensor", text)
-        return notice if self._may_tell(change.t_s, local) else None
+        if reason := self._silence(local):
+            self._hold_back(reason)
+            self._waiting[None] = _Waiting(change, reason)
+            return None
+        self._budget.note(_ms(change.t_s), False)  # it needs no gap: nothing that follows can be trusted
+        return _of_placement(change, change.t_s)
 
     def _alert(self, event: EpisodeAlert, local: datetime) -> Notice | None:
-        reason = self._silence(local) or self._stale() or self._over_budget(event.t_s)
-        if reason:
-            self._hold_back(reason)
-            return None
-        text = notices.alert_text(event, self._rule, self.mount)
-        steps = self._setting.escalate_s > 0
-        notice = Notice(
-            event.t_s, NoticeLevel.ALERT, "Time to move", text, Urgency.TICK if steps else Urgency.AT_ONCE
-        )
-        self._told[event.kind, event.start_s] = _Told(notice, event.t_s + self._setting.escalate_s)
+        reason = self._silence(local) or self._stale()
+        code = cues.GIVE if reason else self._ask(event.t_s)
+        reason = reason or self._words_of(code)
+        self._waiting.pop((event.kind, event.start_s), None)
+        if not reason:
+            return self._tell(event, event.t_s)
+        self._hold_back(reason)
+        if code != cues.FADED:
+            self._waiting[event.kind, event.start_s] = _Waiting(event, reason)
+        return None
+
+    def _tell(self, event: EpisodeAlert, t_s: float, late: str = "") -> Notice:
+        text = notices.alert_text(event, self._rule, self.mount, late)
+        urgency = Urgency.TICK if self._setting.escalate_s > 0 else Urgency.AT_ONCE
+        notice = Notice(t_s, NoticeLevel.ALERT, "Time to move", text, urgency, is_late=bool(late))
+        self._told[event.kind, event.start_s] = _Told(notice, t_s + self._setting.escalate_s)
         return notice
 
     def _ended(self, event: EpisodeEnded) -> Notice | None:
+        self._waiting.pop((event.kind, event.start_s), None)
         told = self._told.pop((event.kind, event.start_s), None)
         if told is None or not event.is_corrected:
             return None
@@ -177,7 +225,7 @@ class Alerts:
         return Notice(event.t_s, NoticeLevel.THANKS, "Nicely done", notices.thanks_text(self._thanked - 1))
 
     def _may_tell(self, t_s: float, local: datetime) -> bool:
-        """Tell whether something that is no posture may interrupt, and note it."""
+        """Tell whether a movement may be suggested, and note it."""
         reason = self._silence(local)
         if not reason and self._budget.is_too_soon(_ms(t_s)):
             reason = notices.budget_reason(cues.TOO_SOON, self._setting, 100)
@@ -205,9 +253,12 @@ class Alerts:
     def _stale(self) -> str:
         return f"the neutral is in doubt: {self.doubt}" if self.doubt else ""
 
-    def _over_budget(self, t_s: float) -> str:
+    def _ask(self, t_s: float) -> int:
+        """Ask the budget for a cue, which has to be given if it may be."""
         self._budget.percent = self.percent
-        code = self._budget.ask(_ms(t_s))
+        return self._budget.ask(_ms(t_s))
+
+    def _words_of(self, code: int) -> str:
         return "" if code == cues.GIVE else notices.budget_reason(code, self._setting, self.percent)
 
     def _enter(self, day: date) -> None:
@@ -232,6 +283,11 @@ def is_quiet(setting: AlertSetting, now: time) -> bool:
         return False
     start, end = time.fromisoformat(setting.quiet_from), time.fromisoformat(setting.quiet_to)
     return start <= now < end if start <= end else now >= start or now < end
+
+
+def _of_placement(change: PlacementChange, t_s: float, late: str = "") -> Notice:
+    text = f"{change.text[0].upper()}{change.text[1:]}{late}."
+    return Notice(t_s, NoticeLevel.PLACEMENT, "Check the sensor", text, is_late=bool(late))
 
 
 def _ms(t_s: float) -> int:

@@ -39,11 +39,12 @@ class Notice:
     title: str
     text: str
     urgency: Urgency = Urgency.AT_ONCE
+    is_late: bool = False  # it was held back before
 
     @property
     def stored_level(self) -> str:
-        """The level as it is stored: with AGAIN when it was told before."""
-        return f"{self.level.value}{AGAIN if self.is_repeated else ''}"
+        """The level as it is stored: with AGAIN when it was told before, with LATE when it was held back before."""
+        return f"{self.level.value}{AGAIN if self.is_repeated else LATE if self.is_late else ''}"
 
     @property
     def is_repeated(self) -> bool:
@@ -53,6 +54,7 @@ class Notice:
 
 BY_SCHEDULE = "the schedule gives"  # begins the reason of an alert that "faded" leaves out, as it is stored
 AGAIN = " again"  # behind the level of a repeated notice, as it is stored
+LATE = " late"  # behind the level of one that was held back before
 _THANKS = (
     "Back up again. Thank you.",
     "That is better. Your neck has time to recover now.",
@@ -69,15 +71,20 @@ _MOVED = {
 }
 
 
-def alert_text(event: EpisodeAlert, rule: RuleSetting, mount: Mount) -> str:
-    """Return in one sentence why there is an alert, and what to do."""
+def late_words(seconds: float, reason: str) -> str:
+    """Return that what was due so many seconds ago was held back, why, and that it goes on."""
+    return f", and still so {lasting(seconds)} later (held back: {reason})"
+
+
+def alert_text(event: EpisodeAlert, rule: RuleSetting, mount: Mount, late: str = "") -> str:
+    """Return in one sentence why there is an alert, and what to do; `late` are late_words."""
     habit = BY_KIND[event.kind]
     why = f"{habit.words.capitalize()} at {event.angle_deg:.0f} deg for {lasting(event.loaded_s)}"
     if habit.rule is None and not rule.is_simple:
         why += " in all, as long as ISO 11226 lets it be held"
     if habit.at.get(mount) is Seen.ESTIMATED:
         why += " (estimated)"
-    return f"{why}. {habit.advice}"
+    return f"{why}{late}. {habit.advice}"
 
 
 def movement_text(event: MovementDue) -> tuple[str, str]:

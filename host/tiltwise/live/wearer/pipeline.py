@@ -16,6 +16,7 @@ from tiltwise.live.wearer.alert_delivery import AlertDelivery
 from tiltwise.live.wearer.alerts import Alerts
 from tiltwise.live.wearer.live_calibration import CalibrationOptions, LiveCalibration
 from tiltwise.live.wearer.live_events import Calibrated, LiveEvent, LiveEvents, LiveWarning
+from tiltwise.live.wearer.notices import Notice
 from tiltwise.live.wearer.placement_monitor import PlacementChange
 from tiltwise.live.wearer.tracking import Tracking
 from tiltwise.motion.calibration.guided_calibration import CalibrationStep
@@ -192,8 +193,11 @@ class Pipeline:
         return tuple(found)
 
     def _again_and_stronger(self, t_s: float, info: Info | None, utc_offset_s: float) -> LiveEvents:
-        """Give alerts again whose postures go on, as far as a step reaches the wearer."""
+        """Give late what was held back, and again what goes on, as far as a step reaches the wearer."""
         found: list[LiveEvent] = []
+        late = self.alerts.catch_up(t_s, self.local(t_s + utc_offset_s))
+        if late is not None:
+            found += [late, *(self.delivery.process(late, info) if isinstance(late, Notice) else ())]
         for notice in self.alerts.escalate(t_s, self.local(t_s + utc_offset_s)):
             if self.delivery.reaches(notice, info):
                 found += [notice, *self.delivery.process(notice, info)]

@@ -104,6 +104,15 @@ def _doing_rows(s: DaySummary) -> list[FigureRow]:
             "another posture after 20 min in one, some steps each hour; done as the sensor saw it",
         ),
         FigureRow("exercise repetitions", str(done)),
+        *(
+            [FigureRow("shoulders raised", f"{s.shoulders_raised} (estimated)", "brisk, no drop within 30 s")]
+            if s.shoulders_raised
+            else []
+        ),
+        *(
+            FigureRow("shoulders compared", check.words, "the newest `tiltwise exercise shoulder_check`")
+            for check in s.shoulder_checks[-1:]
+        ),
     ]
 
 

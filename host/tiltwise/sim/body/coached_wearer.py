@@ -18,13 +18,15 @@ from tiltwise.sim.body.segments import CHANNELS
 from tiltwise.sim.body.wearer import Wearer
 from tiltwise.types import Mount
 
-MANNERS = ("well", "badly", "stiff", "talking", "stops", "another")
+MANNERS = ("well", "badly", "stiff", "talking", "stops", "another", "hunched", "raised")
 LEAST_REACTION_S = 0.5  # also how far ahead of the lived time the sensors may look
 _MINUTES = 60.0
 _SLOW_DEG_S, _SINK_DEG_S = 32.0, 9.0
 _BADLY = 0.6  # of what was asked: size, and time held
 _STIFF = 0.25  # of the range
 _STOPS_AFTER = 3  # movements
+_HUNCHED_DEG = 6.0  # of the upper back, until the shoulders drop
+_RAISED_M = 0.022  # of the shoulders, until they drop
 _CALM = 0.4
 
 
@@ -74,7 +76,8 @@ class CoachedWearer(Wearer):
         See `Wearer`.
     manner
         One of MANNERS: well; badly (short, early, the wrong side now and then, pressing with movement); stiff;
-        talking and looking round; stops after a few movements; another exercise than asked for.
+        talking and looking round; stops after a few movements; another exercise than asked for; hunched or with
+        raised shoulders, until these are to drop.
     """
 
     def __init__(
@@ -150,6 +153,8 @@ class CoachedWearer(Wearer):
     def _return(self, s: Script, asked: Request) -> None:
         self._barrier = 0.0
         self._go(s, asked.channel, 0.0, _SLOW_DEG_S)
+        if self._manner == "hunched":
+            self._ease(s, "trunk_flex", 0.0, 1.5)
 
     def _press(self, s: Script, asked: Request) -> None:
         """Tense; badly, the head gives way."""
@@ -172,6 +177,12 @@ class CoachedWearer(Wearer):
 
     def _rest(self, s: Script, asked: Request) -> None:
         """Come to rest in the pose asked for."""
+        if not self._moves and self._manner in ("hunched", "raised"):
+            channel, held = {"hunched": ("trunk_flex", _HUNCHED_DEG), "raised": ("rise", _RAISED_M)}[
+                self._manner
+            ]
+            self._ease(s, channel, held, 1.5)
+            return
         if asked.pose == "lying" and s.value("trunk_flex") > -60.0:
             self._ease(s, "trunk_flex", -82.0, 2.8)
             self._ease(s, "head_flex", 8.0, 1.5)

@@ -23,10 +23,8 @@ from tiltwise.types import ACTIVITIES
 
 CODEC = 1  # of chunk blobs, since v1
 _MINUTE = b"\x02"  # before the blob of a minute; the first version had none, and 0x78 of zlib is there
-_FIGURES, _BINS = (
-    struct.Struct("<6f"),
-    struct.Struct("<HH"),
-)  # of a minute; of a table: first full bin, how many
+_FIGURES = struct.Struct("<6f")  # of a minute
+_BINS = struct.Struct("<HH")  # of a table: its first full bin, and how many
 _N_EVA = agg.EVA_SHAPE[0] * agg.EVA_SHAPE[1]
 _LEVEL = 6  # above 6 the size hardly changes
 _SPLIT_US = 120_000_000  # frames further apart go into different chunks, so that a chunk covers little time

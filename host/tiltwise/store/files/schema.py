@@ -20,7 +20,6 @@ CORE_NAME = "core.db"
 RAW_PATTERN = "raw-[0-9][0-9][0-9][0-9]-[0-9][0-9].db"
 BUSY_TIMEOUT_MS = 5000
 DAY_US = 86_400_000_000
-MOST_US = 2**62  # later than any time
 
 # Ordinary rowid tables throughout: salvaging a damaged file walks them by rowid.
 CORE_V1 = """

@@ -142,32 +142,33 @@ def print_sim(options: BenchOptions, console: Console) -> None:
     seeds = tuple(range(1, options.seeds + 1))
     rows = collect("simulated wearers", simulated_wearers.sim_rows(seeds=seeds))
     columns = (
-        "scenario", "mount", "stream", "flexion", "tilt", "incl", "true", "runs", "own", "cov.", "false", "reps",
-        "off",
+        "scenario", "mount", "stream", "flex", "tilt", "incl", "true", "t/c/l/m", "false", "reps", "off",
     )  # fmt: skip
     groups: dict[tuple[object, ...], list[simulated_wearers.SimRow]] = {}
     for row in rows:
         groups.setdefault((row.scenario, row.mount.value, row.stream), []).append(row)
     title = (
-        f"RMSE (deg) against the wearer's truth, mean of {options.seeds} seeds; RAW with the first seed only"
+        f"RMSE (deg) against the wearer's truth, mean of {options.seeds} seeds;\nRAW with the first seed only"
     )
     console.print(table(title, columns, ((*key, *_sim_cells(group)) for key, group in groups.items())))
     orient = [row for row in rows if row.stream == "orient"]
     late = [row.delay_s for row in orient if np.isfinite(row.delay_s)]
     lines = (
-        "true: flexion with the mounting known; runs: truly beyond 20 deg for 60 s; own: with an",
-        "alert of their own; cov.: within an episode that had alerted; off: repetitions too many",
-        "or too few, set by set, each cut out with 3 s before and after it",
+        "flex: of the flexion; true: with the mounting known; t/c/l/m: runs truly beyond",
+        "20 deg for 60 s, on time (alarmed 5 s before to 15 s after due), covered by an",
+        "earlier alarm of the same episode, late (at another time), missed; off:",
+        "repetitions too many or too few, set by set, each cut out with 3 s around it",
     )
     console.print("\n".join(lines), style="dim", highlight=False)
     sums = {
         name: sum(getattr(row, name) for row in orient)
-        for name in ("runs", "found", "continued", "false_alarms", "explained")
+        for name in ("runs", "on_time", "covered", "late", "missed", "false_alarms", "explained")
     }
     console.print(
         f"median flexion RMSE {_median_of(orient, 'flexion_deg'):.2f} deg, sitting "
-        f"{_median_of(orient, 'sitting_deg'):.2f}; of {sums['runs']} runs {sums['found']} alarmed, "
-        f"{sums['continued']} covered; {sums['false_alarms']} false alarms, {sums['explained']} more beyond the "
+        f"{_median_of(orient, 'sitting_deg'):.2f}; of {sums['runs']} runs {sums['on_time']} alarmed on time, "
+        f"{sums['covered']} covered by an earlier alarm, {sums['late']} alarmed late, {sums['missed']} missed; "
+        f"{sums['false_alarms']} false alarms, {sums['explained']} more beyond the "
         f"runs that the rule gives on the true angle, too; alerts "
         f"{median(late) if late else float('nan'):.1f} s after due",
         highlight=False,
@@ -175,11 +176,14 @@ def print_sim(options: BenchOptions, console: Console) -> None:
 
 
 def _sim_cells(group: list[simulated_wearers.SimRow]) -> tuple[object, ...]:
-    errors = (
-        _mean_of(group, f"{name}_deg") for name in ("flexion", "lateral", "inclination", "true_mounting")
+    names = ("flexion", "lateral", "inclination", "true_mounting")
+    errors = (f"{_mean_of(group, f'{name}_deg'):.2f}".replace("nan", "-") for name in names)
+    on_time, covered, late, missed, *rest = (
+        sum(getattr(row, name) for row in group)
+        for name in ("on_time", "covered", "late", "missed", "false_alarms", "reps", "reps_off")
     )
-    names = ("runs", "found", "continued", "false_alarms", "reps", "reps_off")
-    return (*errors, *(sum(getattr(row, name) for row in group) for name in names))
+    runs = f"{on_time}/{covered}/{late}/{missed}" if sum(row.runs for row in group) else "-"
+    return (*errors, runs, *rest)
 
 
 def _mean_of(rows: Iterable[object], name: str) -> float:

@@ -8,9 +8,10 @@ import numpy as np
 from rich.console import Console
 
 from tiltwise.console import progress_bar
-from tiltwise_lab.bench.guided import guided_error, pir_sessions
+from tiltwise_lab.bench.guided import guided_error, pir_sessions, shoulder_checks
 from tiltwise_lab.bench.guided.guided_error import GuidedRow
 from tiltwise_lab.bench.guided.pir_sessions import PirRow
+from tiltwise_lab.bench.guided.shoulder_checks import CheckRow
 from tiltwise_lab.bench.options import BenchOptions
 from tiltwise_lab.bench.table import table
 
@@ -18,6 +19,7 @@ _FIRST_SEED = 101  # the counter was written and chosen with the sets of earlier
 _SESSIONS = 25  # a seed, for each exercise and place
 _ROUND_SEEDS = 2  # of the seeds: a session takes as long as ten sets
 _NULL_SESSIONS = 10_000
+_CHECKS = 40  # wearers who compare their shoulders, each with every thing held
 # Other movements, other sensors, other data: the field's figures, not a ranking. Found in the abstracts.
 PUBLISHED = (
     ("RecoFit 2014, forearm IMU, 114 people, gym", "within one in 93 % of sets"),
@@ -66,7 +68,28 @@ def print_guided(options: BenchOptions, console: Console) -> None:
         f"{told} ({100 * told / _NULL_SESSIONS:.2f} %)",
         highlight=False,
     )
+    wearers = range(_FIRST_SEED, _FIRST_SEED + max(round(_CHECKS * options.scale), 1))
+    with progress_bar("shoulder checks") as show:
+        print_checks(shoulder_checks.check_rows(wearers, show), wearers, console)
     console.print(table("\nelsewhere", ("what", "figure"), PUBLISHED))
+
+
+def print_checks(rows: list[CheckRow], wearers: range, console: Console) -> None:
+    """Print what `shoulder_check` told of wearers who held nothing, or something."""
+    title = f"\n`shoulder_check` at the collar, seeds {wearers[0]} to {wearers[-1]}"
+    columns = ("what is held until the drop", "n", "compared", "told", "change", "p95")
+    cells = ((held.name, *_check_cells([r for r in rows if r.held == held])) for held in shoulder_checks.HELD)
+    console.print(table(title, columns, cells))
+    console.print("change: median, deg, forward +; p95: of its size", style="dim", highlight=False)
+
+
+def _check_cells(rows: list[CheckRow]) -> tuple[object, ...]:
+    changes = np.array([row.change_deg for row in rows if row.change_deg == row.change_deg])
+    told = sum(row.is_told for row in rows)
+    if not len(changes):
+        return len(rows), 0, told, float("nan"), float("nan")
+    p95 = float(np.percentile(np.abs(changes), 95))
+    return len(rows), len(changes), told, float(np.median(changes)), p95
 
 
 def _cells(rows: list[GuidedRow]) -> tuple[object, ...]:

@@ -23,6 +23,7 @@ from tiltwise_lab.bench.posture.chain_days import chain_rows
 from tiltwise_lab.bench.posture.joined_recordings import joined_rows
 from tiltwise_lab.bench.posture.notice_delay import notice_delays
 from tiltwise_lab.bench.posture.products import OTHERS
+from tiltwise_lab.bench.posture.raised_shoulders import FIRST_SEED, raise_rows
 from tiltwise_lab.bench.table import collect, table
 
 DAYS, WEARERS = 500, 50
@@ -30,6 +31,7 @@ COMPARED_DAYS, COMPARED_HOURS = 100, 2.0
 CHAIN_DAYS, CHAIN_MINUTES = 50, 25.0
 JOINED_HOURS = 8.0
 NOTICED = 20  # wearers whose alerts are timed
+RAISERS, RAISER_MINUTES, DESKS, DESK_MINUTES = 20, 10.0, 40, 30.0  # for raised shoulders
 _COLUMNS = ("rule", "doses", "found %", "a day", "false/h", "p50 s", "p95 s", "seen p95")
 
 
@@ -45,6 +47,26 @@ def print_posture(options: BenchOptions, console: Console) -> None:
     _print_chain(options, console)
     _print_joined(options, console)
     _print_notices(options, console)
+    _print_raises(options, console)
+
+
+def _print_raises(options: BenchOptions, console: Console) -> None:
+    """Print how many lasting raises of the shoulders were noticed, and what else was taken for one."""
+    for name, n, minutes, raises in (
+        ("stories of raises", RAISERS, RAISER_MINUTES, True),
+        ("days at a desk", DESKS, DESK_MINUTES, False),
+    ):
+        n = max(round(n * options.scale), 1)
+        rows = collect(name, raise_rows(n, minutes, raises=raises))
+        hours, raised, found, false = (
+            sum(getattr(row, field) for row in rows) for field in ("hours", "raised", "found", "false")
+        )
+        console.print(
+            f"shoulders raised, {n} {name} of {minutes:g} min at the collar (seeds {FIRST_SEED} to "
+            f"{FIRST_SEED + n - 1}): {found} of {raised} noticed, {false} false in {hours:.1f} h "
+            f"({false / hours:.2f} an hour)",
+            highlight=False,
+        )
 
 
 def _print_generated(options: BenchOptions, console: Console) -> None:

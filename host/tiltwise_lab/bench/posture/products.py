@@ -16,7 +16,7 @@ from tiltwise.config.settings import Settings, rule_settings
 from tiltwise.detect.activity import ActivityDetector
 from tiltwise.detect.posture import PostureDetector
 from tiltwise.detect.posture_rules import main_posture
-from tiltwise.live.wearer.alerts import Alerts, NoticeLevel
+from tiltwise.live.wearer.alerts import Alerts, Notice, NoticeLevel
 from tiltwise.live.wearer.placement_monitor import PlacementMonitor
 from tiltwise.motion.rotation import up_from_angles_deg
 from tiltwise.types import AngleBlock, EpisodeAlert, Event, FloatArray
@@ -58,6 +58,7 @@ def our_day(day: Day) -> OurDay:
     placement = PlacementMonitor()
     alerts = Alerts(settings.alerts, settings.rule, day.mount)
     due, told, doubts, codes = [], [], [], []
+    now_s = 0.0
     for start in range(0, len(day.t_s), _BLOCK):
         block = angle_block(day, slice(start, start + _BLOCK))
         code, changes = activity.process(block)
@@ -67,10 +68,22 @@ def our_day(day: Day) -> OurDay:
         found: list[Event] = [*changes, *posture.process(block, code)]
         due += [event.t_s for event in found if isinstance(event, EpisodeAlert)]
         for event in sorted([*changed, *found], key=lambda event: event.t_s):
+            told += _told_late(alerts, now_s, event.t_s)
+            now_s = event.t_s
             notice = alerts.consider(event, _MORNING + timedelta(seconds=event.t_s))
             if notice is not None and notice.level is NoticeLevel.ALERT:
                 told.append(notice.t_s)
     return OurDay(tuple(due), tuple(told), tuple(doubts), np.concatenate(codes))
+
+
+def _told_late(alerts: Alerts, from_s: float, to_s: float) -> list[float]:
+    """Return when, asked each second, something held back before was told, s."""
+    asked = (
+        alerts.catch_up(t_s, _MORNING + timedelta(seconds=t_s)) for t_s in np.arange(from_s, to_s).tolist()
+    )
+    return [
+        notice.t_s for notice in asked if isinstance(notice, Notice) and notice.level is NoticeLevel.ALERT
+    ]
 
 
 def their_day(day: Day, angle_deg: float, hold_s: float) -> FloatArray:
