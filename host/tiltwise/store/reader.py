@@ -127,7 +127,7 @@ class StoreReader:
 
     def days(self, zone: str | None = None) -> list[date]:
         """Return the local days that have aggregates, in order."""
-        name, days, at_us = zone or self.zone(), list[date](), -schema.MOST_US
+        name, days, at_us = zone or self.zone(), list[date](), -math.inf
         tz, sql = zone_info(name), "SELECT min(start_us) FROM aggregate WHERE start_us >= ?"
         while (first_us := self._query(sql, (at_us,))[0][0]) is not None:
             if not isinstance(first_us, int):
