@@ -10,15 +10,14 @@ from __future__ import annotations
 import cmath
 import math
 from itertools import repeat
-from typing import ClassVar
 
 import numpy as np
 
 from tiltwise.types import FloatArray
 
-# Values times sections: 2 ms of the loop in Python, and 0.2 s of it. Live blocks have some hundred; longer ones come
-# from files, of which one of 20 minutes at 50 Hz need not wait for scipy.
-_LONG, _MANY = 10_000, 1_000_000
+# Values times sections: 2 ms of the loop in Python, and 60 ms of it. Live blocks have some hundred; longer ones come
+# from files, where a recording of 20 minutes need not wait a second for scipy.signal to be loaded.
+_LONG, _MANY = 10_000, 300_000
 
 
 def low_pass(cutoff_hz: float, rate_hz: float) -> FloatArray:
@@ -65,12 +64,11 @@ class SectionFilter:
         Start as if the first sample had lasted for ever; otherwise as if everything before had been zero.
     """
 
-    _in_long: ClassVar[int] = 0  # values times sections in long blocks so far, of all filters of the program
-
     def __init__(self, sections: FloatArray, *, is_settled_at_first: bool = True) -> None:
         self._sections = sections
         self._rest = settled_state(sections) if is_settled_at_first else np.zeros((len(sections), 2))
         self._state: FloatArray | None = None
+        self._seen = 0
 
     def process(self, x: FloatArray) -> FloatArray:
         """Return signals (n,) or (channels, n) filtered, in their own unit."""
@@ -80,8 +78,8 @@ class SectionFilter:
         if self._state is None:
             self._state = self._rest[:, None, :] * rows[None, :, :1]
         n = rows.size * len(self._sections)
-        SectionFilter._in_long += n if n > _LONG else 0
-        if n > _LONG and SectionFilter._in_long > _MANY:
+        self._seen += n
+        if n > _LONG and self._seen > _MANY:
             from scipy.signal import sosfilt
 
             y, self._state = sosfilt(self._sections, rows, axis=-1, zi=self._state)

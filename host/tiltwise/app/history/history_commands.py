@@ -42,9 +42,6 @@ def day(
     ] = False,
 ) -> None:
     """Plot and figures of a stored day."""
-    from tiltwise.report.history.plots_loading import load_without_help
-
-    load_without_help()
     from tiltwise import console
     from tiltwise.app.day import day_table, draw_day, folder_with_days
     from tiltwise.app.history.day_sentence import day_sentence
@@ -130,9 +127,6 @@ def _show(
     person: str | None,
     as_json: bool,
 ) -> None:
-    from tiltwise.report.history.plots_loading import load_without_help
-
-    load_without_help()
     from tiltwise import console
     from tiltwise.app.day import folder_with_days
     from tiltwise.app.history.day_sentence import period_before, period_sentence

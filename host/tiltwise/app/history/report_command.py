@@ -42,9 +42,6 @@ def report(
     person: PersonOption = None,
 ) -> None:
     """One page on some days, to read, print or send."""
-    from tiltwise.report.history.plots_loading import load_without_help
-
-    load_without_help()
     from tiltwise import console
     from tiltwise.app.day import folder_with_days, parse_day
     from tiltwise.app.history.day_sentence import period_before
