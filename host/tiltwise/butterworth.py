@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import cmath
 import math
-import sys
 from itertools import repeat
 
 import numpy as np
@@ -17,7 +16,7 @@ import numpy as np
 from tiltwise.types import FloatArray
 
 # Values times sections: 2 ms of the loop in Python, and 60 ms of it. Live blocks have some hundred; longer ones come
-# from files, where a recording of 20 minutes need not wait for scipy. Once it is there, it is quicker.
+# from files, where a recording of 20 minutes need not wait a second for scipy.signal to be loaded.
 _LONG, _MANY = 10_000, 300_000
 
 
@@ -80,7 +79,7 @@ class SectionFilter:
             self._state = self._rest[:, None, :] * rows[None, :, :1]
         n = rows.size * len(self._sections)
         self._seen += n
-        if n > _LONG and (self._seen > _MANY or "scipy.signal" in sys.modules):
+        if n > _LONG and self._seen > _MANY:
             from scipy.signal import sosfilt
 
             y, self._state = sosfilt(self._sections, rows, axis=-1, zi=self._state)

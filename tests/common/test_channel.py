@@ -4,7 +4,7 @@ import hashlib
 import struct
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from golden import frames
@@ -165,6 +165,9 @@ def test_frames_that_come_in_another_order_are_all_read():
 @given(
     st.binary(min_size=32, max_size=32), st.binary(max_size=239), st.integers(0, 2), st.integers(0, 2**32 - 1)
 )
+@example(bytes(32), bytes(range(239)), cipher.COMMAND, 2**32 - 1)
+@example(bytes(range(32)), bytes(64), cipher.REPLY, 1)
+@example(bytes(range(32)), bytes(33), cipher.FRAME, 256)
 def test_stream_is_the_documented_one(key, data, direction, number):
     blocks = [
         hashlib.sha256(key + struct.pack("<BIB", direction, number, k)).digest()

@@ -111,6 +111,7 @@ def test_what_was_filled_fast_is_recovered_in_as_much_time():
     made = rule_of()
     fed(made, (30_000, 85.0))
     assert made.dose == pytest.approx(FULL / 2, rel=0.01)
+    assert made.filled == pytest.approx(0.5, rel=0.01)
     fed(made, (15_000, 0.0), start_ms=30_000)
     assert made.dose == pytest.approx(FULL / 4, rel=0.02)
     fed(made, (15_100, 0.0), start_ms=45_000)

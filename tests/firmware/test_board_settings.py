@@ -36,6 +36,21 @@ def test_every_default_is_within_its_own_range():
         assert settings.check(key, value) == value
 
 
+def test_hosts_know_settings_by_place_and_range():
+    """GETCFG and SETCFG name a setting by its place: another order or a narrower range breaks hosts in use."""
+    assert [row[0] for row in ROWS if row[2] is None] == ["name", "mount", "power"]
+    assert [row for row in ROWS if row[2] is not None] == [
+        ("rule_deg", 20, 1, 90), ("rule_s", 60, 1, 3600), ("recovery_s", 3, 0, 60), ("motor_strength", 3, 0, 5),
+        ("alone_after_s", 30, 5, 3600), ("alone", 1, 0, 1), ("rate", 1, 0, 1), ("sleep_after_s", 600, 60, 86_400),
+        ("double_tap", 1, 0, 1), ("led", 1, 0, 1), *((f"neutral_{k}", 0, -32_767, 32_767) for k in "xyz"),
+        ("imus", 1, 1, 2), ("imu_a", 0, 0, 127), ("imu_b", 0, 0, 127), ("hysteresis_deg", 5, 0, 30),
+        ("min_gap_s", 120, 0, 86_400), *((f"forward_{k}", 0, -32_767, 32_767) for k in "xyz"),
+        ("neutral_new", 0, 0, 1), ("by_dose", 1, 0, 1), ("first_quiet_s", 600, 0, 7200), ("most_a_day", 5, 0, 200),
+        ("percent", 100, 0, 100), ("neutral_doubted", 0, 0, 1),
+    ]  # fmt: skip
+    assert [row[0] for row in ROWS].index("power") == 28
+
+
 def test_what_is_set_is_there_after_a_reboot():
     disk = SimFiles()
     store = Settings(disk)

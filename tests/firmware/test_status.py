@@ -70,6 +70,15 @@ class Cabled:
         self.told = {}
 
 
+def test_a_sound_board_flags_nothing_and_one_without_its_sensor_does():
+    cabled = Cabled()
+    flags = [open_frame(frame)[1] for frame in cabled.board.step(12) if open_frame(frame)[0] == wire.STATUS]
+    assert set(flags) == {0}
+    cabled.board.bus.unplug(0x6A)
+    flags = [open_frame(frame)[1] for frame in cabled.board.step(24) if open_frame(frame)[0] == wire.STATUS]
+    assert flags[-1] == wire.FLAG_SENSOR_FAULT
+
+
 def conditions(status):
     """Return the names of what a STATUS says is wrong."""
     names = {

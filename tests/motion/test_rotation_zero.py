@@ -65,6 +65,16 @@ def test_a_cut_within_a_rest_changes_nothing(cut: int) -> None:
     np.testing.assert_array_equal(np.concatenate(parts), rotation(heading.tolist(), speed.tolist()))
 
 
+@pytest.mark.parametrize("cut", range(1, 45))
+def test_a_cut_between_rests_and_movements_changes_nothing(cut: int) -> None:
+    heading = np.array([*[0.0] * 12, 2.0, 4.0, *[6.0] * 6, 20.0, *[40.0] * 12, 44.0, *[46.0] * 11])
+    speed = np.array([*[0.0] * 12, 9.0, 9.0, *[0.0] * 6, 9.0, *[0.0] * 12, 9.0, *[0.0] * 11])
+    t_s = np.arange(len(heading)) * STEP_S
+    zero = RotationZero()
+    parts = [zero.process(t_s[a], heading[a], speed[a]) for a in (slice(0, cut), slice(cut, None))]
+    np.testing.assert_array_equal(np.concatenate(parts), rotation(heading.tolist(), speed.tolist()))
+
+
 def stage(**values: float) -> AnglesStage:
     mounting = mounting_from_axes(np.array([0.0, 0, 1]), np.array([0.0, 1, 0]), mount=Mount.HEAD, axes="nod")
     return AnglesStage(mounting, AnglesSettings(rate_hz=50.0, **values))

@@ -34,13 +34,7 @@ from tiltwise.store.day_rows import (
 from tiltwise.store.erase import finish_if_begun
 from tiltwise.store.exercise_rows import decode_exercise
 from tiltwise.store.files import schema
-from tiltwise.store.files.codec import (
-    StoredFrame,
-    pack_chunks,
-    unpack_chunk,
-    unpack_columns,
-    unpack_tail,
-)
+from tiltwise.store.files.codec import StoredFrame, pack_chunks, unpack_chunk, unpack_columns, unpack_tail
 from tiltwise.store.files.raw_files import month_of, raw_files
 from tiltwise.store.files.recovery import readable_rows
 from tiltwise.store.files.schema import StoreError
