@@ -184,8 +184,10 @@ class StandaloneCoach:
         )
 
     def _alert(self):
-        """Alert, unless it is a time of silence, neutral is in doubt, or the budget says no: then there is none."""
-        self._is_due = False
+        """Alert as soon as nothing stands against it: no silence, no doubt about neutral, and the budget.
+
+        What the schedule leaves out is not given later either.
+        """
         if self._t_ms - self._day_ms >= _DAY_MS:
             self._day_ms = self._t_ms
             self._budget.new_day()
@@ -195,7 +197,9 @@ class StandaloneCoach:
             or self._settings.get("neutral_doubted")
         ):
             return
-        if self._budget.ask(self._t_ms) != cues.GIVE:
+        code = self._budget.ask(self._t_ms)
+        self._is_due = code != cues.GIVE and code != cues.FADED
+        if code != cues.GIVE:
             return
         self._repeats = 0
         self._is_told = True

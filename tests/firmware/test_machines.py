@@ -505,6 +505,17 @@ def test_the_least_gap_between_alerts_is_kept_and_counts_from_the_host_s():
     assert [is_alert for is_alert, _ in coach.log] == [True, False, True, False]
 
 
+def test_what_outlasts_the_least_gap_is_told_when_it_ends():
+    coach = Coach(rule_s=30, min_gap_s=120)
+    coach.hold(35, 0)
+    coach.hold(32, 40)
+    coach.hold(10, 0)
+    coach.hold(105, 40)  # due after 30 s, two minutes after the first one not yet over
+    assert [is_alert for is_alert, _ in coach.log] == [True, False]
+    coach.hold(10, 40)
+    assert [is_alert for is_alert, _ in coach.log] == [True, False, True]
+
+
 FORWARD = (1.0, 0.0, 0.0)
 
 
@@ -620,6 +631,64 @@ def test_reasons_to_stay_silent(why):
     coach.hold(200, 40, neutral_up=None if why == "no neutral" else (0.0, 0.0, 1.0))
     assert coach.motor.pulses == []
     assert coach.log == [], "what was not given is not reported as given"
+
+
+LATE = ("snooze", "quiet hours", "doubt", "first minutes")
+
+
+def silenced(why):
+    """Return a coach that is silent for 90 s, or as long as neutral is in doubt."""
+    coach = Coach(rule_s=60, alone_after_s=5, first_quiet_s=90 if why == "first minutes" else 0)
+    if why == "snooze":
+        coach.alone.snooze(90_000)
+    if why == "quiet hours":
+        coach.alone.set_quiet(0, 90_000)
+    coach._keep_doubt(why == "doubt")
+    return coach
+
+
+@pytest.mark.parametrize("why", LATE)
+def test_what_was_held_back_is_told_once_when_nothing_stands_against_it(why):
+    coach = silenced(why)
+    coach.hold(89, 40)
+    assert coach.motor.pulses == []
+    coach._keep_doubt(False)
+    coach.hold(3, 40)
+    assert [is_alert for is_alert, _ in coach.log] == [True]
+    coach.hold(20, 40)
+    assert len(coach.log) == 1
+
+
+@pytest.mark.parametrize("why", LATE)
+def test_what_ended_in_a_silence_is_not_told(why):
+    coach = silenced(why)
+    coach.hold(75, 40)
+    coach.hold(14, 0)
+    coach._keep_doubt(False)
+    coach.hold(20, 0)
+    assert coach.log == []
+
+
+def test_a_full_day_tells_what_lasts_into_the_next_one():
+    coach = Coach(rule_s=60, most_a_day=1, min_gap_s=0)
+    coach.hold(70, 40)
+    coach.hold(20, 0)
+    coach.hold(70, 40)
+    assert [is_alert for is_alert, _ in coach.log] == [True, False]
+    coach.alone._day_ms -= 86_400_000
+    coach.hold(1, 40)
+    assert [is_alert for is_alert, _ in coach.log] == [True, False, True]
+
+
+def test_what_the_schedule_leaves_out_is_not_told_later():
+    coach = Coach(rule_s=60, percent=50, min_gap_s=0)
+    for _ in range(2):
+        coach.hold(70, 40)
+        coach.hold(20, 0)
+    coach.hold(300, 40)
+    assert [is_alert for is_alert, _ in coach.log] == [True, False, True], (
+        "the second one of three is left out"
+    )
 
 
 def test_snooze_ends():
