@@ -20,6 +20,8 @@ from tiltwise_lab.bench.posture.alert_quality import (
 )
 from tiltwise_lab.bench.posture.board_and_host import agreement_rows
 from tiltwise_lab.bench.posture.chain_days import chain_rows
+from tiltwise_lab.bench.posture.crept_tilt import FIRST_SEED as FIRST_CREEP_SEED
+from tiltwise_lab.bench.posture.crept_tilt import creep_rows
 from tiltwise_lab.bench.posture.joined_recordings import joined_rows
 from tiltwise_lab.bench.posture.notice_delay import notice_delays
 from tiltwise_lab.bench.posture.products import OTHERS
@@ -32,6 +34,7 @@ CHAIN_DAYS, CHAIN_MINUTES = 50, 25.0
 JOINED_HOURS = 8.0
 NOTICED = 20  # wearers whose alerts are timed
 RAISERS, RAISER_MINUTES, DESKS, DESK_MINUTES = 20, 10.0, 40, 30.0  # for raised shoulders
+CREEP_DAYS = 60
 _COLUMNS = ("rule", "doses", "found %", "a day", "false/h", "p50 s", "p95 s", "seen p95")
 
 
@@ -48,6 +51,19 @@ def print_posture(options: BenchOptions, console: Console) -> None:
     _print_joined(options, console)
     _print_notices(options, console)
     _print_raises(options, console)
+    _print_creep(options, console)
+
+
+def _print_creep(options: BenchOptions, console: Console) -> None:
+    n = max(round(CREEP_DAYS * options.scale), 1)
+    rows = collect("creep", creep_rows(n))
+    told, false, hours = (sum(getattr(row, field) for row in rows) for field in ("told", "false", "hours"))
+    console.print(
+        f"upper back crept forward, {n} generated days of 8 h at the collar (seeds {FIRST_CREEP_SEED} to "
+        f"{FIRST_CREEP_SEED + n - 1}): {told} told, {told / n:.1f} a day; the wearer's own angles do not show "
+        f"{false} of them ({false / hours:.3f} an hour)",
+        highlight=False,
+    )
 
 
 def _print_raises(options: BenchOptions, console: Console) -> None:
