@@ -12,7 +12,7 @@ from tiltwise.types import ACTIVITIES, Activity, Mount, Side
 
 CHECK = EXERCISES["shoulder_check"]
 RAISED_S = 18.0
-ALL = ["get ready", "stay so", "raise", "drop", "let them hang"]
+ALL = ["get ready", "stay so", "raise", "drop", "let hang"]
 
 
 def wearer(*, before_deg=5.0, after_deg=1.5, seconds=60.0, raises=(RAISED_S,), restless_s=0.0):
@@ -82,7 +82,7 @@ def test_who_does_not_sit_still_is_waited_for_and_then_not_compared():
 
 def test_who_raises_too_early_is_not_compared_with_a_rest_that_was_none():
     coach, events = guided(wearer(raises=(8.0,)))
-    assert shorts(events) == ["get ready", "stay so", "drop", "let them hang"]
+    assert shorts(events) == ["get ready", "stay so", "drop", "let hang"]
     assert coach.is_done
     assert coach.record().compared.before_deg is None
 
@@ -116,7 +116,7 @@ def test_keys_leave_out_the_rest_the_raise_or_the_whole():
     first, second, third = parts(16.0, 25.0, raises=())
     coach.process(first)
     coach.skip()  # the raise, which the sensor may not have seen
-    assert coach.view().short == "let them hang"
+    assert coach.view().short == "let hang"
     assert not coach.is_done
     coach.process(second)
     coach.skip()  # and the rest behind it
@@ -136,7 +136,7 @@ def test_a_raise_that_is_taken_back_begins_with_the_rest_again():
     coach = Coach(CHECK, Mount.COLLAR)
     first, _ = parts(23.0)
     coach.process(first)
-    assert coach.view().short == "let them hang"
+    assert coach.view().short == "let hang"
     assert shorts(coach.undo()) == ["stay so"]
     assert not coach.is_done
     assert coach.record().compared is None
@@ -153,7 +153,7 @@ def test_a_stop_in_the_last_rest_keeps_the_shrug_and_compares_nothing():
 @pytest.mark.parametrize("mount", [Mount.NECK, Mount.HEAD])
 def test_elsewhere_the_clock_leads_and_nothing_is_compared(mount):
     coach, events = guided(wearer(), mount)
-    assert shorts(events)[-1] == "let them hang"
+    assert shorts(events)[-1] == "let hang"
     assert coach.record().compared is None
     assert not coach.record().is_counted
 
