@@ -9,12 +9,13 @@ import pytest
 from flying import KEY, Flying
 from tiltwise.common import auth, wire
 from tiltwise.common.frame import open_frame, read_frame, unpack_header
-from tiltwise.decode.messages import read_status
+from tiltwise.decode.messages import read_info, read_status
 from tiltwise.firmware_build.locate import load_firmware
 from tiltwise.sim.board.peripherals import SimFlash
 from tiltwise.sim.board.simulated_board import SimBoard
 from tiltwise.sim.imu.imu_errors import G_M_S2, ImuErrors
 from tiltwise.sim.imu.lsm6dsox_model import Lsm6dsox
+from tiltwise.version import __version__
 from wire_host import START, ack, stuffed
 
 load_firmware()
@@ -104,6 +105,12 @@ def test_a_healthy_board_says_that_nothing_is_wrong():
     assert (status.bus_faults, status.stuck_restarts, status.saturated_samples) == (0, 0, 0)
 
 
+def test_board_tells_the_version_that_is_installed():
+    frames = Cabled().board.step(1)
+    info = read_info(read_frame(next(frame for frame in frames if open_frame(frame)[0] == wire.INFO)))
+    assert ".".join(map(str, info.firmware)) == __version__
+
+
 # ---- sensors ----
 
 
@@ -132,6 +139,13 @@ def test_stuck_sensor_is_told_while_it_is_stuck_and_its_restarts_are_counted():
     cabled.live(20)
     assert conditions(cabled.told[0]) == set()
     assert cabled.told[0].stuck_restarts in (restarts, restarts + 1)
+
+
+def test_first_status_of_each_sensor_tells_no_saturation():
+    frames = [read_frame(frame) for frame in Cabled(sensors=2).board.step(STATUS_S)]
+    told = [read_status(frame, 0.0) for frame in frames if frame.frame_type == wire.STATUS]
+    assert {status.sensor for status in told} == {0, 1}
+    assert [conditions(status) for status in told] == [set()] * len(told)
 
 
 def test_saturated_sensor_is_told_once_and_its_samples_counted():
