@@ -304,6 +304,29 @@ def test_measured_rate_takes_the_place_of_the_nominal_one():
     assert turned == pytest.approx([70 * 104 / 104, 70 * 104 / 107], abs=0.2)  # deg
 
 
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize(
+    ("count", "is_clipped"), [(32767, True), (32766, False), (-32768, True), (-32766, False)]
+)
+def test_each_sample_at_the_end_of_the_range_may_lack_twenty_m_s2(monkeypatch, axis, count, is_clipped):
+    """Three samples of 10 ms: 0.6 m/s may be missing in that correction, and nothing in the next."""
+    told = []
+    correct = tilt_filter.TiltFilter.correct
+
+    def noting(self, x, y, lacks, *rest):
+        told.append(lacks)
+        return correct(self, x, y, lacks, *rest)
+
+    monkeypatch.setattr(tilt_filter.TiltFilter, "correct", noting)
+    estimator = Fusion(100, 1e-3, G / 8192, 2)
+    for k in range(60):
+        acc = [0, 0, 8192]
+        if k in (4, 5, 9):
+            acc[axis] = count
+        estimator.update(0, 0, 0, *acc)
+    assert told[:2] == pytest.approx([0.6 if is_clipped else 0.0, 0.0])
+
+
 @pytest.mark.parametrize("rate_hz", [100, 104, 120])
 def test_a_board_corrects_five_times_a_second(rate_hz):
     page = (Path(__file__).parents[2] / "docs" / "algorithms.md").read_text(encoding="utf-8")

@@ -4,11 +4,14 @@ import itertools
 from functools import cache
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from motion.imu_samples import office
+from tiltwise.motion.orientation import strapdown
 from tiltwise.motion.orientation.estimator import OrientationStage, estimate_motion, estimate_orientation
+from tiltwise.motion.orientation.preintegration import OFFLINE_WINDOWS, WindowCutter, WindowSettings
 from tiltwise.types import FloatArray, ImuBlock
 
 ANGLE_TOLERANCE = 1e-9  # design.md: any cut of the data gives the same angles
@@ -85,3 +88,25 @@ def test_flags_and_uncertainty_do_not_depend_on_cuts_either() -> None:
     np.testing.assert_allclose(
         np.concatenate([p.uncertainty_deg for p in parts]), whole.uncertainty_deg, atol=ANGLE_TOLERANCE
     )
+
+
+@pytest.mark.parametrize(
+    ("windows", "cell_rad", "windows_s"),
+    [
+        (WindowSettings(), 0.148, 0.5),
+        (WindowSettings(), 0.152, 0.25),
+        (WindowSettings(), 0.010, 1.5),
+        (OFFLINE_WINDOWS, 0.296, 3.0),
+        (OFFLINE_WINDOWS, 0.304, 1.5),
+    ],
+)
+def test_window_ends_with_the_cell_in_which_it_turned_far_enough(
+    windows: WindowSettings, cell_rad: float, windows_s: float
+) -> None:
+    """0.15 rad live, 0.3 rad offline; what is calm ends with its most cells. After the first half minute."""
+    table = np.zeros((strapdown.N_ROWS, 64 * 48))
+    table[strapdown.TIME] = np.arange(64 * 48) / 64  # s
+    table[strapdown.STEP] = 1 / 64
+    table[strapdown.TURN] = np.array([[0.6], [-0.8], [0.0]]) * cell_rad / (64 * windows.grid_s)
+    found = [stop - start for start, stop, _ in WindowCutter(0.0, windows).cut(table) if start >= 64 * 33]
+    assert set(found) == {64 * windows_s}
