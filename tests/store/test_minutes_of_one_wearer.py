@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from store.test_writer import minute
+from tiltwise.store.day_rows import day_minutes
+from tiltwise.store.files.codec import pack_aggregate
 from tiltwise.store.one_wearer import DeviceMinute, OneWearer, one_wearer
 
 MINUTE_US = 60_000_000
@@ -58,3 +61,23 @@ def test_the_minutes_in_which_both_begin_and_end_go_with_those_between() -> None
         minutes("a", range(2)), minutes("b", range(1, 2), 20.0, 20.0), minutes("c", range(5, 6), 9.0, 9.0)
     )
     assert apart.rows == ["a0", "a1", "c5"]
+
+
+def test_second_sensor_of_a_board_adds_no_seconds() -> None:
+    """Half a minute each is no doubled minute, and a whole one each is; of that the board left out wore 60 s."""
+    blob = pack_aggregate(minute(0.0))
+
+    def row(sensor: int, number: int, name: str, seconds: float) -> tuple[object, ...]:
+        return sensor, MINUTE_US * number, blob, name, seconds, seconds
+
+    some = [
+        *(row(0, 0, "two", 30.0), row(1, 0, "two", 60.0), row(0, 0, "one", 30.0)),
+        *(row(0, 5, "two", 60.0), row(1, 5, "two", 60.0), row(0, 5, "one", 60.0), row(0, 9, "one", 60.0)),
+    ]
+    found = day_minutes(lambda _sql, _between: some, 0, 10 * MINUTE_US)
+    assert found.device_of == {5 * MINUTE_US: "one"}
+    assert found.left_out_s == {"two": 60.0}
+    assert [(sensor, part.start_s) for sensor, part in found.rows] == [
+        *((0, 0.0), (1, 0.0), (0, 0.0)),
+        *((0, 300.0), (0, 540.0)),
+    ]

@@ -217,3 +217,42 @@ def test_a_transaction_is_all_or_nothing(tmp_path: Path) -> None:
 def _fail_after_a_row(db: sqlite3.Connection) -> None:
     db.execute("INSERT INTO a VALUES (2)")
     db.execute("INSERT INTO none VALUES (2)")
+
+
+@pytest.mark.parametrize(
+    ("refusals", "modes", "said"),
+    [
+        ([], ["mode=ro"], None),
+        (["unable to open database file"], ["mode=ro", "mode=ro&immutable=1"], None),
+        (["attempt to write a readonly database"], ["mode=ro", "mode=ro&immutable=1"], None),
+        (["database is locked"], ["mode=ro"], "another program holds it"),
+        (["unable to open database file"] * 2, ["mode=ro", "mode=ro&immutable=1"], "cannot be opened"),
+    ],
+)
+def test_only_a_file_that_bears_no_log_beside_it_is_read_as_it_lies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusals: list[str], modes: list[str], said: str | None
+) -> None:
+    path = tmp_path / "core.db"
+    schema.open_writer(path, schema.CORE_MIGRATIONS).close()
+    asked, left = [], list(refusals)
+
+    class Refusing(schema.Database):
+        def execute(self, *query: object) -> sqlite3.Cursor:
+            if left:
+                raise sqlite3.OperationalError(left.pop(0))
+            return super().execute(*query)
+
+    def noting(asked_for: str, **options: object) -> sqlite3.Connection:
+        asked.append(asked_for.partition("?")[2])
+        return connect(asked_for, **{**options, "factory": Refusing})
+
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", noting)
+    if said is None:
+        db = schema.open_reader(path)
+        assert schema.has_table(db, "event")
+        db.close()
+    else:
+        with pytest.raises(schema.StoreError, match=said):
+            schema.open_reader(path)
+    assert asked == modes

@@ -17,6 +17,7 @@ from tiltwise.exercise.recorded.movement_counter import (
     count_movements,
 )
 from tiltwise.exercise.recorded.movement_signal import Movements
+from tiltwise.exercise.recorded.set_search import SetSearch
 from tiltwise.types import Side
 
 LEFT, BACK = np.array([0.0, 1.0, 0.0]), np.array([-1.0, 0.0, 0.0])
@@ -194,6 +195,9 @@ def test_what_is_too_short_or_too_long_is_counted_by_its_reason() -> None:
     short, long = nods(*[30.0] * 4, shortest_s=1.6), nods(*[30.0] * 4, longest_s=1.0)
     assert (len(short.reps), short.left_out.too_short, short.left_out.total) == (0, 4, 4)
     assert (len(long.reps), long.left_out.too_long, long.left_out.total) == (0, 4, 4)
+    lasting_s = [rep.end_s - rep.start_s for rep in usual.reps]
+    at_the_limits = nods(*[30.0] * 4, shortest_s=min(lasting_s), longest_s=max(lasting_s))
+    assert (len(at_the_limits.reps), at_the_limits.left_out.total) == (4, 0)
     assert LeftOut(1, 2, 4, 8, 16, 32).total == 63
     assert LeftOut().total == 0
 
@@ -213,3 +217,17 @@ def test_a_tilt_that_turns_twice_as_far_is_another_movement(turned: float, other
     found = count("side_tilt", head(t, tilt=tilt, turn=turn), plus=LEFT)
     assert found.left_out.other_axis == others
     assert len(found.reps) == 5 - others
+
+
+@pytest.mark.parametrize(("is_turn", "unrest_deg"), [(False, 16.0), (True, 31.0)])
+def test_unrest_is_the_third_quartile_of_what_goes_across(is_turn: bool, unrest_deg: float) -> None:
+    """Strokes of 4 to 20 deg beside a tilt; beside a turn also those of 24 to 40 deg about the third axis."""
+    search = SetSearch([], is_turn=is_turn, least_deg=3.0, smooth_s=0.1)
+    beside, third = (
+        np.concatenate(([0.0], np.cumsum(np.array(strokes) * [1.0, -1.0, 1.0, -1.0, 1.0])))
+        for strokes in ([4.0, 8.0, 12.0, 16.0, 20.0], [24.0, 28.0, 32.0, 36.0, 40.0])
+    )
+    along = np.array([0.0, 90.0] * 3)
+    assert search._unrest([np.column_stack((along, beside, third))]) == pytest.approx(unrest_deg)
+    assert search._unrest([np.column_stack((along, 0 * beside, 0 * third))]) == 0.0
+    assert search._unrest([]) == 0.0
