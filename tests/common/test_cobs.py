@@ -96,6 +96,13 @@ def test_what_does_not_fit_is_dropped_and_counted():
     assert inbox.bad == 1
 
 
+def test_a_packet_of_nothing_is_a_bad_one():
+    inbox = cobs.Unstuffer(64, 32)
+    inbox.put(b"\1\0")
+    assert inbox.take() is None
+    assert inbox.bad == 1
+
+
 def test_cleared_inbox_forgets_half_a_packet():
     inbox = cobs.Unstuffer(64, 32)
     inbox.put(b"\0\5ab")
