@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -26,6 +27,7 @@ from tiltwise.app.history.periods import (
 )
 from tiltwise.app.history.report_content import whole_summary
 from tiltwise.errors import UsageError
+from tiltwise.exercise.rest_tilt import RestComparison
 from tiltwise.store.writer import Store
 
 WEEK = (
@@ -166,6 +168,22 @@ def test_more_days_than_a_week_keep_their_figures_and_not_their_minutes(tmp_path
     assert whole.percent_above_deg[20] == pytest.approx(2 * sum(range(12, 20)) / (8 * 60) * 100, abs=1e-3)
     assert (whole.worn_s, whole.longest_bout_s) == pytest.approx((8 * 3600, 2 * 19 * 60), abs=0.1)
     assert not whole.breaks
+
+
+def test_what_was_estimated_of_shoulders_on_single_days_is_in_their_report(tmp_path: Path) -> None:
+    write_days(tmp_path, [KnownDay(f"2026-10-{day}T09:00", 60, (0, 9)) for day in (12, 13)])
+    loaded = load_period(tmp_path, stretch(date(2026, 10, 12), date(2026, 10, 13)))
+    found = (2, 1, (RestComparison(5.0, 1.0),)), (3, 0, (RestComparison(4.0, 4.5),))
+    days = []
+    for day, (raised, crept, checks) in zip(loaded.days, found, strict=True):
+        assert day.full is not None
+        summary = replace(
+            day.full.summary, shoulders_raised=raised, tilts_crept=crept, shoulder_checks=checks
+        )
+        days.append(replace(day, full=replace(day.full, summary=summary)))
+    whole = whole_summary(replace(loaded, days=tuple(days)))
+    assert (whole.shoulders_raised, whole.tilts_crept) == (5, 1)
+    assert [check.change_deg for check in whole.shoulder_checks] == [-4.0, 0.5]
 
 
 def test_periods_of_the_calendar() -> None:

@@ -72,6 +72,9 @@ def whole_summary(loaded: Loaded) -> DaySummary:
         moves_done=sum(day.moves_done for day in days),
         reps=[each for day in days for each in day.reps],
         upper_back=[day.upper_back.total for day in days if day.upper_back and day.upper_back.total],
+        shoulders_raised=sum(day.shoulders_raised for day in days),
+        tilts_crept=sum(day.tilts_crept for day in days),
+        shoulder_checks=[check for day in days for check in day.shoulder_checks],
     )
     return replace(
         in_sums(whole),
