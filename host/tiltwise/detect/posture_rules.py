@@ -41,9 +41,7 @@ class Habit:
     at: dict[Mount, Seen]
     rule: PostureRule | None = None  # None: the wearer's rule for the main posture
     signal: Signal | None = None  # None: the forward bend, or any inclination while forward is not known
-    detector: Callable[[], ShoulderRaise | TiltCreep] | None = (
-        None  # of an event, in the place of rule and signal
-    )
+    detector: Callable[[], ShoulderRaise | TiltCreep] | None = None  # in the place of rule and signal
 
 
 def _telephone(angles: AngleBlock, activity: NDArray[np.int8]) -> FloatArray:

@@ -31,7 +31,7 @@ class Shoulders(Enum):
     RAISED = auto()
 
 
-class Seen(Enum):
+class Shown(Enum):
     """What a sample shows."""
 
     ROSE = auto()  # upward, fast enough
@@ -45,13 +45,13 @@ class Seen(Enum):
 
 # A pair that is not listed stays where it is.
 TRANSITIONS = {
-    (Shoulders.RESTING, Seen.ROSE): Shoulders.RISING,
-    (Shoulders.RISING, Seen.SETTLED): Shoulders.RAISED,
-    (Shoulders.RISING, Seen.FAILED): Shoulders.RESTING,
-    (Shoulders.RISING, Seen.LEFT): Shoulders.RESTING,
-    (Shoulders.RAISED, Seen.FELL): Shoulders.RESTING,
-    (Shoulders.RAISED, Seen.LEFT): Shoulders.RESTING,
-    (Shoulders.RAISED, Seen.STAYED): Shoulders.RESTING,
+    (Shoulders.RESTING, Shown.ROSE): Shoulders.RISING,
+    (Shoulders.RISING, Shown.SETTLED): Shoulders.RAISED,
+    (Shoulders.RISING, Shown.FAILED): Shoulders.RESTING,
+    (Shoulders.RISING, Shown.LEFT): Shoulders.RESTING,
+    (Shoulders.RAISED, Shown.FELL): Shoulders.RESTING,
+    (Shoulders.RAISED, Shown.LEFT): Shoulders.RESTING,
+    (Shoulders.RAISED, Shown.STAYED): Shoulders.RESTING,
 }
 
 
@@ -68,9 +68,7 @@ class RaiseSettings:
     most_m: float = 0.06  # shoulders rise by 2 to 4 cm; more is standing up
     matching_share: float = 0.5  # of the rise: a fall of so much is its drop
     without_drop_s: float = 30.0
-    most_tilt_deg: float = (
-        8.0  # between before and after the rise: a collar leans back with the shoulders by 2 to 6
-    )
+    most_tilt_deg: float = 8.0  # from before the rise to after it: shoulders lean a collar back by 2 to 6
     most_shift_deg: float = 12.0  # after it: more is another posture, in which a drop may hide
     trunk_m: float = 0.5  # hips to C7: how far straightening up lifts the collar
     max_gap_s: float = 0.5
@@ -89,9 +87,8 @@ class ShoulderRaise:
         self.state = Shoulders.RESTING
         self._speed = VerticalSpeed()
         self._quiet_at_s = -np.inf
-        self._rest_deg = self._up_deg = self._start_s = self._up_s = self._fastest_m_s = self._way_m = (
-            self._risen_m
-        ) = 0.0
+        self._rest_deg = self._up_deg = self._start_s = self._up_s = 0.0
+        self._fastest_m_s = self._way_m = self._risen_m = 0.0
 
     def process(self, block: AngleBlock, activity: NDArray[np.int8]) -> list[ShouldersRaised]:
         """Take angles (deg) and the activity code of each sample, (n,); return raises that no drop followed."""
@@ -114,29 +111,29 @@ class ShoulderRaise:
         following = TRANSITIONS.get((self.state, seen), self.state)
         if following is Shoulders.RISING and self.state is Shoulders.RESTING:
             self._start_s, self._fastest_m_s, self._way_m = t_s, 0.0, 0.0
-        elif seen is Seen.SETTLED:
+        elif seen is Shown.SETTLED:
             self._up_s, self._up_deg, self._risen_m = t_s, tilt_deg, self._way_m
         elif self.state is Shoulders.RESTING and self._speed.is_quiet:
             self._rest_deg, self._quiet_at_s = tilt_deg, t_s
         self.state = following
-        return [ShouldersRaised(t_s, self._start_s, self._risen_m)] if seen is Seen.STAYED else []
+        return [ShouldersRaised(t_s, self._start_s, self._risen_m)] if seen is Shown.STAYED else []
 
-    def _look(self, t_s: float, tilt_deg: float) -> Seen:
+    def _look(self, t_s: float, tilt_deg: float) -> Shown:
         s, speed = self._s, self._speed.m_s
         match self.state:
             case Shoulders.RESTING:
-                return Seen.ROSE if speed >= s.least_m_s else Seen.NOTHING
+                return Shown.ROSE if speed >= s.least_m_s else Shown.NOTHING
             case Shoulders.RISING:
                 self._fastest_m_s = max(self._fastest_m_s, speed)
                 if speed > s.end_share * self._fastest_m_s:
-                    return Seen.NOTHING
-                return Seen.SETTLED if self._is_of_shoulders(t_s, tilt_deg) else Seen.FAILED
+                    return Shown.NOTHING
+                return Shown.SETTLED if self._is_of_shoulders(t_s, tilt_deg) else Shown.FAILED
         has_gone = self._way_m > self._risen_m + s.most_m  # further up than shoulders go
         if has_gone or abs(tilt_deg - self._up_deg) > s.most_shift_deg:
-            return Seen.LEFT
+            return Shown.LEFT
         if self._way_m <= (1.0 - s.matching_share) * self._risen_m:
-            return Seen.FELL
-        return Seen.STAYED if t_s - self._up_s >= s.without_drop_s else Seen.NOTHING
+            return Shown.FELL
+        return Shown.STAYED if t_s - self._up_s >= s.without_drop_s else Shown.NOTHING
 
     def _is_of_shoulders(self, t_s: float, tilt_deg: float) -> bool:
         """Whether a rise that is over was brisk, of the size of shoulders, and more than the tilt explains."""

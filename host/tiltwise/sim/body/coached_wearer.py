@@ -25,8 +25,8 @@ _SLOW_DEG_S, _SINK_DEG_S = 32.0, 9.0
 _BADLY = 0.6  # of what was asked: size, and time held
 _STIFF = 0.25  # of the range
 _STOPS_AFTER = 3  # movements
-_HUNCHED_DEG = 6.0  # of the upper back, until the shoulders drop
-_RAISED_M = 0.022  # of the shoulders, until they drop
+# Until the shoulders drop: degrees of the upper back, metres of the shoulders.
+_HELD = {"hunched": ("trunk_flex", 6.0), "raised": ("rise", 0.022)}
 _CALM = 0.4
 
 
@@ -177,11 +177,8 @@ class CoachedWearer(Wearer):
 
     def _rest(self, s: Script, asked: Request) -> None:
         """Come to rest in the pose asked for."""
-        if not self._moves and self._manner in ("hunched", "raised"):
-            channel, held = {"hunched": ("trunk_flex", _HUNCHED_DEG), "raised": ("rise", _RAISED_M)}[
-                self._manner
-            ]
-            self._ease(s, channel, held, 1.5)
+        if not self._moves and self._manner in _HELD:
+            self._ease(s, *_HELD[self._manner], 1.5)
             return
         if asked.pose == "lying" and s.value("trunk_flex") > -60.0:
             self._ease(s, "trunk_flex", -82.0, 2.8)

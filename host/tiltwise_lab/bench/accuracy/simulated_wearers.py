@@ -51,10 +51,8 @@ from tiltwise_lab.bench.accuracy.simulated_run import (
 STREAMS = {"orient": wire.ORIENT, "raw": wire.RAW}
 _JUDGED = tuple(name for name in SCENARIOS if name != "habits")  # which holds nothing of the main posture
 _LATE_S = 1.0  # an alert may come this long after a run of exactly the dwell time: grid, low-pass and frames
-_ON_TIME_S = (
-    -5.0,
-    15.0,
-)  # from when it is due, as `bench desk` asks; an error of the angle makes the first seconds
+# From when it is due, as `bench desk` asks; an error of the angle makes the first seconds.
+_ON_TIME_S = (-5.0, 15.0)
 _SET_GAP_S = 30.0  # repetitions further apart belong to different sets
 # Around a set, given to the counter: it finds its neutral, and sees the last return.
 _BEFORE_S, _AFTER_S = 3.0, 3.0

@@ -10,14 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tiltwise.detect.activity import ActivityDetector
 from tiltwise.detect.tilt_creep import TiltCreep
 from tiltwise.types import BaseTiltCrept, Mount
 from tiltwise_lab.bench.posture.generated_day import Day, generate_day
-from tiltwise_lab.bench.posture.products import angle_block
+from tiltwise_lab.bench.posture.products import with_activity
 
 FIRST_SEED = 500
-_BLOCK = 7500
 _BASE_S, _LEAST_DEG = 600.0, 5.0  # a base is of ten minutes; so much of a creep has to be the wearer's
 
 
@@ -40,12 +38,8 @@ def creep_rows(n: int, hours: float = 8.0) -> Iterator[tuple[float, CreepRow]]:
 
 
 def _told(day: Day) -> list[BaseTiltCrept]:
-    activity, creep = ActivityDetector(), TiltCreep()
-    found: list[BaseTiltCrept] = []
-    for start in range(0, len(day.t_s), _BLOCK):
-        block = angle_block(day, slice(start, start + _BLOCK))
-        found += creep.process(block, activity.process(block)[0])
-    return found
+    creep = TiltCreep()
+    return [found for block, code, _ in with_activity(day) for found in creep.process(block, code)]
 
 
 def _base_deg(day: Day, at_s: float) -> float:

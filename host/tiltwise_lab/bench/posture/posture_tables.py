@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from rich.console import Console
@@ -57,13 +57,17 @@ def print_posture(options: BenchOptions, console: Console) -> None:
 def _print_creep(options: BenchOptions, console: Console) -> None:
     n = max(round(CREEP_DAYS * options.scale), 1)
     rows = collect("creep", creep_rows(n))
-    told, false, hours = (sum(getattr(row, field) for row in rows) for field in ("told", "false", "hours"))
+    told, false, hours = _sums(rows, "told", "false", "hours")
     console.print(
         f"upper back crept forward, {n} generated days of 8 h at the collar (seeds {FIRST_CREEP_SEED} to "
         f"{FIRST_CREEP_SEED + n - 1}): {told} told, {told / n:.1f} a day; the wearer's own angles do not show "
         f"{false} of them ({false / hours:.3f} an hour)",
         highlight=False,
     )
+
+
+def _sums(rows: Iterable[object], *names: str) -> list[float]:
+    return [sum(getattr(row, name) for row in rows) for name in names]
 
 
 def _print_raises(options: BenchOptions, console: Console) -> None:
@@ -74,9 +78,7 @@ def _print_raises(options: BenchOptions, console: Console) -> None:
     ):
         n = max(round(n * options.scale), 1)
         rows = collect(name, raise_rows(n, minutes, raises=raises))
-        hours, raised, found, false = (
-            sum(getattr(row, field) for row in rows) for field in ("hours", "raised", "found", "false")
-        )
+        hours, raised, found, false = _sums(rows, "hours", "raised", "found", "false")
         console.print(
             f"shoulders raised, {n} {name} of {minutes:g} min at the collar (seeds {FIRST_SEED} to "
             f"{FIRST_SEED + n - 1}): {found} of {raised} noticed, {false} false in {hours:.1f} h "
@@ -126,9 +128,7 @@ def _print_minutes(rows: Sequence[DayRow], console: Console) -> None:
 def _print_board(options: BenchOptions, console: Console) -> None:
     days = max(round(COMPARED_DAYS * options.scale), 2)
     compared = collect("board and host", agreement_rows(days, COMPARED_HOURS))
-    both, host, board = (
-        sum(getattr(row, name) for row in compared) for name in ("both", "host_only", "board_only")
-    )
+    both, host, board = _sums(compared, "both", "host_only", "board_only")
     console.print(
         f"board against host, {days} days of {COMPARED_HOURS:g} h (seeds 0 to {days - 1}): {both} alerts of both, "
         f"{host} of the host only, {board} of the board only\n",

@@ -6,6 +6,7 @@ happens again; none of them is known to look at what the wearer does. Times of a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -19,7 +20,7 @@ from tiltwise.detect.posture_rules import main_posture
 from tiltwise.live.wearer.alerts import Alerts, Notice, NoticeLevel
 from tiltwise.live.wearer.placement_monitor import PlacementMonitor
 from tiltwise.motion.rotation import up_from_angles_deg
-from tiltwise.types import AngleBlock, EpisodeAlert, Event, FloatArray
+from tiltwise.types import ActivityChanged, AngleBlock, EpisodeAlert, Event, FloatArray
 from tiltwise_lab.bench.posture.generated_day import RATE_HZ, Day
 
 # Degrees and seconds, from the products' pages and repositories (NoSlouch's three presets, OpenEarable, AirPosture).
@@ -50,18 +51,23 @@ def angle_block(day: Day, part: slice) -> AngleBlock:
     )
 
 
+def with_activity(day: Day) -> Iterator[tuple[AngleBlock, NDArray[np.int8], list[ActivityChanged]]]:
+    """Yield the sensor's angles block by block, with the activity code of each sample (n,) and its changes."""
+    activity = ActivityDetector()
+    for start in range(0, len(day.t_s), _BLOCK):
+        block = angle_block(day, slice(start, start + _BLOCK))
+        yield (block, *activity.process(block))
+
+
 def our_day(day: Day) -> OurDay:
     """Run activity, rule, check of the neutral and the decision to interrupt, with the defaults."""
     settings = Settings()
-    activity = ActivityDetector()
     posture = PostureDetector(main_posture(day.mount), rule_settings(settings.rule))
     placement = PlacementMonitor()
     alerts = Alerts(settings.alerts, settings.rule, day.mount)
     due, told, doubts, codes = [], [], [], []
     now_s = 0.0
-    for start in range(0, len(day.t_s), _BLOCK):
-        block = angle_block(day, slice(start, start + _BLOCK))
-        code, changes = activity.process(block)
+    for block, code, changes in with_activity(day):
         codes.append(code)
         changed = placement.process(block, code)
         doubts += [change.t_s for change in changed]
